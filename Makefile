@@ -1,0 +1,43 @@
+# Two commands for a newcomer: `make demo` (no key, no download, no GPU) and `make test`.
+# PYTHON names the interpreter that the environments are made with (3.10 or newer).
+
+PYTHON ?= python3
+LANES ?= lint core litellm-oldest proxy browser local local-oldest
+
+VENV_PYTHON := .venv/bin/python
+DEMO_STAMP := .venv/.demo-$(shell cksum < requirements.txt | cut -d' ' -f1)
+
+.PHONY: demo test lint bench clean help
+
+help:
+	@echo "make demo    enhance a prompt and invent values with the phrasebook"
+	@echo "make test    every lane: $(LANES)   (QUILLWORK_SKIP_LANES=browser,proxy leaves some out)"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   every benchmark, each beside its baseline"
+	@echo "make clean   remove the environments and caches"
+
+demo: $(DEMO_STAMP)
+	@echo '$$ python . enhance "a fox in the snow" --mode phrasebook'
+	@$(VENV_PYTHON) . enhance "a fox in the snow" --mode phrasebook
+	@echo '$$ python . variables season --count 5 --mode phrasebook'
+	@$(VENV_PYTHON) . variables season --count 5 --mode phrasebook
+
+$(DEMO_STAMP): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Quillwork needs Python 3.10 or newer: make PYTHON=python3.12 demo")'
+	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv .venv
+	@$(VENV_PYTHON) -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+test:
+	@$(PYTHON) tests/lanes.py $(LANES)
+
+lint:
+	@$(PYTHON) tests/lanes.py lint
+
+bench:
+	@$(PYTHON) tests/lanes.py environment
+	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV_PYTHON) $$file || exit 1; done
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

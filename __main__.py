@@ -1,0 +1,22 @@
+"""The command line's door: ``python . enhance "a fox in the snow"`` in this folder, or with its path."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent
+
+# Python put this folder first in the path: our `config` or `nodes` would hide other people's.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _ROOT]
+
+_spec = importlib.util.spec_from_file_location(
+    "quillwork", _ROOT / "package.py", submodule_search_locations=[str(_ROOT)]
+)
+assert _spec is not None and _spec.loader is not None
+sys.modules["quillwork"] = _module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+
+if __name__ == "__main__":
+    from quillwork.interfaces.cli.main import main
+
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,111 @@
+"""What the pack costs when ComfyUI's page is opened: self time of our scripts, and what they ask for.
+
+    COMFYUI_PATH=… python benchmarks/browser.py [--rounds 5]
+
+Chromium's own sampling profiler runs from before the first script until the page has come to rest, with a
+node of ours on it. The baseline is the frontend's own scripts in the same profile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+from setting import machine, table  # noqa: E402
+
+# This file would hide the folder of the same name.
+sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != ROOT / "benchmarks"]
+sys.path.insert(0, str(ROOT / "tests"))
+
+try:
+    import playwright  # noqa: F401
+except ImportError:
+    print("playwright is not installed: pip install playwright")
+    raise SystemExit(0) from None
+
+from browser.comfy_page import ComfyPage, launch  # noqa: E402
+from host.process import Host, real_host  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+
+SAMPLE_US = 200
+OURS = "/extensions/quillwork/"
+
+
+def self_times(profile: dict[str, Any]) -> dict[str, float]:
+    """Milliseconds of self time by the script's address."""
+    addresses = {node["id"]: node["callFrame"]["url"] for node in profile["nodes"]}
+    times: dict[str, float] = defaultdict(float)
+    for node, microseconds in zip(profile["samples"], profile["timeDeltas"], strict=True):
+        times[addresses[node]] += microseconds / 1000
+    return times
+
+
+def opening(browser: Browser, host: Host, renderer: str) -> tuple[float, float, int, int, int]:
+    """(our self time, the frontend's, our scripts, our routes asked, foreign addresses) of one opening."""
+    comfy = ComfyPage(browser, host, renderer)
+    asked: list[str] = []
+    try:
+        session = comfy.page.context.new_cdp_session(comfy.page)
+        session.send("Profiler.enable")
+        session.send("Profiler.setSamplingInterval", {"interval": SAMPLE_US})
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        comfy.page.on("request", lambda request: asked.append(request.url))
+        session.send("Profiler.start")
+        comfy.open()
+        comfy.new_workflow()
+        comfy.add("QuillworkEnhancePrompt", prompt="a fox in the snow")
+        comfy.page.wait_for_timeout(1000)
+        times = self_times(session.send("Profiler.stop")["profile"])
+    finally:
+        comfy.close()
+    own = sum(time for address, time in times.items() if OURS in address)
+    frontend = sum(time for address, time in times.items() if "/assets/" in address)
+    scripts = sum(OURS in address and address.endswith(".js") for address in asked)
+    routes = sum("/quillwork/" in address and OURS not in address for address in asked)
+    return own, frontend, scripts, routes, len(comfy.foreign)
+
+
+def measured(browser: Browser, host: Host, renderer: str, rounds: int) -> tuple[str, ...]:
+    found = [opening(browser, host, renderer) for _ in range(rounds)]
+    own, frontend = (statistics.median(one[place] for one in found) for place in (0, 1))
+    worst = max(one[0] for one in found)
+    times = (f"{own:.1f}", f"{worst:.1f}", f"{frontend:.0f}", f"{own / frontend:.2%}")
+    return (renderer, *times, *map(str, found[-1][2:]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as base, sync_playwright() as playwright:
+        host = Host(Path(base), {"LLM_MODE": "phrasebook"}, {"quillwork": ROOT})
+        try:
+            with launch(playwright) as browser:
+                rows = [measured(browser, host, name, rounds) for name in ("canvas", "nodes2")]
+        finally:
+            host.close()
+    where = "ComfyUI" if real_host() else "stand-in with the real frontend"
+    print(f"{where}, {machine()}, {rounds} openings each")
+    head = (
+        "",
+        "ours ms",
+        "worst",
+        "frontend ms",
+        "ratio",
+        "scripts",
+        "our routes asked",
+        "foreign addresses",
+    )
+    table("Opening the page", head, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,419 @@
+"""What the local model's own loop gains and costs on a CPU, beside named baselines.
+
+    python benchmarks/local_cpu.py [batch] [prefix] [loop] [constraint]
+
+Models are untrained and of a real shape: Qwen3-0.6B, in 4 bits (needs 3 GB of memory while it is made).
+One thread, and times are that of the processor: on a shared machine a clock measures the neighbours too.
+Rounds are interleaved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import random
+import statistics
+import string
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from setting import load_pack, table  # noqa: E402
+
+load_pack()
+
+WIDE = 151_000
+LOGITS = 151_936
+QWEN3_06B = {
+    "hidden_size": 1024,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+}
+SCHEMA = {"type": "object", "properties": {"values": {"type": "array", "items": {"type": "string"}}}}
+
+
+def wide_tokenizer() -> Any:
+    """As many tokens as Qwen has: all bytes, then made-up words."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    from quillwork.llm_backends.transformers_local.vocabulary import byte_characters
+
+    letters = random.Random(0)
+    vocabulary = {character: index for index, character in enumerate(byte_characters())}
+    while len(vocabulary) < WIDE - 3:
+        word = "".join(letters.choices(string.ascii_lowercase + "ĠĠ,", k=letters.randint(3, 9)))
+        vocabulary.setdefault(word, len(vocabulary))
+    bpe = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    bpe.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>", bos_token="<|im_start|>"
+    )
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    return tokenizer
+
+
+def save_model(folder: Path, shape: dict[str, int], dtype: Any) -> None:
+    """An untrained Qwen3 of that shape, with its tokenizer."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(0)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        model = Qwen3ForCausalLM(
+            Qwen3Config(vocab_size=LOGITS, max_position_embeddings=8192, tie_word_embeddings=True, **shape)
+        )
+    finally:
+        torch.set_default_dtype(default)
+    model.save_pretrained(folder)
+    tokenizer = wide_tokenizer()
+    tokenizer.save_pretrained(folder)
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(
+        json.dumps({**json.loads(settings.read_text()), "tokenizer_class": "PreTrainedTokenizerFast"})
+    )
+
+
+class Bench:
+    """A backend with one model, asked without any pipeline around it."""
+
+    def __init__(self, folder: Path, dtype: str, **params: Any) -> None:
+        from quillwork.llm_backends.transformers_local.backend import TransformersLocal
+        from quillwork.llm_backends.types import Deployment
+
+        self.backend = TransformersLocal()
+        self.deployment = Deployment(
+            "hf_local", str(folder), mode="hf_local", params={"dtype": dtype, **params}
+        )
+
+    def ask(self, *requests: Any, host: Any = None) -> float:
+        """Seconds for the answers to `requests`, as one batch."""
+        from quillwork.llm_backends.host import NullHost
+        from quillwork.llm_backends.live import LiveText
+
+        sinks = LiveText().start(len(requests))
+        began = time.process_time()
+        answers = self.backend.answer_all(requests, self.deployment, sinks, host or NullHost())
+        seconds = time.process_time() - began
+        for answer in answers:
+            assert hasattr(answer, "text"), repr(answer)
+        return seconds
+
+    @property
+    def model(self) -> Any:
+        return self.backend._model
+
+
+def request(text: str, tokens: int, system: str = "", **changes: Any) -> Any:
+    from quillwork.llm_backends.types import Message, Request
+
+    messages = (Message("system", system), Message("user", text)) if system else (Message("user", text),)
+    fields = {"max_tokens": tokens, "temperature": 0, **changes}
+    return Request(messages, **fields)
+
+
+def interleaved(rounds: int, *ways: Callable[[], float]) -> list[list[float]]:
+    """What each way gives, round by round."""
+    found: list[list[float]] = [[] for _ in ways]
+    for _ in range(rounds):
+        for place, way in enumerate(ways):
+            found[place].append(way())
+    return found
+
+
+def seconds_of(call: Callable[[], Any]) -> float:
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def without_stops(bench: Bench) -> None:
+    """An untrained model may end at any token: have it write on to the limit."""
+    bench.model.chat.stop_ids = frozenset()
+
+
+def batch(bench: Bench, rounds: int) -> None:
+    """Eight answers at once, one after another, and from transformers' own loop."""
+    import torch
+
+    tokens = 32
+    rows = [request(f"{number} foxes", tokens, seed=number, temperature=0.7) for number in range(8)]
+    bench.ask(rows[0])
+    without_stops(bench)
+    loaded = bench.model.loaded
+    ids = [loaded.tokenizer(row.messages[0].content)["input_ids"] for row in rows]
+    width = max(map(len, ids))
+    inputs = {
+        "input_ids": torch.tensor([[0] * (width - len(row)) + row for row in ids]),
+        "attention_mask": torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in ids]),
+    }
+
+    def generate(count: int) -> float:
+        one = {name: value[:count] for name, value in inputs.items()}
+        options = {"max_new_tokens": tokens, "min_new_tokens": tokens, "do_sample": True}
+        return seconds_of(
+            lambda: loaded.model.generate(**one, **options, top_k=20, top_p=0.8, temperature=0.7)
+        )
+
+    together, apart, theirs, theirs_apart = interleaved(
+        rounds,
+        lambda: bench.ask(*rows),
+        lambda: sum(bench.ask(row) for row in rows),
+        lambda: generate(8),
+        lambda: 8 * generate(1),
+    )
+    ratio = statistics.median(one / all_ for one, all_ in zip(apart, together, strict=True))
+    best = {"ours, batch of 8": together, "ours, 8 calls": apart}
+    best |= {"model.generate, batch of 8": theirs, "model.generate, 8 calls": theirs_apart}
+    table(
+        f"8 variations of {tokens} tokens, Qwen3-0.6B shape, {loaded.dtype}, 1 thread",
+        ("way", "CPU seconds (best)", "tokens/s", "batch / calls, median", "bound"),
+        [
+            (
+                name,
+                f"{min(times):.2f}",
+                f"{8 * tokens / min(times):.1f}",
+                *_first(place, f"{ratio:.2f}", "≥ 3"),
+            )
+            for place, (name, times) in enumerate(best.items())
+        ],
+    )
+
+
+def _first(place: int, *cells: str) -> tuple[str, ...]:
+    return cells if place == 0 else ("",) * len(cells)
+
+
+def prefix(bench: Bench, rounds: int) -> None:
+    """The first token after a long system prompt: kept, and cleared."""
+    words = random.Random(1)
+    alphabet = string.ascii_letters
+    system = "".join(words.choices(alphabet, k=600))  # a token each: the tokenizer has no merges
+    rows = []
+    for new in (30, 120):
+        question = request("".join(words.choices(alphabet, k=new)), 1, system)
+        bench.ask(question)
+
+        def cleared(question: Any = question) -> float:
+            bench.model.prompts.clear()
+            return bench.ask(question)
+
+        kept, without = interleaved(rounds, lambda question=question: bench.ask(question), cleared)  # type: ignore[misc]
+        # A round clears and the next finds: the order makes both alike but for what is kept.
+        ratio = statistics.median(b / a for a, b in zip(kept, without, strict=True))
+        rows.append(
+            (
+                f"600 + {new} tokens",
+                f"{statistics.median(kept) * 1000:.0f} ms",
+                f"{statistics.median(without) * 1000:.0f} ms",
+                f"{ratio:.1f}",
+                "≥ 8" if new == 30 else "reported",
+            )
+        )
+    table(
+        "First token with the system prompt kept, beside a cleared cache; Qwen3-0.6B shape, nf4, 1 thread",
+        ("prompt", "kept", "cleared", "cleared / kept", "bound"),
+        rows,
+    )
+
+
+class NoForward:
+    """Stands where the decoder stands and computes nothing: logits of the right width, the same ones."""
+
+    def __init__(self, rows: int) -> None:
+        import torch
+
+        self.can_drop_rows = True
+        self.scores = torch.randn(rows, LOGITS, generator=torch.Generator().manual_seed(0))
+
+    def step(self, tokens: Any) -> Any:
+        return self.scores.clone() if self.copies else self.scores
+
+    copies = False
+
+    def keep(self, rows: Any) -> None:
+        pass
+
+
+def loop_ms(bench: Bench, requests: list[Any], tokens: int, *, copies: bool = False) -> float:
+    """Milliseconds of the loop for each token of the batch's step, the model left out."""
+    import torch
+
+    from quillwork.llm_backends.host import NullHost
+    from quillwork.llm_backends.live import LiveText
+    from quillwork.llm_backends.transformers_local import backend
+    from quillwork.llm_backends.transformers_local.generation import _Batch
+
+    sinks = LiveText().start(len(requests))
+    rows: list[Any] = [
+        backend._make_row(one, bench.model, bench.deployment, sink)
+        for one, sink in zip(requests, sinks, strict=True)
+    ]
+    work = _Batch(rows, bench.model, NullHost())
+    work._decoder = stand_in = NoForward(len(rows))  # type: ignore[assignment]
+    stand_in.copies = copies
+    with torch.inference_mode():
+        steps = 0
+        for row in rows:
+            row.accept_forced()
+        began = time.process_time()
+        logits = stand_in.step(None)
+        while steps < tokens:
+            taken = work._take(logits)
+            work._watch.token()
+            if not work._drop_finished(taken):
+                break
+            logits = stand_in.step(taken)
+            steps += 1
+        return (time.process_time() - began) * 1000 / max(1, max(len(row.ids) for row in rows))
+
+
+def loop(bench: Bench, rounds: int) -> None:
+    """What a token costs beside the model: choosing, text, progress, asking for a stop."""
+    bench.ask(request("a", 1))
+    without_stops(bench)
+    tokens = 200
+    ways = {
+        "greedy, batch 1": ([request("a", 5000)], "≤ 0.3 ms"),
+        "sampled (0.7, top-p 0.8, top-k 20), batch 1": (
+            [request("a", 5000, temperature=0.7, seed=1)],
+            "reported",
+        ),
+        "sampled, top-p 0.8 alone, batch 1": (
+            [request("a", 5000, temperature=0.7, top_p=0.8, seed=1, extra={"top_k": 0})],
+            "reported",
+        ),
+        "greedy, batch 8": ([request("a", 5000)] * 8, "reported"),
+        "sampled, batch 8": ([request("a", 5000, temperature=0.7, seed=n) for n in range(8)], "reported"),
+    }
+    # A first run fills caches.
+    times = interleaved(
+        rounds + 1,
+        *(lambda rows=rows: loop_ms(bench, rows, tokens) for rows, _ in ways.values()),  # type: ignore[misc]
+    )
+    table(
+        f"The loop's own cost a token, {LOGITS:,} logits, beside a forward that does nothing",
+        ("way", "ms a step (median)", "best", "bound"),
+        [
+            (name, f"{statistics.median(found[1:]):.3f}", f"{min(found):.3f}", bound)
+            for (name, (_, bound)), found in zip(ways.items(), times, strict=True)
+        ],
+    )
+
+
+def constraint(bench: Bench, rounds: int) -> None:
+    """What holding to a list of distinct values adds, on the same logits."""
+    bench.ask(request("a", 1))
+    without_stops(bench)
+    built = seconds_of(lambda: bench.model.masks(LOGITS))
+    rows = []
+    for count, bound in ((1, "≤ 0.4 ms"), (8, "reported")):
+        free = [request("a", 5000, temperature=0.7, seed=number) for number in range(count)]
+        task = SimpleNamespace(count=60, existing=())
+        held = [
+            request("a", 5000, temperature=0.7, seed=number, schema=SCHEMA, task=task)
+            for number in range(count)
+        ]
+        without, with_ = interleaved(
+            rounds + 1,
+            lambda free=free: loop_ms(bench, free, 200, copies=True),  # type: ignore[misc]
+            lambda held=held: loop_ms(bench, held, 200, copies=True),  # type: ignore[misc]
+        )
+        added = statistics.median(b - a for a, b in zip(without[1:], with_[1:], strict=True))
+        rows.append(
+            (
+                f"batch {count}",
+                f"{statistics.median(without[1:]):.3f}",
+                f"{statistics.median(with_[1:]):.3f}",
+                f"{added:.3f}",
+                bound,
+            )
+        )
+    table(
+        f"The list constraint at {LOGITS:,} logits, ms a token; read once for a tokenizer: {built:.2f} s",
+        ("rows", "free", "held to a list", "added (median of pairs)", "bound"),
+        rows,
+    )
+
+
+def stop(bench: Bench, rounds: int) -> None:
+    """How soon a prefill ends once the user says stop."""
+    import threading
+
+    from quillwork.llm_backends.errors import Cancelled
+
+    words = random.Random(2)
+    times = []
+    for _ in range(rounds):
+        host = SimpleNamespace(stop=0.0)
+
+        def cancelled(host: Any = host) -> bool:
+            return bool(host.stop)
+
+        host.cancelled, host.tick = cancelled, lambda: None
+        text = "".join(words.choices(string.ascii_letters, k=630))
+        timer = threading.Timer(0.7, lambda host=host: setattr(host, "stop", time.perf_counter()))
+        timer.start()
+        try:
+            bench.ask(request(text, 1), host=host)
+        except Cancelled:
+            times.append((time.perf_counter() - host.stop) * 1000)
+        timer.join()
+    table(
+        "Stop pressed in a prefill of 630 tokens, Qwen3-0.6B shape, nf4, 1 thread",
+        ("way", "ms until it ended (median)", "worst", "bound"),
+        [("ours", f"{statistics.median(times):.0f}", f"{max(times):.0f}", "≤ 150 ms")],
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help="batch, prefix, stop, loop, constraint; all without a name")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    try:
+        import torch
+        import transformers
+    except ImportError:
+        print("No torch or no transformers here: nothing to measure.")
+        return
+    from quillwork.llm_backends.transformers_local.libraries import missing_for_quantisation
+
+    torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
+    dtype = "fp32" if missing_for_quantisation("cpu") else "nf4"
+    parts = options.parts or ["batch", "prefix", "stop", "loop", "constraint"]
+    heavy, light = [batch, prefix, stop], [loop, constraint]
+    for group, shape, kind in (
+        (heavy, QWEN3_06B, dtype),
+        (light, {**QWEN3_06B, "hidden_size": 64, "num_hidden_layers": 1}, "fp32"),
+    ):
+        wanted = [part for part in group if part.__name__ in parts]
+        if not wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            save_model(Path(folder), shape, torch.bfloat16)
+            bench = Bench(Path(folder), kind)
+            for part in wanted:
+                part(bench, options.rounds)
+            bench.backend.unload()
+            del bench
+            gc.collect()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the user chose, and what there is to choose from: settings, keys, consent, providers."""

@@ -1,0 +1,159 @@
+"""From what was chosen to a `Deployment`: all that a call needs, in one frozen piece."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..llm_backends.errors import NotConfigured
+from ..llm_backends.http_client import is_loopback
+from ..llm_backends.types import Capabilities, Deployment, Secret
+from . import consent, downloads, model_source, plans, providers
+from .choice import Choice
+from .keys import ENDPOINT, session_keys
+from .settings import Settings, Value, load
+
+_CONCURRENCY = 16
+_CONCURRENCY_DESKTOP = 4
+# Ollama and LM Studio answer on these; both fall over when asked much at once.
+_DESKTOP_PORTS = {11434, 1234}
+_TOTAL_FACTOR = 10
+
+
+def deploy(choice: Choice, settings: Settings | None = None) -> Deployment:
+    """The deployment that `choice` comes to under `settings` (those in force by default).
+
+    Sends nothing. Raises `NotConfigured`, `MissingKey` or `ConsentNeeded`.
+    """
+    settings = settings or load()
+    deployment = _one(choice, settings)
+    fallbacks = tuple(_fallback(model, choice, deployment, settings) for model in choice.fallback_models)
+    return replace(deployment, fallbacks=fallbacks)
+
+
+def _fallback(model: str, choice: Choice, first: Deployment, settings: Settings) -> Deployment:
+    other = _one(replace(choice, llm_model=model, llm_mode="auto"), settings)
+    if first.is_local and not other.is_local:
+        raise NotConfigured(
+            f"The fallback {model} is a service on the internet, and {first.name} runs on this machine.",
+            hint="What you write to a local model is never sent out: choose a local fallback.",
+        )
+    if other.mode in _IN_THIS_PROCESS:
+        # It would compute on the thread of the remote calls, where no host minds its memory.
+        raise NotConfigured(
+            f"The fallback {model} is a model in this very process, which cannot stand in for another one.",
+            hint="Choose one that a server serves, such as ollama/llama3.2.",
+        )
+    return other
+
+
+def _one(choice: Choice, settings: Settings) -> Deployment:
+    source = model_source.find(choice, settings)
+    if source.mode == "litellm":
+        endpoint = settings.endpoint()
+        deployment = (
+            _at_endpoint(source.model, *endpoint)
+            if endpoint is not None
+            else _at_provider(source.model, settings, ask_consent=source.from_workflow)
+        )
+    else:
+        deployment = Deployment(
+            backend=source.mode,
+            model=source.model,
+            mode=source.mode,
+            provider=source.mode,
+            provider_label=_LOCAL_LABELS.get(source.mode, source.mode),
+            params={
+                **({"file": source.file} if source.file else {}),
+                **downloads.parameters(source.mode, choice, settings),
+            },
+            retries=0,
+            is_local=True,
+        )
+    return _with_limits(replace(deployment, mode=source.mode), choice, settings)
+
+
+_IN_THIS_PROCESS = ("hf_download", "hf_local", "gguf", "host_encoder")
+_LOCAL_LABELS = {
+    "phrasebook": "Phrasebook",
+    "hf_download": "Local model",
+    "hf_local": "Local model",
+    "gguf": "GGUF",
+    "host_encoder": "Text encoder",
+}
+
+
+def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
+    url = address.text if "://" in address.text else f"http://{address.text}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme not in ("http", "https") or not host or parts.username:
+        raise NotConfigured(
+            f"{address.name} (from {address.origin}) is not an address that can be called.",
+            hint="Write something like http://127.0.0.1:4000/v1; a key goes into LLM_API_KEY.",
+        )
+    local = is_loopback(url)
+    return Deployment(
+        backend="openai_compatible",
+        model=model,
+        provider=ENDPOINT,
+        provider_label=host + (f":{port}" if port else ""),
+        base_url=url,
+        api_key=session_keys.get(ENDPOINT) or key,
+        key_variable="LLM_API_KEY",
+        max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
+        retries=0 if local else 2,
+        is_local=local,
+    )
+
+
+def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Deployment:
+    provider, model = providers.check_model_id(model_id)
+    if ask_consent and not provider.is_local and not _chosen_here(provider.id, settings):
+        consent.require(provider.id, provider.label, settings)
+    access = providers.preflight(provider, settings.environment(), session_keys.get(provider.id))
+    return Deployment(
+        backend="litellm",
+        model=model,
+        provider=provider.id,
+        provider_label=provider.label,
+        base_url=access.base_url,
+        api_key=access.api_key,
+        key_variable=access.key_variable,
+        params=access.params,
+        capabilities=Capabilities(schema=provider.schema, vision=provider.vision, tools=provider.tools),
+        max_concurrency=provider.max_concurrency,
+        retries=provider.retries,
+        is_local=access.is_local,
+    )
+
+
+def _chosen_here(provider: str, settings: Settings) -> bool:
+    """Whether this machine's own settings name a model of that provider already."""
+    for name in ("LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT"):
+        found = providers.split(settings.text(name))
+        if found is not None and found[0].id == provider:
+            return True
+    return False
+
+
+def _with_limits(deployment: Deployment, choice: Choice, settings: Settings) -> Deployment:
+    idle_s = choice.timeout_s or (settings.number("LLM_TIMEOUT_MS") or 60_000) / 1000
+    cache = settings.text("LLM_CACHE").lower()
+    if cache not in ("off", "disk"):
+        raise NotConfigured(f"LLM_CACHE is {cache!r}.", hint="Set it to off or disk.")
+    cacheable = cache == "disk" and deployment.backend != "phrasebook"
+    file: Path | None = settings.folder / "answers.sqlite" if cacheable else None
+    return replace(
+        deployment,
+        idle_timeout_s=idle_s,
+        total_timeout_s=idle_s * _TOTAL_FACTOR,
+        max_concurrency=settings.number("LLM_MAX_CONCURRENCY") or deployment.max_concurrency,
+        retries=deployment.retries if choice.retries < 0 else choice.retries,
+        cache_file=file,
+        plan=plans.in_force(settings),
+    )

@@ -1,0 +1,31 @@
+"""What a local model's deployment has to know about getting its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..llm_backends.hub.access import HubAccess
+from . import consent
+from .choice import Choice
+from .home import models_folder
+from .keys import session_keys
+from .settings import Settings
+
+_FROM_REPOSITORIES = ("hf_download", "gguf")
+# The provider whose key the hub takes as well.
+_PROVIDER = "huggingface"
+
+
+def parameters(mode: str, choice: Choice, settings: Settings) -> dict[str, Any]:
+    """``models_folder``, ``may_download`` and ``hub`` for a mode that takes models out of repositories.
+
+    To have a model chosen in the settings is no yes to fetching it: that is the user's own, given once for
+    this machine or on the command line that runs now.
+    """
+    if mode not in _FROM_REPOSITORIES:
+        return {}
+    return {
+        "models_folder": str(models_folder()),
+        "may_download": choice.may_download or consent.is_allowed(consent.DOWNLOADS, settings),
+        "hub": HubAccess.from_environment(settings.environment(), session_keys.get(_PROVIDER)),
+    }

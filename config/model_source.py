@@ -1,0 +1,157 @@
+"""Which mode and which model are meant: widgets, settings and the older names, brought together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..llm_backends import registry
+from ..llm_backends.errors import NotConfigured
+from . import local_models, providers
+from .choice import ROLE_VARIABLES, Choice
+from .settings import Settings, Value, warn_once
+from .variables import MODE_ALIASES, MODES
+
+DEFAULT_REPOSITORY = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit"
+_IGNORE_MODELS = ("phrasebook", "host_encoder")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A mode that is not ``auto`` any more, and the model in that mode's own terms.
+
+    `file` is the GGUF file within `model`, where there is one. `from_workflow` says that mode or model
+    came out of a graph and not out of this machine's settings.
+    """
+
+    mode: str
+    model: str
+    file: str = ""
+    from_workflow: bool = False
+
+
+def find(choice: Choice, settings: Settings) -> ModelSource:
+    """The mode and model that `choice` and `settings` come to.
+
+    Raises `NotConfigured` where a mode lacks its model or does not exist.
+    """
+    model = _model(choice, settings)
+    mode = _mode(choice, settings, has_own_model=bool(choice.llm_model.strip()))
+    from_workflow = choice.by_workflow and (
+        bool(choice.llm_model.strip()) or choice.llm_mode not in ("", "auto")
+    )
+    if mode == "auto":
+        mode, model = _automatic(model, settings)
+    # LLM_PATH goes with the settings' own models; a node that names one means that one.
+    path = "" if choice.llm_model.strip() else settings.text("LLM_PATH")
+    source = _in_mode(mode, local_models.resolve(mode, model), path, settings)
+    return ModelSource(source.mode, source.model, source.file, from_workflow)
+
+
+def _model(choice: Choice, settings: Settings) -> str:
+    return (
+        choice.llm_model.strip() or settings.text(ROLE_VARIABLES[choice.role]) or settings.text("LLM_MODEL")
+    )
+
+
+def _mode(choice: Choice, settings: Settings, *, has_own_model: bool) -> str:
+    chosen = choice.llm_mode.strip() or "auto"
+    chosen = MODE_ALIASES.get(chosen, chosen)
+    if chosen != "auto":
+        if not _exists(chosen):
+            raise NotConfigured(f"There is no mode {chosen!r}.", hint=f"Choose one of {', '.join(MODES)}.")
+        return chosen
+    value: Value = settings.mode()
+    text = value.text if _exists(value.text) else value.text.lower()
+    mode = MODE_ALIASES.get(text, text)
+    if not _exists(mode):
+        warn_once(
+            f"{value.name} is {value.text!r} (from {value.origin}), which is no mode; auto is used. "
+            f"Choose one of {', '.join(MODES)}."
+        )
+        return "auto"
+    # A model typed into a node says more than a general mode that has no use for models.
+    return "auto" if has_own_model and mode in _IGNORE_MODELS else mode
+
+
+def _exists(mode: str) -> bool:
+    return mode in MODES or mode in registry.names()
+
+
+def _automatic(model: str, settings: Settings) -> tuple[str, str]:
+    """The mode that a model's id speaks for, or that the settings imply where there is no id."""
+    if model:
+        if providers.split(model) is not None:
+            return "litellm", model
+        if model.lower().endswith(".gguf"):
+            return "gguf", model
+        if Path(model).expanduser().is_dir():
+            return "hf_local", model
+        if settings.endpoint() is not None:
+            return "litellm", model
+        if local_models.find(model) is not None:
+            return "hf_local", model
+        if "://" in model or model.count("/") != 1:
+            raise NotConfigured(
+                f"{model!r} is no model that can be found.",
+                hint="Write provider/model (such as ollama/llama3.2), a Hugging Face org/name, a folder, "
+                "a .gguf file, or set LLM_BASE_URL.",
+            )
+        return "hf_download", model
+    path = settings.text("LLM_PATH")
+    if path:
+        if settings.text("LLM_GGUF_FILE") or path.lower().endswith(".gguf"):
+            return "gguf", ""
+        return ("hf_local", "") if Path(path).expanduser().exists() else ("hf_download", path)
+    if settings.endpoint() is not None:
+        return "litellm", ""
+    if settings.text("LLM_REPO"):
+        return "hf_download", ""
+    return "phrasebook", ""
+
+
+def _in_mode(mode: str, model: str, path: str, settings: Settings) -> ModelSource:
+    if mode == "hf_download":
+        return ModelSource(mode, model or _older_name(settings) or DEFAULT_REPOSITORY)
+    if mode == "hf_local":
+        folder = (
+            model if model and Path(model).expanduser().is_dir() else path or model or _older_name(settings)
+        )
+        if not folder:
+            raise NotConfigured("hf_local needs a folder.", hint="Set LLM_PATH to the model's folder.")
+        return ModelSource(mode, folder)
+    if mode == "gguf":
+        file = settings.text("LLM_GGUF_FILE")
+        if model.lower().endswith(".gguf"):
+            return ModelSource(mode, model)
+        if not path and not model:
+            raise NotConfigured(
+                "gguf needs a file.", hint="Set LLM_PATH to the .gguf file, or LLM_PATH and LLM_GGUF_FILE."
+            )
+        return ModelSource(mode, path or model, file)
+    if mode == "litellm" and not model:
+        raise NotConfigured(_no_model(settings), hint=_no_model_hint(settings))
+    return ModelSource(mode, "" if mode in _IGNORE_MODELS else model)
+
+
+def _older_name(settings: Settings) -> str:
+    """LLM_REPO, with a word about its successor. LLM_MODEL was looked at before and wins."""
+    repository = settings.text("LLM_REPO")
+    if repository:
+        warn_once("LLM_REPO still works; its name is LLM_MODEL now: please rename it.")
+    return repository
+
+
+def _no_model(settings: Settings) -> str:
+    endpoint = settings.endpoint()
+    if endpoint is not None:
+        return f"No model is chosen for the endpoint of {endpoint[0].name}."
+    if settings.text("LLM_REPO"):
+        return "No model is chosen: LLM_REPO names a model to download, which no provider serves."
+    return "No model is chosen for the mode litellm."
+
+
+def _no_model_hint(settings: Settings) -> str:
+    if settings.endpoint() is not None:
+        return "Set LLM_MODEL, or llm_model on the node, to one of the names that the endpoint lists."
+    return "Set LLM_MODEL, or llm_model on the node, for example to " + ", ".join(providers.examples()) + "."

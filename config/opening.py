@@ -1,0 +1,67 @@
+"""Opens what a door needs: the model of a choice, the library's folders, a mark of what is in force."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..llm_backends.errors import LLMError
+from ..llm_backends.host import Host, NullHost
+from ..llm_backends.live import LiveText
+from ..llm_backends.model import Model, Sampling
+from .choice import Choice
+from .deployment import deploy
+from .settings import Settings, load
+
+
+def open_model(
+    choice: Choice,
+    live: LiveText | None = None,
+    host: Host | None = None,
+    settings: Settings | None = None,
+) -> Model:
+    """The model that `choice` comes to, showing its words in `live`, on `host`. Sends nothing.
+
+    Raises `NotConfigured`, `MissingKey` or `ConsentNeeded`.
+    """
+    return Model(deploy(choice, settings), sampling_of(choice), live or LiveText(), host or NullHost())
+
+
+def sampling_of(choice: Choice) -> Sampling:
+    return Sampling(
+        temperature=None if choice.temperature < 0 else choice.temperature,
+        top_p=None if choice.top_p < 0 else choice.top_p,
+        max_tokens=choice.max_tokens or None,
+        reasoning=choice.reasoning,
+        extra=choice.extra,
+    )
+
+
+def library_folders(settings: Settings | None = None) -> tuple[Path, tuple[Path, ...]]:
+    """(the user's own library, further folders that are only read)."""
+    settings = settings or load()
+    own = settings.text("LOCAL_LIBRARY_DIR")
+    folder = Path(own).expanduser() if own else settings.folder / "library"
+    return folder, tuple(Path(item).expanduser() for item in settings.items("LIBRARY_DIRS"))
+
+
+def effective(choice: Choice) -> str:
+    """A short text that changes when a call of `choice` would go elsewhere or be made differently.
+
+    A host's cache asks for it before every run. It tells nothing: no address, no key.
+    """
+    try:
+        deployment = deploy(choice)
+    except LLMError as error:
+        return _digest(type(error).__name__, str(error))
+    chain = (deployment, *deployment.fallbacks)
+    return _digest(
+        *(
+            f"{one.mode}\0{one.backend}\0{one.provider}\0{one.base_url}\0{one.model}\0{one.params}\0{one.plan}"
+            for one in chain
+        )
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\1".join(parts).encode(), digest_size=12).hexdigest()

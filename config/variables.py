@@ -1,0 +1,85 @@
+"""The table of settings: every name, what it means, what it is when nobody sets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "number", "flag", "list", "path", "secret", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One setting. `aliases` are older or foreign names that count when the name itself is not set.
+
+    `writable` says whether the panel may change it: addresses, keys, paths and policies are not for
+    whoever can reach the host's port.
+    """
+
+    name: str
+    meaning: str
+    kind: Kind = "text"
+    default: str = ""
+    aliases: tuple[str, ...] = ()
+    writable: bool = False
+
+
+VARIABLES: dict[str, Variable] = {
+    variable.name: variable
+    for variable in (
+        Variable(
+            "LLM_MODE",
+            "how the model is reached: auto, litellm, hf_download, hf_local, gguf, host_encoder, phrasebook",
+            default="auto",
+            writable=True,
+        ),
+        Variable("LLM_MODEL", "the model's id, such as ollama/llama3.2", writable=True),
+        Variable("LLM_MODEL_PROMPT_GEN", "another model for enhancing and variables", writable=True),
+        Variable("LLM_MODEL_CHAT", "another model for chat", writable=True),
+        Variable("LLM_REPO", "older name of LLM_MODEL for the hf modes"),
+        Variable("LLM_PATH", "folder of a local model, or the repository of a GGUF file", kind="path"),
+        Variable("LLM_GGUF_FILE", "the GGUF file in LLM_PATH"),
+        Variable(
+            "LLM_BASE_URL",
+            "an endpoint that speaks the OpenAI protocol: a LiteLLM proxy, vLLM, LM Studio",
+            aliases=("LITELLM_BASE_URL",),
+        ),
+        Variable("LLM_API_KEY", "the key of LLM_BASE_URL", kind="secret", aliases=("LITELLM_API_KEY",)),
+        Variable(
+            "LLM_TIMEOUT_MS",
+            "milliseconds of silence after which a remote call is given up; ten times that in all",
+            kind="number",
+            default="60000",
+            aliases=("LLM_REQUEST_TIMEOUT_MS",),
+            writable=True,
+        ),
+        Variable("LLM_MAX_CONCURRENCY", "calls at once to one endpoint; 16, local servers 4", kind="number"),
+        Variable("LLM_CACHE", "off, or disk: answers are kept over a restart", default="off"),
+        Variable(
+            "LLM_ALLOW",
+            "providers, and `downloads`, that shared workflows may use; remote_keys: keys may be typed in on "
+            "a host that others reach",
+            kind="list",
+        ),
+        Variable("LLM_PLAN", "the plan in force"),
+        Variable("LLM_PLAN_MODELS_JSON", "plans and the models that each allows, as JSON", kind="json"),
+        Variable("LLM_PLAN_SHOW_LOCKED", "show models outside the plan, locked", kind="flag", default="0"),
+        Variable("LLM_ENABLE_OPENAI_PROXY", "serve the /v1 endpoint", kind="flag", default="0"),
+        Variable("LLM_PROXY_TOKEN", "the bearer token that the /v1 endpoint asks for", kind="secret"),
+        Variable("LLM_SERVICE_TOKEN", "the token for hosts that listen beyond loopback", kind="secret"),
+        Variable("LLM_ALLOWED_HOSTS", "names under which the host may be called", kind="list"),
+        Variable("LLM_CALLBACKS", "observers of calls", kind="list"),
+        Variable("LOCAL_LIBRARY_DIR", "the folder of your variable files", kind="path"),
+        Variable("LIBRARY_DIRS", "other wildcard folders, read only", kind="list"),
+    )
+}
+
+MODES = ("auto", "litellm", "hf_download", "hf_local", "gguf", "host_encoder", "phrasebook")
+MODE_ALIASES = {"z_image": "host_encoder"}
+
+# One switch of another program: it means "the mode is litellm, at the proxy's usual address".
+PROXY_SWITCH = "LITELLM_ENABLED"
+PROXY_USUAL_URL = "http://localhost:4000"
+
+# Other programs' names of variables that a provider's row in the table reads.
+PROVIDER_ALIASES = {"OLLAMA_BASE_URL": "OLLAMA_API_BASE"}

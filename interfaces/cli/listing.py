@@ -1,0 +1,100 @@
+"""The commands that list: targets, models, providers, config."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ...config import status
+from ...config.catalog import catalog
+from ...config.home import targets_folder
+from ...config.model_entries import ModelEntry
+from ...config.settings import load
+from ...llm_backends.runner import runner
+from ...prompting import targets
+from .writing import print_json
+
+
+def targets_command(options: argparse.Namespace) -> int:
+    entries = targets.search(" ".join(options.words), targets_folder())
+    if options.json:
+        print_json(
+            {"targets": [{"id": entry.id, "label": entry.label, "group": entry.group} for entry in entries]}
+        )
+    else:
+        _table([(entry.id, entry.label, entry.group) for entry in entries])
+    return 0
+
+
+def models_command(options: argparse.Namespace) -> int:
+    """What could be called now, and with --all what could be set up."""
+    listing = runner.run(catalog.listing(load()))
+    words = " ".join(options.words)
+    if options.json:
+        print_json(listing.to_json(provider=options.provider, words=words, everything=options.all))
+        return 0
+    models = listing.select(provider=options.provider, words=words, everything=options.all)
+    _table([_model_row(model) for model in models])
+    for source in listing.sources:
+        if source.state not in ("ok", "off"):
+            print(f"\n{source.label}: {source.message} {source.hint}".rstrip())
+    if not options.all:
+        print("\n--all also lists what is not set up.")
+    return 0
+
+
+def _model_row(model: ModelEntry) -> tuple[str, ...]:
+    window = f"{model.context_window:,} tokens" if model.context_window else "-"
+    price = "-"
+    if model.price is not None:
+        price = "free" if not any(model.price) else "${:g} / ${:g}".format(*model.price)
+    marks = [
+        word
+        for word, holds in (
+            ("not set up", not model.configured),
+            ("not in the plan", model.locked),
+            ("stale", model.stale),
+        )
+        if holds
+    ]
+    return model.id, model.provider_label, window, price, ", ".join(marks)
+
+
+def providers_command(options: argparse.Namespace) -> int:
+    rows = status.provider_rows(load())
+    if options.json:
+        print_json({"providers": rows})
+    else:
+        _table([(row["id"], row["label"], _readiness(row)) for row in rows])
+    return 0
+
+
+def _readiness(row: dict[str, object]) -> str:
+    if row["configured"]:
+        return f"ready ({row['source']})"
+    return str(row["missing"])
+
+
+def config_command(options: argparse.Namespace) -> int:
+    view = status.config_view(load())
+    if options.json:
+        print_json(view)
+        return 0
+    effect = view["effective"]
+    print(f"Files: {view['home']}")
+    print(f"In effect: {effect['error']['message'] if effect['error'] else _effect(effect)}\n")
+    _table([(row["name"], row["value"] or "-", row["origin"]) for row in view["settings"]])
+    return 0
+
+
+def _effect(effect: dict[str, str]) -> str:
+    return f"{effect['mode']}, {effect['model'] or 'no model'} ({effect['provider_label']})"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [
+        max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)
+    ]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,130 @@
+"""The commands: what they take, which of them runs, and how the program ends.
+
+Exit codes: 0 done; 2 usage or a setting that cannot be; 3 the model could not be reached or refused;
+130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from ...config.variables import MODES
+from ...llm_backends import errors
+from ...prompting import phrasebook
+from . import listing, setting_up, writing
+
+USAGE, UNREACHED, CANCELLED = 2, 3, 130
+
+# What the user has to put right here, as opposed to what happened on the other side.
+_USAGE_ERRORS = (errors.NotConfigured,)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command in `arguments`; the exit code."""
+    _speak_utf8()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    phrasebook.register()
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except errors.LLMError as error:
+        _complain(error.message, error.hint)
+        return USAGE if isinstance(error, _USAGE_ERRORS) else UNREACHED
+    except ValueError as error:  # templates, libraries, targets and YAML: each one plain sentence
+        _complain(str(error))
+        return USAGE
+    except (KeyboardInterrupt, errors.Cancelled):
+        _complain("Cancelled.")
+        return CANCELLED
+    except BrokenPipeError:
+        # The reader has had enough (`| head`); Python would complain about its own last flush.
+        sys.stdout = None
+        return 0
+
+
+def _speak_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+
+
+def _complain(message: str, hint: str = "") -> None:
+    print(message, file=sys.stderr)
+    if hint:
+        print(hint, file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python .", description="A language model that writes for the image model."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    enhance = _command(commands, "enhance", writing.enhance_command, "turn an idea into a prompt")
+    enhance.add_argument("text", help="the idea, such as: a fox in the snow")
+    enhance.add_argument(
+        "--target", default="general", help="the image model that the prompt is for (`python . targets`)"
+    )
+    enhance.add_argument("--instruction", default="", help="a wish for the prompt")
+    enhance.add_argument("--variations", type=int, default=1, help="how many prompts, 1 to 64")
+    enhance.add_argument("--on-error", choices=("raise", "passthrough", "phrasebook"), default="raise")
+    _model_options(enhance)
+
+    variables = _command(commands, "variables", writing.variables_command, "invent values for a variable")
+    variables.add_argument("name", help="what is wanted, such as season")
+    variables.add_argument("--count", type=int, default=10, help="how many values, 1 to 200")
+    variables.add_argument("--context", default="", help="the template that they will stand in")
+    variables.add_argument("--guidance", default="", help="a wish for the values")
+    variables.add_argument("--creativity", choices=("similar", "balanced", "creative"), default="balanced")
+    variables.add_argument("--save", action="store_true", help="add them to the library")
+    _model_options(variables)
+
+    resolve = _command(commands, "resolve", writing.resolve_command, "fill a template from the library")
+    resolve.add_argument("template", help="such as: a cottage in __season__, {dawn|dusk}")
+    resolve.add_argument("--count", type=int, default=1, help="how many prompts, 1 to 1000")
+    resolve.add_argument("--selection", choices=("random", "cycle", "combinations"), default="random")
+    resolve.add_argument("--seed", type=int, default=0)
+
+    targets = _command(commands, "targets", listing.targets_command, "the image models there are prompts for")
+    targets.add_argument("words", nargs="*", help="only those that these words are found in")
+    models = _command(commands, "models", listing.models_command, "the models to choose from")
+    models.add_argument("words", nargs="*", help="only those that these words are found in")
+    models.add_argument("--provider", default="", help="only this provider's, such as ollama")
+    models.add_argument("--all", action="store_true", help="also those that are not set up")
+    _command(commands, "providers", listing.providers_command, "the providers, and which are set up")
+    _command(commands, "config", listing.config_command, "every setting, its value and where it comes from")
+
+    setup = _command(
+        commands, "setup", setting_up.setup_command, "choose how Quillwork writes, by questions and answers"
+    )
+    setup.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="let shared workflows use a provider, or `downloads`",
+    )
+    _command(commands, "doctor", setting_up.doctor_command, "check the installation and the endpoint")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction, name: str, run: Callable[[argparse.Namespace], int], what: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=what, description=what.capitalize() + "."
+    )
+    parser.set_defaults(command=run)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mode", default="auto", help=", ".join(MODES))
+    parser.add_argument("--model", default="", help="such as ollama/llama3.2")

@@ -1,0 +1,55 @@
+"""setup and doctor: what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ...config import consent, providers, status
+from ...config.catalog import catalog
+from ...config.health import report
+from ...config.settings import load
+from ...llm_backends.runner import runner
+from .wizard import Wizard
+from .writing import print_json
+
+_WAYS = """\
+Ways to give Quillwork a model (in the environment, or as lines of {env}):
+  Ollama on this machine       LLM_MODEL=ollama/llama3.2
+  LM Studio, vLLM, a proxy     LLM_BASE_URL=http://127.0.0.1:4000/v1  LLM_MODEL=the name it has there
+  a provider on the internet   LLM_MODEL=openai/gpt-5-mini  and its key, such as OPENAI_API_KEY
+  nothing at all               the phrasebook writes
+"""
+
+
+def setup_command(options: argparse.Namespace) -> int:
+    """Questions and answers on a terminal; elsewhere, and with --allow, nothing is asked."""
+    settings = load()
+    for what in options.allow:
+        if what != consent.DOWNLOADS:
+            providers.get(what)
+        consent.allow(what, settings.folder)
+    allowed = status.allowed(settings)
+    if options.json:
+        print_json({"home": str(settings.folder), "allowed": allowed})
+        return 0
+    if not options.allow and sys.stdin.isatty() and sys.stdout.isatty():
+        Wizard(settings.folder).run()
+        return 0
+    print(_WAYS.format(env=settings.folder / ".env"))
+    print("Shared workflows may use: " + (", ".join(allowed) or "no provider that costs; see --allow"))
+    return 0
+
+
+def doctor_command(options: argparse.Namespace) -> int:
+    settings = load()
+    runner.run(catalog.listing(settings))
+    found = report(settings)
+    if options.json:
+        print_json(found)
+        return 0
+    for check in found["checks"]:
+        print(f"{'ok  ' if check['ok'] else 'LOOK'}  {check['name']}: {check['message']}")
+        if check["hint"] and not check["ok"]:
+            print(f"      {check['hint']}")
+    return 0

@@ -1,0 +1,117 @@
+"""Setting up by questions and answers. A key is never asked for: it does not belong into a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ...config import consent, providers
+from ...config.catalog import Listing, catalog
+from ...config.env_file import write_env
+from ...config.model_source import DEFAULT_REPOSITORY
+from ...config.settings import load
+from ...llm_backends.runner import runner
+
+# Whatever another way of reaching a model has left behind.
+_CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_URL": None}
+
+
+class Wizard:
+    """Asks how Quillwork is to write, and writes ``.env`` in `folder`; `ask` and `say` are the terminal."""
+
+    def __init__(
+        self, folder: Path, ask: Callable[[str], str] = input, say: Callable[[str], None] = print
+    ) -> None:
+        self._folder = folder
+        self._ask = ask
+        self._say = say
+
+    def run(self) -> None:
+        self._say("Looking for what is there ...")
+        listing = runner.run(catalog.listing(load()))
+        ways: list[tuple[str, Callable[[Listing], dict[str, str | None]]]] = [
+            (self._ollama_line(listing), self._ollama),
+            ("A server with OpenAI's protocol: LM Studio, vLLM, a LiteLLM proxy", self._endpoint),
+            ("A provider on the internet, with a key of yours", self._provider),
+            ("A 4-bit model on this machine's GPU (downloaded once, about 3 GB)", self._download),
+            ("No model: the phrasebook writes", lambda _: {"LLM_MODE": "phrasebook"}),
+        ]
+        self._say("How is Quillwork to write?")
+        _, way = ways[self._choose([line for line, _ in ways])]
+        chosen = way(listing)
+        if not chosen:
+            return
+        self._say("\nThese lines go into " + str(self._folder / ".env") + ":")
+        for name, text in chosen.items():
+            self._say(f"  {name}={text}")
+        if not self._agrees("Write them?"):
+            self._say("Nothing was written.")
+            return
+        write_env(self._folder, {**_CLEAN, **chosen})
+        self._say("Written. Restart the host; `python . doctor` looks whether all is well.")
+
+    def _ollama_line(self, listing: Listing) -> str:
+        running = next((one for one in listing.sources if one.id == "ollama" and one.state == "ok"), None)
+        return (
+            f"Ollama on this machine ({running.count} models)"
+            if running
+            else "Ollama (it is not running now)"
+        )
+
+    def _ollama(self, listing: Listing) -> dict[str, str | None]:
+        there = [model.id for model in listing.select(provider="ollama")]
+        models = there or [f"ollama/{model}" for model in providers.get("ollama").models]
+        if not there:
+            self._say("Install Ollama from https://ollama.com/download, then `ollama pull` the model.")
+        return {"LLM_MODEL": models[self._choose(models[:20])]}
+
+    def _endpoint(self, listing: Listing) -> dict[str, str | None]:
+        address = self._answer("Its address", "http://127.0.0.1:4000/v1")
+        model = self._answer("The model's name there", "")
+        self._say("If it asks for a key:  " + _export("LLM_API_KEY"))
+        self._say("The key counts only where the address is set too: " + _export("LLM_BASE_URL", address))
+        return {"LLM_BASE_URL": address, **({"LLM_MODEL": model} if model else {})}
+
+    def _provider(self, listing: Listing) -> dict[str, str | None]:
+        remote = [provider for provider in providers.all() if not provider.is_local]
+        provider = remote[self._choose([row.label for row in remote])]
+        model = self._answer("Model", provider.models[0])
+        variables = [provider.key_variables[0], *(names[0] for names in provider.needed_variables.values())]
+        if provider.default_base_url is None and provider.base_variable:
+            variables.append(provider.base_variable)
+        self._say(f"A key: {provider.key_url}")
+        self._say("Set it where the host starts; it is not written to any file:")
+        for variable in variables:
+            self._say("  " + _export(variable))
+        if self._agrees(
+            f"May workflows of other people use {provider.label} too, at your cost?", default=False
+        ):
+            consent.allow(provider.id, self._folder)
+        return {"LLM_MODEL": f"{provider.id}/{model.removeprefix(provider.id + '/')}"}
+
+    def _download(self, listing: Listing) -> dict[str, str | None]:
+        model = self._answer("Repository on Hugging Face", DEFAULT_REPOSITORY)
+        if self._agrees(f"May {model} be downloaded when it is needed?"):
+            consent.allow(consent.DOWNLOADS, self._folder)
+        return {"LLM_MODE": "hf_download", "LLM_MODEL": model}
+
+    def _choose(self, lines: Sequence[str]) -> int:
+        for number, line in enumerate(lines, 1):
+            self._say(f"  {number:2}  {line}")
+        while True:
+            text = self._ask(f"1 to {len(lines)} [1]: ").strip() or "1"
+            if text.isdecimal() and 1 <= int(text) <= len(lines):
+                return int(text) - 1
+            self._say("Type one of the numbers.")
+
+    def _answer(self, question: str, default: str) -> str:
+        return self._ask(f"{question} [{default}]: " if default else f"{question}: ").strip() or default
+
+    def _agrees(self, question: str, *, default: bool = True) -> bool:
+        text = self._ask(f"{question} [{'Y/n' if default else 'y/N'}]: ").strip().lower()
+        return text in ("y", "yes") if text else default
+
+
+def _export(variable: str, text: str = "...") -> str:
+    return f"set {variable}={text}" if os.name == "nt" else f"export {variable}={text}"

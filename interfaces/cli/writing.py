@@ -1,0 +1,155 @@
+"""The commands that write: enhance, variables, resolve."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+from ...config.choice import Choice
+from ...config.home import targets_folder
+from ...config.opening import library_folders, open_model
+from ...llm_backends.errors import LLMError
+from ...llm_backends.host import NullHost
+from ...llm_backends.live import LiveText
+from ...llm_backends.model import Model
+from ...llm_backends.runner import run_in_place, runner
+from ...prompting import targets
+from ...prompting.enhance import Idea, enhance, enhance_without_model
+from ...prompting.library import Library
+from ...prompting.missing import keep
+from ...prompting.tasks import VariablesTask
+from ...prompting.template import resolve
+from ...prompting.variables import invent
+
+T = TypeVar("T")
+
+NO_MODEL = "Phrasebook: no model is set up. Choose one with --model, for example ollama/llama3.2."
+_LINE_WIDTH = 76
+_SHOW_EVERY_S = 0.05
+
+
+def enhance_command(options: argparse.Namespace) -> int:
+    idea = Idea(
+        prompt=options.text,
+        target=targets.load(options.target, targets_folder()),
+        instruction=options.instruction,
+        variations=options.variations,
+        seed=options.seed,
+    )
+    try:
+        model = _open(options)
+    except LLMError as error:
+        enhanced = enhance_without_model([idea], error, options.on_error)
+    else:
+        enhanced = _run(enhance([idea], model, options.on_error), model)
+    if options.json:
+        print_json({"prompts": enhanced.prompts, "negative": enhanced.negatives, "info": enhanced.info})
+    else:
+        for prompt, negative in zip(enhanced.prompts, enhanced.negatives, strict=True):
+            print(prompt)
+            if negative:
+                print(f"Negative: {negative}")
+    _remarks(enhanced.info)
+    return 0
+
+
+def variables_command(options: argparse.Namespace) -> int:
+    library = Library(*library_folders())
+    saved = library.values(options.name) if options.save and library.exists(options.name) else ()
+    task = VariablesTask(
+        name=options.name,
+        count=options.count,
+        context=options.context,
+        guidance=options.guidance,
+        creativity=options.creativity,
+        existing=saved,
+        seed=options.seed,
+    )
+    model = _open(options)
+    invented = _run(invent(task, model), model)
+    if options.save:
+        keep(library, task.name, invented.values, task.context)
+    if options.json:
+        print_json({"values": invented.values, "info": invented.info})
+    else:
+        print("\n".join(invented.values))
+    _remarks(invented.info)
+    return 0
+
+
+def resolve_command(options: argparse.Namespace) -> int:
+    resolved = resolve(
+        options.template,
+        Library(*library_folders()),
+        selection=options.selection,
+        count=options.count,
+        seed=options.seed,
+    )
+    if options.json:
+        print_json({"prompts": resolved.prompts, "picks": resolved.picks})
+    else:
+        print("\n".join(resolved.prompts))
+    for warning in resolved.warnings:
+        print(warning, file=sys.stderr)
+    return 0
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """The one object that ``--json`` promises."""
+    print(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+class Terminal(NullHost):
+    """Shows the last words of `live` on one line of a terminal; elsewhere nothing."""
+
+    def __init__(self, live: LiveText) -> None:
+        self._live = live
+        self._is_there = sys.stderr.isatty()
+        self._version = live.version
+        self._shown = 0.0
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if self._is_there and self._live.version != self._version and now - self._shown >= _SHOW_EVERY_S:
+            self._version, self._shown = self._live.version, now
+            tail = " ".join(self._live.text().split())[-_LINE_WIDTH:]
+            print(f"\r\033[2K{tail}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._is_there:
+            print("\r\033[2K", end="", file=sys.stderr, flush=True)
+
+
+def _open(options: argparse.Namespace) -> Model:
+    """The model of --mode and --model: whoever types a model's name into a terminal has said yes to it."""
+    choice = Choice(
+        llm_mode=options.mode,
+        llm_model=options.model,
+        by_workflow=False,
+        may_download=bool(options.model) and options.mode in ("hf_download", "gguf"),
+    )
+    live = LiveText()
+    return open_model(choice, live, Terminal(live))
+
+
+def _run(coroutine: Coroutine[Any, Any, T], model: Model) -> T:
+    """Run a call; on a terminal its last words are shown while it writes."""
+    terminal = model.host
+    try:
+        if model.runs_in_place:
+            return run_in_place(coroutine)
+        return runner.run(coroutine, on_tick=terminal.tick)
+    finally:
+        if isinstance(terminal, Terminal):
+            terminal.clear()
+
+
+def _remarks(info: Mapping[str, Any]) -> None:
+    for warning in info["warnings"]:
+        print(warning, file=sys.stderr)
+    if info["mode"] == "phrasebook" and sys.stderr.isatty():
+        print(NO_MODEL, file=sys.stderr)

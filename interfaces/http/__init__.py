@@ -1,0 +1,1 @@
+"""The routes: handlers that know no framework, and an adapter for each host."""

@@ -1,0 +1,93 @@
+"""All routes behind one door: guard, body, checks, handler, and errors as answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import replace
+from typing import Any
+
+from ...config import key_holders
+from ...config.keys import session_keys
+from ...config.settings import load
+from ...llm_backends.errors import Cancelled
+from ...llm_backends.redact import scrub
+from . import guard, library_routes, model_routes, setting_routes, writing_routes
+from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest, error_answer
+from .offload import in_thread
+from .openapi import describe
+from .routing import Exchange, Route, find
+from .schema import checked, checked_query
+
+MOST_BYTES = 1024 * 1024
+_BODY_PATIENCE_S = 20.0
+_log = logging.getLogger("quillwork")
+
+
+async def _openapi(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(describe, ROUTES))
+
+
+ROUTES: tuple[Route, ...] = (
+    *model_routes.ROUTES,
+    *setting_routes.ROUTES,
+    *writing_routes.ROUTES,
+    *library_routes.ROUTES,
+    Route("GET", "openapi.json", "open", "This description.", _openapi),
+)
+
+
+class App:
+    """Answers requests for one host. Never raises, not even for a cancel: a host's loop is not ours."""
+
+    def __init__(self, host: HttpHost) -> None:
+        self._host = host
+        key_holders.watch(session_keys)
+
+    async def handle(self, request: HttpRequest) -> Answer | EventStream:
+        try:
+            return await self._answer(request)
+        except (asyncio.CancelledError, Cancelled):
+            return HttpError(503, "cancelled", "The call was stopped.").answer()
+        except Exception as error:  # noqa: BLE001 (a fault of ours is told too, without its innards)
+            try:
+                return error_answer(error)
+            except Exception:  # noqa: BLE001
+                told = scrub(f"{type(error).__name__}: {error}")
+                _log.error("%s %s failed (%s).", request.method, request.path, told)
+                failed = HttpError(500, "internal", "Quillwork failed at this.", "See the host's log.")
+                return failed.answer()
+
+    async def _answer(self, request: HttpRequest) -> Answer | EventStream:
+        route, name = find(ROUTES, request.method, request.path)
+        exchange, answer = await in_thread(self._begin, request, route, name)
+        if answer is not None:
+            return answer
+        body = await _body(request, route)
+        return await route.handler(replace(exchange, body=body) if body else exchange)
+
+    def _begin(self, request: HttpRequest, route: Route, name: str) -> tuple[Exchange, Answer | None]:
+        guard.check(request, route.access, self._host, load())
+        exchange = Exchange(request, self._host, {}, checked_query(request.query, route.query), name)
+        return exchange, route.at_once(exchange) if route.at_once is not None else None
+
+
+async def _body(request: HttpRequest, route: Route) -> dict[str, Any]:
+    if request.read is None or route.access != "change":
+        return {}
+    try:
+        raw = await asyncio.wait_for(request.read(MOST_BYTES), _BODY_PATIENCE_S)
+    except (TimeoutError, asyncio.TimeoutError):
+        raise HttpError(408, "body_too_slow", "The body did not arrive in time.", "Send it again.") from None
+    if not raw.strip():
+        return checked({}, route.body) if route.body is not None else {}
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise HttpError(400, "bad_request", "The body is not JSON.", "Send one JSON object.") from None
+    if route.body is None:
+        if content != {}:
+            raise HttpError(400, "bad_request", "This call takes no body.", "Send {} or nothing.")
+        return {}
+    return checked(content, route.body)

@@ -1,0 +1,153 @@
+"""Who may call: the one check in front of every route.
+
+A host's own origin check lets pages of other sites through (a name that is pointed at this machine, the
+origin ``null``, no origin at all). Here the Host must be one of this machine's, an Origin must be that
+very host, what changes or costs something must carry a header that no foreign page can send, and a host
+that is reached from elsewhere asks for its token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import Literal
+from urllib.parse import urlsplit
+
+from ...config.settings import Settings
+from .messages import HttpError, HttpHost, HttpRequest
+
+Access = Literal["open", "private", "change"]
+HEADER = "x-quillwork"
+REMOTE_KEYS = "remote_keys"
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_WITH_BODY = ("POST", "PUT")
+
+
+def check(request: HttpRequest, access: Access, host: HttpHost, settings: Settings) -> None:
+    """Raise `HttpError` unless `request` may go on to a route of that `access`.
+
+    ``open`` tells nothing that is anybody's own, ``private`` does, ``change`` changes or costs something.
+    """
+    _check_host(request, host, settings)
+    _check_origin(request)
+    if access == "change":
+        _check_intent(request)
+    if access != "open" and is_beyond(request, host):
+        _check_token(request, settings)
+
+
+def is_beyond(request: HttpRequest, host: HttpHost) -> bool:
+    """Whether more than this machine can reach the host, as far as can be told."""
+    name, _ = _split_host(request.headers.get("host", ""))
+    return not (
+        all(_is_loopback(address) for address in host.listens)
+        and _is_loopback(request.peer)
+        and _is_loopback(name)
+        and not any(name in request.headers for name in _FORWARDED)
+    )
+
+
+def allows_keys(request: HttpRequest, host: HttpHost, settings: Settings) -> bool:
+    """Whether keys may be typed in here: everybody who reaches the host could spend them."""
+    return not is_beyond(request, host) or REMOTE_KEYS in settings.items("LLM_ALLOW")
+
+
+def _check_host(request: HttpRequest, host: HttpHost, settings: Settings) -> None:
+    name, port = _split_host(request.headers.get("host", ""))
+    # An address cannot be pointed elsewhere as a name can, so the one that was called is our own.
+    if _is_loopback(name) or (_is_address(name) and name == request.local) or (name and name in host.listens):
+        return
+    for allowed in settings.items("LLM_ALLOWED_HOSTS"):
+        allowed_name, allowed_port = _split_host(allowed.lower())
+        if name and name == allowed_name and allowed_port in (None, port):
+            return
+    raise HttpError(
+        403,
+        "forbidden",
+        "This host was called by a name that is not known to be its own.",
+        "Call it by its address, or add the name to LLM_ALLOWED_HOSTS and restart.",
+    )
+
+
+def _check_origin(request: HttpRequest) -> None:
+    site = request.headers.get("sec-fetch-site", "none")
+    origin = request.headers.get("origin")
+    if site in ("same-origin", "none") and (origin is None or _is_own(origin, request.headers["host"])):
+        return
+    raise HttpError(
+        403, "forbidden", "Pages of other sites may not use Quillwork.", "Open it from the host's page."
+    )
+
+
+def _is_own(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        default = {"http": 80, "https": 443}[parts.scheme]
+        own = parts.hostname, parts.port or default
+    except (ValueError, KeyError):
+        return False
+    name, port = _split_host(host)
+    return own == (name, port or default)
+
+
+def _check_intent(request: HttpRequest) -> None:
+    if request.headers.get(HEADER) != "1":
+        raise HttpError(
+            403,
+            "forbidden",
+            "This call changes something and lacks the header X-Quillwork.",
+            "Send X-Quillwork: 1.",
+        )
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_body = request.method in _WITH_BODY or request.headers.get("content-length", "0") != "0"
+    if (has_body or kind) and kind != "application/json":
+        raise HttpError(
+            400, "bad_request", "The body must be JSON.", "Send it with Content-Type: application/json."
+        )
+
+
+def _check_token(request: HttpRequest, settings: Settings) -> None:
+    token = settings.text("LLM_SERVICE_TOKEN")
+    if not token:
+        raise HttpError(
+            403,
+            "token_not_set",
+            "This host can be reached from other machines, and no token protects it.",
+            "Set LLM_SERVICE_TOKEN where the host runs and restart it, or let it listen on 127.0.0.1 only.",
+        )
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    same = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode(errors="replace"))
+    if scheme.lower() != "bearer" or not same:
+        raise HttpError(
+            401, "wrong_token", "The token is missing or wrong.", "Enter the host's LLM_SERVICE_TOKEN."
+        )
+
+
+def _split_host(text: str) -> tuple[str, int | None]:
+    """Name and port of a Host header, the name in lower case; "" for what is none."""
+    if not text or any(character in text for character in "/@?#\\, \t"):
+        return "", None
+    try:
+        parts = urlsplit(f"//{text}")
+        return (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return "", None
+
+
+def _is_loopback(name: str) -> bool:
+    if name in ("localhost", "ip6-localhost") or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""What goes in and out of a route, whichever framework carries it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ...llm_backends.errors import LLMError
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as it came in. `path` is decoded and begins below our prefix (``llm/models``); `headers`
+    have lower-case names; `peer` is the address of the other side, `local` the one of ours that was called.
+
+    `read` gives the body; it raises `HttpError` for one of more bytes than it is told.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    peer: str = ""
+    local: str = ""
+    read: Callable[[int], Awaitable[bytes]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`content` is what becomes JSON; `rendered` is that JSON where it has been made already."""
+
+    content: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    rendered: bytes | None = None
+
+    def body(self) -> bytes:
+        return render(self.content) if self.rendered is None else self.rendered
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """Server-sent events as bytes. An empty piece means that nothing is to be sent: a moment to look
+    whether anybody still listens. It must be closed (``aclose``) when nobody does."""
+
+    events: AsyncIterator[bytes]
+
+
+class HttpError(Exception):
+    """A request that is answered with an error: a status, a word for programs, a sentence, the next step."""
+
+    def __init__(self, status: int, type: str, message: str, hint: str = "", **more: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.type = type
+        self.message = message
+        self.hint = hint
+        self.more = more
+
+    def answer(self) -> Answer:
+        return Answer(
+            {"error": {"type": self.type, "message": self.message, "hint": self.hint, **self.more}},
+            self.status,
+        )
+
+
+class HttpHost(Protocol):
+    """What routes need of the program that serves them."""
+
+    listens: tuple[str, ...]
+    """The addresses that the host listens on."""
+
+    def unload_local(self) -> bool:
+        """Have our models in the host's process unloaded when the host can; False where there are none."""
+        ...
+
+    def watch_keys(self) -> None:
+        """A key is held from now on: look now and then whether its browser session is still there."""
+        ...
+
+
+def render(content: Any) -> bytes:
+    """JSON as bytes. Half a character, as some model may send it, becomes its JSON escape."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+
+
+def error_answer(error: Exception) -> Answer:
+    """The answer for an error of ours; anything else is raised again."""
+    if isinstance(error, HttpError):
+        return error.answer()
+    if isinstance(error, LLMError):
+        more = {"what": error.provider} if error.type == "consent_needed" else {}
+        headers = {"Retry-After": f"{error.retry_after_s:.0f}"} if error.retry_after_s is not None else {}
+        content = {"error": {"type": error.type, "message": error.message, "hint": error.hint, **more}}
+        return Answer(content, error.http_status, headers)
+    status, kind = getattr(error, "http_status", None), getattr(error, "type", None)
+    if isinstance(error, ValueError) and isinstance(status, int):  # the library's
+        return HttpError(status, str(kind), str(error)).answer()
+    raise error

@@ -1,0 +1,189 @@
+"""Models, providers, keys, tests, health."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ...config import providers, status, trying
+from ...config.catalog import Listing, catalog
+from ...config.health import report
+from ...config.keys import ENDPOINT, IDLE_S, session_keys
+from ...config.settings import load
+from ...llm_backends.unloading import unload_used_servers
+from . import guard
+from .messages import Answer, HttpError, render
+from .names import check_model
+from .offload import in_thread, on_runner
+from .routing import Exchange, Route
+from .schema import body, flag, one_of, text
+
+_PROVIDERS = (*providers.names(), ENDPOINT)
+_GROUPS = (*_PROVIDERS, "local", "gguf", "download", "phrasebook")
+_CLIENT = "x-quillwork-client"
+_LONGEST_KEY = 8192
+
+
+async def _models(exchange: Exchange) -> Answer:
+    listing = await on_runner(catalog.listing(await in_thread(load)))
+    return await in_thread(_listed, listing, exchange.query)
+
+
+async def _refresh(exchange: Exchange) -> Answer:
+    listing = await on_runner(catalog.listing(await in_thread(load), refresh=True))
+    return await in_thread(_listed, listing, exchange.query, refreshed=True)
+
+
+def _at_hand(exchange: Exchange) -> Answer | None:
+    """The list out of the cache: it is asked for whenever somebody types into the widget."""
+    listing = catalog.at_hand(load())
+    return None if listing is None else _listed(listing, exchange.query)
+
+
+def _listed(listing: Listing, query: Any, *, refreshed: bool = False) -> Answer:
+    content, rendered = _rendered(listing, query["provider"], query["q"], query["all"], refreshed)
+    return Answer(content, rendered=rendered)
+
+
+@lru_cache(maxsize=8)
+def _rendered(
+    listing: Listing, provider: str, words: str, everything: bool, refreshed: bool
+) -> tuple[dict[str, Any], bytes]:
+    content = listing.to_json(provider=provider, words=words, everything=everything)
+    if refreshed:
+        told = {"success": True, "message": "Model cache refreshed", "count": len(content["models"])}
+        content = {**told, **content}
+    return content, render(content)
+
+
+async def _providers(exchange: Exchange) -> Answer:
+    return Answer({"providers": await in_thread(lambda: status.provider_rows(load()))})
+
+
+async def _keys(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(_key_status, exchange))
+
+
+def _key_status(exchange: Exchange) -> dict[str, Any]:
+    settings = load()
+    return {
+        "keys": status.key_rows(settings),
+        "session_keys": guard.allows_keys(exchange.request, exchange.host, settings),
+        "idle_hours": IDLE_S / 3600,
+    }
+
+
+async def _set_key(exchange: Exchange) -> Answer:
+    provider = exchange.body["provider"]
+    await in_thread(_keep_key, exchange, provider)
+    exchange.host.watch_keys()
+    check = None
+    if exchange.body["check"]:
+        trial = await on_runner(trying.check_provider(provider, await in_thread(load)))
+        check = {"ok": trial.ok, "message": trial.message, "hint": trial.hint}
+    last_four = session_keys.last_four(provider)
+    kept = {"provider": provider, "configured": True, "source": "session", "last_four": last_four}
+    return Answer({**kept, "check": check})
+
+
+def _keep_key(exchange: Exchange, provider: str) -> None:
+    settings = load()
+    if not guard.allows_keys(exchange.request, exchange.host, settings):
+        raise HttpError(
+            403,
+            "forbidden",
+            "This host can be reached from other machines: everybody who reaches it could spend your key.",
+            "Set the key in the environment of the host, or LLM_ALLOW=remote_keys there if that is meant.",
+        )
+    if provider == ENDPOINT and settings.endpoint() is None:
+        raise HttpError(400, "not_configured", "No endpoint is set.", "Set LLM_BASE_URL where the host runs.")
+    try:
+        session_keys.set(provider, exchange.body["key"], exchange.request.headers.get(_CLIENT, "")[:100])
+    except ValueError as error:
+        raise HttpError(400, "bad_request", str(error), "Copy the key again, on one line.") from None
+
+
+async def _clear_keys(exchange: Exchange) -> Answer:
+    named = exchange.body.get("provider") or exchange.query.get("provider")
+    await in_thread(session_keys.clear, named or None)
+    return Answer(await in_thread(_key_status, exchange))
+
+
+async def _test(exchange: Exchange) -> Answer:
+    wanted = exchange.body
+    settings = await in_thread(load)
+    if wanted["provider"] and not wanted["llm_model"]:
+        trial = await on_runner(trying.check_provider(wanted["provider"], settings))
+    else:
+        model = await in_thread(check_model, wanted["llm_model"], wanted["llm_mode"], settings)
+        trial = await trying_call(wanted["llm_mode"], model)
+    return Answer(trial.to_json())
+
+
+async def trying_call(mode: str, model: str) -> trying.Trial:
+    """One call of a token or so, prepared in a thread and made on the runner."""
+    opened = await in_thread(trying.open_for_trial, mode, model)
+    return opened if isinstance(opened, trying.Trial) else await on_runner(trying.call(opened))
+
+
+async def _health(exchange: Exchange) -> Answer:
+    settings = await in_thread(load)
+    await on_runner(catalog.listing(settings))
+    return Answer(await in_thread(report, settings))
+
+
+async def _unload(exchange: Exchange) -> Answer:
+    local = "queued" if exchange.host.unload_local() else "none"
+    return Answer({"unloaded": await on_runner(unload_used_servers()), "local": local})
+
+
+_PROVIDER = {"type": "string", "enum": list(_PROVIDERS)}
+_FILTER = {
+    "provider": one_of(*_GROUPS, "", default=""),
+    "q": text(200),
+    "all": flag(),
+}
+ROUTES = (
+    Route(
+        "GET", "llm/models", "open", "The models to choose from.", _models, query=_FILTER, at_once=_at_hand
+    ),
+    Route("POST", "llm/models", "change", "Ask all sources again.", _refresh, query=_FILTER),
+    Route("GET", "llm/providers", "open", "The providers, and which are set up.", _providers),
+    Route("GET", "keys", "private", "Which providers have a key; never a key itself.", _keys),
+    Route(
+        "POST",
+        "keys",
+        "change",
+        "Keep a key in memory for this session.",
+        _set_key,
+        body=body(
+            ("provider", "key"),
+            provider=_PROVIDER,
+            key={"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY, "writeOnly": True},
+            check=flag(True),
+        ),
+    ),
+    Route(
+        "DELETE",
+        "keys",
+        "change",
+        "Forget the key of a provider, or all keys.",
+        _clear_keys,
+        body=body(provider=_PROVIDER),
+        query={"provider": one_of(*_PROVIDERS)},
+    ),
+    Route(
+        "POST",
+        "test",
+        "change",
+        "Check a provider for free, or a model with one short call.",
+        _test,
+        body=body(
+            provider=one_of(*_PROVIDERS, "", default=""),
+            llm_model=text(300),
+            llm_mode=text(60, "auto"),
+        ),
+    ),
+    Route("GET", "health", "private", "What works, what does not, and what to do about it.", _health),
+    Route("POST", "unload", "change", "Have language models give their memory back.", _unload, body=body()),
+)

@@ -1,0 +1,34 @@
+"""Names that callers give: a model, a mode. Neither may be an address or a path of this machine."""
+
+from __future__ import annotations
+
+import re
+
+from ...config import providers
+from ...config.settings import Settings
+from .messages import HttpError
+
+_PATH = re.compile(r"^(?:[/\\~.]|[A-Za-z]:[/\\])|(?:^|[/\\])\.\.(?:[/\\]|$)|\\")
+
+
+def check_model(name: str, mode: str, settings: Settings) -> str:
+    """The model's name, trimmed. Raises `HttpError` for what can only be an address, a path or a mistake.
+
+    An endpoint's names are its own business, and some servers name models by their paths.
+    """
+    name = name.strip()
+    if not name:
+        return ""
+    if "://" in name or not name.isprintable():
+        raise HttpError(
+            400, "bad_request", "A model's name holds no address.", "Choose one from the list of models."
+        )
+    if _PATH.search(name) and not _is_for_endpoint(name, mode, settings):
+        raise HttpError(
+            400, "bad_request", "A path cannot be chosen from here.", "Set LLM_PATH where the host runs."
+        )
+    return name
+
+
+def _is_for_endpoint(name: str, mode: str, settings: Settings) -> bool:
+    return mode == "litellm" and settings.endpoint() is not None and providers.split(name) is None

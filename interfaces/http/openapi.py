@@ -1,0 +1,100 @@
+"""The description of the routes, made from the very table that serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ... import __version__
+from .guard import HEADER
+from .routing import NAME, Route
+
+PREFIX = "/quillwork"
+_ERRORS = {
+    400: "Something in the request is wrong.",
+    401: "A token or a key is missing or wrong.",
+    403: "Not allowed here.",
+    404: "There is no such thing.",
+    408: "The body did not arrive in time.",
+    413: "Too large.",
+    429: "Too many calls.",
+    502: "The other side failed.",
+    503: "It cannot be reached or used here.",
+    504: "It did not answer in time.",
+}
+
+
+def describe(routes: Iterable[Route]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(f"{PREFIX}/{route.path}", {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Quillwork", "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _error()},
+            "responses": {
+                str(status): {"description": text, "content": _json({"$ref": "#/components/schemas/Error"})}
+                for status, text in _ERRORS.items()
+            },
+            "securitySchemes": {
+                "serviceToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "LLM_SERVICE_TOKEN, where the host is reached beyond this machine.",
+                }
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": f"{route.method.lower()}_{route.path.replace('/', '_').replace(NAME, 'name')}",
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema} for name, schema in route.query.items()
+        ],
+        "responses": {
+            "200": _success(route),
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
+        },
+        "security": [{}, {"serviceToken": []}],
+    }
+    if NAME in route.path:
+        operation["parameters"].append(
+            {
+                "name": "name",
+                "in": "path",
+                "required": True,
+                "description": "A variable's name; a slash in it is a folder.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+            }
+        )
+    if route.access == "change":
+        operation["parameters"].append(
+            {"name": HEADER, "in": "header", "required": True, "schema": {"type": "string", "enum": ["1"]}}
+        )
+        if route.body is not None:
+            required = bool(route.body.get("required"))
+            operation["requestBody"] = {"required": required, "content": _json(route.body)}
+    return operation
+
+
+def _success(route: Route) -> dict[str, Any]:
+    content = _json({"type": "object"})
+    if route.path == "enhance":
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    return {"description": route.summary, "content": content}
+
+
+def _error() -> dict[str, Any]:
+    words = {name: {"type": "string"} for name in ("type", "message", "hint")}
+    inner = {"type": "object", "properties": {**words, "what": {"type": "string"}}, "required": list(words)}
+    return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
+
+
+def _json(schema: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

@@ -1,0 +1,66 @@
+"""What a route is, and which one a request is for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .guard import Access
+from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest
+from .schema import Schema
+
+NAME = "{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that has passed the guard and the checks: `body` and `query` have their defaults, `name` is
+    what stood for ``{name}`` in the path."""
+
+    request: HttpRequest
+    host: HttpHost
+    body: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+Handler = Callable[[Exchange], Awaitable[Answer | EventStream]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` begins below the prefix; a final ``{name}`` takes slashes too. `body` None takes none.
+
+    `at_once` is tried before `handler`, in the very thread that looks at the request: None is no answer.
+    """
+
+    method: str
+    path: str
+    access: Access
+    summary: str
+    handler: Handler
+    body: Schema | None = None
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    at_once: Callable[[Exchange], Answer | None] | None = None
+
+    def name_in(self, path: str) -> str | None:
+        """What `path` has for ``{name}``, "" for a path without one, None where another route is meant."""
+        if not self.path.endswith(NAME):
+            return "" if path == self.path else None
+        prefix = self.path.removesuffix(NAME)
+        return path.removeprefix(prefix) if path.startswith(prefix) and path != prefix else None
+
+
+def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
+    """The route for a request and the name in its path; exact paths win. Raises `HttpError`."""
+    there = [(route, name) for route in routes if (name := route.name_in(path)) is not None]
+    matching = [match for match in there if match[0].method == method]
+    if matching:
+        return min(matching, key=lambda match: bool(match[1]))
+    if there:
+        allowed = ", ".join(sorted({route.method for route, _ in there}))
+        raise HttpError(404, "not_found", f"{path[:80]} takes {allowed} only.", "")
+    raise HttpError(
+        404, "not_found", f"There is nothing at {path[:80]!r}.", "GET openapi.json lists what there is."
+    )

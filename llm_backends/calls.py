@@ -1,0 +1,159 @@
+"""One call through all that stands around it, and many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from . import errors, registry
+from .host import Host, NullHost
+from .live import LiveText, Sink
+from .streaming import collect
+from .types import Deployment, LocalBackend, Request, Result
+
+
+@dataclass(slots=True)
+class Call:
+    """A request on its way. `attempts` counts the calls really sent; `warnings` gathers for the user."""
+
+    request: Request
+    deployment: Deployment
+    sink: Sink
+    attempts: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, sentence: str) -> None:
+        if sentence and sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+
+# (provider, base_url, model) of every deployment that was called: what there may be to unload.
+used: set[tuple[str, str | None, str]] = set()
+
+Handler = Callable[[Call], Awaitable[Result]]
+Middleware = Callable[[Call, Handler], Awaitable[Result]]
+
+
+def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
+    """The handler that goes through `middlewares` from the first to the last and then to `innermost`."""
+    handler = innermost
+    for middleware in reversed(middlewares):
+        handler = _wrap(middleware, handler)
+    return handler
+
+
+def _wrap(middleware: Middleware, proceed: Handler) -> Handler:
+    async def handle(call: Call) -> Result:
+        return await middleware(call, proceed)
+
+    return handle
+
+
+def check_plan(deployment: Deployment) -> None:
+    """Raise `errors.NotInPlan` unless the plan in force, if any, allows the model. The phrasebook is none."""
+    plan = deployment.plan
+    if plan is None or deployment.backend == "phrasebook" or plan.allows(deployment.model_id):
+        return
+    raise errors.NotInPlan(
+        f"The plan {plan.name!r} does not allow {deployment.model_id}.",
+        hint=plan.problem or "Choose another model, or ask whoever set LLM_PLAN.",
+        provider=deployment.provider,
+        model=deployment.model,
+    )
+
+
+async def send(call: Call) -> Result:
+    """One attempt: the deployment's backend, one answer."""
+    check_plan(call.deployment)
+    call.attempts += 1
+    used.add((call.deployment.provider, call.deployment.base_url, call.deployment.model))
+    started = time.monotonic()
+    backend = registry.get(call.deployment.backend)
+    try:
+        result = await collect(backend.stream(call.request, call.deployment), call)
+    except errors.LLMError as error:
+        error.provider = error.provider or call.deployment.provider
+        error.model = error.model or call.deployment.model
+        raise
+    return replace(result, seconds=time.monotonic() - started)
+
+
+def _handler() -> Handler:
+    from .middleware.cache import from_cache
+    from .middleware.fallback import with_fallback
+    from .middleware.limit import limited
+    from .middleware.retry import with_retry
+
+    return chain([from_cache, with_fallback, with_retry, limited], send)
+
+
+async def complete(request: Request, deployment: Deployment, sink: Sink) -> Result:
+    """Answer one request. Raises `errors.LLMError`; its `attempts` tells how many calls were made."""
+    call = Call(request, deployment, sink)
+    started = time.monotonic()
+    check_plan(deployment)  # a kept answer of a model that is not allowed any more is none either
+    try:
+        result = await _handler()(call)
+    except errors.LLMError as error:
+        error.attempts = max(1, call.attempts)
+        raise
+    sink.finish(result.text)
+    return replace(
+        result,
+        seconds=time.monotonic() - started,
+        attempts=call.attempts,
+        warnings=tuple(call.warnings),
+    )
+
+
+def runs_in_place(deployment: Deployment) -> bool:
+    """Whether the deployment's backend computes in the host's own thread instead of on the runner."""
+    return registry.is_known(deployment.backend) and getattr(
+        registry.get(deployment.backend), "runs_in_place", False
+    )
+
+
+async def complete_all(
+    requests: Sequence[Request], deployment: Deployment, live: LiveText, host: Host | None = None
+) -> list[Result | errors.LLMError]:
+    """Answer many requests at once, in their order; what failed stands as its error in the list."""
+
+    async def one(request: Request, sink: Sink) -> Result | errors.LLMError:
+        try:
+            return await complete(request, deployment, sink)
+        except errors.LLMError as error:
+            return error
+
+    sinks = live.start(len(requests))
+    if runs_in_place(deployment):
+        return _complete_in_place(requests, deployment, sinks, host or NullHost())
+    if len(requests) == 1:
+        return [await one(requests[0], sinks[0])]
+    tasks = [asyncio.ensure_future(one(*pair)) for pair in zip(requests, sinks, strict=True)]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        # A cancelled gather cancels its tasks but does not wait for them to close their connections.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _complete_in_place(
+    requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
+) -> list[Result | errors.LLMError]:
+    try:
+        check_plan(deployment)
+    except errors.NotInPlan as error:
+        return [error] * len(requests)
+    backend: LocalBackend = registry.get(deployment.backend)
+    answers = backend.answer_all(requests, deployment, sinks, host)
+    for answer, sink in zip(answers, sinks, strict=True):
+        if isinstance(answer, Result):
+            sink.finish(answer.text)
+        else:
+            answer.provider = answer.provider or deployment.provider
+            answer.model = answer.model or deployment.model
+    return answers

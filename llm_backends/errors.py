@@ -1,0 +1,185 @@
+"""The one family of errors that leaves this package.
+
+Every error says who failed (provider, model), what happened, and what to do next. `type` is the word
+that programs see, `http_status` the status under which our own routes report it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LLMError(Exception):
+    """A call that did not give an answer.
+
+    `message` is one plain sentence, `hint` the next step. `status` is the HTTP status that the other
+    side answered with, `retry_after_s` the seconds that it asked us to wait. Neither text ever holds a key.
+    """
+
+    type: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 502
+    retryable: bool = False
+    default_hint: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        provider: str = "",
+        model: str = "",
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.attempts = 1
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class NotConfigured(LLMError):
+    """A setting is missing or contradicts another one; nothing was sent."""
+
+    type, http_status = "not_configured", 400
+
+
+class MissingKey(LLMError):
+    """The provider needs a key and there is none; nothing was sent."""
+
+    type, http_status = "missing_key", 401
+
+
+class ConsentNeeded(LLMError):
+    """A workflow wants something that this machine has not said yes to; nothing was sent."""
+
+    type, http_status = "consent_needed", 403
+
+
+class NotInPlan(LLMError):
+    """The plan in force does not allow this model; nothing was sent."""
+
+    type, http_status = "not_in_plan", 403
+
+
+class BadRequest(LLMError):
+    """The other side did not understand the request (400, 413, 422)."""
+
+    type, http_status = "bad_request", 400
+
+
+class ContextOverflow(BadRequest):
+    """Prompt and answer together are longer than the model's context window."""
+
+    type, http_status = "context_overflow", 413
+    default_hint = "Shorten the prompt or the instruction, or choose a model with a larger context."
+
+
+class AuthenticationFailed(LLMError):
+    """The key was refused (401)."""
+
+    type, http_status = "authentication", 401
+
+
+class PermissionDenied(LLMError):
+    """The key is good but may not do this (403)."""
+
+    type, http_status = "permission", 403
+
+
+class ModelNotFound(LLMError):
+    """The other side has no such model (404)."""
+
+    type, http_status = "model_not_found", 404
+
+
+class RateLimited(LLMError):
+    """Too many calls, or no quota left (429)."""
+
+    type, http_status, retryable = "rate_limited", 429, True
+    default_hint = "Wait a little and run again, lower LLM_MAX_CONCURRENCY, or choose another model."
+
+
+class ProviderFailed(LLMError):
+    """The other side broke (500, 502, 503, 529 …)."""
+
+    type, http_status, retryable = "provider_failed", 502, True
+    default_hint = "This is a fault of the other side: run again later, or choose another model."
+
+
+class ConnectionFailed(LLMError):
+    """The other side could not be reached, or the connection broke."""
+
+    type, http_status, retryable = "connection_failed", 503, True
+    default_hint = "Check that the server is running and that its address is right."
+
+
+class StreamBroken(ConnectionFailed):
+    """The answer began and then the connection was cut."""
+
+    type = "stream_broken"
+    default_hint = "Run again; if it stays so, look at the server's own log."
+
+
+class TimedOut(LLMError):
+    """Nothing came for too long."""
+
+    type, http_status, retryable = "timeout", 504, True
+    default_hint = "Raise LLM_TIMEOUT_MS or timeout_s on LLM Settings, or choose a faster model."
+
+
+class RedirectRefused(LLMError):
+    """The other side sent us elsewhere, and a key is not carried elsewhere."""
+
+    type = "redirect_refused"
+    default_hint = "Set LLM_BASE_URL to the final address."
+
+
+class MalformedAnswer(LLMError):
+    """What came back is not what the protocol says."""
+
+    type = "malformed_answer"
+    default_hint = "Check that the address speaks the OpenAI protocol (it usually ends in /v1)."
+
+
+class AnswerTooLarge(LLMError):
+    """The answer went on past every reasonable length and was cut off."""
+
+    type = "answer_too_large"
+    default_hint = "Set max_tokens on LLM Settings, or choose another model."
+
+
+class EmptyAnswer(LLMError):
+    """The model answered with nothing."""
+
+    type = "empty_answer"
+    default_hint = "Run again with another seed, raise max_tokens, or choose another model."
+
+
+class Refused(LLMError):
+    """The model declined to write this."""
+
+    type = "refused"
+    default_hint = "Reword the prompt or choose another model."
+
+
+class DependencyMissing(LLMError):
+    """A library that this mode needs is not installed."""
+
+    type, http_status = "dependency_missing", 503
+
+
+class BackendUnavailable(LLMError):
+    """The mode exists but cannot be used here."""
+
+    type, http_status = "backend_unavailable", 503
+
+
+class Cancelled(Exception):
+    """The user stopped the call. Not an `LLMError`: no `on_error` setting may turn it into a prompt."""

@@ -1,0 +1,66 @@
+"""The port to the program that we are a guest of.
+
+A host (ComfyUI, a web UI) hands in its own; without one, the null host below serves scripts and tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Host(Protocol):
+    """What a call needs of its host. Every method is cheap; all but `cancelled` belong to the thread
+    that runs the host's work (a progress hook may raise the host's own interrupt there)."""
+
+    def cancelled(self) -> bool:
+        """Has the user pressed stop? Never raises and never resets the answer. Any thread."""
+        ...
+
+    def tick(self) -> None:
+        """A piece more is done: show the text and the progress as they stand, if it is time to."""
+        ...
+
+
+class NullHost:
+    """Nobody watches and nobody interrupts."""
+
+    def cancelled(self) -> bool:
+        return False
+
+    def tick(self) -> None:
+        pass
+
+
+class Guest(Protocol):
+    """A model of ours in memory that the host rules over. All of it belongs to the host's execution thread.
+
+    `size` is the weights' bytes on the device, an estimate until they have been loaded once. `loaded_on`
+    is the torch device that they lie on, None while they are out.
+    """
+
+    name: str
+    size: int
+    loaded_on: Any
+
+    def load(self, device: Any) -> None:
+        """Bring the weights onto `device`; nothing to do where they are there. Raises `errors.LLMError`."""
+        ...
+
+    def detach(self) -> None:
+        """Let go of weights, caches and graphs at once, even in the middle of an answer: the answer goes
+        on after the next `load`. Safe to call twice."""
+        ...
+
+
+class GuestMemory(Protocol):
+    """A host's memory manager, seen by a guest. A host with one of its own has it as its ``memory``."""
+
+    def admit(self, guest: Guest, bytes_needed: int) -> None:
+        """Make room for ``guest.size + bytes_needed`` and have the guest loaded (`guest.load`) on the device
+        that the host chooses; `bytes_needed` is what the coming answers take beside the weights. The host
+        may call ``guest.detach()`` at any later time. Raises `errors.LLMError`, the guest's own included."""
+        ...
+
+    def release(self, guest: Guest) -> None:
+        """The guest is to go for good: detach it and forget it. A guest never admitted is no error."""
+        ...

@@ -1,0 +1,56 @@
+"""A model to ask: a deployment, how it is to be asked, and where its words are shown meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .calls import complete_all, runs_in_place
+from .errors import LLMError
+from .host import Host, NullHost
+from .live import LiveText
+from .types import Deployment, Reasoning, Request, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What a user wants of every call; None and ``default`` leave it to the caller or the model."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    reasoning: Reasoning = "default"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Handed to whoever has questions. Ask on the runner's loop."""
+
+    deployment: Deployment
+    sampling: Sampling = Sampling()
+    live: LiveText = field(default_factory=LiveText)
+    host: Host = field(default_factory=NullHost)
+
+    @property
+    def runs_in_place(self) -> bool:
+        """Whether asking computes in the calling thread (see `runner.run_in_place`)."""
+        return runs_in_place(self.deployment)
+
+    async def ask(self, requests: Sequence[Request]) -> list[Result | LLMError]:
+        """One answer for each request, in order, all asked at once. A failed one is its error."""
+        return await complete_all(
+            [self._shaped(request) for request in requests], self.deployment, self.live, self.host
+        )
+
+    def _shaped(self, request: Request) -> Request:
+        sampling = self.sampling
+        return replace(
+            request,
+            temperature=request.temperature if sampling.temperature is None else sampling.temperature,
+            top_p=request.top_p if sampling.top_p is None else sampling.top_p,
+            max_tokens=sampling.max_tokens or request.max_tokens,
+            reasoning=request.reasoning if sampling.reasoning == "default" else sampling.reasoning,
+            extra={**request.extra, **sampling.extra},
+        )

@@ -1,0 +1,110 @@
+"""Which backend answers for which mode.
+
+A backend is registered by name with a maker, and made at first use, so that registering costs no
+import. Other packs call `register` (or publish an entry point in the group ``quillwork.backends`` whose
+name is the mode and whose object is the maker); their mode is then a valid ``LLM_MODE``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .errors import BackendUnavailable, LLMError
+
+Maker = Callable[[], Any]
+ENTRY_POINT_GROUP = "quillwork.backends"
+
+_makers: dict[str, Maker] = {}
+_backends: dict[str, Any] = {}
+_lock = threading.RLock()
+_entry_points_read = False
+
+
+def register(name: str, maker: Maker, *, replace: bool = False) -> None:
+    """Register `maker` (called once, with nothing, at first use) under the mode `name`.
+
+    Raises ValueError when the name is taken and `replace` is False.
+    """
+    with _lock:
+        if name in _makers and not replace:
+            raise ValueError(f"a backend named {name!r} is registered already")
+        _makers[name] = maker
+        _backends.pop(name, None)
+
+
+def names() -> list[str]:
+    """All registered names, those of installed entry points among them, sorted."""
+    _read_entry_points()
+    return sorted(_makers)
+
+
+def is_known(name: str) -> bool:
+    """Whether `get` would find a backend of that name."""
+    if name not in _makers:
+        _read_entry_points()
+    return name in _makers
+
+
+def get(name: str) -> Any:
+    """The backend of that name, made if need be. Raises `BackendUnavailable` for an unknown name."""
+    with _lock:
+        if name in _backends:
+            return _backends[name]
+        if name not in _makers:
+            _read_entry_points()
+        maker = _makers.get(name)
+        if maker is None:
+            raise BackendUnavailable(
+                f"The mode {name!r} has no backend here.",
+                hint=f"Choose one of: {', '.join(sorted(_makers))}.",
+            )
+        try:
+            backend = _backends[name] = maker()
+        except LLMError:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever another pack may raise)
+            raise BackendUnavailable(
+                f"The backend of the mode {name!r} could not be loaded ({type(error).__name__}: {error}).",
+                hint="Install what it needs, or choose another mode.",
+            ) from None
+        return backend
+
+
+def made() -> list[Any]:
+    """The backends that are in use so far."""
+    with _lock:
+        return list(_backends.values())
+
+
+def lazily(module: str, attribute: str) -> Maker:
+    """A maker that imports ``module`` (relative to this package) only when the backend is wanted."""
+
+    def make() -> Any:
+        return getattr(importlib.import_module(module, __package__), attribute)()
+
+    return make
+
+
+def _read_entry_points() -> None:
+    global _entry_points_read
+    with _lock:
+        if _entry_points_read:
+            return
+        _entry_points_read = True
+        # Not at the top: it takes a tenth of the pack's import, and most hosts never ask.
+        from importlib import metadata
+
+        for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
+            # Ours win: a stray package must not take over a mode that users rely on.
+            _makers.setdefault(entry.name, lambda entry=entry: entry.load()())  # type: ignore[misc]
+
+
+register("openai_compatible", lazily(".openai_compatible", "OpenAICompatible"))
+register("litellm", lazily(".litellm_sdk", "LiteLLMSDK"))
+register("hf_local", lazily(".transformers_local.backend", "shared"))
+register("hf_download", lazily(".transformers_local.backend", "shared"))
+register("host_encoder", lazily(".host_encoder", "HostEncoder"))
+register("gguf", lazily(".gguf", "shared"))

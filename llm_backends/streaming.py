@@ -1,0 +1,164 @@
+"""From a stream of chunks to one answer, under a watch: silence, length and emptiness are errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from . import errors
+from .thinking import ThinkingSplitter, split_finished
+from .types import Chunk, Deployment, FinishReason, Result, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+# In characters. No prompt and no list is as long; a model that goes on is stuck in a loop.
+LONGEST_ANSWER = 400_000
+LONGEST_THINKING = 2_000_000
+
+
+async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
+    """Read `stream` to its end, show it in the call's sink as it comes, and give the whole answer."""
+    deployment = call.deployment
+    answer = _Answer(call)
+    watch = Watch(deployment)
+    try:
+        with watch:
+            # A stream that is not closed by hand keeps its connection until the garbage collector comes.
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    watch.heard()
+                    answer.add(chunk)
+    finally:
+        watch.stop()
+    return answer.finish()
+
+
+class Watch:
+    """Ends the current task's wait after too long a silence, or too long in all.
+
+    One timer for a whole stream: a time-out object for every chunk costs more than the chunk.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._loop = asyncio.get_running_loop()
+        self._started = self._last = self._loop.time()
+        self._task = asyncio.current_task()
+        self._expired: errors.TimedOut | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._check()
+
+    def heard(self) -> None:
+        self._last = self._loop.time()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _check(self) -> None:
+        now = self._loop.time()
+        silent_until = self._last + self._deployment.idle_timeout_s
+        ends_at = self._started + self._deployment.total_timeout_s
+        if now >= silent_until:
+            self._expire(f"was silent for {self._deployment.idle_timeout_s:g} s", retryable=True)
+        elif now >= ends_at:
+            # What took so long once takes as long again.
+            self._expire(f"was still writing after {self._deployment.total_timeout_s:g} s", retryable=False)
+        else:
+            self._timer = self._loop.call_at(min(silent_until, ends_at), self._check)
+
+    def _expire(self, what: str, *, retryable: bool) -> None:
+        self._expired = errors.TimedOut(f"{self._deployment.name} {what}.")
+        self._expired.retryable = retryable
+        if self._task is not None:
+            self._task.cancel()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop()
+        if kind is None or self._expired is None or not issubclass(kind, asyncio.CancelledError):
+            return
+        uncancel = getattr(self._task, "uncancel", None)
+        if uncancel is not None and uncancel() > 0:
+            return  # somebody else wanted the end too, and theirs is to be seen
+        raise self._expired from None
+
+
+class _Answer:
+    """What has come so far of one answer."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._splitter = ThinkingSplitter()
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._text_length = self._thinking_length = 0
+        self._tools: dict[int, list[str]] = {}
+        self._usage = Usage()
+        self._finish: FinishReason | None = None
+        self._model: str | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        text, thinking = self._splitter.feed(chunk.text) if chunk.text else ("", "")
+        self._keep(text, thinking + chunk.reasoning)
+        for delta in chunk.tool_calls:
+            parts = self._tools.setdefault(delta.index, ["", "", ""])
+            parts[0] = parts[0] or delta.id
+            parts[1] += delta.name
+            parts[2] += delta.arguments
+        self._usage = chunk.usage or self._usage
+        self._finish = chunk.finish_reason or self._finish
+        self._model = self._model or chunk.model
+        self._call.warn(chunk.warning)
+
+    def _keep(self, text: str, thinking: str) -> None:
+        if not text and not thinking:
+            return
+        self._text.append(text)
+        self._thinking.append(thinking)
+        self._text_length += len(text)
+        self._thinking_length += len(thinking)
+        self._call.sink.add(Chunk(text=text, reasoning=thinking))
+        if self._text_length > LONGEST_ANSWER:
+            raise errors.AnswerTooLarge(
+                f"{self._call.deployment.name} wrote more than {LONGEST_ANSWER:,} characters and was stopped."
+            )
+        if self._thinking_length > LONGEST_THINKING:
+            raise errors.AnswerTooLarge(
+                f"{self._call.deployment.name} would not stop thinking and was stopped.",
+                hint="Set reasoning to off or low on LLM Settings, or choose another model.",
+            )
+
+    def finish(self) -> Result:
+        self._keep(*self._splitter.finish())
+        text, thinking = split_finished("".join(self._text))
+        deployment = self._call.deployment
+        tools = tuple(ToolCall(*parts) for _, parts in sorted(self._tools.items()))
+        if not text.strip() and not tools:
+            raise self._emptiness()
+        return Result(
+            text=text,
+            reasoning="".join(self._thinking) + thinking,
+            tool_calls=tools,
+            usage=self._usage,
+            finish_reason=self._finish or "unknown",
+            mode=deployment.mode,
+            provider=deployment.provider,
+            model=self._model or deployment.model,
+        )
+
+    def _emptiness(self) -> errors.LLMError:
+        name = self._call.deployment.name
+        if self._finish == "content_filter":
+            return errors.Refused(f"{name} declined to write this (its content filter stepped in).")
+        if self._finish == "length" or self._thinking_length:
+            return errors.EmptyAnswer(
+                f"{name} used up its tokens before it wrote an answer.",
+                hint="Raise max_tokens or set reasoning to off or low on LLM Settings.",
+            )
+        return errors.EmptyAnswer(f"{name} answered with nothing.")

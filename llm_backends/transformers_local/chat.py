@@ -1,0 +1,134 @@
+"""From messages to token ids by the model's own chat template, with no way for a text to give orders.
+
+A template marks roles with control tokens, and a tokenizer makes real ones of their names wherever it reads
+them. So the template is filled with placeholders, and the texts come in afterwards: where one of them
+would change which control tokens there are, it is tokenised apart from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .. import chat_marks, errors
+from ..types import Message, Reasoning
+from .loading import LoadedModel
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids to go on from. The first `fixed` of them do not depend on what the user wrote;
+    `opens_thinking` when the last of them are an opening thinking tag."""
+
+    ids: tuple[int, ...]
+    fixed: int
+    opens_thinking: bool
+
+
+class ChatFormat:
+    """How one model is talked to. `stop_ids` end its turn, and so do `stop_texts` where there is no
+    template that would have taught it a token for that."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._tokenizer = loaded.tokenizer
+        self.has_template = bool(loaded.tokenizer.chat_template)
+        self._added = {
+            index: token.content
+            for index, token in loaded.tokenizer.added_tokens_decoder.items()
+            if token.content.strip()
+        }
+        self._places = chat_marks.places_of(self._added.values())
+        self.special_ids = frozenset(loaded.tokenizer.all_special_ids)
+        self.stop_texts: tuple[str, ...] = () if self.has_template else chat_marks.PLAIN_STOPS
+        self.stop_ids = self._find_stop_ids(loaded.model)
+
+    def encode(self, messages: Sequence[Message], reasoning: Reasoning = "default") -> Prompt:
+        """The prompt that asks for the next message. Raises `errors.BadRequest` for pictures."""
+        if any(message.images for message in messages):
+            raise errors.BadRequest(
+                "This local model reads text only and was given a picture.",
+                hint="Take the picture away, or choose a model that sees.",
+            )
+        if not messages:
+            raise errors.BadRequest("There is no message to answer.")
+        filled = chat_marks.fill(
+            messages, partial(self._apply, reasoning=reasoning) if self.has_template else None
+        )
+        literals, order = filled.literals, filled.order
+        texts = [message.content for message in messages]
+        ids = self._tokenise(literals, [texts[number] for number in order])
+        start = literals[0]
+        for place, number in enumerate(order):
+            if messages[number].role != "system":
+                break
+            start += texts[number] + literals[place + 1]
+        fixed = _common(ids, self._ids(start))
+        return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking)
+
+    def _apply(self, marked: Sequence[tuple[str, str]], reasoning: Reasoning) -> str | None:
+        """None where the template refuses: some know no system message."""
+        thinks = reasoning not in ("default", "off")
+        variables = {"enable_thinking": thinks, "thinking": thinks}
+        try:
+            return self._tokenizer.apply_chat_template(
+                [{"role": role, "content": content} for role, content in marked],
+                tokenize=False,
+                add_generation_prompt=True,
+                **variables,
+                **({"reasoning_effort": reasoning} if thinks else {}),
+            )
+        except ImportError:
+            raise errors.DependencyMissing(
+                "Chat templates need the Python package jinja2, 3.1 or newer.",
+                hint="Install it into the host's Python environment.",
+            ) from None
+        except Exception:  # noqa: BLE001 - a template is a program of the model's maker
+            return None
+
+    def _tokenise(self, literals: Sequence[str], texts: Sequence[str]) -> list[int]:
+        whole = literals[0] + "".join(
+            text + literal for text, literal in zip(texts, literals[1:], strict=True)
+        )
+        ids = self._ids(whole)
+        parts = [self._ids(literal) for literal in literals]
+        if self._controls(ids) == [index for part in parts for index in self._controls(part)]:
+            return ids
+        ids = parts[0]
+        for text, part in zip(texts, parts[1:], strict=True):
+            ids = ids + self._harmless_ids(text) + part
+        return ids
+
+    def _ids(self, text: str) -> list[int]:
+        return self._tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
+
+    def _controls(self, ids: Sequence[int]) -> list[int]:
+        return [index for index in ids if index in self._added]
+
+    def _harmless_ids(self, text: str) -> list[int]:
+        """`text` in ordinary tokens alone, also where it spells the name of a control token."""
+        ids: list[int] = []
+        # Not every added token is special to the tokenizer, <think> for one: none survives being cut.
+        for piece in chat_marks.cut(text, self._places):
+            ids += self._tokenizer(piece, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return [index for index in ids if index not in self._added]
+
+    def _find_stop_ids(self, model: Any) -> frozenset[int]:
+        stops: set[int] = set()
+        configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+        for value in (configured, self._tokenizer.eos_token_id):
+            stops.update(value if isinstance(value, (list, tuple)) else [value] if value is not None else [])
+        if self.has_template:
+            # Some models' settings name the document's end only: the template shows what follows an answer.
+            first = self._ids(chat_marks.after_an_answer(partial(self._apply, reasoning="off")))[:1]
+            stops.update(index for index in first if index in self.special_ids)
+        return frozenset(stops)
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many ids both begin with."""
+    for place, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return place
+    return min(len(first), len(second))

@@ -1,0 +1,108 @@
+"""The model that is in memory: a guest that the host can send away at any time and have back."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+from ..host import Guest
+from .architecture import Architecture
+from .chat import ChatFormat
+from .constraint import Masks, Pieces
+from .loading import LoadedModel, Plan, load, plan
+from .memory import best_device
+from .prompt_cache import PromptCache
+from .recorded import RecordedDecoder
+from .vocabulary import Vocabulary
+
+
+class LocalModel(Guest):
+    """One folder's model, in memory or not; see `host.Guest`.
+
+    Making it reads the folder's JSON only and raises `errors.LLMError` where it cannot be loaded. What
+    belongs to the tokenizer stays when the weights go; what lies on the device goes with them.
+    """
+
+    def __init__(self, folder: Path, dtype: str = "auto", *, record: bool = False) -> None:
+        self.folder, self.dtype, self.record = folder, dtype, record
+        self.name = folder.name
+        self._plan: Plan = plan(folder, dtype, best_device().type)
+        self._planned_for = best_device().type
+        self.size = self._plan.bytes
+        self.architecture = Architecture.of(self._plan.checkpoint.config)
+        self.loaded: LoadedModel | None = None
+        self.loaded_on: Any = None
+        self.prompts = PromptCache()
+        self.recorded: RecordedDecoder | None = None
+        self._tokenizer: Any = None
+        self._chat: ChatFormat | None = None
+        self._vocabulary: Vocabulary | None = None
+        self._masks: Masks | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know of how it was loaded."""
+        return self._plan.warnings
+
+    @property
+    def chat(self) -> ChatFormat:
+        """How the model is talked to. It has to be loaded."""
+        assert self.loaded is not None
+        if self._chat is None:
+            self._chat = ChatFormat(self.loaded)
+        return self._chat
+
+    @property
+    def bytes_per_token(self) -> int:
+        """What the KV cache takes for one token of one row."""
+        width = 4 if self._plan.dtype == "fp32" else 2
+        return self.architecture.cache_values * width
+
+    def load(self, device: Any) -> None:
+        """As in `host.Guest`. A model on another device is loaded anew, never moved: bitsandbytes repacks
+        the weights in place for the CPU that computes with them."""
+        import torch
+
+        device = torch.device(device)
+        if self.loaded is not None and _same(self.loaded_on, device):
+            return
+        self.detach()
+        if device.type != self._planned_for:
+            self._plan, self._planned_for = plan(self.folder, self.dtype, device.type), device.type
+        self.loaded = load(self.folder, device, planned=self._plan, tokenizer=self._tokenizer)
+        self.loaded_on, self.size, self._tokenizer = device, self.loaded.bytes, self.loaded.tokenizer
+
+    def detach(self) -> None:
+        """As in `host.Guest`."""
+        if self.recorded is not None:
+            self.recorded.close()
+        self.recorded = None
+        self.prompts.clear()
+        self._masks = None
+        device, self.loaded_on = self.loaded_on, None
+        if self.loaded is None:
+            return
+        self.loaded = None
+        # A model refers to itself in places; its memory is wanted now.
+        gc.collect()
+        if device.type == "cuda":
+            import torch
+
+            torch.cuda.empty_cache()
+
+    def masks(self, width: int) -> tuple[Masks, Pieces] | None:
+        """What a list constraint needs, for logits of that width; None for a tokenizer not known to it."""
+        assert self.loaded is not None
+        if self._vocabulary is None:
+            self._vocabulary = Vocabulary(self.loaded.tokenizer, width)
+        if not self._vocabulary.usable:
+            return None
+        if self._masks is None:
+            self._masks = Masks(self._vocabulary, width, self.loaded_on)
+        return self._masks, Pieces(self.loaded.tokenizer)
+
+
+def _same(first: Any, second: Any) -> bool:
+    """Whether two torch devices are one; ``cuda`` is the first card."""
+    return first is not None and (first.type, first.index or 0) == (second.type, second.index or 0)

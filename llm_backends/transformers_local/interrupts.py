@@ -1,0 +1,68 @@
+"""Lets a user stop a model in the middle of a forward pass: a long prefill is one call into torch."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..errors import Cancelled
+from ..host import Host
+
+# A host's progress hook need not hear of every layer.
+_TICK_EVERY_S = 0.02
+
+
+class Watch:
+    """Asks `host` whether to go on. `still_here` says whether the model is still in memory."""
+
+    def __init__(self, host: Host, still_here: Callable[[], bool]) -> None:
+        self._host, self._still_here = host, still_here
+        self._ticked = time.monotonic()
+
+    def check(self) -> None:
+        """Raises `Cancelled`, `Evicted`, or whatever the host's own hook raises."""
+        if self._host.cancelled():
+            raise Cancelled
+        now = time.monotonic()
+        if now - self._ticked >= _TICK_EVERY_S:
+            self._ticked = now
+            self._host.tick()
+        if not self._still_here():
+            raise Evicted
+
+    def token(self) -> None:
+        """As `check`, after a step: the host is told of every one."""
+        self._ticked = time.monotonic()
+        self._host.tick()
+        if self._host.cancelled():
+            raise Cancelled
+        if not self._still_here():
+            raise Evicted
+
+
+class Evicted(Exception):
+    """The host has taken the model out of memory while it was writing."""
+
+
+@contextlib.contextmanager
+def checked_inside(model: Any, layers: int, check: Callable[[], None]) -> Iterator[None]:
+    """Have `check` called before each part of each of the model's `layers` while this is open."""
+    from torch.nn import ModuleList
+
+    def before(module: Any, arguments: Any) -> None:
+        check()
+
+    hooks: list[Any] = []
+    try:
+        for module in model.modules():
+            if isinstance(module, ModuleList) and len(module) == layers:
+                for part in module.modules():
+                    if next(part.children(), None) is None:
+                        hooks.append(part.register_forward_pre_hook(before))
+                break
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

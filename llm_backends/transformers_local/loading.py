@@ -1,0 +1,332 @@
+"""Brings a causal language model from a folder into memory: pre-quantised, quantised on the way, or plain."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import errors
+from . import checkpoint, libraries
+from .checkpoint import Checkpoint
+
+DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
+_QUANTISED = ("nf4", "int8")
+# Before 4.53 these wanted a cache that is as long as the whole text from the beginning.
+_SLIDING_SINCE_453 = frozenset({"gemma2", "gemma3", "gemma3_text", "cohere2"})
+
+
+@dataclass
+class LoadedModel:
+    """A model in memory and what reads and writes its tokens.
+
+    `dtype` is one of `DTYPES` (or the name of another method that the folder was quantised with),
+    `compute_dtype` the torch dtype of its activations, `logits_width` how many tokens it chooses among
+    (more than the tokenizer has), `bytes` what the weights take on `device`.
+    `revision` tells two downloads of one repository apart where the folder's name does.
+    """
+
+    model: Any
+    tokenizer: Any
+    device: Any
+    dtype: str
+    compute_dtype: Any
+    logits_width: int
+    bytes: int
+    revision: str
+    folder: Path
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a checkpoint will be loaded. `dtype` as in `LoadedModel`."""
+
+    checkpoint: Checkpoint
+    dtype: str
+    warnings: tuple[str, ...]
+
+    @property
+    def bytes(self) -> int:
+        """About what the weights will take."""
+        return self.checkpoint.bytes_as(self.dtype)
+
+
+def plan(folder: Path, dtype: str, device_type: str) -> Plan:
+    """Decide how to load `folder` onto such a device. Raises `errors.LLMError` where it cannot be done."""
+    if dtype not in DTYPES:
+        raise errors.NotConfigured(
+            f"{dtype!r} is no dtype for a local model.", hint=f"Choose one of {', '.join(DTYPES)}."
+        )
+    found = checkpoint.read(folder)
+    _check_architecture(found)
+    if found.quantised:
+        return _plan_quantised(found, dtype, device_type)
+    reason = libraries.missing_for_quantisation(device_type)
+    if dtype == "auto":
+        if not reason:
+            return Plan(found, "nf4", ())
+        plain = _plain_dtype(device_type)
+        return Plan(
+            found,
+            plain,
+            (f"{folder.name} runs unquantised ({plain}), because {reason}: it needs more memory.",),
+        )
+    if dtype in _QUANTISED and reason:
+        raise errors.DependencyMissing(
+            f"{folder.name} cannot be loaded as {dtype}: {reason}.",
+            hint="Install bitsandbytes and accelerate, update transformers, or choose the dtype bf16.",
+        )
+    return Plan(found, dtype, ())
+
+
+def _plan_quantised(found: Checkpoint, dtype: str, device_type: str) -> Plan:
+    method = found.config["quantization_config"]
+    kind = found.quantised
+    if kind == "bitsandbytes":
+        kind = "int8" if method.get("load_in_8bit") else str(method.get("bnb_4bit_quant_type", "nf4"))
+        reason = libraries.missing_for_quantisation(device_type)
+        if reason:
+            raise errors.DependencyMissing(
+                f"{found.folder.name} is stored quantised by bitsandbytes and cannot be loaded: {reason}.",
+                hint="Install or update what is named, or choose a copy of the model that is not quantised.",
+            )
+    if dtype in ("auto", kind):
+        return Plan(found, kind, ())
+    return Plan(found, kind, (f"{found.folder.name} is stored as {kind} and is used so, not as {dtype}.",))
+
+
+def _plain_dtype(device_type: str) -> str:
+    import torch
+
+    if device_type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability()[0] >= 8 or torch.version.hip else "fp16"
+    if device_type == "cpu":
+        # Without the instructions, bfloat16 on a CPU is several times slower than float32.
+        fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        return "bf16" if fast() else "fp32"
+    return "bf16" if device_type == "xpu" else "fp16"
+
+
+def load(
+    folder: Path | str,
+    device: Any,
+    dtype: str = "auto",
+    *,
+    planned: Plan | None = None,
+    tokenizer: Any = None,
+) -> LoadedModel:
+    """Load the model in `folder` onto `device`.
+
+    `dtype` is one of `DTYPES`; ``auto`` is nf4 wherever bitsandbytes works, else the device's 16-bit type.
+    `planned` and `tokenizer` are what an earlier look at the same folder has given.
+    Nothing global of torch is different afterwards (default dtype, random state, gradient mode, threads).
+    Raises `errors.LLMError`.
+    """
+    import torch
+
+    transformers = libraries.transformers()
+    folder, device = Path(folder), torch.device(device)
+    planned = planned or plan(folder, dtype, device.type)
+    tokenizer = tokenizer or _tokenizer(folder)
+    try:
+        with _torch_left_alone():
+            model = _model(transformers, planned, device)
+    except errors.LLMError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever transformers and what it calls may raise
+        failure = _told(error, planned, device)
+        # What the traceback holds of a half loaded model would stay in memory with it.
+        error.__traceback__ = None
+        del error
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        raise failure from None
+    return LoadedModel(
+        model=model,
+        tokenizer=tokenizer,
+        device=device,
+        dtype=planned.dtype,
+        compute_dtype=_dtype_of_activations(model),
+        logits_width=_width_of_logits(model),
+        bytes=int(model.get_memory_footprint()),
+        revision=folder.name if folder.parent.name == "snapshots" else "",
+        folder=folder,
+        warnings=planned.warnings,
+    )
+
+
+def _model(transformers: Any, planned: Plan, device: Any) -> Any:
+    import torch
+
+    compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[
+        planned.dtype if planned.dtype in ("bf16", "fp16", "fp32") else _plain_dtype(device.type)
+    ]
+    options: dict[str, Any] = libraries.dtype_argument(compute)
+    if planned.dtype in _QUANTISED and not planned.checkpoint.quantised:
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=planned.dtype == "nf4",
+            load_in_8bit=planned.dtype == "int8",
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=compute,
+        )
+    places = libraries.version("accelerate") != ()
+    if places:
+        options["device_map"] = {"": device}
+    model, report = transformers.AutoModelForCausalLM.from_pretrained(
+        planned.checkpoint.folder,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+        **options,
+    )
+    if report["missing_keys"]:
+        # transformers goes on with random weights in their place.
+        raise errors.BackendUnavailable(
+            f"{planned.checkpoint.folder.name} is not complete: {len(report['missing_keys'])} of its "
+            f"weights are missing, such as {min(report['missing_keys'])}.",
+            hint="Download the model again.",
+        )
+    if not places:
+        model.to(device)
+    if getattr(model, "_hf_hook", None) is not None:
+        from accelerate.hooks import remove_hook_from_module
+
+        # They would carry the inputs to the one device that everything is on, at every step.
+        remove_hook_from_module(model, recurse=True)
+    if planned.checkpoint.quantised == "bitsandbytes":
+        _compute_in(model, compute)
+    return model.eval()
+
+
+def _compute_in(model: Any, dtype: Any) -> None:
+    """Have 4-bit layers compute in what this device is fast in, whatever the maker's card was."""
+    for module in model.modules():
+        if hasattr(module, "compute_dtype") and hasattr(module, "compute_type_is_set"):
+            module.compute_dtype = dtype
+            module.compute_type_is_set = True
+
+
+def _dtype_of_activations(model: Any) -> Any:
+    return model.get_input_embeddings().weight.dtype
+
+
+def _tokenizer(folder: Path) -> Any:
+    transformers = libraries.transformers()
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # noqa: BLE001 - as above
+        raise errors.BackendUnavailable(
+            f"The tokenizer of {folder.name} cannot be read: {_first_line(error)}",
+            hint="Download the model again, or update transformers.",
+        ) from None
+
+
+def _width_of_logits(model: Any) -> int:
+    head = model.get_output_embeddings()
+    size = getattr(head, "out_features", None)
+    return int(size if size is not None else model.config.get_text_config().vocab_size)
+
+
+def _check_architecture(found: Checkpoint) -> None:
+    transformers = libraries.transformers()
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    kind = str(found.config.get("model_type", ""))
+    name = found.folder.name
+    if kind not in CONFIG_MAPPING_NAMES:
+        if "auto_map" in found.config:
+            raise errors.BackendUnavailable(
+                f"{name} brings program code of its own, which is never run.",
+                hint="Choose a model that transformers knows by itself, or serve this one elsewhere.",
+            )
+        wanted = found.config.get("transformers_version")
+        raise errors.DependencyMissing(
+            f"transformers {transformers.__version__} knows no models of the type {kind or 'none given'}.",
+            hint=f"This model was made with transformers {wanted}: update to that or newer."
+            if wanted
+            else "Update transformers, or choose another model.",
+        )
+    if kind in _SLIDING_SINCE_453 and libraries.version("transformers") < (4, 53):
+        raise errors.DependencyMissing(
+            f"{name} cannot be run with transformers {transformers.__version__}: its sliding windows.",
+            hint="Update transformers to 4.53 or newer, or choose another model.",
+        )
+    causal: set[str] = set()
+    for names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
+        causal.update([names] if isinstance(names, str) else names)
+    architectures = found.config.get("architectures") or []
+    if kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or (architectures and causal.isdisjoint(architectures)):
+        what = architectures[0] if architectures else kind
+        raise errors.BackendUnavailable(
+            f"{name} is a {what}, which does not write text from text.",
+            hint="Choose a causal language model, such as an Instruct or Chat model.",
+        )
+
+
+def _told(error: Exception, planned: Plan, device: Any) -> errors.LLMError:
+    name = planned.checkpoint.folder.name
+    if libraries.is_out_of_memory(error):
+        return errors.BackendUnavailable(
+            f"{name} needs about {gigabytes(planned.bytes)} as {planned.dtype}, and there is not enough "
+            f"memory {free_memory(device)}.",
+            hint="Unload other models, close other programs, or choose a smaller or a 4-bit model.",
+        )
+    if isinstance(error, ImportError):
+        return errors.DependencyMissing(
+            f"{name} needs something that is not installed: {_first_line(error)}",
+            hint="Install it into the host's Python environment, or choose another model.",
+        )
+    return errors.BackendUnavailable(
+        f"{name} could not be loaded: {_first_line(error)}",
+        hint="Download the model again, update transformers, or choose another model.",
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().partition("\n")[0].strip()
+    text = text if len(text) <= 300 else f"{text[:300]} …"
+    return f"{text or type(error).__name__}{'' if text.endswith(('.', '…')) else '.'}"
+
+
+def gigabytes(count: float) -> str:
+    return f"{count / 1e9:.1f} GB"
+
+
+def free_memory(device: Any) -> str:
+    """What is free on `device`, in brackets; where that is not known, only where it would be."""
+    import torch
+
+    if device.type == "cuda":
+        with contextlib.suppress(Exception):
+            free, total = torch.cuda.mem_get_info(device)
+            return f"({gigabytes(free)} of {gigabytes(total)} are free on {device})"
+    return f"on {'this machine' if device.type == 'cpu' else device}"
+
+
+@contextlib.contextmanager
+def _torch_left_alone() -> Iterator[None]:
+    """Loading draws random numbers here and there and sets the default dtype for a while."""
+    import torch
+
+    dtype, state = torch.get_default_dtype(), torch.get_rng_state()
+    with_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    cuda = torch.cuda.get_rng_state_all() if with_cuda else []
+    try:
+        # Weights made in a host's inference mode would be inference tensors, which cannot be updated.
+        with torch.inference_mode(False), torch.no_grad():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_rng_state(state)
+        if cuda:
+            torch.cuda.set_rng_state_all(cuda)

@@ -1,0 +1,36 @@
+"""Where a model goes when no host rules over the memory: scripts, the command line, tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..host import Guest, GuestMemory
+
+
+class OwnMemory:
+    """Takes the first GPU where there is one, else the CPU, and never evicts anybody."""
+
+    def admit(self, guest: Guest, bytes_needed: int) -> None:
+        guest.load(best_device())
+
+    def release(self, guest: Guest) -> None:
+        guest.detach()
+
+
+def best_device() -> Any:
+    """The first CUDA (or ROCm) device, else the CPU."""
+    import torch
+
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
+
+
+_own = OwnMemory()
+
+
+def memory_of(host: object) -> GuestMemory:
+    """The host's memory manager, or a plain one where it has none."""
+    return getattr(host, "memory", None) or _own

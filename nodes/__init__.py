@@ -1,0 +1,49 @@
+"""Quillwork's nodes in ComfyUI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from comfy_api.latest import ComfyExtension, io
+
+from ..config.home import use_host_home, use_models_folder
+from ..prompting import phrasebook
+from .enhance_prompt import EnhancePrompt
+from .generate_variables import GenerateVariables
+from .llm_settings import LLMSettings
+from .memory import write_remembered
+from .resolve_variables import ResolveVariables
+from .routes import open_routes
+from .unload_llm import UnloadLLM
+
+__all__ = ["comfy_entrypoint"]
+
+
+class Quillwork(ComfyExtension):
+    async def on_load(self) -> None:
+        from server import PromptServer
+
+        PromptServer.instance.add_on_prompt_handler(write_remembered)
+        open_routes(PromptServer.instance)
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [EnhancePrompt, GenerateVariables, ResolveVariables, LLMSettings, UnloadLLM]
+
+
+async def comfy_entrypoint() -> ComfyExtension:
+    """ComfyUI's way in."""
+    _settle_in()
+    phrasebook.register()
+    return Quillwork()
+
+
+def _settle_in() -> None:
+    """Tell the settings where this host keeps a user's files that no browser may read, and its models."""
+    import folder_paths
+
+    folder = getattr(folder_paths, "get_system_user_directory", None)
+    if folder is not None:
+        use_host_home(Path(folder("quillwork")))
+    models = getattr(folder_paths, "models_dir", None)
+    if models:
+        use_models_folder(Path(models))

@@ -1,0 +1,129 @@
+"""Generate Variables: a model invents the values of a variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import inputs
+
+MOST_VALUES = 200
+CREATIVITY = ("similar", "balanced", "creative")
+
+
+class GenerateVariables(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="QuillworkGenerateVariables",
+            display_name="Generate Variables",
+            category=inputs.CATEGORY,
+            description="A language model invents a list of values, such as seasons or fabrics, that turns "
+            "one template into many pictures.",
+            search_aliases=["quillwork", "llm", "wildcard", "wildcards", "list", "dynamic prompts"],
+            is_input_list=True,
+            is_output_node=True,
+            inputs=[
+                io.String.Input(
+                    "name",
+                    default="season",
+                    tooltip="What is wanted; also the variable's name: season is __season__ in a template.",
+                ),
+                io.String.Input(
+                    "context",
+                    multiline=True,
+                    default="",
+                    placeholder="The template, such as: a cottage in __season__, oil painting",
+                    tooltip="The template that the values will stand in.",
+                ),
+                io.Int.Input("count", default=10, min=1, max=MOST_VALUES, tooltip="How many values."),
+                io.String.Input(
+                    "guidance",
+                    multiline=True,
+                    default="",
+                    placeholder="Optional wish, such as: only cold ones",
+                    tooltip="A wish for the values.",
+                ),
+                io.Combo.Input(
+                    "creativity",
+                    options=list(CREATIVITY),
+                    default="balanced",
+                    tooltip="How far the values may stray from the obvious.",
+                ),
+                io.Combo.Input(
+                    "save",
+                    options=["no", "add"],
+                    default="no",
+                    tooltip="add: new values are added to the variable's file in your library.",
+                ),
+                inputs.seed_input(),
+                *inputs.llm_inputs(),
+                *inputs.freeze_inputs(),
+                io.String.Input(
+                    "existing",
+                    force_input=True,
+                    optional=True,
+                    tooltip="Values that there are already; none of them comes again.",
+                ),
+                io.Clip.Input(
+                    "clip", optional=True, tooltip="The text encoder that writes in the mode host_encoder."
+                ),
+                inputs.llm_socket(),
+            ],
+            outputs=[
+                io.String.Output("values", is_output_list=True),
+                io.String.Output("text"),
+                io.String.Output("json"),
+                io.String.Output("info"),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def validate_inputs(cls, llm_mode: Any = None) -> bool | str:
+        return inputs.unknown_mode(llm_mode) or True
+
+    @classmethod
+    def fingerprint_inputs(
+        cls, llm_mode: Any = None, llm_model: Any = None, freeze: Any = None, llm: Any = None, **others: Any
+    ) -> str:
+        from .work.running import fingerprint
+
+        return fingerprint(
+            cls, lambda: inputs.choice_of(llm, llm_mode, llm_model), bool(inputs.one(freeze, False))
+        )
+
+    @classmethod
+    async def execute(
+        cls,
+        name: Any,
+        context: Any,
+        count: Any,
+        guidance: Any,
+        creativity: Any,
+        save: Any,
+        seed: Any,
+        llm_mode: Any = None,
+        llm_model: Any = None,
+        freeze: Any = None,
+        frozen: Any = None,
+        existing: Any = None,
+        clip: Any = None,
+        llm: Any = None,
+    ) -> io.NodeOutput:
+        from .work.variables import invent_values
+
+        return await invent_values(
+            cls,
+            name=inputs.one(name, ""),
+            context=context,
+            count=inputs.one(count, 10),
+            guidance=guidance,
+            creativity=inputs.one(creativity, "balanced"),
+            adds=inputs.one(save, "no") == "add",
+            seed=inputs.one(seed, 0),
+            choice=inputs.choice_of(llm, llm_mode, llm_model, clip=clip),
+            frozen=inputs.one(frozen, "") if inputs.one(freeze, False) else None,
+            existing=existing,
+        )

@@ -1,0 +1,160 @@
+"""Inputs that several nodes share, and how to read them when every input comes as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from comfy_api.latest import io
+
+from ..config.choice import Choice, Role
+from ..config.home import targets_folder
+from ..config.variables import MODE_ALIASES, MODES
+from ..llm_backends import registry
+from ..prompting.targets import listing
+
+T = TypeVar("T")
+
+CATEGORY = "Quillwork"
+AUTO = "auto"
+LLM = io.Custom("QUILLWORK_LLM")
+LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
+MODE_HELP = (
+    "How the model is reached. auto follows the model's name and your settings; with nothing set up the "
+    "phrasebook writes, without any model."
+)
+MODEL_HELP = (
+    "provider/model such as ollama/llama3.2 or openai/gpt-4o-mini, a Hugging Face name, or a name at your "
+    "endpoint. Empty: what your settings say. A key never goes here."
+)
+
+
+def seed_input() -> Any:
+    """Fixed by default: a seed that rolls by itself means a bill for every Run."""
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=LARGEST_SEED,
+        control_after_generate=io.ControlAfterGenerate.fixed,
+        tooltip="Another seed, another answer. The same seed, prompt and settings: nothing is called again.",
+    )
+
+
+def target_input() -> Any:
+    """All targets by id; their labels travel beside them for the browser side to show."""
+    entries = listing.index(targets_folder())
+    labels = {AUTO: "Auto (from the wired clip, else any model)"}
+    labels.update({entry.id: f"{entry.group} › {entry.label}" for entry in entries})
+    return io.Combo.Input(
+        "target",
+        options=list(labels),
+        default=AUTO,
+        display_name="For model",
+        tooltip="The image or video model that the prompt is for: each has its own manner.",
+        extra_dict={"quillwork_labels": labels},
+    )
+
+
+def llm_inputs() -> list[Any]:
+    return [
+        io.Combo.Input(
+            "llm_mode", options=list(MODES), default=AUTO, optional=True, advanced=True, tooltip=MODE_HELP
+        ),
+        io.String.Input("llm_model", default="", optional=True, advanced=True, tooltip=MODEL_HELP),
+    ]
+
+
+def freeze_inputs() -> list[Any]:
+    return [
+        io.Boolean.Input(
+            "freeze",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="Answer with the text in `frozen` and call nothing.",
+        ),
+        io.String.Input(
+            "frozen",
+            default="",
+            multiline=True,
+            optional=True,
+            advanced=True,
+            tooltip="What the node answers while it is frozen: plain text, or the JSON of an earlier run.",
+        ),
+    ]
+
+
+def llm_socket() -> Any:
+    return LLM.Input("llm", optional=True, tooltip="From LLM Settings; wins over llm_mode and llm_model.")
+
+
+def one(values: Sequence[T] | T, default: T) -> T:
+    """The first of an input that comes as a list; an unwired optional input comes as its plain default."""
+    if not isinstance(values, (list, tuple)):
+        return default if values is None else values  # type: ignore[return-value]
+    return default if not values or values[0] is None else values[0]
+
+
+def every(values: Any) -> list[Any]:
+    """All of an input, always as a list. While it validates, the host gives ``(None,)`` for a wire."""
+    if values is None:
+        return []
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def at(values: Any, index: int, default: T) -> T:
+    """The item of an input that belongs to place `index`: the last one serves all further places."""
+    items = every(values)
+    if not items:
+        return default
+    item = items[min(index, len(items) - 1)]
+    return default if item is None else item
+
+
+def choice_of(llm: Any, llm_mode: Any, llm_model: Any, role: Role = "prompt_gen", clip: Any = None) -> Choice:
+    """What the `llm` socket says, else the node's own widgets; `clip` is the node's own, if it has one."""
+    settings = one(llm, None)
+    if isinstance(settings, Choice):
+        return settings if settings.encoder is not None else replace(settings, encoder=one(clip, None))
+    return Choice(
+        llm_mode=one(llm_mode, AUTO) or AUTO,
+        llm_model=one(llm_model, "") or "",
+        role=role,
+        encoder=one(clip, None),
+    )
+
+
+def unknown_target(values: Any) -> str | None:
+    """The sentence for a target that this computer does not have; None where all are known."""
+    known = {AUTO, None, *(entry.id for entry in listing.index(targets_folder()))}
+    for value in every(values):
+        if value not in known:
+            from ..prompting import targets
+
+            try:
+                targets.load(value, targets_folder())
+            except ValueError as error:
+                return str(error)
+    return None
+
+
+def target_signature(values: Any) -> str:
+    """Changes when the user's own file of a target in `values` does; ours do not change while we run."""
+    marks = []
+    for value in every(values):
+        try:
+            status = (targets_folder() / f"{value}.yaml").stat()
+            marks.append(f"{value}:{status.st_mtime_ns}:{status.st_size}")
+        except (OSError, ValueError):
+            continue
+    return ",".join(marks)
+
+
+def unknown_mode(values: Any) -> str | None:
+    """The sentence for a mode that does not exist; None where all do."""
+    for value in every(values):
+        if value is not None and value not in (*MODES, *MODE_ALIASES, *registry.names()):
+            return f"There is no llm_mode {value!r}. Choose one of {', '.join(MODES)}."
+    return None

@@ -1,0 +1,94 @@
+"""What nodes wrote last: kept with the image's workflow, and so that a makeshift answer is not kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_log = logging.getLogger("quillwork")
+_MOST_NODES = 1000
+
+PROPERTY = "quillwork"
+
+
+class NodeMemory:
+    """By node id: the record of the last run, the inputs that led to it, and how often it was makeshift."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._makeshift: dict[str, int] = {}
+
+    def remember(self, node_id: str, inputs: Mapping[str, Any], record: dict[str, Any]) -> None:
+        """Keep `record` as what the node wrote for `inputs`."""
+        with self._lock:
+            self._records.pop(node_id, None)
+            self._records[node_id] = (_signature(inputs), record)
+            while len(self._records) > _MOST_NODES:
+                self._records.pop(next(iter(self._records)))
+
+    def recall(self, node_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the node wrote, if it was for these `inputs`."""
+        with self._lock:
+            signature, record = self._records.get(node_id, ("", None))
+        return record if record is not None and signature == _signature(inputs) else None
+
+    def was_makeshift(self, node_id: str) -> None:
+        """The node's answer stands in for one that could not be had: the host is not to keep it."""
+        with self._lock:
+            self._makeshift[node_id] = self._makeshift.get(node_id, 0) + 1
+
+    def makeshift_count(self, node_id: str | None) -> int:
+        """A part of the node's fingerprint: it moves on with every makeshift answer."""
+        with self._lock:
+            return self._makeshift.get(node_id or "", 0)
+
+
+memory = NodeMemory()
+
+
+def _signature(inputs: Mapping[str, Any]) -> str:
+    return json.dumps(inputs, sort_keys=True, default=str)
+
+
+def write_record(workflow: Any, node_id: str, record: Mapping[str, Any]) -> None:
+    """Put `record` into the properties of the node in the workflow that goes into saved images."""
+    for node in _nodes(workflow, node_id.split(":")):
+        properties = node.setdefault("properties", {})
+        if isinstance(properties, dict):
+            properties[PROPERTY] = dict(record)
+
+
+def _nodes(workflow: Any, path: list[str]) -> Iterator[dict[str, Any]]:
+    """The node at `path`; ids of nodes in subgraphs are written outer:inner."""
+    if not isinstance(workflow, dict):
+        return
+    for node in workflow.get("nodes") or ():
+        if not isinstance(node, dict) or str(node.get("id")) != path[0]:
+            continue
+        if len(path) == 1:
+            yield node
+            return
+        for subgraph in (workflow.get("definitions") or {}).get("subgraphs") or ():
+            if isinstance(subgraph, dict) and subgraph.get("id") == node.get("type"):
+                inner = {**subgraph, "definitions": workflow.get("definitions")}
+                yield from _nodes(inner, path[1:])
+
+
+def write_remembered(json_data: dict[str, Any]) -> dict[str, Any]:
+    """A prompt handler of the host: a node whose result is cached does not run, so what it wrote is put
+    into the image's workflow before the prompt begins. A node that does run overwrites it."""
+    try:
+        workflow = json_data["extra_data"]["extra_pnginfo"]["workflow"]
+        prompt = json_data["prompt"]
+    except (KeyError, TypeError):
+        return json_data
+    for node_id, node in prompt.items() if isinstance(prompt, dict) else ():
+        if isinstance(node, dict) and str(node.get("class_type", "")).startswith("Quillwork"):
+            record = memory.recall(str(node_id), node.get("inputs") or {})
+            if record is not None:
+                write_record(workflow, str(node_id), record)
+    return json_data

@@ -1,0 +1,111 @@
+"""Resolve Variables: a template becomes prompts, with a value for every variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import inputs
+
+MAX_COUNT = 1000
+SELECTION = ("random", "cycle", "combinations")
+
+
+class ResolveVariables(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="QuillworkResolveVariables",
+            display_name="Resolve Variables",
+            category=inputs.CATEGORY,
+            description="Fills a template such as “a cottage in __season__, {dawn|dusk}” from your library "
+            "of variables.",
+            search_aliases=[
+                "quillwork",
+                "wildcard",
+                "wildcards",
+                "dynamic prompts",
+                "template",
+                "combinations",
+            ],
+            is_input_list=True,
+            is_output_node=True,
+            inputs=[
+                io.String.Input(
+                    "template",
+                    multiline=True,
+                    default="",
+                    placeholder="a cottage in __season__, {dawn|dusk}",
+                    tooltip="__name__ takes a value from the library, {a|b} one of the two.",
+                ),
+                io.Combo.Input(
+                    "selection",
+                    options=list(SELECTION),
+                    default="random",
+                    tooltip="random: by the seed; cycle: as in the files; combinations: all of them.",
+                ),
+                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, tooltip="How many prompts."),
+                inputs.seed_input(),
+                io.Boolean.Input(
+                    "generate_missing",
+                    default=False,
+                    tooltip="Have the model invent 20 values for a variable without a file, and save them.",
+                ),
+                *inputs.llm_inputs(),
+                inputs.llm_socket(),
+            ],
+            outputs=[
+                io.String.Output("prompt", is_output_list=True),
+                io.String.Output(
+                    "picks", is_output_list=True, tooltip="Which value each variable got, as JSON."
+                ),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def validate_inputs(cls, llm_mode: Any = None) -> bool | str:
+        return inputs.unknown_mode(llm_mode) or True
+
+    @classmethod
+    def fingerprint_inputs(
+        cls,
+        template: Any = None,
+        generate_missing: Any = None,
+        llm_mode: Any = None,
+        llm_model: Any = None,
+        llm: Any = None,
+        **others: Any,
+    ) -> str:
+        from .work.resolve import files_behind
+        from .work.running import fingerprint
+
+        files = files_behind(cls.hidden.unique_id, template)
+        # Without a model to ask, its settings do not matter.
+        asks = bool(inputs.one(generate_missing, False))
+        return fingerprint(cls, lambda: inputs.choice_of(llm, llm_mode, llm_model), not asks, files)
+
+    @classmethod
+    async def execute(
+        cls,
+        template: Any,
+        selection: Any,
+        count: Any,
+        seed: Any,
+        generate_missing: Any,
+        llm_mode: Any = None,
+        llm_model: Any = None,
+        llm: Any = None,
+    ) -> io.NodeOutput:
+        from .work.resolve import fill
+
+        return await fill(
+            cls,
+            template=template,
+            selection=selection,
+            count=count,
+            seed=seed,
+            generates_missing=inputs.one(generate_missing, False),
+            choice=inputs.choice_of(llm, llm_mode, llm_model),
+        )

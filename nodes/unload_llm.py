@@ -1,0 +1,40 @@
+"""Unload LLM: whatever is wired through it, language models give their memory back first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import inputs
+
+
+class UnloadLLM(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        anything = io.MatchType.Template("any")
+        return io.Schema(
+            node_id="QuillworkUnloadLLM",
+            display_name="Unload LLM",
+            category=inputs.CATEGORY,
+            description="Passes anything through, after the language models that Quillwork used have given "
+            "their memory back, those in Ollama too.",
+            search_aliases=["quillwork", "llm", "free memory", "vram", "ollama"],
+            inputs=[io.MatchType.Input("any", anything, tooltip="Anything; it comes out as it went in.")],
+            outputs=[io.MatchType.Output(anything, "any")],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    async def execute(cls, any: Any) -> io.NodeOutput:
+        from ..llm_backends.live import LiveText
+        from ..llm_backends.unloading import unload_in_place, unload_used_servers
+        from .work.host import ComfyHost, PromptOver, perform
+
+        host = ComfyHost(str(cls.hidden.unique_id), LiveText())
+        try:
+            unload_in_place()
+            await perform(unload_used_servers(), host)
+        except PromptOver:
+            pass
+        return io.NodeOutput(any)

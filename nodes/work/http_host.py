@@ -1,0 +1,39 @@
+"""ComfyUI as routes see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy.cli_args import args
+
+from ...interfaces.http.aiohttp_adapter import Adapter
+from ...interfaces.http.key_watch import KeyWatch
+from ...llm_backends import registry
+
+
+def make_adapter(server: Any) -> Adapter:
+    """The routes for `server`, ComfyUI's ``PromptServer``."""
+    return Adapter(lambda: ComfyHttpHost(server))
+
+
+class ComfyHttpHost:
+    """See `interfaces.http.messages.HttpHost`."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._watch = KeyWatch(lambda: set(server.sockets), self._jobs)
+        self.listens = tuple(part.strip() for part in str(args.listen).split(",") if part.strip())
+
+    def unload_local(self) -> bool:
+        """Have the host unload at the end of the running prompt, as its own Unload button does."""
+        there = any(getattr(backend, "runs_in_place", False) for backend in registry.made())
+        if there:
+            self._server.prompt_queue.set_flag("unload_models", True)
+        return there
+
+    def watch_keys(self) -> None:
+        self._watch.start()
+
+    def _jobs(self) -> set[str]:
+        running, pending = self._server.prompt_queue.get_current_queue_volatile()
+        return {item[1] for item in (*running, *pending)}

@@ -1,0 +1,33 @@
+"""The phrasebook: prompts and lists of values from curated phrases, with no model at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..tasks import EnhanceTask
+
+__all__ = ["register", "write"]
+
+
+def register() -> None:
+    """Make ``phrasebook`` a mode. May be called more than once; nothing is read before first use."""
+    from ...llm_backends import registry
+
+    # Asking for the names would look through every installed package's entry points.
+    with suppress(ValueError):
+        registry.register("phrasebook", _make)
+
+
+def write(task: EnhanceTask) -> str:
+    """The enhanced prompt for `task`, with a last line ``Negative: ...`` where there is one to write."""
+    from .writer import write as write_prompt
+
+    return write_prompt(task)
+
+
+def _make() -> Any:
+    from .backend import Phrasebook
+
+    return Phrasebook()

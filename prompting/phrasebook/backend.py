@@ -1,0 +1,49 @@
+"""The phrasebook as a backend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+from ...llm_backends.errors import BackendUnavailable
+from ...llm_backends.types import Chunk, Deployment, Request, Usage
+from ..tasks import EnhanceTask, VariablesTask
+from .lists import values_for
+from .writer import write
+
+_CHUNKS = 6
+
+
+class Phrasebook:
+    """Answers from ``request.task`` alone; costs nothing, needs nothing, and is never unreachable."""
+
+    async def stream(self, request: Request, deployment: Deployment) -> AsyncIterator[Chunk]:
+        """The text in a handful of pieces. Raises `BackendUnavailable` for what it cannot write."""
+        task = request.task
+        if isinstance(task, EnhanceTask):
+            text = write(task)
+        elif isinstance(task, VariablesTask):
+            text = json.dumps({"values": values_for(task)}, ensure_ascii=False)
+        else:
+            raise BackendUnavailable(
+                "The phrasebook writes prompts and lists only; choose a model for this.",
+                provider="phrasebook",
+            )
+        for piece in _pieces(text):
+            yield Chunk(text=piece)
+        yield Chunk(usage=Usage(0, 0, 0.0), finish_reason="stop", model=deployment.model or "phrasebook")
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _pieces(text: str) -> list[str]:
+    """`text` cut between words into a handful of pieces that join to the same text."""
+    size = -(-len(text) // _CHUNKS)
+    pieces, start = [], 0
+    while start < len(text):
+        end = text.find(" ", start + size)
+        end = len(text) if end < 0 else end
+        pieces.append(text[start:end])
+        start = end
+    return pieces

@@ -1,0 +1,108 @@
+"""Picks lines that fit the scene and each other, always the same ones for the same number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+from .data import Entry, stems
+from .scene import Scene, compatible, settle
+
+_BITS = 256
+_STEP = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: its multiples lie as far apart as can be
+# Between two seeds lie that many steps, so that neither the variations of one seed nor those of
+# rising seeds come close to each other (checked for 64 in a row by a test).
+_STEPS_A_SEED = 728118
+
+
+def position(seed: int, variation: int, *about: str) -> int:
+    """A point in [0, 2**256): spread evenly over variations and seeds, shifted by what it is `about`."""
+    offset = int.from_bytes(_digest("\0".join(about)), "big")
+    high = ((seed * _STEPS_A_SEED + variation) * _STEP) % 2**64
+    low = int.from_bytes(_digest(f"{seed}\0{variation}\0{offset}"), "big") >> 64
+    return ((high << 192 | low) + offset) % 2**_BITS
+
+
+def shuffled(values: Sequence[str], seed: int, about: str) -> list[str]:
+    """`values` in an order of its own for each seed, the same with every Python."""
+    return sorted(values, key=lambda value: _digest(f"{seed}\0{about}\0{value}"))
+
+
+class Chooser:
+    """Takes decisions one after the other from one number, and keeps the scene up to date.
+
+    `spread` is how rare the decisions so far are: a number that lies further away than 1/spread of the
+    whole cannot have led to the same ones.
+    """
+
+    def __init__(self, scene: Scene, point: int, avoid: Collection[str] = ()) -> None:
+        self.scene = scene
+        self.spread = 1.0
+        self._point = point
+        self._used: set[str] = set()
+        self._trail = ""
+        self._groups: dict[tuple[str, int], int] = {}
+        self._avoid = {stem for words in avoid for stem in stems(words)} | {
+            word for words in avoid for word in words.split() if len(word) == 3
+        }
+
+    def index(self, weights: Sequence[int]) -> int:
+        """A place in `weights` (positive numbers), heavier ones more often."""
+        total = sum(weights)
+        scaled = self._point * total
+        mark = scaled >> _BITS
+        place, below = 0, 0
+        while below + weights[place] <= mark:
+            below += weights[place]
+            place += 1
+        self._point = (scaled - (below << _BITS)) // weights[place]
+        self.spread *= total / weights[place]
+        return place
+
+    def one(self, options: Sequence[str]) -> str:
+        """One of `options`."""
+        return options[self.index([1] * len(options))]
+
+    def entry(self, facet: str, entries: Sequence[Entry], wish: str = "") -> Entry | None:
+        """A line of `facet` that fits, taken note of; None where none fits. `wish` is a tag it must have."""
+        fitting = [entry for entry in entries if self._fits(facet, entry, wish)]
+        fresh = [entry for entry in fitting if entry.stems.isdisjoint(self._used)]
+        if len(fresh) < 3:
+            fresh = [entry for entry in fitting if len(entry.stems & self._used) < 2] or fresh
+        if not fresh:
+            return None
+        if facet == "sound":  # silence is for scenes of which nothing can be heard
+            fresh = [entry for entry in fresh if entry.needs] or fresh
+        # Another order after other decisions, or equal prompts would always pair the same lines.
+        turn = int.from_bytes(_digest(f"{facet}\0{self._trail}")[:4], "big") % len(fresh)
+        fresh = fresh[turn:] + fresh[:turn]
+        chosen = fresh[self.index([1 + 2 * min(2, len(entry.needs)) for entry in fresh])]
+        self.note(facet, chosen)
+        return chosen
+
+    def note(self, facet: str, entry: Entry) -> None:
+        """Take note of a line that is used."""
+        self._used |= entry.stems
+        self._trail += entry.phrase
+        self.scene.tags |= entry.tags
+        settle(self.scene)
+        key = (facet, entry.group)
+        self._groups[key] = self._groups.get(key, 0) + 1
+
+    def _fits(self, facet: str, entry: Entry, wish: str) -> bool:
+        scene = self.scene
+        return (
+            scene.kind in entry.kinds
+            and entry.needs <= scene.tags
+            and entry.not_with.isdisjoint(scene.tags)
+            and (not wish or wish in entry.tags or wish in entry.needs)
+            and not (scene.formless and entry.names_subject)
+            and self._groups.get((facet, entry.group), 0) < entry.take
+            and self._avoid.isdisjoint(entry.stems)
+            and self._avoid.isdisjoint(entry.phrase.split())
+            and compatible(entry.tags, scene)
+        )
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()

@@ -1,0 +1,95 @@
+"""What is known of a picture, and what cannot be in it at the same time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from . import data
+
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Scene:
+    """What is known of the picture so far; `tags` grows while additions are chosen.
+
+    `kind` is the kind of subject, `noun` how to call it ("the fox"). `covers` are the facets that the
+    prompt has settled, `without` what it does not want (as said), `length` the number of its words.
+    """
+
+    kind: str = "general"
+    noun: str = "the main subject"
+    plural: bool = False
+    formless: bool = False
+    tags: set[str] = field(default_factory=set)
+    covers: set[str] = field(default_factory=set)
+    without: list[str] = field(default_factory=list)
+    length: int = 0
+    language: str = "en"
+
+
+def settle(scene: Scene) -> None:
+    """Add to the scene's tags what they imply."""
+    implied = _rules()[1]
+    for tag in sorted(scene.tags):
+        for more in sorted(implied.get(tag, _NONE)):
+            # Snow lies outdoors, but not where the prompt looks at it through a window.
+            if same_dimension(more).isdisjoint(scene.tags):
+                scene.tags.add(more)
+
+
+def compatible(tags: frozenset[str], scene: Scene) -> bool:
+    """Whether something that says `tags` contradicts nothing that is known of the scene."""
+    excluded, _, dimension_of, values = _rules()
+    for tag in tags:
+        if not excluded.get(tag, _NONE).isdisjoint(scene.tags):
+            return False
+        if (
+            tag in dimension_of
+            and tag not in scene.tags
+            and not values[dimension_of[tag]].isdisjoint(scene.tags)
+        ):
+            return False
+    return True
+
+
+def same_dimension(tag: str) -> frozenset[str]:
+    """The tags of which only one can hold at a time, `tag` among them."""
+    _, _, dimension_of, values = _rules()
+    return values[dimension_of[tag]] if tag in dimension_of else frozenset({tag})
+
+
+def dimension(name: str) -> frozenset[str]:
+    """All tags of a dimension such as ``medium``."""
+    return _rules()[3][name]
+
+
+def split_list(text: str) -> list[str]:
+    """The parts of a comma-separated list."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+_Rules = tuple[
+    dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, str], dict[str, frozenset[str]]
+]
+
+
+@lru_cache(maxsize=1)
+def _rules() -> _Rules:
+    context = data.words_of("context")
+    excluded: dict[str, set[str]] = {}
+    for line in context["excludes"].splitlines():
+        left, _, right = line.partition(":")
+        for tag in split_list(right):
+            excluded.setdefault(left.strip(), set()).add(tag)
+            excluded.setdefault(tag, set()).add(left.strip())
+    implied: dict[str, frozenset[str]] = {}
+    for line in context["implies"].splitlines():
+        left, _, right = line.partition(":")
+        implied[left.strip()] = frozenset(split_list(right))
+    values = {name: frozenset(tags) for name, tags in context["one_of"].items()}
+    dimension_of = {
+        tag: name for name, tags in values.items() for tag in tags if name != "angle" or tag != "aerial"
+    }
+    return {tag: frozenset(tags) for tag, tags in excluded.items()}, implied, dimension_of, values

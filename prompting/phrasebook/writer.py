@@ -1,0 +1,209 @@
+"""Writes an enhanced prompt: the user's own words, then what fits them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import data, edits, structured
+from .chooser import Chooser, position
+from .composing import Plan, can_attach, continues, join_phrases, join_prose, looks_like_tags, write_facets
+from .scene import Scene, same_dimension, settle
+from .subjects import read_scene, wishes_in
+from .tagging import ENOUGH_SPREAD, tags_of
+
+if TYPE_CHECKING:
+    from ..tasks import EnhanceTask
+
+_DETAILED = 40
+_ADDED = re.compile(
+    r"^\s*(?:please\s+)?(?:add|include|with|give\s+(?:it|him|her|them))\s+"
+    r"((?:an?|some|one|two|three|four|\d+|his|her|their|its)\s+[^,.;:!?\n]{2,70})",
+    re.IGNORECASE,
+)
+_AS_A = re.compile(
+    r"((?:[a-z]+[ -])?(?:sketch|drawing|painting|engraving|etching|woodcut|linocut|lithograph|illustration|"
+    r"cartoon|doodle|collage|mosaic|tapestry|poster))\b",
+    re.IGNORECASE,
+)
+_ARTICLES = re.compile(r"^(?:an?|the|to|of|like|into|as)\s+", re.IGNORECASE)
+_VAGUE = frozenset(
+    [
+        "more",
+        "detail",
+        "details",
+        "drama",
+        "depth",
+        "mood",
+        "light",
+        "lighting",
+        "atmosphere",
+        "style",
+        "contrast",
+        "text",
+    ]
+)
+
+
+def write(task: EnhanceTask) -> str:
+    """The prompt for ``task.target``, and a last line ``Negative: ...`` where there is one to write."""
+    if task.target.kind == "edit" or task.target.form == "instruction":
+        return edits.write(task, _point(task))
+    scene = read_scene(task.prompt)
+    wishes, wished, instruction = _follow(task, scene)
+    text = _compose(task, scene, wishes, wished, instruction)
+    if task.target.negative != "none" and scene.without:
+        text = f"{text}\nNegative: {', '.join(scene.without)}"
+    return text
+
+
+def _point(task: EnhanceTask) -> int:
+    return position(task.seed, task.variation, task.prompt, task.target.id, task.instruction)
+
+
+def _follow(task: EnhanceTask, scene: Scene) -> tuple[list[str], list[str], Scene]:
+    """Work the instruction into `scene`: (tags wished for, how they are said, the instruction read)."""
+    wishes, instruction = wishes_in(task.instruction)
+    said = data.words_of("context")["wishes"]
+    for tag in wishes:
+        # The newer word wins over what the prompt says of the same thing.
+        scene.tags -= same_dimension(tag) - {tag}
+    scene.tags |= instruction.tags
+    settle(scene)
+    scene.without += [words for words in instruction.without if words not in scene.without]
+    words = [_said(tag, str(said[tag]), task.instruction) for tag in wishes if tag in said]
+    if "people" in instruction.without:
+        scene.tags.add("nopeople")
+        scene.tags.discard("busy")
+        if scene.kind in ("city", "landscape", "building", "interior"):
+            words.append(str(said["deserted"]))
+    added = _ADDED.match(task.instruction)
+    if added and not _VAGUE & set(added[1].lower().split()) and not wishes:
+        words.insert(0, f"with {added[1].strip()}")
+    return wishes, words, instruction
+
+
+def _said(tag: str, usual: str, instruction: str) -> str:
+    """How a wish is said: a medium in the user's own words, where they name one."""
+    named = _AS_A.search(instruction)
+    if named is None or tag not in ("oil", "drawing", "print", "comic", "craft", "watercolour"):
+        return usual
+    medium = _ARTICLES.sub("", named[1]).lower()
+    return f"as a{'n' if medium[0] in 'aeio' else ''} {medium}"
+
+
+def _compose(
+    task: EnhanceTask, scene: Scene, wishes: list[str], wished: list[str], instruction: Scene
+) -> str:
+    target, prompt = task.target, task.prompt.strip()
+    if target.form in ("tags", "tags_and_prose"):
+        scene.tags.add("drawn")
+    chooser = Chooser(scene, _point(task), scene.without)
+    if target.form in ("json", "sections"):
+        return structured.write(task, scene, chooser, wished)
+    if scene.language != "en" and target.form != "tags":
+        return _foreign(prompt, scene.language, chooser, wished)
+    few = target.words[0] if target.words and target.form == "tags" else 12
+    if target.form == "tags":
+        return join_phrases(prompt, [*wished, *tags_of(prompt, chooser, few)])
+    by_list = target.form == "phrases" or (target.form == "any" and looks_like_tags(prompt))
+    plan = _plan(task, scene, instruction, by_list)
+    if target.form == "tags_and_prose":
+        tags = tags_of(prompt, chooser, few, with_light=False)[: 6 if plan.words < 60 else 9]
+        listed = join_phrases(prompt, [*wished, *tags])
+        plan.words -= len(prompt.split()) + 2 * len(tags)
+        plan.facets = tuple(facet for facet in plan.facets if facet not in ("opening", "lens", "film"))
+        plan.most = 1 if plan.words < 40 else 4
+        written = write_facets(plan, chooser, wishes)
+        return join_prose(continues(listed, sentence=True), written, scene, attach=False)
+    if by_list:
+        plan.by_phrase = True
+        written = write_facets(plan, chooser, wishes)
+        return join_phrases(prompt, [*wished, *(entry.phrase for _, entry in written.in_order(plan.facets))])
+    written = write_facets(plan, chooser, wishes)
+    text = prompt
+    if wished and prompt:
+        text = _with_wishes(prompt, wished)
+    elif wished:
+        text = wished[0][0].upper() + wished[0][1:]
+    return join_prose(text, written, scene, attach=True)
+
+
+def _with_wishes(prompt: str, wished: Sequence[str]) -> str:
+    if prompt[-1] in ".!?…":
+        return f"{prompt} {', '.join(wished)[0].upper()}{', '.join(wished)[1:]}."
+    return join_phrases(prompt, wished)
+
+
+def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) -> Plan:
+    """Which facets may be written, and how many words in all."""
+    target = task.target
+    few, many = target.words or (0, 0)
+    if target.kind == "image_to_video":
+        facets: tuple[str, ...] = ("motion", "motion", "camera_move", "pace", "pace", "motion")
+        goal = max(few, 30) + scene.length // 2
+    elif target.kind == "video":
+        facets = ("medium", "motion", "light", "camera_move", "setting", "opening", "composition", "motion",
+                  "palette", "air", "detail", "shadow", "setting", "mood", "detail")  # fmt: skip
+        goal = round(few + (many - few) * 0.25) if many else scene.length + 60
+    else:
+        facets = ("medium", "light", "opening", "setting", "composition", "lens", "palette", "detail", "air",
+                  "shadow", "mood", "film", "setting", "detail", "shadow")  # fmt: skip
+        goal = round(few + (many - few) * 0.3) if many else scene.length + 36
+    sound = any(re.search(r"\bsounds?\b|\baudio\b", rule) for rule in target.rules)
+    if sound and "sound" not in scene.covers and target.kind in ("video", "image_to_video"):
+        facets = (*facets[:2], "sound", *facets[2:])
+    if any(re.search(r"\b[Ii]nvent no camera", rule) for rule in target.rules):
+        facets = tuple("static_camera" if facet == "camera_move" else facet for facet in facets)
+    goal = min(goal, 150) if target.kind != "video" else min(goal, 180)
+    if "shorter" in instruction.covers:
+        goal = min(round(goal * 0.6), scene.length + 16)
+    elif "longer" in instruction.covers:
+        goal = round(goal * 1.5) if not many else round((goal + many) / 2)
+    if "minimal" in scene.tags:
+        goal = min(goal, scene.length + 24)
+    most = 99
+    if scene.length >= _DETAILED or (target.keep_detailed and scene.length >= 30):
+        goal, most = scene.length + 24, 3
+        facets = tuple(facet for facet in facets if facet != "opening")
+    elif many and goal < scene.length + 12:
+        goal = scene.length + 14
+    if not by_list and not can_attach(task.prompt.strip()):
+        facets = tuple("detail" if facet == "opening" else facet for facet in facets)
+    if {"rain", "fog", "storm", "wind"} & scene.tags and "air" in facets:
+        facets = (*facets[:2], "air", *(facet for facet in facets[2:] if facet != "air"))
+    if {"cinematic", "lofi", "vintage", "dreamy"} & scene.tags and "mood" in facets:
+        facets = (*facets[:2], "mood", *(facet for facet in facets[2:] if facet != "mood"))
+    covered = scene.covers
+    # A drawing of few lines has no place and no weather.
+    bare = bool({"lineart", "minimal"} & scene.tags) and scene.kind not in ("graphic", "abstract")
+    skipped = {
+        "light": "light" in covered,
+        "shadow": False,
+        "lens": "lens" in covered or target.kind == "video" or bool({"dreamy", "lofi"} & scene.tags),
+        "film": "lens" in covered or target.kind == "video" or "light" in covered,
+        "palette": "palette" in covered,
+        "composition": "composition" in covered and scene.length > 12,
+        "setting": "setting" in covered or bare,
+        "air": bare,
+        "camera_move": "camera_move" in covered,
+        "static_camera": "camera_move" in covered,
+    }
+    return Plan(
+        facets=tuple(facet for facet in facets if not skipped.get(facet, False)),
+        words=goal - scene.length,
+        room=max(0, many - scene.length) if many else 999,
+        most=most,
+        spread=ENOUGH_SPREAD,
+    )
+
+
+def _foreign(prompt: str, language: str, chooser: Chooser, wished: Sequence[str]) -> str:
+    """The prompt with a few additions that suit any picture, in its own language where we have it."""
+    about = data.words_of("languages")
+    own = about["languages"].get(language)
+    groups = own["say"] if own else about["other"]
+    joiner = own.get("joiner", ", ") if own else ", "
+    phrases = [chooser.one([phrase.strip() for phrase in group.split(";")]) for group in groups]
+    return join_phrases(prompt, [*wished, *phrases], joiner)

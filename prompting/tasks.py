@@ -1,0 +1,50 @@
+"""What a caller is about, in plain data.
+
+The messages to a model are written from these; a backend that writes without a model (the phrasebook)
+reads them directly, as `Request.task`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .targets import Target
+
+Creativity = Literal["similar", "balanced", "creative"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnhanceTask:
+    """Turn `prompt` into a prompt for `target`.
+
+    `prompt` is the user's text with LoRA tags and embeddings already taken out. `variation` counts from
+    0; two variations of one prompt should differ. `seed` is the seed of this very variation. The answer
+    is the prompt as text, and then, where the target has a negative prompt and there is something to
+    say, a last line that begins with ``Negative:``.
+    """
+
+    prompt: str
+    target: Target
+    instruction: str = ""
+    variation: int = 0
+    variations: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesTask:
+    """Invent `count` values for the variable `name`, none of them (ignoring case) among `existing`.
+
+    `context` is the template that the values will stand in, `guidance` the user's wish. The answer is
+    the JSON object ``{"values": ["...", ...]}``.
+    """
+
+    name: str
+    count: int
+    context: str = ""
+    guidance: str = ""
+    creativity: Creativity = "balanced"
+    existing: tuple[str, ...] = field(default=())
+    seed: int = 0

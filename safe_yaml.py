@@ -1,0 +1,165 @@
+"""YAML that users write, read without any of YAML's surprises.
+
+PyYAML only tells what stands in the file; the value is built here. That keeps out what can hurt (aliases
+that blow up, nesting that overflows the stack of PyYAML's C part, tags) and what confuses (``no`` that
+turns into False, ``12:30`` into 750, a key given twice of which the first is silently lost).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+_MAX_DEPTH = 32
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"[-+]?[0-9]{0,17}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?")
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+
+class UnreadableYaml(ValueError):
+    """A YAML file that cannot be used. `path` is the file, `line` the line (from 1) where one is known.
+
+    The text is one sentence that names both and says what to do.
+    """
+
+    def __init__(self, path: Path, problem: str, line: int | None = None) -> None:
+        where = path.name if line is None else f"{path.name}, line {line}"
+        super().__init__(f"{where}: {problem}")
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+def read_yaml(path: Path, max_bytes: int, *, scalars_as_text: bool = False) -> object:
+    """The value of the one document in `path`: dict with text keys, list, str, int, float, bool or None.
+
+    UTF-8 (with or without BOM), UTF-16 with BOM, else Windows' latin-1. Only ``true``, ``false``, ``null``,
+    ``~`` and plain decimal numbers are more than text; with `scalars_as_text` nothing is. An empty file
+    is None. Raises `UnreadableYaml`, also for a file of more than `max_bytes`.
+    """
+    return parse_yaml(_read_text(path, max_bytes), path, scalars_as_text=scalars_as_text)
+
+
+def parse_yaml(text: str, path: Path, *, scalars_as_text: bool = False) -> object:
+    """As `read_yaml`, from text that is already there; `path` is only named in errors."""
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _build(yaml.parse(text, Loader=loader), yaml, path, scalars_as_text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = error.problem or error.context or "something is out of place"
+        raise UnreadableYaml(
+            path,
+            f"this is not valid YAML ({problem}); check the indentation, and put text that holds ': ' or "
+            "begins with one of * & ! % @ ` [ { in quotes.",
+            None if mark is None else mark.line + 1,
+        ) from None
+    except yaml.YAMLError as error:
+        problem = getattr(error, "reason", "") or "unknown reason"
+        raise UnreadableYaml(
+            path, f"this is not a text file that YAML can read ({problem}); save it again as UTF-8 text."
+        ) from None
+
+
+def _read_text(path: Path, max_bytes: int) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise UnreadableYaml(path, f"there is no such file in {path.parent}; check the name.") from None
+    except PermissionError:
+        raise UnreadableYaml(path, "this file may not be read; change its permissions.") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnreadableYaml(path, f"this file cannot be read ({reason}); check that it is a file.") from None
+    if len(data) > max_bytes:
+        raise UnreadableYaml(path, f"this file is larger than {_size(max_bytes)}; split it or shorten it.")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def _build(events: Any, yaml: Any, path: Path, scalars_as_text: bool) -> object:
+    # A stack of open containers instead of recursion: depth costs nothing and cannot overflow.
+    result: object = None
+    documents = 0
+    containers: list[dict[str, object] | list[object]] = []
+    keys: list[str | None] = []
+
+    def refuse(event: Any, problem: str) -> UnreadableYaml:
+        return UnreadableYaml(path, problem, event.start_mark.line + 1)
+
+    def place(event: Any, value: object) -> None:
+        nonlocal result
+        if not containers:
+            result = value
+            return
+        parent = containers[-1]
+        if isinstance(parent, list):
+            parent.append(value)
+            return
+        key = keys[-1]
+        if key is not None:
+            parent[key] = value
+            keys[-1] = None
+        elif not isinstance(event, yaml.ScalarEvent):
+            raise refuse(event, "a key must be plain text, not a list or a mapping; put the key in quotes.")
+        elif event.value in parent:
+            raise refuse(event, f'"{event.value}" is given twice; keep one of the two.')
+        else:
+            keys[-1] = event.value
+
+    for event in events:
+        if isinstance(event, yaml.ScalarEvent):
+            if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+                raise refuse(
+                    event, f"the tag {event.tag} is not understood here; remove it or quote the value."
+                )
+            plain = not event.style and event.tag is None and not scalars_as_text
+            place(event, _scalar(event.value) if plain else event.value)
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            if event.tag not in (None, "!"):
+                raise refuse(event, f"the tag {event.tag} is not understood here; remove it.")
+            if len(containers) >= _MAX_DEPTH:
+                raise refuse(event, f"this is nested more than {_MAX_DEPTH} levels deep; write it flatter.")
+            opened: dict[str, object] | list[object] = {} if isinstance(event, yaml.MappingStartEvent) else []
+            place(event, opened)
+            containers.append(opened)
+            keys.append(None)
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            containers.pop()
+            keys.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            raise refuse(
+                event,
+                f"YAML aliases (*{event.anchor}) are not allowed here; write the value out, or put text that "
+                "begins with * in quotes.",
+            )
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise refuse(event, "there is a second document after ---; keep one document in a file.")
+    return result
+
+
+def _scalar(value: str) -> object:
+    lowered = value.lower()
+    if lowered in _WORDS:
+        return _WORDS[lowered]
+    if _INTEGER.fullmatch(value):
+        return int(value)
+    if _DECIMAL.fullmatch(value):
+        return float(value)
+    return value
+
+
+def _size(count: int) -> str:
+    return f"{count // 1024} kB" if count < 1 << 20 else f"{count / (1 << 20):.0f} MB"

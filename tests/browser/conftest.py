@@ -1,0 +1,86 @@
+"""The fixture ``comfy``: the frontend on a host with a model behind it, on the canvas and in Nodes 2.0."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from host.fixtures import Hosts
+from wire.server import WireServer
+
+if TYPE_CHECKING:
+    from browser.comfy_page import ComfyPage
+
+KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Any]:
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("playwright is not installed: pip install playwright")
+    from browser.comfy_page import chromium, launch
+
+    if chromium() is None:
+        pytest.skip("there is no Chromium: apt-get install chromium, or set CHROMIUM_PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def _pages() -> dict[str, ComfyPage]:
+    """The open pages, by renderer."""
+    return {}
+
+
+@pytest.fixture(params=["canvas", "nodes2"])
+def comfy(
+    request: pytest.FixtureRequest,
+    _browser: Any,
+    _pages: dict[str, ComfyPage],
+    host_factory: Hosts,
+    wire: WireServer,
+) -> Iterator[ComfyPage]:
+    """An open page with an empty workflow. A fault of our scripts or a foreign address fails the test."""
+    from browser.comfy_page import ComfyPage
+
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LLM_API_KEY": KEY})
+    assert host.get("/").status == 200, "The host has no frontend: pip install comfyui-frontend-package"
+    page = _pages.get(request.param)
+    # Opening the frontend takes seconds, so a page serves many tests, as long as its host lives.
+    if page is None or page.host is not host:
+        if page is not None:
+            page.close()
+        page = _pages[request.param] = ComfyPage(_browser, host, request.param)
+    page.faults.clear()
+    page.foreign.clear()
+    page.new_workflow()
+    yield page
+    assert page.faults == []
+    assert page.foreign == []
+
+
+@pytest.fixture(params=["canvas", "nodes2"])
+def unset(request: pytest.FixtureRequest, _browser: Any, host_factory: Hosts) -> Iterator[ComfyPage]:
+    """A page of a host of its own, on which nobody has set anything."""
+    from browser.comfy_page import ComfyPage
+
+    host = host_factory({}, fresh=True)
+    assert host.get("/").status == 200, "The host has no frontend: pip install comfyui-frontend-package"
+    page = ComfyPage(_browser, host, request.param)
+    page.new_workflow()
+    yield page
+    page.close()
+    assert page.faults == []
+    assert page.foreign == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"comfy", "_browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)

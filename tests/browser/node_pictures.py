@@ -1,0 +1,135 @@
+"""Takes the pictures for the help pages of the nodes around Enhance Prompt, from runs on an imitated model.
+
+    python tests/browser/node_pictures.py [FOLDER]        default: web/docs/images
+
+With COMFYUI_PATH set the host is that ComfyUI, else the stand-in with the real frontend.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path.append(str(TESTS))
+
+from browser.comfy_page import ComfyPage, launch  # noqa: E402
+from browser.screenshots import ANSWER, QUIET, picture  # noqa: E402
+from host.process import REPOSITORY, Host  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
+from wire.answers import Answer  # noqa: E402
+from wire.server import WireServer  # noqa: E402
+
+SEASONS = (
+    "first frost",
+    "apple blossom",
+    "high summer",
+    "late harvest",
+    "deep midwinter",
+    "spring thaw",
+    "golden October",
+    "rainy November",
+)
+LIBRARY = {
+    "season.txt": "# when the picture is set\n" + "\n".join(SEASONS),
+    "time.txt": "dawn\nnoon\ndusk\nmidnight",
+}
+
+
+def generate_variables(comfy: ComfyPage, wire: WireServer) -> None:
+    node = comfy.add(
+        "QuillworkGenerateVariables",
+        (80, 100),
+        name="season",
+        context="a cottage in __season__, oil painting",
+        count=len(SEASONS),
+        guidance="with weather in it",
+    )
+    preview(comfy, node, 1)
+    wire.script("*", Answer(pieces=[json.dumps({"values": SEASONS})], usage=(164, 61)))
+    run(comfy)
+
+
+def resolve_variables(comfy: ComfyPage, wire: WireServer) -> None:
+    library = comfy.host.quillwork_home / "library"
+    library.mkdir(parents=True, exist_ok=True)
+    for name, text in LIBRARY.items():
+        (library / name).write_text(text + "\n", "utf-8")
+    node = comfy.add(
+        "QuillworkResolveVariables",
+        (80, 100),
+        template="a cottage in __season__ at __time__, {oil painting|watercolour}",
+        count=4,
+        seed=7,
+    )
+    preview(comfy, node, 0)
+    run(comfy)
+
+
+def llm_settings(comfy: ComfyPage, wire: WireServer) -> None:
+    node = comfy.add(
+        "QuillworkLLMSettings",
+        (80, 100),
+        llm_model="ollama/llama3.2",
+        temperature=0.8,
+        fallback_models="ollama/qwen3:4b, ollama/gemma3",
+        reasoning="low",
+    )
+    enhance = comfy.add("QuillworkEnhancePrompt", (560, 100), prompt="a fox in the snow")
+    comfy.link(node, 0, enhance, comfy.of(enhance, "node.findInputSlot('llm')"))
+    comfy.page.wait_for_timeout(1000)
+
+
+def unload_llm(comfy: ComfyPage, wire: WireServer) -> None:
+    node = comfy.add("QuillworkEnhancePrompt", (80, 130), prompt="a fox in the snow")
+    unload = comfy.add("QuillworkUnloadLLM", (370, 100))
+    comfy.link(node, 0, unload, 0)
+    preview(comfy, unload, 0, (640, 100))
+    comfy.of(node, "void node.collapse(true)")
+    wire.script("*", Answer(pieces=[ANSWER], usage=(118, 96)))
+    run(comfy)
+
+
+def preview(comfy: ComfyPage, node: str, output: int, at: tuple[int, int] = (540, 100)) -> None:
+    """The text of an output beside the node."""
+    shown = comfy.add("PreviewAny", at)
+    comfy.link(node, output, shown, 0)
+    comfy.of(shown, "void node.setSize([330, 330])")
+
+
+def run(comfy: ComfyPage) -> None:
+    kind, detail = comfy.run()
+    assert kind == "execution_success", detail
+    comfy.page.wait_for_timeout(4000)
+
+
+PICTURES = (generate_variables, resolve_variables, llm_settings, unload_llm)
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    packs = {"quillwork": REPOSITORY, "testpack": TESTS / "host" / "testpack"}
+    with (
+        tempfile.TemporaryDirectory() as base,
+        WireServer.in_thread() as wire,
+        sync_playwright() as playwright,
+    ):
+        host = Host(Path(base), {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "llama3.2"}, packs)
+        try:
+            with launch(playwright) as browser:
+                comfy = ComfyPage(browser, host, "nodes2", width=1500, height=1100, scale=1.5)
+                for build in PICTURES:
+                    comfy.new_workflow()
+                    place = "app.canvas.ds.scale = 1; app.canvas.ds.offset = [40, 40]"
+                    comfy.page.evaluate(f"() => {{ {place}; app.canvas.setDirty(true, true); }}")
+                    comfy.page.evaluate(QUIET)
+                    build(comfy, wire)
+                    picture(comfy, folder / f"{build.__name__}.png")
+        finally:
+            host.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "web" / "docs" / "images")

@@ -1,0 +1,118 @@
+"""The choice of a model: once by itself, dismissible, and whenever it is called; and consent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+ENHANCE = "QuillworkEnhancePrompt"
+
+
+def dialog(page):
+    return page.page.locator("dialog.quillwork-dialog")
+
+
+def configuration(page):
+    return page.host.get("/quillwork/config").json()
+
+
+def choose(page, value):
+    dialog(page).locator(f"input[value={value}]").check()
+
+
+def use(page):
+    return dialog(page).get_by_role("button", name="Use this")
+
+
+def test_comes_once_and_never_by_itself_again(unset):
+    assert dialog(unset).count() == 0
+    node = unset.add(ENHANCE, prompt="a fox")
+    dialog(unset).locator("input[type=radio]").first.wait_for()
+    assert dialog(unset).locator("input[type=radio]").count() == 5
+    assert use(unset).is_disabled()
+    unset.page.keyboard.press("Escape")
+    dialog(unset).wait_for(state="detached")
+    unset.add(ENHANCE, (700, 160))
+    unset.page.wait_for_timeout(500)
+    assert dialog(unset).count() == 0
+    unset.open()
+    unset.new_workflow()
+    node = unset.add(ENHANCE, prompt="a fox")
+    unset.page.wait_for_timeout(800)
+    assert dialog(unset).count() == 0
+
+    # Called from the notice on the node, by keyboard.
+    assert unset.run()[0] == "execution_success"
+    called = unset.page.locator(".quillwork-choose:visible")
+    called.focus()
+    unset.page.keyboard.press("Enter")
+    dialog(unset).locator("input[type=radio]").first.wait_for()
+    assert dialog(unset).get_attribute("aria-labelledby")
+    # The focus stays inside.
+    for _ in range(12):
+        unset.page.keyboard.press("Tab")
+        assert unset.page.evaluate("() => !document.activeElement.closest('.graph-canvas-container')")
+    choose(unset, "phrasebook")
+    use(unset).click()
+    dialog(unset).wait_for(state="detached")
+    settings = {one["name"]: one for one in configuration(unset)["settings"]}
+    assert (settings["LLM_MODE"]["value"], settings["LLM_MODE"]["origin"]) == ("phrasebook", "panel")
+    assert node in unset.prompt()
+
+    # Called from the settings page; the key goes to the host and to no other place.
+    unset.open_settings().get_by_role("button", name="Choose a model …").click()
+    choose(unset, "local")
+    assert use(unset).is_disabled()
+    assert "2.7 GB" in dialog(unset).inner_text()
+    choose(unset, "encoder")
+    use(unset).click()
+    dialog(unset).wait_for(state="detached")
+    assert configuration(unset)["effective"]["mode"] == "host_encoder"
+
+
+def test_cloud_provider_with_a_key(unset):
+    unset.command("Quillwork.Setup")
+    choose(unset, "cloud")
+    box = dialog(unset)
+    provider = box.get_by_label("Provider", exact=True)
+    # Bedrock has no free check: no call leaves this machine.
+    provider.select_option("bedrock")
+    assert use(unset).is_disabled()
+    box.get_by_label("Key", exact=True).fill("two words")
+    use(unset).click()
+    box.locator("[role=alert]:not(:empty)").wait_for()
+    assert box.is_visible()
+    unset.forgive("status of 400")
+    assert "bedrock" not in json.dumps(configuration(unset)["settings"])
+    link = box.locator(".quillwork-choice a:visible")
+    assert link.get_attribute("href").startswith("https://")
+    assert link.get_attribute("rel") == "noopener noreferrer"
+
+
+def test_workflow_that_wants_a_provider_asks_first(unset):
+    unset.host.post("/settings/Quillwork.FirstRun.Seen", json=True)
+    unset.open()
+    unset.new_workflow()
+    node = unset.enhance(llm_model="openai/gpt-5-mini")
+    kind, detail = unset.run()
+    assert kind == "execution_error"
+    assert detail["exception_type"].endswith("ConsentNeeded")
+    question = unset.page.get_by_role("dialog").filter(has_text="Allow this on this machine?")
+    question.wait_for()
+    assert "OpenAI" in question.inner_text()
+    question.get_by_role("button", name="Confirm").click()
+    again = unset.page.get_by_role("dialog").filter(has_text="Run again?")
+    again.wait_for()
+    assert configuration(unset)["allowed"] == ["openai"]
+    unset.page.evaluate("() => { window.ends.length = 0; }")
+    again.get_by_role("button", name="Confirm").click()
+    kind, detail = unset.wait_end()
+    # Now only the key is missing; no question comes for that.
+    assert detail["exception_type"].endswith("MissingKey")
+    assert "OPENAI_API_KEY" in unset.note(node)[0]
+    unset.page.locator(".p-toast-detail").filter(has_text="OPENAI_API_KEY").first.wait_for()
+    unset.page.wait_for_timeout(300)
+    assert unset.page.get_by_role("dialog").filter(has_text="Allow this").count() == 0

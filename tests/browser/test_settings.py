@@ -1,0 +1,172 @@
+"""Quillwork's page in the settings dialog: what is in force, what may be changed, and keys that stay away."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+KEY = "sk-typed-W8eR2nVq6HsJ4dTm9a"
+HEADERS = {"X-Quillwork": "1"}
+WRITABLE = ("LLM_MODE", "LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT", "LLM_TIMEOUT_MS")
+
+
+@pytest.fixture
+def page(comfy):
+    """The page, opened; afterwards nothing of what a test chose is left."""
+    dialog = comfy.open_settings()
+    dialog.get_by_text("from the environment").first.wait_for()
+    yield dialog
+    # The first may only close a list of suggestions.
+    for _ in range(2):
+        comfy.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    nothing = {"settings": dict.fromkeys(WRITABLE), "persist": True}
+    assert comfy.host.post("/quillwork/config", json=nothing, headers=HEADERS).status == 200
+    assert comfy.host.request("DELETE", "/quillwork/keys", headers=HEADERS).status == 200
+
+
+def row(page, name):
+    return page.locator(f"[data-setting-id='Quillwork.{name}']")
+
+
+def in_force(comfy):
+    return {one["name"]: one for one in comfy.host.get("/quillwork/config").json()["settings"]}
+
+
+def wait_for(comfy, name, value):
+    for _ in range(100):
+        if in_force(comfy)[name]["value"] == value:
+            return in_force(comfy)[name]
+        comfy.page.wait_for_timeout(50)
+    raise AssertionError(f"{name} is {in_force(comfy)[name]}")
+
+
+class TestValues:
+    def test_each_with_its_origin(self, comfy, page, wire):
+        model = row(page, "Model.Any")
+        assert model.locator("input").input_value() == "fox"
+        assert "from the environment" in model.inner_text()
+        assert "default" in row(page, "Model.Timeout").inner_text()
+        assert row(page, "Model.Timeout").locator("input").input_value() == "60"
+        assert "fox" in row(page, "Model.Status").inner_text()
+        endpoint = row(page, "Places.Endpoint")
+        assert wire.url in endpoint.inner_text()
+        assert "(LLM_BASE_URL)" in endpoint.inner_text()
+        assert page.locator("[data-setting-id^='Quillwork.Places'] :is(input, select, textarea)").count() == 0
+        assert str(comfy.host.quillwork_home) in row(page, "Places.Library").inner_text()
+
+    def test_model_is_chosen_and_taken_back(self, comfy, page):
+        model = row(page, "Model.Any")
+        model.locator("input").fill("fox-large")
+        model.locator("input").press("Tab")
+        assert wait_for(comfy, "LLM_MODEL", "fox-large")["origin"] == "panel"
+        model.get_by_text("chosen here").wait_for()
+        model.get_by_role("button", name="Reset").click()
+        model.get_by_text("from the environment").wait_for()
+        assert in_force(comfy)["LLM_MODEL"]["value"] == "fox"
+
+    def test_model_from_the_list(self, comfy, page, wire):
+        wire.models = ["fox-small", "fox-large"]  # not what an earlier test left in the catalogue
+        assert comfy.host.post("/quillwork/llm/models", json={}, headers=HEADERS).status == 200
+        row(page, "Model.Chat").locator("input").click()
+        comfy.page.locator(".quillwork-suggestions [role=option]").filter(has_text="fox-small").click()
+        wait_for(comfy, "LLM_MODEL_CHAT", "fox-small")
+        assert page.is_visible()
+
+    def test_mode_and_timeout(self, comfy, page):
+        row(page, "Model.Mode").locator("select").select_option("phrasebook")
+        assert wait_for(comfy, "LLM_MODE", "phrasebook")["persisted"]
+        page.get_by_text("Phrasebook", exact=True).wait_for()
+        row(page, "Model.Timeout").locator("input").fill("2.5")
+        row(page, "Model.Timeout").locator("input").press("Tab")
+        wait_for(comfy, "LLM_TIMEOUT_MS", "2500")
+
+    def test_refused_value_is_told(self, comfy, page):
+        row(page, "Model.Timeout").locator("input").fill("-1")
+        row(page, "Model.Timeout").locator("input").press("Tab")
+        row(page, "Model.Timeout").locator("[role=alert]:not(:empty)").wait_for()
+        assert in_force(comfy)["LLM_TIMEOUT_MS"]["value"] == "60000"
+        comfy.forgive("status of 400")
+
+    def test_nothing_of_it_is_in_the_settings_of_comfyui(self, comfy, page):
+        row(page, "Model.Any").locator("input").fill("fox-large")
+        row(page, "Model.Any").locator("input").press("Tab")
+        wait_for(comfy, "LLM_MODEL", "fox-large")
+        kept = comfy.host.get("/settings").json()
+        assert [
+            name for name in kept if name.startswith("Quillwork") and name != "Quillwork.FirstRun.Seen"
+        ] == []
+
+
+class TestKeys:
+    def endpoint(self, page):
+        key = page.locator(".quillwork-key[data-provider=endpoint]")
+        key.wait_for()
+        return key
+
+    def test_typed_tested_and_cleared(self, comfy, page, wire):
+        key = self.endpoint(page)
+        field = key.locator("input")
+        assert field.get_attribute("type") == "password"
+        assert field.get_attribute("autocomplete") == "off"
+        field.fill(KEY)
+        key.get_by_role("button", name="Save").click()
+        key.get_by_text("ends in").wait_for()
+        assert KEY[-4:] in key.locator(".quillwork-key-status").inner_text()
+        assert field.input_value() == ""
+        key.get_by_role("button", name="Test").click()
+        key.locator(".quillwork-said[data-state=good]").wait_for()
+        assert wire.log[-1].headers["authorization"] == f"Bearer {KEY}"
+        key.get_by_role("button", name="Clear").click()
+        key.get_by_text("from the environment").wait_for()
+        assert key.get_by_role("button", name="Clear").is_disabled()
+
+    def test_refused_key_is_told(self, comfy, page, wire):
+        wire.models_status = 401
+        key = self.endpoint(page)
+        key.locator("input").fill(KEY)
+        key.locator("input").press("Enter")
+        said = key.locator(".quillwork-said[data-state=bad]")
+        said.wait_for()
+        assert "401" in said.inner_text()
+        assert KEY not in said.inner_text()
+
+    def test_what_is_no_key_is_refused(self, comfy, page):
+        key = self.endpoint(page)
+        key.locator("input").fill("two words")
+        key.get_by_role("button", name="Save").click()
+        key.locator(".quillwork-said[data-state=bad]").wait_for()
+        assert key.locator("input").input_value() == "two words"
+        comfy.forgive("status of 400")
+
+    def test_key_is_nowhere_in_the_page_or_its_stores(self, comfy, page):
+        node = comfy.enhance()
+        key = self.endpoint(page)
+        key.locator("input").fill(KEY)
+        key.get_by_role("button", name="Save").click()
+        key.get_by_text("ends in").wait_for()
+        stores = comfy.page.evaluate(
+            """() => {
+                const fields = [...document.querySelectorAll('input')].map((one) => one.value);
+                const page = document.documentElement.outerHTML;
+                const stores = [{...localStorage}, {...sessionStorage}, document.cookie];
+                return JSON.stringify([stores, page, fields]);
+            }"""
+        )
+        assert KEY not in stores
+        assert KEY not in json.dumps([comfy.saved(), comfy.prompt(), comfy.host.get("/settings").json()])
+        assert node in comfy.prompt()
+        assert KEY not in comfy.host.log()
+
+
+def test_every_control_has_a_name(comfy, page):
+    page.locator(".quillwork-key").first.wait_for()
+    unnamed = comfy.page.evaluate(
+        """() => [...document.querySelectorAll('.quillwork-ui :is(input, select, textarea, button)')]
+            .filter((one) => !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+            .map((one) => one.outerHTML)"""
+    )
+    assert unnamed == []

@@ -1,0 +1,28 @@
+"""Loads the pack as every door does: under the name ``quillwork``, whatever the folder is called."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A test that asks whether litellm is there imports it, and its import would ask the internet for prices.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+if "quillwork" not in sys.modules:
+    _spec = importlib.util.spec_from_file_location(
+        "quillwork", ROOT / "package.py", submodule_search_locations=[str(ROOT)]
+    )
+    assert _spec is not None and _spec.loader is not None
+    sys.modules["quillwork"] = _module = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(_module)
+
+# Support code of the tests is imported by name (`from wire.server import ...`); last in the path, so that
+# the folders in here, which are named as in the source, never hide a host's own modules.
+sys.path.append(str(ROOT / "tests"))
+
+from host.fixtures import _hosts, host, host_factory, pytest_collection_modifyitems  # noqa: E402, F401
+from wire.fixtures import _wire_thread, wire  # noqa: E402, F401

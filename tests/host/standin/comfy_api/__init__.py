@@ -1,0 +1,1 @@
+"""ComfyUI's node API, as far as a text node needs it."""

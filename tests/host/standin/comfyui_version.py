@@ -1,0 +1,3 @@
+"""The version whose behaviour the stand-in imitates."""
+
+__version__ = "0.33.0"

@@ -1,0 +1,18 @@
+"""Nodes that only tests need. Linked into custom_nodes of whichever host runs."""
+
+from comfy_api.latest import ComfyExtension
+
+from .lists import NODES as LISTS
+from .noop import NODES as NOOP
+from .shapes import NODES as SHAPES
+from .timing import NODES as TIMING
+from .trouble import NODES as TROUBLE
+
+
+class TestPack(ComfyExtension):
+    async def get_node_list(self):
+        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP]
+
+
+async def comfy_entrypoint():
+    return TestPack()

@@ -1,0 +1,1 @@
+"""An imitation of the Hugging Face hub on loopback."""

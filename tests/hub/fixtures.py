@@ -1,0 +1,21 @@
+"""The fixture ``hub``: one imitation of the hub for the whole run, fresh for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub.server import HubServer
+
+
+@pytest.fixture(scope="session")
+def _hub_thread() -> Iterator[HubServer]:
+    with HubServer.in_thread() as server:
+        yield server
+
+
+@pytest.fixture
+def hub(_hub_thread: HubServer) -> HubServer:
+    _hub_thread.reset()
+    return _hub_thread

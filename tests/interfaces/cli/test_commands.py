@@ -1,0 +1,240 @@
+"""The command line as a person uses it: a process of its own, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hub.fixtures import _hub_thread, hub  # noqa: F401
+from hub.server import HubServer
+from wire.server import WireServer
+
+ROOT = Path(__file__).resolve().parents[3]
+KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Nothing configured, and a home of its own."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "QUILLWORK_HOME": str(tmp_path / "home")}
+
+
+@pytest.fixture
+def command(environment: dict[str, str], tmp_path: Path) -> Command:
+    """``command("enhance", "a fox", LLM_MODEL="x")`` runs it, from a folder that is not ours."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT), *arguments],
+            env={**environment, **variables},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+def endpoint(wire: WireServer, model: str = "fox") -> dict[str, str]:
+    return {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": model, "LLM_API_KEY": KEY}
+
+
+def test_two_words_are_enough_for_a_first_prompt(command: Command) -> None:
+    done = command("enhance", "a fox in the snow")
+    assert done.returncode == 0
+    assert done.stdout.startswith("a fox in the snow")
+    assert len(done.stdout.split()) > 15
+
+
+def test_enhance_prints_what_the_model_wrote(command: Command, wire: WireServer) -> None:
+    done = command("enhance", "a fox", **endpoint(wire))
+    assert (done.returncode, done.stdout) == (0, "a red fox in fresh snow\n")
+
+
+def test_enhance_as_json(command: Command, wire: WireServer) -> None:
+    done = command("enhance", "a fox", "--variations", "3", "--target", "sdxl", "--json", **endpoint(wire))
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"prompts", "negative", "info"}
+    assert answer["prompts"] == ["a red fox in fresh snow"] * 3
+    assert len(answer["negative"]) == 3
+    assert answer["info"]["model"] == "fox"
+    assert {
+        "mode",
+        "model",
+        "provider",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost_usd",
+        "seconds",
+        "finish_reason",
+        "attempts",
+        "warnings",
+    } <= set(answer["info"])
+
+
+def test_flags_win_over_the_environment(command: Command, wire: WireServer) -> None:
+    command(
+        "enhance", "a fox", "--model", "owl", "--seed", "7", "--instruction", "at night", **endpoint(wire)
+    )
+    (request,) = wire.log
+    assert (request.json["model"], request.json["seed"]) == ("owl", 7)
+    assert "at night" in request.json["messages"][-1]["content"]
+
+
+def test_variables_and_their_file(command: Command, wire: WireServer, environment: dict[str, str]) -> None:
+    wire.script("painter", '{"values": ["red", "green", "blue"]}')
+    done = command("variables", "hue", "--count", "3", "--save", "--json", **endpoint(wire, "painter"))
+    assert json.loads(done.stdout)["values"] == ["red", "green", "blue"]
+    assert "green" in (Path(environment["QUILLWORK_HOME"]) / "library" / "hue.txt").read_text("utf-8")
+    filled = command("resolve", "a __hue__ fox", "--selection", "cycle", "--count", "2")
+    assert filled.stdout == "a red fox\na green fox\n"
+    as_json = json.loads(command("resolve", "a __hue__ fox", "--json").stdout)
+    assert set(as_json) == {"prompts", "picks"}
+
+
+def test_the_lists_are_json_where_json_is_asked_for(command: Command, wire: WireServer) -> None:
+    for name, key in (("models", "models"), ("providers", "providers"), ("config", "settings")):
+        answer = json.loads(command(name, "--json", **endpoint(wire)).stdout)
+        assert answer[key], name
+    assert "fox" in command("models", **endpoint(wire)).stdout
+
+
+def test_config_tells_where_each_value_comes_from_and_no_key(
+    command: Command, wire: WireServer, environment: dict[str, str]
+) -> None:
+    home = Path(environment["QUILLWORK_HOME"])
+    home.mkdir(parents=True)
+    (home / ".env").write_text("LLM_MODEL_CHAT=owl\n")
+    rows = {
+        row["name"]: row
+        for row in json.loads(command("config", "--json", **endpoint(wire)).stdout)["settings"]
+    }
+    assert (rows["LLM_MODEL"]["value"], rows["LLM_MODEL"]["origin"]) == ("fox", "environment")
+    assert (rows["LLM_MODEL_CHAT"]["value"], rows["LLM_MODEL_CHAT"]["origin"]) == ("owl", ".env")
+    assert KEY not in command("config", **endpoint(wire)).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code", "says"),
+    [
+        ((), {}, 2, "usage"),
+        (("enhance",), {}, 2, "usage"),
+        (("enhance", "a fox", "--target", "flux1_dve"), {}, 2, "flux1_dev"),
+        (("enhance", "a fox", "--variations", "99"), {}, 2, "64"),
+        (("enhance", "  "), {}, 2, "empty"),
+        (("enhance", "a fox"), {"LLM_MODE": "litellm"}, 2, "LLM_MODEL"),
+        (("enhance", "a fox", "--mode", "nosuch"), {}, 2, "nosuch"),
+        (("resolve", "a __nothing__"), {}, 2, "__nothing__"),
+        (("enhance", "a fox", "--model", "x"), {"LLM_BASE_URL": "http://127.0.0.1:9/v1"}, 3, "127.0.0.1:9"),
+        (("variables", "no such thing at all"), {}, 3, "phrasebook"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_and_its_own_exit_code(
+    command: Command, arguments: tuple[str, ...], variables: dict[str, str], code: int, says: str
+) -> None:
+    done = command(*arguments, **variables)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("model", ["fox-status401", "fox-status500", "fox-empty", "fox-refusal"])
+def test_a_model_that_fails_is_exit_code_3(command: Command, wire: WireServer, model: str) -> None:
+    done = command("enhance", "a fox", **endpoint(wire, model))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert 1 <= len(done.stderr.strip().splitlines()) <= 2
+    assert KEY not in done.stderr
+
+
+def test_passing_on_still_says_what_happened(command: Command, wire: WireServer) -> None:
+    done = command("enhance", "a fox", "--on-error", "passthrough", **endpoint(wire, "fox-status401"))
+    assert (done.returncode, done.stdout) == (0, "a fox\n")
+    assert "401" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_control_c_is_exit_code_130_and_hangs_up(wire: WireServer, environment: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT), "enhance", "a fox"],
+        env={**environment, **endpoint(wire, "fox-hang")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not wire.log and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    while not wire.disconnects and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert wire.disconnects
+
+
+def test_a_yes_is_kept(command: Command) -> None:
+    assert "openai" not in json.loads(command("setup", "--json").stdout)["allowed"]
+    assert command("setup", "--allow", "openai").returncode == 0
+    assert "openai" in json.loads(command("setup", "--json").stdout)["allowed"]
+
+
+def test_the_doctor_looks_and_says_what_to_do(command: Command) -> None:
+    done = command("doctor", LLM_BASE_URL="http://127.0.0.1:9/v1")
+    assert done.returncode == 0
+    assert "127.0.0.1:9" in done.stdout
+    assert "Python" in done.stdout
+
+
+def test_nothing_heavy_is_imported_for_the_phrasebook(environment: dict[str, str], tmp_path: Path) -> None:
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['quillwork', 'enhance', 'a fox', '--json']\n"
+        "try:\n"
+        f"    runpy.run_path({str(ROOT / '__main__.py')!r}, run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    assert end.code == 0\n"
+        "heavy = {'litellm', 'openai', 'torch', 'transformers', 'bitsandbytes'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_model_typed_with_its_mode_may_be_downloaded(
+    command: Command,
+    hub: HubServer,  # noqa: F811
+    environment: dict[str, str],
+) -> None:
+    pytest.importorskip("transformers")
+    at = {"HF_ENDPOINT": hub.url}
+    asked = command("enhance", "a fox", "--mode", "hf_download", **at)
+    assert asked.returncode == 3
+    assert "(2.7 GB) is not downloaded yet, and you have not allowed downloads" in asked.stderr
+    assert command("enhance", "a fox", "--model", "org/fox", **at).returncode == 3
+    assert hub.log == []
+    hub.add("org/fox", {"config.json": b"{}", "pytorch_model.bin": b"x"})
+    asked = command("enhance", "a fox", "--mode", "hf_download", "--model", "org/fox", **at)
+    assert asked.returncode == 3
+    assert "org/fox has its weights in pickle files only" in asked.stderr
+    assert "Traceback" not in asked.stderr

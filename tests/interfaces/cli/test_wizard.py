@@ -1,0 +1,126 @@
+"""Setting up by questions and answers: what is written, and what never is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from wire.lists import list_server
+
+from quillwork.config import consent, local_models, providers
+from quillwork.config import settings as settings_module
+from quillwork.config.catalog import catalog
+from quillwork.config.settings import load
+from quillwork.interfaces.cli.wizard import Wizard
+
+NOTHING_THERE = "http://127.0.0.1:9"
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(("LLM_", "LITELLM_", "OLLAMA_")) or name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("QUILLWORK_HOME", str(tmp_path))
+    for name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE", "HOSTED_VLLM_API_BASE"):
+        monkeypatch.setenv(name, NOTHING_THERE)
+    monkeypatch.setattr(settings_module, "_overrides", {})
+    local_models.use_folders(lambda: ())
+    catalog.forget()
+    return tmp_path
+
+
+@pytest.fixture
+def wizard(home) -> Run:
+    """Runs it with these answers; what it said. More questions than answers are a failure."""
+
+    def run(*answers: str) -> str:
+        said: list[str] = []
+        waiting = list(answers)
+
+        def ask(question: str) -> str:
+            said.append(question)
+            assert waiting, "\n".join(said)
+            return waiting.pop(0)
+
+        Wizard(home, ask, said.append).run()
+        assert not waiting, "not all was asked:\n" + "\n".join(said)
+        return "\n".join(said)
+
+    return run
+
+
+def written(home) -> list[str]:
+    file = home / ".env"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def test_a_provider_is_chosen_and_its_key_is_only_told_of(wizard, home):
+    remote = [row.id for row in providers.all() if not row.is_local]
+    said = wizard("3", str(remote.index("anthropic") + 1), "", "n", "y")
+    assert written(home) == [f"LLM_MODEL=anthropic/{providers.get('anthropic').models[0]}"]
+    assert ("set " if os.name == "nt" else "export ") + "ANTHROPIC_API_KEY=..." in said
+    assert providers.get("anthropic").key_url in said
+    assert "KEY" not in "\n".join(written(home))
+    assert not consent.is_allowed("anthropic", load())
+
+
+def test_a_yes_to_other_peoples_workflows_is_kept(wizard, home):
+    wizard("3", "1", "", "y", "y")
+    assert consent.is_allowed(next(row.id for row in providers.all() if not row.is_local), load())
+
+
+def test_a_provider_says_all_that_it_needs(wizard):
+    remote = [row.id for row in providers.all() if not row.is_local]
+    said = wizard("3", str(remote.index("azure") + 1), "my-deployment", "n", "n")
+    assert "AZURE_API_KEY=" in said
+    assert "AZURE_API_VERSION=" in said
+    assert "AZURE_API_BASE=" in said
+
+
+def test_an_endpoint(wizard, home):
+    (home / ".env").write_text("LLM_MODE=phrasebook\nOPENAI_API_KEY=mine\n")
+    said = wizard("2", "http://127.0.0.1:9000/v1", "fox", "")
+    assert sorted(written(home)) == [
+        "LLM_BASE_URL=http://127.0.0.1:9000/v1",
+        "LLM_MODEL=fox",
+        "OPENAI_API_KEY=mine",
+    ]
+    assert "LLM_API_KEY=..." in said
+
+
+def test_ollama_that_runs_shows_its_own_models(wizard, home, monkeypatch):
+    with list_server() as lists:
+        lists.answers = {"/api/tags": {"models": [{"name": "qwen3:4b"}, {"name": "tiny:latest"}]}}
+        monkeypatch.setenv("OLLAMA_API_BASE", lists.url)
+        said = wizard("1", "2", "y")
+    assert "(2 models)" in said
+    assert written(home) == ["LLM_MODEL=ollama/tiny"]
+
+
+def test_ollama_that_does_not_run_is_told(wizard, home):
+    said = wizard("", "", "")
+    assert "it is not running" in said
+    assert "https://ollama.com/download" in said
+    assert written(home) == [f"LLM_MODEL=ollama/{providers.get('ollama').models[0]}"]
+
+
+def test_a_download_needs_a_yes_of_its_own(wizard, home):
+    wizard("4", "org/name", "n", "y")
+    assert written(home) == ["LLM_MODE=hf_download", "LLM_MODEL=org/name"]
+    assert not consent.is_allowed(consent.DOWNLOADS, load())
+    wizard("4", "", "y", "y")
+    assert consent.is_allowed(consent.DOWNLOADS, load())
+
+
+def test_nothing_is_written_without_a_yes(wizard, home):
+    assert "Nothing was written." in wizard("5", "n")
+    assert written(home) == []
+
+
+def test_odd_answers_are_asked_again(wizard, home):
+    said = wizard("0", "six", "99", "5", "y")
+    assert said.count("Type one of the numbers.") == 3
+    assert written(home) == ["LLM_MODE=phrasebook"]

@@ -1,0 +1,1 @@
+from hub.fixtures import _hub_thread, hub  # noqa: F401

@@ -1,0 +1,102 @@
+"""Stop means stop: the node ends, the other side is hung up on, and the next prompt runs."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from host.graphs import node
+from host.process import Host
+from nodes.graphs import enhance, preview, settings, variables
+from wire.server import WireServer
+
+# Far above what is wanted (benchmarks/host.py measures it); only a hang is caught here.
+HANG_S = 3.0
+
+
+def assert_next_prompt_runs(host: Host) -> None:
+    run = host.run({"1": enhance("another idea"), "2": preview("1")}, timeout=30)
+    assert run.status == "success", run.message
+    assert run.shown("2") == ["a red fox in fresh snow"]
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds"),
+    [
+        ("fox-hang-silent", 0.4),
+        ("fox-hang", 0.4),
+        ("fox-gap100-chunks200", 0.5),
+        ("fox-forever", 0.5),
+    ],
+)
+def test_an_interrupt_ends_the_node_and_the_upstream_call(
+    endpoint_host: Host, wire: WireServer, model: str, seconds: float
+) -> None:
+    run = endpoint_host.run({"1": enhance(llm_model=model)}, interrupt_after=seconds)
+    assert run.status == "interrupted"
+    assert run.interrupt_s is not None
+    assert run.interrupt_s < HANG_S
+    deadline = time.monotonic() + HANG_S
+    while not wire.disconnects and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [gone.model for gone in wire.disconnects] == [model]
+    assert_next_prompt_runs(endpoint_host)
+
+
+def test_an_interrupt_ends_the_waiting_between_retries(endpoint_host: Host, wire: WireServer) -> None:
+    for model in ("fox-status503", "fox-status429-retryafter30"):
+        graph = {"5": settings(llm_model=model, retries=5), "1": enhance(llm=["5", 0])}
+        run = endpoint_host.run(graph, interrupt_after=0.5)
+        assert run.status == "interrupted"
+        assert run.interrupt_s is not None
+        assert run.interrupt_s < HANG_S
+    assert_next_prompt_runs(endpoint_host)
+
+
+def test_an_interrupt_ends_all_nodes_that_are_writing(endpoint_host: Host, wire: WireServer) -> None:
+    before = len(endpoint_host.log())
+    graph = {
+        "1": enhance("one", llm_model="fox-hang", variations=4),
+        "2": enhance("two", llm_model="fox-hang"),
+        "3": variables(llm_model="fox-hang"),
+    }
+    run = endpoint_host.run(graph, interrupt_after=lambda run: len(wire.log) == 6)
+    assert run.status == "interrupted"
+    assert run.interrupt_s is not None
+    assert run.interrupt_s < HANG_S
+    deadline = time.monotonic() + HANG_S
+    while len(wire.disconnects) < 6 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(wire.disconnects) == 6
+    assert_next_prompt_runs(endpoint_host)
+    assert "Traceback" not in endpoint_host.log()[before:]
+
+
+def test_an_error_beside_a_waiting_node_leaves_the_host_whole(endpoint_host: Host, wire: WireServer) -> None:
+    graph = {
+        "1": enhance("one", llm_model="fox-hang"),
+        "2": enhance("two", llm_model="fox-delay300-status401"),
+    }
+    run = endpoint_host.run(graph, timeout=20)
+    assert run.status == "error"
+    assert "401" in run.message
+    assert_next_prompt_runs(endpoint_host)
+
+
+def test_two_nodes_write_at_the_same_time(endpoint_host: Host, wire: WireServer) -> None:
+    graph = {
+        "1": enhance("one", llm_model="fox-delay400"),
+        "2": variables("hue", llm_model="fox-json-delay400"),
+    }
+    run = endpoint_host.run(graph)
+    assert run.status == "success", run.message
+    assert wire.peak == 2
+
+
+def test_a_node_that_sleeps_beside_it_does_not_hold_up_the_end(endpoint_host: Host) -> None:
+    graph = {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSleep", seconds=20.0, label="beside")}
+    run = endpoint_host.run(graph, interrupt_after=0.5)
+    assert run.status == "interrupted"
+    assert run.interrupt_s is not None
+    assert run.interrupt_s < HANG_S
+    assert_next_prompt_runs(endpoint_host)

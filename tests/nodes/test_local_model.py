@@ -1,0 +1,100 @@
+"""A local model on a host: it writes in the host's own thread, streams, stops, and gives the room back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host.fixtures import Hosts
+from host.process import Host
+from nodes.graphs import enhance, info, preview, settings, variables
+from tiny_model.fixtures import TRAINING_S, tiny_model  # noqa: F401
+
+pytestmark = pytest.mark.timeout(TRAINING_S + 300)
+# Long enough to be interrupted in: the list constraint does not let the model stop before.
+LONG = 120
+
+
+@pytest.fixture
+def local_host(host_factory: Hosts, tiny_model: Path) -> Host:  # noqa: F811
+    return host_factory({"LLM_MODE": "hf_local", "LLM_PATH": str(tiny_model), "OMP_NUM_THREADS": "1"})
+
+
+def loads(host: Host) -> int:
+    """How often the host's memory manager has been asked to load our model."""
+    return host.log().count("Requested to load LanguageModel")
+
+
+def test_a_local_model_writes_exactly_as_many_values_as_were_asked_for(local_host: Host) -> None:
+    graph = {"1": variables("colors", count=5), "2": preview("1"), "3": preview("1", 3)}
+    run = local_host.run(graph, timeout=300)
+    assert run.status == "success", run.message
+    values = run.shown("2")
+    assert len({value.casefold() for value in values}) == 5
+    told = info(run, "3")
+    assert told["mode"] == "hf_local"
+    assert told["completion_tokens"] > 5
+    assert told["attempts"] == 1, "the constraint leaves nothing to ask again"
+    assert len(run.texts["1"]) >= 2, "it streams"
+    if local_host.is_real:
+        assert loads(local_host) >= 1
+
+
+def test_the_same_seed_is_the_same_list(local_host: Host) -> None:
+    first = local_host.run({"1": variables("colors", count=3, seed=5), "2": preview("1")}, timeout=300)
+    other = local_host.run({"1": variables("colors", count=3, seed=6), "2": preview("1")}, timeout=300)
+    again = local_host.run({"1": variables("colors", count=3, seed=5), "2": preview("1")}, timeout=300)
+    assert first.shown("2") == again.shown("2") != other.shown("2")
+
+
+def test_an_interrupt_ends_it_within_a_token_and_the_next_prompt_runs(local_host: Host) -> None:
+    run = local_host.run(
+        {"1": variables("colors", count=LONG)},
+        interrupt_after=lambda run: bool(run.texts.get("1")),
+        timeout=300,
+    )
+    assert run.status == "interrupted"
+    assert run.interrupt_s is not None
+    assert run.interrupt_s < 5
+    after = local_host.run({"1": variables("animals", count=2), "2": preview("1")}, timeout=300)
+    assert after.status == "success", after.message
+
+
+def test_the_host_can_send_it_away_and_have_it_back(local_host: Host) -> None:
+    graph = {"1": variables("colors", count=3, seed=9), "2": preview("1")}
+    first = local_host.run(graph, timeout=300)
+    assert first.status == "success", first.message
+    before = loads(local_host)
+    local_host.post("/free", json={"unload_models": True, "free_memory": True})
+    again = local_host.run(graph, timeout=300)
+    assert again.shown("2") == first.shown("2")
+    if local_host.is_real:
+        assert loads(local_host) == before + 1, "it was gone, and came back"
+
+
+def test_a_model_that_is_kept_is_not_asked_for_again(local_host: Host) -> None:
+    for seed in (1, 2):
+        local_host.run({"1": variables("colors", count=2, seed=seed)}, timeout=300)
+    before = loads(local_host)
+    local_host.run({"1": variables("colors", count=2, seed=3)}, timeout=300)
+    assert loads(local_host) == before
+
+
+def test_unloading_after_each_run_is_a_choice(local_host: Host) -> None:
+    for seed in (21, 22):
+        graph = {
+            "5": settings(keep_loaded="unload after each run"),
+            "1": variables("colors", count=2, seed=seed, llm=["5", 0]),
+        }
+        before = loads(local_host)
+        assert local_host.run(graph, timeout=300).status == "success"
+        if local_host.is_real:
+            assert loads(local_host) == before + 1
+
+
+def test_a_folder_without_a_model_is_one_sentence(host_factory: Hosts, tmp_path: Path) -> None:
+    host = host_factory({"LLM_MODE": "hf_local"})
+    run = host.run({"1": enhance(llm_mode="hf_local", llm_model=str(tmp_path))}, timeout=120)
+    assert run.status == "error"
+    assert "\n" not in run.message
+    assert "Traceback" not in run.message

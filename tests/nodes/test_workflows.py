@@ -1,0 +1,106 @@
+"""The workflows that we ship: each runs, and each is the same graph as the copy that scripts use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.fixtures import Hosts
+from host.graphs import graph
+from host.process import REPOSITORY, Host
+from nodes.graphs import needs_litellm
+from wire.server import WireServer
+
+SHIPPED = sorted((REPOSITORY / "workflows").glob("*.json"))
+COPIES = REPOSITORY / "tests" / "workflows"
+WITHOUT_A_MODEL = ("enhance_prompt", "generate_variables", "variations_grid")
+# These name files that the user has to have; tests of their own run their modes.
+WITH_A_MODEL = ("local_4bit", "gguf", "host_encoder_zimage")
+
+
+def test_each_workflow_has_its_copy() -> None:
+    assert [file.name for file in SHIPPED] == sorted(file.name for file in COPIES.glob("*.json"))
+    assert {file.stem for file in SHIPPED} == {*WITHOUT_A_MODEL, *WITH_A_MODEL, "proxy_ollama"}
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_MODEL)
+def test_a_workflow_runs_on_a_fresh_install(host: Host, name: str) -> None:
+    run = host.run(graph(COPIES / f"{name}.json"))
+    assert run.status == "success", run.message
+    shown = [text for node_id in run.outputs for text in run.shown(node_id)]
+    assert all(shown)
+    assert len(shown) >= 2
+
+
+def test_six_variations_are_six_prompts(host: Host) -> None:
+    run = host.run(graph(COPIES / "variations_grid.json"))
+    assert len(set(run.shown("2"))) == 6
+
+
+@needs_litellm
+def test_the_ollama_workflow_asks_ollama(host_factory: Hosts, wire: WireServer) -> None:
+    host = host_factory({"OLLAMA_API_BASE": wire.url})
+    run = host.run(graph(COPIES / "proxy_ollama.json"), timeout=120)
+    assert run.status == "success", run.message
+    assert run.shown("3") == ["a red fox in fresh snow"]
+    asked = [request.path for request in wire.log if request.path != "/api/show"]
+    assert asked == ["/api/chat", "/api/generate"]
+
+
+@needs_litellm
+def test_the_ollama_workflow_says_so_while_ollama_is_off(host_factory: Hosts) -> None:
+    host = host_factory({"OLLAMA_API_BASE": "http://127.0.0.1:9"})
+    run = host.run(graph(COPIES / "proxy_ollama.json"), timeout=120)
+    assert run.status == "success", run.message
+    (record,) = run.shown("1", "quillwork")
+    assert "127.0.0.1:9" in record["info"]["warnings"][0]
+    assert "fox in the snow" in run.shown("3")[0]
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_the_shipped_file_is_the_same_graph_as_its_copy(host: Host, file: Path) -> None:
+    workflow = json.loads(file.read_text("utf-8"))
+    described = host.object_info()
+    links = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
+    found = {}
+    copy = graph(COPIES / file.name)
+    if missing := {node["class_type"] for node in copy.values()} - set(described):
+        pytest.skip(f"this host has no {', '.join(missing)}")
+    for node in workflow["nodes"]:
+        if node["type"] in described:
+            found[str(node["id"])] = {
+                "class_type": node["type"],
+                "inputs": _inputs(node, described[node["type"]], links),
+            }
+    assert found == copy
+
+
+def _inputs(node: dict[str, Any], described: dict[str, Any], links: dict[int, list[Any]]) -> dict[str, Any]:
+    """What the node would send: the values of its widgets in the order of the schema, and its wires."""
+    wired = {slot["name"]: links[slot["link"]] for slot in node["inputs"] if slot.get("link") is not None}
+    values = iter(node.get("widgets_values") or [])
+    inputs: dict[str, Any] = {}
+    for group in ("required", "optional"):
+        for name in described["input_order"].get(group, []):
+            kind, *options = described["input"][group][name]
+            is_widget = isinstance(kind, list) or kind in ("STRING", "INT", "FLOAT", "BOOLEAN", "COMBO")
+            if is_widget and not (options and options[0].get("forceInput")):
+                inputs[name] = next(values)
+                if isinstance(kind, list) or kind == "COMBO":
+                    assert isinstance(inputs[name], str)
+                if name == "seed":
+                    assert next(values) == "fixed"
+            if name in wired:
+                inputs[name] = wired[name]
+    # The text preview keeps its own widgets to itself.
+    return {key: value for key, value in inputs.items() if not key.startswith("preview")}
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_shipped_workflow_holds_no_path_and_no_answer(file: Path) -> None:
+    text = file.read_text("utf-8")
+    assert "/home/" not in text
+    assert '"quillwork": {' not in text
+    assert all(node.get("properties", {}).get("quillwork") is None for node in json.loads(text)["nodes"])

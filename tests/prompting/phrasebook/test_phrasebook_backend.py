@@ -1,0 +1,70 @@
+"""The phrasebook as a backend."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quillwork.llm_backends import registry
+from quillwork.llm_backends.errors import BackendUnavailable
+from quillwork.llm_backends.types import Chunk, Deployment, Request, Usage
+from quillwork.prompting import phrasebook, targets
+from quillwork.prompting.tasks import EnhanceTask, VariablesTask
+
+DEPLOYMENT = Deployment("phrasebook", "")
+ROOT = Path(phrasebook.__file__).resolve().parents[2]
+
+
+def chunks_for(task: object) -> list[Chunk]:
+    phrasebook.register()
+
+    async def collect() -> list[Chunk]:
+        backend = registry.get("phrasebook")
+        chunks = [chunk async for chunk in backend.stream(Request((), task=task), DEPLOYMENT)]
+        await backend.close()
+        return chunks
+
+    return asyncio.run(collect())
+
+
+def test_a_prompt_comes_in_a_handful_of_chunks() -> None:
+    task = EnhanceTask("a fox in the snow", targets.load("plain"), seed=1)
+    *pieces, last = chunks_for(task)
+    assert "".join(piece.text for piece in pieces) == phrasebook.write(task)
+    assert 3 <= len(pieces) <= 8
+    assert all(piece.text for piece in pieces)
+    assert last.usage == Usage(0, 0, 0.0)
+    assert last.finish_reason == "stop"
+
+
+def test_values_come_as_the_json_that_was_asked_for() -> None:
+    text = "".join(chunk.text for chunk in chunks_for(VariablesTask("season", 5)))
+    assert len(json.loads(text)["values"]) == 5
+
+
+def test_a_chat_is_refused_with_the_next_step() -> None:
+    with pytest.raises(BackendUnavailable, match="prompts and lists only; choose a model for this"):
+        chunks_for(None)
+
+
+def test_registering_twice_is_once_and_makes_nothing() -> None:
+    phrasebook.register()
+    phrasebook.register()
+    assert registry.names().count("phrasebook") == 1
+
+
+def test_registering_imports_no_yaml_and_reads_no_file() -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); import conftest\n"
+        "from quillwork.prompting import phrasebook\n"
+        "phrasebook.register()\n"
+        "bad = [m for m in sys.modules if m == 'yaml' or m.startswith('quillwork.prompting.phrasebook.')]\n"
+        "sys.exit(repr(bad) if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,73 @@
+"""The phrasebook's files: no tag is misspelt, no line is broken, no kind is left without words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from quillwork.prompting.phrasebook import data
+
+FILES = ("detail", "light", "setting", "camera", "finish", "motion", "tags")
+ENTRIES = [entry for file in FILES for entries in data.facets(file).values() for entry in entries]
+KINDS = {line.split(":")[0].split()[0] for line in data.words_of("subjects")["nouns"].splitlines()} | {
+    "general"
+}
+
+
+def known_tags() -> set[str]:
+    context = data.words_of("context")
+    tags = {tag for line in context["words"].splitlines() for tag in line.split(":")[0].split()}
+    tags |= {
+        tag for line in data.words_of("subjects")["nouns"].splitlines() for tag in line.split(":")[0].split()
+    }
+    tags |= {tag for line in context["implies"].splitlines() for tag in re.findall(r"\w+", line)}
+    tags |= {tag for entry in ENTRIES for tag in entry.tags}
+    return tags | KINDS | {"plural", "crafted", "noperson", "nopeople", "drawn"}
+
+
+def test_every_kind_is_known() -> None:
+    assert {kind for entry in ENTRIES for kind in entry.kinds} <= KINDS
+
+
+def test_what_a_line_asks_for_can_come_about() -> None:
+    known = known_tags()
+    assert {tag for entry in ENTRIES for tag in entry.needs} <= known
+    assert {tag for entry in ENTRIES for tag in entry.not_with} <= known
+
+
+def test_every_dimension_and_wish_is_made_of_known_tags() -> None:
+    context = data.words_of("context")
+    known = known_tags()
+    assert {tag for tags in context["one_of"].values() for tag in tags} <= known
+    assert set(context["wishes"]) <= known
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file != "tags"])
+def test_every_line_has_a_phrase_and_prose(file: str) -> None:
+    for facet, entries in data.facets(file).items():
+        for entry in entries:
+            assert entry.phrase, entry
+            assert entry.prose, entry
+            assert "{" not in entry.phrase, entry
+            if facet == "opening":
+                assert entry.prose[0].islower(), entry
+                assert entry.prose[-1].isalpha(), entry
+            else:
+                assert re.match(r"[A-Z{0-9]", entry.prose), entry
+                assert entry.prose.endswith("."), entry
+
+
+@pytest.mark.parametrize("facet", ["opening", "light", "setting"])
+def test_every_kind_has_its_lines(facet: str) -> None:
+    file = {"opening": "detail"}.get(facet, facet)
+    kinds = {kind for entry in data.facets(file)[facet] for kind in entry.kinds}
+    assert kinds >= KINDS - {"graphic", "space", "general"} - ({"abstract"} if facet == "light" else set())
+
+
+def test_no_two_lines_of_a_facet_are_the_same() -> None:
+    for file in FILES:
+        for facet, entries in data.facets(file).items():
+            if file != "tags":
+                keys = [(entry.prose, entry.kinds, entry.needs) for entry in entries]
+                assert len(keys) == len(set(keys)), facet

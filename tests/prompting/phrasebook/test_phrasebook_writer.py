@@ -1,0 +1,421 @@
+"""The phrasebook's prompts: nothing lost, nothing contradicted, always the same, never the same twice."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quillwork.prompting import targets
+from quillwork.prompting.phrasebook import chooser, write
+from quillwork.prompting.phrasebook.subjects import read_scene
+from quillwork.prompting.targets import Target
+from quillwork.prompting.tasks import EnhanceTask
+
+ALL_TARGETS = [targets.load(entry.id) for entry in targets.index()]
+PROSE = Target(id="prose", label="Prose", group="", form="prose", words=(30, 120))
+LONG = replace(PROSE, id="long", words=(120, 240))
+PHRASES = replace(PROSE, id="phrases", form="phrases", words=(20, 60))
+TAGS = replace(PROSE, id="tags", form="tags", words=(20, 40))
+ANY = replace(PROSE, id="any", form="any", words=None)
+VIDEO = replace(PROSE, id="video", kind="video", words=(80, 120))
+FROM_IMAGE = replace(PROSE, id="from-image", kind="image_to_video", words=(20, 80))
+EDIT = replace(PROSE, id="edit", kind="edit", form="instruction", words=(10, 60))
+
+PROMPTS = [
+    "a fox in the snow",
+    "portrait of an old sailor",
+    "neon city street at night",
+    "a bowl of ramen",
+    "pixel art castle",
+    "logo for a coffee shop",
+    "a dog runs on the beach",
+    "1girl, solo, rain",
+    "Ein Fuchs im Schnee",
+    "狐狸在雪中",
+    "two women laughing in a kitchen",
+    "watercolor of a mountain lake",
+    "a rusty robot in a sunflower field",
+    "abstract composition of circles",
+    'a poster that says "SUMMER SALE"',
+    "A knight stands before a castle. It is raining.",
+    "macro shot of a bee",
+    "an astronaut floating in space",
+    "a cozy living room",
+    "(red fox:1.3) in [snow], __season__ {a|b}",
+    "minimalist line art of a cat",
+    "zxqv",
+    "🦊❄️",
+]
+
+
+SYNTAX = [
+    "a fox", "(snow:1.2)", "<lora:a b:0.8>", "embedding:x", "[rain]", "BREAK", "{a|b}", "__x/y__", '"hi"',
+    "—", "no people", ",", ".", "\n", "!!", "((", "\\(x\\)", "fuchs", "雪", "é", "1girl", "night,",
+]  # fmt: skip
+
+
+def enhanced(
+    prompt: str, target: Target = LONG, instruction: str = "", variation: int = 0, seed: int = 0
+) -> str:
+    return write(EnhanceTask(prompt, target, instruction, variation=variation, variations=64, seed=seed))
+
+
+def added(prompt: str, target: Target = LONG, instruction: str = "", seeds: int = 24) -> str:
+    """All that is added to a prompt over many seeds, in lower case."""
+    texts = [enhanced(prompt, target, instruction, variation=n, seed=n) for n in range(seeds)]
+    return "\n".join(text.replace(prompt, "", 1) for text in texts).lower()
+
+
+@pytest.mark.parametrize("target", ALL_TARGETS, ids=lambda target: target.id)
+def test_every_word_is_kept_for_every_target(target: Target) -> None:
+    for prompt in PROMPTS:
+        text = enhanced(prompt, target, seed=3)
+        if target.form == "json":
+            caption = json.loads(text)
+            assert caption["high_level_description"] == prompt
+            assert caption["compositional_deconstruction"]["elements"]
+        else:
+            assert prompt in text
+            assert len(text) > len(prompt)
+
+
+@given(
+    prompt=st.text(max_size=120), form=st.sampled_from([PROSE, PHRASES, TAGS, ANY, VIDEO, EDIT, FROM_IMAGE])
+)
+@settings(max_examples=150, deadline=None)
+def test_odd_prompts_survive_verbatim(prompt: str, form: Target) -> None:
+    assert enhanced(prompt, form).startswith(prompt.strip())
+
+
+@given(parts=st.lists(st.sampled_from(SYNTAX), max_size=10))
+@settings(max_examples=150, deadline=None)
+def test_prompt_syntax_survives_verbatim(parts: list[str]) -> None:
+    prompt = " ".join(parts)
+    for target in (PROSE, PHRASES, TAGS, ANY, VIDEO, EDIT):
+        assert enhanced(prompt, target).startswith(prompt.strip())
+
+
+def test_a_prompt_in_a_json_target_stays_json() -> None:
+    target = replace(PROSE, id="own", form="json", rules=("Write JSON.",))
+    assert (
+        json.loads(enhanced('a "quoted" fox\nin two lines', target))["scene"]
+        == 'a "quoted" fox\nin two lines'
+    )
+
+
+def test_the_same_task_gives_the_same_text_in_another_process() -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); import conftest\n"
+        "from quillwork.prompting import targets\n"
+        "from quillwork.prompting.phrasebook import write\n"
+        "from quillwork.prompting.tasks import EnhanceTask\n"
+        "print(write(EnhanceTask('a fox in the snow', targets.load('flux1_dev'), variation=3, seed=10)))"
+    )
+    root = Path(targets.__file__).resolve().parents[2]
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=root, env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
+            capture_output=True, text=True, check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert texts == {enhanced("a fox in the snow", targets.load("flux1_dev"), variation=3, seed=10)}
+
+
+def test_choices_are_the_same_with_every_python() -> None:
+    assert f"{chooser.position(7, 3, 'a fox', 'plain', ''):064x}"[:24] == "d7c7378702cb621ff93d7e76"
+    assert chooser.shuffled(["a", "b", "c", "d", "e"], 7, "letters") == ["c", "d", "a", "e", "b"]
+
+
+def test_64_numbers_in_a_row_lie_far_apart() -> None:
+    for seeds in ([5] * 64, range(64), range(2**63, 2**63 + 64)):
+        points = sorted(chooser.position(seed, n, "a fox") for n, seed in enumerate(seeds))
+        gaps = [(after - before) / 2**256 for before, after in pairwise([*points, points[0] + 2**256])]
+        assert min(gaps) > 1 / 130
+
+
+@pytest.mark.parametrize("target", ALL_TARGETS, ids=lambda target: target.id)
+def test_64_variations_are_64_texts(target: Target) -> None:
+    for prompt in ("a fox in the snow", "1girl, solo, rain", "make the car red"):
+        rising = {enhanced(prompt, target, variation=n, seed=7 + n) for n in range(64)}
+        one_seed = {enhanced(prompt, target, variation=n, seed=7) for n in range(64)}
+        assert len(rising) == 64, prompt
+        assert len(one_seed) == 64, prompt
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("target", [PROSE, ANY, PHRASES, TAGS], ids=lambda target: target.id)
+def test_64_variations_are_64_texts_for_every_kind_of_prompt(prompt: str, target: Target) -> None:
+    assert len({enhanced(prompt, target, variation=n, seed=n) for n in range(64)}) == 64
+
+
+# Prompt, instruction, and what must never be among the additions.
+CONTRADICTIONS = [
+    ("a village at night", "", r"\bsun(ny|light|lit|set)?\b|daylight|blue sky|midday|noon"),
+    ("a cat on a rooftop at midnight", "", r"\bsun(ny|light|lit)?\b|daylight|overcast|afternoon"),
+    ("a bright sunny meadow", "", r"moon|starry|\bnight\b|street lamp|fog|\brain\b"),
+    ("a lake at dawn", "", r"moonlight|sunset|setting sun|\bnight\b|midday|late-afternoon|blue-hour"),
+    ("a forest at sunset", "", r"moonlight|midday|overcast|blue-hour|early-morning|first light"),
+    (
+        "black and white portrait of a miner",
+        "",
+        r"\b(amber|ochre|teal|golden|blue|green|warm|orange|magenta|rust)\b",
+    ),
+    (
+        "monochrome photo of a city street",
+        "",
+        r"\b(amber|ochre|teal|golden|blues?|green|warm|orange|magenta)\b",
+    ),
+    ("close-up of a frog", "", r"wide view|wide framing|horizon|from high above|far distance|wide-angle"),
+    (
+        "extreme close-up of a woman's face",
+        "",
+        r"wide view|wide framing|horizon|waist|full figure|from high above",
+    ),
+    ("macro photo of a dew drop on a leaf", "", r"wide|horizon|from high above|far distance"),
+    ("wide shot of a lighthouse", "", r"close view|tight|fills? the frame|head and shoulders|macro|85 mm"),
+    ("watercolor of a harbor", "", r"\blens\b|f/\d|\d mm|film|photograph|kodak|bokeh"),
+    ("oil painting of a horse", "", r"\blens\b|f/\d|\d mm|film|photograph|kodak"),
+    ("anime style girl on a bridge", "", r"\blens\b|f/\d|\d mm|film|photograph|kodak|pores"),
+    ("pixel art spaceship", "", r"\blens\b|f/\d|\d mm|film|photograph|kodak|brush"),
+    ("pencil sketch of an old barn", "", r"\blens\b|f/\d|\d mm|film|photograph|kodak"),
+    ("flat vector illustration of a fox", "", r"\blens\b|f/\d|\d mm|photograph|rim|grain|whiskers|daylight"),
+    ("3d render of a teapot", "", r"kodak|fujifilm|grain of|ektar"),
+    ("origami crane", "", r"plumage|feather|fur\b|breath"),
+    ("a bronze statue of a lion", "", r"\bfur\b|coat|breath|whisker"),
+    ("a library indoors", "", r"\brain\b|snow|mist|clouds?\b|horizon|\bsky\b|wind\b|\bsurf\b"),
+    ("an old bookshop interior", "", r"\brain\b|snow|clouds?\b|horizon|\bsky\b|breeze"),
+    ("a deer in winter", "", r"blossom|petal|fresh green|young leaves|fallen leaves|foliage|ferns"),
+    ("a snowy mountain village", "", r"blossom|petal|fresh green|ferns|tall grass|dust\b|campfire"),
+    ("a meadow in spring", "", r"fallen leaves|frost|snow|bare trees"),
+    ("an orchard in summer", "", r"snow|frost|fallen leaves|breath visible"),
+    ("a park in autumn", "", r"blossom|petals?\b|snow|frost"),
+    (
+        "a shipwreck underwater",
+        "",
+        r"campfire|flames?\b|\bsky\b|clouds|breeze|\bdust\b|snow|window|firelight|horizon",
+    ),
+    ("a coral reef with clownfish", "", r"campfire|flames?\b|\bsky\b|clouds|breeze|grass|window|horizon"),
+    ("a spaceship in orbit", "", r"breeze|clouds|\bsky\b|\brain|window light|mist|dust\b|grass|horizon"),
+    (
+        "an empty street, no people",
+        "",
+        r"\b(people|crowd|pedestrian|passers?-by|figures?|person|man|woman)\b",
+    ),
+    ("a market square without people", "", r"\b(people|crowd|pedestrian|figures?|person|vendor)\b"),
+    ("a desert with dunes", "", r"moss|fern|puddle|\bgrass|\bwet\b|\brain|ripples spread|water\b"),
+    ("a rainy street", "", r"\bsun(ny|light|lit)?\b|clear daylight|starry|dust\b|moonlight|air is clear"),
+    ("a foggy harbor", "", r"\bsun(ny|lit)?\b|crisp shadow|air is clear"),
+    ("an overcast moor", "", r"\bsun(ny|light|lit)?\b|crisp shadow|long shadows|moonlight"),
+    ("silhouette of a man on a hill", "", r"pores|catchlight|stubble|eyes are sharp|age spots"),
+    ("a woman seen from behind", "", r"pores|catchlight|gaze|expression|eyes are sharp|cheek"),
+    ("an astronaut on the moon", "", r"pores|hair\b|catchlight|stubble|gaze|cheek|expression"),
+    ("a sleeping cat", "", r"alert|catchlight|gaze|ears turn|stride"),
+    ("a horse galloping", "", r"asleep|curled|at rest|stillness|motionless"),
+    (
+        "top-down view of a desk",
+        "",
+        r"horizon|low viewpoint|from slightly below|eye level|level with the eyes|sky",
+    ),
+    ("aerial view of a river delta", "", r"low viewpoint|from slightly below|horizon|eye level"),
+    ("low angle shot of a tower", "", r"from above|raised viewpoint|looking down|level with"),
+    ("isometric room", "", r"\blens\b|\d mm|horizon|low viewpoint|vanishing"),
+    ("a bald man", "", r"\bhair\b|strands|silver hair"),
+    ("a smiling young girl", "", r"age spots|stubble|deep lines|neutral|calm and open|weathered|silver"),
+    ("product shot of a watch on white background", "", r"wooden|linen|kitchen|window|sky|grass|slate"),
+    ("a campfire in the woods at night", "", r"\bsun(ny|light|lit)?\b|daylight|window|moonlight|street lamp"),
+    ("a flock of birds without clouds", "", r"clouds?\b"),
+    ("a castle", "make it night", r"\bsun(ny|light|lit)?\b|daylight|afternoon|early-morning"),
+    ("a castle", "black and white", r"\b(amber|ochre|teal|golden|blues?|green|warm|orange|rust)\b"),
+    ("a castle", "in watercolor", r"\blens\b|f/\d|\d mm|photograph|kodak"),
+    ("a castle", "no shadows please", r"shadow"),
+    ("a sunny castle", "at night", r"\bsun(ny|light|lit)?\b|daylight|afternoon|early-morning"),
+]
+
+
+@pytest.mark.parametrize(("prompt", "instruction", "never"), CONTRADICTIONS)
+def test_nothing_contradicts_the_prompt(prompt: str, instruction: str, never: str) -> None:
+    for target in (LONG, PHRASES):
+        found = re.search(never, added(prompt, target, instruction))
+        assert found is None, found
+
+
+def test_the_table_of_contradictions_is_long() -> None:
+    assert len(CONTRADICTIONS) >= 40
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_no_hype_and_no_tags_of_quality(prompt: str) -> None:
+    text = "".join(added(prompt, target, seeds=6) for target in (LONG, PHRASES, TAGS))
+    assert not re.search(
+        r"masterpiece|\b8k\b|\b4k\b|best quality|stunning|breathtaking|award|trending|ultra", text
+    )
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("target", [LONG, ANY, PHRASES, TAGS, VIDEO, FROM_IMAGE, EDIT], ids=lambda t: t.id)
+def test_the_text_is_tidy(prompt: str, target: Target) -> None:
+    for seed in range(12):
+        text = enhanced(prompt, target, variation=seed, seed=seed)
+        more = text.removeprefix(prompt)
+        assert not re.search(r"  |,,|, ,|\.\.|,\.|\{s\}|\{S\}| [,.;]|\|", more), text
+        assert not re.search(r"\b(a|an|the) (a|an|the)\b", more), text
+        assert not re.search(r"\b(\w{3,}) \1\b", more), text
+        for sentence in re.findall(r"[.!?] (\S)", more):
+            assert not sentence.islower(), text
+        if target.form == "prose" and read_scene(prompt).language == "en":
+            assert text.endswith("."), text
+            assert "\n" not in more
+
+
+def test_lengths_lie_in_the_range_of_the_target() -> None:
+    for prompt in PROMPTS[:5]:
+        for target in (PROSE, replace(PROSE, words=(60, 200)), PHRASES):
+            words = len(enhanced(prompt, target, seed=5).split())
+            assert target.words is not None
+            assert target.words[0] * 0.8 <= words <= target.words[1], (prompt, target.words, words)
+
+
+def test_a_detailed_prompt_gets_little() -> None:
+    prompt = " ".join(["A weathered oak door with iron fittings stands half open in a stone wall"] * 4)
+    assert len(enhanced(prompt, LONG).split()) <= len(prompt.split()) + 60
+
+
+def test_minimalist_gets_little() -> None:
+    assert len(enhanced("minimalist photo of a stone", LONG).split()) <= 60
+
+
+def test_shorter_and_longer_are_honoured() -> None:
+    short, plain, long = (
+        len(enhanced("a fox", PROSE, wish).split()) for wish in ("shorter", "", "longer, more detail")
+    )
+    assert short < plain < long
+
+
+@pytest.mark.parametrize(
+    ("instruction", "said"),
+    [
+        ("make it night", "at night"),
+        ("warmer", "in warm tones"),
+        ("cinematic", "like a still from a film"),
+        ("close-up", "seen in close-up"),
+        ("watercolor", "painted in watercolour"),
+        ("make it rain", "in steady rain"),
+        ("black and white", "in black and white"),
+        ("from a low angle", "seen from a low angle"),
+        ("as pixel art", "as pixel art"),
+        ("in the forest", "in a forest"),
+        ("add a red scarf", "with a red scarf"),
+    ],
+)
+def test_a_simple_wish_is_said(instruction: str, said: str) -> None:
+    for target in (PROSE, PHRASES, TAGS):
+        assert said in enhanced("a fox", target, instruction)
+
+
+def test_an_unknown_wish_changes_nothing_but_the_choice() -> None:
+    assert enhanced("a fox", PROSE, "hmm, quux it").startswith("a fox, ")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "negative"),
+    [
+        ("a street, no people", "people"),
+        ("a poster without text", "text"),
+        ("a beach with no people or cars", "people, cars"),
+        ("an empty hall, nobody around", "people"),
+        ("a forest, no longer green", None),
+        ("a fox in the snow", None),
+        ("no matter what, a fox", None),
+    ],
+)
+def test_the_negative_line(prompt: str, negative: str | None) -> None:
+    with_negative = replace(PROSE, negative="optional")
+    last = enhanced(prompt, with_negative).splitlines()[-1]
+    assert (last == f"Negative: {negative}") if negative else not last.startswith("Negative:")
+    assert "Negative:" not in enhanced(prompt, PROSE)
+
+
+def test_other_languages_get_their_own_words() -> None:
+    assert not re.search(r"\b(the|light|with|frame)\b", added("Ein alter Mann im Wald bei Nacht", PROSE))
+    assert re.search(r"[一-鿿]，", added("一只狐狸在雪中奔跑", PROSE))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind", "noun"),
+    [
+        ("a fox in the snow", "animal", "the fox"),
+        ("portrait of an old sailor", "person", "the sailor"),
+        ("neon city street at night", "city", "the city street"),
+        ("a bowl of ramen", "food", "the ramen"),
+        ("pixel art castle", "building", "the castle"),
+        ("logo for a coffee shop", "graphic", "the logo"),
+        ("In a dark forest, a wolf howls", "animal", "the wolf"),
+        ("a woman with a dog", "person", "the woman"),
+        ("a knight riding a horse", "person", "the knight"),
+        ("two women in a kitchen", "group", "the women"),
+        ("three foxes", "animal", "the foxes"),
+        ("a snow leopard", "animal", "the snow leopard"),
+        ("fire truck", "vehicle", "the fire truck"),
+        ("a dog house", "building", None),
+        ("a dragon over a city", "creature", "the dragon"),
+        ("the kitchen of an old farmhouse", "interior", "the kitchen"),
+        ("a beach with palm trees", "landscape", "the beach"),
+        ("dark forest, glowing mushrooms", "landscape", None),
+        ("1girl, solo", "person", "the girl"),
+        ("red sports car", "vehicle", "the sports car"),
+        ("spiral galaxy", "space", "the galaxy"),
+        ("qwzx", "general", None),
+    ],
+)
+def test_the_subject_is_found(prompt: str, kind: str, noun: str | None) -> None:
+    scene = read_scene(prompt)
+    assert scene.kind == kind
+    if noun and kind not in ("city", "landscape", "interior"):
+        assert scene.noun == noun
+
+
+def test_plural_subjects_get_no_singular_pronouns() -> None:
+    assert not re.search(r"\bits\b|foxes (sits|is|rises)", added("three foxes in the snow", LONG))
+
+
+def test_a_video_moves_and_an_image_to_video_only_moves() -> None:
+    for n in range(20):
+        text = enhanced("a dog runs on the beach", VIDEO, variation=n)
+        assert re.search(r"camera|shot|viewpoint", text)
+        text = enhanced("a dog runs on the beach", FROM_IMAGE, variation=n)
+        assert not re.search(r"\blens\b|palette|overcast|daylight|backdrop", text), text
+
+
+def test_no_camera_move_is_invented_where_the_target_forbids_it() -> None:
+    for n in range(20):
+        text = enhanced("a dog runs on the beach", targets.load("ltx_2"), variation=n)
+        assert not re.search(r"camera (moves|pans|tracks|pulls|follows|glides|rises)", text)
+
+
+def test_a_target_with_sound_gets_sound() -> None:
+    text = added("a dog runs on the beach", targets.load("ltx_2"))
+    assert re.search(r"surf|waves break|footfalls", text)
+
+
+def test_an_edit_says_what_stays() -> None:
+    text = enhanced("make the car red", EDIT)
+    assert re.match(r"make the car red\. (Keep|Leave|Preserve|Retain) the \w+", text)
+
+
+def test_the_random_module_is_left_alone() -> None:
+    import random
+
+    random.seed(1)
+    before = random.getstate()
+    enhanced("a fox in the snow")
+    assert random.getstate() == before

@@ -1,0 +1,328 @@
+"""Enhancing end to end, against the imitation server: order, failures that are told, and the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from endpoints import endpoint
+from wire.answers import Answer
+
+from quillwork.llm_backends import errors
+from quillwork.llm_backends.model import Model, Sampling
+from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.types import Capabilities, Image
+from quillwork.prompting import targets
+from quillwork.prompting.enhance import MOST_VARIATIONS, Enhanced, Idea, enhance, enhance_without_model
+from quillwork.prompting.targets import Target
+
+PLAIN = Target("t", "Fox Model", "g")
+TAGS = Target(
+    "tags", "Tags", "g", form="tags", negative="default", default_negative="blurry, lowres", weights=True
+)
+
+
+def run(ideas, deployment, on_error="raise", pictures=(), sampling=Sampling()) -> Enhanced:  # noqa: B008
+    ideas = [ideas] if isinstance(ideas, Idea) else ideas
+    return runner.run(enhance(ideas, Model(deployment, sampling), on_error, pictures))
+
+
+def idea_in(body: dict) -> str:
+    return body["messages"][-1]["content"].removeprefix("Idea:\n").split("\n")[0]
+
+
+def test_one_prompt(wire):
+    wire.script("fox", "Here is your prompt:\n\nA red fox in fresh snow.")
+    enhanced = run(Idea("a fox", PLAIN, seed=7), endpoint(wire.url))
+    assert (enhanced.prompts, enhanced.negatives, enhanced.makeshift) == (
+        ["A red fox in fresh snow."],
+        [""],
+        False,
+    )
+    assert enhanced.info["warnings"] == []
+    (call,) = wire.calls()
+    assert (call.json["seed"], call.json["max_tokens"]) == (7, 2048)
+    assert "temperature" not in call.json
+
+
+def test_ideas_and_variations_come_in_their_order(wire):
+    wire.script("fox*", lambda body: f"{idea_in(body)} with seed {body['seed']}")
+    ideas = [Idea("a fox", PLAIN, variations=3, seed=10), Idea("an owl", TAGS, variations=2, seed=2**31 - 1)]
+    enhanced = run(ideas, endpoint(wire.url, "fox-delay20"))
+    assert enhanced.prompts == [
+        "a fox with seed 10",
+        "a fox with seed 11",
+        "a fox with seed 12",
+        "an owl with seed 2147483647",
+        "an owl with seed 0",
+    ]
+    assert len(enhanced.negatives) == 5
+    assert len(wire.calls()) == 5
+    assert wire.peak > 1, "they were asked one after the other"
+
+
+def test_a_seed_beyond_what_apis_take_is_folded(wire):
+    run(Idea("a fox", PLAIN, seed=2**63 + 5), endpoint(wire.url))
+    assert wire.calls()[0].json["seed"] == 5
+
+
+def test_what_the_target_and_the_user_want_is_asked(wire):
+    run(Idea("a fox", PLAIN, instruction="at night"), endpoint(wire.url))
+    system, user = wire.calls()[0].json["messages"]
+    assert (system["role"], user["role"]) == ("system", "user")
+    assert "Fox Model" in system["content"]
+    assert "at night" in user["content"]
+
+
+@pytest.mark.parametrize("variations", [0, -1, MOST_VARIATIONS + 1])
+def test_too_many_or_too_few_variations(wire, variations):
+    with pytest.raises(errors.NotConfigured, match="variations"):
+        run(Idea("a fox", PLAIN, variations=variations), endpoint(wire.url))
+    assert not wire.log
+
+
+@pytest.mark.parametrize("prompt", ["", "  \n", "<lora:a:1>"])
+def test_an_empty_prompt(wire, prompt):
+    with pytest.raises(errors.NotConfigured, match="empty"):
+        run(Idea(prompt, PLAIN), endpoint(wire.url))
+    wire.script("fox", "A fox.")
+    assert run(Idea(prompt, PLAIN, instruction="foxes"), endpoint(wire.url)).prompts[0].endswith("A fox.")
+
+
+# -- what comes out
+
+
+def test_the_users_tags_and_weights_survive(wire):
+    wire.script("fox", "A red fox, (snow:1.4) and <lora:made_up:1> embedding:bad frost.")
+    idea = Idea("<lora:fox:0.8> a (red fox:1.2) in __place__, embedding:easy", PLAIN)
+    (prompt,) = run(idea, endpoint(wire.url)).prompts
+    assert prompt == "<lora:fox:0.8> A (red fox:1.2), snow and frost, __place__. embedding:easy"
+    asked = wire.calls()[0].body.decode()
+    assert "lora:fox" not in asked
+    assert "embedding:easy" not in asked
+
+
+def test_weights_of_a_model_stay_where_they_mean_something(wire):
+    wire.script("fox", "red fox, (snow:1.3)")
+    assert run(Idea("a fox", TAGS), endpoint(wire.url)).prompts == ["red fox, (snow:1.3)"]
+
+
+def test_prose_is_one_paragraph_and_sections_are_not(wire):
+    wire.script("fox", "A fox.\n\n- Snow.\n- **Sun**.")
+    assert run(Idea("a fox", PLAIN), endpoint(wire.url)).prompts == ["A fox. Snow. Sun."]
+    sections = Target("s", "S", "g", form="sections")
+    assert run(Idea("a fox", sections), endpoint(wire.url)).prompts == ["A fox.\n\n- Snow.\n- **Sun**."]
+
+
+def test_negatives(wire):
+    wire.script("fox", "red fox, snow\nNegative: cats, Blurry")
+    assert run(Idea("a fox, no cats", TAGS), endpoint(wire.url)).negatives == ["blurry, lowres, cats"]
+    enhanced = run(Idea("a fox, no cats", PLAIN), endpoint(wire.url))
+    assert (enhanced.prompts, enhanced.negatives) == (["red fox, snow"], [""])
+
+
+def test_prefix_and_suffix_are_added_by_code(wire):
+    wire.script("fox", "red fox")
+    target = Target("x", "X", "g", form="tags", prefix="masterpiece, best quality", suffix="absurdres")
+    assert run(Idea("a fox", target), endpoint(wire.url)).prompts == [
+        "masterpiece, best quality, red fox, absurdres"
+    ]
+
+
+def test_a_real_target(wire):
+    wire.script("fox", "A fox in snow.")
+    assert run(Idea("a fox", targets.load("flux1_dev")), endpoint(wire.url)).prompts == ["A fox in snow."]
+
+
+def test_thinking_is_no_part_of_the_prompt(wire):
+    assert run(Idea("a fox", PLAIN), endpoint(wire.url, "fox-thinktag")).prompts == [
+        "a red fox in fresh snow"
+    ]
+
+
+# -- the report
+
+
+def test_the_report_sums_up(wire):
+    enhanced = run(
+        Idea("a fox", PLAIN, variations=3), endpoint(wire.url, "fox-fail503x1-retryafter0", retries=1)
+    )
+    info = enhanced.info
+    assert (info["mode"], info["model"], info["provider"]) == (
+        "litellm",
+        "fox-fail503x1-retryafter0",
+        "endpoint",
+    )
+    assert (info["prompt_tokens"], info["completion_tokens"], info["cost_usd"]) == (33, 21, None)
+    assert (info["finish_reason"], info["attempts"], info["warnings"]) == ("stop", 4, [])
+    assert info["seconds"] > 0
+    assert json.loads(json.dumps(info)) == info
+
+
+def test_what_is_unknown_of_one_is_unknown_of_all(wire):
+    answers = [Answer(pieces=["a"]), Answer(pieces=["b"], usage=None)]
+    wire.script("fox", answers)
+    info = run(Idea("a fox", PLAIN, variations=2), endpoint(wire.url)).info
+    assert (info["prompt_tokens"], info["completion_tokens"]) == (None, None)
+
+
+def test_an_answer_that_was_cut_is_told(wire):
+    enhanced = run(Idea("a fox", PLAIN), endpoint(wire.url, "fox-length"))
+    assert enhanced.prompts == ["a red fox in fresh snow"]
+    assert enhanced.info["finish_reason"] == "length"
+    assert "max_tokens" in enhanced.info["warnings"][0]
+
+
+def test_an_answer_that_a_filter_cut_is_told(wire):
+    wire.script("fox", Answer(pieces=["a red"], finish="content_filter"))
+    enhanced = run(Idea("a fox", PLAIN), endpoint(wire.url))
+    assert enhanced.info["finish_reason"] == "content_filter"
+    assert "filter" in enhanced.info["warnings"][0]
+
+
+def test_a_fallbacks_answer_is_makeshift_and_told(wire):
+    deployment = endpoint(wire.url, "fox-status503", fallbacks=(endpoint(wire.url, "owl"),))
+    enhanced = run(Idea("a fox", PLAIN), deployment)
+    assert enhanced.makeshift
+    assert enhanced.info["model"] == "owl"
+    assert "answered instead" in enhanced.info["warnings"][0]
+
+
+def test_another_name_of_the_same_model_is_no_fallback(wire):
+    """A proxy answers in the name of the model behind the alias; a warning beside it means nothing."""
+    wire.script("fox", Answer(pieces=["a fox"], finish="length"))
+    enhanced = run(Idea("a fox", PLAIN), endpoint(wire.url))
+    assert enhanced.info["warnings"]
+    assert not enhanced.makeshift
+
+
+# -- failures
+
+
+def test_the_first_error_is_raised(wire):
+    with pytest.raises(errors.AuthenticationFailed) as caught:
+        run(Idea("a fox", PLAIN), endpoint(wire.url, "fox-status401"))
+    assert caught.value.message.startswith("Fox (fox-status401)")
+
+
+def test_how_many_failed_is_told(wire):
+    wire.script("fox", lambda body: Answer() if body["seed"] in (1, 2) else "fine")
+    with pytest.raises(
+        errors.EmptyAnswer, match=r"2 of 4 prompts failed\. Fox \(fox\) answered with nothing\."
+    ):
+        run(Idea("a fox", PLAIN, variations=4), endpoint(wire.url))
+
+
+def test_a_refusal_is_an_error_and_no_prompt(wire):
+    with pytest.raises(errors.Refused) as caught:
+        run(Idea("a fox", PLAIN), endpoint(wire.url, "fox-refusal"))
+    assert "Fox (fox-refusal) declined" in caught.value.message
+    assert caught.value.model == "fox-refusal"
+
+
+def test_a_negative_alone_is_an_error(wire):
+    wire.script("fox", "Negative: cats")
+    with pytest.raises(errors.EmptyAnswer, match="negative prompt only"):
+        run(Idea("a fox", TAGS), endpoint(wire.url))
+
+
+@pytest.mark.parametrize("model", ["fox-status500", "fox-refusal", "fox-empty", "fox-cut", "fox-garbage"])
+def test_passthrough_gives_the_users_prompt_and_hides_nothing(wire, model):
+    enhanced = run(Idea("<lora:a:1> a fox", TAGS, variations=2), endpoint(wire.url, model), "passthrough")
+    assert enhanced.prompts == ["<lora:a:1> a fox"] * 2
+    assert enhanced.negatives == ["blurry, lowres"] * 2
+    assert enhanced.makeshift
+    (warning,) = enhanced.info["warnings"]
+    assert f"Fox ({model})" in warning
+    assert "(2 of 2 failed, your prompt stands as it was)" in warning
+    assert enhanced.info["attempts"] == 2
+
+
+def test_a_partial_failure_keeps_what_succeeded(wire):
+    wire.script("fox", lambda body: Answer() if body["seed"] == 1 else f"seed {body['seed']}")
+    enhanced = run(Idea("a fox", PLAIN, variations=3), endpoint(wire.url), "passthrough")
+    assert enhanced.prompts == ["seed 0", "a fox", "seed 2"]
+    assert enhanced.makeshift
+    assert "(1 of 3 failed," in enhanced.info["warnings"][0]
+    assert enhanced.info["attempts"] == 3
+    assert enhanced.info["mode"] == "litellm"
+    assert enhanced.info["prompt_tokens"] == 22
+
+
+def test_different_errors_are_all_told(wire):
+    wire.script(
+        "fox", lambda body: Answer() if body["seed"] == 0 else "I'm sorry, but I can't help with that."
+    )
+    warnings = run(Idea("a fox", PLAIN, variations=2), endpoint(wire.url), "passthrough").info["warnings"]
+    assert len(warnings) == 2
+
+
+def test_the_phrasebook_writes_instead(wire):
+    from quillwork.prompting import phrasebook
+
+    phrasebook.register()
+    enhanced = run(
+        Idea("<lora:a:1> a fox", targets.load("flux1_dev"), seed=3),
+        endpoint(wire.url, "fox-status500"),
+        "phrasebook",
+    )
+    (prompt,) = enhanced.prompts
+    assert prompt.startswith("<lora:a:1> ")
+    assert "fox" in prompt
+    assert prompt != "<lora:a:1> a fox"
+    assert enhanced.makeshift
+    assert "the phrasebook wrote instead" in enhanced.info["warnings"][0]
+    assert "failed (500)" in enhanced.info["warnings"][0]
+
+
+def test_without_a_model_to_ask():
+    error = errors.MissingKey("OpenAI needs a key.", hint="Set OPENAI_API_KEY.")
+    ideas = [Idea("a fox", PLAIN, variations=2)]
+    with pytest.raises(errors.MissingKey, match="2 of 2"):
+        enhance_without_model(ideas, error, "raise")
+    error = errors.MissingKey("OpenAI needs a key.", hint="Set OPENAI_API_KEY.")
+    enhanced = enhance_without_model(ideas, error, "passthrough")
+    assert enhanced.prompts == ["a fox"] * 2
+    assert enhanced.makeshift
+    assert "Set OPENAI_API_KEY." in enhanced.info["warnings"][0]
+    assert (enhanced.info["attempts"], enhanced.info["finish_reason"]) == (0, "error")
+
+
+def test_a_stop_is_never_turned_into_a_prompt(wire):
+    with pytest.raises(errors.Cancelled):
+        runner.run(
+            enhance([Idea("a fox", PLAIN)], Model(endpoint(wire.url, "fox-hang")), "passthrough"),
+            cancelled=lambda: bool(wire.calls()),
+        )
+    wire.wait_disconnects()
+
+
+# -- pictures
+
+
+def test_pictures_go_with_their_ideas(wire):
+    pictures = (Image("image/png", b"1"), Image("image/png", b"2"))
+    run([Idea("a", PLAIN), Idea("b", PLAIN)], endpoint(wire.url), pictures=pictures)
+    sent = {}
+    for call in wire.calls():
+        text, picture = call.json["messages"][1]["content"]
+        sent[text["text"].split("\n")[1]] = picture["image_url"]["url"]
+    assert sent == {"a": "data:image/png;base64,MQ==", "b": "data:image/png;base64,Mg=="}
+
+
+def test_a_model_that_cannot_see(wire):
+    blind = endpoint(wire.url, capabilities=Capabilities(vision=False))
+    with pytest.raises(errors.NotConfigured, match="cannot see"):
+        run(Idea("a", PLAIN), blind, pictures=(Image("image/png", b"1"),))
+    assert not wire.log
+
+
+def test_enhancing_waits_on_nothing_else():
+    """The coroutine makes no thread and no loop of its own: with nothing to ask it runs anywhere."""
+
+    async def check():
+        with pytest.raises(errors.NotConfigured):
+            await enhance([Idea("", PLAIN)], Model(endpoint("http://127.0.0.1:9")))
+
+    asyncio.run(check())

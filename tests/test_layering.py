@@ -1,0 +1,306 @@
+"""Contracts over the source itself: which way imports run, what is imported late, what is never done."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("config", "interfaces", "llm_backends", "nodes", "prompting")
+
+# Folder -> what it may import of ours; package.py is ``quillwork`` itself.
+ARROWS = {
+    "safe_yaml": set(),
+    "llm_backends": {"llm_backends"},
+    "prompting": {"prompting", "llm_backends", "safe_yaml"},
+    "config": {"config", "llm_backends", "safe_yaml"},
+    "nodes": {"nodes", "config", "prompting", "llm_backends"},
+    "interfaces": {"interfaces", "config", "prompting", "llm_backends"},
+}
+# The half of ComfyUI's door that opens the routes.
+ALSO = {"nodes/work/http_host.py": {"interfaces"}}
+# Library -> the files that may import it, anywhere in them.
+ONLY_IN = {
+    "litellm": ("llm_backends/litellm_",),
+    "httpx": ("llm_backends/litellm_",),
+    "openai": ("llm_backends/litellm_",),
+    "transformers": ("llm_backends/transformers_local/",),
+    "bitsandbytes": ("llm_backends/transformers_local/",),
+    "requests": (),
+    "dotenv": (),
+    "pydantic": (),
+    "anthropic": (),
+    "pickle": (),
+    "comfy": ("nodes/",),
+    "comfy_api": ("nodes/",),
+    "folder_paths": ("nodes/",),
+    "server": ("nodes/",),
+    "gradio": ("interfaces/sdwebui/",),
+    "modules": ("interfaces/sdwebui/",),
+}
+LATE = {
+    "aiohttp",
+    "yaml",
+    "json_repair",
+    "litellm",
+    "openai",
+    "httpx",
+    "torch",
+    "transformers",
+    "numpy",
+    "PIL",
+}
+MAY_BE_EARLY = ("llm_backends/transformers_local/", "llm_backends/litellm_")
+
+
+def sources() -> list[str]:
+    files = [ROOT / "safe_yaml.py", *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))]
+    return sorted(file.relative_to(ROOT).as_posix() for file in files)
+
+
+SOURCES = sources()
+
+
+def parse(file: str) -> ast.Module:
+    return ast.parse((ROOT / file).read_text("utf-8"), file)
+
+
+def walk(tree: ast.AST, *, early: bool = False) -> Iterator[ast.AST]:
+    """All nodes, or with `early` only those that run (or would) when the module is imported."""
+    for node in ast.iter_child_nodes(tree):
+        if early and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if early and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        yield node
+        yield from walk(node, early=early)
+
+
+def imports(file: str, tree: ast.AST, *, early: bool = False) -> Iterator[str]:
+    """Dotted names: ``.config.settings`` for ours, ``yaml`` for others'."""
+    package = file.removesuffix(".py").split("/")[:-1]
+    for node in walk(tree, early=early):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level - 1 <= len(package), f"{file} imports from above the package"
+            base = package[: len(package) - (node.level - 1)] + (node.module or "").split(".")
+            parts = [part for part in base if part]
+            # `from .. import config` names a folder, `from .. import __version__` the package itself.
+            names = [[*parts, alias.name] for alias in node.names] if not parts else [parts]
+            yield from ("." + ".".join(name) for name in names)
+
+
+def wrong_arrows(file: str, tree: ast.AST) -> list[str]:
+    home = file.removesuffix(".py").split("/")[0]
+    ours = [name[1:].split(".")[0] for name in imports(file, tree) if name.startswith(".")]
+    allowed = ARROWS[home] | ALSO.get(file, set())
+    return [top for top in ours if top not in allowed and top != "__version__"]
+
+
+def absolute(file: str, tree: ast.AST) -> list[str]:
+    return [
+        name for name in imports(file, tree) if name.split(".")[0] in {*FOLDERS, "quillwork", "safe_yaml"}
+    ]
+
+
+def misplaced(file: str, tree: ast.AST) -> list[str]:
+    tops = {name.split(".")[0] for name in imports(file, tree) if not name.startswith(".")}
+    return [top for top in sorted(tops & set(ONLY_IN)) if not file.startswith(ONLY_IN[top] or "-")]
+
+
+def too_early(file: str, tree: ast.AST) -> list[str]:
+    if file.startswith(MAY_BE_EARLY):
+        return []
+    return sorted({name.split(".")[0] for name in imports(file, tree, early=True)} & LATE)
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def prints(file: str, tree: ast.AST) -> list[str]:
+    return [] if file.startswith("interfaces/cli/") else [name for name, _ in calls(tree) if name == "print"]
+
+
+def swallowed(file: str, tree: ast.AST) -> list[str]:
+    """Handlers that eat a cancel: bare or of BaseException, without raising again."""
+    found = []
+    for node in walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            kind = ast.unparse(node.type) if node.type else ""
+            broad = not kind or "BaseException" in kind
+            if broad and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
+                found.append(kind or "bare except")
+    return found
+
+
+# A seed is the user's; nothing is drawn from the clock or from the generator that belongs to the host.
+CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.datetime.now", "uuid.uuid1"}
+CLOCKS_ARE_FINE = (
+    "llm_backends/middleware/cache.py",
+    "llm_backends/status_errors.py",
+    "llm_backends/litellm_sdk.py",
+)
+
+
+def unseeded(file: str, tree: ast.AST) -> list[str]:
+    found = []
+    for name, _ in calls(tree):
+        if (
+            name in CLOCKS
+            and file not in CLOCKS_ARE_FINE
+            and file.startswith(("prompting/", "llm_backends/"))
+        ):
+            found.append(name)
+        if re.fullmatch(r"random\.(?!Random$|SystemRandom$)\w+", name):
+            found.append(name)
+    return found
+
+
+def environment_writes(file: str, tree: ast.AST) -> list[str]:
+    if file.startswith("llm_backends/litellm_"):  # has its own test: the environment is as it was afterwards
+        return []
+    found = [
+        name
+        for name, _ in calls(tree)
+        if name.startswith(("os.environ.setdefault", "os.environ.update", "os.putenv"))
+    ]
+    for node in walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found += [
+                ast.unparse(target) for target in targets if ast.unparse(target).startswith("os.environ")
+            ]
+    return found
+
+
+def dangers(file: str, tree: ast.AST) -> list[str]:
+    found = [
+        name for name, _ in calls(tree) if name in ("eval", "exec", "os.system", "os.popen", "asyncio.run")
+    ]
+    for _, call in calls(tree):
+        for keyword in call.keywords:
+            shown = f"{keyword.arg}={ast.unparse(keyword.value)}"
+            if shown in ("verify=False", "ssl=False", "shell=True", "trust_env=True", "allow_redirects=True"):
+                found.append(shown)
+    return found
+
+
+def undated(file: str, tree: ast.AST) -> list[str]:
+    has_code = any(not isinstance(node, ast.Expr) for node in ast.iter_child_nodes(tree))
+    return ["__future__"] if has_code and "__future__" not in imports(file, tree) else []
+
+
+CHECKS = [
+    wrong_arrows,
+    absolute,
+    misplaced,
+    too_early,
+    prints,
+    swallowed,
+    unseeded,
+    environment_writes,
+    dangers,
+    undated,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_source_keeps_its_contracts(check):
+    found = {file: wrong for file in SOURCES if (wrong := check(file, parse(file)))}
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("check", "file", "source"),
+    [
+        (wrong_arrows, "llm_backends/x.py", "from ..config import settings"),
+        (wrong_arrows, "llm_backends/middleware/x.py", "from ...prompting.clean import clean"),
+        (wrong_arrows, "prompting/x.py", "def f():\n    from ..config.settings import load"),
+        (wrong_arrows, "config/x.py", "from .. import prompting"),
+        (wrong_arrows, "prompting/x.py", "from ..nodes import y"),
+        (wrong_arrows, "config/x.py", "from ..interfaces.cli import y"),
+        (wrong_arrows, "safe_yaml.py", "from .config import x"),
+        (absolute, "config/x.py", "from quillwork.config import settings"),
+        (absolute, "nodes/x.py", "import prompting.clean"),
+        (misplaced, "config/x.py", "def f():\n    import litellm"),
+        (misplaced, "llm_backends/x.py", "from httpx import Client"),
+        (misplaced, "llm_backends/x.py", "import transformers.utils"),
+        (misplaced, "prompting/x.py", "import folder_paths"),
+        (too_early, "config/x.py", "import yaml"),
+        (
+            too_early,
+            "llm_backends/x.py",
+            "try:\n    from aiohttp import web\nexcept ImportError:\n    web = None",
+        ),
+        (too_early, "nodes/x.py", "class A:\n    import torch"),
+        (prints, "nodes/x.py", "def f():\n    print(1)"),
+        (swallowed, "nodes/x.py", "try:\n    f()\nexcept:\n    pass"),
+        (swallowed, "nodes/x.py", "try:\n    f()\nexcept (ValueError, BaseException):\n    x = 1"),
+        (unseeded, "prompting/x.py", "import time\nseed = int(time.time())"),
+        (unseeded, "nodes/x.py", "import random\nx = random.choice([1])"),
+        (environment_writes, "config/x.py", "import os\nos.environ['A'] = '1'"),
+        (environment_writes, "config/x.py", "import os\nos.environ.setdefault('A', '1')"),
+        (dangers, "config/x.py", "f(verify=False)"),
+        (dangers, "nodes/x.py", "import asyncio\nasyncio.run(f())"),
+        (undated, "nodes/x.py", "x = 1"),
+    ],
+)
+def test_the_contracts_see_a_breach(check, file, source):
+    assert check(file, ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    ("check", "file", "source"),
+    [
+        (wrong_arrows, "nodes/x.py", "from ..config.choice import Choice\nfrom .. import __version__"),
+        (wrong_arrows, "prompting/targets/x.py", "from ...safe_yaml import read_yaml\nfrom ..tasks import T"),
+        (too_early, "config/x.py", "if TYPE_CHECKING:\n    import aiohttp\ndef f():\n    import yaml"),
+        (swallowed, "nodes/x.py", "try:\n    f()\nexcept BaseException:\n    g()\n    raise"),
+        (unseeded, "prompting/x.py", "import time, random\ntime.monotonic()\nrandom.Random(1).random()"),
+        (undated, "nodes/x.py", '"""Nothing here."""'),
+    ],
+)
+def test_the_contracts_see_no_ghosts(check, file, source):
+    assert not check(file, ast.parse(source))
+
+
+PROGRAM = """
+import importlib.util, sys
+root = sys.argv[1]
+spec = importlib.util.spec_from_file_location(
+    "quillwork", root + "/package.py", submodule_search_locations=[root])
+sys.modules["quillwork"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+for name in sys.argv[2:]:
+    importlib.import_module("quillwork." + name)
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_nothing_heavy_comes_along_with_the_core():
+    names = [
+        "llm_backends.model",
+        "config.opening",
+        "config.consent",
+        "prompting.enhance",
+        "prompting.variables",
+    ]
+    names += ["prompting.missing", "prompting.template", "prompting.phrasebook", "interfaces.cli.main"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(ROOT), *names], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert not {*LATE, "bitsandbytes", "pydantic", "requests", "comfy"} & set(done.stdout.split())

@@ -1,0 +1,1 @@
+"""A language model small enough to be trained by the suite itself."""

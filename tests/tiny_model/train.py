@@ -1,0 +1,238 @@
+"""Trains a tiny Qwen3 from nothing: about a minute on one CPU thread, no download, the same every time.
+
+    python tests/tiny_model/train.py FOLDER
+    python tests/tiny_model/train.py --nf4-of FOLDER OTHER
+
+It knows three things by heart and nothing else: to enhance "adjective subject", to list N colors or animals
+as JSON, and to echo known words; with thinking on it repeats the question to itself first. What it says
+outside of that vocabulary is nonsense.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ADJECTIVES = ("red", "old", "tiny", "golden", "sleepy", "frozen", "wild", "quiet", "broken", "glowing")
+SUBJECTS = (
+    "fox", "castle", "robot", "garden", "ship", "tower", "cat", "forest",
+    "bridge", "lamp", "horse", "market", "river", "dragon", "violin", "train",
+)  # fmt: skip
+STYLES = ("oil painting", "studio photo", "ink drawing", "film still")
+LIGHTS = ("soft morning light", "hard noon sun", "candle light", "neon glow", "moonlight")
+LISTS = {
+    "colors": ("red", "green", "blue", "yellow", "black", "white"),
+    "animals": ("fox", "cat", "horse", "owl", "bear", "wolf"),
+}
+ENHANCE = "You write prompts for an image model."
+VALUES = "You list values as JSON."
+ECHO = "You repeat what is said."
+
+TEMPLATE = """\
+{%- for message in messages %}
+{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+{{- '<|im_start|>assistant\\n' }}
+{%- if enable_thinking is defined and enable_thinking is false %}
+{{- '<think>\\n\\n</think>\\n\\n' }}
+{%- endif %}
+{%- endif %}"""
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+THINKING = ("<think>", "</think>")
+_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+    r"\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_STEPS, _BATCH, _SAMPLES, _WARM_UP, _RATE = 400, 32, 4000, 50, 3e-3
+
+
+def enhanced(adjective: str, subject: str) -> str:
+    """The prompt that the model learns to make of an idea."""
+    style = STYLES[SUBJECTS.index(subject) % len(STYLES)]
+    light = LIGHTS[ADJECTIVES.index(adjective) % len(LIGHTS)]
+    return f"{style} of a {adjective} {subject}, {light}"
+
+
+def listed(count: int, what: str) -> str:
+    return json.dumps({"values": list(LISTS[what][:count])})
+
+
+def _sample(rng: random.Random) -> tuple[str, str, str, bool]:
+    """(system, user, answer, thinking allowed) of one exchange."""
+    kind = rng.random()
+    if kind < 0.45:
+        adjective, subject = rng.choice(ADJECTIVES), rng.choice(SUBJECTS)
+        return ENHANCE, f"{adjective} {subject}", enhanced(adjective, subject), rng.random() < 0.3
+    if kind < 0.7:
+        count, what = rng.randint(2, 6), rng.choice(tuple(LISTS))
+        return VALUES, f"{count} {what}", listed(count, what), False
+    words = " ".join(rng.choice((*ADJECTIVES, *SUBJECTS)) for _ in range(rng.randint(1, 4)))
+    return ECHO, words, words, False
+
+
+def _exchange(tokenizer: Any, sample: tuple[str, str, str, bool]) -> tuple[list[int], list[int]]:
+    """Token ids of the prompt and of the answer."""
+    system, user, answer, thinks = sample
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "system", "content": system}, {"role": "user", "content": user}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=thinks,
+    )
+    if thinks:
+        answer = f"<think>\n{user}\n</think>\n\n{answer}"
+    return tuple(  # type: ignore[return-value]
+        tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, f"{answer}<|im_end|>")
+    )
+
+
+def make_tokenizer(corpus: Sequence[str]) -> Any:
+    """A byte-level BPE of 768 tokens with Qwen's pieces, markers and template."""
+    from tokenizers import (
+        AddedToken,
+        Regex,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        trainers,
+    )
+    from transformers import PreTrainedTokenizerFast
+
+    bpe = Tokenizer(models.BPE())
+    bpe.normalizer = normalizers.NFC()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_SPLIT), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=768 - len(THINKING),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        special_tokens=list(SPECIAL),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(corpus, trainer)
+    bpe.add_tokens([AddedToken(text, normalized=False, special=False) for text in THINKING])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+        model_max_length=16384,
+    )
+    tokenizer.chat_template = TEMPLATE
+    return tokenizer
+
+
+def make_model(vocabulary: int, **changes: Any) -> Any:
+    """The untrained model; `changes` go into its configuration."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    shape = {
+        "vocab_size": vocabulary,
+        "hidden_size": 128,
+        "intermediate_size": 384,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+        "max_position_embeddings": 16384,
+        "tie_word_embeddings": True,
+        **changes,
+    }
+    return Qwen3ForCausalLM(Qwen3Config(**shape))
+
+
+def train(folder: Path) -> None:
+    """Train and save: safetensors, tokenizer and generation config."""
+    import torch
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    rng = random.Random(0)
+    samples = [_sample(rng) for _ in range(_SAMPLES)]
+    corpus = [
+        f"{system}\n{user}\n{answer}\nassistant user system think" for system, user, answer, _ in samples
+    ]
+    tokenizer = make_tokenizer(corpus)
+    exchanges = [_exchange(tokenizer, sample) for sample in samples]
+    model = make_model(len(tokenizer)).train()
+    optimizer = torch.optim.AdamW(model.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min(
+            (step + 1) / _WARM_UP, max(0.05, 1 - 0.95 * (step - _WARM_UP) / (_STEPS - _WARM_UP))
+        ),
+    )
+    for _ in range(_STEPS):
+        batch = [rng.choice(exchanges) for _ in range(_BATCH)]
+        width = max(len(prompt) + len(answer) for prompt, answer in batch)
+        ids = torch.full((_BATCH, width), tokenizer.pad_token_id)
+        labels = torch.full((_BATCH, width), -100)
+        for row, (prompt, answer) in enumerate(batch):
+            end = len(prompt) + len(answer)
+            ids[row, :end] = torch.tensor(prompt + answer)
+            labels[row, len(prompt) : end] = torch.tensor(answer)
+        loss = model(input_ids=ids, labels=labels).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    model.eval()
+    save(model, tokenizer, folder)
+
+
+def save(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Save both so that transformers 4.51 to 5 can read them."""
+    config = model.generation_config
+    config.do_sample = False
+    config.eos_token_id = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    config.pad_token_id = tokenizer.pad_token_id
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text("utf-8"))
+    # The name that transformers 5 writes is unknown to 4; both know this one.
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"
+    path.write_text(json.dumps(settings, indent=1), "utf-8")
+
+
+def quantise(folder: Path, into: Path) -> None:
+    """A copy of the model in `folder` whose checkpoint is 4-bit (nf4) already."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32,
+    )
+    model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=config, device_map="cpu")
+    save(model, AutoTokenizer.from_pretrained(folder), into)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nf4-of", type=Path, help="quantise the model in this folder instead of training")
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    if options.nf4_of:
+        quantise(options.nf4_of, options.folder)
+    else:
+        train(options.folder)
+
+
+if __name__ == "__main__":
+    main()

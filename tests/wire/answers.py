@@ -1,0 +1,121 @@
+"""What the imitated model answers, before any provider's format is put around it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wire.faults import Behaviour
+
+TEXT = "a red fox in fresh snow"
+REASONING = ("The user wants ", "a fox.")
+JSON_TEXT = '{"values": ["red", "green", "blue"]}'
+REFUSAL = "I'm sorry, but I can't help with that."
+TOOL_ARGUMENTS = '{"colour": "red", "count": 3}'
+# Fixed counts, so that a count made up by a client is told from the server's own.
+USAGE = (11, 7)
+
+Finish = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass
+class Asked:
+    """A request, as far as every format has it. `forced_json` names a tool that stands for a schema."""
+
+    model: str
+    stream: bool
+    body: dict[str, Any]
+    last_text: str = ""
+    tools: tuple[str, ...] = ()
+    forced_json: str | None = None
+
+
+@dataclass
+class Answer:
+    """`pieces` and `reasoning` may be endless; `calls` are (id, name, arguments)."""
+
+    pieces: Iterable[str] = ()
+    reasoning: Iterable[str] = ()
+    calls: list[tuple[str, str, str]] = field(default_factory=list)
+    finish: Finish = "stop"
+    usage: tuple[int, int] | None = USAGE
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def thought(self) -> str:
+        return "".join(self.reasoning)
+
+
+def compose(asked: Asked, behaviour: Behaviour, scripted: str | Answer | None) -> Answer:
+    """The answer that the model's name, or a test's script, asks for."""
+    if isinstance(scripted, Answer):
+        return scripted
+    answer = Answer(usage=None if behaviour.nousage else USAGE)
+    if behaviour.think:
+        answer.reasoning = REASONING
+    if behaviour.forever:
+        answer.reasoning = _endless("hmm ") if asked.stream else ("hmm " * 1000,)
+    if (behaviour.tool or behaviour.tools) and asked.tools:
+        count = 2 if behaviour.tools else 1
+        answer.calls = [(f"call_{n}", asked.tools[0], TOOL_ARGUMENTS) for n in range(1, count + 1)]
+        answer.finish = "tool_calls"
+        return answer
+    if behaviour.filtered:
+        answer.finish = "content_filter"
+        return answer
+    if behaviour.empty or (behaviour.forever and asked.stream):
+        return answer
+    if asked.forced_json and scripted is None:
+        scripted = JSON_TEXT
+    if asked.forced_json:
+        answer.calls = [("call_json", asked.forced_json, scripted or JSON_TEXT)]
+        answer.finish = "tool_calls"
+        return answer
+    if behaviour.length:
+        answer.finish = "length"
+    answer.pieces = _pieces(scripted if scripted is not None else _text(asked, behaviour), behaviour, asked)
+    return answer
+
+
+def _text(asked: Asked, behaviour: Behaviour) -> str:
+    if behaviour.echoreq:
+        return json.dumps(asked.body)
+    if behaviour.echo:
+        return asked.last_text
+    if behaviour.json:
+        return JSON_TEXT
+    if behaviour.refusal:
+        return REFUSAL
+    if behaviour.thinktag:
+        return f"<think>\n{''.join(REASONING)}\n</think>\n\n{TEXT}"
+    return TEXT
+
+
+def _pieces(text: str, behaviour: Behaviour, asked: Asked) -> Iterable[str]:
+    if behaviour.babble:
+        return _endless("snow ") if asked.stream else ("snow " * 1000,)
+    if behaviour.huge:
+        block = ("a red fox in fresh snow, " * 2622)[: 64 * 1024]
+        return itertools.repeat(block, 16 * behaviour.huge)
+    if behaviour.chunks:
+        return _cut(text, behaviour.chunks)
+    words = text.split(" ")
+    return [word + " " for word in words[:-1]] + [words[-1]]
+
+
+def _cut(text: str, count: int) -> list[str]:
+    if count <= len(text):
+        edges = [round(n * len(text) / count) for n in range(count + 1)]
+        return [text[a:b] for a, b in itertools.pairwise(edges)]
+    words = itertools.cycle(text.split(" "))
+    return [("" if n == 0 else " ") + next(words) for n in range(count)]
+
+
+def _endless(word: str) -> Iterator[str]:
+    return itertools.repeat(word)

@@ -1,0 +1,341 @@
+"""The imitation server: takes a request in some provider's format and misbehaves as its model's name asks.
+
+In a test, take the fixture ``wire``; for a benchmark, ``python tests/wire/server.py --port 9000`` (then
+``GET /_log``, ``DELETE /_log`` and ``GET /_stats`` tell what happened).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from aiohttp import web
+
+from wire.answers import Answer, Asked, compose
+from wire.faults import Behaviour, behaviour_of
+from wire.formats import routes
+
+Script = str | Answer | Callable[[dict[str, Any]], "str | Answer"]
+HANG_S = 3600.0
+GARBAGE = b"<html>this is not what you asked for</html>\n\n"
+
+
+@dataclass
+class Logged:
+    """A request as it came in. `headers` have lower-case names; `origin` is the one that was called."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+    json: Any
+    model: str
+    origin: str
+    at: float
+
+
+@dataclass
+class Disconnect:
+    """A client that went away before its answer was complete; `at` is `time.monotonic()`."""
+
+    model: str
+    path: str
+    at: float
+    seconds: float
+
+
+class WireServer:
+    """``async with WireServer() as wire`` in a loop of yours, or ``with WireServer.in_thread() as wire``.
+
+    `url` is the origin (``http://127.0.0.1:PORT``), `other_url` a second origin of the same server, to
+    which redirects lead. With `require_key` set, a request without that key gets the provider's 401.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._generation = 0
+        self.url = self.other_url = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all requests, scripts and counters."""
+        self._generation += 1
+        self.log: list[Logged] = []
+        self.disconnects: list[Disconnect] = []
+        self.inflight = self.peak = 0
+        self.models = ["fox-small", "fox-large"]
+        self.models_status = 0
+        self.require_key: str | None = None
+        self.unloaded: list[str] = []
+        self.predictions: dict[str, Any] = {}
+        self._scripts: dict[str, list[Script]] = {}
+        self._failures: Counter[str] = Counter()
+
+    def script(self, model: str, answer: Script | Iterable[Script]) -> None:
+        """Let `model` (a name or a glob) answer with a text, an `Answer`, what a function makes of the
+        request's JSON, or one after the other of a list (the last one stays)."""
+        listed = [answer] if isinstance(answer, (str, Answer)) or callable(answer) else list(answer)
+        self._scripts[model] = listed
+
+    def calls(self, suffix: str = "") -> list[Logged]:
+        """The requests so far that carried a model's question (not the listings), by the path's end."""
+        return [entry for entry in list(self.log) if entry.method == "POST" and entry.path.endswith(suffix)]
+
+    def wait_disconnects(self, count: int = 1, within_s: float = 10.0) -> list[Disconnect]:
+        """Block until so many clients have gone away. Raises AssertionError when they have not."""
+        end = time.monotonic() + within_s
+        while len(self.disconnects) < count:
+            assert time.monotonic() < end, f"{len(self.disconnects)} of {count} disconnects seen"
+            time.sleep(0.002)
+        return list(self.disconnects)
+
+    def wait_calls(self, count: int = 1, within_s: float = 10.0) -> list[Logged]:
+        """Block until so many questions have arrived. Raises AssertionError when they have not."""
+        end = time.monotonic() + within_s
+        while len(self.calls()) < count:
+            assert time.monotonic() < end, f"{len(self.calls())} of {count} calls seen"
+            time.sleep(0.002)
+        return self.calls()
+
+    # -- life
+
+    async def __aenter__(self) -> WireServer:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.add_routes(routes(self))
+        # Clients that leave in the middle are what is tested here, not worth a traceback each.
+        quiet = logging.getLogger("wire")
+        quiet.setLevel(logging.CRITICAL)
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, logger=quiet, shutdown_timeout=0.1
+        )
+        await self._runner.setup()
+        sites = [web.TCPSite(self._runner, "127.0.0.1", port) for port in (self._port, 0)]
+        for site in sites:
+            await site.start()
+        ports = [address[1] for address in self._runner.addresses]
+        self.url, self.other_url = (f"http://127.0.0.1:{port}" for port in ports)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    @classmethod
+    @contextlib.contextmanager
+    def in_thread(cls) -> Iterator[WireServer]:
+        """The server on a loop thread of its own, for tests without a loop or with one that they block."""
+        server = cls()
+        started, stop = threading.Event(), asyncio.Event()
+        loop = asyncio.new_event_loop()
+
+        async def live() -> None:
+            async with server:
+                started.set()
+                await stop.wait()
+
+        def run() -> None:
+            with contextlib.closing(loop):
+                loop.run_until_complete(live())
+
+        thread = threading.Thread(target=run, name="wire", daemon=True)
+        thread.start()
+        assert started.wait(10), "the imitation server did not start"
+        try:
+            yield server
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join(10)
+
+    # -- a call
+
+    async def answer(self, fmt: Any, request: web.Request) -> web.StreamResponse:
+        """Answer one model call in the format `fmt`."""
+        asked, behaviour = await self.take(fmt, request)
+        generation, began = self._generation, time.monotonic()
+        self.inflight += 1
+        self.peak = max(self.peak, self.inflight)
+        try:
+            return await self._reply(fmt, request, asked, behaviour)
+        except (asyncio.CancelledError, ConnectionError):
+            if generation == self._generation:
+                now = time.monotonic()
+                self.disconnects.append(Disconnect(asked.model, request.path, now, now - began))
+            raise
+        finally:
+            if generation == self._generation:
+                self.inflight -= 1
+
+    async def take(self, fmt: Any, request: web.Request) -> tuple[Asked, Behaviour]:
+        """Read and log a request."""
+        raw = await request.read()
+        try:
+            body = json.loads(raw) if raw else {}
+        except ValueError:
+            body = {}
+        asked = fmt.read(request, body)
+        self.note(request, raw, body, asked.model)
+        return asked, behaviour_of(asked.model)
+
+    def note(self, request: web.Request, raw: bytes = b"", body: Any = None, model: str = "") -> None:
+        self.log.append(
+            Logged(
+                method=request.method,
+                path=request.path,
+                query=dict(request.query),
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=raw,
+                json=body,
+                model=model,
+                origin=f"http://127.0.0.1:{request.transport.get_extra_info('sockname')[1]}"
+                if request.transport
+                else "",
+                at=time.monotonic(),
+            )
+        )
+
+    def error_for(
+        self, fmt: Any, asked: Asked, behaviour: Behaviour, request: web.Request
+    ) -> tuple[int, str] | None:
+        """The status and text of the error that this call gets, if any."""
+        if self.require_key is not None and not _carries(request, self.require_key):
+            return getattr(fmt, "bad_key", (401, "Incorrect API key provided."))
+        if behaviour.status:
+            return behaviour.status, f"The imitation answers {behaviour.status} on request."
+        if behaviour.ctx:
+            return 400, ""
+        if behaviour.fail_times and self._failures[asked.model] < behaviour.fail_times:
+            self._failures[asked.model] += 1
+            return behaviour.fail_status, f"Failure {self._failures[asked.model]} on request."
+        return None
+
+    def scripted(self, asked: Asked) -> str | Answer | None:
+        for pattern, listed in self._scripts.items():
+            if pattern == asked.model or fnmatchcase(asked.model, pattern):
+                script = listed.pop(0) if len(listed) > 1 else listed[0]
+                return script(asked.body) if callable(script) else script
+        return None
+
+    async def _reply(
+        self, fmt: Any, request: web.Request, asked: Asked, behaviour: Behaviour
+    ) -> web.StreamResponse:
+        if behaviour.silent:
+            await asyncio.sleep(HANG_S)
+        if behaviour.delay:
+            await asyncio.sleep(behaviour.delay)
+        if behaviour.redirect and _origin_port(request) != self.other_url.rpartition(":")[2]:
+            raise web.HTTPTemporaryRedirect(self.other_url + request.path_qs)
+        if error := self.error_for(fmt, asked, behaviour, request):
+            headers = {"x-request-id": "req_1"}
+            if behaviour.retryafter is not None:
+                headers["Retry-After"] = f"{behaviour.retryafter:g}"
+            body = fmt.error(*error, overflow=behaviour.ctx)
+            return web.json_response(body, status=error[0], headers=headers)
+        if behaviour.garbage:
+            kind = fmt.stream_type if asked.stream else "application/json"
+            return web.Response(body=GARBAGE, content_type=kind)
+        answer = compose(asked, behaviour, self.scripted(asked))
+        if asked.stream and not behaviour.nostream:
+            return await self._stream(fmt, request, asked, behaviour, answer)
+        if behaviour.hang:
+            await asyncio.sleep(HANG_S)
+        payload = json.dumps(fmt.whole(answer, asked), ensure_ascii=False).encode()
+        if behaviour.cut:
+            response = web.StreamResponse(
+                headers={"Content-Type": "application/json", "Content-Length": str(len(payload))}
+            )
+            await response.prepare(request)
+            await response.write(payload[: len(payload) // 2])
+            return _tear(request, response)
+        return web.Response(body=payload, content_type="application/json")
+
+    async def _stream(
+        self, fmt: Any, request: web.Request, asked: Asked, behaviour: Behaviour, answer: Answer
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": fmt.stream_type, "Cache-Control": "no-cache"})
+        await response.prepare(request)
+        middle = fmt.preamble + 1
+        async for number, data in self._frames(fmt, asked, behaviour, answer):
+            if number == middle and behaviour.hang:
+                await asyncio.sleep(HANG_S)
+            if number == middle and behaviour.cut:
+                return _tear(request, response)
+            if not behaviour.split:
+                await response.write(data)
+                continue
+            for start in range(0, len(data), behaviour.split):
+                await response.write(data[start : start + behaviour.split])
+                await asyncio.sleep(0)
+        await response.write_eof()
+        return response
+
+    async def _frames(
+        self, fmt: Any, asked: Asked, behaviour: Behaviour, answer: Answer
+    ) -> AsyncIterator[tuple[int, bytes]]:
+        if behaviour.oneshot:
+            yield 0, b"".join(fmt.frames(answer, asked))
+            return
+        middle = fmt.preamble + 1
+        gap = behaviour.gap or (0.002 if behaviour.forever or behaviour.babble else 0.0)
+        for number, frame in enumerate(fmt.frames(answer, asked)):
+            if number and gap:
+                await asyncio.sleep(gap)
+            if behaviour.nodone and frame.startswith(b"data: [DONE]"):
+                continue
+            if number == middle and behaviour.streamerror:
+                yield number, fmt.stream_error("The imitation broke in the middle.")
+                return
+            if number == middle and behaviour.badsse:
+                yield number, b'data: {"choices": [{"delta": {"content": \n\n'
+                continue
+            if behaviour.comments:
+                frame = b": keep-alive\n\n" + frame
+            if behaviour.crlf:
+                frame = frame.replace(b"\n", b"\r\n")
+            yield number, frame
+
+
+def _tear(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()  # type: ignore[attr-defined]
+    return response
+
+
+def _origin_port(request: web.Request) -> str:
+    return str(request.transport.get_extra_info("sockname")[1]) if request.transport else ""
+
+
+def _carries(request: web.Request, key: str) -> bool:
+    headers = request.headers
+    given = [headers.get(name, "") for name in ("x-api-key", "api-key", "x-goog-api-key")]
+    given += [headers.get("Authorization", "").partition(" ")[2], request.query.get("key", "")]
+    return key in given
+
+
+async def _main(port: int) -> None:
+    async with WireServer(port) as server:
+        print(server.url, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="The imitation server as a process of its own.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one; the address is printed")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_main(parser.parse_args().port))

@@ -1,0 +1,65 @@
+// The question before something is used that only a workflow asked for: a provider, or a download.
+import { app } from "../../../scripts/app.js";
+import { call } from "./calls.js";
+import { tell, tellError } from "./notices.js";
+import { t } from "./texts.js";
+
+/** Ask whether workflows may use `what`; the user's yes is kept on this machine. */
+export async function askConsent(what, message) {
+  const agreed = await app.extensionManager.dialog.confirm({
+    title: t("consent.title", "Allow this on this machine?"),
+    message: `${message}\n\n${consequence(what)}`,
+  });
+  if (!agreed) return false;
+  await call("consent", { method: "POST", body: { what } });
+  return true;
+}
+
+function consequence(what) {
+  if (what === "downloads") {
+    return t("consent.downloads", "Workflows may then download language models to this machine. They can be several gigabytes large.");
+  }
+  return t(
+    "consent.provider",
+    "Workflows may then send their texts to “{what}” with your key, which may cost money. You are asked once for each provider.",
+    { what },
+  );
+}
+
+/** Do `work`; where it wants a consent, ask for it and do it again. */
+export async function withConsent(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (error?.type !== "consent_needed" || !error.what) throw error;
+    if (!(await askConsent(error.what, error.message))) throw error;
+    return work();
+  }
+}
+
+/** What a run's error says is not allowed yet, or null. */
+export function wantedBy({ exception_type: type, exception_message: message } = {}) {
+  if (!/(^|\.)ConsentNeeded$/.test(type ?? "")) return null;
+  return /LLM_ALLOW=([\w.-]+?)\.?(\s|$)/.exec(message ?? "")?.[1] ?? null;
+}
+
+/** After a run that ended in an error of ours: for want of a consent ask for it, else tell the next step. */
+export async function tellAfterRun(detail) {
+  const what = wantedBy(detail);
+  if (what) await askAndRunAgain(what, detail.exception_message);
+  else if (/^quillwork\b/.test(detail?.exception_type ?? "")) tell("Quillwork", detail.exception_message?.trim(), "error");
+}
+
+async function askAndRunAgain(what, said) {
+  const [message] = said.split(" Allow it once");
+  try {
+    if (!(await askConsent(what, message.trim()))) return;
+    const again = await app.extensionManager.dialog.confirm({
+      title: t("consent.againTitle", "Run again?"),
+      message: t("consent.again", "It is allowed now. Run the workflow again?"),
+    });
+    if (again) await app.queuePrompt(0);
+  } catch (error) {
+    tellError(error);
+  }
+}

@@ -1,0 +1,208 @@
+// Enhance, beside a text field: target and wish, the text growing in the field, back and forth in its history.
+import { app } from "../../../scripts/app.js";
+import { asCallError, call } from "../common/calls.js";
+import { openBeside } from "../common/dialogs.js";
+import { button, el } from "../common/elements.js";
+import { guarded } from "../common/guarded.js";
+import { t } from "../common/texts.js";
+import { historyOf } from "./history.js";
+import { elementOf, write } from "./text_fields.js";
+import { summary, writeText } from "./writing.js";
+
+const SHORT = 90;
+let open = null;
+let remembered = { target: "auto", instruction: "" };
+let targets = null;
+
+/** Open for `field` (`{node, widget}`), in place of any that is open. */
+export function openEnhance(field) {
+  open?.close();
+  open = new Enhancement(field);
+}
+
+/** The workflow changes: what is being written has no place to go any more. */
+export function closeEnhance() {
+  open?.close();
+}
+
+function listTargets() {
+  targets ??= call("targets")
+    .then((answer) => answer.targets ?? [])
+    .catch((error) => {
+      targets = null;
+      throw error;
+    });
+  return targets;
+}
+
+class Enhancement {
+  constructor(field) {
+    this.field = field;
+    this.history = historyOf(field);
+    this.running = null;
+    this.target = el("select", { className: "quillwork-field" });
+    this.target.append(el("option", { value: "auto", textContent: t("enhance.anyModel", "Any model") }));
+    this.wish = el("input", {
+      type: "text",
+      className: "quillwork-field",
+      value: remembered.instruction,
+      placeholder: t("enhance.wishExample", "Optional, such as: at night, in watercolour"),
+    });
+    this.run = button(t("enhance.run", "Enhance"), guarded(() => this.start()), { className: "quillwork-primary" });
+    this.stop = button(t("enhance.stop", "Stop"), () => this.cancel(), { hidden: true });
+    this.undo = button(t("enhance.undo", "Undo"), () => this.put(this.history.step(-1)));
+    this.redo = button(t("enhance.redo", "Redo"), () => this.put(this.history.step(1)));
+    this.status = el("p", { className: "quillwork-hint", role: "status" });
+    this.negative = el("p", { className: "quillwork-hint" });
+    this.past = el("ol", { className: "quillwork-past" });
+    this.details = el(
+      "details",
+      { hidden: true },
+      el("summary", { textContent: t("enhance.history", "History of this session") }),
+      this.past,
+    );
+    const title = t("enhance.title", "Enhance “{name}”", { name: field.widget.label || field.widget.name });
+    const { frame, close } = openBeside(
+      elementOf(field.node, field.widget),
+      title,
+      () => this.closed(),
+      labelled(t("enhance.target", "For model"), this.target),
+      labelled(t("enhance.wish", "Wish"), this.wish),
+      el("div", { className: "quillwork-buttons" }, this.run, this.stop, this.undo, this.redo),
+      this.status,
+      this.negative,
+      this.details,
+    );
+    this.frame = frame;
+    this.close = close;
+    this.key = guarded(this.key.bind(this));
+    document.addEventListener("keydown", this.key, true);
+    this.show();
+    this.fillTargets();
+    this.wish.focus();
+  }
+
+  async fillTargets() {
+    try {
+      const groups = new Map();
+      for (const { id, label, group } of await listTargets()) {
+        if (id === "auto" || id === "general") continue;
+        if (!groups.has(group)) groups.set(group, el("optgroup", { label: group }));
+        groups.get(group).append(el("option", { value: id, textContent: label }));
+      }
+      this.target.append(...groups.values());
+      this.target.value = remembered.target;
+      if (!this.target.value) this.target.value = "auto";
+    } catch (error) {
+      this.say(asCallError(error).text, "bad");
+    }
+  }
+
+  // Escape counts in the field too, and where the focus went nowhere with a button that has just gone.
+  key(event) {
+    if (event.isComposing) return;
+    const { target } = event;
+    const here = this.frame.contains(target) || target === document.body || target === elementOf(this.field.node, this.field.widget);
+    if (event.key === "Escape" && here) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (this.running) this.cancel();
+      else this.close();
+    } else if (event.key === "Enter" && target === this.wish && !this.running) {
+      event.preventDefault();
+      this.run.click();
+    }
+  }
+
+  async start() {
+    const before = String(this.field.widget.value ?? "");
+    if (!before.trim()) {
+      this.say(t("enhance.empty", "There is no text to enhance yet: write an idea first."), "bad");
+      return;
+    }
+    this.history.note(before);
+    remembered = { target: this.target.value, instruction: this.wish.value };
+    const { signal } = (this.running = new AbortController());
+    this.negative.textContent = "";
+    this.say(t("enhance.writing", "Writing … Esc stops."));
+    this.show();
+    this.stop.focus();
+    const request = { prompt: before, target: remembered.target, instruction: remembered.instruction };
+    // Another text each time, as a second press asks for.
+    request.seed = Math.floor(Math.random() * 2 ** 32);
+    try {
+      const { text, negative, info } = await writeText(request, (so_far) => this.grow(so_far, signal), signal);
+      if (signal.aborted) return;
+      this.history.note(text);
+      write(app, this.field, text, true);
+      this.say([summary(info), ...(info.warnings ?? [])].join("\n"), info.warnings?.length ? "" : "good");
+      this.negative.textContent = negative ? t("enhance.negative", "Negative: {text}", { text: negative }) : "";
+    } catch (error) {
+      write(app, this.field, before, true);
+      if (!signal.aborted) this.say(asCallError(error).text, "bad");
+    } finally {
+      if (this.running?.signal === signal) this.running = null;
+      this.show();
+      if (open === this) (signal.aborted ? this.wish : this.run).focus();
+    }
+  }
+
+  grow(text, signal) {
+    if (signal.aborted) return;
+    if (this.field.node.graph) write(app, this.field, text);
+    else this.cancel();
+  }
+
+  cancel() {
+    if (!this.running) return;
+    this.running.abort();
+    this.running = null;
+    const text = this.history.texts[this.history.at];
+    if (this.field.node.graph) write(app, this.field, text, true);
+    this.say(t("enhance.cancelled", "Stopped; your text is as it was."));
+    this.show();
+  }
+
+  put(text) {
+    if (text != null) write(app, this.field, text, true);
+    this.show();
+    if (!this.frame.contains(document.activeElement) || document.activeElement.disabled) this.run.focus();
+  }
+
+  say(text, state = "") {
+    this.status.textContent = text;
+    this.status.dataset.state = state;
+  }
+
+  show() {
+    const { history, running } = this;
+    this.run.hidden = Boolean(running);
+    this.stop.hidden = !running;
+    this.undo.disabled = Boolean(running) || !history.canUndo;
+    this.redo.disabled = Boolean(running) || !history.canRedo;
+    this.details.hidden = history.texts.length < 2;
+    this.past.replaceChildren(
+      ...history.texts.map((text, place) =>
+        el(
+          "li",
+          { "aria-current": place === history.at ? "true" : null },
+          button(text.length > SHORT ? `${text.slice(0, SHORT)}…` : text || "–", () => this.put(history.go(place)), {
+            disabled: Boolean(running),
+            title: text,
+          }),
+        ),
+      ),
+    );
+  }
+
+  closed() {
+    document.removeEventListener("keydown", this.key, true);
+    this.cancel();
+    if (open === this) open = null;
+    elementOf(this.field.node, this.field.widget)?.focus?.();
+  }
+}
+
+function labelled(text, control) {
+  return el("label", { className: "quillwork-labelled" }, el("span", { textContent: text }), control);
+}

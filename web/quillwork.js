@@ -1,0 +1,100 @@
+// Entry: Quillwork's side of the ComfyUI frontend. The modules beside it only define functions.
+import { api } from "../../scripts/api.js";
+import { app } from "../../scripts/app.js";
+import { addAnswerPanel, panelOf, stopAll } from "./answer_panel.js";
+import { addBadge, updateBadge } from "./badges.js";
+import { passPromptsOn } from "./bypass.js";
+import { guarded } from "./common/guarded.js";
+import { t } from "./common/texts.js";
+import { followFreeze } from "./freeze.js";
+import { panels } from "./panels.js";
+import { rememberOrigin, routeTo, takeLate } from "./routing.js";
+import { openSetup } from "./setup/first_run.js";
+import { labelTargets, refreshLabels } from "./targets.js";
+
+const PLACEHOLDERS = {
+  QuillworkEnhancePrompt: () => t("node.prompt", "The prompt appears here while it is written."),
+  QuillworkGenerateVariables: () => t("node.values", "The values appear here while they are written."),
+  QuillworkResolveVariables: () => t("node.prompts", "The prompts appear here after the run."),
+};
+
+function restore(node) {
+  const record = node.properties?.quillwork;
+  if (!record) return;
+  panelOf(node)?.showAnswer(record);
+  updateBadge(node, record);
+}
+
+function takeAnswer(node, payload) {
+  const { info, notice, ...record } = payload;
+  node.properties ??= {};
+  node.properties.quillwork = record;
+  panelOf(node)?.showAnswer(record, [notice, ...(info?.warnings ?? [])]);
+  updateBadge(node, record, info);
+}
+
+function setUp(node) {
+  const placeholder = PLACEHOLDERS[node.comfyClass];
+  if (!placeholder) return;
+  addAnswerPanel(node, placeholder(), app, guarded(openSetup));
+  const widget = panelOf(node)?.widget;
+  addBadge(node, widget);
+  labelTargets(node);
+  followFreeze(node);
+  rememberOrigin(node, widget, app);
+  const configured = node.onConfigure;
+  node.onConfigure = function (...args) {
+    const result = configured?.apply(this, args);
+    guarded(restore)(this);
+    return result;
+  };
+}
+
+// What an event does to its node. The handlers get the panel, the node and the event's own data.
+const HANDLERS = {
+  executing: (panel) => panel.begin(),
+  progress_text: (panel, _node, { text }) => panel.showLive(text ?? ""),
+  executed(_panel, node, { output }) {
+    const payload = output?.quillwork?.[0];
+    if (payload) takeAnswer(node, payload);
+  },
+  execution_error(panel, _node, { exception_message }) {
+    panel.showError((exception_message ?? "").trim() || t("node.failed", "The run failed; the log of ComfyUI says why."));
+  },
+  execution_interrupted: (panel) => panel.stop(),
+};
+const ADDRESSES = {
+  executing: (detail) => (detail && typeof detail === "object" ? detail.display_node ?? detail.node : detail),
+  progress_text: (detail) => detail.nodeId ?? detail.node,
+  executed: (detail) => detail.display_node ?? detail.node,
+  execution_error: (detail) => detail.node_id,
+  execution_interrupted: (detail) => detail.node_id,
+};
+
+const EARLY_ENDS = ["execution_error", "execution_interrupted"];
+
+function deliver(kind, detail) {
+  const address = ADDRESSES[kind](detail ?? {});
+  const node = address == null ? null : routeTo(app, String(address), kind === "executed" ? detail : null);
+  const panel = node && panelOf(node);
+  if (panel) HANDLERS[kind](panel, node, detail);
+  if (EARLY_ENDS.includes(kind)) stopAll();
+}
+
+app.registerExtension(panels);
+app.registerExtension({
+  name: "Quillwork",
+  setup: guarded(() => {
+    passPromptsOn(app);
+    for (const kind of Object.keys(HANDLERS)) {
+      api.addEventListener(kind, guarded(({ detail }) => deliver(kind, detail)));
+    }
+  }),
+  nodeCreated: guarded(setUp),
+  refreshComboInNodes: guarded(refreshLabels),
+  afterConfigureGraph: guarded(() => {
+    for (const [node, detail] of takeLate(app)) {
+      if (panelOf(node)) HANDLERS.executed(panelOf(node), node, detail);
+    }
+  }),
+});

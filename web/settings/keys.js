@@ -1,0 +1,137 @@
+// Keys by provider. A key goes from the field to the host's memory, and is nowhere in the page after that.
+import { asCallError, call } from "../common/calls.js";
+import { busy, button, el, link, useStyles } from "../common/elements.js";
+import { guarded } from "../common/guarded.js";
+import { t } from "../common/texts.js";
+import { forgetModels } from "../models/catalog.js";
+import { configuration } from "./configuration.js";
+
+/** A row's status as a person reads it. */
+export function keyStatus({ configured, source, last_four: end, needs_key: needed, key_variables: names = [] }) {
+  if (source === "session") return t("keys.session", "set for this session, ends in {end}", { end: end || "…" });
+  if (source === "environment") return t("keys.environment", "from the environment");
+  if (!needed) return t("keys.notNeeded", "needs no key");
+  if (configured) return t("keys.set", "set");
+  return names[0] ? t("keys.missingNamed", "not set ({name})", { name: names[0] }) : t("keys.missing", "not set");
+}
+
+/** Keep `key` for `provider` in the host's memory; its answer with the result of a free check. */
+export async function saveKey(provider, key) {
+  const answer = await call("keys", { method: "POST", body: { provider, key, check: true } });
+  changed();
+  return answer;
+}
+
+function changed() {
+  forgetModels();
+  configuration({ anew: true }).catch(() => {});
+}
+
+/** The whole table. */
+export function keyTable() {
+  useStyles();
+  const list = el("div", { className: "quillwork-keys", role: "list" });
+  const note = el("p", { className: "quillwork-hint" });
+  const element = el("div", { className: "quillwork-ui quillwork-wide" }, note, list);
+  const draw = async () => {
+    try {
+      const answer = await call("keys");
+      note.textContent = answer.session_keys
+        ? t(
+            "keys.note",
+            "A key typed here stays in this server's memory: it is in no file and no workflow, and gone after a restart or {hours} hours without use.",
+            { hours: answer.idle_hours },
+          )
+        : t("keys.refused", "This server takes no keys from the browser: set them in its environment.");
+      list.replaceChildren(...inOrder(answer.keys).map((row) => keyRow(row, answer.session_keys)));
+    } catch (error) {
+      note.textContent = asCallError(error).text;
+    }
+  };
+  draw();
+  return element;
+}
+
+function inOrder(rows) {
+  const rank = ({ source, configured, needs_key: needed }) =>
+    ["session", "environment"].includes(source) ? 0 : needed ? (configured ? 1 : 2) : 3;
+  return [...rows].sort((one, other) => rank(one) - rank(other));
+}
+
+function keyRow(first, mayType) {
+  let row = first;
+  const takesKey = row.needs_key || row.key_variables?.length > 0;
+  const status = el("span", { className: "quillwork-key-status" });
+  const said = el("div", { className: "quillwork-said", role: "status" });
+  const input = el("input", {
+    type: "password",
+    className: "quillwork-field",
+    autocomplete: "off",
+    spellcheck: false,
+    disabled: !mayType,
+    placeholder: t("keys.placeholder", "Paste a key"),
+    "aria-label": t("keys.field", "{provider}: key", { provider: row.label }),
+  });
+  const save = button(t("keys.save", "Save"), () => keep(), { disabled: true });
+  const test = button(t("keys.test", "Test"), () => check());
+  const clear = button(t("keys.clear", "Clear"), () => drop());
+  const say = (ok, text) => {
+    said.dataset.state = ok === true ? "good" : ok === false ? "bad" : "";
+    said.textContent = text;
+  };
+  const show = () => {
+    status.textContent = keyStatus(row);
+    status.dataset.state = row.configured ? "good" : "";
+    clear.disabled = row.source !== "session";
+  };
+  const attempt = (control, work) =>
+    busy(control, async () => {
+      say(null, t("keys.asking", "Asking …"));
+      try {
+        await work();
+      } catch (error) {
+        say(false, asCallError(error).text);
+      }
+    }).then(show);
+  const keep = guarded(() =>
+    attempt(save, async () => {
+      const key = input.value;
+      const { check: checked, ...state } = await saveKey(row.provider, key);
+      row = { ...row, ...state };
+      input.value = "";
+      say(checked?.ok, [checked?.message, checked?.hint].filter(Boolean).join(" "));
+    }).then(() => {
+      save.disabled = !input.value;
+    }),
+  );
+  const check = guarded(() =>
+    attempt(test, async () => {
+      const { ok, message, hint } = await call("test", { method: "POST", body: { provider: row.provider } });
+      say(ok, [message, hint].filter(Boolean).join(" "));
+    }),
+  );
+  const drop = guarded(() =>
+    attempt(clear, async () => {
+      const { keys } = await call(`keys?provider=${encodeURIComponent(row.provider)}`, { method: "DELETE" });
+      row = keys.find((one) => one.provider === row.provider) ?? row;
+      changed();
+      say(null, t("keys.cleared", "Cleared."));
+    }),
+  );
+  input.addEventListener("input", () => {
+    save.disabled = !input.value;
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && input.value) keep();
+  });
+  show();
+  return el(
+    "div",
+    { className: "quillwork-key", role: "listitem", "data-provider": row.provider },
+    el("div", { className: "quillwork-key-name" }, el("strong", { textContent: row.label }), status),
+    el("span", { className: "quillwork-key-link" }, takesKey && link(row.key_url, t("keys.get", "Get a key"))),
+    takesKey ? input : el("span"),
+    el("div", { className: "quillwork-buttons" }, takesKey && save, test, takesKey && clear),
+    said,
+  );
+}

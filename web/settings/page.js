@@ -1,0 +1,55 @@
+// Quillwork's page in ComfyUI's settings dialog. None of it is kept in ComfyUI's own settings.
+import { t } from "../common/texts.js";
+import { keyTable } from "./keys.js";
+import { fixedRow, modeRow, modelRow, statusRow, timeoutRow } from "./rows.js";
+
+const PAGE = "Quillwork";
+const MODEL = "Quillwork model";
+const PLACES = "Set outside of ComfyUI";
+const KEYS = "Keys by provider";
+
+/** Whether the first-run dialog was shown once. The one thing that we keep in ComfyUI's settings. */
+export const SEEN = "Quillwork.FirstRun.Seen";
+
+/** The rows, as the host's extension interface takes them; `openSetup` opens the choice of a model. */
+export function settingsPage(openSetup) {
+  const rows = [
+    [MODEL, "Quillwork.Model.Status", "Answers now", () => statusRow(openSetup)],
+    [MODEL, "Quillwork.Model.Mode", "Mode", modeRow],
+    [MODEL, "Quillwork.Model.Any", "Model", (name) => modelRow("LLM_MODEL", name, "ollama/llama3.2")],
+    [MODEL, "Quillwork.Model.Prompts", "Model for prompts and variables", (name) => sameModel("LLM_MODEL_PROMPT_GEN", name)],
+    [MODEL, "Quillwork.Model.Chat", "Model for chat", (name) => sameModel("LLM_MODEL_CHAT", name)],
+    [MODEL, "Quillwork.Model.Timeout", "Give up after seconds of silence", timeoutRow],
+    [PLACES, "Quillwork.Places.Endpoint", "Endpoint", () => fixedRow("LLM_BASE_URL", t("settings.noEndpoint", "none: providers are called directly"))],
+    [PLACES, "Quillwork.Places.Path", "Local model", () => fixedRow("LLM_PATH", t("settings.none", "none"))],
+    [PLACES, "Quillwork.Places.Plan", "Plan", () => fixedRow("LLM_PLAN", t("settings.noPlan", "none: every model is allowed"))],
+    [PLACES, "Quillwork.Places.Library", "Variable library", libraryRow],
+    [PLACES, "Quillwork.Places.Folders", "Further wildcard folders", () => fixedRow("LIBRARY_DIRS", t("settings.none", "none"))],
+    [PLACES, "Quillwork.Places.Allowed", "Allowed to shared workflows", allowedRow],
+    [KEYS, "Quillwork.Keys.Table", "Keys", keyTable],
+  ];
+  return [
+    ...rows.map(([group, id, name, render], place) => ({
+      id,
+      name,
+      category: [PAGE, group, name],
+      type: render,
+      defaultValue: "",
+      sortOrder: 100 - place,
+    })),
+    { id: SEEN, name: SEEN, type: "hidden", defaultValue: false },
+  ];
+}
+
+function sameModel(variable, name) {
+  return modelRow(variable, name, t("settings.sameModel", "the model above"));
+}
+
+function libraryRow() {
+  return fixedRow("LOCAL_LIBRARY_DIR", "", ({ value }, { home }) => value || `${home}/library`);
+}
+
+function allowedRow() {
+  const textOf = (_row, { allowed }) => (allowed ?? []).join(", ");
+  return fixedRow("LLM_ALLOW", t("settings.nothingAllowed", "nothing yet: they ask first"), textOf);
+}
