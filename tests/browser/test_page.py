@@ -69,7 +69,6 @@ def test_two_tabs_see_each_others_changes(comfy, _browser):  # noqa: PT019
             for _ in range(3):
                 page.page.keyboard.press("Escape")
             page.page.locator("[data-testid=settings-dialog]").wait_for(state="detached")
-        comfy.page.wait_for_timeout(1200)
         comfy.open_settings()
         comfy.page.wait_for_function(
             "(field) => document.querySelector(field)?.value === 'fox-large'", arg=field

@@ -47,8 +47,11 @@ def wait_for(comfy, name, value):
 class TestValues:
     def test_each_with_its_origin(self, comfy, page, wire):
         model = row(page, "Model.Any")
-        assert model.locator("input").input_value() == "fox"
-        assert "from the environment" in model.inner_text()
+        # The page first shows what it knew when it was last open.
+        comfy.page.wait_for_function(
+            "(field) => field.value === 'fox'", arg=model.locator("input").element_handle()
+        )
+        model.get_by_text("from the environment").wait_for()
         assert "default" in row(page, "Model.Timeout").inner_text()
         assert row(page, "Model.Timeout").locator("input").input_value() == "60"
         assert "fox" in row(page, "Model.Status").inner_text()

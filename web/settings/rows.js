@@ -24,7 +24,8 @@ function frame(control) {
   const say = (problem) => {
     error.textContent = problem ? asCallError(problem).text : "";
   };
-  configuration().catch(say);
+  // Another tab may have changed it a moment ago.
+  configuration({ anew: true }).catch(say);
   return { element, origin, back, say };
 }
 
