@@ -1,0 +1,158 @@
+"""Pictures on their way to a model that sees: checked, scaled once, encoded once.
+
+Nothing is decoded before its size is known, and what leaves here is a plain JPEG without the camera's notes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from .errors import BadRequest, DependencyMissing
+from .types import Image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pixels
+
+LONGEST_SIDE = 1024
+MOST_BYTES = 20 * 2**20
+MOST_PIXELS = 64_000_000
+# Below this some models have not one patch to look at; a wider one is stretched, which costs a line nothing.
+SMALLEST_SIDE = 32
+
+# By name, because some of the library's other readers start programs (Ghostscript for EPS).
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_WANTED = "Send a JPEG, PNG, WebP, GIF, BMP or TIFF file"
+_QUALITY = 90
+# A file that may go out as it came has no more than this, and none of these: a phone notes where it was.
+_KEPT_BYTES = 2 * 2**20
+_NOTES = frozenset({"exif", "xmp", "comment", "photoshop"})
+_LARGEST_16_BIT = 65535
+
+
+def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
+    """The picture in the file `data`, of an animation the first one, with its `longest_side` at most so long.
+
+    It stands upright, on white where it was transparent. A JPEG that is so already stays as it is.
+    Raises `errors.BadRequest` with the limit for what is no picture, damaged or too large, and
+    `errors.DependencyMissing` without Pillow.
+    """
+    library = picture_library()
+    if not data:
+        raise BadRequest("The picture's file is empty.", hint=f"{_WANTED}.")
+    if len(data) > MOST_BYTES:
+        raise BadRequest(
+            f"The picture's file has {len(data):,} bytes; up to {MOST_BYTES:,} are read.",
+            hint="Scale it down, or save it as a JPEG.",
+        )
+    picture = _opened(library, data)
+    try:
+        is_fit = _is_fit(picture, data, longest_side)
+        picture.draft(None, (longest_side, longest_side))
+        picture.load()
+    except Exception:  # noqa: BLE001 - whatever a decoder may make of a broken file
+        raise BadRequest(
+            "The picture's file is damaged or cut off.", hint="Save or upload it again."
+        ) from None
+    return Image("image/jpeg", data) if is_fit else encode_picture(_upright(picture), longest_side)
+
+
+def encode_picture(picture: Pixels, longest_side: int = LONGEST_SIDE) -> Image:
+    """`picture` (of Pillow's, any mode) as a JPEG of that size at most, on white where it is transparent."""
+    library = picture_library()
+    plain = _eight_bits(picture)
+    has_holes = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
+    mode = "RGBA" if has_holes else "L" if plain.mode in ("1", "L") else "RGB"
+    plain = plain if plain.mode == mode else plain.convert(mode)
+    size = _size(plain.size, longest_side)
+    if size != plain.size:
+        plain = plain.resize(size, library.Resampling.LANCZOS, reducing_gap=2.0)
+    if has_holes:
+        ground = library.new("RGB", plain.size, "white")
+        ground.paste(plain, mask=plain.getchannel("A"))
+        plain = ground
+    file = BytesIO()
+    plain.save(file, format="JPEG", quality=_QUALITY)
+    return Image("image/jpeg", file.getvalue())
+
+
+def pixels_of(image: Image) -> Pixels:
+    """`image` decoded, in the mode RGB: for a model that computes here. Raises `errors.BadRequest`."""
+    picture = _opened(picture_library(), image.data)
+    try:
+        return picture.convert("RGB")
+    except Exception:  # noqa: BLE001 - as in `read_picture`
+        raise BadRequest("The picture's file is damaged or cut off.") from None
+
+
+def picture_library() -> Any:
+    """The module ``PIL.Image``. Raises `errors.DependencyMissing` where it is not installed."""
+    try:
+        from PIL import Image as library
+    except ImportError:
+        raise DependencyMissing(
+            "Pictures need the Python package Pillow, which is not installed.",
+            hint="Run `pip install pillow` in the host's Python environment.",
+        ) from None
+    return library
+
+
+def _opened(library: Any, data: bytes) -> Pixels:
+    """The file's header read, and its size found to be bearable."""
+    library.init()
+    known = [name for name in _FORMATS if name in library.OPEN]
+    try:
+        picture = library.open(BytesIO(data), formats=known)
+        width, height = picture.size
+    except (library.DecompressionBombError, library.DecompressionBombWarning):
+        raise _too_large("The picture is far larger than that") from None
+    except Exception:  # noqa: BLE001 - the library says "no picture" in a dozen ways
+        raise BadRequest("The file is not a picture that can be read.", hint=f"{_WANTED}.") from None
+    if width * height > MOST_PIXELS:
+        raise _too_large(f"The picture has {width:,} × {height:,} pixels")
+    return picture
+
+
+def _too_large(what: str) -> BadRequest:
+    return BadRequest(
+        f"{what}; up to {MOST_PIXELS // 1_000_000} million pixels are read.", hint="Scale it down first."
+    )
+
+
+def _is_fit(picture: Pixels, data: bytes, longest_side: int) -> bool:
+    return (
+        picture.format == "JPEG"
+        and picture.mode in ("RGB", "L")
+        and _size(picture.size, longest_side) == picture.size
+        and len(data) <= _KEPT_BYTES
+        and not _NOTES & picture.info.keys()
+    )
+
+
+def _size(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
+    scale = min(1.0, longest_side / max(size))
+    width, height = (max(SMALLEST_SIDE, round(side * scale)) for side in size)
+    return width, height
+
+
+def _upright(picture: Pixels) -> Pixels:
+    from PIL import ImageOps
+
+    # A camera's notes may be broken where the picture is not.
+    with contextlib.suppress(Exception):
+        return ImageOps.exif_transpose(picture)
+    return picture
+
+
+def _eight_bits(picture: Pixels) -> Pixels:
+    """Greys of 16 or more bits, which the library would clip, brought to eight."""
+    if picture.mode.startswith("I;16"):
+        picture = picture.convert("I")
+    if picture.mode not in ("I", "F"):
+        return picture
+    low, high = (float(end) for end in picture.getextrema())
+    if picture.mode == "I":
+        low, high = min(low, 0.0), _LARGEST_16_BIT if high <= _LARGEST_16_BIT else high
+    scale = 255 / (high - low) if high > low else 1.0
+    return picture.point(lambda value: value * scale - low * scale).convert("L")
