@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from .thinking import ThinkingSplitter, split_finished
-from .types import Chunk, Deployment, FinishReason, Result, ToolCall, Usage
+from .types import Chunk, Deployment, FinishReason, Result, ToolCall, ToolCallDelta, Usage, Vector
 
 if TYPE_CHECKING:
     from .calls import Call
@@ -99,31 +99,33 @@ class _Answer:
         self._thinking: list[str] = []
         self._text_length = self._thinking_length = 0
         self._tools: dict[int, list[str]] = {}
+        self._vectors: tuple[Vector, ...] = ()
         self._usage = Usage()
         self._finish: FinishReason | None = None
         self._model: str | None = None
 
     def add(self, chunk: Chunk) -> None:
         text, thinking = self._splitter.feed(chunk.text) if chunk.text else ("", "")
-        self._keep(text, thinking + chunk.reasoning)
+        self._keep(text, thinking + chunk.reasoning, chunk.tool_calls)
         for delta in chunk.tool_calls:
             parts = self._tools.setdefault(delta.index, ["", "", ""])
             parts[0] = parts[0] or delta.id
             parts[1] += delta.name
             parts[2] += delta.arguments
+        self._vectors = chunk.vectors or self._vectors
         self._usage = chunk.usage or self._usage
         self._finish = chunk.finish_reason or self._finish
         self._model = self._model or chunk.model
         self._call.warn(chunk.warning)
 
-    def _keep(self, text: str, thinking: str) -> None:
-        if not text and not thinking:
+    def _keep(self, text: str, thinking: str, tool_calls: tuple[ToolCallDelta, ...] = ()) -> None:
+        if not text and not thinking and not tool_calls:
             return
         self._text.append(text)
         self._thinking.append(thinking)
         self._text_length += len(text)
         self._thinking_length += len(thinking)
-        self._call.sink.add(Chunk(text=text, reasoning=thinking))
+        self._call.sink.add(Chunk(text=text, reasoning=thinking, tool_calls=tool_calls))
         if self._text_length > LONGEST_ANSWER:
             raise errors.AnswerTooLarge(
                 f"{self._call.deployment.name} wrote more than {LONGEST_ANSWER:,} characters and was stopped."
@@ -139,7 +141,7 @@ class _Answer:
         text, thinking = split_finished("".join(self._text))
         deployment = self._call.deployment
         tools = tuple(ToolCall(*parts) for _, parts in sorted(self._tools.items()))
-        if not text.strip() and not tools:
+        if not text.strip() and not tools and not self._vectors:
             raise self._emptiness()
         return Result(
             text=text,
@@ -150,6 +152,7 @@ class _Answer:
             mode=deployment.mode,
             provider=deployment.provider,
             model=self._model or deployment.model,
+            vectors=self._vectors,
         )
 
     def _emptiness(self) -> errors.LLMError:

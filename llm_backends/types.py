@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Role = Literal["system", "user", "assistant", "tool"]
 Reasoning = Literal["default", "off", "low", "medium", "high"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
+Vector = tuple[float, ...]
 
 REDACTED = "***"
 
@@ -97,6 +98,8 @@ class Request:
     `schema` is a JSON schema that the answer should follow; a backend that cannot enforce it asks all
     the same. `extra` are parameters passed on as they are. `task` says what the caller is about, for a
     backend that writes without reading messages (the phrasebook); no other backend looks at it.
+
+    With `embed` texts are asked for their vectors instead, and there are no messages.
     """
 
     messages: tuple[Message, ...]
@@ -111,6 +114,7 @@ class Request:
     reasoning: Reasoning = "default"
     extra: Mapping[str, Any] = field(default_factory=dict)
     task: Any = None
+    embed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,9 @@ class ToolCallDelta:
 class Chunk:
     """A piece of a streamed answer. Every field may be empty; the last one carries the usage.
 
-    An empty chunk says that the other side is alive. `warning` is a sentence for the user.
+    An empty chunk says that the other side is alive. `warning` is a sentence for the user. `vectors` are
+    those of `Request.embed`, all at once. Where several answers are written at once, `index` tells which
+    one this is of; `restart` says that what came before it of that answer does not count.
     """
 
     text: str = ""
@@ -220,13 +226,17 @@ class Chunk:
     finish_reason: FinishReason | None = None
     model: str | None = None
     warning: str = ""
+    vectors: tuple[Vector, ...] = ()
+    index: int = 0
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """A whole answer. `model` is the one that really answered; `attempts` counts calls, first included.
 
-    `by_fallback` says that it comes from another deployment than the one that was asked.
+    `by_fallback` says that it comes from another deployment than the one that was asked. `vectors` are those
+    of `Request.embed`, in its order.
     """
 
     text: str
@@ -242,6 +252,7 @@ class Result:
     cached: bool = False
     by_fallback: bool = False
     warnings: tuple[str, ...] = ()
+    vectors: tuple[Vector, ...] = ()
 
 
 class StreamingBackend(Protocol):

@@ -59,6 +59,7 @@ def key_of(request: Request, deployment: Deployment) -> str:
             for m in request.messages
         ],
         "images": images,
+        "embed": request.embed,
         "how": [request.temperature, request.top_p, request.max_tokens, request.seed, request.reasoning],
         "schema": request.schema,
         "tools": [asdict(tool) for tool in request.tools],
@@ -119,6 +120,8 @@ def _from_json(text: str) -> Result | None:
         data = json.loads(text)
         usage = Usage(**{**data["usage"], "cost_usd": 0.0})
         tools = tuple(ToolCall(**call) for call in data["tool_calls"])
-        return Result(**{**data, "usage": usage, "tool_calls": tools, "warnings": (), "cached": True})
+        vectors = tuple(map(tuple, data["vectors"]))
+        fixed = {"usage": usage, "tool_calls": tools, "vectors": vectors, "warnings": (), "cached": True}
+        return Result(**{**data, **fixed})
     except (ValueError, KeyError, TypeError):
         return None
