@@ -17,6 +17,8 @@ Role = Literal["system", "user", "assistant", "tool"]
 Reasoning = Literal["default", "off", "low", "medium", "high"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
 Vector = tuple[float, ...]
+# US dollars for a million tokens, in and out.
+Price = tuple[float, float]
 
 REDACTED = "***"
 
@@ -143,6 +145,32 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What calls may cost in US dollars: since this program started, and since midnight; None is no limit.
+
+    `refuses_unpriced` says that a model whose price nobody knows is not called either.
+    """
+
+    session_usd: float | None = None
+    day_usd: float | None = None
+    refuses_unpriced: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Who is told of calls: ``langfuse``, ``helicone``, or a Python path such as ``package.module:callable``.
+
+    `base_url` and the keys are those of a service; `with_content` adds what was asked and answered.
+    """
+
+    name: str
+    base_url: str = ""
+    key: Secret | None = None
+    public_key: str = ""
+    with_content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One model behind one door, with all that a call needs.
 
@@ -152,7 +180,9 @@ class Deployment:
     own arguments (an API version, an AWS region); a secret among them is a `Secret`. `key_variable`
     names the environment variable that a user would set, for error messages. `fallbacks` are tried in
     order when this one cannot be had. `cache_file` is where answers are kept, None for nowhere. `plan` is
-    asked at every attempt, None where there is none. Times are seconds.
+    asked at every attempt, None where there is none. `price` is None where it is unknown; `budget` is what
+    all calls together may cost, and `usage_file` is where what they did cost is kept, None for nowhere.
+    `observers` are told of every call. Times are seconds.
     """
 
     backend: str
@@ -173,6 +203,10 @@ class Deployment:
     cache_file: Path | None = None
     fallbacks: tuple[Deployment, ...] = ()
     plan: Plan | None = None
+    price: Price | None = None
+    budget: Budget | None = None
+    usage_file: Path | None = None
+    observers: tuple[Observer, ...] = ()
 
     @property
     def model_id(self) -> str:
