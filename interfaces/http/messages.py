@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ...llm_backends.errors import LLMError
+from ...llm_backends.host import Host
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,15 @@ class HttpHost(Protocol):
 
     def watch_keys(self) -> None:
         """A key is held from now on: look now and then whether its browser session is still there."""
+        ...
+
+    async def run_in_turn(self, work: Callable[[Host], T]) -> T:
+        """What `work` returns. It is called in the thread that the host does its own work in, in turn with
+        what is queued there, and given the port to the host for that time.
+
+        Cancelling this takes `work` out of the queue, or has the port's `cancelled` say so. Raises
+        `errors.Cancelled` when the host's user has stopped it.
+        """
         ...
 
 
