@@ -7,6 +7,7 @@ holds no more than the answers themselves, and nobody else notices.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from dataclasses import replace
 from io import StringIO
 from typing import Any, Generic, Protocol, TypeVar
 
-from .errors import LLMError
+from .errors import Cancelled, LLMError
 from .live import LiveText, Sink
 from .model import Model
 from .runner import runner
@@ -175,8 +176,13 @@ class ChunkStream(Generic[T]):
 
     @property
     def result(self) -> T:
-        """What the call came to; there when the iteration is over. Raises the call's own error."""
-        return self._under_way.result()
+        """What the call came to; there when the iteration is over. Raises the call's own error, and
+        `Cancelled` for one that was closed before its end."""
+        try:
+            return self._under_way.result()
+        except (concurrent.futures.CancelledError, asyncio.CancelledError):
+            # Not the reader's task: it would think that somebody cancels it.
+            raise Cancelled("The answer was stopped before its end.") from None
 
     def __aiter__(self) -> ChunkStream[T]:
         return self
@@ -198,6 +204,7 @@ class ChunkStream(Generic[T]):
                 return self._ready.popleft()
             if self._is_over:
                 raise StopIteration
+            runner.check_may_wait()
             there = threading.Event()
             self._when_news(there.set)
             while not there.wait(_HEARS_CTRL_C_S):
@@ -211,7 +218,7 @@ class ChunkStream(Generic[T]):
         self._ready.extend(self._live.take())
         if not self._ready and done:
             self._is_over = True
-            outcome = self._under_way.result()
+            outcome = self.result
             if isinstance(outcome, Result):
                 self._ready.append(
                     Chunk(usage=outcome.usage, finish_reason=outcome.finish_reason, model=outcome.model)
@@ -235,12 +242,14 @@ class ChunkStream(Generic[T]):
             self._live.rouse()
 
     def close(self) -> None:
+        self._is_over = True
         self._under_way.cancel()
 
     async def aclose(self) -> None:
-        self._under_way.cancel()
+        self.close()
 
-    __del__ = close
+    def __del__(self) -> None:
+        self._under_way.cancel()
 
     def __enter__(self) -> ChunkStream[T]:
         return self

@@ -115,9 +115,11 @@ class Runner:
         it raises cancels the call too. Raises RuntimeError on the runner's own thread, where waiting
         would wait for ever.
         """
-        if threading.current_thread() is self._thread:
+        try:
+            self.check_may_wait()
+        except RuntimeError:
             coroutine.close()
-            raise RuntimeError("a synchronous call from the runner's own thread would wait for itself")
+            raise
         job = self.submit(coroutine)
         try:
             while not concurrent.futures.wait([job.future], POLL_S).done:
@@ -131,6 +133,11 @@ class Runner:
         except BaseException:
             job.stop()
             raise
+
+    def check_may_wait(self) -> None:
+        """Raise RuntimeError on the runner's own thread, where waiting for a call would never end."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a synchronous call from the runner's own thread would wait for itself")
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
