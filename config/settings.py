@@ -1,8 +1,8 @@
 """What is set, by whom: every value with its origin.
 
-Order: override from the panel (for now, or kept in ``panel.json``) → environment → ``.env`` →
-``quillwork.yaml`` → default. What a node's own widgets say stands above all of these and is added in
-`deployment.py`.
+Order: override from the panel (for now, or kept in ``panel.json``) → the host's own settings page, where it
+has one → environment → ``.env`` → ``quillwork.yaml`` → default. What a node's own widgets say stands above
+all of these and is added in `deployment.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,8 @@ _LARGEST_FILE = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A setting as it is in force. `origin` is panel, environment, .env, quillwork.yaml or default;
-    `name` is the variable that was really read (an alias, perhaps)."""
+    """A setting as it is in force. `origin` is panel, what `use_host_settings` was told, environment, .env,
+    quillwork.yaml or default; `name` is the variable that was really read (an alias, perhaps)."""
 
     text: str
     origin: str
@@ -167,6 +167,7 @@ def _shown(kind: str, value: Value) -> str:
 
 
 _overrides: dict[str, str] = {}
+_host_settings: tuple[str, Callable[[], Mapping[str, str]]] | None = None
 _warned: set[str] = set()
 _files: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}
 
@@ -189,11 +190,20 @@ def override(name: str, text: str | None) -> None:
         _overrides[name] = text
 
 
+def use_host_settings(origin: str, read: Callable[[], Mapping[str, str]]) -> None:
+    """Let the settings page of the host have its say: `read` gives the texts that are set there by variable,
+    `origin` is what the page is called in messages. Never a key: hosts keep such pages in plain files."""
+    global _host_settings
+    _host_settings = (origin, read)
+
+
 def load() -> Settings:
     """The settings as they are this moment."""
     folder = home()
-    layers = {
+    host = {} if _host_settings is None else {_host_settings[0]: _host_settings[1]()}
+    layers: dict[str, Mapping[str, str]] = {
         "panel": {**_read(folder / FILE, read_panel), **_overrides},
+        **host,
         "environment": dict(os.environ),
         ".env": _read(folder / ".env", _parse_env),
         "quillwork.yaml": _read(folder / "quillwork.yaml", _parse_yaml),

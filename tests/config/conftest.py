@@ -26,6 +26,7 @@ def home(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("QUILLWORK_HOME", str(folder))
     monkeypatch.setattr(settings_module, "_overrides", {})
+    monkeypatch.setattr(settings_module, "_host_settings", None)
     monkeypatch.setattr(settings_module, "_warned", set())
     session_keys.clear()
     yield folder

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from quillwork.config import settings
-from quillwork.config.settings import load, override
+from quillwork.config.settings import load, override, use_host_settings
 from quillwork.config.variables import VARIABLES
 from quillwork.llm_backends.errors import NotConfigured
 from quillwork.llm_backends.types import Secret
@@ -20,12 +20,14 @@ def write(home, name: str, text: str | bytes) -> None:
     (home / name).write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-LAYERS = ["panel", "environment", ".env", "quillwork.yaml"]
+LAYERS = ["panel", "web UI settings", "environment", ".env", "quillwork.yaml"]
 
 
 def put(layer: str, home, monkeypatch, name: str, text: str) -> None:
     if layer == "panel":
         override(name, text)
+    elif layer == "web UI settings":
+        use_host_settings(layer, lambda: {name: text})
     elif layer == "environment":
         monkeypatch.setenv(name, text)
     elif layer == ".env":
@@ -261,6 +263,8 @@ def test_endpoint_and_key_of_one_layer(home, monkeypatch, layer):
     if layer == "panel":
         for name, text in texts.items():
             override(name, text)
+    elif layer == "web UI settings":
+        use_host_settings(layer, lambda: {name: text})
     elif layer == "environment":
         for name, text in texts.items():
             monkeypatch.setenv(name, text)
