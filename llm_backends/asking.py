@@ -1,0 +1,107 @@
+"""Asking a model from a script or from another pack: wait for the answer, await it, or read it as it comes.
+
+`question` is a text, a sequence of `Message`, or a whole `Request`; `model` is a `Deployment`, or the `Model`
+that `config.opening.open_model` makes of a user's settings. Further arguments are fields of `Request`
+(``temperature=0.2``, ``schema={...}``) and stand above what question and model say themselves. All raise
+`LLMError` for a call that gave no answer.
+
+Remote calls run on the runner's thread, so any thread and any event loop may ask. A model in this very
+process computes in the thread that asks, as its host's memory management demands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
+from .errors import Cancelled, NotConfigured
+from .model import Model, Sampling
+from .runner import run_in_place, runner
+from .types import Deployment, Message, Request, Result
+
+Question = str | Request | Sequence[Message]
+
+_SAMPLING = {field.name for field in dataclasses.fields(Sampling)}
+
+
+def ask(
+    question: Question,
+    model: Deployment | Model,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+    **how: Any,
+) -> Result:
+    """The answer; this thread waits for it.
+
+    Ctrl+C hangs up, and so does `cancelled` (asked every 20 ms) with `errors.Cancelled`. On a thread with
+    an event loop that loop stands still meanwhile: `ask_async` is for those.
+    """
+    opened, request = _shaped(question, model, how)
+    if opened.runs_in_place:
+        return run_in_place(ask_one(opened, request))
+    return runner.run(ask_one(opened, request), cancelled=cancelled)
+
+
+async def ask_async(question: Question, model: Deployment | Model, **how: Any) -> Result:
+    """The answer, from any event loop. Cancelling the task hangs up."""
+    opened, request = _shaped(question, model, how)
+    if opened.runs_in_place:
+        return await ask_one(opened, request)
+    future = runner.submit(ask_one(opened, request)).future
+    try:
+        # `wait` raises when this task is cancelled, not when the call is.
+        await asyncio.wait([asyncio.wrap_future(future)])
+    finally:
+        future.cancel()
+    try:
+        return future.result()
+    except concurrent.futures.CancelledError:
+        raise Cancelled("The program is ending.") from None
+
+
+def stream(question: Question, model: Deployment | Model, **how: Any) -> ChunkStream[Result]:
+    """The answer as it is written: ``for chunk in stream(...)``, in a thread without an event loop.
+
+    ``async for`` works as well, on any loop. Leaving it, or the ``with`` around it, hangs up. The answer of
+    a model in this process comes in one piece, once it is whole.
+    """
+    opened, request = _shaped(question, model, how)
+    if not opened.runs_in_place:
+        return stream_answer(opened, request)
+    live = LiveChunks()
+    answer: concurrent.futures.Future[Result] = concurrent.futures.Future()
+    answer.set_result(run_in_place(ask_one(replace(opened, live=live), request)))
+    return ChunkStream(live, answer)
+
+
+def embed(texts: Sequence[str], model: Deployment | Model) -> Result:
+    """The vectors of `texts` (`Result.vectors`, in their order); this thread waits for them."""
+    return ask(Request((), embed=tuple(texts)), model)
+
+
+async def embed_async(texts: Sequence[str], model: Deployment | Model) -> Result:
+    """The vectors of `texts`, from any event loop."""
+    return await ask_async(Request((), embed=tuple(texts)), model)
+
+
+def _shaped(question: Question, model: Deployment | Model, how: dict[str, Any]) -> tuple[Model, Request]:
+    """The question as a request, and the model with what `how` says of its sampling."""
+    if isinstance(question, str):
+        question = (Message("user", question),)
+    request = question if isinstance(question, Request) else Request(tuple(question))
+    request = replace(request, **{name: value for name, value in how.items() if name not in _SAMPLING})
+    opened = model if isinstance(model, Model) else Model(model)
+    sampling = {name: value for name, value in how.items() if name in _SAMPLING}
+    if "extra" in sampling:
+        sampling["extra"] = {**opened.sampling.extra, **sampling["extra"]}
+    if opened.deployment.backend == "phrasebook" and request.task is None:
+        raise NotConfigured(
+            "No model is set up, and the phrasebook answers no questions.",
+            hint="Name a model, or set LLM_MODEL, for example to ollama/llama3.2.",
+        )
+    return replace(opened, sampling=replace(opened.sampling, **sampling)), request
