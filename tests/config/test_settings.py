@@ -27,7 +27,8 @@ def put(layer: str, home, monkeypatch, name: str, text: str) -> None:
     if layer == "panel":
         override(name, text)
     elif layer == "web UI settings":
-        use_host_settings(layer, lambda: {name: text})
+        before = settings._host_settings[1]() if settings._host_settings else {}
+        use_host_settings(layer, lambda: {**before, name: text})
     elif layer == "environment":
         monkeypatch.setenv(name, text)
     elif layer == ".env":
@@ -264,7 +265,8 @@ def test_endpoint_and_key_of_one_layer(home, monkeypatch, layer):
         for name, text in texts.items():
             override(name, text)
     elif layer == "web UI settings":
-        use_host_settings(layer, lambda: {name: text})
+        before = settings._host_settings[1]() if settings._host_settings else {}
+        use_host_settings(layer, lambda: {**before, name: text})
     elif layer == "environment":
         for name, text in texts.items():
             monkeypatch.setenv(name, text)
