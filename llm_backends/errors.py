@@ -68,6 +68,12 @@ class NotInPlan(LLMError):
     type, http_status = "not_in_plan", 403
 
 
+class BudgetExceeded(LLMError):
+    """The call could cost more than is left of a budget, or nobody knows what it costs; nothing was sent."""
+
+    type, http_status = "budget_exceeded", 403
+
+
 class BadRequest(LLMError):
     """The other side did not understand the request (400, 413, 422)."""
 
@@ -79,6 +85,12 @@ class ContextOverflow(BadRequest):
 
     type, http_status = "context_overflow", 413
     default_hint = "Shorten the prompt or the instruction, or choose a model with a larger context."
+
+
+class CannotSee(BadRequest):
+    """The model takes no pictures and was to look at one."""
+
+    type = "cannot_see"
 
 
 class AuthenticationFailed(LLMError):

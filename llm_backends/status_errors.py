@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from . import errors
 from .redact import scrub
+from .sight import cannot_see, says_it_cannot_see
 from .types import Deployment
 
 _CONTEXT = re.compile(
@@ -20,6 +21,8 @@ _CONTEXT = re.compile(
 _FILTERED = re.compile(r"content[ _](?:policy|management|filter)|safety system|blocked by", re.I)
 _NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|credit balance|payment", re.I)
 _DETAIL_LENGTH = 300
+# Under which of these a server says that its model takes no pictures, differs from server to server.
+_BLIND = frozenset({400, 404, 415, 422, 500, 501})
 
 
 def error_from_status(
@@ -52,6 +55,8 @@ def _choose(status: int, detail: str, deployment: Deployment) -> errors.LLMError
             f"{name} does not allow this (403){said}.",
             hint="Check that the account may use this model, or choose another one.",
         )
+    if status in _BLIND and says_it_cannot_see(detail):
+        return cannot_see(deployment)
     if status == 404:
         return errors.ModelNotFound(
             f"{name} was not found (404){said}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -179,7 +179,8 @@ class Deployment:
     address: nothing is taken from the environment behind the caller's back. `params` are the provider's
     own arguments (an API version, an AWS region); a secret among them is a `Secret`. `key_variable`
     names the environment variable that a user would set, for error messages. `fallbacks` are tried in
-    order when this one cannot be had. `cache_file` is where answers are kept, None for nowhere. `plan` is
+    order when this one cannot be had. `seeing` names models of the user's that take pictures, for the
+    error where this one does not. `cache_file` is where answers are kept, None for nowhere. `plan` is
     asked at every attempt, None where there is none. `price` is None where it is unknown; `budget` is what
     all calls together may cost, and `usage_file` is where what they did cost is kept, None for nowhere.
     `observers` are told of every call. Times are seconds.
@@ -207,6 +208,7 @@ class Deployment:
     budget: Budget | None = None
     usage_file: Path | None = None
     observers: tuple[Observer, ...] = ()
+    seeing: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
     @property
     def model_id(self) -> str:

@@ -1,0 +1,48 @@
+"""Models that cannot see: told before anything is sent, and in the same words when the other side says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .errors import CannotSee
+from .types import Deployment, Request
+
+_SHOWN = 3
+# How servers put it. What is wrong with one picture (its format, its size) is another matter.
+_PICTURES = r"(?:images?|vision|multi-?modal|pictures?)(?:[ _-](?:inputs?|content|url|blocks?|modality))*"
+_TAKES_NONE = re.compile(
+    rf"\b{_PICTURES} (?:is|are) (?:not|only) (?:currently )?supported"
+    rf"|(?:n't|not?) support(?:ed|ing)?(?: the| any)? {_PICTURES}"
+    r"(?![\w/]|[ _-](?:format|type|file|size|media|larger|smaller|over|of|with)\b)"
+    r"|not a (?:multi-?modal|vision) model|missing data required for image"
+    r"|at most 0 image|no endpoints found that support image"
+    r"|unknown variant `?image_url|(?:invalid|unsupported) content type\W+image_url"
+    r"|content must be a string",
+    re.I,
+)
+
+
+def check_sight(requests: Sequence[Request], deployment: Deployment) -> None:
+    """Raise `errors.CannotSee` where there are pictures for a model that is known to take none."""
+    has_pictures = any(message.images for request in requests for message in request.messages)
+    if has_pictures and (deployment.capabilities.vision is False or deployment.backend == "phrasebook"):
+        raise cannot_see(deployment)
+
+
+def cannot_see(deployment: Deployment) -> CannotSee:
+    """The error for `deployment`, with models of the user's that see where there are some."""
+    others = [name for name in deployment.seeing() if name != deployment.model_id][:_SHOWN]
+    which = " or ".join(filter(None, [", ".join(others[:-1]), *others[-1:]])) if others else ""
+    hint = f"Choose a model that can, such as {which}" if which else "Choose a model that can"
+    return CannotSee(
+        f"{deployment.name} cannot see pictures.",
+        hint=f"{hint} (llm_model on the node, or LLM_MODEL), or take the picture away.",
+        provider=deployment.provider,
+        model=deployment.model,
+    )
+
+
+def says_it_cannot_see(text: str) -> bool:
+    """Whether a server's refusal `text` means that the model takes no pictures."""
+    return _TAKES_NONE.search(text) is not None
