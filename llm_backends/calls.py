@@ -7,20 +7,27 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from . import errors, registry
+from . import budget, errors, registry
 from .host import Host, NullHost
 from .live import LiveText, Sink
+from .metering import Meter
+from .sight import check_sight
 from .streaming import collect
 from .types import Deployment, LocalBackend, Request, Result
 
 
 @dataclass(slots=True)
 class Call:
-    """A request on its way. `attempts` counts the calls really sent; `warnings` gathers for the user."""
+    """A request on its way. `caller` is who asks, for the ledger; `hold` is what the budget has set aside for
+    it; `meter` runs for the deployment of the moment. `attempts` counts the calls really sent; `warnings`
+    gathers for the user."""
 
     request: Request
     deployment: Deployment
     sink: Sink
+    caller: str = ""
+    hold: budget.Hold = field(default_factory=budget.Hold)
+    meter: Meter = field(default_factory=Meter)
     attempts: int = 0
     warnings: list[str] = field(default_factory=list)
 
@@ -66,17 +73,27 @@ def check_plan(deployment: Deployment) -> None:
 
 async def send(call: Call) -> Result:
     """One attempt: the deployment's backend, one answer."""
-    check_plan(call.deployment)
+    deployment, meter = call.deployment, call.meter
+    check_plan(deployment)
+    check_sight([call.request], deployment)
+    budget.cover(call.hold, call.request, deployment, meter.lost_usd)
     call.attempts += 1
-    used.add((call.deployment.provider, call.deployment.base_url, call.deployment.model))
+    used.add((deployment.provider, deployment.base_url, deployment.model))
+    meter.begin()
     started = time.monotonic()
-    backend = registry.get(call.deployment.backend)
     try:
-        result = await collect(backend.stream(call.request, call.deployment), call)
+        backend = registry.get(deployment.backend)
+        result = await collect(backend.stream(call.request, deployment), call)
     except errors.LLMError as error:
-        error.provider = error.provider or call.deployment.provider
-        error.model = error.model or call.deployment.model
+        error.provider = error.provider or deployment.provider
+        error.model = error.model or deployment.model
+        meter.lose(call.request, deployment, error)
         raise
+    except asyncio.CancelledError:
+        meter.lose(call.request, deployment, None)
+        raise
+    finally:
+        meter.seconds += time.monotonic() - started
     return replace(result, seconds=time.monotonic() - started)
 
 
@@ -85,20 +102,30 @@ def _handler() -> Handler:
     from .middleware.fallback import with_fallback
     from .middleware.limit import limited
     from .middleware.retry import with_retry
+    from .middleware.usage import counted
 
-    return chain([from_cache, with_fallback, with_retry, limited], send)
+    return chain([with_fallback, counted, from_cache, with_retry, limited], send)
 
 
-async def complete(request: Request, deployment: Deployment, sink: Sink) -> Result:
-    """Answer one request. Raises `errors.LLMError`; its `attempts` tells how many calls were made."""
-    call = Call(request, deployment, sink)
+async def complete(
+    request: Request, deployment: Deployment, sink: Sink, caller: str = "", hold: budget.Hold | None = None
+) -> Result:
+    """Answer one request. Raises `errors.LLMError`; its `attempts` tells how many calls were made.
+
+    `hold` is what was set aside for it already; it is given back.
+    """
     started = time.monotonic()
     check_plan(deployment)  # a kept answer of a model that is not allowed any more is none either
+    (hold,) = [hold] if hold else budget.set_aside([request], deployment)
+    call = Call(request, deployment, sink, caller, hold)
+    call.warn(hold.warning)
     try:
         result = await _handler()(call)
     except errors.LLMError as error:
         error.attempts = max(1, call.attempts)
         raise
+    finally:
+        budget.release(hold)
     sink.finish(result.text)
     return replace(
         result,
@@ -116,40 +143,58 @@ def runs_in_place(deployment: Deployment) -> bool:
 
 
 async def complete_all(
-    requests: Sequence[Request], deployment: Deployment, live: LiveText, host: Host | None = None
+    requests: Sequence[Request],
+    deployment: Deployment,
+    live: LiveText,
+    host: Host | None = None,
+    caller: str = "",
 ) -> list[Result | errors.LLMError]:
     """Answer many requests at once, in their order; what failed stands as its error in the list."""
 
-    async def one(request: Request, sink: Sink) -> Result | errors.LLMError:
+    async def one(request: Request, sink: Sink, hold: budget.Hold) -> Result | errors.LLMError:
         try:
-            return await complete(request, deployment, sink)
+            return await complete(request, deployment, sink, caller, hold)
         except errors.LLMError as error:
             return error
 
     sinks = live.start(len(requests))
     if runs_in_place(deployment):
-        return _complete_in_place(requests, deployment, sinks, host or NullHost())
-    if len(requests) == 1:
-        return [await one(requests[0], sinks[0])]
-    tasks = [asyncio.ensure_future(one(*pair)) for pair in zip(requests, sinks, strict=True)]
+        return _complete_in_place(requests, deployment, sinks, host or NullHost(), caller)
     try:
+        holds = budget.set_aside(requests, deployment)
+    except errors.BudgetExceeded as error:
+        return [error] * len(requests)
+    tasks: list[asyncio.Task[Result | errors.LLMError]] = []
+    try:
+        if len(requests) == 1:
+            return [await one(requests[0], sinks[0], holds[0])]
+        tasks += [asyncio.ensure_future(one(*three)) for three in zip(requests, sinks, holds, strict=True)]
         return list(await asyncio.gather(*tasks))
     finally:
         # A cancelled gather cancels its tasks but does not wait for them to close their connections.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for hold in holds:  # of a task that was cancelled before it began
+            budget.release(hold)
 
 
 def _complete_in_place(
-    requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
+    requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host, caller: str
 ) -> list[Result | errors.LLMError]:
     try:
         check_plan(deployment)
     except errors.NotInPlan as error:
         return [error] * len(requests)
+    from .middleware.usage import counted_in_place
+
+    calls = [Call(request, deployment, sink, caller) for request, sink in zip(requests, sinks, strict=True)]
     backend: LocalBackend = registry.get(deployment.backend)
-    answers = backend.answer_all(requests, deployment, sinks, host)
+    answers: list[Result | errors.LLMError] = []
+    try:
+        answers = backend.answer_all(requests, deployment, sinks, host)
+    finally:
+        counted_in_place(calls, answers)
     for answer, sink in zip(answers, sinks, strict=True):
         if isinstance(answer, Result):
             sink.finish(answer.text)

@@ -1,4 +1,4 @@
-"""How many tokens a text comes to, and what they cost, before anybody has counted: rough, and rather too high."""
+"""How many tokens a text comes to and what they cost, before anybody has counted: rather too high."""
 
 from __future__ import annotations
 

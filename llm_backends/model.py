@@ -26,12 +26,13 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Handed to whoever has questions. Ask on the runner's loop."""
+    """Handed to whoever has questions. Ask on the runner's loop. `caller` tells the ledger who that is."""
 
     deployment: Deployment
     sampling: Sampling = Sampling()
     live: LiveText = field(default_factory=LiveText)
     host: Host = field(default_factory=NullHost)
+    caller: str = "python"
 
     @property
     def runs_in_place(self) -> bool:
@@ -41,7 +42,11 @@ class Model:
     async def ask(self, requests: Sequence[Request]) -> list[Result | LLMError]:
         """One answer for each request, in order, all asked at once. A failed one is its error."""
         return await complete_all(
-            [self._shaped(request) for request in requests], self.deployment, self.live, self.host
+            [self._shaped(request) for request in requests],
+            self.deployment,
+            self.live,
+            self.host,
+            self.caller,
         )
 
     def _shaped(self, request: Request) -> Request:

@@ -116,6 +116,9 @@ class _Answer:
         self._usage = chunk.usage or self._usage
         self._finish = chunk.finish_reason or self._finish
         self._model = self._model or chunk.model
+        meter = self._call.meter
+        meter.usage = chunk.usage or meter.usage
+        meter.letters = self._text_length + self._thinking_length
         self._call.warn(chunk.warning)
 
     def _keep(self, text: str, thinking: str, tool_calls: tuple[ToolCallDelta, ...] = ()) -> None:

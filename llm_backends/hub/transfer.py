@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .. import errors
+from ..file_lock import lock
 from .client import HubClient
 from .progress import Progress, size
 from .repository import RemoteFile
@@ -200,7 +201,7 @@ def _disk(path: Path) -> Iterator[None]:
 def _alone(stream: BinaryIO, target: Path) -> Iterator[None]:
     """Let no second program write to the same part; the lock goes with the process."""
     try:
-        _lock(stream)
+        lock(stream)
     except OSError as error:
         if error.errno in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS):
             yield  # a file system without locks: the checksum still tells
@@ -210,18 +211,3 @@ def _alone(stream: BinaryIO, target: Path) -> Iterator[None]:
             hint="Wait until that one is done, then run again.",
         ) from None
     yield
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock(stream: BinaryIO) -> None:
-        # One byte far behind the end: a locked byte cannot be read by others on Windows.
-        stream.seek(2**40)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-
-else:
-    import fcntl
-
-    def _lock(stream: BinaryIO) -> None:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

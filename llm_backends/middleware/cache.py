@@ -36,11 +36,14 @@ async def from_cache(call: Call, proceed: Handler) -> Result:
     kept = await asyncio.to_thread(_guarded, _read, file, key)
     result = _from_json(kept) if kept is not None else None
     if result is not None:
+        for warning in result.warnings:
+            call.warn(warning)
         return result
+    known = len(call.warnings)
     result = await proceed(call)
-    # A fallback's answer is not this model's; it is not to come back when this model could be had.
-    if result.finish_reason in _WHOLE and not result.by_fallback and not call.warnings:
-        fresh = _to_json(result)
+    if result.finish_reason in _WHOLE:
+        # What was left out of the question is left out the next time, too; it is said again.
+        fresh = _to_json(replace(result, warnings=tuple(call.warnings[known:])))
         if len(fresh) <= LONGEST_KEPT:
             await asyncio.to_thread(_guarded, _write, file, key, fresh)
     return result
@@ -111,7 +114,7 @@ def _write(file: Path, key: str, answer: str) -> None:
 
 
 def _to_json(result: Result) -> str:
-    return json.dumps(asdict(replace(result, reasoning="", warnings=())))
+    return json.dumps(asdict(replace(result, reasoning="")))
 
 
 def _from_json(text: str) -> Result | None:
@@ -121,7 +124,8 @@ def _from_json(text: str) -> Result | None:
         usage = Usage(**{**data["usage"], "cost_usd": 0.0})
         tools = tuple(ToolCall(**call) for call in data["tool_calls"])
         vectors = tuple(map(tuple, data["vectors"]))
-        fixed = {"usage": usage, "tool_calls": tools, "vectors": vectors, "warnings": (), "cached": True}
+        said = tuple(map(str, data["warnings"]))
+        fixed = {"usage": usage, "tool_calls": tools, "vectors": vectors, "warnings": said, "cached": True}
         return Result(**{**data, **fixed})
     except (ValueError, KeyError, TypeError):
         return None
