@@ -41,15 +41,19 @@ def call_parameters(
         named = [name for name in ("tools", "tool_choice", "response_format") if name in wanted]
         wanted |= {"allowed_openai_params": named} if named else {}
     wanted |= reasoning_parameters(prefix, deployment.model, request.reasoning)
-    for name, value in request.extra.items():
+    refuse_steering(request.extra)
+    return {**wanted, **request.extra}
+
+
+def refuse_steering(extra: Mapping[str, Any]) -> None:
+    """Raise `NotConfigured` for a parameter that would steer litellm rather than the model."""
+    for name in extra:
         if _STEERING.fullmatch(name.lower()):
             raise NotConfigured(
                 f"The extra parameter {name!r} is not the model's.",
                 hint="extra on LLM Settings holds what shapes the answer, such as top_k; addresses, keys and "
                 "the like belong into the settings.",
             )
-        wanted[name] = value
-    return wanted
 
 
 def provider_parameters(params: Mapping[str, Any]) -> dict[str, Any]:

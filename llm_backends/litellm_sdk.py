@@ -16,11 +16,13 @@ import threading
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import errors
 from .http_client import bearer, origin_of
 from .litellm_chunks import Counts, has_calls, read_chunk
+from .litellm_embedding import embedding_arguments, embedding_place, read_vectors
 from .litellm_errors import error_from, fault_of, missing_library
 from .litellm_parameters import call_parameters, provider_parameters
 from .openai_wire import chat_messages
@@ -72,6 +74,9 @@ class LiteLLMSDK:
             signs="aws_secret_access_key" in deployment.params,
         )
         try:
+            if request.embed:
+                yield await self._embed(litellm, request, deployment, exchange)
+                return
             arguments = self._arguments(litellm, request, deployment, exchange)
             # A generator that is only dropped keeps its connection, and the provider goes on writing.
             async with aclosing(await self._begin(litellm, arguments)) as answer:
@@ -90,6 +95,21 @@ class LiteLLMSDK:
             raise
         except Exception as error:  # noqa: BLE001 - litellm raises whatever its libraries do
             raise error_from(error, deployment, exchange) from None
+
+    async def _embed(
+        self, litellm: Any, request: Request, deployment: Deployment, exchange: Exchange
+    ) -> Chunk:
+        prefix, base_url = embedding_place(deployment)
+        there = replace(deployment, base_url=base_url)
+        answer = await litellm.aembedding(
+            **embedding_arguments(request, there, prefix),
+            litellm_logging_obj=_silent_log("aembedding", deployment.model, input=list(request.embed)),
+            client=self._client(prefix, there, exchange, provider_parameters(deployment.params)),
+        )
+        if exchange.is_faulty or not exchange.sent:
+            raise fault_of(deployment, exchange)
+        vectors, counts = read_vectors(answer, request, deployment)
+        return Chunk(vectors=vectors, usage=_usage(litellm, counts, deployment), finish_reason="stop")
 
     async def close(self) -> None:
         """See `StreamingBackend.close`."""
@@ -178,7 +198,7 @@ class LiteLLMSDK:
             "max_retries": 0,
             "drop_params": True,
             "cache": {"no-cache": True, "no-store": True},
-            "litellm_logging_obj": _silent_log(model, messages),
+            "litellm_logging_obj": _silent_log("acompletion", model, messages=messages, stream=True),
             # With tools litellm looks for MCP servers, for which it needs a library that it does not bring.
             "_skip_mcp_handler": True,
         }
@@ -292,7 +312,7 @@ def _openai_client(http: httpx.AsyncClient, deployment: Deployment, api_version:
     return client
 
 
-def _silent_log(model: str, messages: list[dict[str, Any]]) -> Any:
+def _silent_log(function: str, model: str, **question: Any) -> Any:
     """litellm's log object for one call, told to do nothing.
 
     It asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face hub to
@@ -303,13 +323,12 @@ def _silent_log(model: str, messages: list[dict[str, Any]]) -> Any:
 
     call_id = str(uuid.uuid4())
     log, _ = function_setup(
-        "acompletion",
+        function,
         Rules(),
         datetime.datetime.now(),
         model=model,
-        messages=messages,
-        stream=True,
         litellm_call_id=call_id,
+        **question,
     )
     log.stream_options = {"include_usage": True}
     for name in (

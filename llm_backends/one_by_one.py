@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from . import errors
+from .embedding_wire import refuse_embedding
 from .live import Sink
 from .token_text import AnswerText, TextStream, emptiness
 from .types import Deployment, Request, Result, Usage
@@ -17,7 +18,10 @@ _LEAST_ANSWER = 64
 
 
 def refuse_what_it_cannot(request: Request, who: str) -> None:
-    """Raise `BadRequest` for pictures, tools, or nothing at all; `who` is the model in a sentence."""
+    """Raise `BadRequest` for pictures, tools, embeddings, or nothing at all; `who` is the model in a
+    sentence."""
+    if request.embed:
+        raise refuse_embedding(who)
     if any(message.images for message in request.messages):
         raise errors.BadRequest(
             f"{who} is asked in text only and was given a picture.",

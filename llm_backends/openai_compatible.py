@@ -6,6 +6,7 @@ Protocol: https://platform.openai.com/docs/api-reference/chat/streaming
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Collection
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import errors
+from .embedding_wire import LONGEST_ANSWER as LONGEST_VECTORS
+from .embedding_wire import embedding_body, read_embeddings
 from .http_client import bearer, client, origin_of, wire_error
 from .openai_wire import FrameReader, chat_messages, chat_parameters
 from .redact import scrub
@@ -55,6 +58,9 @@ class OpenAICompatible:
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         if not deployment.base_url:
             raise errors.NotConfigured("No endpoint is set.", hint="Set LLM_BASE_URL.")
+        if request.embed:
+            yield await _embed(request, deployment)
+            return
         refused = self._refused.setdefault((deployment.base_url, deployment.model), set())
         wanted = _body(request, deployment, ())
         for name in sorted(refused & wanted.keys()):
@@ -105,6 +111,11 @@ def chat_url(base_url: str) -> str:
     return base + "/chat/completions"
 
 
+def embeddings_url(base_url: str) -> str:
+    """The address of the embeddings route under `base_url`."""
+    return chat_url(base_url).removesuffix("/chat/completions") + "/embeddings"
+
+
 def _body(request: Request, deployment: Deployment, refused: Collection[str]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": deployment.model,
@@ -126,6 +137,23 @@ def _body(request: Request, deployment: Deployment, refused: Collection[str]) ->
 def _headers(deployment: Deployment) -> dict[str, str]:
     key = bearer(deployment.api_key, deployment.key_variable or "LLM_API_KEY")
     return {"Accept": "text/event-stream", **key}
+
+
+async def _embed(request: Request, deployment: Deployment) -> Chunk:
+    import aiohttp
+
+    body, begun = embedding_body(request, deployment.model), False
+    url, headers = embeddings_url(deployment.base_url or ""), _headers(deployment)
+    try:
+        async with client.post(url, body, {**headers, "Accept": "application/json"}) as response:
+            if response.status != 200:
+                await _refusal(response, (), deployment)
+            begun = True
+            raw = await _read_all(response, LONGEST_VECTORS, deployment)
+    except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+        raise wire_error(error, deployment, begun=begun) from None
+    # A thread, because many vectors are megabytes of digits and others stream on this loop.
+    return await asyncio.to_thread(read_embeddings, raw, request, deployment)
 
 
 async def _attempt(
@@ -194,17 +222,22 @@ async def _events(response: aiohttp.ClientResponse, deployment: Deployment) -> A
 
 async def _whole(response: aiohttp.ClientResponse, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
     """The answer of a server that does not stream."""
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > _LONGEST_BODY:
-            raise errors.AnswerTooLarge(f"{deployment.name} sent more than {_LONGEST_BODY >> 20} MB.")
+    body = await _read_all(response, _LONGEST_BODY, deployment)
     if "html" in response.content_type:
         raise errors.MalformedAnswer(
             f"{origin_of(deployment.base_url or '')} answered with a web page instead of a model's answer."
         )
     chunk, _ = _read([bytes(body)], deployment, whole=True)
     yield chunk
+
+
+async def _read_all(response: aiohttp.ClientResponse, most: int, deployment: Deployment) -> bytearray:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > most:
+            raise errors.AnswerTooLarge(f"{deployment.name} sent more than {most >> 20} MB.")
+    return body
 
 
 def _read(events: list[bytes], deployment: Deployment, *, whole: bool = False) -> tuple[Chunk, bool]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import errors
+from ..embedding_wire import refuse_embedding
 from ..host import GuestMemory, Host
 from ..list_schema import list_count
 from ..live import Sink
@@ -149,6 +150,8 @@ def _row(request: Request, model: LocalModel, deployment: Deployment, sink: Sink
 
 def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink: Sink) -> Row:
     assert model.loaded is not None
+    if request.embed:
+        raise refuse_embedding("A local model")
     if request.tools:
         raise errors.BadRequest(
             "A local model is not offered tools here.", hint="Switch tools off, or choose another model."

@@ -11,6 +11,8 @@ from aiohttp import web
 from wire import ollama_routes, replicate_format
 from wire.anthropic_format import AnthropicFormat
 from wire.bedrock_format import BedrockFormat
+from wire.embeddings import PATHS as EMBEDDING_PATHS
+from wire.embeddings import embeddings
 from wire.gemini_format import GeminiFormat
 from wire.ollama_format import OllamaFormat
 from wire.openai_format import OpenAIFormat
@@ -40,6 +42,7 @@ def routes(server: Any) -> list[web.AbstractRouteDef]:
         listed.append(web.get(path, _models(server)))
     for path in ("/v1/messages", "/messages"):
         listed.append(web.post(path, _speaking(server, AnthropicFormat())))
+    listed += [web.post(path, embeddings(server)) for path in EMBEDDING_PATHS]
     gemini = r"/{version:(?:v1beta/|v1alpha/|v1/)?}models/{model:[^:/]+}:{verb:\w+}"
     listed.append(web.post(gemini, _speaking(server, GeminiFormat())))
     for path in ("/api/chat", "/api/generate"):
