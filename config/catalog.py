@@ -126,6 +126,16 @@ class Catalog:
             return None
         return self._assemble(settings, asked, False)
 
+    def as_known(self, settings: Settings) -> Listing:
+        """The models under `settings` as far as they are known by now. Asks nobody; reads files."""
+        return self._assemble(settings, self.find_servers(settings, self.keys), False)
+
+    def told(self, model_id: str) -> ModelEntry | None:
+        """What a server has said of the model `model_id`; None where none was asked or knew it."""
+        with self._lock:
+            kept = list(self._kept.values())
+        return next((model for last in kept for model in last.models or () if model.id == model_id), None)
+
     def state_of(self, settings: Settings) -> dict[str, SourceState]:
         """How each server fared when it was asked last; those never asked are missing."""
         return {state.id: state for state in self._states(self.find_servers(settings, self.keys))}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.http_client import is_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
-from . import consent, downloads, model_source, plans, providers
+from . import consent, downloads, model_source, plans, providers, sight
 from .choice import Choice
 from .keys import ENDPOINT, session_keys
 from .settings import Settings, Value, load
@@ -68,6 +69,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
                 **({"file": source.file} if source.file else {}),
                 **downloads.parameters(source.mode, choice, settings),
             },
+            capabilities=Capabilities(vision=sight.of_local(source.mode, source.model)),
             retries=0,
             is_local=True,
         )
@@ -108,6 +110,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
         retries=0 if local else 2,
         is_local=local,
+        capabilities=Capabilities(vision=sight.told(model)),
     )
 
 
@@ -125,7 +128,9 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         api_key=access.api_key,
         key_variable=access.key_variable,
         params=access.params,
-        capabilities=Capabilities(schema=provider.schema, vision=provider.vision, tools=provider.tools),
+        capabilities=Capabilities(
+            schema=provider.schema, vision=sight.of_provider(provider, model), tools=provider.tools
+        ),
         max_concurrency=provider.max_concurrency,
         retries=provider.retries,
         is_local=access.is_local,
@@ -156,4 +161,5 @@ def _with_limits(deployment: Deployment, choice: Choice, settings: Settings) -> 
         retries=deployment.retries if choice.retries < 0 else choice.retries,
         cache_file=file,
         plan=plans.in_force(settings),
+        seeing=partial(sight.models_that_see, settings),
     )

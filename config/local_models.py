@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -22,11 +23,13 @@ _LATER_PARTS = tuple(f"-{part:05d}-of-" for part in range(2, 100))
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """`name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf."""
+    """`name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf; `vision` says
+    whether its config has eyes."""
 
     name: str
     path: Path
     mode: str
+    vision: bool = False
 
 
 Folders = Callable[[], Iterable[Path]]
@@ -90,9 +93,17 @@ def _below(root: Path) -> Iterator[LocalModel]:
             subfolders.clear()
             # A download that is not over, or was stopped, is no model yet.
             if not any(name.endswith(".part") for name in files):
-                yield LocalModel(here.relative_to(root).as_posix(), here, "hf_local")
+                yield LocalModel(here.relative_to(root).as_posix(), here, "hf_local", _has_eyes(here))
         for name in sorted(files):
             lower = name.lower()
             if lower.endswith(".gguf") and not any(mark in lower for mark in (*_NO_MODEL, *_LATER_PARTS)):
                 path = here / name
                 yield LocalModel(path.relative_to(root).as_posix(), path, "gguf")
+
+
+def _has_eyes(folder: Path) -> bool:
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and isinstance(config.get("vision_config"), dict)

@@ -61,7 +61,7 @@ def label_of(model: str) -> str:
 
 def of_provider(provider: providers.Provider, listed: Listed, source: str, **more: Any) -> ModelEntry:
     """The entry of a model that `provider` itself lists; what it does not tell comes from our own table."""
-    known = _known().get(f"{provider.id}/{listed.id}", {})
+    known = known_of(f"{provider.id}/{listed.id}")
     price = known.get("price")
     return ModelEntry(
         id=f"{provider.id}/{listed.id}",
@@ -71,7 +71,8 @@ def of_provider(provider: providers.Provider, listed: Listed, source: str, **mor
         transport="litellm",
         source=source,
         context_window=listed.context_window or known.get("context_window"),
-        vision=_first(listed.vision, known.get("vision"), provider.vision),
+        # Where a provider's pictures do not get through, it does not help that a model of its sees.
+        vision=provider.vision is not False and _first(listed.vision, known.get("vision"), provider.vision),
         tools=_first(listed.tools, known.get("tools"), provider.tools),
         schema=_first(listed.schema, known.get("schema"), provider.schema),
         price=listed.price or (tuple(price) if price else _FREE if provider.is_local else None),
@@ -115,6 +116,7 @@ def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
             provider_label=labels[model.mode][1],
             transport=model.mode,
             source="folder",
+            vision=model.vision,
             price=_FREE,
             configured=registry.is_known(model.mode),
         )
@@ -165,6 +167,11 @@ def from_settings(model: str, endpoint: str = "") -> ModelEntry | None:
 
 def _first(*answers: bool | None) -> bool | None:
     return next((answer for answer in answers if answer is not None), None)
+
+
+def known_of(model_id: str) -> Mapping[str, Any]:
+    """What our own table has of the model ``provider/model``: vision, tools, price and the like."""
+    return _known().get(model_id, {})
 
 
 @functools.cache
