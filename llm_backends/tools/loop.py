@@ -1,0 +1,167 @@
+"""Asks a model that may call tools, calls them for it, and asks again until it answers in words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..chunk_stream import ask_one
+from ..errors import EmptyAnswer, NotConfigured
+from ..model import Model
+from ..types import Deployment, Message, Request, Result, Usage
+from .execution import Execution, Outcome
+from .registry import RegisteredTool
+from .wishes import Wish, read_wishes
+
+ROUNDS = 5
+# In one answer of a model. What it calls beyond that is left out.
+MOST_CALLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """One call as it went: what the model asked of which tool, and what it was told."""
+
+    name: str
+    arguments: str
+    answer: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What came of a question. `result` is the answer in words, with the usage, attempts, seconds and
+    warnings of all rounds; `messages` are the question's, the calls, what the tools said, and the answer."""
+
+    result: Result
+    messages: tuple[Message, ...]
+    uses: tuple[ToolUse, ...] = ()
+
+
+async def answer_with_tools(
+    model: Model, request: Request, tools: Sequence[RegisteredTool], *, rounds: int = ROUNDS
+) -> Conversation:
+    """The answer of `model` to `request`, for which it may call `tools` (`registry.chosen` gives them) in up
+    to `rounds` rounds (1 or more), several at once in each. Then it is asked a last time, and has to answer.
+
+    Runs where `Model.ask` does, and does not suspend for a model that runs in place. Cancelled, it ends at
+    once; a tool that is at work is left behind. A tool that fails or is called wrongly is told to the model.
+    Without `tools` the request goes out as it is. Raises `LLMError`: a call's, or what `check_tools` says.
+    """
+    if not tools:
+        result = await ask_one(model, request)
+        return Conversation(result, (*request.messages, _said(result)))
+    check_tools(model.deployment, tools)
+    talk = _Talk(model, request, tools)
+    result = await talk.ask(request.tool_choice)
+    for number in range(1, rounds + 1):
+        if not result.tool_calls:
+            return talk.over(result)
+        await talk.use(result)
+        # What must be called must be called once; after the last round nothing may be.
+        result = await talk.ask("none" if number == rounds else None)
+    talk.warnings.append(f"The model used tools for {rounds} rounds, which is the limit, and had to answer.")
+    return talk.over(_last_words(result, model.deployment, rounds))
+
+
+class _Talk:
+    """What has been said so far."""
+
+    def __init__(self, model: Model, request: Request, tools: Sequence[RegisteredTool]) -> None:
+        self._model, self._tools = model, tools
+        self._request = replace(request, tools=tuple(tool.offer() for tool in tools))
+        self._messages = list(request.messages)
+        self._uses: list[ToolUse] = []
+        self._results: list[Result] = []
+        self._started = time.monotonic()
+        self.warnings: list[str] = []
+
+    async def ask(self, choice: str | None) -> Result:
+        asked = replace(self._request, messages=tuple(self._messages), tool_choice=choice)
+        result = await ask_one(self._model, asked)
+        self._results.append(result)
+        return result
+
+    async def use(self, result: Result) -> None:
+        """Call what `result` wants called, and note what was said."""
+        if len(result.tool_calls) > MOST_CALLS:
+            count = len(result.tool_calls)
+            self.warnings.append(f"The model called {count} tools at once: the first {MOST_CALLS} were used.")
+        wishes = read_wishes(result.tool_calls[:MOST_CALLS], self._tools, self._messages)
+        outcomes = await _outcomes(wishes, self._model)
+        self._messages.append(_said(result, wishes))
+        for wish, outcome in zip(wishes, outcomes, strict=True):
+            told = f"Error: {outcome.text}" if outcome.is_error else outcome.text
+            self._messages.append(Message("tool", told, tool_call_id=wish.sent.id))
+            self._uses.append(ToolUse(wish.name, wish.sent.arguments, outcome.text, outcome.is_error))
+
+    def over(self, answer: Result) -> Conversation:
+        """The whole, with `answer` as its end."""
+        told = [warning for result in self._results for warning in result.warnings]
+        answer = replace(
+            answer,
+            usage=_usage(self._results),
+            attempts=sum(result.attempts for result in self._results),
+            seconds=time.monotonic() - self._started,
+            cached=all(result.cached for result in self._results),
+            by_fallback=any(result.by_fallback for result in self._results),
+            warnings=tuple(dict.fromkeys([*told, *self.warnings])),
+        )
+        return Conversation(answer, (*self._messages, _said(answer)), tuple(self._uses))
+
+
+def check_tools(deployment: Deployment, tools: Sequence[RegisteredTool]) -> None:
+    """Raise `NotConfigured` where the model is known not to call tools, and what a tool's `admit` does."""
+    if not tools:
+        return
+    if deployment.capabilities.tools is False or deployment.backend == "phrasebook":
+        raise NotConfigured(
+            f"{deployment.name} does not call tools.",
+            hint="Choose a model that does, or take the tools away.",
+        )
+    for tool in tools:
+        if tool.admit is not None:
+            tool.admit()
+
+
+def _said(result: Result, wishes: Sequence[Wish] = ()) -> Message:
+    return Message("assistant", result.text, tool_calls=tuple(wish.sent for wish in wishes))
+
+
+async def _outcomes(wishes: Sequence[Wish], model: Model) -> list[Outcome]:
+    """What the tools say, all of them at work at the same time."""
+    model.live.start(1)[0].announce(f"{', '.join(dict.fromkeys(wish.name for wish in wishes))} …")
+    executions = [Execution(wish.tool, wish.arguments) if wish.tool else None for wish in wishes]
+    if model.runs_in_place:
+        done = [execution.outcome_in_place(model.host) for execution in executions if execution]
+    else:
+        done = await asyncio.gather(*(execution.outcome() for execution in executions if execution))
+    told = iter(done)
+    return [next(told) if wish.tool else Outcome(wish.wrong, is_error=True) for wish in wishes]
+
+
+def _last_words(answer: Result, deployment: Deployment, rounds: int) -> Result:
+    """Some models go on calling when they are told not to: what they say beside it is their answer."""
+    if not answer.text.strip():
+        raise EmptyAnswer(
+            f"{deployment.name} went on calling tools after {rounds} rounds of them and wrote no answer.",
+            hint="Ask for less at once, take tools away, or choose another model.",
+        )
+    return replace(answer, tool_calls=(), finish_reason="stop") if answer.tool_calls else answer
+
+
+def _usage(results: Sequence[Result]) -> Usage:
+    usages = [result.usage for result in results]
+    return Usage(
+        _sum(usage.prompt_tokens for usage in usages),
+        _sum(usage.completion_tokens for usage in usages),
+        _sum(usage.cost_usd for usage in usages),
+    )
+
+
+def _sum(parts: Iterable[Any]) -> Any:
+    numbers = list(parts)
+    return None if None in numbers else sum(numbers)

@@ -1,0 +1,116 @@
+"""Which tools there are for a model to call.
+
+A tool is a plain Python function, registered by name by the code of this pack or of another one. A workflow,
+a request and a model name tools and never bring any.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import NotConfigured
+from ..types import Tool
+
+TIME_LIMIT_S = 10.0
+LONGEST_NAME = 64
+_NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
+
+_tools: dict[str, RegisteredTool] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredTool:
+    """`call` is given the arguments of the JSON schema `parameters` by name, in a thread of its own; what it
+    returns (a text, or what JSON can say) is what the model reads. `admit` is asked before a model hears of
+    the tool; it raises an `LLMError`, such as `ConsentNeeded`, where the tool is not to be used."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    call: Callable[..., Any] = field(repr=False)
+    time_limit_s: float = TIME_LIMIT_S
+    admit: Callable[[], None] | None = field(default=None, repr=False)
+
+    @property
+    def wire_name(self) -> str:
+        """The name as providers take it: they know no dots. Our names have no dashes, so it leads back."""
+        return self.name.replace(".", "-")
+
+    def offer(self) -> Tool:
+        """The tool as a model is told of it."""
+        return Tool(self.wire_name, self.description, self.parameters)
+
+
+def register(
+    name: str,
+    description: str,
+    parameters: Mapping[str, Any],
+    call: Callable[..., Any],
+    *,
+    time_limit_s: float = TIME_LIMIT_S,
+    admit: Callable[[], None] | None = None,
+    replace: bool = False,
+) -> None:
+    """Have models call `call` as the tool `name`; see `RegisteredTool`.
+
+    `name` is words in lower case with dots between them, such as ``prompt.token_count``; the first word is
+    the pack's or the subject's. `description` tells the model when to call it and what comes back.
+    `parameters` is the JSON schema of an object (what of it is checked: `json_schema`). A ValueError or an
+    `LLMError` of `call` is told to the model word for word, of any other exception only its kind.
+
+    Raises ValueError for a bad name, description or schema, and for a name that is taken unless `replace`.
+    """
+    tool = RegisteredTool(name, description, parameters, call, time_limit_s, admit)
+    _check(tool)
+    with _lock:
+        if name in _tools and not replace:
+            raise ValueError(f"a tool named {name!r} is registered already")
+        _tools[name] = tool
+
+
+def names() -> list[str]:
+    """All registered names, sorted."""
+    with _lock:
+        return sorted(_tools)
+
+
+def chosen(wanted: Iterable[str]) -> tuple[RegisteredTool, ...]:
+    """The tools of these names, each once. Raises `NotConfigured` for a name that is none."""
+    with _lock:
+        known = dict(_tools)
+    found = []
+    for name in dict.fromkeys(wanted):
+        if name not in known:
+            raise NotConfigured(
+                f"There is no tool {name[:LONGEST_NAME]!r}.",
+                hint=f"Choose among {', '.join(sorted(known))}." if known else "There are none at all.",
+            )
+        found.append(known[name])
+    return tuple(found)
+
+
+def _check(tool: RegisteredTool) -> None:
+    if not _NAME.fullmatch(tool.name) or len(tool.name) > LONGEST_NAME:
+        raise ValueError(
+            f"{tool.name!r} is no name for a tool: words in lower case with dots between them, "
+            f"{LONGEST_NAME} characters at most"
+        )
+    if not tool.description.strip():
+        raise ValueError(f"the tool {tool.name} needs a description: models choose by it")
+    if tool.parameters.get("type") != "object" or not isinstance(tool.parameters.get("properties"), Mapping):
+        raise ValueError(f"the parameters of the tool {tool.name} are no JSON schema of an object")
+    try:
+        json.dumps(tool.parameters, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError(f"the parameters of the tool {tool.name} cannot be written as JSON") from None
+    if not callable(tool.call) or inspect.iscoroutinefunction(tool.call):
+        raise ValueError(f"the tool {tool.name} must be a plain function: it is called in a thread")
+    if not tool.time_limit_s > 0:
+        raise ValueError(f"the tool {tool.name} needs a time limit of more than 0 seconds")
