@@ -12,7 +12,7 @@ _EXAMPLES = ("ollama/qwen2.5vl:7b", "gemini/gemini-3.5-flash-lite")
 
 
 def of_provider(provider: Provider, model: str) -> bool | None:
-    """Whether `model` sees: what the provider's own list told, else our table, else what is the rule there."""
+    """Whether `model` sees: what the provider's list told, else our table, else what is the rule there."""
     from .model_entries import known_of
 
     if provider.vision is False:
@@ -33,7 +33,7 @@ def told(model_id: str) -> bool | None:
 
 
 def of_local(mode: str, model: str) -> bool | None:
-    """Whether a model of this process sees. A folder that is named by its path is looked at by the backend."""
+    """Whether a model of this process sees. At a folder that is named by its path the backend looks."""
     if mode in ("phrasebook", "gguf", "host_encoder") or model == DEFAULT_REPOSITORY:
         return False
     if mode != "hf_local":
