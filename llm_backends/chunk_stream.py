@@ -165,11 +165,14 @@ class ChunkStream(Generic[T]):
     An error of the call is raised where the next piece would have come. The last chunk of a `Result` carries
     its usage, finish reason and model; then `result` is what the call came to. Close it (``aclose``,
     ``close``, or a ``with`` of either kind) to hang up on the other side; dropping it does as well.
+
+    On an event loop an empty chunk comes after every `heartbeat_s` seconds of silence.
     """
 
-    def __init__(self, live: LiveChunks, under_way: UnderWay[T]) -> None:
+    def __init__(self, live: LiveChunks, under_way: UnderWay[T], heartbeat_s: float | None = None) -> None:
         self._live = live
         self._under_way = under_way
+        self._heartbeat_s = heartbeat_s
         self._ready: deque[Chunk] = deque()
         self._is_over = False
         under_way.add_done_callback(lambda _: live.rouse())
@@ -193,7 +196,8 @@ class ChunkStream(Generic[T]):
                 return self._ready.popleft()
             if self._is_over:
                 raise StopAsyncIteration
-            await self._news()
+            if not await self._news():
+                return Chunk()
 
     def __iter__(self) -> ChunkStream[T]:
         return self
@@ -225,16 +229,23 @@ class ChunkStream(Generic[T]):
                 )
         return bool(self._ready)
 
-    async def _news(self) -> None:
+    async def _news(self) -> bool:
+        """Whether there may be something to fetch; False after too long a silence."""
         loop = asyncio.get_running_loop()
-        there: asyncio.Future[None] = loop.create_future()
+        there: asyncio.Future[bool] = loop.create_future()
 
         def wake() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_set, there)
+                loop.call_soon_threadsafe(_set, there, True)
 
         self._when_news(wake)
-        await there
+        if self._heartbeat_s is None:
+            return await there
+        timer = loop.call_later(self._heartbeat_s, _set, there, False)
+        try:
+            return await there
+        finally:
+            timer.cancel()
 
     def _when_news(self, wake: Callable[[], None]) -> None:
         self._live.when_news(wake)
@@ -264,9 +275,9 @@ class ChunkStream(Generic[T]):
         self.close()
 
 
-def _set(there: asyncio.Future[None]) -> None:
+def _set(there: asyncio.Future[bool], is_news: bool) -> None:
     if not there.done():
-        there.set_result(None)
+        there.set_result(is_news)
 
 
 def stream_answer(model: Model, request: Request) -> ChunkStream[Result]:

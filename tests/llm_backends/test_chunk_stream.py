@@ -202,3 +202,13 @@ def test_a_writer_in_another_thread_wakes_the_reader():
     chunks = ChunkStream(live, job.future)
     assert [chunk.text for chunk in chunks] == ["fox"]
     assert chunks.result == "over"
+
+
+def test_a_long_silence_is_told():
+    job = runner.submit(asyncio.sleep(0.3))
+
+    async def read() -> list[Chunk]:
+        return [chunk async for chunk in ChunkStream(LiveChunks(), job.future, heartbeat_s=0.05)]
+
+    chunks = asyncio.run(read())
+    assert chunks.count(Chunk()) == len(chunks) > 1
