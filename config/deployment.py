@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.http_client import is_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
-from . import consent, downloads, model_source, plans, providers, sight
+from . import consent, downloads, model_source, plans, prices, providers, sight, spending
 from .choice import Choice
 from .keys import ENDPOINT, session_keys
 from .settings import Settings, Value, load
@@ -72,6 +72,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
             capabilities=Capabilities(vision=sight.of_local(source.mode, source.model)),
             retries=0,
             is_local=True,
+            price=prices.FREE if source.mode in _LOCAL_LABELS else None,
         )
     return _with_limits(replace(deployment, mode=source.mode), choice, settings)
 
@@ -110,6 +111,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
         retries=0 if local else 2,
         is_local=local,
+        price=prices.of_listed(model),
         capabilities=Capabilities(vision=sight.told(model)),
     )
 
@@ -134,6 +136,7 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         max_concurrency=provider.max_concurrency,
         retries=provider.retries,
         is_local=access.is_local,
+        price=prices.FREE if access.is_local else prices.of_provider(provider, model),
     )
 
 
@@ -161,5 +164,8 @@ def _with_limits(deployment: Deployment, choice: Choice, settings: Settings) -> 
         retries=deployment.retries if choice.retries < 0 else choice.retries,
         cache_file=file,
         plan=plans.in_force(settings),
+        budget=spending.budget(settings),
+        usage_file=spending.usage_file(settings),
+        observers=spending.observers(settings),
         seeing=partial(sight.models_that_see, settings),
     )

@@ -19,12 +19,17 @@ def open_model(
     live: LiveText | None = None,
     host: Host | None = None,
     settings: Settings | None = None,
+    caller: str = "python",
 ) -> Model:
     """The model that `choice` comes to, showing its words in `live`, on `host`. Sends nothing.
 
+    `caller` is the name under which its calls stand in the ledger.
+
     Raises `NotConfigured`, `MissingKey` or `ConsentNeeded`.
     """
-    return Model(deploy(choice, settings), sampling_of(choice), live or LiveText(), host or NullHost())
+    return Model(
+        deploy(choice, settings), sampling_of(choice), live or LiveText(), host or NullHost(), caller
+    )
 
 
 def sampling_of(choice: Choice) -> Sampling:

@@ -96,7 +96,9 @@ def _count(answer: Any) -> int | None:
 def open_for_trial(mode: str, model: str) -> Model | Trial:
     """The model to call; a failed trial where it cannot be opened. The user asks for this call in person."""
     try:
-        opened = open_model(Choice(llm_mode=mode, llm_model=model, retries=0, by_workflow=False))
+        opened = open_model(
+            Choice(llm_mode=mode, llm_model=model, retries=0, by_workflow=False), caller="POST test"
+        )
     except LLMError as error:
         return _failed(error, 0.0)
     if opened.runs_in_place:
@@ -107,7 +109,7 @@ def open_for_trial(mode: str, model: str) -> Model | Trial:
             ),
             0.0,
         )
-    return Model(opened.deployment, Sampling(max_tokens=_TOKENS))
+    return Model(opened.deployment, Sampling(max_tokens=_TOKENS), caller=opened.caller)
 
 
 async def call(model: Model) -> Trial:

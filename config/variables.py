@@ -68,7 +68,24 @@ VARIABLES: dict[str, Variable] = {
         Variable("LLM_PROXY_TOKEN", "the bearer token that the /v1 endpoint asks for", kind="secret"),
         Variable("LLM_SERVICE_TOKEN", "the token for hosts that listen beyond loopback", kind="secret"),
         Variable("LLM_ALLOWED_HOSTS", "names under which the host may be called", kind="list"),
-        Variable("LLM_CALLBACKS", "observers of calls", kind="list"),
+        Variable("LLM_BUDGET_SESSION", "US dollars that calls may cost until the program ends, such as 2.50"),
+        Variable("LLM_BUDGET_DAY", "US dollars that calls may cost from midnight to midnight"),
+        Variable(
+            "LLM_BUDGET_UNPRICED",
+            "with a budget: refuse, or allow, remote models whose price nobody knows",
+            default="refuse",
+        ),
+        Variable(
+            "LLM_CALLBACKS",
+            "who is told of calls: langfuse, helicone, Python paths such as my_package.module:on_call",
+            kind="list",
+        ),
+        Variable(
+            "LLM_CALLBACKS_CONTENT",
+            "tell them what was asked and answered, too",
+            kind="flag",
+            default="0",
+        ),
         Variable("LOCAL_LIBRARY_DIR", "the folder of your variable files", kind="path"),
         Variable("LIBRARY_DIRS", "other wildcard folders, read only", kind="list"),
     )

@@ -41,7 +41,7 @@ def enhance_command(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     try:
-        model = _open(options)
+        model = _open(options, "cli enhance")
     except LLMError as error:
         enhanced = enhance_without_model([idea], error, options.on_error)
     else:
@@ -69,7 +69,7 @@ def variables_command(options: argparse.Namespace) -> int:
         existing=saved,
         seed=options.seed,
     )
-    model = _open(options)
+    model = _open(options, "cli variables")
     invented = _run(invent(task, model), model)
     if options.save:
         keep(library, task.name, invented.values, task.context)
@@ -124,7 +124,7 @@ class Terminal(NullHost):
             print("\r\033[2K", end="", file=sys.stderr, flush=True)
 
 
-def _open(options: argparse.Namespace) -> Model:
+def _open(options: argparse.Namespace, caller: str) -> Model:
     """The model of --mode and --model: whoever types a model's name into a terminal has said yes to it."""
     choice = Choice(
         llm_mode=options.mode,
@@ -133,7 +133,7 @@ def _open(options: argparse.Namespace) -> Model:
         may_download=bool(options.model) and options.mode in ("hf_download", "gguf"),
     )
     live = LiveText()
-    return open_model(choice, live, Terminal(live))
+    return open_model(choice, live, Terminal(live), caller=caller)
 
 
 def _run(coroutine: Coroutine[Any, Any, T], model: Model) -> T:

@@ -60,17 +60,17 @@ def _prepare(wanted: Any, live: LiveText) -> tuple[Idea, Model | LLMError]:
         raise HttpError(400, "broken_target", str(error), "") from None
     idea = Idea(wanted["prompt"], target, wanted["instruction"], wanted["variations"], wanted["seed"])
     try:
-        return idea, _open(wanted, live)
+        return idea, _open(wanted, live, "POST enhance")
     except LLMError as error:
         if wanted["on_error"] == "raise" or error.type == "consent_needed":
             raise
         return idea, error
 
 
-def _open(wanted: Any, live: LiveText) -> Model:
+def _open(wanted: Any, live: LiveText, caller: str) -> Model:
     """The model that was asked for. What comes over HTTP may come out of somebody else's workflow."""
     name = check_model(wanted["llm_model"], wanted["llm_mode"], load())
-    model = open_model(Choice(llm_mode=wanted["llm_mode"], llm_model=name), live)
+    model = open_model(Choice(llm_mode=wanted["llm_mode"], llm_model=name), live, caller=caller)
     if model.runs_in_place:
         raise BackendUnavailable(
             f"{model.deployment.name} runs in the host itself, one job after the other, and not from here.",
@@ -112,7 +112,7 @@ def _prepare_variables(wanted: Any, live: LiveText) -> tuple[VariablesTask, Mode
         existing=tuple(existing),
         seed=wanted["seed"],
     )
-    return task, _open(wanted, live)
+    return task, _open(wanted, live, "POST variables/generate")
 
 
 def _save(task: VariablesTask, invented: Invented) -> list[str]:

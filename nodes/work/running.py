@@ -44,7 +44,12 @@ class Run:
         self._host.clip = choice.encoder
         self._keep_loaded = choice.keep_loaded
         with session_keys.as_queued(_prompt_id()):
-            return open_model(choice, self._live, self._host)
+            return open_model(choice, self._live, self._host, caller=self._name())
+
+    def _name(self) -> str:
+        """The node as a person finds it in the graph: what it is, and which one."""
+        kind = (self._prompt or {}).get(self.node_id, {}).get("class_type") or "node"
+        return f"{kind} #{self.node_id}" if self.node_id else kind
 
     async def perform(self, coroutine: Coroutine[Any, Any, T], model: Model) -> T:
         if not model.runs_in_place:
