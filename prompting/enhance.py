@@ -7,38 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..llm_backends.errors import EmptyAnswer, LLMError, NotConfigured
+from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
-from .clean import clean, one_paragraph, split_negative
+from .clean import split_negative
+from .finishing import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
 from .messages import enhance_messages
-from .protect import Protected, protect, restore, without_weights
+from .protect import Protected, protect
 from .report import report
-from .targets import Target, fit_negative, fit_prompt
+from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
 OnError = Literal["raise", "passthrough", "phrasebook"]
 MOST_VARIATIONS = 64
 
-# A guard against models that never stop, roomy enough for those that think first. In tokens.
-_MAX_TOKENS = 2048
-_SEEDS = 2**31
-_CUT = {
-    "length": "The answer was cut off at max_tokens: raise it on LLM Settings for a whole prompt.",
-    "content_filter": "The answer was cut off by the provider's content filter: reword the prompt.",
-}
-_SEVERAL_LINES = ("json", "sections", "any")
-
 
 @dataclass(frozen=True, slots=True)
 class Idea:
-    """One prompt of the user's, to be enhanced `variations` times (1 to 64)."""
+    """One prompt of the user's, to be enhanced `variations` times (1 to 64), beginning with variation
+    number `first` (from 0)."""
 
     prompt: str
     target: Target
     instruction: str = ""
     variations: int = 1
     seed: int = 0
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +72,6 @@ async def enhance(
     """
     started = time.monotonic()
     pieces = _pieces(ideas, pictures)
-    if pictures:
-        _check_sight(model.deployment)
     answers = await model.ask([_request(piece) for piece in pieces])
     outcomes = [
         _finish(piece, answer, model.deployment) for piece, answer in zip(pieces, answers, strict=True)
@@ -94,14 +86,6 @@ def enhance_without_model(ideas: Sequence[Idea], error: LLMError, on_error: OnEr
     return _gather(pieces, [error] * len(pieces), [], None, on_error, time.monotonic())
 
 
-def _check_sight(deployment: Deployment) -> None:
-    if deployment.capabilities.vision is False or deployment.backend == "phrasebook":
-        raise NotConfigured(
-            f"{deployment.name} cannot see pictures.",
-            hint="Choose a model that can, or unwire the image.",
-        )
-
-
 def _pieces(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[_Piece]:
     pieces = []
     for place, idea in enumerate(ideas):
@@ -110,14 +94,15 @@ def _pieces(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[_Piece]:
         protected = protect(idea.prompt)
         if not protected.text and not idea.instruction.strip():
             raise NotConfigured("The prompt is empty.", hint="Write an idea, or at least an instruction.")
-        for variation in range(idea.variations):
+        last = idea.first + idea.variations
+        for variation in range(idea.first, last):
             task = EnhanceTask(
                 prompt=protected.text,
                 target=idea.target,
                 instruction=idea.instruction,
                 variation=variation,
-                variations=idea.variations,
-                seed=(idea.seed + variation) % _SEEDS,
+                variations=last,
+                seed=(idea.seed + variation) % SEEDS,
             )
             pieces.append(_Piece(idea, task, protected, pictures[place] if pictures else None))
     return pieces
@@ -126,7 +111,7 @@ def _pieces(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[_Piece]:
 def _request(piece: _Piece) -> Request:
     return Request(
         messages=enhance_messages(piece.task, piece.protected, piece.picture),
-        max_tokens=_MAX_TOKENS,
+        max_tokens=MAX_TOKENS,
         seed=piece.task.seed,
         task=piece.task,
     )
@@ -134,29 +119,13 @@ def _request(piece: _Piece) -> Request:
 
 def _finish(piece: _Piece, answer: Result | LLMError, deployment: Deployment) -> tuple[str, str] | LLMError:
     """(prompt, negative) out of an answer, or the error that it is or amounts to."""
-    if isinstance(answer, LLMError):
-        return answer
-    try:
-        text, negative = split_negative(clean(answer.text, who=deployment.name))
-        if not text:
-            raise EmptyAnswer(f"{deployment.name} wrote a negative prompt only.")
-    except LLMError as error:
-        error.provider, error.model, error.attempts = answer.provider, answer.model, answer.attempts
-        return error
-    if answer.finish_reason in _CUT:
-        piece.warnings.append(_CUT[answer.finish_reason])
-    piece.warnings.extend(answer.warnings)
-    return _dress(piece, text, negative)
+    written = read_prompt(answer, deployment, piece.warnings)
+    return written if isinstance(written, LLMError) else _dress(piece, *written)
 
 
 def _dress(piece: _Piece, text: str, negative: str) -> tuple[str, str]:
-    """The prompt as the target wants it, with the user's own tags and weights back in place."""
     target = piece.idea.target
-    if target.form not in _SEVERAL_LINES:
-        text = one_paragraph(text)
-    if not target.weights:
-        text = without_weights(text, piece.protected)
-    prompt = restore(fit_prompt(target, text), piece.protected)
+    prompt = in_manner_of(target, text, piece.protected)
     return prompt, fit_negative(target, piece.idea.prompt, negative)
 
 
@@ -170,7 +139,7 @@ def _gather(
 ) -> Enhanced:
     failed = [outcome for outcome in outcomes if isinstance(outcome, LLMError)]
     if failed and on_error == "raise":
-        raise _first(failed, len(pieces))
+        raise first_of(failed, len(pieces), "prompts")
     warnings = [warning for piece in pieces for warning in piece.warnings]
     if failed:
         instead = (
@@ -206,10 +175,3 @@ def _makeshift(piece: _Piece, on_error: OnError) -> tuple[str, str]:
 
 def _distinct(failed: Sequence[LLMError]) -> list[LLMError]:
     return list({str(error): error for error in failed}.values())
-
-
-def _first(failed: Sequence[LLMError], total: int) -> LLMError:
-    error = failed[0]
-    if total > 1:
-        error.message = f"{len(failed)} of {total} prompts failed. {error.message}"
-    return error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..llm_backends.types import Image, Message
 from .protect import Protected
 from .targets import Target
 from .tasks import EnhanceTask, VariablesTask
 
-_LANGUAGES = {
+LANGUAGES = {
     "en": "English",
     "zh": "Chinese",
     "ja": "Japanese",
@@ -33,20 +35,21 @@ _CREATE = (
     "Bring in no further people, animals, events or lettering.",
     "Write what can be seen. No feelings that have no outward sign, no praise, no talk about the picture.",
 )
-_VIDEO = (
+VIDEO = (
     "Say what moves, how, and in which order, and what the camera does. It is one short clip: one scene, "
     "few actions, each of them possible in seconds.",
 )
-_MOTION = (
+MOTION = (
     "The picture is there already: describe what happens from it on (movement of the subjects, of the "
     "surroundings and of the camera), not what it shows.",
     "Bring in no new subjects. Keep a camera wish exactly as it was made.",
 )
-_EDIT = (
+EDIT = (
     "Write an instruction for an image editor, not a description of a picture.",
     "Name what is to change by its looks, say what it becomes, and say what has to stay as it is.",
     "Change nothing that was not asked for.",
 )
+NO_WEIGHTS = "Write no weights in brackets of your own."
 _TIDY = (
     "Put the idea into clear, correct words in a sensible order. Add nothing and drop nothing.",
     "Keep its language and its form: tags stay tags, sentences stay sentences.",
@@ -93,33 +96,43 @@ def enhance_messages(
 
 def _enhance_system(target: Target) -> str:
     """The same for every prompt of a target, so that a kept prefix serves them all."""
-    rules = [*_INTENT, *_base_rules(target)]
-    form = _FORMS.get(target.form)
-    if form:
-        rules.append(form)
-    if target.words:
-        rules.append(
-            f"Length: {target.words[0]} to {target.words[1]} {'tags' if target.form == 'tags' else 'words'}."
-        )
-    rules.append(_language_rule(target))
+    rules = [*_INTENT, *_base_rules(target), *form_rules(target), _language_rule(target)]
     if target.keep_detailed:
         rules.append(
             f"An idea of more than about {_DETAILED_WORDS} words is worked out already: mend it lightly."
         )
     if not target.weights:
-        rules.append("Write no weights in brackets of your own.")
+        rules.append(NO_WEIGHTS)
     rules += target.rules
     rules.append(_ending_rule(target))
-    numbered = "\n".join(f"{number}. {rule}" for number, rule in enumerate(rules, 1))
-    return f"{_opening(target)}\n\n{numbered}"
+    return numbered(_opening(target), rules)
+
+
+def form_rules(target: Target) -> list[str]:
+    """Form and length, as far as the target has them."""
+    rules = [_FORMS[target.form]] if target.form in _FORMS else []
+    if target.words:
+        unit = "tags" if target.form == "tags" else "words"
+        rules.append(f"Length: {target.words[0]} to {target.words[1]} {unit}.")
+    return rules
+
+
+def numbered(opening: str, rules: Sequence[str]) -> str:
+    """A system message: what is wanted, and its rules under numbers."""
+    lines = "\n".join(f"{number}. {rule}" for number, rule in enumerate(rules, 1))
+    return f"{opening}\n\n{lines}"
+
+
+def kind_of_model(target: Target) -> str:
+    """What the target's model is, as words."""
+    return {"image": "an image model", "edit": "an image editing model"}.get(target.kind, "a video model")
 
 
 def _opening(target: Target) -> str:
     if target.form == "any":
         return "You are given somebody's idea for a picture. You write it down well."
-    what = {"image": "an image model", "edit": "an image editing model"}.get(target.kind, "a video model")
     return (
-        f"You write prompts for {target.label}, {what}. You are given somebody's idea and turn it into the "
+        f"You write prompts for {target.label}, {kind_of_model(target)}. You are given somebody's idea and turn it into the "
         "prompt that brings it out best."
     )
 
@@ -128,14 +141,14 @@ def _base_rules(target: Target) -> tuple[str, ...]:
     if target.form == "any":
         return _TIDY
     if target.kind == "edit":
-        return _EDIT
+        return EDIT
     if target.kind == "image_to_video":
-        return _MOTION
-    return (*_CREATE, *_VIDEO) if target.kind == "video" else _CREATE
+        return MOTION
+    return (*_CREATE, *VIDEO) if target.kind == "video" else _CREATE
 
 
 def _language_rule(target: Target) -> str:
-    names = [_LANGUAGES.get(code, code) for code in target.languages if code != "any"]
+    names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     if not names:
         return "Language: that of the idea."
     if len(names) == 1:

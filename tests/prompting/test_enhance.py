@@ -313,7 +313,7 @@ def test_pictures_go_with_their_ideas(wire):
 
 def test_a_model_that_cannot_see(wire):
     blind = endpoint(wire.url, capabilities=Capabilities(vision=False))
-    with pytest.raises(errors.NotConfigured, match="cannot see"):
+    with pytest.raises(errors.CannotSee, match="cannot see"):
         run(Idea("a", PLAIN), blind, pictures=(Image("image/png", b"1"),))
     assert not wire.log
 
