@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import importlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .departures import Client, Departures
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest
 from .offload import in_thread
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from .app import App
 
 PATH = "/quillwork/{path:.*}"
-_LOOK_EVERY_S = 0.25
 
 
 class Adapter:
@@ -27,21 +27,37 @@ class Adapter:
         self._make_host = make_host
         self._app: App | None = None
         self._loading = asyncio.Lock()
+        self._departures = Departures()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answers, as long as the client is there: a call may cost."""
+        client = Client(lambda: _is_gone(request), lambda: task.cancel())
+        task = asyncio.ensure_future(self._reply(request, client))
+        self._departures.watch(client)
+        try:
+            await asyncio.wait([task])
+            return task.result()
+        except asyncio.CancelledError:
+            task.cancel()
+            return _response(HttpError(503, "cancelled", "The call was stopped.").answer())
+        finally:
+            self._departures.forget(client)
+
+    async def _reply(self, request: web.Request, client: Client) -> web.StreamResponse:
         app = self._app or await self._load()
-        asked = HttpRequest(
-            method=request.method,
-            path=request.match_info["path"],
-            headers={name.lower(): value for name, value in request.headers.items()},
-            query=dict(request.query),
-            peer=_address(request, "peername"),
-            local=_address(request, "sockname"),
-            read=_reader(request),
+        reply = await app.handle(
+            HttpRequest(
+                method=request.method,
+                path=request.match_info["path"],
+                headers={name.lower(): value for name, value in request.headers.items()},
+                query=dict(request.query),
+                peer=_address(request, "peername"),
+                local=_address(request, "sockname"),
+                read=_reader(request),
+            )
         )
-        reply = await _while_connected(request, app.handle(asked))
         if isinstance(reply, EventStream):
-            return await _send_events(request, reply)
+            return await _send_events(request, reply, client)
         return _response(reply)
 
     async def _load(self) -> App:
@@ -91,21 +107,7 @@ def _is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-async def _while_connected(request: web.Request, work: Any) -> Answer | EventStream:
-    """What `work` comes to. It is cancelled when nobody waits for it any more: a call may cost."""
-    task = asyncio.ensure_future(work)
-    try:
-        while not task.done():
-            await asyncio.wait([task], timeout=_LOOK_EVERY_S)
-            if not task.done() and _is_gone(request):
-                task.cancel()
-        return task.result()
-    except asyncio.CancelledError:
-        task.cancel()
-        return HttpError(503, "cancelled", "The call was stopped.").answer()
-
-
-async def _send_events(request: web.Request, stream: EventStream) -> web.StreamResponse:
+async def _send_events(request: web.Request, stream: EventStream, client: Client) -> web.StreamResponse:
     from aiohttp import web
 
     response = web.StreamResponse(
@@ -115,15 +117,17 @@ async def _send_events(request: web.Request, stream: EventStream) -> web.StreamR
             "X-Accel-Buffering": "no",
         }
     )
+    now = asyncio.get_running_loop().time
     async with contextlib.aclosing(stream.events) as events:  # type: ignore[type-var]
         try:
             await response.prepare(request)
             async for piece in events:
-                if piece:
-                    await response.write(piece)
-                elif _is_gone(request):
-                    break
+                client.sending_since = now()
+                await response.write(piece)
+                client.sending_since = None
             await response.write_eof()
         except (ConnectionError, asyncio.CancelledError):
-            pass  # nobody reads it any more; closing the events ends the call
+            # Nobody reads it any more; closing the events ends the call. What is left of it is not waited for.
+            if request.transport is not None:
+                request.transport.abort()
     return response
