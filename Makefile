@@ -2,7 +2,7 @@
 # PYTHON names the interpreter that the environments are made with (3.10 or newer).
 
 PYTHON ?= python3
-LANES ?= lint core litellm-oldest proxy browser local local-oldest
+LANES ?= lint core litellm-oldest proxy browser local local-oldest langchain langchain-oldest
 
 VENV_PYTHON := .venv/bin/python
 DEMO_STAMP := .venv/.demo-$(shell cksum < requirements.txt | cut -d' ' -f1)

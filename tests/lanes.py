@@ -78,6 +78,15 @@ def bare(version: str, python: str = "") -> Lane:
     return Lane(f".venv-{version}", ("-m", CORE), BARE, ("requirements.txt",), python or f"python{version}")
 
 
+def langchain(name: str, version: str) -> Lane:
+    """Our models as LangChain's. Apart from the core: langchain-core brings a dozen packages along."""
+    paths = ("tests/interfaces/langchain",)
+    select = ("-m", CORE, "-k", "langchain")
+    return Lane(
+        f".venv-{name}", select, (*BARE, f"langchain-core=={version}"), ("requirements.txt",), paths=paths
+    )
+
+
 LANES = {
     "core": Lane(".venv", ("-m", CORE)),
     # The floor is what Forge can have (install.py's last candidate), with the openai it gets beside it.
@@ -92,8 +101,13 @@ LANES = {
     # The newest and the oldest that a host with a local model may have.
     "local": local("local", "5.23.0"),
     "local-oldest": local("local-oldest", "4.51.3"),
+    "langchain": langchain("langchain", "1.7.2"),
+    "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
     **{f"python{version}": bare(version) for version in ("3.10", "3.11", "3.12", "3.13")},
 }
+
+MAKEFILE = ["lint", "core", "litellm-oldest", "proxy", "browser", "local", "local-oldest"]
+MAKEFILE += ["langchain", "langchain-oldest"]
 
 
 def environment(lane: Lane) -> Path:
@@ -174,7 +188,7 @@ def lint() -> bool:
 
 
 def main(names: list[str]) -> int:
-    names = names or ["lint", "core", "litellm-oldest", "proxy", "browser", "local", "local-oldest"]
+    names = names or MAKEFILE
     for place, name in enumerate(names):
         if "=" in name:  # pythonX.Y=/path/of/that/interpreter
             names[place], _, python = name.partition("=")

@@ -36,6 +36,7 @@ ONLY_IN = {
     "dotenv": (),
     "pydantic": (),
     "anthropic": (),
+    "langchain_core": ("interfaces/langchain/",),
     "pickle": (),
     "comfy": ("nodes/",),
     "comfy_api": ("nodes/",),
@@ -51,12 +52,17 @@ LATE = {
     "litellm",
     "openai",
     "httpx",
+    "langchain_core",
     "torch",
     "transformers",
     "numpy",
     "PIL",
 }
-MAY_BE_EARLY = ("llm_backends/transformers_local/", "llm_backends/litellm_")
+MAY_BE_EARLY = (
+    "llm_backends/transformers_local/",
+    "llm_backends/litellm_",
+    "interfaces/langchain/chat_",
+)
 
 
 def sources() -> list[str]:
@@ -297,6 +303,7 @@ def test_nothing_heavy_comes_along_with_the_core():
         "prompting.enhance",
         "prompting.variables",
     ]
+    names += ["llm_backends.asking", "interfaces.langchain"]
     names += ["prompting.missing", "prompting.template", "prompting.phrasebook", "interfaces.cli.main"]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT), *names], capture_output=True, text=True, timeout=60
