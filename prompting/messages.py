@@ -132,8 +132,8 @@ def _opening(target: Target) -> str:
     if target.form == "any":
         return "You are given somebody's idea for a picture. You write it down well."
     return (
-        f"You write prompts for {target.label}, {kind_of_model(target)}. You are given somebody's idea and turn it into the "
-        "prompt that brings it out best."
+        f"You write prompts for {target.label}, {kind_of_model(target)}. You are given somebody's idea and "
+        "turn it into the prompt that brings it out best."
     )
 
 

@@ -1,0 +1,145 @@
+"""Turns pictures into words: a description, or the prompt from which an image model would make them again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ..llm_backends.errors import LLMError, NotConfigured
+from ..llm_backends.model import Model
+from ..llm_backends.types import Deployment, Image, Request, Result
+from .describe_messages import describe_messages
+from .finishing import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
+from .protect import protect, restore
+from .report import report
+from .targets import Target
+
+T = TypeVar("T")
+
+# One text each is one call each: more at once is a video that was meant as one.
+MOST_PICTURES = 64
+# Frames of one video that a model is shown: each of them costs as much as some hundred words.
+MOST_FRAMES = 16
+# In pixels. What happens in a clip is seen at half the size of a picture whose details count.
+FRAME_SIDE = 512
+_NOTHING_KEPT = protect("")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One question: a picture, or with several the frames of one video in their order.
+
+    Without a `target` a description is wanted, with one a prompt in that model's manner. `notes` are what
+    the user should know of how the pictures were prepared.
+    """
+
+    pictures: tuple[Image, ...]
+    target: Target | None = None
+    instruction: str = ""
+    seed: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One text for each view, the report, and whether a fallback stands behind some of them: such an answer
+    is not to be kept by anybody's cache."""
+
+    texts: list[str]
+    info: dict[str, Any]
+    makeshift: bool = False
+
+
+async def describe(
+    pictures: Sequence[Image],
+    model: Model,
+    *,
+    instruction: str = "",
+    target: Target | None = None,
+    seed: int = 0,
+    as_video: bool = False,
+) -> Described:
+    """One text for each of `pictures` (up to `MOST_PICTURES`), all asked for at once; with `as_video` one
+    text for all of them, of which `MOST_FRAMES` are shown.
+
+    `instruction` is a wish or a question, `target` the model that a prompt is wanted for (None: describe).
+    Raises the first `LLMError`; one of `errors.CannotSee` before anything is sent where the model is known
+    to take no pictures.
+    """
+    return await describe_views(views_of(pictures, instruction, target, seed, as_video=as_video), model)
+
+
+def views_of(
+    pictures: Sequence[Image],
+    instruction: str = "",
+    target: Target | None = None,
+    seed: int = 0,
+    *,
+    as_video: bool = False,
+) -> list[View]:
+    """The questions that `describe` asks."""
+    if as_video:
+        shown, note = pick_frames(pictures)
+        return [View(tuple(shown), target, instruction, seed, (note,) if note else ())]
+    return [View((picture,), target, instruction, seed) for picture in pictures]
+
+
+def pick_frames(frames: Sequence[T]) -> tuple[list[T], str]:
+    """Those of `frames` that a model is shown, evenly spread from the first to the last, and the sentence
+    for the user where it is not all of them."""
+    total = len(frames)
+    if total <= MOST_FRAMES:
+        return list(frames), ""
+    places = [round(place * (total - 1) / (MOST_FRAMES - 1)) for place in range(MOST_FRAMES)]
+    return [frames[place] for place in places], (
+        f"The video has {total} frames; the model was shown {MOST_FRAMES} of them, evenly spread."
+    )
+
+
+async def describe_views(views: Sequence[View], model: Model) -> Described:
+    """As `describe`, for questions that differ in more than their pictures."""
+    started = time.monotonic()
+    _check(views)
+    answers = await model.ask([_request(view) for view in views])
+    warnings = [note for view in views for note in view.notes]
+    outcomes = [
+        _finish(view, answer, model.deployment, warnings) for view, answer in zip(views, answers, strict=True)
+    ]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, LLMError)]
+    if failed:
+        raise first_of(failed, len(views), "pictures")
+    info = report(answers, model.deployment, time.monotonic() - started, warnings)
+    by_fallback = any(isinstance(answer, Result) and answer.by_fallback for answer in answers)
+    return Described([str(outcome) for outcome in outcomes], info, by_fallback)
+
+
+def _check(views: Sequence[View]) -> None:
+    if not views or not all(view.pictures for view in views):
+        raise NotConfigured("There is no picture to describe.", hint="Load or wire one.")
+    if len(views) > MOST_PICTURES:
+        raise NotConfigured(
+            f"{len(views)} pictures are too many to describe one by one.",
+            hint=f"Send up to {MOST_PICTURES}, or describe them as the frames of one video.",
+        )
+
+
+def _request(view: View) -> Request:
+    return Request(
+        messages=describe_messages(view.pictures, view.target, view.instruction),
+        max_tokens=MAX_TOKENS,
+        seed=view.seed % SEEDS,
+    )
+
+
+def _finish(
+    view: View, answer: Result | LLMError, deployment: Deployment, warnings: list[str]
+) -> str | LLMError:
+    written = read_prompt(answer, deployment, warnings)
+    if isinstance(written, LLMError):
+        return written
+    if view.target is None:
+        # What stands in a picture, or in a model's fancy, brings no network into a prompt.
+        return restore(written[0], _NOTHING_KEPT)
+    return in_manner_of(view.target, written[0], _NOTHING_KEPT)
