@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from endpoints import endpoint
 
@@ -146,7 +148,7 @@ def test_a_long_video_is_shown_in_part_and_said_so(wire):
 
 def test_frames_are_picked_evenly_from_the_first_to_the_last():
     picked, note = pick_frames(range(1000))
-    gaps = {later - earlier for earlier, later in zip(picked, picked[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(picked)}
     assert (picked[0], picked[-1], len(picked)) == (0, 999, MOST_FRAMES)
     assert gaps <= {66, 67}
     assert "1000 frames" in note
