@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from quillwork.config import local_models, providers
-from quillwork.config import settings as settings_module
-from quillwork.config.catalog import catalog
-from quillwork.config.keys import session_keys
 from quillwork.interfaces.http.app import App
 from quillwork.interfaces.http.messages import Answer, EventStream, HttpRequest
-from quillwork.prompting import phrasebook
 
-_OURS = ("LLM_", "LITELLM_", "OLLAMA_", "QUILLWORK_", "LM_STUDIO_", "HOSTED_VLLM_", "AWS_", "AZURE_")
-NOTHING_THERE = "http://127.0.0.1:9"
 LOCAL = {"host": "127.0.0.1:8188", "x-quillwork": "1", "content-type": "application/json"}
 
 
@@ -32,6 +24,8 @@ class FakeHost:
     has_local: bool = False
     unloaded: int = 0
     watched: int = 0
+    is_interrupted: bool = False
+    turns: list[threading.Thread] = field(default_factory=list)
 
     def unload_local(self) -> bool:
         self.unloaded += 1
@@ -39,6 +33,19 @@ class FakeHost:
 
     def watch_keys(self) -> None:
         self.watched += 1
+
+    async def run_in_turn(self, work: Any) -> Any:
+        def turn() -> Any:
+            self.turns.append(threading.current_thread())
+            return work(self)
+
+        return await asyncio.to_thread(turn)
+
+    def cancelled(self) -> bool:
+        return self.is_interrupted
+
+    def tick(self) -> None:
+        pass
 
 
 @dataclass
@@ -96,42 +103,6 @@ class Caller:
             return Reply(200, text)
         assert isinstance(reply, Answer)
         return Reply(reply.status, json.loads(reply.body()), reply.headers)
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Nothing set, no key, no local server."""
-    for name in list(os.environ):
-        if name.startswith(_OURS) or name.endswith("_API_KEY"):
-            monkeypatch.delenv(name)
-    folder = tmp_path / "home"
-    folder.mkdir()
-    monkeypatch.setenv("QUILLWORK_HOME", str(folder))
-    for name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE", "HOSTED_VLLM_API_BASE"):
-        monkeypatch.setenv(name, NOTHING_THERE)
-    # Nothing leaves this machine, whatever key a test or the fuzzer types in.
-    table = {row.id: replace(row, default_base_url=NOTHING_THERE) for row in providers.all()}
-    aliases = {alias: row for row in table.values() for alias in row.aliases}
-    monkeypatch.setattr(providers, "_table", lambda: table)
-    monkeypatch.setattr(providers, "_by_name", lambda: {**aliases, **table})
-    monkeypatch.setattr(settings_module, "_overrides", {})
-    monkeypatch.setattr(settings_module, "_warned", set())
-    local_models.use_folders(lambda: ())
-    phrasebook.register()
-    session_keys.clear()
-    catalog.forget()
-    yield folder
-    session_keys.clear()
-    catalog.forget()
-
-
-@pytest.fixture
-def env(home, monkeypatch):
-    def set_all(**variables: str) -> None:
-        for name, text in variables.items():
-            monkeypatch.setenv(name, text)
-
-    return set_all
 
 
 @pytest.fixture
