@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from .chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
-from .errors import Cancelled, NotConfigured
+from .errors import BadRequest, Cancelled, NotConfigured
 from .model import Model, Sampling
 from .runner import run_in_place, runner
 from .types import Deployment, Message, Request, Result
@@ -81,12 +81,20 @@ def stream(question: Question, model: Deployment | Model, **how: Any) -> ChunkSt
 
 def embed(texts: Sequence[str], model: Deployment | Model) -> Result:
     """The vectors of `texts` (`Result.vectors`, in their order); this thread waits for them."""
-    return ask(Request((), embed=tuple(texts)), model)
+    return ask(_to_embed(texts), model)
 
 
 async def embed_async(texts: Sequence[str], model: Deployment | Model) -> Result:
     """The vectors of `texts`, from any event loop."""
-    return await ask_async(Request((), embed=tuple(texts)), model)
+    return await ask_async(_to_embed(texts), model)
+
+
+def _to_embed(texts: Sequence[str]) -> Request:
+    if isinstance(texts, str):
+        raise TypeError("embed() takes a list of texts, and was given one text.")
+    if not texts:
+        raise BadRequest("There is no text to embed.")
+    return Request((), embed=tuple(texts))
 
 
 def _shaped(question: Question, model: Deployment | Model, how: dict[str, Any]) -> tuple[Model, Request]:

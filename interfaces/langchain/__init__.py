@@ -5,6 +5,7 @@ The rest of this folder imports ``langchain-core``, which is an extra, and is it
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...config.choice import Choice
@@ -37,4 +38,5 @@ def as_langchain(model: str | Deployment | Model = "") -> BaseChatModel:
         ) from None
     if isinstance(model, str):
         model = open_model(Choice(llm_model=model, role="chat", by_workflow=False))
-    return QuillworkChat(model=model if isinstance(model, Model) else Model(model))
+    model = model if isinstance(model, Model) else Model(model)
+    return QuillworkChat(model=replace(model, caller="langchain"))

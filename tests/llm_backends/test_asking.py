@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from endpoints import HANG_S, endpoint, question
 from wire.answers import TEXT
+from wire.embeddings import TOKENS_A_TEXT, vector_of
 from wire.server import WireServer
 
 from quillwork import llm_backends
@@ -24,6 +25,8 @@ from quillwork.llm_backends import (
     Request,
     ask,
     ask_async,
+    embed,
+    embed_async,
     errors,
     stream,
 )
@@ -204,6 +207,27 @@ class TestStream:
 
         with pytest.raises(RuntimeError, match="own thread"):
             runner.run(wait_for_itself())
+
+
+class TestEmbed:
+    def test_a_vector_for_each_text(self, wire):
+        result = embed(["a fox", "an old owl"], endpoint(wire.url))
+        assert [list(vector) for vector in result.vectors] == [vector_of("a fox"), vector_of("an old owl")]
+        assert result.usage.prompt_tokens == 2 * TOKENS_A_TEXT
+
+    def test_from_an_event_loop(self, wire):
+        (vector,) = asyncio.run(embed_async(["a fox"], endpoint(wire.url))).vectors
+        assert list(vector) == vector_of("a fox")
+
+    def test_one_text_by_itself_is_not_taken_for_its_letters(self, wire):
+        with pytest.raises(TypeError, match="list of texts"):
+            embed("a fox", endpoint(wire.url))
+        assert wire.log == []
+
+    def test_none_at_all(self, wire):
+        with pytest.raises(errors.BadRequest):
+            embed([], endpoint(wire.url))
+        assert wire.log == []
 
 
 class InThisProcess:
