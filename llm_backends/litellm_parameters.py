@@ -24,6 +24,13 @@ _STEERING = re.compile(
     r"|.*(?:_key|_token|_secret|_url|_base|_cost.*|cost_per.*|credentials|password)"
 )
 
+# litellm leaves these out, and says nothing, for models that it does not know; these providers serve more.
+_ALLOWED = {
+    "together_ai": ("tools", "tool_choice", "response_format"),
+    "bedrock": ("tools",),
+    "bedrock/converse": ("tools",),
+}
+
 
 def call_parameters(
     request: Request, deployment: Deployment, prefix: str, has_schema: bool
@@ -36,11 +43,10 @@ def call_parameters(
     wanted = chat_parameters(request)
     if not has_schema:
         wanted.pop("response_format", None)
-    if prefix == "together_ai":
-        # litellm drops these for models that it does not know; Together serves more than it knows.
-        named = [name for name in ("tools", "tool_choice", "response_format") if name in wanted]
-        wanted |= {"allowed_openai_params": named} if named else {}
-    wanted |= reasoning_parameters(prefix, deployment.model, request.reasoning)
+    named = [name for name in _ALLOWED.get(prefix, ()) if name in wanted]
+    wanted |= {"allowed_openai_params": named} if named else {}
+    if not (_signs_thoughts(prefix, deployment.model) and any(m.tool_calls for m in request.messages)):
+        wanted |= reasoning_parameters(prefix, deployment.model, request.reasoning)
     refuse_steering(request.extra)
     return {**wanted, **request.extra}
 
@@ -81,6 +87,12 @@ def reasoning_parameters(prefix: str, model: str, wanted: str) -> dict[str, Any]
         return {"reasoning_effort": "minimal" if re.match(r"gpt-5(-|$)", model) else _least(model)}
     # Anthropic, Bedrock and the rest think only when asked to.
     return {}
+
+
+def _signs_thoughts(prefix: str, model: str) -> bool:
+    """Claude goes on thinking after a tool's answer only when it is handed back the signed thought before the
+    call, which nobody keeps here; asked to all the same, it refuses."""
+    return prefix == "anthropic" or (prefix.startswith("bedrock") and "anthropic" in model)
 
 
 def _least(model: str) -> str:

@@ -37,6 +37,7 @@ def _chat_message(message: Message) -> dict[str, Any]:
             ),
         ]
     if message.tool_calls:
+        wire["content"] = message.content or None  # a text that is empty is refused by some
         wire["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in message.tool_calls

@@ -98,7 +98,7 @@ class _Answer:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._text_length = self._thinking_length = 0
-        self._tools: dict[int, list[str]] = {}
+        self._tools: dict[int, list[ToolCallDelta]] = {}
         self._vectors: tuple[Vector, ...] = ()
         self._usage = Usage()
         self._finish: FinishReason | None = None
@@ -108,10 +108,7 @@ class _Answer:
         text, thinking = self._splitter.feed(chunk.text) if chunk.text else ("", "")
         self._keep(text, thinking + chunk.reasoning, chunk.tool_calls)
         for delta in chunk.tool_calls:
-            parts = self._tools.setdefault(delta.index, ["", "", ""])
-            parts[0] = parts[0] or delta.id
-            parts[1] += delta.name
-            parts[2] += delta.arguments
+            self._tools.setdefault(delta.index, []).append(delta)
         self._vectors = chunk.vectors or self._vectors
         self._usage = chunk.usage or self._usage
         self._finish = chunk.finish_reason or self._finish
@@ -126,7 +123,7 @@ class _Answer:
             return
         self._text.append(text)
         self._thinking.append(thinking)
-        self._text_length += len(text)
+        self._text_length += len(text) + sum(len(delta.arguments) for delta in tool_calls)
         self._thinking_length += len(thinking)
         self._call.sink.add(Chunk(text=text, reasoning=thinking, tool_calls=tool_calls))
         if self._text_length > LONGEST_ANSWER:
@@ -143,7 +140,7 @@ class _Answer:
         self._keep(*self._splitter.finish())
         text, thinking = split_finished("".join(self._text))
         deployment = self._call.deployment
-        tools = tuple(ToolCall(*parts) for _, parts in sorted(self._tools.items()))
+        tools = tuple(_joined(deltas) for _, deltas in sorted(self._tools.items()))
         if not text.strip() and not tools and not self._vectors:
             raise self._emptiness()
         return Result(
@@ -168,3 +165,11 @@ class _Answer:
                 hint="Raise max_tokens or set reasoning to off or low on LLM Settings.",
             )
         return errors.EmptyAnswer(f"{name} answered with nothing.")
+
+
+def _joined(deltas: list[ToolCallDelta]) -> ToolCall:
+    return ToolCall(
+        next((delta.id for delta in deltas if delta.id), ""),
+        "".join(delta.name for delta in deltas),
+        "".join(delta.arguments for delta in deltas),
+    )

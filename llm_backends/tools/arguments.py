@@ -39,7 +39,7 @@ def check_arguments(arguments: dict[str, Any], tool: RegisteredTool) -> None:
     """Raise `BadArguments` unless they follow the tool's schema; an unknown one is never passed on."""
     schema = {"additionalProperties": False, **tool.parameters}
     try:
-        wrong = problem(arguments, schema, "The arguments")
+        wrong = problem(arguments, schema, "The call")
     except RecursionError:
         wrong = "The arguments are nested too deeply."
     if wrong:

@@ -108,5 +108,5 @@ def _as_text(answer: Any) -> str:
 def _cut(text: str) -> str:
     kept = text[:LONGEST_ANSWER].encode("utf-8", "replace").decode()
     if len(text) <= LONGEST_ANSWER:
-        return kept
+        return kept if kept.strip() else "(nothing)"  # some providers take no empty text
     return f"{kept}\n[cut: the first {LONGEST_ANSWER:,} of {len(text):,} characters]"

@@ -61,8 +61,10 @@ async def answer_with_tools(
         if not result.tool_calls:
             return talk.over(result)
         await talk.use(result)
-        # What must be called must be called once; after the last round nothing may be.
+        # What must be called must be called once; after the last round nothing is to be.
         result = await talk.ask("none" if number == rounds else None)
+    if result.tool_calls and not result.text.strip():
+        result = await talk.ask_without_tools()
     talk.warnings.append(f"The model used tools for {rounds} rounds, which is the limit, and had to answer.")
     return talk.over(_last_words(result, model.deployment, rounds))
 
@@ -84,6 +86,12 @@ class _Talk:
         result = await ask_one(self._model, asked)
         self._results.append(result)
         return result
+
+    async def ask_without_tools(self) -> Result:
+        """For the servers that pass over a choice of ``none``. Others insist on being shown the tools of the
+        calls that they read, so this is not what is tried first."""
+        self._request = replace(self._request, tools=())
+        return await self.ask(None)
 
     async def use(self, result: Result) -> None:
         """Call what `result` wants called, and note what was said."""

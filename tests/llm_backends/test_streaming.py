@@ -168,6 +168,14 @@ def test_too_long_an_answer_is_stopped(monkeypatch):
         gather(*pieces("12345", "67890", "1"))
 
 
+def test_a_tool_call_without_end_is_stopped(monkeypatch):
+    monkeypatch.setattr(streaming, "LONGEST_ANSWER", 10)
+    deltas = [Chunk(tool_calls=(ToolCallDelta(0, "c", "", "12345"),))] * 3
+    assert gather(*deltas[:2]).tool_calls[0].arguments == "1234512345"
+    with pytest.raises(errors.AnswerTooLarge, match="more than 10 characters"):
+        gather(*deltas)
+
+
 def test_too_long_thinking_is_stopped(monkeypatch):
     monkeypatch.setattr(streaming, "LONGEST_THINKING", 10)
     for chunks in ([Chunk(reasoning="12345")] * 3, pieces("<think>", "12345", "12345", "12345")):

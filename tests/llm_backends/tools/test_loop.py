@@ -57,7 +57,7 @@ def test_a_tool_is_called_and_its_answer_goes_back(wire, tool):
     assert second["messages"][1:] == [
         {
             "role": "assistant",
-            "content": "",
+            "content": None,
             "tool_calls": [
                 {"id": "a1", "type": "function", "function": {"name": "fox-paint", "arguments": RED}}
             ],
@@ -106,7 +106,7 @@ COLOURS = ("red", "green", "blue")
 
 
 def test_an_answer_of_any_kind_becomes_text(wire, tool):
-    for answer, text in (({"a": ["ü", 1]}, '{"a": ["ü", 1]}'), (None, "null"), (3, "3"), ("", "")):
+    for answer, text in (({"a": ["ü", 1]}, '{"a": ["ü", 1]}'), (None, "null"), (3, "3"), ("", "(nothing)")):
         talk(wire, [calls(("a", "fox-paint", RED)), "done"], tool(lambda answer=answer, **_: answer))
         assert told(wire) == {"a": text}
 
@@ -115,8 +115,8 @@ def test_an_answer_of_any_kind_becomes_text(wire, tool):
     ("arguments", "says"),
     [
         ('{"colour": "pink"}', "'colour' must be one of red, green, blue."),
-        ('{"count": 3}', "The arguments lacks 'colour'."),
-        ("", "The arguments lacks 'colour'."),
+        ('{"count": 3}', "The call lacks 'colour'."),
+        ("", "The call lacks 'colour'."),
         ('{"colour": "red", "count": "3"}', "'count' must be a whole number."),
         ('{"colour": "red", "count": true}', "'count' must be a whole number."),
         ('{"colour": "red", "count": 10}', "'count' must be from 1 to 9."),
@@ -240,7 +240,17 @@ def test_a_model_that_never_stops_calling_is_made_to_answer(wire, tool):
 def test_a_model_that_will_not_hear_is_an_error(wire, tool):
     with pytest.raises(EmptyAnswer, match="went on calling tools after 2 rounds"):
         talk(wire, calls(("a", "fox-paint", RED)), tool(painted), rounds=2)
-    assert len(wire.calls()) == 3
+    assert len(wire.calls()) == 4
+
+
+def test_a_server_that_passes_over_the_choice_is_shown_no_tools(wire, tool):
+    def ollama(body):
+        return calls(("a", "fox-paint", RED)) if body.get("tools") else "enough"
+
+    assert talk(wire, ollama, tool(painted), rounds=2).result.text == "enough"
+    last = wire.calls()[-1].json
+    assert "tool_choice" not in last
+    assert [message["role"] for message in last["messages"]].count("tool") == 2
 
 
 def test_what_it_says_beside_its_last_call_is_its_answer(wire, tool):
