@@ -1,8 +1,9 @@
 # Two commands for a newcomer: `make demo` (no key, no download, no GPU) and `make test`.
-# PYTHON names the interpreter that the environments are made with (3.10 or newer).
+# PYTHON names the interpreter that the environments are made with (3.10 or newer); LANES the lanes of
+# tests/lanes.py that `make test` runs, all of them where it is empty.
 
 PYTHON ?= python3
-LANES ?= lint core litellm-oldest proxy browser local local-oldest langchain langchain-oldest
+LANES ?=
 
 VENV_PYTHON := .venv/bin/python
 DEMO_STAMP := .venv/.demo-$(shell cksum < requirements.txt | cut -d' ' -f1)
@@ -11,7 +12,7 @@ DEMO_STAMP := .venv/.demo-$(shell cksum < requirements.txt | cut -d' ' -f1)
 
 help:
 	@echo "make demo    enhance a prompt and invent values with the phrasebook"
-	@echo "make test    every lane: $(LANES)   (QUILLWORK_SKIP_LANES=browser,proxy leaves some out)"
+	@echo "make test    every lane, or those in LANES   (QUILLWORK_SKIP_LANES=browser,proxy leaves some out)"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   every benchmark, each beside its baseline"
 	@echo "make clean   remove the environments and caches"

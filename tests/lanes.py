@@ -1,6 +1,6 @@
 """Runs the suite lane by lane, each in an environment of its own, and adds up what pytest counted.
 
-    python tests/lanes.py [LANE ...]          without names: those of the Makefile
+    python tests/lanes.py [LANE ...]          without names: all that `make test` runs
     python tests/lanes.py environment         only makes .venv
     python tests/lanes.py python3.13=PATH     the core suite on that interpreter, nothing optional installed
 
@@ -73,6 +73,11 @@ def local(name: str, transformers: str) -> Lane:
     return Lane(f".venv-{name}", ("-m", CORE), (*BARE, *libraries), ("requirements.txt",), paths=paths)
 
 
+def find_compiler() -> None:
+    if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
+        raise CannotRun("no C++ compiler here, and llama-cpp-python comes as source: apt-get install g++")
+
+
 def bare(version: str, python: str = "") -> Lane:
     """The core suite on another Python with the pack's own requirements and nothing optional."""
     return Lane(f".venv-{version}", ("-m", CORE), BARE, ("requirements.txt",), python or f"python{version}")
@@ -101,13 +106,27 @@ LANES = {
     # The newest and the oldest that a host with a local model may have.
     "local": local("local", "5.23.0"),
     "local-oldest": local("local-oldest", "4.51.3"),
+    # Not with the other local models: building llama.cpp takes minutes.
+    "gguf": Lane(
+        ".venv-gguf",
+        ("-m", CORE),
+        (*BARE, "torch==2.13.0", "transformers==5.23.0", "llama-cpp-python==0.3.36"),
+        ("requirements.txt",),
+        paths=(
+            "tests/llm_backends/test_gguf.py",
+            "tests/llm_backends/test_downloads.py",
+            "tests/nodes/test_gguf.py",
+        ),
+        needs=find_compiler,
+    ),
     "langchain": langchain("langchain", "1.7.2"),
     "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
     **{f"python{version}": bare(version) for version in ("3.10", "3.11", "3.12", "3.13")},
 }
 
-MAKEFILE = ["lint", "core", "litellm-oldest", "proxy", "browser", "local", "local-oldest"]
-MAKEFILE += ["langchain", "langchain-oldest"]
+# What `make test` runs.
+ALL = ["lint", "core", "litellm-oldest", "proxy", "browser", "local", "local-oldest", "gguf"]
+ALL += ["langchain", "langchain-oldest"]
 
 
 def environment(lane: Lane) -> Path:
@@ -188,7 +207,7 @@ def lint() -> bool:
 
 
 def main(names: list[str]) -> int:
-    names = names or MAKEFILE
+    names = names or list(ALL)
     for place, name in enumerate(names):
         if "=" in name:  # pythonX.Y=/path/of/that/interpreter
             names[place], _, python = name.partition("=")
