@@ -16,7 +16,7 @@ from typing import Any
 
 from .. import __version__
 from ..llm_backends.errors import LLMError
-from . import plans, providers, status
+from . import plans, providers, spending, status, usage
 from .catalog import Catalog, catalog
 from .keys import session_keys
 from .opening import library_folders
@@ -56,13 +56,14 @@ def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
         **{name: effect[name] for name in ("mode", "model", "provider", "provider_label")},
         "providers": {"total": len(providers.names()), "configured": len(configured)},
         "plan": status.plan_name(settings),
+        "usage": usage.view(settings),
         "checks": [asdict(check) for check in found],
     }
 
 
 def checks(settings: Settings, models: Catalog = catalog) -> Iterator[Check]:
     """Every check in turn; none of them raises."""
-    for check in (_python, _clock, _home, _library, _litellm, _gpu, _model, _plan):
+    for check in (_python, _clock, _home, _library, _litellm, _gpu, _model, _plan, _budget, _observers):
         try:
             yield check(settings)
         except LLMError as error:
@@ -140,6 +141,21 @@ def _plan(settings: Settings) -> Check:
     if plan is None:
         return Check("Plan", True, "none")
     return Check("Plan", not plan.problem, f"{plan.name}: {len(plan.allowed)} entries", plan.problem)
+
+
+def _budget(settings: Settings) -> Check:
+    budget = spending.budget(settings)
+    if budget is None:
+        return Check("Budget", True, "none")
+    limits = ((budget.session_usd, "a session"), (budget.day_usd, "a day"))
+    return Check("Budget", True, ", ".join(f"${usd:g} {what}" for usd, what in limits if usd is not None))
+
+
+def _observers(settings: Settings) -> Check:
+    found, problems = spending.read_observers(settings)
+    if problems:
+        return Check("Observers", False, problems[0].message, problems[0].hint)
+    return Check("Observers", True, ", ".join(observer.name for observer in found) or "none")
 
 
 def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from . import budget, errors, registry
 from .host import Host, NullHost
 from .live import LiveText, Sink
-from .metering import Meter
+from .metering import Meter, priced
 from .sight import check_sight
 from .streaming import collect
 from .types import Deployment, LocalBackend, Request, Result
@@ -195,9 +195,10 @@ def _complete_in_place(
         answers = backend.answer_all(requests, deployment, sinks, host)
     finally:
         counted_in_place(calls, answers)
-    for answer, sink in zip(answers, sinks, strict=True):
+    for place, (answer, sink) in enumerate(zip(answers, sinks, strict=True)):
         if isinstance(answer, Result):
             sink.finish(answer.text)
+            answers[place] = replace(answer, usage=priced(answer.usage, deployment))
         else:
             answer.provider = answer.provider or deployment.provider
             answer.model = answer.model or deployment.model

@@ -1,15 +1,17 @@
-"""The commands that list: targets, models, providers, config."""
+"""The commands that list: targets, models, providers, usage, config."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
-from ...config import status
+from ...config import status, usage
 from ...config.catalog import catalog
 from ...config.home import targets_folder
 from ...config.model_entries import ModelEntry
 from ...config.settings import load
+from ...llm_backends.budget import dollars
 from ...llm_backends.runner import runner
 from ...prompting import targets
 from .writing import print_json
@@ -73,6 +75,30 @@ def _readiness(row: dict[str, object]) -> str:
     if row["configured"]:
         return f"ready ({row['source']})"
     return str(row["missing"])
+
+
+def usage_command(options: argparse.Namespace) -> int:
+    """What was called today, by all programs that share the folder of settings."""
+    view = usage.view(load())
+    if options.json:
+        print_json(view)
+        return 0
+    today, budget = view["today"], view["budget"]
+    rows = [*today["models"], {**today["total"], "name": "today"}]
+    _table([_usage_row(row) for row in rows])
+    if budget["day_usd"] is not None:
+        print(
+            f"\nThe day's budget: {dollars(budget['day_used_usd'])} of {dollars(budget['day_usd'])} is used."
+        )
+    return 0
+
+
+def _usage_row(row: dict[str, Any]) -> tuple[str, ...]:
+    tokens = f"{row['prompt_tokens']:,} + {row['completion_tokens']:,} tokens"
+    cost = "cost unknown" if row["cost_usd"] is None else dollars(row["cost_usd"])
+    if row["cost_usd"] is not None and row["unpriced"]:
+        cost += f" and {row['unpriced']} of unknown cost"
+    return row["name"], f"{row['calls']} calls", tokens, cost
 
 
 def config_command(options: argparse.Namespace) -> int:

@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--provider", default="", help="only this provider's, such as ollama")
     models.add_argument("--all", action="store_true", help="also those that are not set up")
     _command(commands, "providers", listing.providers_command, "the providers, and which are set up")
+    _command(commands, "usage", listing.usage_command, "what was called today, and what it cost")
     _command(commands, "config", listing.config_command, "every setting, its value and where it comes from")
 
     setup = _command(

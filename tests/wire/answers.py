@@ -35,13 +35,15 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`pieces` and `reasoning` may be endless; `calls` are (id, name, arguments)."""
+    """`pieces` and `reasoning` may be endless; `calls` are (id, name, arguments). `cost` is told beside the
+    token counts, as OpenRouter does."""
 
     pieces: Iterable[str] = ()
     reasoning: Iterable[str] = ()
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     finish: Finish = "stop"
     usage: tuple[int, int] | None = USAGE
+    cost: float | None = None
 
     @property
     def text(self) -> str:

@@ -54,7 +54,7 @@ class OpenAIFormat:
             {"index": 0, "message": message, "finish_reason": answer.finish, "logprobs": None}
         ]
         if answer.usage:
-            reply["usage"] = _usage(answer.usage)
+            reply["usage"] = _usage(answer)
         return reply
 
     def frames(self, answer: Answer, asked: Asked) -> Iterator[bytes]:
@@ -76,13 +76,13 @@ class OpenAIFormat:
         if self._counts_unasked and answer.usage:
             last = self._envelope(asked, "chat.completion.chunk")
             choice = {"index": 0, "delta": {"content": ""}, "finish_reason": answer.finish}
-            yield event({**last, "choices": [choice], "usage": _usage(answer.usage)})
+            yield event({**last, "choices": [choice], "usage": _usage(answer)})
             yield b"data: [DONE]\n\n"
             return
         yield self._delta(asked, {}, finish=answer.finish)
         if answer.usage and (asked.body.get("stream_options") or {}).get("include_usage"):
             tail = self._envelope(asked, "chat.completion.chunk")
-            yield event({**tail, "choices": [], "usage": _usage(answer.usage)})
+            yield event({**tail, "choices": [], "usage": _usage(answer)})
         yield b"data: [DONE]\n\n"
 
     def error(self, status: int, message: str, *, overflow: bool = False) -> dict[str, Any]:
@@ -125,5 +125,7 @@ def _plain(content: Any) -> str:
     return str(content or "")
 
 
-def _usage(usage: tuple[int, int]) -> dict[str, int]:
-    return {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
+def _usage(answer: Answer) -> dict[str, float]:
+    read, written = answer.usage or (0, 0)
+    counts = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    return counts if answer.cost is None else {**counts, "cost": answer.cost}

@@ -1,0 +1,22 @@
+"""What was called and what it cost, with the budgets: for ``GET health``, the panel and the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..llm_backends import budget
+from ..llm_backends.errors import NotConfigured
+from ..llm_backends.ledger import ledger
+from . import spending
+from .settings import Settings
+
+
+def view(settings: Settings) -> dict[str, Any]:
+    """``{"session", "today", "budget"}`` as JSON. Costs are US dollars; null is unknown, or no limit."""
+    file = spending.usage_file(settings)
+    told = ledger.summary(file)
+    try:
+        limits = spending.budget(settings)
+    except NotConfigured:
+        limits = None  # calls are refused with the reason, and the check of that name tells it
+    return {**told, "budget": budget.summary(limits, ledger.day_cost(file))}
