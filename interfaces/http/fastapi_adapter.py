@@ -8,6 +8,7 @@ import importlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from .departures import PATIENCE_S
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest
 from .offload import in_thread
 
@@ -44,36 +45,47 @@ class Adapter:
         self._loading = asyncio.Lock()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        from starlette.requests import Request
-
+        """Answers, as long as the client is there: a call may cost."""
         incoming = _Incoming(receive)
         gone = asyncio.ensure_future(incoming.until_gone())
+        task = asyncio.ensure_future(self._reply(scope, incoming, send))
         try:
-            reply = await _while_connected(gone, self._handle(Request(scope), incoming))
-            if isinstance(reply, EventStream):
-                await _send_events(send, reply, gone)
-            else:  # to one that is gone too: middleware wonders about no answer at all
-                await _response(reply)(scope, receive, send)
-        except (OSError, asyncio.CancelledError):
-            pass  # nobody reads it any more, or the host is going down
+            await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
+            task.cancel()
+            await task
+        except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
+            task.cancel()  # nobody reads it any more, or the host is going down
         finally:
             gone.cancel()
+
+    async def _reply(self, scope: Message, incoming: _Incoming, send: Send) -> None:
+        from starlette.requests import Request
+
+        try:
+            reply = await self._handle(Request(scope), incoming)
+        except asyncio.CancelledError:
+            reply = HttpError(503, "cancelled", "The call was stopped.").answer()
+        if isinstance(reply, EventStream):
+            await _send_events(send, reply)
+        else:
+            await _response(reply)(scope, incoming.receive, send)
 
     async def _handle(self, request: Request, incoming: _Incoming) -> Answer | EventStream:
         refusal = await in_thread(self._refuses, request)
         if refusal is not None:
             return refusal
         app = self._app or await self._load()
-        asked = HttpRequest(
-            method=request.method,
-            path=request.path_params["path"],
-            headers=dict(request.headers.items()),
-            query=dict(request.query_params),
-            peer=_address(request.scope.get("client")),
-            local=_address(request.scope.get("server")),
-            read=incoming.reader(request.headers.get("content-length", "")),
+        return await app.handle(
+            HttpRequest(
+                method=request.method,
+                path=request.path_params["path"],
+                headers=dict(request.headers.items()),
+                query=dict(request.query_params),
+                peer=_address(request.scope.get("client")),
+                local=_address(request.scope.get("server")),
+                read=incoming.reader(request.headers.get("content-length", "")),
+            )
         )
-        return await app.handle(asked)
 
     async def _load(self) -> App:
         async with self._loading:
@@ -94,12 +106,12 @@ class _Incoming:
     """What the client sends. It is read one piece ahead: a client that goes away is only noticed so."""
 
     def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+        self.receive = receive
         self._pieces: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
 
     async def until_gone(self) -> None:
         """Returns when the client has gone away."""
-        while (message := await self._receive())["type"] != "http.disconnect":
+        while (message := await self.receive())["type"] != "http.disconnect":
             await self._pieces.put(message)
 
     def reader(self, announced: str) -> Callable[[int], Awaitable[bytes]]:
@@ -138,26 +150,10 @@ def _address(told: Any) -> str:
     return str(told[0]) if isinstance(told, (tuple, list)) and told else ""
 
 
-async def _while_connected(gone: asyncio.Future[None], work: Any) -> Answer | EventStream:
-    """What `work` comes to. It is cancelled when nobody waits for it any more: a call may cost."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            task.cancel()
-        return await task
-    except asyncio.CancelledError:
-        task.cancel()
-        return HttpError(503, "cancelled", "The call was stopped.").answer()
-
-
-async def _send_events(send: Send, stream: EventStream, gone: asyncio.Future[None]) -> None:
+async def _send_events(send: Send, stream: EventStream) -> None:
     async with contextlib.aclosing(stream.events) as events:  # type: ignore[type-var]
-        # Events that have not begun cannot be closed: nothing may fail before the first.
-        piece = await anext(events, b"")
         await send({"type": "http.response.start", "status": 200, "headers": _EVENT_HEADERS})
-        while piece is not None and not gone.done():
-            if piece:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            piece = await anext(events, None)
+        async for piece in events:
+            message = {"type": "http.response.body", "body": piece, "more_body": True}
+            await asyncio.wait_for(send(message), PATIENCE_S)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,97 @@
+"""Work of ours in turn with the host's own: local models live where it generates, and wait in its queue."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from ...llm_backends.errors import Cancelled
+from ...llm_backends.host import Host
+
+T = TypeVar("T")
+
+
+class Turn(Generic[T]):
+    """``work(turn)`` waiting in the host's queue or under way there, and the port to the host for it.
+
+    `future` holds what it comes to. Cancelling that takes the work out of the queue, or has `cancelled` say
+    so; the host's Interrupt, pressed while it runs, does the latter.
+    """
+
+    def __init__(self, work: Callable[[Host], T]) -> None:
+        self.future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._work = work
+        self._was_interrupted = True
+        threading.Thread(target=self._wait, name="quillwork-turn", daemon=True).start()
+
+    def cancelled(self) -> bool:
+        return self.future.cancelled() or (_is_interrupted() and not self._was_interrupted)
+
+    def tick(self) -> None:
+        pass
+
+    def _wait(self) -> None:
+        try:
+            result = in_turn(self._begin)
+        except BaseException as error:  # noqa: BLE001 (raised again for whoever waits)
+            if self.future.set_running_or_notify_cancel():
+                self.future.set_exception(error)
+        else:
+            if self.future.set_running_or_notify_cancel():
+                self.future.set_result(result)
+
+    def _begin(self) -> T:
+        # Nobody resets the host's flag between two generations.
+        self._was_interrupted = _is_interrupted()
+        if self.cancelled():
+            raise Cancelled
+        return self._work(self)
+
+
+def in_turn(work: Callable[[], T]) -> T:
+    """What `work` returns, from where the host generates, after what waits there already. It may raise."""
+    outcome: list[tuple[bool, Any]] = []
+
+    def noted() -> None:
+        # What leaves here on Forge is printed as a traceback, and lost.
+        try:
+            outcome.append((True, work()))
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            outcome.append((False, error))
+
+    with _queue():
+        _main_thread()(noted)
+    succeeded, result = outcome[0]
+    if succeeded:
+        return result
+    raise result.with_traceback(None)
+
+
+def _queue() -> Any:
+    """The lock of the host's queue."""
+    try:
+        from modules.call_queue import queue_lock
+    except ImportError:
+        return contextlib.nullcontext()
+    return queue_lock
+
+
+def _main_thread() -> Callable[[Callable[[], None]], Any]:
+    """Calls a function where models live: on Forge that is one thread, elsewhere any under the lock."""
+    try:
+        from modules_forge.main_thread import run_and_wait_result
+    except ImportError:
+        return lambda work: work()
+    return run_and_wait_result
+
+
+def _is_interrupted() -> bool:
+    try:
+        from modules import shared
+    except ImportError:
+        return False
+    state = getattr(shared, "state", None)
+    return bool(getattr(state, "interrupted", False))
