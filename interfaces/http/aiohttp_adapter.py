@@ -39,6 +39,7 @@ class Adapter:
             return task.result()
         except asyncio.CancelledError:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
             return _response(HttpError(503, "cancelled", "The call was stopped.").answer())
         finally:
             self._departures.forget(client)
@@ -127,7 +128,7 @@ async def _send_events(request: web.Request, stream: EventStream, client: Client
                 client.sending_since = None
             await response.write_eof()
         except (ConnectionError, asyncio.CancelledError):
-            # Nobody reads it any more; closing the events ends the call. What is left of it is not waited for.
+            # Nobody reads it any more; closing the events ends the call. What is not sent yet never is.
             if request.transport is not None:
                 request.transport.abort()
     return response

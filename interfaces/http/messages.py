@@ -45,8 +45,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """Server-sent events as bytes. An empty piece means that nothing is to be sent: a moment to look
-    whether anybody still listens. It must be closed (``aclose``) when nobody does."""
+    """Server-sent events as bytes. They are to be sent one by one as they come, and closed (``aclose``) as
+    soon as nobody listens any more."""
 
     events: AsyncIterator[bytes]
 

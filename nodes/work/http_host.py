@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from comfy.cli_args import args
 
 from ...interfaces.http.aiohttp_adapter import Adapter
 from ...interfaces.http.key_watch import KeyWatch
 from ...llm_backends import registry
+from ...llm_backends.host import Host
+
+T = TypeVar("T")
 
 
 def make_adapter(server: Any) -> Adapter:
@@ -22,6 +26,7 @@ class ComfyHttpHost:
     def __init__(self, server: Any) -> None:
         self._server = server
         self._watch = KeyWatch(lambda: set(server.sockets), self._jobs)
+        self._turns: Any = None
         self.listens = tuple(part.strip() for part in str(args.listen).split(",") if part.strip())
 
     def unload_local(self) -> bool:
@@ -33,6 +38,13 @@ class ComfyHttpHost:
 
     def watch_keys(self) -> None:
         self._watch.start()
+
+    async def run_in_turn(self, work: Callable[[Host], T]) -> T:
+        if self._turns is None:
+            from .turns import Turns  # with the execution side of the host, which most routes do without
+
+            self._turns = Turns(self._server)
+        return await self._turns.take(work)
 
     def _jobs(self) -> set[str]:
         running, pending = self._server.prompt_queue.get_current_queue_volatile()

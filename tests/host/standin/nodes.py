@@ -20,7 +20,17 @@ NODE_CLASS_MAPPINGS: dict[str, Any] = {}
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {}
 EXTENSION_WEB_DIRS: dict[str, str] = {}
 LOADED_MODULE_DIRS: dict[str, str] = {}
-KINDS: dict[str, NodeKind] = {}
+
+
+class Kinds(dict[str, NodeKind]):
+    """As the host, which looks at a class when its node runs: a pack may add some later on."""
+
+    def __missing__(self, name: str) -> NodeKind:
+        register(name, NODE_CLASS_MAPPINGS[name], None, "nodes")
+        return self[name]
+
+
+KINDS = Kinds()
 
 
 def interrupt_processing(value: bool = True) -> None:

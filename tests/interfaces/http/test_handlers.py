@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import ClassVar
 
 import pytest
 from wire.lists import list_server
@@ -12,7 +13,11 @@ from quillwork.config.keys import session_keys
 from quillwork.config.settings import load
 from quillwork.interfaces.http import app as app_module
 from quillwork.interfaces.http import writing_routes
+from quillwork.interfaces.http.asking import Places
 from quillwork.llm_backends import registry
+from quillwork.llm_backends.errors import Cancelled
+from quillwork.llm_backends.ledger import ledger
+from quillwork.llm_backends.types import Chunk, Result
 
 KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
 
@@ -330,6 +335,37 @@ def test_health_is_what_the_doctor_says(call, endpoint, env):
     assert endpoint_check["hint"]
 
 
+def test_health_tells_what_was_called_and_what_is_left(call, endpoint, env):
+    ledger.clear()
+    env(LLM_BUDGET_SESSION="2.50")
+    call("POST", "enhance", {"prompt": "a fox", "llm_model": "fox"})
+    usage = call("GET", "health").content["usage"]
+    (model,) = usage["session"]["models"]
+    (caller,) = usage["session"]["callers"]
+    assert (model["name"], model["calls"], model["prompt_tokens"]) == ("endpoint/fox", 1, 11)
+    assert caller["name"] == "POST enhance"
+    assert usage["today"]["total"]["calls"] == 1
+    assert usage["budget"]["session_usd"] == 2.5
+    assert "a fox" not in json.dumps(usage)
+    assert KEY not in json.dumps(usage)
+    ledger.clear()
+
+
+def test_health_tells_of_settings_that_cannot_be(call, env):
+    env(LLM_BUDGET_DAY="much", LLM_CALLBACKS="sentry")
+    content = call("GET", "health").content
+    failed = {check["name"] for check in content["checks"] if not check["ok"]}
+    assert {"Budget", "Observers"} <= failed
+
+
+def test_a_budget_stops_a_call_before_it_is_sent(call, env):
+    env(OPENAI_API_KEY=KEY, LLM_ALLOW="openai", LLM_BUDGET_SESSION="0.000001")
+    for body in ({"prompt": "a fox"}, {"prompt": "a fox", "variations": 16}):
+        refused = call("POST", "enhance", {**body, "llm_model": "openai/gpt-5-mini"})
+        assert (refused.status, refused.error["type"]) == (403, "budget_exceeded")
+        assert "LLM_BUDGET_SESSION" in refused.error["message"] + refused.error["hint"]
+
+
 # Writing
 
 
@@ -385,7 +421,7 @@ def test_a_stream_that_nobody_reads_any_more_is_hung_up(call, endpoint):
 
     asyncio.run(watch_a_little())
     endpoint.wait_disconnects(1)
-    assert writing_routes._places._value == writing_routes.MOST_AT_ONCE
+    assert writing_routes.WRITING.free == writing_routes.WRITING.most
 
 
 @pytest.mark.parametrize(
@@ -430,23 +466,59 @@ def test_what_costs_needs_a_yes_and_says_to_what(call, env):
         assert (reply.status, reply.error["type"], reply.error["what"]) == (403, "consent_needed", "openai")
 
 
-def test_a_local_model_waits_for_a_node(call, monkeypatch):
+@pytest.fixture
+def local(monkeypatch):
+    """A model that computes in the host's own thread: it writes four pieces, and notes where."""
+
     class Local:
         runs_in_place = True
+        threads: ClassVar[list[threading.Thread]] = []
+
+        def answer_all(self, requests, deployment, sinks, host):
+            self.threads.append(threading.current_thread())
+            for sink in sinks:
+                for word in ("a ", "tiny ", "red ", "fox"):
+                    if host.cancelled():
+                        raise Cancelled
+                    sink.add(Chunk(word))
+            return [Result("a tiny red fox", mode="tiny", finish_reason="stop") for _ in requests]
 
     monkeypatch.setattr(registry, "_makers", {**registry._makers, "tiny": Local})
     monkeypatch.setattr(registry, "_backends", {})
+    return Local
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_local_model_writes_in_the_hosts_turn(call, local, stream):
+    reply = call("POST", "enhance", {"prompt": "a fox", "llm_mode": "tiny", "stream": stream})
+    content = events(reply.content)[-1][1] if stream else reply.content
+    assert content["prompts"] == ["a tiny red fox"]
+    assert local.threads == call.host.turns
+    call("POST", "variables/generate", {"name": "x", "llm_mode": "tiny"})
+    assert len(call.host.turns) == 2
+
+
+def test_a_local_model_that_the_hosts_user_stops(call, local):
+    call.host.is_interrupted = True
     reply = call("POST", "enhance", {"prompt": "a fox", "llm_mode": "tiny"})
-    assert (reply.status, reply.error["type"]) == (503, "backend_unavailable")
+    assert (reply.status, reply.error["type"]) == (503, "cancelled")
+    told = events(call("POST", "enhance", {"prompt": "a fox", "llm_mode": "tiny", "stream": True}).content)
+    assert [(name, data["error"]["type"]) for name, data in told] == [("error", "cancelled")]
+
+
+def test_the_hosts_text_encoder_needs_a_node(call):
+    reply = call("POST", "enhance", {"prompt": "a fox", "llm_mode": "host_encoder"})
+    assert (reply.status, reply.error["type"]) == (400, "not_configured")
     assert "node" in reply.error["hint"]
 
 
 def test_there_is_an_end_to_how_much_is_written_at_once(call, endpoint, monkeypatch):
-    monkeypatch.setattr(writing_routes, "_places", threading.BoundedSemaphore(1))
-    writing_routes._places.acquire()
+    places = Places(1)
+    monkeypatch.setattr(writing_routes, "WRITING", places)
+    places.take()
     reply = call("POST", "enhance", {"prompt": "a fox"})
     assert (reply.status, reply.error["type"]) == (429, "busy")
-    writing_routes._places.release()
+    places.give_back()
     assert call("POST", "enhance", {"prompt": "a fox"}).status == 200
     assert call("POST", "enhance", {"prompt": "a fox", "llm_model": "fox-status500"}).status == 502
     assert call("POST", "enhance", {"prompt": "a fox"}).status == 200, "a failed one has given its place back"

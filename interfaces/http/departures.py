@@ -1,0 +1,53 @@
+"""Sees clients go: a framework says so only to who writes to them, and an answer may be long in coming."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+EVERY_S = 0.05
+# A client that takes nothing for so long keeps its connection for nothing.
+PATIENCE_S = 60.0
+
+
+class Client:
+    """One client that is waited for. `is_gone` is asked now and then; `at_end` is called once, when it is
+    or when it has not taken for too long what is being sent."""
+
+    def __init__(self, is_gone: Callable[[], bool], at_end: Callable[[], object]) -> None:
+        self.is_gone = is_gone
+        self.at_end = at_end
+        self.sending_since: float | None = None
+
+
+class Departures:
+    """All clients of one event loop, looked at together: a timer for each costs more than the look."""
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._clients: set[Client] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, client: Client) -> None:
+        self._clients.add(client)
+        if self._timer is None:
+            self._wait(asyncio.get_running_loop())
+
+    def forget(self, client: Client) -> None:
+        self._clients.discard(client)
+
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(EVERY_S, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for client in [client for client in self._clients if self._is_over(client, now)]:
+            self._clients.discard(client)
+            client.at_end()
+        self._timer = None
+        if self._clients:
+            self._wait(loop)
+
+    def _is_over(self, client: Client, now: float) -> bool:
+        since = client.sending_since
+        return client.is_gone() or (since is not None and now - since > self._patience_s)
