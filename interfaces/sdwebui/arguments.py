@@ -1,0 +1,120 @@
+"""What the Script is asked to do: its controls in their order, or by name as a program says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+from ...config.choice import Choice
+from ...config.variables import MODE_ALIASES, MODES
+from ...llm_backends import registry
+from ...llm_backends.errors import NotConfigured
+from ...prompting.enhance import MOST_VARIATIONS, OnError
+
+AUTO = "auto"
+FOLLOW = -1
+"""The seed that stands for the image's own."""
+PARTS = ("positive", "negative", "hires")
+ON_ERROR: tuple[str, ...] = get_args(OnError)
+_YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The fields stand in the order of ``alwayson_scripts.Quillwork.args``: a promise to programs.
+
+    `mode` and `model` are as on the nodes. `target` is an id, a label or ``auto``. `variations` different
+    prompts are taken in turn by the images that share an idea; with `per_image` none share. `seed` is the
+    model's: `FOLLOW`, or a number. `parts` is what a model writes at; `variables` resolves ``__name__`` and
+    ``{a|b}``. `first` is the number (from 0) of the first variation, which an XYZ plot sets.
+    """
+
+    enabled: bool = False
+    mode: str = AUTO
+    model: str = ""
+    target: str = AUTO
+    instruction: str = ""
+    variations: int = 1
+    seed: int = FOLLOW
+    on_error: OnError = "raise"
+    parts: tuple[str, ...] = ("positive",)
+    per_image: bool = False
+    variables: bool = True
+    generate_missing: bool = False
+    first: int = 0
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(llm_mode=self.mode, llm_model=self.model)
+
+
+NAMES = tuple(field.name for field in fields(Arguments) if field.name != "first")
+_DEFAULTS = Arguments()
+
+
+def read(args: Sequence[Any]) -> Arguments:
+    """The arguments out of what the host hands over: values by position, the missing ones at the end or
+    None, or one mapping by name in the first place (which counts as enabled unless it says no).
+
+    Raises `NotConfigured` for a name that there is not or a value that cannot be meant.
+    """
+    first = args[0] if args else None
+    if isinstance(first, Mapping):
+        unknown = [str(name) for name in first if name not in NAMES]
+        if unknown:
+            raise NotConfigured(
+                f"Quillwork has no argument {unknown[0]!r}.", hint=f"There are {', '.join(NAMES)}."
+            )
+        given = {"enabled": True, **first}
+    else:
+        given = dict(zip(NAMES, args, strict=False))
+    values = {name: _value(name, value) for name, value in given.items() if value is not None}
+    return Arguments(**values)
+
+
+def _value(name: str, value: Any) -> Any:
+    default = getattr(_DEFAULTS, name)
+    if isinstance(default, bool):
+        return _flag(name, value)
+    if isinstance(default, int):
+        return _number(name, value)
+    if name == "parts":
+        return _parts(value)
+    text = str(value).strip() if name != "instruction" else str(value)
+    if name == "on_error" and text not in ON_ERROR:
+        raise _wrong(name, value, f"Choose one of {', '.join(ON_ERROR)}.")
+    if name == "mode" and text and text not in (*MODES, *MODE_ALIASES, *registry.names()):
+        raise _wrong(name, value, f"Choose one of {', '.join(MODES)}.")
+    return text or default
+
+
+def _flag(name: str, value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in _YES | _NO:
+        raise _wrong(name, value, "Write true or false.")
+    return text in _YES
+
+
+def _number(name: str, value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _wrong(name, value, "Write a whole number.") from None
+    if name == "variations" and not 1 <= number <= MOST_VARIATIONS:
+        raise _wrong(name, value, f"Choose 1 to {MOST_VARIATIONS}.")
+    return max(number, FOLLOW)
+
+
+def _parts(value: Any) -> tuple[str, ...]:
+    items = value.replace(";", ",").split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        raise _wrong("parts", value, f"Give a list out of {', '.join(PARTS)}.")
+    parts = tuple(str(item).strip().lower() for item in items if str(item).strip())
+    if not set(parts) <= set(PARTS):
+        raise _wrong("parts", value, f"Give a list out of {', '.join(PARTS)}.")
+    return tuple(part for part in PARTS if part in parts)
+
+
+def _wrong(name: str, value: Any, hint: str) -> NotConfigured:
+    return NotConfigured(f"Quillwork's argument {name} cannot be {str(value)[:80]!r}.", hint=hint)

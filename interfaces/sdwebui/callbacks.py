@@ -1,0 +1,61 @@
+"""What the host is to call us for, registered anew whenever it executes our script."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from ...prompting import phrasebook
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def register() -> None:
+    """Register all of our callbacks; to be called from the script's file, by which the host knows them."""
+    from modules import script_callbacks
+
+    from .options import add_options, settle_in
+
+    settle_in()
+    phrasebook.register()
+    script_callbacks.on_ui_settings(add_options)
+    script_callbacks.on_before_ui(_before_page)
+    script_callbacks.on_app_started(_started)
+    script_callbacks.on_ui_tabs(_tabs)
+    script_callbacks.on_infotext_pasted(_pasted)
+
+
+def _before_page() -> None:
+    """All scripts are loaded now."""
+    from .xyz import add_axes
+
+    leave_path()
+    add_axes()
+
+
+def _started(demo: Any, app: Any) -> None:
+    from .http_host import open_routes
+
+    leave_path()
+    open_routes(demo, app)
+
+
+def _tabs() -> list[Any]:
+    try:
+        tab = importlib.import_module(".tab", __package__)
+    except ModuleNotFoundError:
+        return []
+    return tab.build()
+
+
+def _pasted(text: str, params: dict[str, Any]) -> None:
+    from .generation import restore
+
+    restore(text, params)
+
+
+def leave_path() -> None:
+    """Take our folder off the path, where the host has put it: our `nodes` is not for others to find."""
+    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != _ROOT]

@@ -1,0 +1,101 @@
+"""Which image model a job is for, where the host tells: by the checkpoint's name, by what is loaded, by the
+page's preset."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...config.home import targets_folder
+from ...prompting import targets
+from .host import shared
+
+GENERAL = "general"
+
+# In the name of a checkpoint, letters and digits only: families that the architecture does not tell apart.
+_FAMILIES = (
+    ("pony", "pony_v6"),
+    ("noobai", "noobai"),
+    ("illustrious", "illustrious"),
+    ("animaginexl4", "animagine_xl_4"),
+    ("animagine", "animagine_xl_3"),
+    ("kontext", "flux1_kontext"),
+    ("flux2klein", "flux2_klein"),
+    ("flux2", "flux2_dev"),
+    ("schnell", "flux1_schnell"),
+    ("zimageturbo", "z_image_turbo"),
+    ("zimage", "z_image"),
+    ("qwenimageedit", "qwen_image_edit"),
+    ("qwenimage", "qwen_image"),
+    ("lumina", "lumina_2"),
+    ("hidream", "hidream_i1"),
+)
+# Less certain: what is loaded knows better.
+_HINTS = (("flux", "flux1_dev"), ("xl", "sdxl"), ("sd15", "sd15"), ("v15", "sd15"))
+# The class of what is loaded, and SD.Next's word for it.
+_ENGINES = (
+    (r"schnell", "flux1_schnell"),
+    (r"flux|^f1$", "flux1_dev"),
+    (r"zimage", "z_image"),
+    (r"qwen", "qwen_image"),
+    (r"lumina", "lumina_2"),
+    (r"xl", "sdxl"),
+    (r"^sd15$|^stablediffusion$|^sd$", "sd15"),
+)
+_PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "qwen_image"}
+
+
+def target_of(p: Any, fallback: str = GENERAL) -> targets.Target:
+    """The target of the checkpoint that the job `p` is for, `fallback` where that is not known."""
+    return targets.load(_guess(p) or fallback, targets_folder())
+
+
+def _guess(p: Any) -> str | None:
+    override = (getattr(p, "override_settings", None) or {}).get("sd_model_checkpoint")
+    options = getattr(shared(), "opts", None)
+    name = str(override or getattr(options, "sd_model_checkpoint", None) or "")
+    found = _first(_FAMILIES, name)
+    if found is None and not override:
+        found = _of_engine(loaded_model())
+    return found or _first(_HINTS, name) or _PRESETS.get(str(getattr(options, "forge_preset", "")))
+
+
+def _first(marks: tuple[tuple[str, str], ...], name: str) -> str | None:
+    squashed = re.sub(r"[\W_]+", "", name.rpartition(".")[0] or name).lower()
+    return next((target for mark, target in marks if mark in squashed), None)
+
+
+def _of_engine(model: Any) -> str | None:
+    """The target of a loaded model, by the names of its classes and by the host's own flags."""
+    if model is None:
+        return None
+    flags = (("is_sdxl", "sdxl"), ("is_sd1", "sd15"), ("is_sd2", "sd15"))
+    for flag, target in flags:
+        if getattr(model, flag, False):
+            return target
+    config = getattr(model, "model_config", None)
+    names = [type(part).__name__.lower() for part in (config, model) if part is not None]
+    return next((target for name in names for pattern, target in _ENGINES if re.search(pattern, name)), None)
+
+
+def loaded_model() -> Any:
+    """The checkpoint in memory, None where there is none yet; asking loads nothing."""
+    try:
+        from modules import sd_models
+    except ImportError:
+        return None
+    data = getattr(sd_models, "model_data", None)
+    # A1111's own getter, and `shared.sd_model`, would load it.
+    model = getattr(data, "sd_model", None)
+    return None if type(model).__name__ == "FakeInitialModel" else model
+
+
+def chosen_file() -> str:
+    """The file of the chosen checkpoint, empty where the host does not tell."""
+    try:
+        from modules import sd_models
+    except ImportError:
+        return ""
+    title = getattr(getattr(shared(), "opts", None), "sd_model_checkpoint", None)
+    info = (getattr(sd_models, "checkpoint_aliases", None) or {}).get(title)
+    return str(getattr(info, "filename", "") or "")

@@ -1,0 +1,133 @@
+"""The accordion in txt2img and img2img. Only components that Gradio 3 and 4 both have."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from ...config.catalog import catalog
+from ...config.settings import load
+from ...config.variables import MODES
+from ...llm_backends.errors import LLMError
+from ...llm_backends.runner import runner
+from ...prompting.enhance import MOST_VARIATIONS
+from .arguments import ON_ERROR, PARTS, Arguments
+from .options import target_choices
+
+TITLE = "Quillwork"
+_SAVED_MODELS = 2000
+
+
+def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
+    """The controls by the names of `Arguments`, in its order. `elem_id` makes an element's id from a name."""
+    import gradio as gr
+
+    usual = Arguments()
+    with gr.Accordion(TITLE, open=False, elem_id=elem_id("accordion")):
+        with gr.Row():
+            enabled = gr.Checkbox(
+                label="Enhance when generating", value=usual.enabled, elem_id=elem_id("enabled")
+            )
+            variables = gr.Checkbox(
+                label="Resolve __variables__ and {a|b}", value=usual.variables, elem_id=elem_id("variables")
+            )
+            generate_missing = gr.Checkbox(
+                label="Let the model invent missing variables",
+                value=usual.generate_missing,
+                elem_id=elem_id("generate_missing"),
+            )
+        with gr.Row():
+            target = gr.Dropdown(
+                label="For model", choices=target_choices(), value=usual.target, elem_id=elem_id("target")
+            )
+            mode = gr.Dropdown(label="Mode", choices=list(MODES), value=usual.mode, elem_id=elem_id("mode"))
+            model = gr.Dropdown(
+                label="Model (empty: as in the settings)",
+                choices=["", *models()],
+                value=usual.model,
+                allow_custom_value=True,
+                elem_id=elem_id("model"),
+            )
+            refresh = gr.Button("🔄", elem_id=elem_id("refresh"), elem_classes=["tool"])
+        instruction = gr.Textbox(
+            label="Wish for the prompt",
+            value=usual.instruction,
+            placeholder="Optional, such as: at night, in watercolour",
+            lines=1,
+            elem_id=elem_id("instruction"),
+        )
+        with gr.Row():
+            parts = gr.CheckboxGroup(
+                label="What to enhance",
+                choices=list(PARTS),
+                value=list(usual.parts),
+                elem_id=elem_id("parts"),
+            )
+            on_error = gr.Dropdown(
+                label="When the model cannot be had",
+                choices=list(ON_ERROR),
+                value=usual.on_error,
+                elem_id=elem_id("on_error"),
+            )
+        with gr.Row():
+            per_image = gr.Checkbox(
+                label="A prompt of its own for each image",
+                value=usual.per_image,
+                elem_id=elem_id("per_image"),
+            )
+            variations = gr.Slider(
+                label="Variations that the images take in turn",
+                minimum=1,
+                maximum=MOST_VARIATIONS,
+                step=1,
+                value=usual.variations,
+                elem_id=elem_id("variations"),
+            )
+            seed = gr.Number(
+                label="Seed of the model (-1: follows the image's)",
+                value=usual.seed,
+                precision=0,
+                elem_id=elem_id("seed"),
+            )
+        found = {
+            "enabled": enabled,
+            "mode": mode,
+            "model": model,
+            "target": target,
+            "instruction": instruction,
+            "variations": variations,
+            "seed": seed,
+            "on_error": on_error,
+            "parts": parts,
+            "per_image": per_image,
+            "variables": variables,
+            "generate_missing": generate_missing,
+        }
+        refresh.click(
+            fn=lambda: gr.update(choices=["", *models(ask=True)]), outputs=[model], show_progress=False
+        )
+        _add_enhance_now(is_img2img, found)
+    return found
+
+
+def _add_enhance_now(is_img2img: bool, controls: dict[str, Any]) -> None:
+    try:
+        enhance_now = importlib.import_module(".enhance_now", __package__)
+    except ModuleNotFoundError:
+        return
+    enhance_now.build(is_img2img, controls)
+
+
+def models(*, ask: bool = False) -> list[str]:
+    """The ids to choose from: what is known already, or with `ask` what everybody answers now."""
+    try:
+        settings = load()
+        listing = runner.run(catalog.listing(settings, refresh=True)) if ask else catalog.at_hand(settings)
+    except LLMError:
+        return []
+    return (
+        []
+        if listing is None
+        else [model.id for model in listing.select() if not model.locked][:_SAVED_MODELS]
+    )

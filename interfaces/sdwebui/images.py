@@ -1,0 +1,102 @@
+"""The images that the host is about to make: their seeds and texts, read from its processing object and
+written back once the host has laid them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one image, before styles. Empty hires texts follow the others."""
+
+    prompt: str
+    negative: str = ""
+    hires: str = ""
+    hires_negative: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    seed: int
+    texts: Texts
+
+
+def images_of(p: Any, fixed_seed: Callable[[Any], Any]) -> list[Image]:
+    """The images of the job `p` in their order. A seed that the host would draw later is drawn now, with its
+    own `fixed_seed`, and stays: what is written may follow it."""
+    prompts = _laid_out(p.prompt, p)
+    count = len(prompts) if isinstance(p.prompt, list) else len(_laid_out(p.negative_prompt, p))
+    prompts = prompts if isinstance(p.prompt, list) else [p.prompt] * count
+    p.seed = [fixed_seed(seed) for seed in p.seed] if isinstance(p.seed, list) else fixed_seed(p.seed)
+    hires = bool(getattr(p, "enable_hr", False))
+    negatives = _laid_out(p.negative_prompt, p)
+    columns = (
+        prompts,
+        negatives,
+        _own(_laid_out(getattr(p, "hr_prompt", "") if hires else "", p), prompts),
+        _own(_laid_out(getattr(p, "hr_negative_prompt", "") if hires else "", p), negatives),
+    )
+    return [
+        Image(_seed(p, place), Texts(*(_at(column, place) or "" for column in columns)))
+        for place in range(count)
+    ]
+
+
+def _own(hires: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    """Hires texts that say something of their own: the host copies the others into empty ones."""
+    return ["" if text == _at(others, place) else text for place, text in enumerate(hires)]
+
+
+def _laid_out(text: Any, p: Any) -> list[Any]:
+    return list(text) if isinstance(text, list) else [text] * (p.batch_size * p.n_iter)
+
+
+def _at(column: Sequence[Any], place: int) -> Any:
+    return column[min(place, len(column) - 1)]
+
+
+def _seed(p: Any, place: int) -> int:
+    if isinstance(p.seed, list):
+        return int(_at(p.seed, place))
+    return int(p.seed) + (place if not getattr(p, "subseed_strength", 0) else 0)
+
+
+Styled = Callable[[str], str]
+
+
+def lay_out(
+    p: Any, before: Sequence[Texts], after: Sequence[Texts], styled: Styled, negative: Styled
+) -> None:
+    """Put the texts `after` in the place of `before` in what the host has laid out by now, which may hold
+    styles (`styled` and `negative` apply them) and what other extensions have added."""
+    columns = (
+        ("all_prompts", "prompt", "", styled),
+        ("all_negative_prompts", "negative", "", negative),
+        ("all_hr_prompts", "hires", "prompt", styled),
+        ("all_hr_negative_prompts", "hires_negative", "negative", negative),
+    )
+    for name, field, instead, style in columns:
+        laid_out = getattr(p, name, None)
+        if not laid_out:
+            continue
+        texts = list(laid_out)
+        for place, text in enumerate(texts):
+            old = _at(before, place)
+            source = field if getattr(old, field) or not instead else instead
+            texts[place] = _replaced(text, getattr(old, source), getattr(_at(after, place), source), style)
+        setattr(p, name, texts)
+    # What the host writes on a grid.
+    for name, column in (("main_prompt", "all_prompts"), ("main_negative_prompt", "all_negative_prompts")):
+        if getattr(p, column, None) and hasattr(p, name):
+            setattr(p, name, getattr(p, column)[0])
+
+
+def _replaced(text: str, old: str, new: str, style: Styled) -> str:
+    if old == new:
+        return text
+    if text != style(old) and old.strip() and old.strip() in text:
+        return text.replace(old.strip(), new, 1)
+    return style(new)

@@ -1,0 +1,216 @@
+"""What stands in the image about it, and how "read generation parameters" finds its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from ...config.home import targets_folder
+from ...config.variables import MODES
+from ...prompting import targets
+from .arguments import FOLLOW, PARTS, Arguments
+from .images import Image, Texts
+
+PREFIX = "Quillwork "
+PROMPT, NEGATIVE = "Quillwork prompt", "Quillwork negative"
+HIRES, HIRES_NEGATIVE = "Quillwork hires prompt", "Quillwork hires negative"
+MODE, MODEL, TARGET, SEED = "Quillwork mode", "Quillwork model", "Quillwork target", "Quillwork seed"
+INSTRUCTION, VARIATIONS = "Quillwork instruction", "Quillwork variations"
+VARIATION = "Quillwork variation"
+ON_ERROR, PARTS_LABEL = "Quillwork on error", "Quillwork parts"
+PER_IMAGE, VARIABLES = "Quillwork per image", "Quillwork variables"
+GENERATE_MISSING, ERROR = "Quillwork generate missing", "Quillwork error"
+# Not in any image: the page has put the user's own prompt back, so it may be enhanced again.
+RESTORED = "Quillwork restored"
+_NOTHING_WRITTEN = "none"
+_HOSTS_NAMES = {
+    NEGATIVE: "Negative prompt",
+    HIRES: "Hires prompt",
+    HIRES_NEGATIVE: "Hires negative prompt",
+}
+
+
+class PerImage(str):
+    """A value that differs from image to image: hosts that can ask a function do so for each of them, the
+    others show the first one's, which is the text itself."""
+
+    _values: Sequence[str | None]
+
+    def __new__(cls, values: Sequence[str | None]) -> PerImage:
+        made = super().__new__(cls, next((value for value in values if value is not None), ""))
+        made._values = values
+        return made
+
+    def __call__(
+        self, p: Any, index: int, all_prompts: Sequence[str], use_main_prompt: bool = False, **_: Any
+    ) -> str | None:
+        """The value of the image at `index`: in the job, or in its batch where the host passes a batch."""
+        is_batch = all_prompts is not getattr(p, "all_prompts", None) and len(all_prompts) < len(self._values)
+        if is_batch and not use_main_prompt:
+            index += p.iteration * p.batch_size
+        return self._values[min(index, len(self._values) - 1)]
+
+
+def _one_or_each(values: Sequence[str | None]) -> str | None:
+    return values[0] if len(set(values)) == 1 else PerImage(values)
+
+
+def clear(params: MutableMapping[str, Any]) -> None:
+    """Take out what an earlier job with the same processing object left."""
+    for name in [name for name in params if str(name).startswith(PREFIX)]:
+        del params[name]
+
+
+def describe(
+    images: Sequence[Image],
+    written: Sequence[Texts],
+    arguments: Arguments,
+    *,
+    target: str,
+    mode: str,
+    model: str,
+    seeds: Sequence[int],
+    variations: Sequence[int],
+    error: str,
+) -> dict[str, str]:
+    """The parameters of a job, those left out that have nothing to say. `seeds` are the model's own, image
+    by image, `variations` count from 0."""
+
+    def originals(field: str, changed: bool) -> str | None:
+        return _one_or_each([getattr(image.texts, field) or None for image in images]) if changed else None
+
+    def differs(field: str) -> bool:
+        return any(
+            getattr(image.texts, field) != getattr(text, field)
+            for image, text in zip(images, written, strict=True)
+        )
+
+    several = len(set(variations)) > 1 or any(variations)
+    found = {
+        PROMPT: originals("prompt", True),
+        NEGATIVE: originals("negative", differs("negative")),
+        HIRES: originals("hires", differs("hires")),
+        HIRES_NEGATIVE: originals("hires_negative", differs("hires_negative")),
+        MODE: mode or _NOTHING_WRITTEN,
+        MODEL: model,
+        TARGET: target,
+        SEED: _one_or_each([str(seed) for seed in seeds]),
+        VARIATION: _one_or_each([str(number + 1) for number in variations]) if several else None,
+        **_unusual(arguments),
+        ERROR: error,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _unusual(arguments: Arguments) -> dict[str, str]:
+    """The arguments that nothing else tells, where they are not the usual ones."""
+    usual = Arguments()
+    texts = {
+        INSTRUCTION: arguments.instruction.strip(),
+        VARIATIONS: str(arguments.variations),
+        ON_ERROR: arguments.on_error,
+        PARTS_LABEL: "; ".join(arguments.parts) or _NOTHING_WRITTEN,
+        PER_IMAGE: str(arguments.per_image),
+        VARIABLES: str(arguments.variables),
+        GENERATE_MISSING: str(arguments.generate_missing),
+    }
+    names = ("instruction", "variations", "on_error", "parts", "per_image", "variables", "generate_missing")
+    return {
+        label: text
+        for (label, text), name in zip(texts.items(), names, strict=True)
+        if getattr(arguments, name) != getattr(usual, name)
+    }
+
+
+def restore_prompts(params: MutableMapping[str, Any]) -> bool:
+    """Put the user's own texts back into `params`, what the host has read out of an image; False where there
+    are none of ours."""
+    if PROMPT not in params and MODE not in params:
+        return False
+    params["Prompt"] = str(params.get(PROMPT, ""))
+    for label in (NEGATIVE, HIRES, HIRES_NEGATIVE):
+        if label in params:
+            params[_HOSTS_NAMES[label]] = str(params[label])
+    params[RESTORED] = "True"
+    return True
+
+
+def arguments_in(params: Mapping[str, Any]) -> Arguments:
+    """The arguments that `params` tell of; those of an image that we had no part in are disabled."""
+    values = {name: reader(params) for name, reader in READERS.items()}
+    return Arguments(**{name: value for name, value in values.items() if value is not None})
+
+
+def _is_ours(params: Mapping[str, Any]) -> bool:
+    return MODE in params
+
+
+def _text(label: str, default: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda params: str(params.get(label, default)) if _is_ours(params) else None
+
+
+def _flag(label: str, default: bool) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda params: str(params.get(label, default)) == "True" if _is_ours(params) else None
+
+
+def _mode(params: Mapping[str, Any]) -> str | None:
+    mode = str(params.get(MODE, ""))
+    return mode if mode in MODES else None
+
+
+def _seed(params: Mapping[str, Any]) -> int | None:
+    """The model's own seed, or that it follows the image's."""
+    if not _is_ours(params):
+        return None
+    ours, image = str(params.get(SEED, FOLLOW)), str(params.get("Seed", ""))
+    return FOLLOW if ours == image or not ours.isdigit() else int(ours)
+
+
+def _parts(params: Mapping[str, Any]) -> Any:
+    if not _is_ours(params):
+        return None
+    text = str(params.get(PARTS_LABEL, "; ".join(Arguments().parts)))
+    return tuple(part for part in PARTS if part in text.split("; "))
+
+
+def _variations(params: Mapping[str, Any]) -> int | None:
+    text = str(params.get(VARIATIONS, 1))
+    return int(text) if _is_ours(params) and text.isdigit() else None
+
+
+def label_of(target: str) -> str:
+    """How the target `target` is called in lists; one that this computer does not have stays as it is."""
+    return next((entry.label for entry in targets.index(targets_folder()) if entry.id == target), target)
+
+
+def _target(params: Mapping[str, Any]) -> str | None:
+    return label_of(str(params[TARGET])) if TARGET in params else None
+
+
+# Programs hand over the enhanced prompt as it is; the page puts the user's own back first.
+READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "enabled": lambda params: str(params.get(RESTORED)) == "True",
+    "mode": _mode,
+    "model": _text(MODEL, ""),
+    "target": _target,
+    "instruction": _text(INSTRUCTION, ""),
+    "variations": _variations,
+    "seed": _seed,
+    "on_error": _text(ON_ERROR, Arguments().on_error),
+    "parts": _parts,
+    "per_image": _flag(PER_IMAGE, False),
+    "variables": _flag(VARIABLES, True),
+    "generate_missing": _flag(GENERATE_MISSING, False),
+}
+
+
+class Field(str):
+    """A control's name in the host's tables: a text, by which it is sent from tab to tab, that also reads the
+    control's value out of an image's parameters."""
+
+    def __call__(self, params: Mapping[str, Any]) -> Any:
+        value = READERS[self.removeprefix(PREFIX)](params)
+        return list(value) if isinstance(value, tuple) else value
+
+
+FIELDS = {name: Field(PREFIX + name) for name in READERS}

@@ -1,0 +1,37 @@
+"""The Script as the host knows it: an accordion, and two moments of each generation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import modules.scripts as scripts
+
+from .controls import TITLE
+
+
+class QuillworkScript(scripts.Script):
+    def title(self) -> str:
+        return TITLE
+
+    def show(self, is_img2img: bool) -> Any:
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img: bool) -> list[Any]:
+        """The controls in the order of `Arguments`. The host calls this several times."""
+        from .controls import build
+        from .infotext import FIELDS
+
+        controls = build(is_img2img, self.elem_id)
+        self.infotext_fields = [(control, FIELDS[name]) for name, control in controls.items()]
+        self.paste_field_names = list(FIELDS.values())
+        return list(controls.values())
+
+    def before_process(self, p: Any, *args: Any) -> None:
+        from .generation import prepare
+
+        prepare(p, args)
+
+    def process(self, p: Any, *args: Any) -> None:
+        from .generation import apply
+
+        apply(p)

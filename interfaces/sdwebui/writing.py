@@ -1,0 +1,294 @@
+"""From the texts of a job's images to those that are generated: variables resolved, prompts enhanced."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+from ...config.choice import Choice
+from ...config.opening import library_folders
+from ...llm_backends.errors import Cancelled, LLMError
+from ...llm_backends.model import Model
+from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
+from ...prompting.library import Library, LibraryError
+from ...prompting.missing import supply_missing
+from ...prompting.targets import Target
+from ...prompting.template import TemplateError, missing_variables, resolve
+from .arguments import FOLLOW, Arguments
+from .images import Image, Texts
+from .recall import Kept, recall, signature
+
+T = TypeVar("T")
+
+SKIPPED = "Skipped: your prompt was used as it is."
+_FIELDS = ("prompt", "negative", "hires", "hires_negative")
+
+
+class Desk(Protocol):
+    """Where the writing is done: the host's thread, its stop buttons, its textual inversions."""
+
+    @property
+    def embeddings(self) -> Sequence[str]:
+        """The names of the host's textual inversions, the longest first."""
+        ...
+
+    def open(self, choice: Choice) -> Model:
+        """Raises `LLMError`."""
+        ...
+
+    def perform(self, coroutine: Coroutine[Any, Any, T], model: Model) -> T:
+        """Raises `Cancelled` when the user stops or skips, and `LLMError`."""
+        ...
+
+    def skipped(self) -> bool:
+        """Whether it was Skip that ended the call; asking takes the wish as granted."""
+        ...
+
+
+@dataclass(slots=True)
+class Written:
+    """The texts of the images, who wrote them, the model's seed and the variation (from 0) of each, what went
+    wrong, and what else a user should know."""
+
+    texts: list[Texts]
+    seeds: list[int]
+    variations: list[int]
+    mode: str = ""
+    model: str = ""
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def write(images: Sequence[Image], arguments: Arguments, target: Target, desk: Desk) -> Written:
+    """The texts of `images` as `arguments` want them.
+
+    With ``on_error`` ``raise`` raises `LLMError`, `TemplateError` or `LibraryError`; else the user's own
+    texts, or the phrasebook's, stand where something failed. Raises `Cancelled` on an interrupt.
+    """
+    written = Written(
+        [image.texts for image in images],
+        [_seed(image, place, images, arguments) for place, image in enumerate(images)],
+        [arguments.first] * len(images),
+    )
+    try:
+        if arguments.variables:
+            _resolve(written, images, arguments, desk)
+        _enhance(written, images, arguments, target, desk)
+    except Cancelled:
+        if not desk.skipped():
+            raise
+        written.errors.append(SKIPPED)
+    return written
+
+
+def _seed(image: Image, place: int, images: Sequence[Image], arguments: Arguments) -> int:
+    """The model's seed for an image: a fixed one goes on from image to image where each has its own text."""
+    if arguments.seed != FOLLOW:
+        return arguments.seed + (place if arguments.per_image else 0)
+    return image.seed if arguments.per_image else images[0].seed
+
+
+def _resolve(written: Written, images: Sequence[Image], arguments: Arguments, desk: Desk) -> None:
+    library = Library(*library_folders())
+    try:
+        supplied = _supplied(written, images, library, arguments, desk)
+        resolved = [
+            _resolved(texts, image.seed, library, supplied, written.warnings)
+            for texts, image in zip(written.texts, images, strict=True)
+        ]
+    except (TemplateError, LibraryError, LLMError) as error:
+        if arguments.on_error == "raise":
+            raise
+        written.errors.append(str(error))
+    else:
+        written.texts = resolved
+
+
+def _supplied(
+    written: Written, images: Sequence[Image], library: Library, arguments: Arguments, desk: Desk
+) -> dict[str, Sequence[str]]:
+    if not arguments.generate_missing:
+        return {}
+    texts = _distinct(getattr(texts, field) for texts in written.texts for field in _FIELDS)
+    names = _distinct(name for text in texts for name in missing_variables(text, library))
+    if not names:
+        return {}
+    model = desk.open(arguments.choice)
+    supplied = desk.perform(supply_missing(names, "\n".join(texts), library, model, images[0].seed), model)
+    written.warnings += [warning for report in supplied.reports for warning in report["warnings"]]
+    return dict(supplied.values)
+
+
+def _resolved(
+    texts: Texts,
+    seed: int,
+    library: Library,
+    supplied: dict[str, Sequence[str]],
+    warnings: list[str],
+) -> Texts:
+    found = {}
+    for name in _FIELDS:
+        if text := getattr(texts, name):
+            one = resolve(text, library, seed=seed, extra_values=supplied)
+            found[name] = one.prompts[0]
+            warnings += [warning for warning in one.warnings if warning not in warnings]
+    return replace(texts, **found)
+
+
+def keep(image: Image, had: Texts, arguments: Arguments, target: Target, mode: str) -> None:
+    """Have `write` give `image` the texts that it `had`. Raises as `write` does for a template."""
+    texts = image.texts
+    if arguments.variables:
+        texts = _resolved(texts, image.seed, Library(*library_folders()), {}, [])
+    mark = signature(arguments, target)
+    for text, written in ((texts.prompt, had.prompt), (texts.hires, had.hires)):
+        if text and written:
+            recall.keep(mark, text, image.seed, Kept(written, had.negative, mode, arguments.model))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Variation number `variation` (within its idea) of a text, and the images that take it."""
+
+    field: str
+    idea: Idea
+    variation: int
+    places: tuple[int, ...]
+
+
+def _enhance(
+    written: Written, images: Sequence[Image], arguments: Arguments, target: Target, desk: Desk
+) -> None:
+    slots = _slots(written, arguments, target)
+    if not slots:
+        return
+    mark = signature(arguments, target)
+    found: dict[_Slot, Kept] = {}
+    for slot in slots:
+        seeds = [images[place].seed for place in slot.places]
+        kept = next(filter(None, (recall.find(mark, slot.idea.prompt, seed) for seed in seeds)), None)
+        if kept is not None:
+            found[slot] = kept
+    asked = _distinct(slot.idea for slot in slots if slot not in found)
+    if asked:
+        answers, makeshift = _ask(asked, written, arguments, desk)
+        for slot in slots:
+            if slot.idea in answers:
+                found[slot] = answers[slot.idea][slot.variation]
+                for place in slot.places if not makeshift else ():
+                    recall.keep(mark, slot.idea.prompt, images[place].seed, found[slot])
+    for slot, kept in found.items():
+        written.mode, written.model = kept.mode, kept.model
+        for place in slot.places:
+            written.texts[place] = _with(written.texts[place], slot, kept, arguments)
+            written.variations[place] = arguments.first + slot.variation
+
+
+def _slots(written: Written, arguments: Arguments, target: Target) -> list[_Slot]:
+    slots = []
+    for name in _fields_to_write(arguments):
+        groups: dict[Any, list[int]] = {}
+        for place, texts in enumerate(written.texts):
+            text = getattr(texts, name)
+            if text or name == "prompt":
+                groups.setdefault(place if arguments.per_image else text, []).append(place)
+        for places in groups.values():
+            count = 1 if arguments.per_image else min(arguments.variations, len(places))
+            idea = Idea(
+                getattr(written.texts[places[0]], name),
+                target,
+                arguments.instruction,
+                count,
+                written.seeds[places[0]],
+                arguments.first,
+            )
+            slots += [_Slot(name, idea, number, tuple(places[number::count])) for number in range(count)]
+    return slots
+
+
+def _fields_to_write(arguments: Arguments) -> tuple[str, ...]:
+    """The negative prompt is no idea of its own: what it should hold comes along with the others."""
+    main = ("prompt",) if {"positive", "negative"} & set(arguments.parts) else ()
+    return (*main, "hires") if "hires" in arguments.parts else main
+
+
+def _ask(
+    ideas: Sequence[Idea], written: Written, arguments: Arguments, desk: Desk
+) -> tuple[dict[Idea, list[Kept]], bool]:
+    """What the model makes of `ideas`, variation by variation, and whether an error stands behind some."""
+    shielded = [replace(idea, prompt=_shielded(idea.prompt, desk.embeddings)) for idea in ideas]
+    name = ""
+    try:
+        model = desk.open(arguments.choice)
+        name = _name(model, arguments)
+    except LLMError as error:
+        enhanced = enhance_without_model(shielded, error, arguments.on_error)
+    else:
+        enhanced = desk.perform(enhance(shielded, model, arguments.on_error), model)
+    (written.errors if enhanced.makeshift else written.warnings).extend(enhanced.info["warnings"])
+    return _by_idea(ideas, enhanced, name, desk.embeddings), enhanced.makeshift
+
+
+def _by_idea(
+    ideas: Sequence[Idea], enhanced: Enhanced, model: str, embeddings: Sequence[str]
+) -> dict[Idea, list[Kept]]:
+    mode = str(enhanced.info["mode"])
+    kept = [
+        Kept(_unshielded(prompt, embeddings), negative, mode, model)
+        for prompt, negative in zip(enhanced.prompts, enhanced.negatives, strict=True)
+    ]
+    answers, start = {}, 0
+    for idea in ideas:
+        answers[idea] = kept[start : start + idea.variations]
+        start += idea.variations
+    return answers
+
+
+def _name(model: Model, arguments: Arguments) -> str:
+    """The model as its own control would name it; no path of this machine."""
+    chosen = arguments.model.strip()
+    if chosen and not os.path.isabs(chosen):
+        return chosen
+    return "" if model.deployment.backend == "phrasebook" else model.deployment.model_id
+
+
+def _with(texts: Texts, slot: _Slot, kept: Kept, arguments: Arguments) -> Texts:
+    """`texts` with what was written in its place; nothing that was not to be written at changes."""
+    if slot.field == "hires":
+        texts = replace(texts, hires=kept.prompt)
+    elif "positive" in arguments.parts:
+        texts = replace(texts, prompt=kept.prompt)
+    if "negative" not in arguments.parts or not kept.negative:
+        return texts
+    if slot.field == "prompt":
+        texts = replace(texts, negative=joined(texts.negative, kept.negative))
+    if texts.hires_negative and "hires" in arguments.parts and (slot.field == "hires" or not texts.hires):
+        texts = replace(texts, hires_negative=joined(texts.hires_negative, kept.negative))
+    return texts
+
+
+def joined(own: str, more: str) -> str:
+    """The user's `own` negative prompt as it is, and after it what `more` has beyond it."""
+    have = {piece.strip().casefold() for piece in own.split(",")}
+    new = [piece.strip() for piece in more.split(",") if piece.strip().casefold() not in have]
+    return ", ".join(filter(None, [own.rstrip().rstrip(","), *new])) if new else own
+
+
+def _shielded(prompt: str, embeddings: Iterable[str]) -> str:
+    """Textual inversions, which here are bare words, in the form that is known as one."""
+    for name in embeddings:
+        prompt = re.sub(rf"(?<![\w:./-])({re.escape(name)})(?![\w/-])", r"embedding:\1", prompt, flags=re.I)
+    return prompt
+
+
+def _unshielded(prompt: str, embeddings: Iterable[str]) -> str:
+    for name in embeddings:
+        prompt = re.sub(rf"embedding:({re.escape(name)})(?![\w/-])", r"\1", prompt, flags=re.I)
+    return prompt
+
+
+def _distinct(items: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(items))
