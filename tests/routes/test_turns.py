@@ -15,7 +15,6 @@ from host.client import Response
 from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
-
 from routes import parrot
 
 HEADERS = {"X-Quillwork": "1"}
@@ -137,13 +136,13 @@ def test_a_client_that_goes_away_ends_it(parrots: Host, notes: Path, stream: boo
             "llm_model": "words900-gap20",
             "stream": stream,
         }
+        url = f"{parrots.base_url}/quillwork/enhance"
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.7)) as session:
-            with pytest.raises(asyncio.TimeoutError):
-                url = f"{parrots.base_url}/quillwork/enhance"
-                async with session.post(url, json=body, headers=HEADERS) as answer:
-                    await answer.read()
+            async with session.post(url, json=body, headers=HEADERS) as answer:
+                await answer.read()
 
-    asyncio.run(leave())
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(leave())
     if run is not None:
         eventually(lambda: not queue(parrots)[1])
         assert parrots.wait(run).status == "success"
