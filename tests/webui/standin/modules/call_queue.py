@@ -1,0 +1,44 @@
+"""The one lock that every generation holds."""
+
+from __future__ import annotations
+
+import html
+import threading
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from modules import shared
+
+queue_lock = threading.Lock()
+
+
+def wrap_queued_call(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with queue_lock:
+            return function(*args, **kwargs)
+
+    return run
+
+
+def wrap_gradio_gpu_call(function: Callable[..., Any], extra_outputs: list[Any]) -> Callable[..., Any]:
+    """As a generation is called: under the lock, with a fresh state; its fault becomes the last output."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with queue_lock:
+                shared.state.begin(job="generation")
+                answer = list(function(*args, **kwargs))
+                shared.state.end()
+            return answer
+        except Exception as error:
+            traceback.print_exc()
+            told = html.escape(f"{type(error).__name__}: {error}")
+            return [*extra_outputs, f"<div class='error'>{told}</div>"]
+        finally:
+            shared.state.interrupted = shared.state.skipped = False
+
+    return run

@@ -1,0 +1,48 @@
+"""What everything in the process shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from modules import paths
+from modules.cmd_args import cmd_opts
+from modules.options import OptionInfo, Options
+
+__all__ = ["OptionInfo", "cmd_opts", "demo", "opts", "sd_model", "state"]
+
+
+class State:
+    """How the running job goes, and whether it is to stop."""
+
+    def __init__(self) -> None:
+        self.skipped = self.interrupted = self.stopping_generation = False
+        self.job, self.job_count, self.job_no = "", 0, 0
+        self.textinfo: str | None = None
+        self.server_command: str | None = None
+
+    def begin(self, job: str = "(unknown)") -> None:
+        self.skipped = self.interrupted = self.stopping_generation = False
+        self.job, self.job_count, self.job_no, self.textinfo = job, -1, 0, None
+
+    def end(self) -> None:
+        self.job, self.job_count = "", 0
+
+    def skip(self) -> None:
+        self.skipped = True
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+
+    def stop_generating(self) -> None:
+        self.stopping_generation = True
+
+    def request_restart(self) -> None:
+        self.interrupt()
+        self.server_command = "restart"
+
+
+state = State()
+opts = Options(Path(paths.data_path, "config.json"))
+demo: Any = None
+sd_model: Any = None
