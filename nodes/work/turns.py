@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -149,6 +150,5 @@ class Turns:
 
 
 def _know_node() -> None:
-    import nodes
-
-    nodes.NODE_CLASS_MAPPINGS.setdefault(NODE, TurnNode)
+    # Not by a statement, which would read like an import of our own folder of that name.
+    sys.modules["nodes"].NODE_CLASS_MAPPINGS.setdefault(NODE, TurnNode)

@@ -137,9 +137,11 @@ def test_a_client_that_goes_away_ends_it(parrots: Host, notes: Path, stream: boo
             "stream": stream,
         }
         url = f"{parrots.base_url}/quillwork/enhance"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.7)) as session:
-            async with session.post(url, json=body, headers=HEADERS) as answer:
-                await answer.read()
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.7)) as session,
+            session.post(url, json=body, headers=HEADERS) as answer,
+        ):
+            await answer.read()
 
     with pytest.raises(asyncio.TimeoutError):
         asyncio.run(leave())
