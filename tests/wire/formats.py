@@ -75,7 +75,10 @@ def _models(server: Any) -> Any:
         server.note(request)
         if server.models_status:
             return web.json_response({"error": {"message": "no list today"}}, status=server.models_status)
-        data = [{"id": id_, "object": "model", "created": 1, "owned_by": "fox"} for id_ in server.models]
+        data = [
+            {"id": id_, "object": "model", "created": 1, "owned_by": "fox", **server.facts.get(id_, {})}
+            for id_ in server.models
+        ]
         return web.json_response({"object": "list", "data": data})
 
     return handle

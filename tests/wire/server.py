@@ -81,6 +81,8 @@ class WireServer:
         self.disconnects: list[Disconnect] = []
         self.inflight = self.peak = 0
         self.models = ["fox-small", "fox-large"]
+        # What else the list says of a model, by its id: {"pricing": {"prompt": "0.001", ...}}.
+        self.facts: dict[str, dict[str, Any]] = {}
         self.models_status = 0
         self.require_key: str | None = None
         self.unloaded: list[str] = []

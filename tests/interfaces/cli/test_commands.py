@@ -186,6 +186,30 @@ def test_control_c_is_exit_code_130_and_hangs_up(wire: WireServer, environment: 
     assert wire.disconnects
 
 
+def test_usage_is_kept_over_programs(command: Command, wire: WireServer) -> None:
+    none = command("usage", **endpoint(wire))
+    assert (none.returncode, none.stdout.split()[:3]) == (0, ["today", "0", "calls"])
+    command("enhance", "a fox", "--variations", "3", **endpoint(wire))
+    told = json.loads(command("usage", "--json", **endpoint(wire)).stdout)
+    (row,) = told["today"]["models"]
+    assert (row["name"], row["calls"], row["prompt_tokens"]) == ("endpoint/fox", 3, 33)
+    assert told["today"]["callers"][0]["name"] == "cli enhance"
+    shown = command("usage", LLM_BUDGET_DAY="2.50", **endpoint(wire)).stdout
+    assert "endpoint/fox  3 calls  33 + 21 tokens  cost unknown" in shown
+    assert "$0.00 of $2.50 is used" in shown
+
+
+def test_a_budget_stops_a_call_before_it_is_sent(command: Command) -> None:
+    spent = {"LLM_BUDGET_DAY": "0", "OPENAI_API_KEY": KEY, "LLM_MODEL": "openai/gpt-5-mini"}
+    done = command("enhance", "a fox", **spent)
+    assert done.returncode == 3
+    assert "LLM_BUDGET_DAY" in done.stderr
+    assert "Traceback" not in done.stderr
+    kept = command("enhance", "a fox", "--on-error", "phrasebook", **spent)
+    assert kept.returncode == 0
+    assert "a fox" in kept.stdout
+
+
 def test_a_yes_is_kept(command: Command) -> None:
     assert "openai" not in json.loads(command("setup", "--json").stdout)["allowed"]
     assert command("setup", "--allow", "openai").returncode == 0

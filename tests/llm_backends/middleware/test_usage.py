@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 from endpoints import HANG_S, answer, ask, ask_all, endpoint, question
@@ -161,7 +161,7 @@ def test_nothing_of_the_content_is_in_it(wire, tmp_path):
 
 class InPlace:
     runs_in_place: Literal[True] = True
-    outcomes: list = []
+    outcomes: ClassVar[list] = []
 
     def answer_all(self, requests, deployment, sinks, host):
         if self.outcomes and self.outcomes[0] is errors.Cancelled:
