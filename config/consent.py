@@ -7,14 +7,22 @@ import os
 from pathlib import Path
 
 from ..llm_backends.errors import ConsentNeeded, NotConfigured
-from .settings import Settings
+from . import providers
+from .settings import Settings, load
 
 DOWNLOADS = "downloads"
+# The tool with which a model writes into the user's library.
+ADDING = "variables.add"
 _FILE = "consent.json"
 
 
+def everything() -> list[str]:
+    """All that there is to say yes to: the ids of the providers, ``downloads``, ``variables.add``."""
+    return [*providers.names(), DOWNLOADS, ADDING]
+
+
 def is_allowed(what: str, settings: Settings) -> bool:
-    """Whether workflows may use `what`: a provider's id, or ``downloads``."""
+    """Whether workflows may use `what`, one of `everything`."""
     return what in settings.items("LLM_ALLOW") or what in _recorded(settings.folder)
 
 
@@ -42,6 +50,11 @@ def require(what: str, label: str, settings: Settings) -> None:
             hint=f"Allow it once with `python . setup --allow {what}` or LLM_ALLOW={what}.",
             provider=what,
         )
+
+
+def require_adding() -> None:
+    """Raise `ConsentNeeded` unless models may add values to the user's library."""
+    require(ADDING, "the tool variables.add, with which the model writes into your library", load())
 
 
 def _recorded(folder: Path) -> set[str]:

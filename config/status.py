@@ -126,7 +126,7 @@ def modes() -> list[str]:
 
 def allowed(settings: Settings) -> list[str]:
     """What shared workflows may use."""
-    return [what for what in (*providers.names(), consent.DOWNLOADS) if consent.is_allowed(what, settings)]
+    return [what for what in consent.everything() if consent.is_allowed(what, settings)]
 
 
 def plan_name(settings: Settings) -> str | None:

@@ -57,8 +57,8 @@ VARIABLES: dict[str, Variable] = {
         Variable("LLM_CACHE", "off, or disk: answers are kept over a restart", default="off"),
         Variable(
             "LLM_ALLOW",
-            "providers, and `downloads`, that shared workflows may use; remote_keys: keys may be typed in on "
-            "a host that others reach",
+            "providers, `downloads` and `variables.add` (a tool) that shared workflows may use; remote_keys: "
+            "keys may be typed in on a host that others reach",
             kind="list",
         ),
         Variable("LLM_PLAN", "the plan in force"),

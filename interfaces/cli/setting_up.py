@@ -26,8 +26,8 @@ def setup_command(options: argparse.Namespace) -> int:
     """Questions and answers on a terminal; elsewhere, and with --allow, nothing is asked."""
     settings = load()
     for what in options.allow:
-        if what != consent.DOWNLOADS:
-            providers.get(what)
+        if what not in consent.everything():
+            providers.get(what)  # raises, with what there is
         consent.allow(what, settings.folder)
     allowed = status.allowed(settings)
     if options.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...config import consent, panel, providers, status
+from ...config import consent, panel, status
 from ...config.settings import Settings, load, override
 from ...config.variables import MODE_ALIASES, VARIABLES
 from .messages import Answer, HttpError
@@ -109,6 +109,6 @@ ROUTES = (
         "change",
         "Say yes to what a shared workflow asks for.",
         _consent,
-        body=body(("what",), what={"type": "string", "enum": [*providers.names(), consent.DOWNLOADS]}),
+        body=body(("what",), what={"type": "string", "enum": consent.everything()}),
     ),
 )

@@ -58,3 +58,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(NotConfigured) as caught:
         consent.allow("openai", blocked)
     assert "LLM_ALLOW=openai" in caught.value.hint
+
+
+def test_a_model_adds_to_the_library_after_a_yes(home):
+    with pytest.raises(ConsentNeeded) as caught:
+        consent.require_adding()
+    assert "writes into your library" in caught.value.message
+    assert "setup --allow variables.add" in caught.value.hint
+    assert caught.value.provider == "variables.add" in consent.everything()
+    consent.allow(consent.ADDING, home)
+    consent.require_adding()

@@ -19,6 +19,9 @@ function consequence(what) {
   if (what === "downloads") {
     return t("consent.downloads", "Workflows may then download language models to this machine. They can be several gigabytes large.");
   }
+  if (what === "variables.add") {
+    return t("consent.adding", "Models in workflows may then add values to the files of your library. They never take any away.");
+  }
   return t(
     "consent.provider",
     "Workflows may then send their texts to “{what}” with your key, which may cost money. You are asked once for each provider.",
