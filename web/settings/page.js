@@ -2,11 +2,13 @@
 import { t } from "../common/texts.js";
 import { keyTable } from "./keys.js";
 import { fixedRow, modeRow, modelRow, statusRow, timeoutRow } from "./rows.js";
+import { usageTables } from "./usage.js";
 
 const PAGE = "Quillwork";
 const MODEL = "Quillwork model";
 const PLACES = "Set outside of ComfyUI";
 const KEYS = "Keys by provider";
+const USAGE = "Usage";
 
 /** Whether the first-run dialog was shown once. The one thing that we keep in ComfyUI's settings. */
 export const SEEN = "Quillwork.FirstRun.Seen";
@@ -27,6 +29,7 @@ export function settingsPage(openSetup) {
     [PLACES, "Quillwork.Places.Folders", "Further wildcard folders", () => fixedRow("LIBRARY_DIRS", t("settings.none", "none"))],
     [PLACES, "Quillwork.Places.Allowed", "Allowed to shared workflows", allowedRow],
     [KEYS, "Quillwork.Keys.Table", "Keys", keyTable],
+    [USAGE, "Quillwork.Usage.Tables", "Calls and costs", usageTables],
   ];
   return [
     ...rows.map(([group, id, name, render], place) => ({
