@@ -85,11 +85,22 @@ def _text_problem(value: str, schema: Schema, where: str) -> str:
         return f"{where} is longer than {schema['maxLength']} characters."
     if len(value) < schema.get("minLength", 0):
         return f"{where} is empty." if not value else f"{where} is too short."
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not _is_whole(value):
         return f"{where} holds half a character."
     if "pattern" in schema and not re.search(schema["pattern"], value):
         return f"{where} has characters in it that it cannot have."
     return ""
+
+
+def _is_whole(text: str) -> bool:
+    """Whether no half of a character is in `text`. A look at each would take seconds for a picture."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object_problem(value: dict[str, Any], schema: Schema, where: str) -> str:

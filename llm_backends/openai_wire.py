@@ -9,6 +9,7 @@ from typing import Any
 
 from .types import Chunk, FinishReason, Message, Request, Tool, ToolCallDelta, Usage
 
+TOOL_CHOICES = ("auto", "none", "required")
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
@@ -81,10 +82,17 @@ def chat_parameters(request: Request) -> dict[str, Any]:
         "max_tokens": request.max_tokens,
         "seed": request.seed,
         "tools": chat_tools(request.tools) or None,
-        "tool_choice": request.tool_choice,
+        "tool_choice": _tool_choice(request.tool_choice),
         "response_format": response_format(request.schema_name, request.schema) if request.schema else None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _tool_choice(choice: str | None) -> Any:
+    """One of OpenAI's words as it is, a tool's name as the object that asks for that very tool."""
+    if choice is None or choice in TOOL_CHOICES:
+        return choice
+    return {"type": "function", "function": {"name": choice}}
 
 
 class FrameReader:

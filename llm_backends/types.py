@@ -100,6 +100,7 @@ class Request:
     `schema` is a JSON schema that the answer should follow; a backend that cannot enforce it asks all
     the same. `extra` are parameters passed on as they are. `task` says what the caller is about, for a
     backend that writes without reading messages (the phrasebook); no other backend looks at it.
+    `tool_choice` is ``auto``, ``none``, ``required``, or the name of the tool that must be called.
 
     With `embed` texts are asked for their vectors instead, and there are no messages.
     """
