@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.http_client import is_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
-from . import consent, downloads, model_source, plans, prices, providers, sight, spending
+from . import abilities, consent, downloads, model_source, plans, prices, providers, sight, spending
 from .choice import Choice
 from .keys import ENDPOINT, session_keys
 from .settings import Settings, Value, load
@@ -112,7 +112,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         retries=0 if local else 2,
         is_local=local,
         price=prices.of_listed(model),
-        capabilities=Capabilities(vision=sight.told(model)),
+        capabilities=abilities.at_endpoint(model),
     )
 
 
@@ -130,9 +130,7 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         api_key=access.api_key,
         key_variable=access.key_variable,
         params=access.params,
-        capabilities=Capabilities(
-            schema=provider.schema, vision=sight.of_provider(provider, model), tools=provider.tools
-        ),
+        capabilities=abilities.of_provider(provider, model),
         max_concurrency=provider.max_concurrency,
         retries=provider.retries,
         is_local=access.is_local,
