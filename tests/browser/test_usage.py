@@ -1,0 +1,97 @@
+"""What was called and what it cost, on Quillwork's page of the settings dialog."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def tables(comfy):
+    """Opens the dialog and gives the tables; closed again afterwards."""
+    opened = []
+
+    def show():
+        opened.append(comfy.open_settings())
+        found = opened[-1].locator("[data-setting-id='Quillwork.Usage.Tables'] .quillwork-usage")
+        found.locator("table").first.wait_for()
+        return found
+
+    yield show
+    for dialog in opened:
+        comfy.page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+
+
+def cells(tables, name):
+    """The cells of the first row of that name."""
+    row = tables.locator("tr").filter(has=tables.page.get_by_role("rowheader", name=name, exact=True))
+    row.first.wait_for()
+    return row.first.locator("td").all_inner_texts()
+
+
+def test_a_run_stands_under_its_model_and_its_node(comfy, tables, wire):
+    fresh = comfy.host.get("/quillwork/health").json()["usage"]["session"]["total"]["calls"]
+    node = comfy.enhance("a fox in the fog", seed=fresh)  # not what the host has in its cache
+    assert comfy.run()[0] == "execution_success"
+    caller = f"QuillworkEnhancePrompt #{node}"
+    told = comfy.host.get("/quillwork/health").json()["usage"]["session"]
+    (row,) = [one for one in told["callers"] if one["name"] == caller]
+    shown = tables()
+    calls, tokens, cost, _ = cells(shown, caller)
+    assert calls == str(row["calls"])
+    assert tokens == f"{row['prompt_tokens']:,} + {row['completion_tokens']:,}"
+    assert cost == "unknown"
+    assert cells(shown, "endpoint/fox")[2] == "unknown"
+    captions = shown.locator("caption").all_inner_texts()
+    assert captions == ["Since the host started", "By node or program", "Today"]
+    assert "fog" not in shown.inner_text()
+    assert shown.locator("button, input").count() == 0
+
+
+def test_costs_and_budgets_are_in_dollars(comfy, tables):
+    """As another host may answer: costs that are known, small, or known in part."""
+    row = {
+        "calls": 3,
+        "failed": 1,
+        "cached": 2,
+        "attempts": 4,
+        "prompt_tokens": 12345,
+        "completion_tokens": 67,
+        "estimated": 1,
+        "cost_usd": 0.0123,
+        "unpriced": 0,
+        "seconds": 4.25,
+    }
+    session = {
+        "since": "2026-01-01T00:00:00",
+        "total": row,
+        "models": [{"name": "openai/gpt", **row}, {"name": "x/y", **row, "cost_usd": 2.5, "unpriced": 1}],
+        "callers": [],
+    }
+    today = {**session, "date": "2026-01-01", "models": []}
+    budget = {
+        "session_usd": 2.5,
+        "session_used_usd": 0.5,
+        "day_usd": None,
+        "day_used_usd": 0.5,
+        "set_aside_usd": 0,
+    }
+    answer = {"usage": {"session": session, "today": today, "budget": budget}}
+    comfy.page.route("**/quillwork/health", lambda route: route.fulfill(json=answer))
+    try:
+        shown = tables()
+        assert cells(shown, "openai/gpt") == [
+            "3, 1 failed, 2 answered from the cache",
+            "≈ 12,345 + 67",
+            "$0.012",
+            "4.3",
+        ]
+        assert cells(shown, "x/y")[2] == "$2.50 and 1 unknown"
+        assert cells(shown, "All")[2] == "$0.012"
+        assert shown.get_by_text("No calls yet.").count() == 2
+        assert "Budget (LLM_BUDGET_SESSION): $0.50 of $2.50 is used." in shown.inner_text()
+        assert "LLM_BUDGET_DAY" not in shown.inner_text()
+    finally:
+        comfy.page.unroute("**/quillwork/health")
