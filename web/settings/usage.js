@@ -11,13 +11,14 @@ export function usageTables() {
     try {
       const { session, today, budget } = (await call("health")).usage;
       const model = t("usage.model", "Model");
-      element.replaceChildren(
+      const parts = [
         table(t("usage.session", "Since the host started"), model, session.models, session.total),
         limit(budget.session_used_usd, budget.session_usd, "LLM_BUDGET_SESSION"),
         table(t("usage.callers", "By node or program"), t("usage.caller", "Caller"), session.callers),
         table(t("usage.today", "Today"), model, today.models, today.total),
         limit(budget.day_used_usd, budget.day_usd, "LLM_BUDGET_DAY"),
-      );
+      ];
+      element.replaceChildren(...parts.filter(Boolean));
     } catch (error) {
       element.textContent = asCallError(error).text;
     }
