@@ -1,0 +1,126 @@
+"""A chat with a model: a question, what was said before, pictures and tools in; an answer out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..llm_backends.errors import ContextOverflow, NotConfigured
+from ..llm_backends.estimate import prompt_tokens
+from ..llm_backends.model import Model
+from ..llm_backends.tools.loop import Conversation, answer_with_tools
+from ..llm_backends.tools.registry import RegisteredTool
+from ..llm_backends.types import Image, Message, Request
+from .finishing import SEEDS
+from .history import EMPTY, History, Turn
+from .report import report
+
+# A guard against models that never stop, roomy enough for those that think first. In tokens.
+MAX_TOKENS = 4096
+# The part of a context window that is kept free for the answer, where that is less than the answer's limit.
+_FOR_THE_ANSWER = 0.25
+_CUT = {
+    "length": "The answer was cut off at max_tokens: raise it on LLM Settings.",
+    "content_filter": "The answer was cut off by the provider's content filter: reword the prompt.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is said now; `system` says how the model is to be."""
+
+    prompt: str
+    system: str = ""
+    images: tuple[Image, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer, the history with it, the report (with ``tool_calls``: name, and whether it went wrong),
+    and whether a fallback answered: such an answer is not to be kept by anybody's cache."""
+
+    text: str
+    history: History
+    info: dict[str, Any]
+    makeshift: bool = False
+
+
+async def chat(
+    question: Question,
+    model: Model,
+    *,
+    history: History = EMPTY,
+    tools: Sequence[RegisteredTool] = (),
+) -> Reply:
+    """The model's answer to `question` after `history`, whose oldest exchanges are left out where it would
+    be longer than the model reads. Raises `LLMError`; see `answer_with_tools`."""
+    if not question.prompt.strip() and not question.images:
+        raise NotConfigured("The prompt is empty.", hint="Write something to the model.")
+    if model.deployment.backend == "phrasebook":
+        raise NotConfigured(
+            "A chat needs a language model, and none is set up: the phrasebook writes prompts only.",
+            hint="Choose one with llm_model, LLM_MODEL_CHAT or LLM_MODEL, for example ollama/llama3.2.",
+        )
+    started = time.monotonic()
+    said, kept = await _answer(question, model, history, tools)
+    result = said.result
+    text = result.text.strip()
+    warnings = [*_left_out(len(history), kept), *result.warnings, *_cut(result.finish_reason)]
+    info = report([result], model.deployment, time.monotonic() - started, warnings)
+    info["tool_calls"] = [{"name": use.name, "failed": use.is_error} for use in said.uses]
+    turn = Turn(question.prompt, text, question.images)
+    return Reply(text, history.after(turn), info, result.by_fallback)
+
+
+async def _answer(
+    question: Question, model: Model, history: History, tools: Sequence[RegisteredTool]
+) -> tuple[Conversation, int]:
+    """The conversation, and how many exchanges of `history` were a part of it. Where nobody knows how much
+    the model reads, it says so itself, and is asked again with half of them."""
+    kept = _that_fit(question, model, history, tools)
+    while True:
+        request = _request(question, history.latest(kept))
+        try:
+            return await answer_with_tools(model, request, tools), kept
+        except ContextOverflow:
+            if kept == 0:
+                raise
+            kept //= 2
+
+
+def _request(question: Question, history: History) -> Request:
+    system = [Message("system", question.system)] if question.system.strip() else []
+    asked = Message("user", question.prompt, question.images)
+    return Request((*system, *history.messages(), asked), max_tokens=MAX_TOKENS, seed=question.seed % SEEDS)
+
+
+def _that_fit(question: Question, model: Model, history: History, tools: Sequence[RegisteredTool]) -> int:
+    """How many of the latest exchanges the model can read, by an estimate that is rather too high."""
+    window, kept = model.deployment.capabilities.context_window, len(history)
+    if window is None:
+        return kept
+    for_the_answer = min(model.sampling.max_tokens or MAX_TOKENS, int(window * _FOR_THE_ANSWER))
+    offered = tuple(tool.offer() for tool in tools)
+    alone = prompt_tokens(replace(_request(question, EMPTY), tools=offered))
+    left = window - for_the_answer - alone
+    for count, turn in enumerate(reversed(history.turns)):
+        left -= prompt_tokens(Request(turn.messages()))
+        if left < 0:
+            return count
+    return kept
+
+
+def _left_out(said: int, kept: int) -> list[str]:
+    if kept == said:
+        return []
+    return [
+        f"The conversation is longer than the model reads at once: the oldest {said - kept} of {said} "
+        "exchanges were left out."
+    ]
+
+
+def _cut(finish_reason: str) -> list[str]:
+    return [_CUT[finish_reason]] if finish_reason in _CUT else []
