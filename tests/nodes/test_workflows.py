@@ -18,11 +18,18 @@ COPIES = REPOSITORY / "tests" / "workflows"
 WITHOUT_A_MODEL = ("enhance_prompt", "generate_variables", "variations_grid")
 # These name files that the user has to have; tests of their own run their modes.
 WITH_A_MODEL = ("local_4bit", "gguf", "host_encoder_zimage")
+# These end in a sampler; what they write before it is tested below.
+WITH_A_CHECKPOINT = ("wildcard_factory",)
 
 
 def test_each_workflow_has_its_copy() -> None:
     assert [file.name for file in SHIPPED] == sorted(file.name for file in COPIES.glob("*.json"))
-    assert {file.stem for file in SHIPPED} == {*WITHOUT_A_MODEL, *WITH_A_MODEL, "proxy_ollama"}
+    assert {file.stem for file in SHIPPED} == {
+        *WITHOUT_A_MODEL,
+        *WITH_A_MODEL,
+        *WITH_A_CHECKPOINT,
+        "proxy_ollama",
+    }
 
 
 @pytest.mark.parametrize("name", WITHOUT_A_MODEL)
@@ -37,6 +44,40 @@ def test_a_workflow_runs_on_a_fresh_install(host: Host, name: str) -> None:
 def test_six_variations_are_six_prompts(host: Host) -> None:
     run = host.run(graph(COPIES / "variations_grid.json"))
     assert len(set(run.shown("2"))) == 6
+
+
+def up_to_the_sampler(name: str) -> dict[str, Any]:
+    """The copy without the nodes that need a checkpoint."""
+    ours = ("Quillwork", "String", "Regex", "PreviewAny")
+    return {
+        key: node
+        for key, node in graph(COPIES / f"{name}.json").items()
+        if node["class_type"].startswith(ours)
+    }
+
+
+def test_the_wildcard_factory_puts_each_value_into_the_template(host: Host) -> None:
+    run = host.run(up_to_the_sampler("wildcard_factory"))
+    assert run.status == "success", run.message
+    (made,) = run.shown("1", "quillwork")
+    assert len(made["values"]) == 4
+    assert sorted(run.shown("5")) == sorted(coats(made["values"]))
+
+
+def coats(values: list[str]) -> list[str]:
+    """Two views of each."""
+    sides = ("front", "side")
+    return [f"a long coat of {value}, {side} view, fashion photograph" for value in values for side in sides]
+
+
+def test_the_wildcard_factory_takes_a_models_braces_for_braces(host_factory: Hosts, wire: WireServer) -> None:
+    """What a model wrote is never expanded again, on no way into a template."""
+    values = ["{wool|silk}", "a|b", "x __season__ y", r"back\\slash"]
+    wire.script("*", json.dumps({"values": values}))
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"})
+    run = host.run(up_to_the_sampler("wildcard_factory"))
+    assert run.status == "success", run.message
+    assert sorted(run.shown("5")) == sorted(coats(values))
 
 
 @needs_litellm

@@ -95,8 +95,9 @@ async def load_custom_node(folder: Path) -> bool:
 
 async def load_all(custom_nodes: Path) -> None:
     import core_nodes
+    import text_nodes
 
-    for node in core_nodes.NODES:
+    for node in (*core_nodes.NODES, *text_nodes.NODES):
         schema = node.GET_SCHEMA()
         register(schema.node_id, node, schema.display_name, "nodes")
     taken = []
