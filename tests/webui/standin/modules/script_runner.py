@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from modules import errors, scripts
+from modules import errors, script_callbacks, scripts
 from modules.scripts import AlwaysVisible, OnComponent, Script
 
 
@@ -47,7 +47,9 @@ class ScriptRunner:
     # The page
 
     def told(self, component: Any, when: str) -> None:
-        """Tell the scripts that wait for a component of the page."""
+        """Tell the scripts and the callbacks that wait for a component of the page."""
+        label = getattr(component, "label", None)
+        script_callbacks.call(f"{when}_component", component, elem_id=component.elem_id, label=label)
         for script in self.scripts:
             for elem_id, callback in list(getattr(script, f"on_{when}_component_elem_id") or []):
                 if elem_id == component.elem_id:
@@ -58,7 +60,7 @@ class ScriptRunner:
                 getattr(script, f"{when}_component"),
                 component,
                 elem_id=component.elem_id,
-                label=getattr(component, "label", None),
+                label=label,
             )
 
     def setup_ui(self) -> list[Any]:
