@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from ...config.choice import Choice
-from ...config.variables import MODE_ALIASES, MODES
+from ...config.variables import MODES as ALL_MODES
 from ...llm_backends import registry
 from ...llm_backends.errors import NotConfigured
 from ...prompting.enhance import MOST_VARIATIONS, OnError
@@ -15,6 +15,8 @@ from ...prompting.enhance import MOST_VARIATIONS, OnError
 AUTO = "auto"
 FOLLOW = -1
 """The seed that stands for the image's own."""
+MODES = tuple(mode for mode in ALL_MODES if mode != "host_encoder")
+"""A web UI lends us no text encoder that could write."""
 PARTS = ("positive", "negative", "hires")
 ON_ERROR: tuple[str, ...] = get_args(OnError)
 _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
@@ -84,9 +86,14 @@ def _value(name: str, value: Any) -> Any:
     text = str(value).strip() if name != "instruction" else str(value)
     if name == "on_error" and text not in ON_ERROR:
         raise _wrong(name, value, f"Choose one of {', '.join(ON_ERROR)}.")
-    if name == "mode" and text and text not in (*MODES, *MODE_ALIASES, *registry.names()):
+    if name == "mode" and text and text not in MODES and text not in _others():
         raise _wrong(name, value, f"Choose one of {', '.join(MODES)}.")
     return text or default
+
+
+def _others() -> set[str]:
+    """The modes that other packs have registered."""
+    return set(registry.names()) - set(ALL_MODES)
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 from ...config.catalog import catalog
 from ...config.settings import load
-from ...config.variables import MODES
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from ...prompting.enhance import MOST_VARIATIONS
-from .arguments import ON_ERROR, PARTS, Arguments
+from . import enhance_now
+from .arguments import MODES, ON_ERROR, PARTS, Arguments
 from .options import target_choices
 
 TITLE = "Quillwork"
@@ -107,16 +106,8 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
         refresh.click(
             fn=lambda: gr.update(choices=["", *models(ask=True)]), outputs=[model], show_progress=False
         )
-        _add_enhance_now(is_img2img, found)
+        enhance_now.build(is_img2img, found)
     return found
-
-
-def _add_enhance_now(is_img2img: bool, controls: dict[str, Any]) -> None:
-    try:
-        enhance_now = importlib.import_module(".enhance_now", __package__)
-    except ModuleNotFoundError:
-        return
-    enhance_now.build(is_img2img, controls)
 
 
 def models(*, ask: bool = False) -> list[str]:

@@ -88,7 +88,7 @@ def _write(p: Any, arguments: Arguments) -> None:
             model=written.model,
             seeds=written.seeds,
             variations=written.variations,
-            error=" ".join(dict.fromkeys(written.errors)),
+            error=infotext.without_places(" ".join(dict.fromkeys(written.errors)), written.place),
         )
     )
     setattr(p, _JOB, _Job([image.texts for image in images], written.texts))

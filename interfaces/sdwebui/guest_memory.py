@@ -23,6 +23,7 @@ class HostMemory:
     """See `llm_backends.host.GuestMemory`. Belongs to the thread in which the host generates."""
 
     def __init__(self) -> None:
+        self._guests: dict[int, Guest] = {}
         self._send_back: Callable[[], None] | None = None
 
     def admit(self, guest: Guest, bytes_needed: int) -> None:
@@ -31,16 +32,19 @@ class HostMemory:
         wanted = bytes_needed + (0 if guest.loaded_on is not None else int(guest.size * 1.1))
         if device.type != "cpu":
             self._make_room(wanted, device)
+        self._guests[id(guest)] = guest
         guest.load(device)
 
     def release(self, guest: Guest) -> None:
         """As in `llm_backends.host.GuestMemory`."""
+        self._guests.pop(id(guest), None)
         guest.detach()
 
     def make_way(self) -> None:
         """Sampling is about to begin: language models go unless all has room, and the checkpoint is back
         where it was."""
-        if self._send_back is not None or not _fits_beside():
+        is_there = any(guest.loaded_on is not None for guest in self._guests.values())
+        if is_there and (self._send_back is not None or not _fits_beside()):
             unload_in_place()
         if self._send_back is not None:
             send_back, self._send_back = self._send_back, None
@@ -52,6 +56,9 @@ class HostMemory:
             manager.free_memory(wanted + manager.minimum_inference_memory(), device)
         elif self._send_back is None and _free(device) < wanted:
             self._send_back = _send_away()
+
+
+memory = HostMemory()
 
 
 def _manager() -> Any:

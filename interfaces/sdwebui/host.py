@@ -68,12 +68,12 @@ class WebUiHost:
         if hasattr(self._state, "textinfo"):
             self._state.textinfo = text
 
-    @cached_property
+    @property
     def memory(self) -> HostMemory:
         """Room for our local models on the device that the host generates on."""
-        from .guest_memory import HostMemory
+        from .guest_memory import memory
 
-        return HostMemory()
+        return memory
 
     @cached_property
     def embeddings(self) -> Sequence[str]:

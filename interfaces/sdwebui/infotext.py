@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from ...config.home import targets_folder
-from ...config.variables import MODES
 from ...prompting import targets
-from .arguments import FOLLOW, PARTS, Arguments
+from .arguments import AUTO, FOLLOW, MODES, PARTS, Arguments
 from .images import Image, Texts
 
 PREFIX = "Quillwork "
@@ -22,8 +22,11 @@ PER_IMAGE, VARIABLES = "Quillwork per image", "Quillwork variables"
 GENERATE_MISSING, ERROR = "Quillwork generate missing", "Quillwork error"
 # Not in any image: the page has put the user's own prompt back, so it may be enhanced again.
 RESTORED = "Quillwork restored"
+EMPTY = "(none)"
+"""A prompt that was empty: hosts cannot read an empty value."""
 _NOTHING_WRITTEN = "none"
 _HOSTS_NAMES = {
+    PROMPT: "Prompt",
     NEGATIVE: "Negative prompt",
     HIRES: "Hires prompt",
     HIRES_NEGATIVE: "Hires negative prompt",
@@ -55,6 +58,16 @@ def _one_or_each(values: Sequence[str | None]) -> str | None:
     return values[0] if len(set(values)) == 1 else PerImage(values)
 
 
+_PLACES = re.compile(
+    r"\w+://\S+|\b[\w.-]+:\d{2,5}\b|(?<![\w/])(?:[A-Za-z]:)?[/\\](?:[\w .~@-]+[/\\])+[\w.~@-]*"
+)
+
+
+def without_places(error: str, server: str = "") -> str:
+    """`error` as it may travel with a picture: without addresses and paths, and the name of the `server`."""
+    return _PLACES.sub("…", error.replace(server, "The endpoint") if server else error)
+
+
 def clear(params: MutableMapping[str, Any]) -> None:
     """Take out what an earlier job with the same processing object left."""
     for name in [name for name in params if str(name).startswith(PREFIX)]:
@@ -77,7 +90,7 @@ def describe(
     by image, `variations` count from 0."""
 
     def originals(field: str, changed: bool) -> str | None:
-        return _one_or_each([getattr(image.texts, field) or None for image in images]) if changed else None
+        return _one_or_each([getattr(image.texts, field) or EMPTY for image in images]) if changed else None
 
     def differs(field: str) -> bool:
         return any(
@@ -125,12 +138,11 @@ def _unusual(arguments: Arguments) -> dict[str, str]:
 def restore_prompts(params: MutableMapping[str, Any]) -> bool:
     """Put the user's own texts back into `params`, what the host has read out of an image; False where there
     are none of ours."""
-    if PROMPT not in params and MODE not in params:
+    if not _is_ours(params):
         return False
-    params["Prompt"] = str(params.get(PROMPT, ""))
-    for label in (NEGATIVE, HIRES, HIRES_NEGATIVE):
+    for label, name in _HOSTS_NAMES.items():
         if label in params:
-            params[_HOSTS_NAMES[label]] = str(params[label])
+            params[name] = "" if params[label] == EMPTY else str(params[label])
     params[RESTORED] = "True"
     return True
 
@@ -154,8 +166,9 @@ def _flag(label: str, default: bool) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _mode(params: Mapping[str, Any]) -> str | None:
-    mode = str(params.get(MODE, ""))
-    return mode if mode in MODES else None
+    if not _is_ours(params):
+        return None
+    return str(params[MODE]) if params[MODE] in MODES else AUTO
 
 
 def _seed(params: Mapping[str, Any]) -> int | None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from ...config import home, local_models
 from ...config.settings import use_host_settings
-from ...config.variables import MODES
-from .arguments import AUTO
+from .arguments import AUTO, MODES
 from .host import shared
 
 ORIGIN = "web UI settings"

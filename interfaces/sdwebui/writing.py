@@ -23,6 +23,7 @@ from .recall import Kept, recall, signature
 
 T = TypeVar("T")
 
+ENDPOINT = "openai_compatible"
 SKIPPED = "Skipped: your prompt was used as it is."
 _FIELDS = ("prompt", "negative", "hires", "hires_negative")
 
@@ -51,13 +52,14 @@ class Desk(Protocol):
 @dataclass(slots=True)
 class Written:
     """The texts of the images, who wrote them, the model's seed and the variation (from 0) of each, what went
-    wrong, and what else a user should know."""
+    wrong, and what else a user should know. `place` is the server's name in such sentences."""
 
     texts: list[Texts]
     seeds: list[int]
     variations: list[int]
     mode: str = ""
     model: str = ""
+    place: str = ""
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -224,6 +226,7 @@ def _ask(
     try:
         model = desk.open(arguments.choice)
         name = _name(model, arguments)
+        written.place = model.deployment.provider_label if model.deployment.backend == ENDPOINT else ""
     except LLMError as error:
         enhanced = enhance_without_model(shielded, error, arguments.on_error)
     else:

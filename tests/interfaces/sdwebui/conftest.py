@@ -1,0 +1,30 @@
+"""The Script's parts on plain objects: no Gradio, no host, a real model server at the other end."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from quillwork.config import settings as settings_module
+from quillwork.interfaces.sdwebui.recall import recall
+from quillwork.prompting import phrasebook
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch, wire):
+    """Nothing is set but an endpoint: the imitation server's, its model ``fox``. The folder of variables."""
+    for name in list(os.environ):
+        if name.startswith(("LLM_", "LITELLM_")) or name in ("LOCAL_LIBRARY_DIR", "LIBRARY_DIRS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("QUILLWORK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LLM_BASE_URL", f"{wire.url}/v1")
+    monkeypatch.setenv("LLM_MODEL", "fox")
+    monkeypatch.setattr(settings_module, "_overrides", {})
+    monkeypatch.setattr(settings_module, "_host_settings", None)
+    recall.forget()
+    phrasebook.register()
+    folder = tmp_path / "home" / "library"
+    folder.mkdir(parents=True)
+    yield folder
+    recall.forget()

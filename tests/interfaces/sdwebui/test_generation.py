@@ -1,0 +1,325 @@
+"""A generation on a plain processing object: what is asked, where the answers go, what an error does."""
+
+from __future__ import annotations
+
+import pytest
+from interfaces.sdwebui.jobs import Job, generate
+
+from quillwork.interfaces.sdwebui.generation import NO_MODEL, PLOT, QuillworkError, prepare
+from quillwork.llm_backends.runner import runner
+
+WRITTEN = "a red fox in fresh snow"
+
+pytestmark = pytest.mark.usefixtures("library")
+
+
+def idea_in(body: dict) -> str:
+    return body["messages"][-1]["content"].removeprefix("Idea:\n").split("\n")[0]
+
+
+def numbered(wire) -> None:
+    """The model answers with the idea and the seed that it was asked with."""
+    wire.script("fox*", lambda body: f"{idea_in(body)}, seed {body['seed']}")
+
+
+def test_disabled_touches_nothing(wire):
+    job = Job(seed=-1)
+    before = dict(vars(job))
+    prepare(job, [False, "litellm", "fox"])
+    assert vars(job) == before
+    assert wire.log == []
+
+
+def test_one_for_all(wire):
+    job = generate(Job(batch_size=2, n_iter=2), True)
+    assert job.all_prompts == [WRITTEN] * 4
+    assert job.main_prompt == WRITTEN
+    assert job.prompt == "a fox", "the next job with this object would enhance what is enhanced"
+    assert job.all_negative_prompts == [""] * 4
+    assert len(wire.calls()) == 1
+    assert job.extra_generation_params == {
+        "Quillwork prompt": "a fox",
+        "Quillwork mode": "litellm",
+        "Quillwork model": "fox",
+        "Quillwork target": "general",
+        "Quillwork seed": "5",
+    }
+
+
+def test_one_for_each_image(wire):
+    numbered(wire)
+    job = generate(Job(batch_size=3), {"per_image": True})
+    assert job.all_prompts == ["a fox, seed 5", "a fox, seed 6", "a fox, seed 7"]
+    job = generate(Job(batch_size=2), {"per_image": True, "seed": 100})
+    assert job.all_prompts == ["a fox, seed 100", "a fox, seed 101"]
+    job = generate(Job(batch_size=2, subseed_strength=0.5), {"per_image": True, "instruction": "w"})
+    assert job.all_prompts == ["a fox, seed 5"] * 2, "with a variation strength all images have one seed"
+
+
+def test_variations_are_taken_in_turn(wire):
+    numbered(wire)
+    job = generate(Job(n_iter=5), {"variations": 2})
+    assert job.all_prompts == ["a fox, seed 5", "a fox, seed 6"] * 2 + ["a fox, seed 5"]
+    assert len(wire.calls()) == 2
+    assert "variation 2 of 2" in str(wire.calls()[1].json) or "variation 2 of 2" in str(wire.calls()[0].json)
+    label = job.extra_generation_params["Quillwork variation"]
+    assert [label(p=job, index=place, all_prompts=job.all_prompts) for place in range(5)] == list("12121")
+    wire.reset()
+    generate(Job(), {"variations": 5})
+    assert len(wire.calls()) == 1, "more were asked for than there are images"
+
+
+def test_a_list_of_prompts(wire):
+    numbered(wire)
+    job = generate(Job(prompt=["a fox", "an owl"], seed=[1, 2]), {"per_image": True})
+    assert job.all_prompts == ["a fox, seed 1", "an owl, seed 2"]
+
+
+def test_styles_stay_around_it():
+    job = generate(Job(), True, before="masterpiece, ", after=", 4k")
+    assert job.all_prompts == [f"masterpiece, {WRITTEN}, 4k"]
+
+
+def test_a_seed_that_the_host_would_draw_is_drawn_once(wire):
+    job = generate(Job(seed=-1), True)
+    assert 0 <= job.seed < 2**32
+    assert wire.calls()[0].json["seed"] == job.seed % 2**31
+
+
+def test_variables_are_resolved_image_by_image(wire, library):
+    (library / "animal.txt").write_text("fox\nowl\nbear\n")
+    numbered(wire)
+    job = generate(Job(prompt="a __animal__ in {snow|rain}", batch_size=8), True)
+    ideas = {text.rpartition(", seed ")[0] for text in job.all_prompts}
+    assert len(ideas) > 2
+    assert all(f"a {animal} in" in " ".join(ideas) for animal in ("fox", "owl", "bear"))
+    again = generate(Job(prompt="a __animal__ in {snow|rain}", seed=8, batch_size=1), {"parts": []})
+    assert job.all_prompts[3].startswith(again.all_prompts[0]), "seed 8 picks as the fourth image from 5 on"
+    assert len(wire.calls()) == len(ideas)
+
+
+def test_variables_alone_call_nobody(wire, library):
+    (library / "animal.txt").write_text("owl\n")
+    job = generate(Job(prompt="an __animal__", negative_prompt="no __animal__"), {"parts": []})
+    assert (job.all_prompts, job.all_negative_prompts) == (["an owl"], ["no owl"])
+    assert wire.log == []
+    assert job.extra_generation_params["Quillwork prompt"] == "an __animal__"
+    assert job.extra_generation_params["Quillwork negative"] == "no __animal__"
+
+
+def test_variables_can_be_left_to_another_extension(wire):
+    wire.script("fox", "a fine __animal__ in {snow|rain}")
+    job = generate(Job(prompt="an __animal__ in {snow|rain}"), {"variables": False})
+    assert job.all_prompts == ["a fine __animal__ in {snow|rain}"]
+
+
+def test_a_missing_variable_stops_or_is_invented(wire, library):
+    with pytest.raises(QuillworkError, match="There is no variable __weather__") as caught:
+        generate(Job(prompt="a fox in __weather__"), True)
+    assert caught.value.status_code == 400
+    wire.script("fox", ['{"values": ["drizzle"]}', WRITTEN])
+    wire.script("fox-b", '{"values": ["drizzle"]}')
+    job = generate(
+        Job(prompt="a fox in __weather__"), {"generate_missing": True, "parts": [], "model": "fox-b"}
+    )
+    assert job.all_prompts == ["a fox in drizzle"]
+    assert (library / "weather.txt").read_text().strip().endswith("drizzle")
+
+
+def test_a_missing_variable_is_told_where_the_generation_goes_on():
+    job = generate(Job(prompt="a fox in __weather__"), {"on_error": "passthrough", "parts": []})
+    assert job.all_prompts == ["a fox in __weather__"]
+    assert "no variable __weather__" in job.extra_generation_params["Quillwork error"]
+    assert any("no variable __weather__" in comment for comment in job.comments)
+
+
+def test_the_users_own_survives(wire):
+    wire.script("fox", "a red fox, snow")
+    job = generate(Job(prompt="<lora:ink:0.8> a fox, (snow:1.2), \\(cat\\) <lora:b:1>"), {"target": "sdxl"})
+    (text,) = job.all_prompts
+    assert text.startswith("<lora:ink:0.8> ")
+    assert text.endswith("<lora:b:1>")
+    assert "(snow:1.2)" in text
+
+
+# -- negative and hires prompts
+
+
+def test_the_negative_prompt_grows_behind_the_users_own():
+    arguments = {"target": "sdxl", "parts": ["positive", "negative"]}
+    job = generate(Job(negative_prompt="(ugly:1.3), Blurry"), arguments)
+    assert job.all_negative_prompts == ["(ugly:1.3), Blurry, low quality, deformed, watermark, text"]
+    assert job.main_negative_prompt == job.all_negative_prompts[0]
+    assert job.extra_generation_params["Quillwork negative"] == "(ugly:1.3), Blurry"
+    job = generate(Job(), arguments)
+    assert job.extra_generation_params["Quillwork negative"] == "(none)"
+
+
+def test_the_negative_prompt_alone():
+    job = generate(Job(), {"target": "sdxl", "parts": ["negative"]})
+    assert job.all_prompts == ["a fox"]
+    assert job.all_negative_prompts[0].startswith("low quality")
+
+
+def test_hires_prompts_follow():
+    job = generate(Job(enable_hr=True), {"target": "sdxl", "parts": ["positive", "negative"]})
+    assert job.all_hr_prompts == [WRITTEN]
+    assert job.all_hr_negative_prompts == job.all_negative_prompts
+    assert "Quillwork hires prompt" not in job.extra_generation_params
+    again = generate(job, True)
+    assert again.all_hr_prompts == [WRITTEN], "the host had filled in the hires prompt of the same object"
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"), [(["positive"], "detail"), (["positive", "hires"], "detail, seed 5")]
+)
+def test_an_own_hires_prompt_is_enhanced_when_asked(wire, parts, expected):
+    numbered(wire)
+    job = generate(Job(enable_hr=True, hr_prompt="detail", batch_size=2), {"parts": parts})
+    assert job.all_prompts == ["a fox, seed 5"] * 2
+    assert job.all_hr_prompts == [expected] * 2
+    assert job.extra_generation_params.get("Quillwork hires prompt") == (
+        "detail" if "hires" in parts else None
+    )
+
+
+def test_an_own_hires_negative():
+    arguments = {"target": "sdxl", "parts": ["positive", "negative", "hires"]}
+    job = generate(Job(enable_hr=True, negative_prompt="ugly", hr_negative_prompt="soft"), arguments)
+    assert job.all_negative_prompts[0].startswith("ugly, low quality")
+    assert job.all_hr_negative_prompts[0].startswith("soft, low quality")
+
+
+# -- errors
+
+
+def test_an_error_ends_the_generation_where_the_host_looks_next(wire):
+    job = Job()
+    prepare(job, [{"model": "fox-status500"}])
+    for look in (lambda: job.override_settings.keys(), lambda: job.override_settings.copy(), job.init):
+        with pytest.raises(QuillworkError, match=r"failed \(500\)") as caught:
+            look()
+    assert caught.value.status_code == 502
+    assert caught.value.__cause__ is None
+
+
+def test_an_argument_that_cannot_be_meant_ends_it_too(wire):
+    with pytest.raises(QuillworkError, match="variations cannot be"):
+        generate(Job(), {"variations": 0})
+    with pytest.raises(QuillworkError, match="no target"):
+        generate(Job(), {"target": "nosuch"})
+    assert wire.log == []
+
+
+def test_passthrough_says_so_without_naming_a_place(wire):
+    job = generate(Job(), {"model": "fox-status500", "on_error": "passthrough"})
+    assert job.all_prompts == ["a fox"]
+    told = job.extra_generation_params["Quillwork error"]
+    assert told.startswith("The endpoint (fox-status500) failed (500)")
+    assert "127.0.0.1" not in told
+    assert any("127.0.0.1" in comment for comment in job.comments), "the user may know"
+
+
+def test_the_phrasebook_stands_in(wire):
+    job = generate(Job(), {"model": "fox-status500", "on_error": "phrasebook"})
+    assert job.all_prompts[0] != "a fox"
+    assert job.extra_generation_params["Quillwork mode"] == "phrasebook"
+    assert "failed (500)" in job.extra_generation_params["Quillwork error"]
+
+
+def test_no_model_at_all(monkeypatch):
+    monkeypatch.delenv("LLM_BASE_URL")
+    monkeypatch.delenv("LLM_MODEL")
+    job = generate(Job(), True)
+    assert job.all_prompts[0] != "a fox"
+    assert job.comments == [NO_MODEL]
+    assert generate(Job(), {"mode": "phrasebook"}).comments == [], "it was asked for"
+
+
+def test_what_needs_a_yes_is_not_called(wire, monkeypatch):
+    monkeypatch.delenv("LLM_BASE_URL")
+    with pytest.raises(QuillworkError, match="not allowed on this machine") as caught:
+        generate(Job(), {"model": "openai/gpt-4o-mini"})
+    assert caught.value.status_code == 403
+
+
+def test_a_mode_that_this_host_cannot_have_says_so(monkeypatch):
+    with pytest.raises(QuillworkError, match="mode cannot be 'host_encoder'. Choose one of auto, litellm"):
+        generate(Job(), {"mode": "host_encoder"})
+    monkeypatch.setenv("LLM_MODE", "host_encoder")
+    monkeypatch.delenv("LLM_MODEL")
+    with pytest.raises(QuillworkError, match="choose another mode"):
+        generate(Job(), True)
+
+
+# -- the same again
+
+
+def test_the_same_again_calls_nobody(wire):
+    numbered(wire)
+    first = generate(Job(batch_size=2), {"per_image": True}).all_prompts
+    wire.reset()
+    assert generate(Job(batch_size=2), {"per_image": True}).all_prompts == first
+    assert wire.log == []
+    generate(Job(batch_size=3), {"per_image": True})
+    assert len(wire.calls()) == 1, "only the third image is new"
+
+
+def test_the_upscale_button_of_one_image_gives_its_text(wire):
+    numbered(wire)
+    job = generate(Job(batch_size=3), {"variations": 3})
+    wire.reset()
+    for place, text in enumerate(job.all_prompts):
+        assert generate(Job(seed=5 + place), {"variations": 3}).all_prompts == [text]
+    assert wire.log == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"instruction": "w"}, {"seed": 9}, {"target": "sdxl"}, {"model": "fox-b"}, {"variations": 2}]
+)
+def test_another_wish_is_another_call(wire, change):
+    generate(Job(), True)
+    generate(Job(), change)
+    assert len(wire.calls()) == 2
+
+
+def test_a_makeshift_is_not_kept(wire):
+    wire.script("fox-fail500x1", WRITTEN)
+    arguments = {"model": "fox-fail500x1", "on_error": "passthrough"}
+    assert generate(Job(), arguments).all_prompts == ["a fox"]
+    assert generate(Job(), arguments).all_prompts == [WRITTEN]
+
+
+def test_the_same_object_again(wire):
+    job = generate(Job(), {"model": "fox-status500", "on_error": "passthrough"})
+    generate(job, True)
+    assert "Quillwork error" not in job.extra_generation_params
+    generate(job, False)
+    assert job.extra_generation_params == {}
+    assert job.all_prompts == ["a fox"]
+
+
+# -- plots
+
+
+def test_a_cell_of_a_plot(wire):
+    numbered(wire)
+    job = Job()
+    setattr(job, PLOT, {"target": "SDXL", "first": 2})
+    generate(job, False)
+    assert job.extra_generation_params["Quillwork target"] == "sdxl"
+    assert job.extra_generation_params["Quillwork variation"] == "3"
+    (call,) = wire.calls()
+    assert call.json["seed"] == 7
+    assert "variation 3 of 3" in call.json["messages"][-1]["content"]
+
+
+def test_the_runner_is_left_as_it_was():
+    """An error in the host's thread leaves the thread of the calls alone."""
+    with pytest.raises(QuillworkError):
+        generate(Job(), {"model": "fox-cut"})
+
+    async def alive() -> str:
+        return "alive"
+
+    assert runner.run(alive()) == "alive"
