@@ -13,15 +13,19 @@ from ...config.keys import session_keys
 from ...config.settings import load
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.redact import scrub
-from . import guard, library_routes, model_routes, setting_routes, writing_routes
+from . import guard, library_routes, model_routes, setting_routes, talking_routes, writing_routes
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest, error_answer
 from .offload import in_thread
 from .openapi import describe
 from .routing import Exchange, Route, find
 from .schema import checked, checked_query
+from .v1.errors import as_openai
+from .v1.routes import ROUTES as V1_ROUTES
 
-MOST_BYTES = 1024 * 1024
 _BODY_PATIENCE_S = 20.0
+# Parsed in a thread from here on: others stream on the host's loop.
+_LARGE = 64 * 1024
+_V1 = "v1/"
 _log = logging.getLogger("quillwork")
 
 
@@ -33,7 +37,9 @@ ROUTES: tuple[Route, ...] = (
     *model_routes.ROUTES,
     *setting_routes.ROUTES,
     *writing_routes.ROUTES,
+    *talking_routes.ROUTES,
     *library_routes.ROUTES,
+    *V1_ROUTES,
     Route("GET", "openapi.json", "open", "This description.", _openapi),
 )
 
@@ -46,6 +52,12 @@ class App:
         key_holders.watch(session_keys)
 
     async def handle(self, request: HttpRequest) -> Answer | EventStream:
+        answer = await self._handle(request)
+        if request.path.startswith(_V1) and isinstance(answer, Answer) and answer.status >= 400:
+            return as_openai(answer)
+        return answer
+
+    async def _handle(self, request: HttpRequest) -> Answer | EventStream:
         try:
             return await self._answer(request)
         except (asyncio.CancelledError, Cancelled):
@@ -74,12 +86,18 @@ class App:
 
 
 async def _body(request: HttpRequest, route: Route) -> dict[str, Any]:
-    if request.read is None or route.access != "change":
+    if request.read is None or route.access not in ("change", "proxy"):
         return {}
     try:
-        raw = await asyncio.wait_for(request.read(MOST_BYTES), _BODY_PATIENCE_S)
+        raw = await asyncio.wait_for(request.read(route.most_bytes), _BODY_PATIENCE_S)
     except (TimeoutError, asyncio.TimeoutError):
         raise HttpError(408, "body_too_slow", "The body did not arrive in time.", "Send it again.") from None
+    if len(raw) < _LARGE:
+        return _parsed(raw, route)
+    return await in_thread(_parsed, raw, route)
+
+
+def _parsed(raw: bytes, route: Route) -> dict[str, Any]:
     if not raw.strip():
         return checked({}, route.body) if route.body is not None else {}
     try:
@@ -90,4 +108,7 @@ async def _body(request: HttpRequest, route: Route) -> dict[str, Any]:
         if content != {}:
             raise HttpError(400, "bad_request", "This call takes no body.", "Send {} or nothing.")
         return {}
-    return checked(content, route.body)
+    try:
+        return checked(content, route.body)
+    except RecursionError:
+        raise HttpError(400, "bad_request", "The body is nested too deeply.", "") from None

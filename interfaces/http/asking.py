@@ -16,6 +16,7 @@ from ...llm_backends.errors import NotConfigured
 from ...llm_backends.host import Host
 from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
+from ...llm_backends.types import Deployment
 from .messages import HttpError
 from .names import check_model
 from .routing import Exchange
@@ -58,12 +59,17 @@ def open_asked(wanted: Any, caller: str, role: Role = "prompt_gen") -> Model:
     name = check_model(wanted["llm_model"], wanted["llm_mode"], load())
     choice = Choice(llm_mode=wanted["llm_mode"], llm_model=name, role=role)
     model = open_model(choice, caller=caller)
-    if model.deployment.backend == "host_encoder":
+    refuse_encoder(model.deployment)
+    return model
+
+
+def refuse_encoder(deployment: Deployment) -> None:
+    """Raise `NotConfigured` for the host's text encoder, which no route has."""
+    if deployment.backend == "host_encoder":
         raise NotConfigured(
             "The host's text encoder writes only for a node that it is wired to.",
             hint="Use an Enhance Prompt node with its clip wired, or choose another model.",
         )
-    return model
 
 
 def begin(exchange: Exchange, model: Model, work: Work[T], places: Places) -> UnderWay[T]:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ...config.settings import Settings
 from .messages import HttpError, HttpHost, HttpRequest
 
-Access = Literal["open", "private", "change"]
+Access = Literal["open", "private", "change", "proxy"]
 HEADER = "x-quillwork"
 REMOTE_KEYS = "remote_keys"
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -27,9 +27,13 @@ def check(request: HttpRequest, access: Access, host: HttpHost, settings: Settin
     """Raise `HttpError` unless `request` may go on to a route of that `access`.
 
     ``open`` tells nothing that is anybody's own, ``private`` does, ``change`` changes or costs something.
+    ``proxy`` is for programs that speak OpenAI's protocol and can send one token: theirs, wherever they are.
     """
     _check_host(request, host, settings)
     _check_origin(request)
+    if access == "proxy":
+        _check_proxy_token(request, settings)
+        return
     if access == "change":
         _check_intent(request)
     if access != "open" and is_beyond(request, host):
@@ -115,12 +119,42 @@ def _check_token(request: HttpRequest, settings: Settings) -> None:
             "This host can be reached from other machines, and no token protects it.",
             "Set LLM_SERVICE_TOKEN where the host runs and restart it, or let it listen on 127.0.0.1 only.",
         )
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    same = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode(errors="replace"))
-    if scheme.lower() != "bearer" or not same:
+    if not _carries(request, token):
         raise HttpError(
             401, "wrong_token", "The token is missing or wrong.", "Enter the host's LLM_SERVICE_TOKEN."
         )
+
+
+def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
+    if not settings.flag("LLM_ENABLE_OPENAI_PROXY"):
+        raise HttpError(
+            404,
+            "not_enabled",
+            "The OpenAI-compatible endpoint is switched off.",
+            "Set LLM_ENABLE_OPENAI_PROXY=1 and LLM_PROXY_TOKEN where the host runs, and restart it.",
+        )
+    token = settings.text("LLM_PROXY_TOKEN")
+    if not token:
+        raise HttpError(
+            403,
+            "token_not_set",
+            "The OpenAI-compatible endpoint has no token, and everybody's calls would be yours to pay.",
+            "Set LLM_PROXY_TOKEN where the host runs and restart it.",
+        )
+    if not _carries(request, token):
+        raise HttpError(
+            401,
+            "wrong_token",
+            "The token is missing or wrong.",
+            "Give the program the host's LLM_PROXY_TOKEN as its API key.",
+        )
+
+
+def _carries(request: HttpRequest, token: str) -> bool:
+    """Whether `token` came along, compared in a time that tells nothing."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    same = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode(errors="replace"))
+    return scheme.lower() == "bearer" and same
 
 
 def _split_host(text: str) -> tuple[str, int | None]:

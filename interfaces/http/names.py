@@ -1,11 +1,13 @@
-"""Names that callers give: a model, a mode. Neither may be an address or a path of this machine."""
+"""Names that callers give: a model, a target. Neither may be an address or a path of this machine."""
 
 from __future__ import annotations
 
 import re
 
 from ...config import providers
+from ...config.home import targets_folder
 from ...config.settings import Settings
+from ...prompting import targets
 from .messages import HttpError
 
 _PATH = re.compile(r"^(?:[/\\~.]|[A-Za-z]:[/\\])|(?:^|[/\\])\.\.(?:[/\\]|$)|\\")
@@ -28,6 +30,16 @@ def check_model(name: str, mode: str, settings: Settings) -> str:
             400, "bad_request", "A path cannot be chosen from here.", "Set LLM_PATH where the host runs."
         )
     return name
+
+
+def load_target(name: str) -> targets.Target:
+    """The target of that name. Raises `HttpError`."""
+    try:
+        return targets.load(name, targets_folder())
+    except targets.UnknownTarget as error:
+        raise HttpError(400, "unknown_target", str(error), "") from None
+    except ValueError as error:
+        raise HttpError(400, "broken_target", str(error), "") from None
 
 
 def _is_for_endpoint(name: str, mode: str, settings: Settings) -> bool:

@@ -44,7 +44,12 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "LLM_SERVICE_TOKEN, where the host is reached beyond this machine.",
-                }
+                },
+                "proxyToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "LLM_PROXY_TOKEN, always.",
+                },
             },
         },
     }
@@ -61,7 +66,7 @@ def _operation(route: Route) -> dict[str, Any]:
             "200": _success(route),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
         },
-        "security": [{}, {"serviceToken": []}],
+        "security": [{"proxyToken": []}] if route.access == "proxy" else [{}, {"serviceToken": []}],
     }
     if NAME in route.path:
         operation["parameters"].append(
@@ -85,7 +90,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _success(route: Route) -> dict[str, Any]:
     content = _json({"type": "object"})
-    if route.path == "enhance":
+    if route.streams:
         content["text/event-stream"] = {"schema": {"type": "string"}}
     return {"description": route.summary, "content": content}
 

@@ -30,7 +30,8 @@ Handler = Callable[[Exchange], Awaitable[Answer | EventStream]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` begins below the prefix; a final ``{name}`` takes slashes too. `body` None takes none.
+    """`path` begins below the prefix; a final ``{name}`` takes slashes too. `body` None takes none, one may
+    have `most_bytes`. `streams` says that the answer may come as server-sent events.
 
     `at_once` is tried before `handler`, in the very thread that looks at the request: None is no answer.
     """
@@ -43,6 +44,8 @@ class Route:
     body: Schema | None = None
     query: Mapping[str, Schema] = field(default_factory=dict)
     at_once: Callable[[Exchange], Answer | None] | None = None
+    most_bytes: int = 2**20
+    streams: bool = False
 
     def name_in(self, path: str) -> str | None:
         """What `path` has for ``{name}``, "" for a path without one, None where another route is meant."""

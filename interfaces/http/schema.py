@@ -17,6 +17,10 @@ def whole(least: int, most: int, default: int | None = None) -> dict[str, Any]:
     return _with_default({"type": "integer", "minimum": least, "maximum": most}, default)
 
 
+def number(least: float, most: float) -> dict[str, Any]:
+    return {"type": "number", "minimum": least, "maximum": most}
+
+
 def flag(default: bool = False) -> dict[str, Any]:
     return {"type": "boolean", "default": default}
 

@@ -6,17 +6,16 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-from ...config.home import targets_folder
 from ...llm_backends.errors import LLMError
 from ...llm_backends.model import Model
-from ...prompting import targets
 from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
 from ...prompting.missing import keep
 from ...prompting.tasks import VariablesTask
 from ...prompting.variables import Invented, invent
 from .asking import WRITING, ask, open_asked, stream
 from .library_routes import open_library
-from .messages import Answer, EventStream, HttpError
+from .messages import Answer, EventStream
+from .names import load_target
 from .offload import in_thread
 from .routing import Exchange, Route
 from .schema import body, flag, one_of, text, texts, whole
@@ -41,14 +40,7 @@ async def _enhance(exchange: Exchange) -> Answer | EventStream:
 
 
 def _prepare(wanted: Any) -> tuple[Idea, Model | LLMError]:
-    try:
-        target = targets.load(
-            _GENERAL if wanted["target"] in ("", "auto") else wanted["target"], targets_folder()
-        )
-    except targets.UnknownTarget as error:
-        raise HttpError(400, "unknown_target", str(error), "") from None
-    except ValueError as error:
-        raise HttpError(400, "broken_target", str(error), "") from None
+    target = load_target(_GENERAL if wanted["target"] in ("", "auto") else wanted["target"])
     idea = Idea(wanted["prompt"], target, wanted["instruction"], wanted["variations"], wanted["seed"])
     try:
         return idea, open_asked(wanted, "POST enhance")
@@ -115,6 +107,7 @@ ROUTES = (
             stream=flag(),
             **_MODEL,
         ),
+        streams=True,
     ),
     Route(
         "POST",

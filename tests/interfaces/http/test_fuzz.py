@@ -20,6 +20,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=10,
 )
+TOKEN = "a-token-of-the-fuzzer"
 NASTY = st.sampled_from(
     [
         "",
@@ -34,6 +35,9 @@ NASTY = st.sampled_from(
         "a\nb",
         "%2e%2e",
         "nul",
+        "data:image/png;base64,AAAA",
+        "data:image/png;base64,",
+        "NaN",
     ]
 )
 TEXTS = st.text(max_size=40) | NASTY
@@ -58,12 +62,15 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         return whole | NASTY.filter(lambda text: least <= len(text) <= most and "\ud800" not in text)
     if kind == "integer":
         return st.integers(schema.get("minimum", -(2**70)), schema.get("maximum", 2**70))
+    if kind == "number":
+        return st.floats(schema.get("minimum", -1e9), schema.get("maximum", 1e9))
     if kind == "boolean":
         return st.booleans()
     if kind == "null":
         return st.none()
     if kind == "array":
-        return st.lists(values(schema["items"]), max_size=min(schema.get("maxItems", 5), 5))
+        items = values(schema.get("items", {"type": "string"}))
+        return st.lists(items, min_size=schema.get("minItems", 0), max_size=min(schema.get("maxItems", 5), 5))
     return objects(schema)
 
 
@@ -95,9 +102,23 @@ def check(reply: Any, route: Route) -> None:
     assert reply.status in KNOWN, (route.method, route.path, reply.content)
     if reply.status != 200:
         error = reply.content["error"]
-        assert all(isinstance(error[part], str) for part in ("type", "message", "hint"))
+        words = ("type", "message", "code" if route.access == "proxy" else "hint")
+        assert all(isinstance(error[part], str) for part in words)
         assert error["message"]
         assert "Traceback" not in error["message"]
+
+
+@pytest.fixture(params=["without a model", "with an endpoint"])
+def call(call, env, wire, request):
+    """Calls that may go to every route, the OpenAI-compatible ones too."""
+    env(LLM_ENABLE_OPENAI_PROXY="1", LLM_PROXY_TOKEN=TOKEN)
+    if request.param == "with an endpoint":
+        env(LLM_BASE_URL=f"{wire.url}/v1", LLM_MODEL="fox")
+
+    def ask(*what: Any, headers: Any = None, **more: Any) -> Any:
+        return call(*what, headers={"authorization": f"Bearer {TOKEN}", **(headers or {})}, **more)
+
+    return ask
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -145,7 +166,7 @@ def test_what_it_does_not_allow_is_refused_and_breaks_nothing(call, route, data)
 @CALLS
 def test_bytes_of_any_kind_are_told_apart_from_json(call, raw):
     for route in ROUTES:
-        if route.access == "change":
+        if route.access in ("change", "proxy"):
             reply = call(route.method, path_of(route, "x"), raw=raw)
             assert reply.status in KNOWN
             assert json.dumps(reply.content)

@@ -1,0 +1,68 @@
+"""The names under which other programs find models here.
+
+Those are the catalogue's, but for two: ``default`` is what the settings choose, and ``local/...`` a model
+that computes in the host itself.
+"""
+
+from __future__ import annotations
+
+from ....config import local_models
+from ....config.catalog import Listing
+from ....config.choice import Choice
+from ....config.opening import open_model
+from ....config.settings import Settings, load
+from ....llm_backends.errors import LLMError, ModelNotFound
+from ....llm_backends.model import Model
+from ..asking import refuse_encoder
+from ..names import check_model
+
+DEFAULT = "default"
+LOCAL = "local/"
+_IN_FOLDERS = ("hf_local", "gguf")
+
+
+def ids(listing: Listing, settings: Settings) -> list[tuple[str, str]]:
+    """(id, owner) of every model that may be called now."""
+    found = []
+    own = _own(settings)
+    if own is not None:
+        found.append((DEFAULT, own.deployment.provider))
+        if own.runs_in_place:
+            found.append((LOCAL + own.deployment.model_id, own.deployment.provider))
+    for model in listing.models:
+        if model.configured and not model.locked and model.transport != "phrasebook":
+            prefix = LOCAL if model.transport in _IN_FOLDERS else ""
+            found.append((prefix + model.id, model.provider))
+    return list(dict.fromkeys(found))
+
+
+def open_named(name: str, caller: str) -> Model:
+    """The model of that name. Raises `HttpError` and `LLMError`."""
+    settings = load()
+    model = open_model(_choice(name.strip(), settings), settings=settings, caller=caller)
+    refuse_encoder(model.deployment)
+    return model
+
+
+def _choice(name: str, settings: Settings) -> Choice:
+    if name == DEFAULT:
+        return Choice(role="chat")
+    if not name.startswith(LOCAL):
+        return Choice(llm_model=check_model(name, "auto", settings), role="chat")
+    wanted = check_model(name.removeprefix(LOCAL), "hf_local", settings)
+    found = next((model for model in local_models.models() if model.name == wanted), None)
+    if found is not None:
+        return Choice(llm_mode=found.mode, llm_model=found.name, role="chat")
+    own = _own(settings)
+    if own is not None and own.runs_in_place and own.deployment.model_id == wanted:
+        return Choice(role="chat")
+    raise ModelNotFound(f"There is no model {name[:80]!r} on this machine.", hint="GET v1/models lists them.")
+
+
+def _own(settings: Settings) -> Model | None:
+    """The model that the settings choose for talking; None for none, and for the phrasebook."""
+    try:
+        model = open_model(Choice(role="chat"), settings=settings)
+    except LLMError:
+        return None
+    return None if model.deployment.backend in ("phrasebook", "host_encoder") else model
