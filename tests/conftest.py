@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A test that asks whether litellm is there imports it, and its import would ask the internet for prices.
@@ -24,5 +26,20 @@ if "quillwork" not in sys.modules:
 # the folders in here, which are named as in the source, never hide a host's own modules.
 sys.path.append(str(ROOT / "tests"))
 
-from host.fixtures import _hosts, host, host_factory, pytest_collection_modifyitems  # noqa: E402, F401
+from host.fixtures import _hosts, host, host_factory, mark_host_tests  # noqa: E402, F401
+from webui.fixtures import (  # noqa: E402, F401
+    _webui_browser,
+    _webuis,
+    mark_webui_tests,
+    open_page,
+    webui,
+    webui_factory,
+    webui_page,
+    wired,
+)
 from wire.fixtures import _wire_thread, wire  # noqa: E402, F401
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_host_tests(items)
+    mark_webui_tests(items)

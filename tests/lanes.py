@@ -26,7 +26,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ("config", "interfaces", "llm_backends", "nodes", "prompting", "safe_yaml.py")
-CORE = "not proxy and not browser"
+CORE = "not proxy and not browser and not webui"
 BARE = ("pytest>=8.2,<10", "pytest-timeout>=2.3", "hypothesis>=6.100")
 
 
@@ -78,6 +78,20 @@ def find_compiler() -> None:
         raise CannotRun("no C++ compiler here, and llama-cpp-python comes as source: apt-get install g++")
 
 
+def gradio(version: str, *beside: str) -> Lane:
+    """The web UIs' stand-in on that Gradio, with what the hosts pin beside it."""
+    pins = ("httpx==0.24.1", "httpcore==0.15", "Pillow==9.5.0", "numpy==1.26.2", "playwright>=1.45")
+    paths = ("tests/webui", "tests/interfaces/sdwebui", "tests/test_install.py")
+    return Lane(
+        f".venv-gradio{version[0]}",
+        ("-m", "webui"),
+        (*BARE, f"gradio=={version}", *beside, *pins),
+        ("requirements.txt",),
+        paths=tuple(path for path in paths if (ROOT / path).exists()),
+        needs=find_chromium,
+    )
+
+
 def bare(version: str, python: str = "") -> Lane:
     """The core suite on another Python with the pack's own requirements and nothing optional."""
     return Lane(f".venv-{version}", ("-m", CORE), BARE, ("requirements.txt",), python or f"python{version}")
@@ -121,11 +135,25 @@ LANES = {
     ),
     "langchain": langchain("langchain", "1.7.2"),
     "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
+    # A1111 and Forge Classic; Forge and Forge Neo. Python 3.10 or 3.11, as there: numpy 1 and Pillow 9.
+    "gradio3": gradio("3.41.2", "fastapi==0.94.0", "pydantic==1.10.20", "huggingface-hub==0.26.5"),
+    "gradio4": gradio("4.40.0", "fastapi==0.104.1", "pydantic==2.8.2", "huggingface-hub==0.26.2"),
     **{f"python{version}": bare(version) for version in ("3.10", "3.11", "3.12", "3.13")},
 }
 
 # What `make test` runs.
-ALL = ["lint", "core", "litellm-oldest", "proxy", "browser", "local", "local-oldest", "gguf"]
+ALL = [
+    "lint",
+    "core",
+    "litellm-oldest",
+    "proxy",
+    "browser",
+    "gradio3",
+    "gradio4",
+    "local",
+    "local-oldest",
+    "gguf",
+]
 ALL += ["langchain", "langchain-oldest"]
 
 

@@ -90,7 +90,7 @@ def host(host_factory: Hosts) -> Host:
     return host_factory()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def mark_host_tests(items: list[pytest.Item]) -> None:
     for item in items:
         if {"host", "host_factory"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.host)

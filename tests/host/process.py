@@ -66,7 +66,7 @@ class Host(Client):
 
     def _begin(self, port: int | None = None) -> None:
         began = time.perf_counter()
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.process = self._start()
         self._await_answer()
         self.start_s = time.perf_counter() - began
@@ -150,7 +150,7 @@ class Host(Client):
         self._end_process()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

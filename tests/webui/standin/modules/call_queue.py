@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from functools import wraps
@@ -31,8 +32,10 @@ def wrap_gradio_gpu_call(function: Callable[..., Any], extra_outputs: list[Any])
         try:
             with queue_lock:
                 shared.state.begin(job="generation")
+                began = time.perf_counter()
                 answer = list(function(*args, **kwargs))
                 shared.state.end()
+            answer[-1] += f"<p class='time'>Time taken: {time.perf_counter() - began:.6f} sec.</p>"
             return answer
         except Exception as error:
             traceback.print_exc()

@@ -1,0 +1,1 @@
+onUiLoaded(() => { window.probeLoaded = true; });
