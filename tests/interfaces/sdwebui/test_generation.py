@@ -244,7 +244,7 @@ def test_what_needs_a_yes_is_not_called(wire, monkeypatch):
 
 
 def test_a_mode_that_this_host_cannot_have_says_so(monkeypatch):
-    with pytest.raises(QuillworkError, match="mode cannot be 'host_encoder'. Choose one of auto, litellm"):
+    with pytest.raises(QuillworkError, match=r"mode cannot be 'host_encoder'\. Choose one of auto, litellm"):
         generate(Job(), {"mode": "host_encoder"})
     monkeypatch.setenv("LLM_MODE", "host_encoder")
     monkeypatch.delenv("LLM_MODEL")
