@@ -57,8 +57,10 @@ def _generation(tab: str) -> gr.Blocks:
     with gr.Blocks(analytics_enabled=False) as page:
         with gr.Row(elem_id=f"{tab}_toprow"):
             with gr.Column(scale=6):
-                prompt = told(gr.Textbox(label="Prompt", lines=3, elem_id=f"{tab}_prompt"))
-                negative = told(gr.Textbox(label="Negative prompt", lines=3, elem_id=f"{tab}_neg_prompt"))
+                prompt = told(gr.Textbox(label="Prompt", lines=3, elem_id=f"{tab}_prompt", value=""))
+                negative = told(
+                    gr.Textbox(label="Negative prompt", lines=3, elem_id=f"{tab}_neg_prompt", value="")
+                )
             with gr.Column(scale=1):
                 interrupt = told(gr.Button("Interrupt", elem_id=f"{tab}_interrupt"))
                 skip = told(gr.Button("Skip", elem_id=f"{tab}_skip"))
@@ -71,8 +73,10 @@ def _generation(tab: str) -> gr.Blocks:
                 batch_size = told(_number("Batch size", f"{tab}_batch_size", 1))
                 seed = told(gr.Number(label="Seed", value=-1, elem_id=f"{tab}_seed", precision=0))
                 hr = told(gr.Checkbox(label="Hires. fix", elem_id=f"{tab}_hr-checkbox"))
-                hr_prompt = told(gr.Textbox(label="Hires prompt", elem_id="hires_prompt"))
-                hr_negative = told(gr.Textbox(label="Hires negative prompt", elem_id="hires_neg_prompt"))
+                hr_prompt = told(gr.Textbox(label="Hires prompt", elem_id="hires_prompt", value=""))
+                hr_negative = told(
+                    gr.Textbox(label="Hires negative prompt", elem_id="hires_neg_prompt", value="")
+                )
                 with gr.Column(elem_id=f"{tab}_script_container"):
                     inputs = runner.setup_ui()
             with gr.Column(elem_id=f"{tab}_results"):
