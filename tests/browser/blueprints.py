@@ -1,0 +1,316 @@
+"""Makes the subgraph blueprints in subgraphs/ with the real frontend, out of the plans below.
+
+    python tests/browser/blueprints.py [NAME ...]
+
+The frontend wires the nodes, turns them into a subgraph and publishes it, as a user would; what it wrote is
+kept, and in tests/subgraphs/ what it would send for it. Run it again after a node has got another widget.
+With COMFYUI_PATH set the host is that ComfyUI.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path.append(str(TESTS))
+
+from browser.comfy_page import ComfyPage, launch  # noqa: E402
+from browser.screenshots import running  # noqa: E402
+from host.process import REPOSITORY  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+SUBGRAPHS = REPOSITORY / "subgraphs"
+COPIES = TESTS / "subgraphs"
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+@dataclass
+class Inside:
+    """A node of the subgraph. `wires` name where an input comes from: (node, output), or a socket of the
+    subgraph's own."""
+
+    kind: str
+    at: tuple[int, int]
+    title: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    wires: dict[str, tuple[str, str] | str] = field(default_factory=dict)
+
+
+@dataclass
+class Plan:
+    """`inputs` maps the subgraph's sockets to their types, in order, `outputs` to (node, output)."""
+
+    title: str
+    about: str
+    words: list[str]
+    inputs: dict[str, str]
+    outputs: dict[str, tuple[str, str]]
+    nodes: dict[str, Inside]
+
+
+WRITER = (
+    "You write prompts for an image model: one paragraph of what is to be seen. Answer with the prompt only."
+)
+PLANS = {
+    "describe_and_enhance": Plan(
+        title="Describe and Enhance",
+        about="A model that sees tells what is in your picture; a prompt for your image model is made of it.",
+        words=["quillwork", "vision", "caption", "interrogate", "image to prompt"],
+        inputs={
+            "image": "IMAGE",
+            "wish": "STRING",
+            "target": "COMBO",
+            "seed": "INT",
+            "llm": "QUILLWORK_LLM",
+        },
+        outputs={
+            "prompt": ("enhance", "prompt"),
+            "negative": ("enhance", "negative"),
+            "description": ("describe", "text"),
+        },
+        nodes={
+            "describe": Inside(
+                "QuillworkDescribeImage",
+                (0, 0),
+                values={"target": "plain"},
+                wires={"image": "image", "seed": "seed", "llm": "llm"},
+            ),
+            "enhance": Inside(
+                "QuillworkEnhancePrompt",
+                (480, 0),
+                wires={
+                    "prompt": ("describe", "text"),
+                    "instruction": "wish",
+                    "target": "target",
+                    "seed": "seed",
+                    "llm": "llm",
+                },
+            ),
+        },
+    ),
+    "chat_refine_loop": Plan(
+        title="Chat Refine Loop",
+        about="A model writes a prompt for your idea, says what is weak about it, and writes it anew.",
+        words=["quillwork", "chat", "critique", "rewrite"],
+        inputs={"idea": "STRING", "wish": "STRING", "seed": "INT", "llm": "QUILLWORK_LLM"},
+        outputs={
+            "text": ("rewrite", "text"),
+            "draft": ("draft", "text"),
+            "critique": ("critique", "text"),
+            "history": ("rewrite", "history"),
+        },
+        nodes={
+            "draft": Inside(
+                "QuillworkChat",
+                (0, 0),
+                "Draft",
+                {"system": WRITER},
+                {"prompt": "idea", "seed": "seed", "llm": "llm"},
+            ),
+            "critique": Inside(
+                "QuillworkChat",
+                (460, 0),
+                "Critique",
+                {
+                    "prompt": "What are the two weakest points of that prompt? Look for what is vague, what "
+                    "contradicts itself and what nobody could see in a picture. One sentence each.",
+                    "system": "You are an art director: exact, brief and kind.",
+                },
+                {"history": ("draft", "history"), "seed": "seed", "llm": "llm"},
+            ),
+            "rewrite": Inside(
+                "QuillworkChat",
+                (920, 0),
+                "Rewrite",
+                {"system": WRITER},
+                {"prompt": "wish", "history": ("critique", "history"), "seed": "seed", "llm": "llm"},
+            ),
+        },
+    ),
+    "wildcard_factory": Plan(
+        title="Wildcard Factory",
+        about="Invents values for one variable, puts each of them into your template, fills the rest and "
+        "encodes the prompts: one picture for each.",
+        words=["quillwork", "wildcard", "variables", "dynamic prompts"],
+        inputs={
+            "clip": "CLIP",
+            "template": "STRING",
+            "name": "STRING",
+            "count": "INT",
+            "prompts_each": "INT",
+            "seed": "INT",
+            "llm": "QUILLWORK_LLM",
+        },
+        outputs={"CONDITIONING": ("encode", "CONDITIONING"), "prompt": ("resolve", "prompt")},
+        nodes={
+            "generate": Inside(
+                "QuillworkGenerateVariables",
+                (0, 0),
+                wires={
+                    "name": "name",
+                    "context": "template",
+                    "count": "count",
+                    "seed": "seed",
+                    "llm": "llm",
+                },
+            ),
+            "words": Inside(
+                "RegexReplace",
+                (460, 0),
+                "Values as plain words",
+                {"regex_pattern": r"[{}|]|_(?=_)|(?<=_)_", "replace": r"\\\g<0>"},
+                {"string": ("generate", "values")},
+            ),
+            "variable": Inside(
+                "StringConcatenate",
+                (460, 300),
+                "The variable in the template",
+                {"string_a": "__", "string_b": "__"},
+                {"delimiter": "name"},
+            ),
+            "put": Inside(
+                "StringReplace",
+                (860, 0),
+                "Each value into the template",
+                wires={"string": "template", "find": ("variable", "STRING"), "replace": ("words", "STRING")},
+            ),
+            "resolve": Inside(
+                "QuillworkResolveVariables",
+                (1260, 0),
+                values={"selection": "combinations", "generate_missing": True},
+                wires={"template": ("put", "STRING"), "count": "prompts_each", "seed": "seed", "llm": "llm"},
+            ),
+            "encode": Inside(
+                "CLIPTextEncode", (1720, 0), wires={"clip": "clip", "text": ("resolve", "prompt")}
+            ),
+        },
+    ),
+}
+# What stands in the subgraph's own widgets when it is put into a workflow.
+STANDS = {
+    "describe_and_enhance": {"wish": "", "target": "general", "seed": 1},
+    "chat_refine_loop": {
+        "idea": "a fox in the snow",
+        "wish": "Write the prompt anew with both points mended.",
+        "seed": 1,
+    },
+    "wildcard_factory": {
+        "template": "a long coat of __fabric__, {front|side} view, fashion photograph",
+        "name": "fabric",
+        "count": 4,
+        "prompts_each": 2,
+        "seed": 1,
+    },
+}
+
+BUILD = """({plan, stands}) => {
+    const made = {};
+    for (const [key, {kind, at, title, values}] of Object.entries(plan.nodes)) {
+        const node = made[key] = LiteGraph.createNode(kind);
+        node.pos = at;
+        if (title) node.title = title;
+        app.graph.add(node);
+        for (const [name, value] of Object.entries(values))
+            node.widgets.find((widget) => widget.name === name).value = value;
+    }
+    const slot = (node, name) => node.inputs.findIndex((one) => one.name === name);
+    const out = ([key, name]) => [made[key], made[key].outputs.findIndex((one) => one.name === name)];
+    for (const [key, {wires}] of Object.entries(plan.nodes))
+        for (const [name, source] of Object.entries(wires))
+            if (Array.isArray(source)) {
+                const [from, place] = out(source);
+                if (!from.connect(place, made[key], slot(made[key], name))) throw Error(`${key}.${name}`);
+            }
+    const {subgraph, node: outer} = app.graph.convertToSubgraph(new Set(Object.values(made)));
+    // The nodes inside are copies.
+    for (const [key, {kind, at: [x, y]}] of Object.entries(plan.nodes)) {
+        made[key] = subgraph.nodes.find(({type, pos}) => type === kind && pos[0] === x && pos[1] === y);
+        if (!made[key]) throw Error(`${key} is gone`);
+    }
+    // The frontend offers every seed by itself.
+    for (const input of [...subgraph.inputs]) subgraph.removeInput(input);
+    for (const [name, type] of Object.entries(plan.inputs)) {
+        const input = subgraph.addInput(name, type);
+        for (const [key, {wires}] of Object.entries(plan.nodes))
+            for (const [inner, source] of Object.entries(wires))
+                if (source === name) input.connect(made[key].inputs[slot(made[key], inner)], made[key]);
+    }
+    for (const [name, source] of Object.entries(plan.outputs)) {
+        const [from, place] = out(source);
+        subgraph.addOutput(name, from.outputs[place].type).connect(from.outputs[place], from);
+    }
+    for (const [name, value] of Object.entries(stands))
+        outer.widgets.find((widget) => widget.name === name).value = value;
+    outer.setSize([360, outer.computeSize()[1] + 60]);
+    app.canvas.select(outer);
+    app.canvas.setDirty(true, true);
+}"""
+
+
+def make(comfy: ComfyPage, name: str) -> dict[str, Any]:
+    """The blueprint as the frontend publishes it."""
+    comfy.new_workflow()
+    plan = PLANS[name]
+    nodes = {key: vars(inside) for key, inside in plan.nodes.items()}
+    comfy.page.evaluate(BUILD, {"plan": {**vars(plan), "nodes": nodes}, "stands": STANDS[name]})
+    comfy.page.wait_for_timeout(300)
+    comfy.page.evaluate(
+        "(name) => app.extensionManager.command.execute('Comfy.PublishSubgraph', {metadata: {name}})", name
+    )
+    published = json.loads((comfy.host.user_directory / "subgraphs" / f"{name}.json").read_text("utf-8"))
+    return tidy(published, name)
+
+
+def tidy(published: dict[str, Any], name: str) -> dict[str, Any]:
+    """With what the frontend does not ask for, and with ids that do not change from run to run."""
+    plan = PLANS[name]
+    published["nodes"][0]["title"] = published["definitions"]["subgraphs"][0]["name"] = plan.title
+    published["extra"] = {"BlueprintDescription": plan.about, "BlueprintSearchAliases": plan.words}
+    published["definitions"]["subgraphs"][0]["category"] = "Quillwork"
+    text = json.dumps(published)
+    for number, found in enumerate(dict.fromkeys(_UUID.findall(text))):
+        text = text.replace(found, str(uuid.uuid5(uuid.NAMESPACE_OID, f"quillwork {name} {number}")))
+    return json.loads(text)
+
+
+def inside_of(prompt: dict[str, Any]) -> dict[str, Any]:
+    """What the page sends for the nodes of the one subgraph, in the API's format, under their ids there."""
+
+    def bare(value: Any) -> Any:
+        return [value[0].rpartition(":")[2], value[1]] if isinstance(value, list) else value
+
+    return {
+        key.rpartition(":")[2]: {
+            "class_type": node["class_type"],
+            "inputs": {
+                name: bare(value)
+                for name, value in node["inputs"].items()
+                if isinstance(value, str | int | float | bool) or ":" in value[0]
+            },
+        }
+        for key, node in sorted(prompt.items())
+        if ":" in key
+    }
+
+
+def write(content: dict[str, Any], file: Path) -> None:
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    print(f"{file} {file.stat().st_size // 1024} kB")
+
+
+def main(names: list[str]) -> None:
+    with sync_playwright() as playwright, launch(playwright) as browser, running({}) as host:
+        comfy = ComfyPage(browser, host, "canvas")
+        for name in names or list(PLANS):
+            write(make(comfy, name), SUBGRAPHS / f"{name}.json")
+            write(inside_of(comfy.prompt()), COPIES / f"{name}.json")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
