@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .asking import ask as ask
     from .asking import ask_async as ask_async
+    from .asking import ask_with_tools as ask_with_tools
+    from .asking import ask_with_tools_async as ask_with_tools_async
     from .asking import embed as embed
     from .asking import embed_async as embed_async
     from .asking import stream as stream
@@ -29,7 +31,15 @@ if TYPE_CHECKING:
     from .types import Tool as Tool
 
 _HOMES = {
-    "asking": ("ask", "ask_async", "embed", "embed_async", "stream"),
+    "asking": (
+        "ask",
+        "ask_async",
+        "ask_with_tools",
+        "ask_with_tools_async",
+        "embed",
+        "embed_async",
+        "stream",
+    ),
     "errors": ("Cancelled", "LLMError"),
     "model": ("Model",),
     "registry": ("register",),

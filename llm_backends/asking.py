@@ -14,15 +14,19 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
 from .errors import BadRequest, Cancelled, NotConfigured
 from .model import Model, Sampling
 from .runner import run_in_place, runner
+from .tools.loop import ROUNDS, Conversation, answer_with_tools
+from .tools.registry import chosen
 from .types import Deployment, Message, Request, Result
+
+T = TypeVar("T")
 
 Question = str | Request | Sequence[Message]
 
@@ -42,26 +46,44 @@ def ask(
     an event loop that loop stands still meanwhile: `ask_async` is for those.
     """
     opened, request = _shaped(question, model, how)
-    if opened.runs_in_place:
-        return run_in_place(ask_one(opened, request))
-    return runner.run(ask_one(opened, request), cancelled=cancelled)
+    return _wait_for(ask_one(opened, request), opened, cancelled)
 
 
 async def ask_async(question: Question, model: Deployment | Model, **how: Any) -> Result:
     """The answer, from any event loop. Cancelling the task hangs up."""
     opened, request = _shaped(question, model, how)
-    if opened.runs_in_place:
-        return await ask_one(opened, request)
-    future = runner.submit(ask_one(opened, request)).future
-    try:
-        # `wait` raises when this task is cancelled, not when the call is.
-        await asyncio.wait([asyncio.wrap_future(future)])
-    finally:
-        future.cancel()
-    try:
-        return future.result()
-    except concurrent.futures.CancelledError:
-        raise Cancelled("The program is ending.") from None
+    return await _await(ask_one(opened, request), opened)
+
+
+def ask_with_tools(
+    question: Question,
+    model: Deployment | Model,
+    tools: Sequence[str],
+    *,
+    rounds: int = ROUNDS,
+    cancelled: Callable[[], bool] | None = None,
+    **how: Any,
+) -> Conversation:
+    """The answer of a model that may call the registered `tools` on its way, in up to `rounds` rounds.
+
+    See `tools.registry.register` for how to bring one's own.
+    """
+    opened, request = _shaped(question, model, how)
+    talk = answer_with_tools(opened, request, chosen(tools), rounds=rounds)
+    return _wait_for(talk, opened, cancelled)
+
+
+async def ask_with_tools_async(
+    question: Question,
+    model: Deployment | Model,
+    tools: Sequence[str],
+    *,
+    rounds: int = ROUNDS,
+    **how: Any,
+) -> Conversation:
+    """The same from any event loop. Cancelling the task hangs up."""
+    opened, request = _shaped(question, model, how)
+    return await _await(answer_with_tools(opened, request, chosen(tools), rounds=rounds), opened)
 
 
 def stream(question: Question, model: Deployment | Model, **how: Any) -> ChunkStream[Result]:
@@ -87,6 +109,25 @@ def embed(texts: Sequence[str], model: Deployment | Model) -> Result:
 async def embed_async(texts: Sequence[str], model: Deployment | Model) -> Result:
     """The vectors of `texts`, from any event loop."""
     return await ask_async(_to_embed(texts), model)
+
+
+def _wait_for(answer: Coroutine[Any, Any, T], model: Model, cancelled: Callable[[], bool] | None) -> T:
+    return run_in_place(answer) if model.runs_in_place else runner.run(answer, cancelled=cancelled)
+
+
+async def _await(answer: Coroutine[Any, Any, T], model: Model) -> T:
+    if model.runs_in_place:
+        return await answer
+    future = runner.submit(answer).future
+    try:
+        # `wait` raises when this task is cancelled, not when the call is.
+        await asyncio.wait([asyncio.wrap_future(future)])
+    finally:
+        future.cancel()
+    try:
+        return future.result()
+    except concurrent.futures.CancelledError:
+        raise Cancelled("The program is ending.") from None
 
 
 def _to_embed(texts: Sequence[str]) -> Request:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from endpoints import HANG_S, endpoint, question
-from wire.answers import TEXT
+from wire.answers import TEXT, Answer
 from wire.embeddings import TOKENS_A_TEXT, vector_of
 from wire.server import WireServer
 
@@ -25,6 +25,8 @@ from quillwork.llm_backends import (
     Request,
     ask,
     ask_async,
+    ask_with_tools,
+    ask_with_tools_async,
     embed,
     embed_async,
     errors,
@@ -32,6 +34,7 @@ from quillwork.llm_backends import (
 )
 from quillwork.llm_backends.model import Sampling
 from quillwork.llm_backends.runner import Runner, runner
+from quillwork.llm_backends.tools import registry
 from quillwork.llm_backends.types import Deployment, Result, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,6 +230,42 @@ class TestEmbed:
     def test_none_at_all(self, wire):
         with pytest.raises(errors.BadRequest):
             embed([], endpoint(wire.url))
+        assert wire.log == []
+
+
+def weigh(count: int) -> str:
+    return f"{count} foxes weigh {7 * count} kg"
+
+
+@pytest.fixture
+def scales() -> str:
+    parameters = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    registry.register("test.weigh", "Weighs foxes.", parameters, weigh, replace=True)
+    return "test.weigh"
+
+
+class TestTools:
+    def script(self, wire: WireServer) -> None:
+        called = Answer(calls=[("call_1", "test-weigh", '{"count": 2}')], finish="tool_calls")
+        wire.script("*", [called, "They weigh 14 kg."])
+
+    def test_the_model_is_told_what_it_called_for(self, wire, scales):
+        self.script(wire)
+        talk = ask_with_tools("How heavy are two foxes?", endpoint(wire.url), [scales], temperature=0.1)
+        assert talk.result.text == "They weigh 14 kg."
+        assert [(use.name, use.answer) for use in talk.uses] == [(scales, "2 foxes weigh 14 kg")]
+        first, second = (call.json for call in wire.calls())
+        assert first["temperature"] == second["temperature"] == 0.1
+        assert second["messages"][-1]["content"] == "2 foxes weigh 14 kg"
+
+    def test_from_an_event_loop(self, wire, scales):
+        self.script(wire)
+        talk = asyncio.run(ask_with_tools_async("How heavy?", endpoint(wire.url), [scales]))
+        assert talk.result.text == "They weigh 14 kg."
+
+    def test_a_tool_that_is_none_is_said_before_anything_is_sent(self, wire):
+        with pytest.raises(errors.NotConfigured, match=r"no tool 'test\.nothing'"):
+            ask_with_tools("How heavy?", endpoint(wire.url), ["test.nothing"])
         assert wire.log == []
 
 
