@@ -101,7 +101,7 @@ def pick_frames(frames: Sequence[T]) -> tuple[list[T], str]:
 async def describe_views(views: Sequence[View], model: Model) -> Described:
     """As `describe`, for questions that differ in more than their pictures."""
     started = time.monotonic()
-    _check(views)
+    check_count(len(views) if all(view.pictures for view in views) else 0)
     answers = await model.ask([_request(view) for view in views])
     warnings = [note for view in views for note in view.notes]
     outcomes = [
@@ -115,12 +115,13 @@ async def describe_views(views: Sequence[View], model: Model) -> Described:
     return Described([str(outcome) for outcome in outcomes], info, by_fallback)
 
 
-def _check(views: Sequence[View]) -> None:
-    if not views or not all(view.pictures for view in views):
+def check_count(pictures: int) -> None:
+    """Raise `NotConfigured` unless so many can be described one by one."""
+    if not pictures:
         raise NotConfigured("There is no picture to describe.", hint="Load or wire one.")
-    if len(views) > MOST_PICTURES:
+    if pictures > MOST_PICTURES:
         raise NotConfigured(
-            f"{len(views)} pictures are too many to describe one by one.",
+            f"{pictures} pictures are too many to describe one by one.",
             hint=f"Send up to {MOST_PICTURES}, or describe them as the frames of one video.",
         )
 

@@ -1,0 +1,104 @@
+"""Describe Image: a picture becomes words, or the prompt that would make it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import inputs
+
+ONE_EACH, ONE_VIDEO = "one text each", "frames of one video"
+
+
+class DescribeImage(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="QuillworkDescribeImage",
+            display_name="Describe Image",
+            category=inputs.CATEGORY,
+            description="A model that can see tells what is in a picture, or writes the prompt for it in the "
+            "manner of the chosen image model.",
+            search_aliases=["quillwork", "llm", "caption", "image to prompt", "vision", "vlm", "interrogate"],
+            is_input_list=True,
+            is_output_node=True,
+            inputs=[
+                io.Image.Input("image", tooltip="The pictures: each gets a text of its own."),
+                io.String.Input(
+                    "instruction",
+                    multiline=True,
+                    default="",
+                    placeholder="Optional wish or question, such as: in one sentence",
+                    tooltip="What to dwell on, or a question about the picture.",
+                ),
+                inputs.target_input("Auto (a description)"),
+                inputs.seed_input(),
+                *inputs.llm_inputs(),
+                *inputs.freeze_inputs(),
+                inputs.llm_socket(),
+                io.Combo.Input(
+                    "frames",
+                    options=[ONE_EACH, ONE_VIDEO],
+                    default=ONE_EACH,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Several pictures: one text each, or all together the frames of one video.",
+                ),
+            ],
+            outputs=[
+                io.String.Output("text", is_output_list=True),
+                io.String.Output("info"),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def validate_inputs(cls, target: Any = None, llm_mode: Any = None) -> bool | str:
+        return inputs.unknown_target(target) or inputs.unknown_mode(llm_mode) or True
+
+    @classmethod
+    def fingerprint_inputs(
+        cls,
+        target: Any = None,
+        llm_mode: Any = None,
+        llm_model: Any = None,
+        freeze: Any = None,
+        llm: Any = None,
+        **others: Any,
+    ) -> str:
+        from .work.running import fingerprint
+
+        return fingerprint(
+            cls,
+            lambda: inputs.choice_of(llm, llm_mode, llm_model),
+            bool(inputs.one(freeze, False)),
+            inputs.target_signature(target),
+        )
+
+    @classmethod
+    async def execute(
+        cls,
+        image: Any,
+        instruction: Any,
+        target: Any,
+        seed: Any,
+        llm_mode: Any = None,
+        llm_model: Any = None,
+        freeze: Any = None,
+        frozen: Any = None,
+        llm: Any = None,
+        frames: Any = None,
+    ) -> io.NodeOutput:
+        from .work.describe import look
+
+        return await look(
+            cls,
+            image=image,
+            instruction=instruction,
+            target=target,
+            seed=seed,
+            choice=inputs.choice_of(llm, llm_mode, llm_model),
+            frozen=inputs.one(frozen, "") if inputs.one(freeze, False) else None,
+            as_video=inputs.one(frames, ONE_EACH) == ONE_VIDEO,
+        )
