@@ -10,10 +10,11 @@ from typing import Any
 
 import gradio as gr
 from fastapi import Depends, FastAPI, HTTPException
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from PIL import Image, PngImagePlugin
 
-from modules import processing, scripts, shared
+from modules import errors, processing, scripts, shared
 from modules.call_queue import queue_lock
 from modules.infotext_utils import parse_generation_parameters
 from modules.script_runner import ScriptRunner
@@ -78,8 +79,17 @@ class Api:
         return found[0]
 
     def _generation(self, tab: str) -> Any:
-        def generate(request: dict[str, Any]) -> dict[str, Any]:
-            return self._generate(tab, request)
+        def generate(request: dict[str, Any]) -> Any:
+            try:
+                return self._generate(tab, request)
+            except HTTPException:
+                raise
+            except Exception as error:
+                # As the hosts' middleware does it, which reads these off any error.
+                told = {"error": type(error).__name__, "detail": vars(error).get("detail", "")}
+                errors.report(f"API error: {told}", exc_info=True)
+                told |= {"body": vars(error).get("body", ""), "errors": str(error)}
+                return JSONResponse(told, vars(error).get("status_code", 500))
 
         return generate
 
@@ -155,7 +165,15 @@ class Api:
                 "is_alwayson": script.alwayson,
                 "is_img2img": tab == "img2img",
                 "args": [
-                    {"label": control.label, "value": control.value} for control in script.controls or []
+                    {
+                        "label": control.label,
+                        "value": control.value,
+                        "choices": [
+                            choice[0] if isinstance(choice, tuple) else choice
+                            for choice in getattr(control, "choices", None) or []
+                        ],
+                    }
+                    for control in script.controls or []
                 ],
             }
             for tab in TASKS

@@ -20,6 +20,7 @@ parser.add_argument("--api-auth", default=None)
 parser.add_argument("--gradio-auth", default=None)
 parser.add_argument("--gradio-auth-path", default=None)
 parser.add_argument("--nowebui", action="store_true")
+parser.add_argument("--no-gradio-queue", action="store_true")
 parser.add_argument("--skip-install", action="store_true")
 
 preload_extensions(paths.extensions_dir, parser)

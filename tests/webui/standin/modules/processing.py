@@ -54,6 +54,9 @@ class StableDiffusionProcessing:
         )
         self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
 
+    def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -116,9 +119,12 @@ def fix_seed(p: Any) -> None:
     p.seed, p.subseed = get_fixed_seed(p.seed), get_fixed_seed(p.subseed)
 
 
-def create_infotext(p: Any, all_prompts: list[str], all_seeds: list[int], index: int = 0) -> str:
-    """The text that goes into image `index`."""
-    prompt, negative = all_prompts[index], p.all_negative_prompts[index]
+def create_infotext(
+    p: Any, all_prompts: list[str], all_seeds: list[int], index: int, all_negative_prompts: list[str]
+) -> str:
+    """The text that goes into image `index` of the lists, which hold one batch."""
+    prompt, negative = all_prompts[index], all_negative_prompts[index]
+    place = index + p.iteration * p.batch_size
     parameters = {
         "Steps": p.steps,
         "Sampler": p.sampler_name,
@@ -127,12 +133,13 @@ def create_infotext(p: Any, all_prompts: list[str], all_seeds: list[int], index:
         "Size": f"{p.width}x{p.height}",
         **p.extra_generation_params,
     }
-    if getattr(p, "all_hr_prompts", None) and p.all_hr_prompts[index] != prompt:
-        parameters["Hires prompt"] = p.all_hr_prompts[index]
-    if getattr(p, "all_hr_negative_prompts", None) and p.all_hr_negative_prompts[index] != negative:
-        parameters["Hires negative prompt"] = p.all_hr_negative_prompts[index]
+    if getattr(p, "all_hr_prompts", None) and p.all_hr_prompts[place] != prompt:
+        parameters["Hires prompt"] = p.all_hr_prompts[place]
+    if getattr(p, "all_hr_negative_prompts", None) and p.all_hr_negative_prompts[place] != negative:
+        parameters["Hires negative prompt"] = p.all_hr_negative_prompts[place]
     if shared.cmd_opts.style != "sdnext":
-        # One value an image, or a function of it; SD.Next writes any value as it is.
+        # One value an image (of the batch, which is a fault of the hosts), or a function of it; SD.Next
+        # writes any value as it is.
         for name, value in parameters.items():
             if isinstance(value, list):
                 parameters[name] = value[index]
@@ -153,13 +160,26 @@ def process_images(p: Any) -> Processed:
     runner = p.scripts
     if runner is not None:
         runner.each("before_process", p)
-    sd_models.load_model()
+    stored = {name: getattr(shared.opts, name) for name in p.override_settings.keys()}  # noqa: SIM118
+    try:
+        for name, value in p.override_settings.items():
+            shared.opts.set(name, value)
+        sd_models.load_model()
+        return _process_images(p)
+    finally:
+        for name, value in stored.items():
+            shared.opts.set(name, value)
+
+
+def _process_images(p: Any) -> Processed:
+    runner = p.scripts
     seed, subseed = get_fixed_seed(p.seed), get_fixed_seed(p.subseed)
     p.setup_prompts()
     p.all_seeds = [seed + place for place in range(len(p.all_prompts))]
     p.all_subseeds = [subseed + place for place in range(len(p.all_prompts))]
     if runner is not None:
         runner.each("process", p)
+    p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
 
     images: list[Any] = []
     infotexts: list[str] = []
@@ -181,7 +201,7 @@ def process_images(p: Any) -> Processed:
             runner.each("before_process_batch", p, **turn)
             runner.each("process_batch", p, **turn)
         for place, seed in enumerate(p.seeds):
-            text = create_infotext(p, p.all_prompts, p.all_seeds, batch.start + place)
+            text = create_infotext(p, p.prompts, p.seeds, place, p.negative_prompts)
             image = Image.new("RGB", (p.width, p.height), (seed % 256, 90, 120))
             image.info["parameters"] = text
             images.append(image)

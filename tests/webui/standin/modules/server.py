@@ -26,7 +26,8 @@ def serve() -> str:
     script_callbacks.call("before_ui")
     shared.demo = ui.create_ui()
     _add_javascript()
-    shared.demo.queue(64)
+    if not cmd_opts.no_gradio_queue:
+        shared.demo.queue(64)
     pairs = [tuple(pair.split(":", 1)) for pair in (cmd_opts.gradio_auth or "").split(",") if pair]
     app, _, _ = shared.demo.launch(
         server_name=_name(),

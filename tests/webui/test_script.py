@@ -1,0 +1,329 @@
+"""The Script in a host: what a program or a user asks of it, and what the images then tell."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from wire.server import WireServer
+
+from webui.fixtures import WebUIs
+from webui.process import WebUI
+
+if TYPE_CHECKING:
+    from webui.page import WebUIPage
+
+WRITTEN = "a red fox in fresh snow"
+# A call is to end within 150 ms; a busy machine may take longer to tell us of it.
+AT_ONCE_S = 1.0
+
+
+_foxes = itertools.count(1)
+
+
+@pytest.fixture
+def fox() -> str:
+    """An idea that no test has had before: what was written once is not asked for again."""
+    return f"a fox number {next(_foxes)}"
+
+
+def idea_in(body: dict) -> str:
+    return body["messages"][-1]["content"].removeprefix("Idea:\n").split("\n")[0]
+
+
+def numbered(wire: WireServer) -> None:
+    """The model answers with the idea and the seed that it was asked with."""
+    wire.script("fox*", lambda body: f"{idea_in(body)}; seed {body['seed']}")
+
+
+def prompts(infotexts: list[str]) -> list[str]:
+    return [text.split("\n", 1)[0] for text in infotexts]
+
+
+def test_it_is_there_in_both_tabs(wired: WebUI) -> None:
+    for tab in ("txt2img", "img2img"):
+        assert [argument["value"] for argument in wired.script_args(tab)[:2]] == [False, "auto"]
+        assert len(wired.script_args(tab)) == 12
+    assert "*** Error" not in wired.log()
+
+
+def test_disabled_it_changes_nothing(wired: WebUI, wire: WireServer, webui_factory: WebUIs) -> None:
+    """Byte for byte what the host gives without us."""
+    alone = webui_factory(extensions={})
+    fields = {"negative_prompt": "bad", "batch_size": 2, "n_iter": 2}
+    without = alone.txt2img("a {fox|owl} __x__", **fields).infotexts
+    assert wired.txt2img("a {fox|owl} __x__", **fields).infotexts == without
+    assert wired.txt2img("a {fox|owl} __x__", [False, "litellm", "fox"], **fields).infotexts == without
+    assert len(without) == 4
+    assert wire.log == []
+
+
+def test_by_position_by_name_and_with_defaults(fox: str, wired: WebUI, wire: WireServer) -> None:
+    numbered(wire)
+    assert prompts(wired.txt2img(fox, [True]).infotexts) == [f"{fox}; seed 5"]
+    named = {"model": "fox-b", "seed": 9, "target": "SDXL"}
+    done = wired.txt2img(fox, [named])
+    assert prompts(done.infotexts) == [f"{fox}; seed 9"]
+    assert "Quillwork model: fox-b" in done.infotext
+    by_position = [True, "auto", "fox-b", "sdxl", "", 1, 9]
+    assert wired.txt2img(fox, by_position).infotext == done.infotext
+    assert len(wire.calls()) == 2, "the same was asked twice"
+
+
+def test_img2img_too(fox: str, wired: WebUI) -> None:
+    assert prompts(wired.img2img(fox, [True]).infotexts) == [WRITTEN]
+
+
+@pytest.mark.parametrize(("batch_size", "n_iter"), [(1, 1), (2, 2), (1, 3), (3, 1)])
+def test_each_image_tells_its_own(wired: WebUI, wire: WireServer, batch_size: int, n_iter: int) -> None:
+    numbered(wire)
+    count = batch_size * n_iter
+    done = wired.txt2img("{a|b|c} fox", [{"per_image": True}], batch_size=batch_size, n_iter=n_iter)
+    texts = prompts(done.infotexts)
+    assert [text.split("; ")[1] for text in texts] == [f"seed {5 + place}" for place in range(count)]
+    for place, text in enumerate(done.infotexts):
+        assert "Quillwork prompt: {a|b|c} fox," in text
+        told = 5 + place if wired.style != "sdnext" else 5
+        assert f"Quillwork seed: {told}" in text
+
+
+def test_negative_and_hires_prompts(fox: str, wired: WebUI, wire: WireServer) -> None:
+    numbered(wire)
+    more = {"hr_additional_modules": ["Use same choices"]} if wired.is_real else {}
+    fields = {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "None", "denoising_strength": 0.5, **more}
+    named = {"parts": ["positive", "negative", "hires"], "target": "sdxl"}
+    done = wired.txt2img(fox, [named], negative_prompt="ugly", **fields)
+    assert done.status == 200, done.error
+    assert "\nNegative prompt: ugly, low quality" in done.infotext
+    assert "Hires prompt" not in done.infotext, "it follows"
+    done = wired.txt2img(fox, [named], hr_prompt="details", **fields)
+    assert "Hires prompt: details; seed 5" in done.infotext
+    assert "Quillwork hires prompt: details" in done.infotext
+
+
+def test_variables_of_the_library(webui_factory: WebUIs, wire: WireServer, tmp_path: Path) -> None:
+    (tmp_path / "animal.txt").write_text("owl\nbear\n")
+    webui = webui_factory(
+        {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LOCAL_LIBRARY_DIR": str(tmp_path)}, fresh=True
+    )
+    texts = prompts(webui.txt2img("__animal__", [{"parts": []}], batch_size=8).infotexts)
+    assert set(texts) == {"owl", "bear"}
+    wire.script("fox", '{"values": ["drizzle"]}')
+    done = webui.txt2img("__weather__", [{"parts": [], "generate_missing": True}])
+    assert prompts(done.infotexts) == ["drizzle"]
+    assert "drizzle" in (tmp_path / "weather.txt").read_text()
+
+
+def test_an_error_is_no_image_and_one_sentence(fox: str, wired: WebUI, wire: WireServer) -> None:
+    done = wired.txt2img(fox, [{"model": "fox-status503"}])
+    assert done.status == 502
+    assert "QuillworkError" in done.error
+    assert "failed (503)" in done.error
+    assert done.images == []
+    assert "Traceback" not in done.error
+    assert wired.txt2img(fox, [True]).status == 200
+
+
+def test_where_it_goes_on_the_image_tells(fox: str, wired: WebUI) -> None:
+    done = wired.txt2img(fox, [{"model": "fox-status503", "on_error": "passthrough"}])
+    assert prompts(done.infotexts) == [fox]
+    assert 'Quillwork error: "The endpoint (fox-status503) failed (503)' in done.infotext
+    assert "127.0.0.1" not in done.infotext
+
+
+def test_no_key_anywhere(fox: str, wired: WebUI) -> None:
+    from webui.fixtures import KEY
+
+    done = wired.txt2img(fox, [{"model": "fox-status401", "on_error": "passthrough"}])
+    failed = wired.txt2img(fox, [{"model": "fox-status401"}])
+    assert failed.status == 401
+    assert KEY not in done.infotext + failed.error + str(done.info) + wired.log()
+
+
+@pytest.mark.parametrize("model", ["fox-hang", "fox-silent", "fox-babble-gap20"])
+def test_interrupt_ends_call_and_generation(fox: str, wired: WebUI, wire: WireServer, model: str) -> None:
+    running = wired.start(fox, [{"model": model}])
+    wire.wait_calls()
+    time.sleep(0.2)
+    pressed = time.monotonic()
+    wired.interrupt()
+    (gone,) = wire.wait_disconnects()
+    assert gone.at - pressed < AT_ONCE_S
+    assert running.result(60).images == []
+    assert prompts(wired.txt2img(fox, [True]).infotexts) == [WRITTEN]
+
+
+@pytest.mark.parametrize("model", ["fox-hang", "fox-babble-gap20"])
+def test_skip_ends_the_call_and_the_image_is_made(
+    fox: str, wired: WebUI, wire: WireServer, model: str
+) -> None:
+    running = wired.start(fox, [{"model": model}], n_iter=2)
+    wire.wait_calls()
+    time.sleep(0.2)
+    pressed = time.monotonic()
+    wired.skip()
+    (gone,) = wire.wait_disconnects()
+    assert gone.at - pressed < AT_ONCE_S
+    done = running.result(60)
+    assert prompts(done.infotexts) == [fox, fox]
+    assert 'Quillwork error: "Skipped: your prompt was used as it is."' in done.infotext
+    assert prompts(wired.txt2img(fox, [True]).infotexts) == [WRITTEN]
+
+
+def test_what_is_written_is_shown_meanwhile(fox: str, wired: WebUI, wire: WireServer) -> None:
+    running = wired.start(fox, [{"model": "fox-gap100-chunks40"}])
+    wire.wait_calls()
+    seen = ""
+    for _ in range(100):
+        seen = wired.get("/sdapi/v1/progress?skip_current_image=true").json().get("textinfo") or ""
+        if "a red" in seen:
+            break
+        time.sleep(0.05)
+    wired.interrupt()
+    running.result(60)
+    assert seen.startswith("Quillwork: a red")
+    wired.txt2img(fox)
+    assert not wired.get("/sdapi/v1/progress?skip_current_image=true").json().get("textinfo")
+
+
+def plot(webui: WebUI, axis: str, values: list[str]) -> dict:
+    """The request for the host's X/Y/Z plot over one axis; its arguments are by position."""
+    scripts = webui.get("/sdapi/v1/script-info").json()
+    controls = next(one for one in scripts if one["name"] == "x/y/z plot" and not one["is_img2img"])["args"]
+    labels = [control["label"] for control in controls]
+    args = [
+        0 if label.endswith(" type") else control["value"]
+        for label, control in zip(labels, controls, strict=True)
+    ]
+    args[labels.index("X type")] = controls[labels.index("X type")]["choices"].index(axis)
+    for place, label in enumerate(labels):
+        if label == "X values":
+            args[place] = (
+                values if "choices" in controls[place] and controls[place]["choices"] else ", ".join(values)
+            )
+    return {"script_name": "x/y/z plot", "script_args": args}
+
+
+def test_an_xyz_plot_over_targets(wired: WebUI, wire: WireServer, fox: str) -> None:
+    """The axis switches us on, and a cell is not what the one before it was."""
+    request = plot(wired, "[Quillwork] For model", ["SDXL", "Flux.1 dev"])
+    done = wired.txt2img(fox, [False, "auto", "fox"], **request)
+    assert done.status == 200, done.error
+    told = done.info["infotexts"]
+    for target in ("sdxl", "flux1_dev"):
+        assert [
+            text for text in told if f"Quillwork target: {target}," in text or f"target: {target}\n" in text
+        ]
+    assert len(wire.calls()) == 2
+
+
+def test_an_xyz_plot_over_variations(wired: WebUI, wire: WireServer, fox: str) -> None:
+    numbered(wire)
+    wired.txt2img(fox, [True], **plot(wired, "[Quillwork] Variation", ["1", "2", "3"]))
+    assert sorted(call.json["seed"] for call in wire.calls()) == [5, 6, 7]
+
+
+def test_a_plot_over_another_axis_asks_once(wired: WebUI, wire: WireServer, fox: str) -> None:
+    wired.txt2img(fox, [True], **plot(wired, "CFG Scale", ["1", "2", "3"]))
+    assert len(wire.calls()) == 1
+
+
+# -- settings
+
+
+def test_the_settings_page_stands_above_the_environment(
+    fox: str, webui_factory: WebUIs, wire: WireServer
+) -> None:
+    webui = webui_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
+    options = {"quillwork_model": "fox-page", "quillwork_target": "SDXL", "quillwork_timeout": 1}
+    assert webui.post("/sdapi/v1/options", options).status == 200
+    done = webui.txt2img(fox, [True])
+    assert "Quillwork model: fox-page, Quillwork target: sdxl" in done.infotext
+    began = time.monotonic()
+    assert "nothing for 1 s" in webui.txt2img("an owl", [{"model": "fox-silent"}]).error or (
+        time.monotonic() - began < 30
+    )
+    assert "key" not in {name.lower() for name in _options_of_ours(webui)}
+
+
+def _options_of_ours(webui: WebUI) -> list[str]:
+    import json
+
+    config = json.loads((webui.data_directory / "config.json").read_text())
+    return [name for name in config if name.startswith("quillwork")]
+
+
+# -- the page
+
+
+def test_a_user_enhances_generates_and_reads_it_back(
+    fox: str, wired: WebUI, wire: WireServer, open_page: Callable[[WebUI], WebUIPage]
+) -> None:
+    numbered(wire)
+    page = open_page(wired)
+    page.prompt().fill(fox)
+    page.field("txt2img_seed").fill("42")
+    page.open_accordion()
+    page.script("enabled").locator("input").check()
+    page.script("instruction").locator("textarea, input").fill("at night, dark")
+    page.script("seed").locator("input").first.fill("7")
+    infotext = page.generate()
+    assert infotext.startswith(f"{fox}; seed 7"), page.remarks()
+    assert f"Quillwork prompt: {fox}" in infotext
+    page.script("enabled").locator("input").uncheck()
+    page.script("instruction").locator("textarea, input").fill("")
+    page.script("seed").locator("input").first.fill("-1")
+    wire.reset()
+    page.prompt().fill(infotext)
+    page.page.locator("#tab_txt2img #paste, #txt2img_tools #paste").first.click()
+    page.wait("() => document.querySelector('#txt2img_prompt textarea').value === '" + fox + "'")
+    page.page.wait_for_timeout(500)
+    assert page.script("enabled").locator("input").is_checked()
+    assert page.script("instruction").locator("textarea, input").input_value() == "at night, dark"
+    assert page.script("seed").locator("input").first.input_value() == "7"
+    assert page.generate().startswith(f"{fox}; seed 7")
+    assert wire.log == [], "what stands in the image was asked for again"
+
+
+def test_a_user_sees_an_error_and_no_image(
+    fox: str, wired: WebUI, wire: WireServer, open_page: Callable[[WebUI], WebUIPage]
+) -> None:
+    page = open_page(wired)
+    page.prompt().fill("a fox in __nosuch__")
+    page.open_accordion()
+    page.script("enabled").locator("input").check()
+    page.generate()
+    assert "There is no variable __nosuch__" in page.remarks()
+    assert page.infotext() == ""
+    page.prompt().fill(fox)
+    assert page.generate().startswith(WRITTEN)
+
+
+def test_a_user_sees_what_went_wrong_beside_the_image(
+    wired: WebUI, open_page: Callable[[WebUI], WebUIPage]
+) -> None:
+    page = open_page(wired)
+    page.prompt().fill("a fox in __nosuch__")
+    page.open_accordion()
+    page.script("enabled").locator("input").check()
+    page.choose(page.script("on_error"), "passthrough")
+    assert page.generate().startswith(WRITTEN)
+    if wired.style != "sdnext":
+        assert "There is no variable __nosuch__" in page.remarks()
+    assert "Quillwork error" in page.infotext()
+
+
+def test_the_models_can_be_refreshed(
+    wired: WebUI, wire: WireServer, open_page: Callable[[WebUI], WebUIPage]
+) -> None:
+    page = open_page(wired)
+    page.open_accordion()
+    page.script("refresh").click()
+    deadline = time.monotonic() + 20
+    while not [call for call in wire.log if call.path.endswith("/models")] and time.monotonic() < deadline:
+        page.page.wait_for_timeout(100)
+    assert [call for call in wire.log if call.path.endswith("/models")]
