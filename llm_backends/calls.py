@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from . import budget, errors, registry
 from .host import Host, NullHost
@@ -101,10 +102,11 @@ def _handler() -> Handler:
     from .middleware.cache import from_cache
     from .middleware.fallback import with_fallback
     from .middleware.limit import limited
+    from .middleware.observe import observed
     from .middleware.retry import with_retry
     from .middleware.usage import counted
 
-    return chain([with_fallback, counted, from_cache, with_retry, limited], send)
+    return chain([with_fallback, observed, counted, from_cache, with_retry, limited], send)
 
 
 async def complete(
@@ -186,15 +188,20 @@ def _complete_in_place(
         check_plan(deployment)
     except errors.NotInPlan as error:
         return [error] * len(requests)
+    from .middleware import observe
     from .middleware.usage import counted_in_place
 
     calls = [Call(request, deployment, sink, caller) for request, sink in zip(requests, sinks, strict=True)]
     backend: LocalBackend = registry.get(deployment.backend)
     answers: list[Result | errors.LLMError] = []
+    tellings = [observe.begin(call) for call in calls]
     try:
         answers = backend.answer_all(requests, deployment, sinks, host)
     finally:
         counted_in_place(calls, answers)
+        for telling, outcome in zip_longest(tellings, answers):
+            if telling is not None:
+                telling.end(outcome)
     for place, (answer, sink) in enumerate(zip(answers, sinks, strict=True)):
         if isinstance(answer, Result):
             sink.finish(answer.text)

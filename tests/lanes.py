@@ -116,6 +116,14 @@ LANES = {
         ("requirements.txt",),
     ),
     "proxy": Lane(".venv-proxy", ("-m", "proxy"), (*BARE, "litellm[proxy]==1.106.2"), ("requirements.txt",)),
+    # Its releases and litellm's have to fit; it brings OpenTelemetry along.
+    "langfuse": Lane(
+        ".venv-langfuse",
+        ("-m", CORE),
+        (*BARE, "litellm==1.106.2", "langfuse==4.18.0"),
+        ("requirements.txt",),
+        paths=("tests/llm_backends/test_litellm_observing.py",),
+    ),
     "browser": Lane(".venv", ("-m", "browser"), needs=find_chromium),
     # The newest and the oldest that a host with a local model may have.
     "local": local("local", "5.23.0"),
@@ -154,7 +162,7 @@ ALL = [
     "local-oldest",
     "gguf",
 ]
-ALL += ["langchain", "langchain-oldest"]
+ALL += ["langfuse", "langchain", "langchain-oldest"]
 
 
 def environment(lane: Lane) -> Path:

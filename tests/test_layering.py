@@ -157,6 +157,7 @@ CLOCKS_ARE_FINE = (
     "llm_backends/middleware/cache.py",
     "llm_backends/status_errors.py",
     "llm_backends/litellm_sdk.py",
+    "llm_backends/middleware/observe.py",
 )
 
 

@@ -1,0 +1,77 @@
+"""Tells observers of every call: that it started, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from .. import errors, observers
+from ..calls import Call, Handler
+from ..metering import record_of
+from ..types import Result
+from ..usage_totals import CallRecord
+
+Outcome = Result | errors.LLMError | None
+
+
+async def observed(call: Call, proceed: Handler) -> Result:
+    """One deployment's answer: a fallback's is a call of its own."""
+    telling = begin(call)
+    if telling is None:
+        return await proceed(call)
+    try:
+        result = await proceed(call)
+    except errors.LLMError as error:
+        telling.end(error)
+        raise
+    except asyncio.CancelledError:
+        telling.end(None)
+        raise
+    telling.end(result)
+    return result
+
+
+def begin(call: Call) -> Telling | None:
+    """Tell of the start; None where nobody listens."""
+    lines = observers.lines_to(call.deployment.observers)
+    return Telling(call, lines) if lines else None
+
+
+class Telling:
+    """The events of one call."""
+
+    def __init__(self, call: Call, lines: Sequence[observers.Line]) -> None:
+        self._call, self._lines = call, lines
+        self._id, self._started = str(uuid.uuid4()), time.time()
+        # Pictures would fill the queues.
+        self._messages = tuple(replace(message, images=()) for message in call.request.messages)
+        deployment = call.deployment
+        self._put(
+            "started", CallRecord(call.caller, deployment.mode, deployment.provider, deployment.model, 0)
+        )
+
+    def end(self, outcome: Outcome) -> None:
+        """Tell how it ended; None is for a cancelled one."""
+        answer = outcome.text if isinstance(outcome, Result) else None
+        kind: Literal["completed", "failed"] = "completed" if isinstance(outcome, Result) else "failed"
+        self._put(kind, record_of(self._call, outcome), answer)
+
+    def _put(
+        self, kind: Literal["started", "completed", "failed"], record: CallRecord, answer: str | None = None
+    ) -> None:
+        event = observers.CallEvent(
+            kind,
+            self._id,
+            record,
+            self._started,
+            time.time(),
+            self._call.deployment.backend == "litellm" and not record.cached,
+            self._messages,
+            answer,
+        )
+        for line in self._lines:
+            line.put(event)
