@@ -13,8 +13,10 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from ...llm_backends.asking import ask, ask_async, stream
+from ...llm_backends.chunk_stream import ChunkStream
 from ...llm_backends.errors import NotConfigured, StreamBroken
 from ...llm_backends.model import Model, Sampling
+from ...llm_backends.openai_wire import TOOL_CHOICES
 from ...llm_backends.types import Chunk, Result
 from .chat_messages import ai_chunk, ai_message, our_messages, our_tools
 
@@ -86,8 +88,8 @@ class QuillworkChat(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        reader = _Reader(self.model, stop)
         with stream(our_messages(messages), self.model, **_how(stop, kwargs)) as chunks:
+            reader = _Reader(chunks, self.model, stop)
             for chunk in chunks:
                 yield reader.piece(chunk)
 
@@ -98,8 +100,8 @@ class QuillworkChat(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        reader = _Reader(self.model, stop)
         async with stream(our_messages(messages), self.model, **_how(stop, kwargs)) as chunks:
+            reader = _Reader(chunks, self.model, stop)
             async for chunk in chunks:
                 yield reader.piece(chunk)
 
@@ -125,14 +127,11 @@ def _tools(tools: Sequence[dict[str, Any]], choice: Any) -> dict[str, Any]:
         choice = choice.get("function", choice).get("name")
     if choice in (None, False, "auto"):
         return {"tools": our_tools(tools)}
-    if choice == "none":
-        return {"tools": our_tools(tools), "tool_choice": "none"}
-    if choice not in (True, "any", "required"):
-        # One tool and no way round it says the same to every provider.
-        tools = [tool for tool in tools if tool["function"]["name"] == choice]
-        if not tools:
-            raise NotConfigured(f"tool_choice is {choice!r}, and there is no tool of that name.")
-    return {"tools": our_tools(tools), "tool_choice": "required"}
+    if choice in (True, "any"):
+        choice = "required"
+    if choice not in TOOL_CHOICES and choice not in [tool["function"]["name"] for tool in tools]:
+        raise NotConfigured(f"tool_choice is {choice!r}, and there is no tool of that name.")
+    return {"tools": our_tools(tools), "tool_choice": choice}
 
 
 def _answered(result: Result, model: Model, stop: list[str] | None) -> ChatResult:
@@ -141,21 +140,27 @@ def _answered(result: Result, model: Model, stop: list[str] | None) -> ChatResul
 
 
 class _Reader:
-    """Makes LangChain's pieces of ours, and knows whether there are any that would have to be taken back."""
+    """Makes LangChain's pieces of ours. Words that were shown cannot be taken back there."""
 
-    def __init__(self, model: Model, stop: list[str] | None) -> None:
-        self._model, self._stop = model, stop
-        self._has_shown = False
+    def __init__(self, chunks: ChunkStream[Result], model: Model, stop: list[str] | None) -> None:
+        self._chunks, self._model, self._stop = chunks, model, stop
+        self._shown: list[str] = []
+        self._began_anew = False
 
     def piece(self, chunk: Chunk) -> ChatGenerationChunk:
-        if chunk.restart and self._has_shown:
-            raise StreamBroken(
-                f"{self._model.deployment.name} began its answer anew, and a stream cannot take words back.",
-                hint="Ask again, or use invoke.",
-            )
-        self._has_shown = True
-        shown = replace(chunk, text=_cut(chunk.text, self._model, self._stop))
-        return ChatGenerationChunk(message=ai_chunk(shown))
+        """Raises `StreamBroken` at the end of an answer that is another one than what was shown."""
+        self._began_anew = self._began_anew or (chunk.restart and bool(self._shown))
+        if self._began_anew:
+            chunk = replace(chunk, text="", reasoning="", tool_calls=())
+            # What turns out to be thinking only at the end was shown as text, and did no harm.
+            if chunk.finish_reason and self._chunks.result.text.strip() not in "".join(self._shown):
+                raise StreamBroken(
+                    f"{self._model.deployment.name} broke off in the middle, and another attempt answered.",
+                    hint="Ask again, or use invoke.",
+                )
+        text = _cut(chunk.text, self._model, self._stop)
+        self._shown.append(text)
+        return ChatGenerationChunk(message=ai_chunk(replace(chunk, text=text)))
 
 
 def _cut(text: str, model: Model, stop: list[str] | None) -> str:

@@ -33,6 +33,7 @@ from quillwork.llm_backends.model import Sampling
 
 PIXEL = base64.b64encode(b"\x89PNG not a real one").decode()
 KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
+WASH = {"type": "function", "function": {"name": "wash"}}
 USAGE = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
 
 
@@ -238,8 +239,8 @@ class TestTools:
             ("none", "none", ["paint", "wash"]),
             ("any", "required", ["paint", "wash"]),
             (True, "required", ["paint", "wash"]),
-            ("wash", "required", ["wash"]),
-            ({"type": "function", "function": {"name": "wash"}}, "required", ["wash"]),
+            ("wash", WASH, ["paint", "wash"]),
+            (WASH, WASH, ["paint", "wash"]),
         ],
     )
     def test_who_chooses(self, wire, choice, on_the_wire, names):
@@ -281,11 +282,19 @@ class TestFaults:
             list(fox(wire, "fox-cut").stream("a fox"))
 
     def test_words_that_would_have_to_be_taken_back(self, wire):
-        """A second attempt begins anew, and a stream of LangChain's cannot say so."""
-        pieces = fox(wire, "fox-cut-gap200", retries=1).stream("a fox")
-        assert next(pieces).content == "a "
-        with pytest.raises(errors.StreamBroken, match="began its answer anew"):
+        """Another model answers from the beginning, and a stream of LangChain's cannot say so."""
+        wire.script("fox*", "an old fox")
+        wire.script("owl", "two young owls")
+        pieces = fox(wire, "fox-cut-gap200", fallbacks=(endpoint(wire.url, "owl"),)).stream("a fox")
+        assert next(pieces).content == "an "
+        with pytest.raises(errors.StreamBroken, match="another attempt answered"):
             list(pieces)
+
+    def test_thinking_that_shows_as_such_only_at_the_end_does_no_harm(self, wire):
+        wire.script("*", "Hm, a fox.</think>a red fox")
+        pieces = list(fox(wire, "fox-gap50").stream("a fox"))
+        assert "".join(str(piece.content) for piece in pieces).endswith("a red fox")
+        assert pieces[-1].response_metadata or pieces[-2].response_metadata
 
     def test_a_second_attempt_before_there_are_words_is_none_of_its_business(self, wire):
         pieces = fox(wire, "fox-fail503x1", retries=1).stream("a fox")
