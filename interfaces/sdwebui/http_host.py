@@ -12,6 +12,7 @@ from ...llm_backends.host import Host
 from ...llm_backends.unloading import unload_in_place
 from ..http.fastapi_adapter import Adapter, add_routes
 from ..http.key_watch import KeyWatch
+from .host import shared
 from .login import HostLogin
 from .turns import Turn
 
@@ -25,7 +26,7 @@ _TUNNEL = "a tunnel"
 def open_routes(demo: Any, app: Any) -> None:
     """For ``on_app_started``: serve everything below ``/quillwork`` on the host's `app`. `demo` is the page,
     None with ``--nowebui``."""
-    options = _command_line()
+    options = getattr(shared(), "cmd_opts", None)
     host = WebUiHttpHost(options, demo)
     add_routes(app, Adapter(lambda: host, HostLogin(app, getattr(options, "api_auth", None)).refuses))
 
@@ -63,12 +64,6 @@ class Anybody(Collection[str]):
 
     def __len__(self) -> int:
         return 1
-
-
-def _command_line() -> Any:
-    from modules import shared
-
-    return getattr(shared, "cmd_opts", None)
 
 
 def _addresses(options: Any, demo: Any) -> Iterator[str]:

@@ -6,10 +6,15 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.host import Host
+from .host import shared
+
+if TYPE_CHECKING:
+    from .guest_memory import HostMemory
 
 T = TypeVar("T")
 
@@ -33,6 +38,13 @@ class Turn(Generic[T]):
     def tick(self) -> None:
         pass
 
+    @cached_property
+    def memory(self) -> HostMemory:
+        """Room for a local model on the device that the host generates on."""
+        from .guest_memory import HostMemory
+
+        return HostMemory()
+
     def _wait(self) -> None:
         try:
             result = in_turn(self._begin)
@@ -48,7 +60,11 @@ class Turn(Generic[T]):
         self._was_interrupted = _is_interrupted()
         if self.cancelled():
             raise Cancelled
-        return self._work(self)
+        try:
+            return self._work(self)
+        finally:
+            if "memory" in vars(self):
+                self.memory.make_way()
 
 
 def in_turn(work: Callable[[], T]) -> T:
@@ -82,16 +98,11 @@ def _queue() -> Any:
 def _main_thread() -> Callable[[Callable[[], None]], Any]:
     """Calls a function where models live: on Forge that is one thread, elsewhere any under the lock."""
     try:
-        from modules_forge.main_thread import run_and_wait_result
+        from modules_forge.main_thread import run_and_wait_result  # type: ignore[import-not-found]
     except ImportError:
         return lambda work: work()
     return run_and_wait_result
 
 
 def _is_interrupted() -> bool:
-    try:
-        from modules import shared
-    except ImportError:
-        return False
-    state = getattr(shared, "state", None)
-    return bool(getattr(state, "interrupted", False))
+    return bool(getattr(getattr(shared(), "state", None), "interrupted", False))

@@ -11,7 +11,6 @@ import time
 import pytest
 from routes.served import on_aiohttp, on_starlette
 
-
 JSON = "application/json"
 # Generous: what is told apart here is hanging up at once and an answer that takes an hour.
 AT_ONCE_S = 2.0

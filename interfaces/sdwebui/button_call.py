@@ -1,0 +1,107 @@
+"""What a button of the page begins: a model at work in the background, followed and stopped from the page."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from ...llm_backends.errors import Cancelled, LLMError
+from ...llm_backends.live import show_all
+from ...llm_backends.model import Model
+from ...llm_backends.redact import scrub
+from ...llm_backends.runner import run_in_place, runner
+from ..http.messages import HttpError
+from .host import WebUiHost
+from .turns import in_turn
+
+T = TypeVar("T")
+
+_LOOK_EVERY_S = 0.05
+# Only who sends something notices that the browser is gone; gradio then asks for no more, and says nothing.
+_ALIVE_EVERY_S = 1.0
+_ABANDONED_S = 5.0
+STOPPED = "Stopped."
+_log = logging.getLogger("quillwork")
+
+
+class ButtonCall(WebUiHost, Generic[T]):
+    """``work(call)`` in a thread of its own, and the desk (`writing.Desk`) for it: it hears its own `stop`
+    instead of the host's buttons, and no progress bar moves."""
+
+    def __init__(self, work: Callable[[ButtonCall[T]], T]) -> None:
+        super().__init__("web UI")
+        self._stopped = threading.Event()
+        self._future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._work = work
+        threading.Thread(target=self._run, name="quillwork-button", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def cancelled(self) -> bool:
+        return self._stopped.is_set()
+
+    def skipped(self) -> bool:
+        return False
+
+    def tick(self) -> None:
+        pass
+
+    def perform(self, coroutine: Coroutine[Any, Any, Any], model: Model) -> Any:
+        if not model.runs_in_place:
+            return runner.run(coroutine, cancelled=self.cancelled)
+        return in_turn(lambda: self._in_place(coroutine))
+
+    def _in_place(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        if self.cancelled():  # while it waited in the queue
+            coroutine.close()
+            raise Cancelled
+        try:
+            return run_in_place(coroutine)
+        finally:
+            self.memory.make_way()
+
+    def _run(self) -> None:
+        try:
+            self._future.set_result(self._work(self))
+        except BaseException as error:  # noqa: BLE001 (raised again for whoever follows)
+            self._future.set_exception(error)
+
+    async def follow(self) -> AsyncIterator[tuple[str, str]]:
+        """The text as it is being written and what is announced meanwhile, whenever there is news, and now
+        and then without any; until it is written or stopped."""
+        version, last = -1, 0.0
+        while not self._future.done() and not self.cancelled():
+            now = time.monotonic()
+            if self._live.version != version or now - last >= _ALIVE_EVERY_S:
+                version, last = self._live.version, now
+                text = show_all(self._live.texts())
+                shown = self._live.text()
+                abandoned = asyncio.get_running_loop().call_later(_ABANDONED_S, self.stop)
+                yield text, "" if shown == text else shown
+                abandoned.cancel()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def result(self) -> T:
+        """What `work` came to. Raises what it raised, and `Cancelled` once stopped; does not wait."""
+        if self.cancelled() or not self._future.done():
+            self.stop()
+            raise Cancelled
+        return self._future.result()
+
+
+def sentence_of(error: BaseException) -> str:
+    """What a user reads of an error: one of ours says what to do, another one is a fault of ours."""
+    if isinstance(error, (Cancelled, concurrent.futures.CancelledError)):
+        return STOPPED
+    if isinstance(error, HttpError):
+        return " ".join(filter(None, (error.message, error.hint)))
+    if isinstance(error, (LLMError, ValueError)):
+        return str(error)
+    _log.error("A button failed (%s).", scrub(f"{type(error).__name__}: {error}"))
+    return "Quillwork failed at this. See the log of the web UI."

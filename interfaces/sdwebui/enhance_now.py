@@ -1,0 +1,199 @@
+"""The Enhance now button: what is written streams into the host's own prompt box, to be reviewed or undone.
+
+It goes the way of all buttons of the page, through gradio, so that it works wherever the page does: behind
+a login, a tunnel or a proxy, and for whoever may generate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+from ...config.home import targets_folder
+from ...prompting import targets
+from . import checkpoint
+from .arguments import AUTO, FOLLOW, Arguments, read
+from .button_call import ButtonCall, sentence_of
+from .generation import NO_MODEL
+from .host import fixed_seed, shared
+from .images import Image, Texts
+from .options import default_target
+from .writing import Written, write
+
+_MOST_STEPS_BACK = 50
+_BOXES = ("prompt", "neg_prompt")
+_SEED = "seed"
+STILL_ON = "Enhance when generating is still on: Generate would enhance this once more."
+
+Box = Any
+_seen: dict[str, tuple[Any, Any]] = {}
+_waiting: dict[str, tuple[Any, dict[str, Any]]] = {}
+
+
+class Session:
+    """What the buttons of one tab in one browser know: the call under way, and the texts before each."""
+
+    def __init__(self) -> None:
+        self.call: ButtonCall[Written] | None = None
+        self.before: list[tuple[str, str]] = []
+
+    def __deepcopy__(self, memo: Any) -> Session:
+        """Gradio copies the one that it was given for each browser."""
+        return Session()
+
+    def remember(self, prompt: str, negative: str) -> None:
+        self.before = [*self.before, (prompt, negative)][-_MOST_STEPS_BACK:]
+
+
+def build(is_img2img: bool, controls: Mapping[str, Any]) -> None:
+    """Put the buttons into the accordion; `controls` are its other ones, by the names of `Arguments`."""
+    import gradio as gr
+
+    tab = "img2img" if is_img2img else "txt2img"
+    with gr.Row():
+        buttons = {
+            "begin": gr.Button("Enhance now", elem_id=f"quillwork_{tab}_enhance"),
+            "stop": gr.Button("Stop (Esc)", elem_id=f"quillwork_{tab}_stop", visible=False),
+            "undo": gr.Button("Undo", elem_id=f"quillwork_{tab}_undo", interactive=False),
+        }
+    status = gr.HTML("", elem_id=f"quillwork_{tab}_status")
+    for component in (*buttons.values(), status):
+        component.do_not_save_to_config = True
+    _waiting[tab] = (_page(), {**controls, **buttons, "status": status, "session": gr.State(Session())})
+    _connect(tab)
+
+
+def see(component: Any, **_: Any) -> None:
+    """For ``on_after_component``: the host's prompt boxes and seeds, as they are made."""
+    name = getattr(component, "elem_id", None)
+    tab, _, rest = name.partition("_") if isinstance(name, str) else ("", "", "")
+    if tab in ("txt2img", "img2img") and rest in (*_BOXES, _SEED):
+        _seen[name] = (_page(), component)
+        _connect(tab)
+
+
+def _page() -> Any:
+    """The page that is being built. Hosts build parts of it a second time and throw them away."""
+    from gradio.context import Context
+
+    return Context.root_block
+
+
+def _found(tab: str, name: str, page: Any) -> Any:
+    seen_on, component = _seen.get(f"{tab}_{name}", (None, None))
+    return component if seen_on is page else None
+
+
+def _connect(tab: str) -> None:
+    """Make the buttons work once their tab's prompt boxes are there: a host may make those later."""
+    page, controls = _waiting.get(tab, (None, {}))
+    boxes = [_found(tab, name, page) for name in _BOXES]
+    if page is None or page is not _page() or None in boxes:
+        return
+    del _waiting[tab]
+    names = [name for name in Arguments.__dataclass_fields__ if name in controls]
+    given = [controls[name] for name in names]
+    seed = _found(tab, _SEED, page)
+    more = [] if seed is None else [seed]
+
+    async def enhance(session: Session, prompt: str, negative: str, *values: Any) -> AsyncIterator[Any]:
+        seed = values[len(names)] if more else -1
+        chosen = dict(zip(names, values, strict=False))
+        async for step in _enhance(session, prompt, negative, chosen, seed):
+            yield step
+
+    async def enhance_at_once(*values: Any) -> Any:
+        return [step async for step in enhance(*values)][-1]
+
+    shown = [*boxes, controls["status"], controls["begin"], controls["stop"], controls["undo"]]
+    without_queue = getattr(getattr(shared(), "cmd_opts", None), "no_gradio_queue", False)
+    usual = {"show_progress": "hidden", "api_name": False}
+    controls["begin"].click(
+        fn=enhance_at_once if without_queue else enhance,
+        inputs=[controls["session"], *boxes, *given, *more],
+        outputs=shown,
+        **usual,
+    )
+    controls["stop"].click(fn=_stop, inputs=[controls["session"]], outputs=[], queue=False, **usual)
+    controls["undo"].click(
+        fn=_undo, inputs=[controls["session"]], outputs=[*boxes, controls["undo"]], queue=False, **usual
+    )
+
+
+async def _enhance(
+    session: Session, prompt: str, negative: str, chosen: dict[str, Any], seed: Any
+) -> AsyncIterator[tuple[Any, ...]]:
+    """What the boxes, the status and the buttons show, step by step."""
+    import gradio as gr
+
+    same = gr.update()
+    idle = (gr.update(visible=True), gr.update(visible=False))
+    call = session.call = ButtonCall(lambda desk: _write(prompt, negative, chosen, seed, desk))
+    try:
+        busy = (gr.update(visible=False), gr.update(visible=True))
+        yield same, same, "Quillwork is writing …", *busy, same
+        async for text, notice in call.follow():
+            yield text or prompt, same, escape(notice or "Quillwork is writing …"), same, same, same
+        written = call.result()
+    except Exception as error:  # noqa: BLE001 (told on the page, where nothing else may arrive)
+        yield prompt, same, _as_error(sentence_of(error)), *idle, _undo_button(session)
+        return
+    finally:
+        call.stop()
+        session.call = None
+    texts = written.texts[0]
+    if (texts.prompt, texts.negative) != (prompt, negative):
+        session.remember(prompt, negative)
+    yield texts.prompt, texts.negative, _status(written, chosen), *idle, _undo_button(session)
+
+
+def _write(prompt: str, negative: str, chosen: dict[str, Any], seed: Any, desk: ButtonCall[Any]) -> Written:
+    arguments = read([chosen])
+    parts = tuple(part for part in arguments.parts if part != "hires") or ("positive",)
+    arguments = replace(arguments, parts=parts, variations=1, per_image=False, variables=False)
+    if arguments.seed == FOLLOW:
+        arguments = replace(arguments, seed=fixed_seed(seed))
+    image = Image(arguments.seed, Texts(prompt, negative))
+    return write([image], arguments, _target(arguments.target), desk)
+
+
+def _target(name: str) -> targets.Target:
+    name = name if name != AUTO else default_target()
+    return checkpoint.target_of(None) if name == AUTO else targets.load(name, targets_folder())
+
+
+def _status(written: Written, chosen: Mapping[str, Any]) -> str:
+    lines = [_as_error(error) for error in dict.fromkeys(written.errors)]
+    remarks = list(dict.fromkeys(written.warnings))
+    if not lines:
+        who = written.model or written.mode
+        remarks.insert(0, NO_MODEL if written.mode == "phrasebook" else f"Written by {who}.")
+    if chosen.get("enabled"):
+        remarks.append(STILL_ON)
+    return "<br>".join([*lines, *map(escape, remarks)])
+
+
+def _as_error(sentence: str) -> str:
+    return f"<span class='error'>{escape(sentence)}</span>"
+
+
+def _stop(session: Session) -> None:
+    if session.call is not None:
+        session.call.stop()
+
+
+def _undo(session: Session) -> tuple[Any, Any, Any]:
+    import gradio as gr
+
+    if not session.before:
+        return gr.update(), gr.update(), _undo_button(session)
+    *session.before, (prompt, negative) = session.before
+    return prompt, negative, _undo_button(session)
+
+
+def _undo_button(session: Session) -> Any:
+    import gradio as gr
+
+    return gr.update(interactive=bool(session.before))
