@@ -8,6 +8,8 @@ from comfy_api.latest import ComfyExtension, io
 
 from ..config.home import use_host_home, use_models_folder
 from ..prompting import phrasebook
+from .chat import Chat
+from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
 from .generate_variables import GenerateVariables
 from .llm_settings import LLMSettings
@@ -27,7 +29,15 @@ class Quillwork(ComfyExtension):
         open_routes(PromptServer.instance)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [EnhancePrompt, GenerateVariables, ResolveVariables, LLMSettings, UnloadLLM]
+        return [
+            EnhancePrompt,
+            GenerateVariables,
+            ResolveVariables,
+            DescribeImage,
+            Chat,
+            LLMSettings,
+            UnloadLLM,
+        ]
 
 
 async def comfy_entrypoint() -> ComfyExtension:

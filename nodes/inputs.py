@@ -42,10 +42,10 @@ def seed_input() -> Any:
     )
 
 
-def target_input() -> Any:
-    """All targets by id; their labels travel beside them for the browser side to show."""
+def target_input(auto: str = "Auto (from the wired clip, else any model)") -> Any:
+    """All targets by id; their labels, `auto` the first, travel beside them for the browser side to show."""
     entries = listing.index(targets_folder())
-    labels = {AUTO: "Auto (from the wired clip, else any model)"}
+    labels = {AUTO: auto}
     labels.update({entry.id: f"{entry.group} › {entry.label}" for entry in entries})
     return io.Combo.Input(
         "target",
@@ -117,7 +117,8 @@ def choice_of(llm: Any, llm_mode: Any, llm_model: Any, role: Role = "prompt_gen"
     """What the `llm` socket says, else the node's own widgets; `clip` is the node's own, if it has one."""
     settings = one(llm, None)
     if isinstance(settings, Choice):
-        return settings if settings.encoder is not None else replace(settings, encoder=one(clip, None))
+        encoder = settings.encoder if settings.encoder is not None else one(clip, None)
+        return replace(settings, role=role, encoder=encoder)
     return Choice(
         llm_mode=one(llm_mode, AUTO) or AUTO,
         llm_model=one(llm_model, "") or "",

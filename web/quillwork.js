@@ -16,6 +16,7 @@ const PLACEHOLDERS = {
   QuillworkEnhancePrompt: () => t("node.prompt", "The prompt appears here while it is written."),
   QuillworkGenerateVariables: () => t("node.values", "The values appear here while they are written."),
   QuillworkResolveVariables: () => t("node.prompts", "The prompts appear here after the run."),
+  QuillworkChat: () => t("node.chat", "The answer appears here while it is written."),
 };
 
 function restore(node) {
@@ -31,6 +32,14 @@ function takeAnswer(node, payload) {
   node.properties.quillwork = record;
   panelOf(node)?.showAnswer(record, [notice, ...(info?.warnings ?? [])]);
   updateBadge(node, record, info);
+}
+
+/** What a node wrote that the host ran once for each item of a list, as one. */
+function joined([first, ...more]) {
+  if (!more.length) return first;
+  const all = [first, ...more];
+  const warnings = [...new Set(all.flatMap(({ info }) => info?.warnings ?? []))];
+  return { ...first, texts: all.flatMap(({ texts }) => texts), info: { ...first.info, warnings } };
 }
 
 function setUp(node) {
@@ -55,8 +64,8 @@ const HANDLERS = {
   executing: (panel) => panel.begin(),
   progress_text: (panel, _node, { text }) => panel.showLive(text ?? ""),
   executed(_panel, node, { output }) {
-    const payload = output?.quillwork?.[0];
-    if (payload) takeAnswer(node, payload);
+    const payloads = output?.quillwork ?? [];
+    if (payloads.length) takeAnswer(node, joined(payloads));
   },
   execution_error(panel, _node, { exception_message }) {
     panel.showError((exception_message ?? "").trim() || t("node.failed", "The run failed; the log of ComfyUI says why."));

@@ -32,6 +32,10 @@ SEASONS = (
     "golden October",
     "rainy November",
 )
+REFINED = (
+    "A lone fox sits in fresh snow beside an empty burrow, its head low, grey winter light, muted blues",
+    "A lone fox sits in moonlit snow beside an empty burrow, its head low, cold starlight, deep shadows",
+)
 LIBRARY = {
     "season.txt": "# when the picture is set\n" + "\n".join(SEASONS),
     "time.txt": "dawn\nnoon\ndusk\nmidnight",
@@ -82,6 +86,15 @@ def llm_settings(comfy: ComfyPage, wire: WireServer) -> None:
     comfy.page.wait_for_timeout(1000)
 
 
+def chat(comfy: ComfyPage, wire: WireServer) -> None:
+    wire.script("*", [Answer(pieces=[text], usage=(96, 41)) for text in REFINED])
+    system = "Answer with one prompt for an image model and nothing else."
+    first = comfy.add("QuillworkChat", (60, 100), prompt="a fox in the snow, make it sad", system=system)
+    second = comfy.add("QuillworkChat", (520, 100), prompt="now at night", system=system)
+    comfy.link(first, 1, second, comfy.of(second, "node.findInputSlot('history')"))
+    run(comfy)
+
+
 def unload_llm(comfy: ComfyPage, wire: WireServer) -> None:
     node = comfy.add("QuillworkEnhancePrompt", (80, 130), prompt="a fox in the snow")
     unload = comfy.add("QuillworkUnloadLLM", (370, 100))
@@ -105,7 +118,7 @@ def run(comfy: ComfyPage) -> None:
     comfy.page.wait_for_timeout(4000)
 
 
-PICTURES = (generate_variables, resolve_variables, llm_settings, unload_llm)
+PICTURES = (generate_variables, resolve_variables, llm_settings, chat, unload_llm)
 
 
 def main(folder: Path) -> None:

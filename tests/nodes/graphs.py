@@ -38,6 +38,10 @@ def resolve(template: Any, **inputs: Any) -> dict[str, Any]:
     return node("QuillworkResolveVariables", template=template, **given)
 
 
+def chat(prompt: Any = "name an animal", **inputs: Any) -> dict[str, Any]:
+    return node("QuillworkChat", prompt=prompt, **{"system": "", "seed": 1, **inputs})
+
+
 def settings(**inputs: Any) -> dict[str, Any]:
     given = {
         "llm_mode": "auto",

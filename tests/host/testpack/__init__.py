@@ -6,12 +6,13 @@ from .lists import NODES as LISTS
 from .noop import NODES as NOOP
 from .shapes import NODES as SHAPES
 from .timing import NODES as TIMING
+from .tools import NODES as TOOLS
 from .trouble import NODES as TROUBLE
 
 
 class TestPack(ComfyExtension):
     async def get_node_list(self):
-        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP]
+        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS]
 
 
 async def comfy_entrypoint():
