@@ -17,7 +17,7 @@ from ...llm_backends.redact import scrub
 from ...llm_backends.runner import run_in_place, runner
 from ..http.messages import HttpError
 from .host import WebUiHost
-from .turns import in_turn
+from .turns import in_turn, settle
 
 T = TypeVar("T")
 
@@ -37,8 +37,9 @@ class ButtonCall(WebUiHost, Generic[T]):
         super().__init__("web UI")
         self._stopped = threading.Event()
         self._future: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self._work = work
-        threading.Thread(target=self._run, name="quillwork-button", daemon=True).start()
+        threading.Thread(
+            target=settle, args=(self._future, lambda: work(self)), name="quillwork-button", daemon=True
+        ).start()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -65,12 +66,6 @@ class ButtonCall(WebUiHost, Generic[T]):
             return run_in_place(coroutine)
         finally:
             self.memory.make_way()
-
-    def _run(self) -> None:
-        try:
-            self._future.set_result(self._work(self))
-        except BaseException as error:  # noqa: BLE001 (raised again for whoever follows)
-            self._future.set_exception(error)
 
     async def follow(self) -> AsyncIterator[tuple[str, str]]:
         """The text as it is being written and what is announced meanwhile, whenever there is news, and now

@@ -65,10 +65,10 @@ def build(is_img2img: bool, controls: Mapping[str, Any]) -> None:
     _connect(tab)
 
 
-def see(component: Any, **_: Any) -> None:
+def see(component: Any, **more: Any) -> None:
     """For ``on_after_component``: the host's prompt boxes and seeds, as they are made."""
-    name = getattr(component, "elem_id", None)
-    tab, _, rest = name.partition("_") if isinstance(name, str) else ("", "", "")
+    name = str(getattr(component, "elem_id", None))
+    tab, _, rest = name.partition("_")
     if tab in ("txt2img", "img2img") and rest in (*_BOXES, _SEED):
         _seen[name] = (_page(), component)
         _connect(tab)

@@ -46,14 +46,7 @@ class Turn(Generic[T]):
         return HostMemory()
 
     def _wait(self) -> None:
-        try:
-            result = in_turn(self._begin)
-        except BaseException as error:  # noqa: BLE001 (raised again for whoever waits)
-            if self.future.set_running_or_notify_cancel():
-                self.future.set_exception(error)
-        else:
-            if self.future.set_running_or_notify_cancel():
-                self.future.set_result(result)
+        settle(self.future, lambda: in_turn(self._begin))
 
     def _begin(self) -> T:
         # Nobody resets the host's flag between two generations.
@@ -69,21 +62,27 @@ class Turn(Generic[T]):
 
 def in_turn(work: Callable[[], T]) -> T:
     """What `work` returns, from where the host generates, after what waits there already. It may raise."""
-    outcome: list[tuple[bool, Any]] = []
-
-    def noted() -> None:
-        # What leaves here on Forge is printed as a traceback, and lost.
-        try:
-            outcome.append((True, work()))
-        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
-            outcome.append((False, error))
-
+    # What is raised over there on Forge is printed as a traceback, and lost.
+    outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
     with _queue():
-        _main_thread()(noted)
-    succeeded, result = outcome[0]
-    if succeeded:
-        return result
-    raise result.with_traceback(None)
+        _main_thread()(lambda: settle(outcome, work))
+    return outcome.result(0)
+
+
+def settle(future: concurrent.futures.Future[T], work: Callable[[], T]) -> None:
+    """Have `future`, unless it was cancelled, hold what ``work()`` comes to."""
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 (raised again for whoever waits)
+        if future.set_running_or_notify_cancel():
+            future.set_exception(error.with_traceback(None))
+    except BaseException:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(Cancelled())
+        raise
+    else:
+        if future.set_running_or_notify_cancel():
+            future.set_result(result)
 
 
 def _queue() -> Any:
@@ -98,7 +97,7 @@ def _queue() -> Any:
 def _main_thread() -> Callable[[Callable[[], None]], Any]:
     """Calls a function where models live: on Forge that is one thread, elsewhere any under the lock."""
     try:
-        from modules_forge.main_thread import run_and_wait_result  # type: ignore[import-not-found]
+        from modules_forge.main_thread import run_and_wait_result
     except ImportError:
         return lambda work: work()
     return run_and_wait_result

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # A real one takes two gigabytes.
 KEPT = 1 if real_forge() else 3
+NO_GRADIO = f"{interpreter()} has no Gradio: make test LANES='gradio3 gradio4', or WEBUI_PYTHON"
 KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
 
 
@@ -44,7 +45,7 @@ class WebUIs:
         this test alone. `extensions` (folder's name -> source) replaces the usual one.
         """
         if not gradio_version():
-            pytest.skip(f"{interpreter()} has no Gradio: make test LANES='gradio3 gradio4', or WEBUI_PYTHON")
+            pytest.skip(NO_GRADIO)
         if real_forge() and (style not in (None, "forge") or "--install" in flags):
             pytest.skip(f"A real Forge cannot be {style or flags}.")
         env = env or {}
@@ -102,6 +103,8 @@ def wired(webui_factory: WebUIs, wire: WireServer) -> WebUI:
 
 @pytest.fixture(scope="session")
 def _webui_browser() -> Iterator[Any]:
+    if not gradio_version():  # before anything is started for nothing
+        pytest.skip(NO_GRADIO)
     if importlib.util.find_spec("playwright") is None:
         pytest.skip("playwright is not installed: pip install playwright")
     from browser.comfy_page import chromium, launch

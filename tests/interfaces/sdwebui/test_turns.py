@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -41,6 +42,12 @@ def queue(monkeypatch):
     return seen
 
 
+def run(coroutine):
+    """As `asyncio.run`, in a thread: a browser's tests may have left a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def until(condition):
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
@@ -67,11 +74,11 @@ def test_what_work_raises_comes_back_and_not_to_the_host(queue):
         raise ValueError("planted")
 
     host = WebUiHttpHost(SimpleNamespace())
-    for call in (lambda: in_turn(fail), lambda: asyncio.run(host.run_in_turn(fail))):
+    for call in (lambda: in_turn(fail), lambda: run(host.run_in_turn(fail))):
         with pytest.raises(ValueError, match="planted"):
             call()
     assert queue.errors == [] and not queue.lock.locked()
-    assert asyncio.run(host.run_in_turn(lambda host: 7)) == 7
+    assert run(host.run_in_turn(lambda host: 7)) == 7
 
 
 def test_cancelled_work_leaves_the_queue(queue):
@@ -98,7 +105,7 @@ def test_work_under_way_hears_that_nobody_waits_any_more(queue):
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(leave())
+    run(leave())
     until(lambda: ended)
 
 
