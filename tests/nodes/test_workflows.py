@@ -20,6 +20,8 @@ WITHOUT_A_MODEL = ("enhance_prompt", "generate_variables", "variations_grid")
 WITH_A_MODEL = ("local_4bit", "gguf", "host_encoder_zimage")
 # These end in a sampler; what they write before it is tested below.
 WITH_A_CHECKPOINT = ("wildcard_factory",)
+# These need a language model, which a fresh install lacks.
+WITH_A_CHAT = ("chat_refine_loop",)
 
 
 def test_each_workflow_has_its_copy() -> None:
@@ -28,6 +30,7 @@ def test_each_workflow_has_its_copy() -> None:
         *WITHOUT_A_MODEL,
         *WITH_A_MODEL,
         *WITH_A_CHECKPOINT,
+        *WITH_A_CHAT,
         "proxy_ollama",
     }
 
@@ -78,6 +81,28 @@ def test_the_wildcard_factory_takes_a_models_braces_for_braces(host_factory: Hos
     run = host.run(up_to_the_sampler("wildcard_factory"))
     assert run.status == "success", run.message
     assert sorted(run.shown("5")) == sorted(coats(values))
+
+
+def test_the_refining_loop_is_one_conversation(host_factory: Hosts, wire: WireServer) -> None:
+    wire.script("*", ["the keeper reads", "the keeper reads by lamplight", "a wet night, the keeper, a cat"])
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"})
+    run = host.run(graph(COPIES / "chat_refine_loop.json"))
+    assert run.status == "success", run.message
+    assert run.shown("5") == ["the keeper reads by lamplight"]
+    assert run.shown("6") == ["a wet night, the keeper, a cat"]
+    asked = [(part["role"], part["content"]) for part in wire.calls()[-1].json["messages"]]
+    assert [role for role, _ in asked] == ["system", "user", "assistant", "user"]
+    assert [text for _, text in asked[1:]] == [
+        "the keeper reads",
+        "the keeper reads by lamplight",
+        "make it a rainy night, and give him a cat",
+    ]
+
+
+def test_the_refining_loop_says_what_it_lacks_on_a_fresh_install(host: Host) -> None:
+    run = host.run(graph(COPIES / "chat_refine_loop.json"))
+    assert run.status == "error"
+    assert "A chat needs a language model" in run.message
 
 
 @needs_litellm
