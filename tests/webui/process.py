@@ -26,16 +26,8 @@ HERE = Path(__file__).resolve().parent
 FOLDER = "my-own quillwork (1)"
 # Forge on a CPU: the smallest image, in the page too.
 SMALL = {"steps": 1, "width": 64, "height": 64}
-PAGE_DEFAULTS = {
-    f"{place}{tab}/{label}/value": value
-    for tab in ("txt2img", "img2img")
-    for place, label, value in (
-        ("", "Width", 64),
-        ("", "Height", 64),
-        ("", "Sampling steps", 1),
-        ("customscript/sampler.py/", "Sampling steps", 1),
-    )
-}
+PAGE_STEPS = {f"customscript/sampler.py/{tab}/Sampling steps/value": 1 for tab in ("txt2img", "img2img")}
+PAGE_SIZE = {f"sd_{task}_{side}": 64 for task in ("t2i", "i2i") for side in ("width", "height")}
 FORGE_FLAGS = (
     "--always-cpu",
     "--skip-prepare-environment",
@@ -89,7 +81,9 @@ class WebUI(Client):
         (folder / "extensions").mkdir(parents=True, exist_ok=True)
         for name, source in ({FOLDER: REPOSITORY} if extensions is None else extensions).items():
             (folder / "extensions" / name).symlink_to(source, target_is_directory=True)
-        (folder / "ui-config.json").write_text(json.dumps(PAGE_DEFAULTS), "utf-8")
+        if self.is_real:
+            (folder / "ui-config.json").write_text(json.dumps(PAGE_STEPS), "utf-8")
+            (folder / "config.json").write_text(json.dumps(PAGE_SIZE), "utf-8")
         self._log_file = folder / "webui.log"
         began = time.perf_counter()
         self.port = free_port()

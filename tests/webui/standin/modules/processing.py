@@ -208,7 +208,8 @@ def _process_images(p: Any) -> Processed:
             infotexts.append(text)
         state.job_no += 1
 
-    # As the hosts have it: a job that was interrupted before its first image ends with an IndexError.
+    # A job that was interrupted before its first image has no image, but its text.
+    infotexts = infotexts or [create_infotext(p, p.all_prompts, p.all_seeds)]
     done = Processed(p, images, seed=p.all_seeds[0], info=infotexts[0], infotexts=infotexts)
     if runner is not None:
         runner.each("postprocess", p, done)
