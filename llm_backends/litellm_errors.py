@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from .http_client import origin_of
+from .sight import cannot_see
 from .status_errors import detail_of, error_from_status, is_overflow, key_hint, retry_after_s
 from .types import Deployment
 
@@ -100,6 +101,10 @@ def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:
 
 def _from_wire(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError | None:
     name = deployment.name
+    if exchange.lost_pictures:
+        lost = cannot_see(deployment)
+        lost.message = f"litellm does not hand pictures on to {name}."
+        return lost
     status = exchange.status
     if status is not None and status >= 300:
         if _BAD_KEY.search(exchange.body) and status in (400, 403):

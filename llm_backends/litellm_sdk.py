@@ -25,7 +25,7 @@ from .litellm_chunks import Counts, has_calls, read_chunk
 from .litellm_embedding import embedding_arguments, embedding_place, read_vectors
 from .litellm_errors import error_from, fault_of, missing_library
 from .litellm_parameters import call_parameters, provider_parameters
-from .openai_wire import chat_messages
+from .openai_wire import chat_messages, picture_ends
 from .types import Chunk, Deployment, Request, Usage
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class LiteLLMSDK:
             origin=origin_of(deployment.base_url or ""),
             key=deployment.api_key,
             signs="aws_secret_access_key" in deployment.params,
+            pictures=picture_ends(request.messages),
         )
         try:
             if request.embed:

@@ -34,6 +34,8 @@ class NotAllowed(httpx.TransportError):
 class Exchange:
     """What one call may send, and what became of it.
 
+    `pictures` are ends of the pictures' base64, all of which have to be in what is sent: for models that it
+    does not know, litellm takes pictures out of a question and says nothing (`lost_pictures`).
     `status`, `headers` and (of a refusal) `body` are the other side's. `error` is what broke on the wire,
     `begun` whether that was after the answer had begun. `frames` counts the events of a
     stream (where it is `in_frames` that can be told), `malformed` says that one could not be read,
@@ -43,6 +45,8 @@ class Exchange:
     origin: str
     key: Secret | None = None
     signs: bool = False
+    pictures: tuple[bytes, ...] = ()
+    lost_pictures: bool = False
     sent: int = 0
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -79,6 +83,9 @@ class Exchange:
             raise self.error or NotAllowed("a second request for one call")
         if origin_of(str(request.url)) != self.origin:
             raise NotAllowed(f"a request to {origin_of(str(request.url))}")
+        if not all(end in request.content for end in self.pictures):
+            self.lost_pictures = True
+            raise NotAllowed("a question without its pictures")
         for name in _ACCOUNT_HEADERS:
             request.headers.pop(name, None)
         for name in _KEY_HEADERS:

@@ -10,6 +10,8 @@ from typing import Any
 from .types import Chunk, FinishReason, Message, Request, Tool, ToolCallDelta, Usage
 
 TOOL_CHOICES = ("auto", "none", "required")
+# Characters of base64 that no two pictures of one question have in common.
+_ENOUGH = 48
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
@@ -31,7 +33,8 @@ def _chat_message(message: Message) -> dict[str, Any]:
     wire: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.images:
         wire["content"] = [
-            {"type": "text", "text": message.content},
+            # An empty text beside a picture is refused by some.
+            *([{"type": "text", "text": message.content}] if message.content else []),
             *(
                 {"type": "image_url", "image_url": {"url": data_url(image.media_type, image.data)}}
                 for image in message.images
@@ -46,6 +49,12 @@ def _chat_message(message: Message) -> dict[str, Any]:
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
     return wire
+
+
+def picture_ends(messages: Iterable[Message]) -> tuple[bytes, ...]:
+    """How the base64 of each picture ends, whatever form it goes in: to tell whether it is in a request."""
+    images = [image.data for message in messages for image in message.images]
+    return tuple(base64.b64encode(data)[-_ENOUGH:].rstrip(b"=") for data in images)
 
 
 def data_url(media_type: str, data: bytes) -> str:

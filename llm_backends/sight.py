@@ -12,7 +12,7 @@ _SHOWN = 3
 # How servers put it. What is wrong with one picture (its format, its size) is another matter.
 _PICTURES = r"(?:images?|vision|multi-?modal|pictures?)(?:[ _-](?:inputs?|content|url|blocks?|modality))*"
 _TAKES_NONE = re.compile(
-    rf"\b{_PICTURES} (?:is|are) (?:not|only) (?:currently )?supported"
+    rf"\b{_PICTURES} (?:is|are) (?:not|only) (?:currently )?(?:supported|enabled)"
     rf"|(?:n't|not?) support(?:ed|ing)?(?: the| any)? {_PICTURES}"
     r"(?![\w/]|[ _-](?:format|type|file|size|media|larger|smaller|over|of|with)\b)"
     r"|not a (?:multi-?modal|vision) model|missing data required for image"

@@ -64,6 +64,7 @@ def test_it_names_models_of_the_users_that_see(seeing, said):
         (500, "image input is not supported - hint: you may need to provide the mmproj"),
         (422, "Multimodal inputs are not supported by this model"),
         (400, "unsupported content type: image_url"),
+        (400, "Image input modality is not enabled for models/fox"),
     ],
 )
 def test_a_server_that_takes_no_pictures_is_understood(status, said):

@@ -26,6 +26,7 @@ class AnthropicFormat:
     name = "anthropic"
     stream_type = "text/event-stream"
     preamble = 2
+    blind = (400, "This model does not support image input.")
 
     def read(self, request: web.Request, body: dict[str, Any]) -> Asked:
         messages = body.get("messages") or []

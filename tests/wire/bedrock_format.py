@@ -24,6 +24,7 @@ class BedrockFormat:
     name = "bedrock"
     stream_type = "application/vnd.amazon.eventstream"
     preamble = 1
+    blind = (400, "This model doesn't support the image content block that you provided.")
 
     def read(self, request: web.Request, body: dict[str, Any]) -> Asked:
         messages = body.get("messages") or []

@@ -8,6 +8,7 @@ statusNNN      always answer NNN with the provider's own error body
 failNNNxK      the first K calls of this name answer NNN, later ones succeed
 retryafterS    the error carries ``Retry-After: S``
 ctx            the provider's own error for a prompt that is too long
+blind          the provider's own error for a picture that the model does not take
 delayMS        wait before the first byte (headers included)
 gapMS          wait between chunks
 chunksN        cut the answer into N pieces; past the length of the text its words are repeated
@@ -56,6 +57,7 @@ class Behaviour:
     split: int = 0
     huge: int = 0
     ctx: bool = False
+    blind: bool = False
     oneshot: bool = False
     crlf: bool = False
     comments: bool = False

@@ -26,6 +26,7 @@ class GeminiFormat:
     name = "gemini"
     stream_type = "text/event-stream"
     preamble = 0
+    blind = (400, "Image input modality is not enabled for models/fox")
     # Google answers a wrong key with 400, not with 401.
     bad_key = (400, "API key not valid. Please pass a valid API key.")
 

@@ -15,6 +15,7 @@ class OllamaFormat:
     name = "ollama"
     stream_type = "application/x-ndjson"
     preamble = 0
+    blind = (500, "this model is missing data required for image input")
 
     def read(self, request: web.Request, body: dict[str, Any]) -> Asked:
         messages = body.get("messages") or [{"content": body.get("prompt", "")}]

@@ -18,6 +18,7 @@ class OpenAIFormat:
     stream_type = "text/event-stream"
     # Frames before the first piece of text; faults in the middle of a stream come right after that piece.
     preamble = 1
+    blind = (400, "Invalid content type. image_url is only supported by certain models.")
 
     def __init__(self, *, reasoning: str = "reasoning_content", counts_unasked: bool = False) -> None:
         self._reasoning = reasoning

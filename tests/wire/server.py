@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -170,11 +170,17 @@ class WireServer:
     async def answer(self, fmt: Any, request: web.Request) -> web.StreamResponse:
         """Answer one model call in the format `fmt`."""
         asked, behaviour = await self.take(fmt, request)
+        return await self.watched(asked, request, self._reply(fmt, request, asked, behaviour))
+
+    async def watched(
+        self, asked: Asked, request: web.Request, reply: Awaitable[web.StreamResponse]
+    ) -> web.StreamResponse:
+        """What `reply` answers; counted while it does, and noted when the client does not wait for it."""
         generation, began = self._generation, time.monotonic()
         self.inflight += 1
         self.peak = max(self.peak, self.inflight)
         try:
-            return await self._reply(fmt, request, asked, behaviour)
+            return await reply
         except (asyncio.CancelledError, ConnectionError):
             if generation == self._generation:
                 now = time.monotonic()
@@ -222,6 +228,8 @@ class WireServer:
             return behaviour.status, f"The imitation answers {behaviour.status} on request."
         if behaviour.ctx:
             return 400, ""
+        if behaviour.blind:
+            return fmt.blind
         if behaviour.fail_times and self._failures[asked.model] < behaviour.fail_times:
             self._failures[asked.model] += 1
             return behaviour.fail_status, f"Failure {self._failures[asked.model]} on request."
