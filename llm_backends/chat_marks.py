@@ -44,6 +44,11 @@ def fill(messages: Sequence[Message], apply: Apply | None) -> Filled:
     return _split(_plain(marked))
 
 
+def numbers_in(text: str) -> list[int]:
+    """The numbers of the messages whose marks stand in `text`."""
+    return [int(number) for number in _MARKS.findall(text)]
+
+
 def after_an_answer(apply: Apply) -> str:
     """What the template puts behind an assistant's message: how it ends a turn. Empty where it refuses."""
     rendered = apply([("user", _MARK.format(0)), ("assistant", _MARK.format(1))]) or ""

@@ -78,10 +78,15 @@ def encode_picture(picture: Pixels, longest_side: int = LONGEST_SIDE) -> Image:
 
 
 def pixels_of(image: Image) -> Pixels:
-    """`image` decoded, in the mode RGB: for a model that computes here. Raises `errors.BadRequest`."""
-    picture = _opened(picture_library(), image.data)
+    """`image` decoded, in the mode RGB and of a size that is sent: for a model that computes here.
+
+    Raises `errors.BadRequest`."""
+    library = picture_library()
+    picture = _opened(library, image.data)
     try:
-        return picture.convert("RGB")
+        size = _size(picture.size, LONGEST_SIDE)
+        plain = picture.convert("RGB")
+        return plain if size == plain.size else plain.resize(size, library.Resampling.LANCZOS)
     except Exception:  # noqa: BLE001 - as in `read_picture`
         raise BadRequest("The picture's file is damaged or cut off.") from None
 

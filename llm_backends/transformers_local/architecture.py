@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .eyes import Sight
+
 # Dense decoders with full attention in every layer, whose decode step is the same work at every position.
 _RECORDABLE = frozenset({"llama", "qwen2", "qwen3", "mistral", "granite", "olmo2"})
 _ATTENTION = frozenset({"full_attention", "sliding_attention", "chunked_attention"})
@@ -17,7 +19,8 @@ _UNKNOWN_CONTEXT = 4096
 class Architecture:
     """`context` is the longest sequence in tokens, `cache_values` the numbers that the KV cache keeps for
     a token. `plain_cache`: every layer keeps keys and values and nothing else. `fixed_rope`: a token's key
-    does not depend on how long the text gets. `recordable`: see `recorded.py`."""
+    does not depend on how long the text gets. `recordable`: see `recorded.py`. `sight`: how it sees, None
+    where it does not."""
 
     context: int
     layers: int
@@ -25,6 +28,12 @@ class Architecture:
     plain_cache: bool
     fixed_rope: bool
     recordable: bool
+    sight: Sight | None = None
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """How many layers each of its stacks has."""
+        return (self.layers,) if self.sight is None else (self.layers, self.sight.layers)
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Architecture:
@@ -51,6 +60,7 @@ class Architecture:
             plain_cache=kinds <= _ATTENTION,
             fixed_rope=rope not in ("dynamic", "longrope", "su", "yarn_dynamic"),
             recordable=str(text.get("model_type", "")) in _RECORDABLE and not slides,
+            sight=Sight.of(config),
         )
 
 

@@ -14,11 +14,13 @@ from ..embedding_wire import refuse_embedding
 from ..host import GuestMemory, Host
 from ..list_schema import list_count
 from ..live import Sink
+from ..sight import cannot_see
 from ..types import Deployment, Request, Result
 from . import libraries
 from .chat import Prompt
 from .constraint import ListConstraint
 from .downloads import resolve_repository
+from .eyes import TOKENS_OF_A_PICTURE
 from .generation import WORKING_BYTES, write
 from .guest import LocalModel
 from .memory import memory_of
@@ -112,8 +114,13 @@ class TransformersLocal:
             self.unload()
             self._model, self._memory, self._key = LocalModel(folder, dtype, record=record), memory, key
         model = self._model
+        if model.eyes is None and any(message.images for request in requests for message in request.messages):
+            raise cannot_see(deployment)
         tokens = sum(
-            sum(len(message.content) for message in request.messages) // _CHARACTERS_PER_TOKEN
+            sum(
+                len(message.content) // _CHARACTERS_PER_TOKEN + len(message.images) * TOKENS_OF_A_PICTURE
+                for message in request.messages
+            )
             + (request.max_tokens or _DEFAULT_TOKENS)
             for request in requests[:8]
         )

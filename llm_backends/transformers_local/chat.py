@@ -13,26 +13,29 @@ from functools import partial
 from typing import Any
 
 from .. import chat_marks, errors
-from ..types import Message, Reasoning
+from ..types import Image, Message, Reasoning
+from .eyes import Eyes, Seen
 from .loading import LoadedModel
 
 
 @dataclass(frozen=True)
 class Prompt:
     """Token ids to go on from. The first `fixed` of them do not depend on what the user wrote;
-    `opens_thinking` when the last of them are an opening thinking tag."""
+    `opens_thinking` when the last of them are an opening thinking tag; `seen` are the pictures in it."""
 
     ids: tuple[int, ...]
     fixed: int
     opens_thinking: bool
+    seen: Seen | None = None
 
 
 class ChatFormat:
     """How one model is talked to. `stop_ids` end its turn, and so do `stop_texts` where there is no
-    template that would have taught it a token for that."""
+    template that would have taught it a token for that. `eyes` are the model's, None where it has none."""
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, eyes: Eyes | None = None) -> None:
         self._tokenizer = loaded.tokenizer
+        self._eyes = eyes
         self.has_template = bool(loaded.tokenizer.chat_template)
         self._added = {
             index: token.content
@@ -45,17 +48,12 @@ class ChatFormat:
         self.stop_ids = self._find_stop_ids(loaded.model)
 
     def encode(self, messages: Sequence[Message], reasoning: Reasoning = "default") -> Prompt:
-        """The prompt that asks for the next message. Raises `errors.BadRequest` for pictures."""
-        if any(message.images for message in messages):
-            raise errors.BadRequest(
-                "This local model reads text only and was given a picture.",
-                hint="Take the picture away, or choose a model that sees.",
-            )
+        """The prompt that asks for the next message. Raises `errors.LLMError` for what cannot be asked, such
+        as pictures of a model without eyes."""
         if not messages:
             raise errors.BadRequest("There is no message to answer.")
-        filled = chat_marks.fill(
-            messages, partial(self._apply, reasoning=reasoning) if self.has_template else None
-        )
+        apply = partial(self._apply, reasoning=reasoning, messages=messages)
+        filled = chat_marks.fill(messages, apply if self.has_template else None)
         literals, order = filled.literals, filled.order
         texts = [message.content for message in messages]
         ids = self._tokenise(literals, [texts[number] for number in order])
@@ -65,15 +63,30 @@ class ChatFormat:
                 break
             start += texts[number] + literals[place + 1]
         fixed = _common(ids, self._ids(start))
-        return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking)
+        seen = self._look([image for number in order for image in messages[number].images])
+        if seen is not None and self._eyes is not None:
+            ids = self._eyes.in_place(ids, seen)
+        return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking, seen)
 
-    def _apply(self, marked: Sequence[tuple[str, str]], reasoning: Reasoning) -> str | None:
+    def _look(self, images: Sequence[Image]) -> Seen | None:
+        if not images:
+            return None
+        if self._eyes is None:
+            raise errors.CannotSee(
+                "This local model reads text only and was given a picture.",
+                hint="Take the picture away, or choose a model that sees.",
+            )
+        return self._eyes.look(images)
+
+    def _apply(
+        self, marked: Sequence[tuple[str, str]], reasoning: Reasoning, messages: Sequence[Message] = ()
+    ) -> str | None:
         """None where the template refuses: some know no system message."""
         thinks = reasoning not in ("default", "off")
         variables = {"enable_thinking": thinks, "thinking": thinks}
         try:
             return self._tokenizer.apply_chat_template(
-                [{"role": role, "content": content} for role, content in marked],
+                [{"role": role, "content": _content(content, messages)} for role, content in marked],
                 tokenize=False,
                 add_generation_prompt=True,
                 **variables,
@@ -124,6 +137,14 @@ class ChatFormat:
             first = self._ids(chat_marks.after_an_answer(partial(self._apply, reasoning="off")))[:1]
             stops.update(index for index in first if index in self.special_ids)
         return frozenset(stops)
+
+
+def _content(text: str, messages: Sequence[Message]) -> str | list[dict[str, str]]:
+    """`text` for a template, with places for the pictures of those of `messages` whose marks it holds."""
+    pictures = sum(len(messages[number].images) for number in chat_marks.numbers_in(text) if messages)
+    if not pictures:
+        return text
+    return [*([{"type": "image"}] * pictures), {"type": "text", "text": text}]
 
 
 def _common(first: Sequence[int], second: Sequence[int]) -> int:

@@ -20,6 +20,8 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "vocab.txt", "tekken.json")
 _LONGEST_HEADER = 100 * 1024 * 1024
 
+# Parts of names of weights that stay as they are: what quantising would spoil most.
+_NOT_QUANTISED = ("embed", "lm_head", "visual.")
 # Bits that a weight of a linear layer takes, with the scales that go with it; the rest stays in 16.
 BITS = {"nf4": 4.13, "int8": 8.1, "bf16": 16.0, "fp16": 16.0, "fp32": 32.0}
 
@@ -60,7 +62,7 @@ def read(folder: Path) -> Checkpoint:
     linear = other = 0
     for name, (_, shape, _) in tensors.items():
         count = math.prod(shape)
-        if len(shape) == 2 and "embed" not in name and not name.startswith("lm_head"):
+        if len(shape) == 2 and not any(part in name for part in _NOT_QUANTISED):
             linear += count
         else:
             other += count

@@ -16,6 +16,11 @@ from .prompt_cache import SHORTEST, Layers, PromptCache
 _PREFILL_TOKENS = {"cpu": 2048, "other": 8192}
 
 
+def prefill_tokens(device: Any) -> int:
+    """See `_PREFILL_TOKENS`."""
+    return _PREFILL_TOKENS.get(device.type, _PREFILL_TOKENS["other"])
+
+
 class Decoder:
     """Runs `model` over a batch. Call `prefill` once, then `step` for every token; in inference mode."""
 
@@ -74,8 +79,7 @@ class Decoder:
         return len(ids), layers
 
     def _through(self, ids: Any, positions: Any) -> Any:
-        limit = _PREFILL_TOKENS.get(self._device.type, _PREFILL_TOKENS["other"])
-        chunk = max(1, limit // ids.shape[0])
+        chunk = max(1, prefill_tokens(self._device) // ids.shape[0])
         logits = None
         for start in range(0, ids.shape[1], chunk):
             part = slice(start, start + chunk)
@@ -90,13 +94,18 @@ class Decoder:
         count = ids.shape[1]
         ahead = torch.arange(1, count + 1, device=self._device) if count > 1 else 1
         positions = self.positions + ahead
-        self.positions = positions[:, -1:]
+        self.positions = positions[..., -1:]
         if self.mask is not None:
             self.mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), count)], dim=1)
         return self._forward(ids, positions)
 
-    def _forward(self, ids: Any, positions: Any) -> Any:
-        arguments: dict[str, Any] = {"past_key_values": self.cache, "use_cache": True, **self._last_only}
+    def _forward(self, ids: Any, positions: Any, **more: Any) -> Any:
+        arguments: dict[str, Any] = {
+            "past_key_values": self.cache,
+            "use_cache": True,
+            **self._last_only,
+            **more,
+        }
         self.length += ids.shape[1]
         if "attention_mask" in self._takes and self.mask is not None:
             arguments["attention_mask"] = self.mask[:, : self.length]
@@ -117,7 +126,7 @@ class Decoder:
 
         chosen = torch.tensor(rows, device=self._device)
         self.cache.batch_select_indices(chosen)
-        self.positions = self.positions[chosen]
+        self.positions = self.positions.index_select(-2, chosen)
         if self.mask is not None:
             self.mask = self.mask[chosen]
 

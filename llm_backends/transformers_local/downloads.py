@@ -20,7 +20,7 @@ _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
 # What is read beside the weights; never a pickle, never code.
 _SMALL = re.compile(
     r"(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|tekken"
-    r"|chat_template)\.json|(merges|vocab)\.txt|(tokenizer|spiece|sentencepiece\.bpe)\.model"
+    r"|chat_template|preprocessor_config|processor_config)\.json|(merges|vocab)\.txt|(tokenizer|spiece|sentencepiece\.bpe)\.model"
     r"|chat_template\.jinja",
 )
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")

@@ -13,13 +13,14 @@ from typing import Any
 from .. import errors
 from ..host import GuestMemory, Host
 from . import libraries
-from .decoder import Decoder
+from .decoder import Decoder, prefill_tokens
 from .guest import LocalModel
 from .interrupts import Evicted, Watch, checked_inside
 from .loading import free_memory, gigabytes
 from .prompt_cache import SHORTEST
 from .recorded import RecordedDecoder
 from .sampling import choose, penalise
+from .seeing import SeeingDecoder
 from .writing import Row
 
 _MOST_ROWS = {"cpu": 16, "other": 64}
@@ -69,6 +70,9 @@ def _rows_that_fit(rows: Sequence[Row], model: LocalModel) -> int:
 
     device = model.loaded_on
     most = _MOST_ROWS.get(device.type, _MOST_ROWS["other"])
+    if any(row.prompt.seen for row in rows):
+        # Pictures go through in one piece.
+        most = min(most, max(1, prefill_tokens(device) // max(len(row.prompt.ids) for row in rows)))
     if device.type != "cuda":
         return most
     free = torch.cuda.mem_get_info(device)[0]
@@ -108,6 +112,15 @@ def _write_batch(rows: Sequence[Row], model: LocalModel, host: Host) -> bool:
     return True
 
 
+def _decoder(rows: Sequence[Row], model: LocalModel) -> Decoder:
+    assert model.loaded is not None
+    architecture, sight = model.architecture, model.architecture.sight
+    seen = [row.prompt.seen for row in rows]
+    if sight is None or not any(seen):
+        return Decoder(model.loaded.model, architecture, model.loaded.device)
+    return SeeingDecoder(model.loaded.model, architecture, model.loaded.device, sight, seen)
+
+
 class _Batch:
     """Rows on their way together through a model that is loaded."""
 
@@ -118,7 +131,7 @@ class _Batch:
         self._owner = model
         self._model = loaded.model
         self._watch = Watch(host, lambda: model.loaded is loaded)
-        self._decoder: Decoder | RecordedDecoder = Decoder(self._model, model.architecture, loaded.device)
+        self._decoder: Decoder | RecordedDecoder = _decoder(rows, model)
 
     def run(self) -> None:
         logits = self._prefill()
@@ -141,7 +154,7 @@ class _Batch:
             row.accept_forced()
         decoder = self._decoder
         assert isinstance(decoder, Decoder)
-        with checked_inside(self._model, self._owner.architecture.layers, self._watch.check):
+        with checked_inside(self._model, self._owner.architecture.depths, self._watch.check):
             logits = decoder.prefill(
                 [[*row.prompt.ids, *row.ids] for row in self._rows], self._common_start(), self._owner.prompts
             )

@@ -10,6 +10,7 @@ from ..host import Guest
 from .architecture import Architecture
 from .chat import ChatFormat
 from .constraint import Masks, Pieces
+from .eyes import Eyes
 from .loading import LoadedModel, Plan, load, plan
 from .memory import best_device
 from .prompt_cache import PromptCache
@@ -37,6 +38,8 @@ class LocalModel(Guest):
         self.recorded: RecordedDecoder | None = None
         self._tokenizer: Any = None
         self._chat: ChatFormat | None = None
+        sight = self.architecture.sight
+        self.eyes = Eyes(folder, sight) if sight is not None else None
         self._vocabulary: Vocabulary | None = None
         self._masks: Masks | None = None
 
@@ -50,7 +53,7 @@ class LocalModel(Guest):
         """How the model is talked to. It has to be loaded."""
         assert self.loaded is not None
         if self._chat is None:
-            self._chat = ChatFormat(self.loaded)
+            self._chat = ChatFormat(self.loaded, self.eyes)
         return self._chat
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..errors import Cancelled
@@ -47,21 +47,23 @@ class Evicted(Exception):
 
 
 @contextlib.contextmanager
-def checked_inside(model: Any, layers: int, check: Callable[[], None]) -> Iterator[None]:
-    """Have `check` called before each part of each of the model's `layers` while this is open."""
+def checked_inside(model: Any, depths: Sequence[int], check: Callable[[], None]) -> Iterator[None]:
+    """Have `check` called before each part of each of the model's layers while this is open: those of one
+    stack for each of the `depths`."""
     from torch.nn import ModuleList
 
     def before(module: Any, arguments: Any) -> None:
         check()
 
     hooks: list[Any] = []
+    wanted = list(depths)
     try:
         for module in model.modules():
-            if isinstance(module, ModuleList) and len(module) == layers:
+            if isinstance(module, ModuleList) and len(module) in wanted:
+                wanted.remove(len(module))
                 for part in module.modules():
                     if next(part.children(), None) is None:
                         hooks.append(part.register_forward_pre_hook(before))
-                break
         yield
     finally:
         for hook in hooks:

@@ -12,9 +12,12 @@ from typing import Any
 from .. import errors
 from . import checkpoint, libraries
 from .checkpoint import Checkpoint
+from .eyes import Sight
 
 DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
 _QUANTISED = ("nf4", "int8")
+# Of a model with eyes: fine print and faces suffer before anything else does.
+_NOT_QUANTISED = ("visual", "model.visual", "lm_head")
 # Before 4.53 these wanted a cache that is as long as the whole text from the beginning.
 _SLIDING_SINCE_453 = frozenset({"gemma2", "gemma3", "gemma3_text", "cohere2"})
 
@@ -53,6 +56,11 @@ class Plan:
     def bytes(self) -> int:
         """About what the weights will take."""
         return self.checkpoint.bytes_as(self.dtype)
+
+    @property
+    def sees(self) -> bool:
+        """Whether it is loaded with its eyes."""
+        return Sight.of(self.checkpoint.config) is not None
 
 
 def plan(folder: Path, dtype: str, device_type: str) -> Plan:
@@ -174,11 +182,13 @@ def _model(transformers: Any, planned: Plan, device: Any) -> Any:
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=compute,
+            **({"llm_int8_skip_modules": list(_NOT_QUANTISED)} if planned.sees else {}),
         )
     places = libraries.version("accelerate") != ()
     if places:
         options["device_map"] = {"": device}
-    model, report = transformers.AutoModelForCausalLM.from_pretrained(
+    kind = transformers.AutoModelForImageTextToText if planned.sees else transformers.AutoModelForCausalLM
+    model, report = kind.from_pretrained(
         planned.checkpoint.folder,
         local_files_only=True,
         trust_remote_code=False,
@@ -261,6 +271,8 @@ def _check_architecture(found: Checkpoint) -> None:
             f"{name} cannot be run with transformers {transformers.__version__}: its sliding windows.",
             hint="Update transformers to 4.53 or newer, or choose another model.",
         )
+    if Sight.of(found.config) is not None:
+        return
     causal: set[str] = set()
     for names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
         causal.update([names] if isinstance(names, str) else names)

@@ -84,7 +84,7 @@ class TextEncoder:
         """See `host_encoder.GeneratingEncoder`."""
         rows = [[(index, 1.0) for index in ids]]
         with contextlib.ExitStack() as prefill:
-            prefill.enter_context(checked_inside(self._model, len(self._model.layers), check))
+            prefill.enter_context(checked_inside(self._model, (len(self._model.layers),), check))
 
             def came(token: int) -> None:
                 prefill.close()  # a step is short: asked after each of them

@@ -13,27 +13,29 @@ from pathlib import Path
 import pytest
 
 _SCRIPT = Path(__file__).with_name("train.py")
+_SEEING_SCRIPT = Path(__file__).with_name("see.py")
 # Training takes most of a minute where nothing else runs, and CI's machines are shared.
 TRAINING_S = 1200
 
 
-def _cache(config: pytest.Config) -> Path:
+def _cache(config: pytest.Config, script: Path = _SCRIPT) -> Path:
     chosen = os.environ.get("QUILLWORK_TEST_CACHE")
     if chosen:
         root = Path(chosen).expanduser()
     else:
         cache = getattr(config, "cache", None)
         root = Path(cache.mkdir("tiny-model") if cache else tempfile.mkdtemp())
-    return root / hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:16]
+    scripts = _SCRIPT.read_bytes() if script == _SCRIPT else _SCRIPT.read_bytes() + script.read_bytes()
+    return root / hashlib.sha256(scripts).hexdigest()[:16]
 
 
-def _make(folder: Path, *arguments: str) -> Path:
-    """Have the script fill `folder`, in a process of its own: training sets seeds and threads."""
+def _make(folder: Path, *arguments: str, script: Path = _SCRIPT) -> Path:
+    """Have `script` fill `folder`, in a process of its own: training sets seeds and threads."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as made:
             target = Path(made, "model")
-            subprocess.run([sys.executable, str(_SCRIPT), *arguments, str(target)], check=True)
+            subprocess.run([sys.executable, str(script), *arguments, str(target)], check=True)
             if not folder.exists():  # another run may have been faster
                 shutil.move(target, folder)
     return folder
@@ -56,3 +58,28 @@ def tiny_model_nf4(request: pytest.FixtureRequest, tiny_model: Path) -> Path:
     if reason := missing_for_quantisation("cpu"):
         pytest.skip(reason)
     return _make(_cache(request.config) / "nf4", "--nf4-of", str(tiny_model))
+
+
+def _seeing(config: pytest.Config, kind: str) -> Path:
+    pytest.importorskip("torch")
+    pytest.importorskip("PIL")
+    transformers = pytest.importorskip("transformers")
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    if kind not in CONFIG_MAPPING_NAMES:
+        pytest.skip(f"transformers {transformers.__version__} has no {kind}")
+    # What transformers 5 saves of this tokenizer, 4 does not read.
+    name = f"{kind}-{transformers.__version__.partition('.')[0]}"
+    return _make(_cache(config, _SEEING_SCRIPT) / name, kind, script=_SEEING_SCRIPT)
+
+
+@pytest.fixture(scope="session")
+def tiny_seeing(request: pytest.FixtureRequest) -> Path:
+    """The folder of the model that names colours (Qwen2.5-VL)."""
+    return _seeing(request.config, "qwen2_5_vl")
+
+
+@pytest.fixture(scope="session", params=["qwen2_5_vl", "qwen3_vl"])
+def each_seeing(request: pytest.FixtureRequest) -> Path:
+    """The folders of models that name colours, one of each build that this transformers has."""
+    return _seeing(request.config, request.param)

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tiny_model.fixtures import TRAINING_S, tiny_model, tiny_model_nf4  # noqa: F401
+from tiny_model.fixtures import (  # noqa: F401
+    TRAINING_S,
+    each_seeing,
+    tiny_model,
+    tiny_model_nf4,
+    tiny_seeing,
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "tiny_model" in getattr(item, "fixturenames", ()):
+        if {"tiny_model", "tiny_seeing", "each_seeing"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(TRAINING_S + 120))
 
 
