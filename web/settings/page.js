@@ -27,6 +27,7 @@ export function settingsPage(openSetup) {
     [PLACES, "Quillwork.Places.Plan", "Plan", () => fixedRow("LLM_PLAN", t("settings.noPlan", "none: every model is allowed"))],
     [PLACES, "Quillwork.Places.Library", "Variable library", libraryRow],
     [PLACES, "Quillwork.Places.Folders", "Further wildcard folders", () => fixedRow("LIBRARY_DIRS", t("settings.none", "none"))],
+    [PLACES, "Quillwork.Places.Observers", "Told of every call", () => fixedRow("LLM_CALLBACKS", t("settings.nobody", "nobody"))],
     [PLACES, "Quillwork.Places.Allowed", "Allowed to shared workflows", allowedRow],
     [KEYS, "Quillwork.Keys.Table", "Keys", keyTable],
     [USAGE, "Quillwork.Usage.Tables", "Calls and costs", usageTables],
