@@ -39,10 +39,11 @@ async def _targets(exchange: Exchange) -> Answer:
 
 
 async def _list(exchange: Exchange) -> Answer:
-    return Answer(await in_thread(_listed, exchange.query["q"]))
+    return Answer(await in_thread(listed, exchange.query["q"]))
 
 
-def _listed(words: str) -> dict[str, Any]:
+def listed(words: str) -> dict[str, Any]:
+    """The variables in whose names all of `words` are found, and what is wrong with files."""
     library = open_library()
     wanted = words.casefold().split()
     names = [name for name in library.names() if all(word in name.casefold() for word in wanted)]
@@ -63,29 +64,31 @@ def _listed(words: str) -> dict[str, Any]:
 
 
 async def _get(exchange: Exchange) -> Answer:
-    return Answer(await in_thread(_shown, exchange.name, exchange.query["all"]))
+    return Answer(await in_thread(shown, exchange.name, exchange.query["all"]))
 
 
-def _shown(name: str, everything: bool) -> dict[str, Any]:
+def shown(name: str, everything: bool) -> dict[str, Any]:
+    """A variable as it stands; the first `SHOWN_VALUES` of it unless `everything` is wanted."""
     library = open_library()
     values = library.values(name)
-    shown = values if everything else values[:SHOWN_VALUES]
+    first = values if everything else values[:SHOWN_VALUES]
     return {
         "name": name,
-        "values": list(shown),
+        "values": list(first),
         "count": len(values),
         "description": library.describe(name),
         "read_only": library.is_read_only(name),
-        "truncated": len(shown) < len(values),
+        "truncated": len(first) < len(values),
         "version": library.signature([name]),
     }
 
 
 async def _put(exchange: Exchange) -> Answer:
-    return Answer(await in_thread(_written, exchange.name, exchange.body))
+    return Answer(await in_thread(written, exchange.name, exchange.body))
 
 
-def _written(name: str, wanted: Any) -> dict[str, Any]:
+def written(name: str, wanted: Any) -> dict[str, Any]:
+    """Make ``wanted["values"]`` all of a variable, unless it is not what ``wanted["version"]`` was any more."""
     library = open_library()
     check_name(name)
     if wanted.get("version") and library.signature([name]) != wanted["version"]:
@@ -96,7 +99,7 @@ def _written(name: str, wanted: Any) -> dict[str, Any]:
             "Load it again and repeat your change.",
         )
     library.write(name, wanted["values"], wanted.get("description"))
-    return _shown(name, everything=False)
+    return shown(name, everything=False)
 
 
 async def _add(exchange: Exchange) -> Answer:

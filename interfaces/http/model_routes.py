@@ -75,7 +75,7 @@ def _key_status(exchange: Exchange) -> dict[str, Any]:
 
 async def _set_key(exchange: Exchange) -> Answer:
     provider = exchange.body["provider"]
-    await in_thread(_keep_key, exchange, provider)
+    await in_thread(keep_key, exchange, provider)
     exchange.host.watch_keys()
     check = None
     if exchange.body["check"]:
@@ -86,7 +86,8 @@ async def _set_key(exchange: Exchange) -> Answer:
     return Answer({**kept, "check": check})
 
 
-def _keep_key(exchange: Exchange, provider: str) -> None:
+def keep_key(exchange: Exchange, provider: str) -> None:
+    """Keep the key in the body for this session. Raises `HttpError` where keys have no place."""
     settings = load()
     if not guard.allows_keys(exchange.request, exchange.host, settings):
         raise HttpError(
