@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from quillwork.llm_backends import day_file, usage_totals
+from quillwork.llm_backends import day_file, file_lock, usage_totals
 from quillwork.llm_backends.ledger import Ledger
 from quillwork.llm_backends.usage_totals import MOST_ROWS, OTHERS, CallRecord
 
@@ -187,6 +187,36 @@ def test_programs_that_write_at_the_same_time_lose_nothing(file):
     assert [program.wait(60) for program in programs] == [0, 0, 0]
     assert Ledger().summary(file)["today"]["total"]["calls"] == 150
     assert sorted(path.name for path in file.parent.iterdir()) == ["usage.json", "usage.lock"]
+
+
+def test_while_another_program_writes_ours_waits(file):
+    file.parent.mkdir()
+    ledger = Ledger()
+    ledger.add(FOX, file)
+    writing = threading.Thread(target=ledger.flush)
+    with file.with_suffix(".lock").open("wb") as stream:
+        file_lock.lock(stream)
+        writing.start()
+        writing.join(0.3)
+        assert writing.is_alive()
+        assert not file.exists()
+        assert ledger.day_cost(file) == 0.25
+    writing.join(15)
+    assert Ledger().day_cost(file) == 0.25
+
+
+def test_one_that_writes_for_ever_is_not_waited_for(file, monkeypatch, caplog):
+    monkeypatch.setattr(day_file, "_PATIENCE_S", 0.05)
+    file.parent.mkdir()
+    ledger = Ledger()
+    ledger.add(FOX, file)
+    with file.with_suffix(".lock").open("wb") as stream:
+        file_lock.lock(stream)
+        ledger.flush()
+    assert "cannot be written" in caplog.text
+    ledger.add(FOX, file)
+    ledger.flush()
+    assert Ledger().day_cost(file) == 0.5
 
 
 BROKEN = [
