@@ -88,7 +88,7 @@ async def _put(exchange: Exchange) -> Answer:
 
 
 def written(name: str, wanted: Any) -> dict[str, Any]:
-    """Make ``wanted["values"]`` all of a variable, unless it is not what ``wanted["version"]`` was any more."""
+    """Make ``wanted["values"]`` all of a variable, unless it has changed since ``wanted["version"]``."""
     library = open_library()
     check_name(name)
     if wanted.get("version") and library.signature([name]) != wanted["version"]:
