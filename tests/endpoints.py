@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -121,3 +122,28 @@ def delta(text: str) -> bytes:
 
 
 DONE = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+
+
+def picky(refused: set[str], *, word: str = "Unsupported parameter: '%s'"):
+    """A server that answers 400 for the first of `refused` that it is sent; the bodies it saw."""
+    bodies: list[dict] = []
+
+    async def serve(reader, writer):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            body = json.loads(await reader.readexactly(length))
+            bodies.append(body)
+            bad = sorted(refused & set(body))
+            if bad:
+                status, reply = b"400 Bad Request", {"error": {"message": word % bad[0]}}
+            else:
+                status, reply = (
+                    b"200 OK",
+                    {"choices": [{"message": {"content": "fox"}, "finish_reason": "stop"}]},
+                )
+            data = json.dumps(reply).encode()
+            writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\nContent-Length: ")
+            writer.write(b"%d\r\n\r\n" % len(data) + data)
+
+    return serve, bodies

@@ -21,6 +21,7 @@ from endpoints import (
     endpoint,
     event_stream,
     failure,
+    picky,
     question,
     raw_server,
 )
@@ -584,31 +585,6 @@ def test_a_refusal_in_words_is_for_the_caller_to_see(wire):
 
 
 # -- parameters that a server does not know
-
-
-def picky(refused: set[str], *, word: str = "Unsupported parameter: '%s'"):
-    """A server that answers 400 for the first of `refused` that it is sent; the bodies it saw."""
-    bodies: list[dict] = []
-
-    async def serve(reader, writer):
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            body = json.loads(await reader.readexactly(length))
-            bodies.append(body)
-            bad = sorted(refused & set(body))
-            if bad:
-                status, reply = b"400 Bad Request", {"error": {"message": word % bad[0]}}
-            else:
-                status, reply = (
-                    b"200 OK",
-                    {"choices": [{"message": {"content": "fox"}, "finish_reason": "stop"}]},
-                )
-            data = json.dumps(reply).encode()
-            writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\nContent-Length: ")
-            writer.write(b"%d\r\n\r\n" % len(data) + data)
-
-    return serve, bodies
 
 
 def test_an_unknown_parameter_is_left_out_remembered_and_told_each_time():

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from endpoints import answer, ask_all, endpoint, failure, question
+from endpoints import answer, ask_all, endpoint, failure, picky, question, raw_server
 from wire.answers import Answer
 
 from quillwork.llm_backends.middleware import cache
@@ -112,13 +112,27 @@ def test_what_is_not_whole_is_not_kept(wire, file, word):
     assert len(wire.calls()) == 2
 
 
-def test_a_fallbacks_answer_is_not_kept(wire, file):
-    deployment = endpoint(
-        wire.url, "fox-fail503x1", cache_file=file, fallbacks=(endpoint(wire.url, "owl", cache_file=file),)
-    )
+def test_a_fallbacks_answer_is_kept_under_its_own_name(wire, file):
+    other = endpoint(wire.url, "owl", cache_file=file)
+    deployment = endpoint(wire.url, "fox-fail503x1", cache_file=file, fallbacks=(other,))
     assert answer(deployment).model == "owl"
     assert answer(deployment).model == "fox-fail503x1"
     assert answer(deployment).cached
+    kept = answer(other)
+    assert (kept.model, kept.cached, kept.by_fallback) == ("owl", True, False)
+
+
+def test_a_warned_answer_is_kept_with_its_warnings(file):
+    """What the server refused once, it refuses the next time: the answer is as good."""
+    serve, bodies = picky({"seed"})
+    asked = question("a fox", seed=1)
+    with raw_server(serve) as port:
+        first, second = (
+            answer(endpoint(f"http://127.0.0.1:{port}", cache_file=file), asked) for _ in range(2)
+        )
+    assert len(bodies) == 2
+    assert (first.cached, second.cached) == (False, True)
+    assert first.warnings == second.warnings == ("Fox (fox) does not take seed: it was left out.",)
 
 
 def test_thinking_and_giant_answers_are_not_kept(wire, file):
