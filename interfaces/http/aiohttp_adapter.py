@@ -40,7 +40,10 @@ class Adapter:
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            return _response(HttpError(503, "cancelled", "The call was stopped.").answer())
+            response = _response(HttpError(503, "cancelled", "The call was stopped.").answer())
+            # The host is ending: a connection that is kept alive would keep it from that.
+            response.force_close()
+            return response
         finally:
             self._departures.forget(client)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from wire.answers import Asked
+from wire.faults import Behaviour
 from wire.openai_format import OpenAIFormat
 
 PATHS = (
@@ -36,6 +38,9 @@ def embeddings(server: Any) -> Any:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         asked, behaviour = await server.take(fmt, request)
+        return await server.watched(asked, request, answer(request, asked, behaviour))
+
+    async def answer(request: web.Request, asked: Asked, behaviour: Behaviour) -> web.StreamResponse:
         if behaviour.delay:
             await asyncio.sleep(behaviour.delay)
         if behaviour.hang or behaviour.silent:
@@ -54,8 +59,8 @@ def embeddings(server: Any) -> Any:
             rows.pop()
         count = TOKENS_A_TEXT * len(texts)
         usage = {"prompt_tokens": count, "total_tokens": count}
-        answer = {"object": "list", "data": rows[::-1], "model": asked.model, "usage": usage}
-        return web.json_response({} if behaviour.garbage else answer)
+        listed = {"object": "list", "data": rows[::-1], "model": asked.model, "usage": usage}
+        return web.json_response({} if behaviour.garbage else listed)
 
     return handle
 
