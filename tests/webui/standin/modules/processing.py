@@ -209,7 +209,7 @@ def _process_images(p: Any) -> Processed:
         state.job_no += 1
 
     # A job that was interrupted before its first image has no image, but its text.
-    infotexts = infotexts or [create_infotext(p, p.all_prompts, p.all_seeds)]
+    infotexts = infotexts or [create_infotext(p, p.all_prompts, p.all_seeds, 0, p.all_negative_prompts)]
     done = Processed(p, images, seed=p.all_seeds[0], info=infotexts[0], infotexts=infotexts)
     if runner is not None:
         runner.each("postprocess", p, done)
