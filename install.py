@@ -79,10 +79,12 @@ def main(arguments: list[str]) -> int:
 def ensure(*, force: bool = False) -> list[str]:
     """Add what is missing; the plain lines to show."""
     before = installed()
-    lines = _about_litellm(before.get("litellm"))
+    lines, transformers = _about_litellm(before.get("litellm")), _about_transformers(before)
     missing = [name for name in (*NEEDS, "litellm", *_local(before)) if _normal(name) not in before]
     if not missing:
-        return lines or (["everything it wants is here."] if sys.stdout.isatty() else [])
+        if sys.stdout.isatty():
+            return [*lines, *transformers] or ["everything it wants is here."]
+        return lines
     if not force and (told := _remembered(before)):
         return [f"{told} (Tried before; QUILLWORK_INSTALL_FORCE=1 tries again at once.)"]
     if sys.stdout.isatty():
@@ -117,7 +119,8 @@ def ensure(*, force: bool = False) -> list[str]:
     if trouble:
         # What was added on the way belongs to the environment that the next start will meet.
         _remember(installed(), " ".join(trouble), kind)
-    return lines + trouble
+    # Only where something was tried: a web UI would print it at every start.
+    return lines + trouble + transformers
 
 
 def _local(before: dict[str, str]) -> tuple[str, ...]:
@@ -150,6 +153,17 @@ def _about_litellm(version: str | None) -> list[str]:
             "work; LLM_BASE_URL needs no litellm."
         ]
     return []
+
+
+def _about_transformers(before: dict[str, str]) -> list[str]:
+    """What a host cannot have that brings an older transformers than local models need."""
+    version, oldest = before.get("transformers"), LOCAL_NEEDS_THE_HOSTS["transformers"]
+    if version is None or _numbers(version) >= oldest:
+        return []
+    return [
+        f"a local model needs transformers {'.'.join(map(str, oldest))} or newer; the host's {version} was "
+        "left alone. GGUF files and the other modes do without it."
+    ]
 
 
 def installed() -> dict[str, str]:

@@ -442,6 +442,22 @@ class TestLocalModels:
         assert local.run().stdout == ""
         assert not local.state_files()
 
+    def test_an_older_transformers_is_told_of_when_something_is_added(self, local):
+        """As on Forge: litellm comes, transformers stays, and a later start is silent."""
+        local.put("transformers==4.50.3")
+        for found in local.site.glob("litellm*"):
+            shutil.rmtree(found)
+
+        done = local.run()
+
+        assert done.stdout == (
+            "Quillwork: litellm 1.102.4 installed; nothing else was moved.\n"
+            "Quillwork: a local model needs transformers 4.51 or newer; the host's 4.50.3 was left alone. "
+            "GGUF files and the other modes do without it.\n"
+        )
+        assert local.versions()["transformers"] == "4.50.3"
+        assert local.run().stdout == ""
+
     @pytest.mark.parametrize("lacks", ["torch", "transformers"])
     def test_torch_and_transformers_are_never_brought(self, local, lacks):
         for folder in local.site.glob(f"{lacks}*"):

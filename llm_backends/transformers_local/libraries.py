@@ -27,8 +27,9 @@ def transformers() -> Any:
         ) from None
     if version("transformers") < OLDEST_TRANSFORMERS:
         raise errors.DependencyMissing(
-            f"transformers {transformers.__version__} is too old for local models.",
-            hint=f"Update it: pip install 'transformers>={_WANTED}' in the host's Python environment.",
+            f"A local model needs transformers {_WANTED} or newer; this host has {transformers.__version__}.",
+            hint="Take a GGUF file, a server (LLM_BASE_URL) or a provider instead: hosts that pin an older "
+            "one, as the web UIs do, break when it is updated.",
         )
     return transformers
 
