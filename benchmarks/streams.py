@@ -6,7 +6,7 @@ An upstream in a process of its own writes the time into every chunk, a client i
 Between them is, in turn, one more process: a bare relay on aiohttp that looks at nothing (the baseline), the
 routes on the same server with the endpoint transport, and with litellm's SDK. A token's delay is the whole
 way, upstream to client; the baseline's is what sockets, the client and two CPUs take of it. One more reader
-never reads anything.
+never reads anything. Then clients leave in the middle, and the upstream tells when it was hung up on.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,8 @@ from setting import free_port, load_pack, machine, table  # noqa: E402
 TOKEN = "no-real-token"
 STAMP = re.compile(rb"@(\d+\.\d{6})")
 TICK_S = 0.005
-BOUND_MS = {"delay": 10, "stall": 50}
+STALL_MS = 50
+LEAVES = 20
 
 
 # The upstream
@@ -44,7 +47,16 @@ async def serve_upstream(port: int) -> None:
     """OpenAI's stream, as many chunks a second and as long as the model's name says: ``fox-40-10``."""
     from aiohttp import web
 
+    left: list[float] = []
+
     async def chat(request: web.Request) -> web.StreamResponse:
+        try:
+            return await write(request)
+        except (asyncio.CancelledError, ConnectionError):
+            left.append(time.monotonic())
+            raise
+
+    async def write(request: web.Request) -> web.StreamResponse:
         model = (await request.json())["model"]
         _, rate, seconds = model.rsplit("-", 2)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -59,7 +71,13 @@ async def serve_upstream(port: int) -> None:
         await response.write(b"data: [DONE]\n\n")
         return response
 
-    await _serve({"/v1/chat/completions": chat}, port)
+    async def last_left(request: web.Request) -> web.Response:
+        """When a client went away since the last time that this was asked; null for nobody."""
+        at = left[-1] if left else None
+        left.clear()
+        return web.json_response(at)
+
+    await _serve({"/v1/chat/completions": chat, "/_left": last_left}, port, cancels=True)
 
 
 def _chunk(model: str, delta: dict[str, str], finish: str | None = None, usage: Any = None) -> bytes:
@@ -100,9 +118,11 @@ async def serve_quillwork(port: int) -> None:
     await _serve({"/quillwork/{path:.*}": Adapter(Host)}, port)  # type: ignore[arg-type]
 
 
-async def _serve(routes: dict[str, Any], port: int) -> None:
+async def _serve(routes: dict[str, Any], port: int, *, cancels: bool = False) -> None:
     from aiohttp import web
 
+    # Clients that leave are what is measured here, not worth a traceback each.
+    logging.disable(logging.CRITICAL)
     watch = Watch()
     app = web.Application()
 
@@ -116,7 +136,7 @@ async def _serve(routes: dict[str, Any], port: int) -> None:
             return await handler(request)
 
         app.router.add_post(path, handle)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=cancels)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=512).start()
     await watch.look()
@@ -144,7 +164,7 @@ class Watch:
         lates = sorted(self._lates) or [0.0]
         told = {
             "stall_ms": lates[-1] * 1000,
-            "stalls": sum(late > BOUND_MS["stall"] / 1000 for late in lates),
+            "stalls": sum(late > STALL_MS / 1000 for late in lates),
             "mb": max(self._most, resident_mb()),
             "cpu_s": time.process_time(),
         }
@@ -178,6 +198,7 @@ class Round:
     stall_ms: float = 0.0
     stalls: float = 0.0
     cpu_s: float = 0.0
+    left_ms: list[float] = field(default_factory=list)
 
     def delay_ms(self, share: float) -> float:
         ordered = sorted(self.delays) or [0.0]
@@ -222,6 +243,31 @@ async def read_streams(address: str, model: str, count: int) -> Round:
     return seen
 
 
+async def leave(address: str, upstream: str, model: str) -> list[float]:
+    """How long after its client a call upstream was gone, in ms, several times."""
+    import aiohttp
+
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    body = {"model": model, "messages": [{"role": "user", "content": "a fox"}], "stream": True}
+    took = []
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def last() -> float | None:
+            async with session.post(f"{upstream}/_left") as answer:
+                return await answer.json()
+
+        await last()
+        for _ in range(LEAVES):
+            async with session.post(f"{address}/quillwork/v1/chat/completions", json=body) as answer:
+                await answer.content.readany()
+                went = time.monotonic()
+                answer.close()
+            while (at := await last()) is None:
+                await asyncio.sleep(0.01)
+            took.append((at - went) * 1000)
+    return took
+
+
 async def _stats(session: Any, address: str) -> dict[str, float]:
     async with session.get(f"{address}/_stats?reset=1") as answer:
         return await answer.json()
@@ -257,17 +303,19 @@ def measure(options: argparse.Namespace, upstream: str, home: str) -> list[tuple
     }
     found = []
     with process("bare", "--upstream", upstream) as address:
-        found.append(("a bare aiohttp relay", _read(address, f"fox-{pace}", options)))
+        found.append(("a bare aiohttp relay", _read(address, upstream, f"fox-{pace}", options)))
     with process("quillwork", **ours, LLM_BASE_URL=f"{upstream}/v1", LLM_MODEL="fox") as address:
-        found.append(("the endpoint transport", _read(address, f"fox-{pace}", options)))
+        found.append(("the endpoint transport", _read(address, upstream, f"fox-{pace}", options)))
     if not options.without_sdk:
         with process("quillwork", **ours, HOSTED_VLLM_API_BASE=f"{upstream}/v1") as address:
-            found.append(("litellm's SDK", _read(address, f"hosted_vllm/fox-{pace}", options)))
+            found.append(("litellm's SDK", _read(address, upstream, f"hosted_vllm/fox-{pace}", options)))
     return found
 
 
-def _read(address: str, model: str, options: argparse.Namespace) -> Round:
-    return asyncio.run(read_streams(address, model, options.streams))
+def _read(address: str, upstream: str, model: str, options: argparse.Namespace) -> Round:
+    seen = asyncio.run(read_streams(address, model, options.streams))
+    seen.left_ms = asyncio.run(leave(address, upstream, model))
+    return seen
 
 
 def main() -> None:
@@ -307,6 +355,8 @@ def main() -> None:
             "longest stall",
             "stalls above 50 ms",
             "CPU a token",
+            "hung up after: median",
+            "longest",
         ),
         [
             (
@@ -319,11 +369,15 @@ def main() -> None:
                 f"{seen.stall_ms:.0f} ms",
                 f"{seen.stalls:.0f}",
                 f"{seen.cpu_s / max(1, seen.tokens) * 1e6:.0f} µs",
+                f"{statistics.median(seen.left_ms):.0f} ms",
+                f"{max(seen.left_ms):.0f} ms",
             )
             for name, seen in rounds
         ],
     )
-    print("\nBounds for the endpoint transport: 10 ms a token on its way, 150 MB, no stall above 50 ms.")
+    print(
+        "\nBounds for the endpoint transport: 10 ms a token on its way, 150 MB, no stall above 50 ms, 150 ms to hang up."
+    )
 
 
 if __name__ == "__main__":
