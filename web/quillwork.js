@@ -16,6 +16,7 @@ const PLACEHOLDERS = {
   QuillworkEnhancePrompt: () => t("node.prompt", "The prompt appears here while it is written."),
   QuillworkGenerateVariables: () => t("node.values", "The values appear here while they are written."),
   QuillworkResolveVariables: () => t("node.prompts", "The prompts appear here after the run."),
+  QuillworkDescribeImage: () => t("node.chat", "The answer appears here while it is written."),
   QuillworkChat: () => t("node.chat", "The answer appears here while it is written."),
 };
 

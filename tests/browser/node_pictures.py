@@ -36,6 +36,11 @@ REFINED = (
     "A lone fox sits in fresh snow beside an empty burrow, its head low, grey winter light, muted blues",
     "A lone fox sits in moonlit snow beside an empty burrow, its head low, cold starlight, deep shadows",
 )
+SEEN = (
+    "A low, pale sun hangs over three rows of round hills. The farthest row is a hazy mauve, the middle one "
+    "slate blue, the nearest almost black. The sky fades from dusty blue at the top to a warm apricot at the "
+    "horizon. A flat, simple illustration in few colours, seen from a little above, with soft evening light."
+)
 LIBRARY = {
     "season.txt": "# when the picture is set\n" + "\n".join(SEASONS),
     "time.txt": "dawn\nnoon\ndusk\nmidnight",
@@ -95,6 +100,33 @@ def chat(comfy: ComfyPage, wire: WireServer) -> None:
     run(comfy)
 
 
+def describe_image(comfy: ComfyPage, wire: WireServer) -> None:
+    hills(comfy.host.base_directory / "input" / "hills.png")
+    comfy.page.evaluate("() => window.app.refreshComboInNodes()")
+    loaded = comfy.add("LoadImage", (60, 100), image="hills.png")
+    comfy.of(loaded, "void node.setSize([280, 330])")
+    node = comfy.add("QuillworkDescribeImage", (390, 100))
+    comfy.link(loaded, 0, node, 0)
+    preview(comfy, node, 0, (800, 100))
+    wire.script("*", Answer(pieces=[SEEN], usage=(1391, 58)))
+    run(comfy)
+
+
+def hills(file: Path) -> None:
+    """A picture to describe: a low sun over three rows of hills."""
+    from PIL import Image, ImageDraw, ImageOps
+
+    picture = Image.linear_gradient("L").resize((768, 512)).rotate(180)
+    picture = ImageOps.colorize(picture, (250, 190, 120), (90, 110, 170))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((470, 190, 570, 290), fill=(255, 236, 190))
+    for row, colour in enumerate([(120, 110, 140), (84, 84, 112), (46, 54, 74)]):
+        for place in range(-1, 4):
+            left, top = place * 260 + row * 90 - 120, 270 + row * 70
+            draw.ellipse((left, top, left + 420, top + 400), fill=colour)
+    picture.save(file)
+
+
 def unload_llm(comfy: ComfyPage, wire: WireServer) -> None:
     node = comfy.add("QuillworkEnhancePrompt", (80, 130), prompt="a fox in the snow")
     unload = comfy.add("QuillworkUnloadLLM", (370, 100))
@@ -118,7 +150,7 @@ def run(comfy: ComfyPage) -> None:
     comfy.page.wait_for_timeout(4000)
 
 
-PICTURES = (generate_variables, resolve_variables, llm_settings, chat, unload_llm)
+PICTURES = (generate_variables, resolve_variables, describe_image, llm_settings, chat, unload_llm)
 
 
 def main(folder: Path) -> None:

@@ -38,6 +38,11 @@ def resolve(template: Any, **inputs: Any) -> dict[str, Any]:
     return node("QuillworkResolveVariables", template=template, **given)
 
 
+def describe(image: str, **inputs: Any) -> dict[str, Any]:
+    given = {"instruction": "", "target": "auto", "seed": 1, **inputs}
+    return node("QuillworkDescribeImage", image=[image, 0], **given)
+
+
 def chat(prompt: Any = "name an animal", **inputs: Any) -> dict[str, Any]:
     return node("QuillworkChat", prompt=prompt, **{"system": "", "seed": 1, **inputs})
 

@@ -21,7 +21,7 @@ WITH_A_MODEL = ("local_4bit", "gguf", "host_encoder_zimage")
 # These end in a sampler; what they write before it is tested below.
 WITH_A_CHECKPOINT = ("wildcard_factory",)
 # These need a language model, which a fresh install lacks.
-WITH_A_CHAT = ("chat_refine_loop",)
+WITH_A_CHAT = ("chat_refine_loop", "describe_and_enhance")
 
 
 def test_each_workflow_has_its_copy() -> None:
@@ -103,6 +103,32 @@ def test_the_refining_loop_says_what_it_lacks_on_a_fresh_install(host: Host) -> 
     run = host.run(graph(COPIES / "chat_refine_loop.json"))
     assert run.status == "error"
     assert "A chat needs a language model" in run.message
+
+
+def example(host: Host) -> None:
+    """The picture that a ComfyUI brings along, in the folder of this host."""
+    file = host.base_directory / "input" / "example.png"
+    pytest.importorskip("PIL.Image", reason="pictures need Pillow").new("RGB", (640, 480), "teal").save(file)
+
+
+def test_a_picture_becomes_words_and_the_words_a_prompt(host_factory: Hosts, wire: WireServer) -> None:
+    wire.script("*", ["A fox asleep under a birch.", "A fox asleep under a birch, rain, night."])
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"})
+    example(host)
+    run = host.run(graph(COPIES / "describe_and_enhance.json"))
+    assert run.status == "success", run.message
+    assert run.shown("5") == ["A fox asleep under a birch."]
+    assert run.shown("6") == ["A fox asleep under a birch, rain, night."]
+    first, second = (call.json["messages"][1]["content"] for call in wire.calls())
+    assert [part["type"] for part in first] == ["text", "image_url"]
+    assert "A fox asleep under a birch." in second and "rainy night" in second
+
+
+def test_a_fresh_install_is_told_which_model_to_choose_for_a_picture(host: Host) -> None:
+    example(host)
+    run = host.run(graph(COPIES / "describe_and_enhance.json"))
+    assert run.status == "error"
+    assert "cannot see pictures" in run.message and "such as" in run.message
 
 
 @needs_litellm
