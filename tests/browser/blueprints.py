@@ -78,7 +78,6 @@ PLANS = {
             "describe": Inside(
                 "QuillworkDescribeImage",
                 (0, 0),
-                values={"target": "plain"},
                 wires={"image": "image", "seed": "seed", "llm": "llm"},
             ),
             "enhance": Inside(

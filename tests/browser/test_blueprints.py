@@ -25,11 +25,10 @@ def place(comfy: Any, name: str) -> str:
     comfy.command("Workspace.SearchBox.Toggle")
     search = comfy.page.get_by_role("combobox", name="Add a node...")
     search.fill(name)
-    comfy.page.locator("[data-testid=result-item]", has_text=name).first.wait_for()
-    search.press("Enter")
+    comfy.page.locator("[data-testid=result-item]", has_text=name).first.click()
     comfy.wait("() => app.rootGraph.nodes.length === 1")
-    # Where it is dropped; until then it sticks to the pointer.
-    comfy.page.mouse.click(300, 300)
+    # It sticks to the pointer until it is dropped.
+    comfy.page.evaluate("() => app.canvas.finalizeGhostPlacement(false)")
     return comfy.page.evaluate("() => String(app.rootGraph.nodes[0].id)")
 
 

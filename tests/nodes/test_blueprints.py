@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from host.fixtures import Hosts
-from host.graphs import graph
+from host.graphs import graph, node
 from host.process import REPOSITORY, Host
 from nodes.graphs import preview
 from wire.server import WireServer
@@ -53,6 +53,20 @@ def test_the_chat_writes_criticises_and_writes_anew(host_factory: Hosts, wire: W
     said = [message["content"] for message in third if message["role"] == "assistant"]
     assert said == ["a fox", "It is vague."]
     assert [len(messages) for messages in (first, second, third)] == [2, 4, 6]
+
+
+def test_a_picture_becomes_a_prompt(host_factory: Hosts, wire: WireServer) -> None:
+    wire.script("*", ["A fox stands in snow.", "a red fox in fresh snow, at dusk"])
+    copy = graph(COPIES / "describe_and_enhance.json")
+    copy["1"]["inputs"]["image"] = ["picture", 0]
+    copy["picture"] = node("EmptyImage", width=64, height=64, batch_size=1, color=0)
+    run = at_model(host_factory, wire).run({**copy, "shown": preview("2")})
+    assert run.status == "success", run.message
+    assert run.shown("shown") == ["a red fox in fresh snow, at dusk"]
+    described, enhanced = (json.dumps(call.json["messages"]) for call in wire.calls())
+    assert "data:image/" in described
+    assert "A fox stands in snow." in enhanced
+    assert "data:image/" not in enhanced
 
 
 def test_the_wildcard_factory_makes_prompts(host: Host) -> None:
