@@ -1,4 +1,5 @@
-"""litellm as a library: the hundred providers, called directly. The only file that imports it.
+"""litellm as a library: the hundred providers, called directly. The only file that imports it, but
+for `litellm_observing`, which uses what is imported here.
 
 Other packs share the module, so nothing of it is set but the level of its three loggers and
 `suppress_debug_info`; everything else goes with each call. (Two entries that a call cannot carry are

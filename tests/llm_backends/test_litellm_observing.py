@@ -67,6 +67,7 @@ def global_callbacks() -> list:
 
 
 def test_helicone_through_litellm_once(wire, reports):
+    before = global_callbacks()
     answer(by_sdk(wire, helicone(reports)), SECRET)
     observers.drain(HANG_S)
     (report,) = reports.taken
@@ -76,7 +77,7 @@ def test_helicone_through_litellm_once(wire, reports):
     assert report.json["providerResponse"]["json"]["usage"]["prompt_tokens"] == 11
     assert "secret" not in report.text
     assert "fresh snow" not in report.text
-    assert all(not callbacks for callbacks in global_callbacks())
+    assert global_callbacks() == before
 
 
 def test_helicone_with_content(wire, reports):
@@ -132,7 +133,7 @@ def traces(reports: ReportServer, count: int) -> list[bytes]:
 
 @needs_langfuse
 def test_langfuse_through_litellm_once(wire, reports):
-    before = dict(os.environ)
+    before, callbacks = dict(os.environ), global_callbacks()
     answer(by_sdk(wire, langfuse(reports)), SECRET)
     ask(by_sdk(wire, langfuse(reports), "gpt-fox-status401"), SECRET)
     observers.drain(HANG_S)
@@ -143,7 +144,7 @@ def test_langfuse_through_litellm_once(wire, reports):
     assert b"secret" not in told
     assert KEY.encode() not in told
     assert dict(os.environ) == before
-    assert all(not callbacks for callbacks in global_callbacks())
+    assert global_callbacks() == callbacks
 
 
 @needs_langfuse
