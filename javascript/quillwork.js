@@ -6,3 +6,9 @@ document.addEventListener("keydown", (event) => {
         if (stop?.offsetParent) stop.click();
     }
 });
+
+// What was sent to a tab's prompt box is to be seen there.
+document.addEventListener("click", (event) => {
+    const send = event.target.closest?.("#quillwork_send_txt2img, #quillwork_send_img2img");
+    if (send) window[`switch_to_${send.id.slice("quillwork_send_".length)}`]?.();
+});

@@ -90,6 +90,21 @@ class ButtonCall(WebUiHost, Generic[T]):
         return self._future.result()
 
 
+class Session:
+    """What one browser has under way by one button."""
+
+    def __init__(self) -> None:
+        self.call: ButtonCall[Any] | None = None
+
+    def __deepcopy__(self, memo: Any) -> Session:
+        """Gradio copies the one that it was given for each browser."""
+        return type(self)()
+
+    def stop(self) -> None:
+        if self.call is not None:
+            self.call.stop()
+
+
 def sentence_of(error: BaseException) -> str:
     """What a user reads of an error: one of ours says what to do, another one is a fault of ours."""
     if isinstance(error, (Cancelled, concurrent.futures.CancelledError)):

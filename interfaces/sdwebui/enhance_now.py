@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 from ...config.home import targets_folder
 from ...prompting import targets
 from . import checkpoint
 from .arguments import AUTO, FOLLOW, Arguments, read
-from .button_call import ButtonCall, sentence_of
+from .button_call import ButtonCall, Session, sentence_of
 from .generation import NO_MODEL
-from .host import fixed_seed, shared
+from .host import fixed_seed
 from .images import Image, Texts
 from .options import default_target
+from .page_parts import AT_ONCE, QUIET, fault, note, streamed, unsaved
 from .writing import Written, write
 
 _MOST_STEPS_BACK = 50
@@ -32,16 +32,12 @@ _seen: dict[str, tuple[Any, Any]] = {}
 _waiting: dict[str, tuple[Any, dict[str, Any]]] = {}
 
 
-class Session:
-    """What the buttons of one tab in one browser know: the call under way, and the texts before each."""
+class Steps(Session):
+    """Besides, the texts before each call."""
 
     def __init__(self) -> None:
-        self.call: ButtonCall[Written] | None = None
+        super().__init__()
         self.before: list[tuple[str, str]] = []
-
-    def __deepcopy__(self, memo: Any) -> Session:
-        """Gradio copies the one that it was given for each browser."""
-        return Session()
 
     def remember(self, prompt: str, negative: str) -> None:
         self.before = [*self.before, (prompt, negative)][-_MOST_STEPS_BACK:]
@@ -59,9 +55,8 @@ def build(is_img2img: bool, controls: Mapping[str, Any]) -> None:
             "undo": gr.Button("Undo", elem_id=f"quillwork_{tab}_undo", interactive=False),
         }
     status = gr.HTML("", elem_id=f"quillwork_{tab}_status")
-    for component in (*buttons.values(), status):
-        component.do_not_save_to_config = True
-    _waiting[tab] = (_page(), {**controls, **buttons, "status": status, "session": gr.State(Session())})
+    unsaved(*buttons.values(), status)
+    _waiting[tab] = (_page(), {**controls, **buttons, "status": status, "session": gr.State(Steps())})
     _connect(tab)
 
 
@@ -72,6 +67,11 @@ def see(component: Any, **more: Any) -> None:
     if tab in ("txt2img", "img2img") and rest in (*_BOXES, _SEED):
         _seen[name] = (_page(), component)
         _connect(tab)
+
+
+def prompt_box(tab: str) -> Any:
+    """The host's prompt box of a tab, None where it has not been seen."""
+    return _seen.get(f"{tab}_prompt", (None, None))[1]
 
 
 def _page() -> Any:
@@ -98,32 +98,27 @@ def _connect(tab: str) -> None:
     seed = _found(tab, _SEED, page)
     more = [] if seed is None else [seed]
 
-    async def enhance(session: Session, prompt: str, negative: str, *values: Any) -> AsyncIterator[Any]:
+    async def enhance(session: Steps, prompt: str, negative: str, *values: Any) -> AsyncIterator[Any]:
         seed = values[len(names)] if more else -1
         chosen = dict(zip(names, values, strict=False))
         async for step in _enhance(session, prompt, negative, chosen, seed):
             yield step
 
-    async def enhance_at_once(*values: Any) -> Any:
-        return [step async for step in enhance(*values)][-1]
-
     shown = [*boxes, controls["status"], controls["begin"], controls["stop"], controls["undo"]]
-    without_queue = getattr(getattr(shared(), "cmd_opts", None), "no_gradio_queue", False)
-    usual = {"show_progress": "hidden", "api_name": False}
     controls["begin"].click(
-        fn=enhance_at_once if without_queue else enhance,
+        fn=streamed(enhance),
         inputs=[controls["session"], *boxes, *given, *more],
         outputs=shown,
-        **usual,
+        **QUIET,
     )
-    controls["stop"].click(fn=_stop, inputs=[controls["session"]], outputs=[], queue=False, **usual)
+    controls["stop"].click(fn=Steps.stop, inputs=[controls["session"]], outputs=[], **AT_ONCE)
     controls["undo"].click(
-        fn=_undo, inputs=[controls["session"]], outputs=[*boxes, controls["undo"]], queue=False, **usual
+        fn=_undo, inputs=[controls["session"]], outputs=[*boxes, controls["undo"]], **AT_ONCE
     )
 
 
 async def _enhance(
-    session: Session, prompt: str, negative: str, chosen: dict[str, Any], seed: Any
+    session: Steps, prompt: str, negative: str, chosen: dict[str, Any], seed: Any
 ) -> AsyncIterator[tuple[Any, ...]]:
     """What the boxes, the status and the buttons show, step by step."""
     import gradio as gr
@@ -135,10 +130,10 @@ async def _enhance(
         busy = (gr.update(visible=False), gr.update(visible=True))
         yield same, same, "Quillwork is writing …", *busy, same
         async for text, notice in call.follow():
-            yield text or prompt, same, escape(notice or "Quillwork is writing …"), same, same, same
+            yield text or prompt, same, note(notice or "Quillwork is writing …"), same, same, same
         written = call.result()
     except Exception as error:  # noqa: BLE001 (told on the page, where nothing else may arrive)
-        yield prompt, same, _as_error(sentence_of(error)), *idle, _undo_button(session)
+        yield prompt, same, fault(sentence_of(error)), *idle, _undo_button(session)
         return
     finally:
         call.stop()
@@ -156,35 +151,27 @@ def _write(prompt: str, negative: str, chosen: dict[str, Any], seed: Any, desk: 
     if arguments.seed == FOLLOW:
         arguments = replace(arguments, seed=fixed_seed(seed))
     image = Image(arguments.seed, Texts(prompt, negative))
-    return write([image], arguments, _target(arguments.target), desk)
+    return write([image], arguments, target_named(arguments.target), desk)
 
 
-def _target(name: str) -> targets.Target:
+def target_named(name: str) -> targets.Target:
+    """The target of a control; for ``auto`` the settings page's, or the checkpoint's."""
     name = name if name != AUTO else default_target()
     return checkpoint.target_of(None) if name == AUTO else targets.load(name, targets_folder())
 
 
 def _status(written: Written, chosen: Mapping[str, Any]) -> str:
-    lines = [_as_error(error) for error in dict.fromkeys(written.errors)]
-    remarks = list(dict.fromkeys(written.warnings))
+    lines = [fault(error) for error in dict.fromkeys(written.errors)]
+    remarks = list(written.warnings)
     if not lines:
         who = written.model or written.mode
         remarks.insert(0, NO_MODEL if written.mode == "phrasebook" else f"Written by {who}.")
     if chosen.get("enabled"):
         remarks.append(STILL_ON)
-    return "<br>".join([*lines, *map(escape, remarks)])
+    return "<br>".join(filter(None, [*lines, note(*remarks)]))
 
 
-def _as_error(sentence: str) -> str:
-    return f"<span class='error'>{escape(sentence)}</span>"
-
-
-def _stop(session: Session) -> None:
-    if session.call is not None:
-        session.call.stop()
-
-
-def _undo(session: Session) -> tuple[Any, Any, Any]:
+def _undo(session: Steps) -> tuple[Any, Any, Any]:
     import gradio as gr
 
     if not session.before:
@@ -193,7 +180,7 @@ def _undo(session: Session) -> tuple[Any, Any, Any]:
     return prompt, negative, _undo_button(session)
 
 
-def _undo_button(session: Session) -> Any:
+def _undo_button(session: Steps) -> Any:
     import gradio as gr
 
     return gr.update(interactive=bool(session.before))

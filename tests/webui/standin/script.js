@@ -14,6 +14,14 @@ const onUiTabChange = (callback) => uiCallbacks.tabChange.push(callback);
 const onOptionsChanged = (callback) => uiCallbacks.options.push(callback);
 const get_uiCurrentTabContent = () => gradioApp().querySelector('#tabs > .tabitem:not([style*="display: none"])');
 
+const switchTo = (place) => gradioApp().querySelector("#tabs").querySelectorAll("button")[place].click();
+function switch_to_txt2img() {
+  switchTo(0);
+}
+function switch_to_img2img() {
+  switchTo(1);
+}
+
 // A value set from a script counts only after this.
 function updateInput(target) {
   const event = new Event("input", { bubbles: true });

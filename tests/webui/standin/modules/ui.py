@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from modules import infotext_utils, processing, script_callbacks, scripts, shared, ui_settings
+from modules import infotext_utils, processing, script_callbacks, scripts, shared, ui_loadsave, ui_settings
 from modules.call_queue import wrap_gradio_gpu_call
 from modules.script_runner import ScriptRunner
 
@@ -39,6 +39,7 @@ def create_ui() -> gr.Blocks:
             for page, title, elem_id in tabs:
                 with gr.TabItem(title, id=elem_id, elem_id=f"tab_{elem_id}"):
                     page.render()
+        ui_loadsave.keep_defaults(tabs)
         reload = gr.Button("Reload UI", elem_id="settings_restart_gradio")
         reload.click(shared.state.request_restart, inputs=[], outputs=[])
     return demo

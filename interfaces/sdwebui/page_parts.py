@@ -1,0 +1,69 @@
+"""What our parts of the page have in common: how they are told, and how they stay out of the host's files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from html import escape
+from typing import Any
+
+from .button_call import sentence_of
+from .host import shared
+
+# For every event: no overlay over the page, no entry in the host's list of endpoints.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
+# Besides, for what is done in a moment: not behind a generation in gradio's own queue.
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+
+
+def unsaved(*components: Any) -> None:
+    """Keep `components` out of ``ui-config.json``, where hosts keep what stands in labelled fields."""
+    for component in components:
+        component.do_not_save_to_config = True
+
+
+def note(*sentences: str) -> str:
+    """`sentences` as HTML, a line each; without empty ones and repetitions."""
+    return "<br>".join(map(escape, dict.fromkeys(filter(None, sentences))))
+
+
+def fault(sentence: str) -> str:
+    """A sentence that says what went wrong, as HTML in the host's own colour for it."""
+    return f"<span class='error'>{escape(sentence)}</span>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """An HTML table of texts."""
+    lines = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
+    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
+    return f"<table class='quillwork-table'><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
+    """An event's function that shows step after step; the last one alone where the host has no queue, for
+    without it gradio 3 has no steps."""
+
+    async def last(*values: Any) -> Any:
+        return [step async for step in steps(*values)][-1]
+
+    return last if getattr(getattr(shared(), "cmd_opts", None), "no_gradio_queue", False) else steps
+
+
+def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For an event's function with so many outputs, the last of which is a status: what it raises is told
+    there, and everything else on the page stays."""
+
+    def around(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            import gradio as gr
+
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 (told on the page)
+                told = fault(sentence_of(error))
+                return told if outputs == 1 else (*[gr.update()] * (outputs - 1), told)
+
+        return call
+
+    return around

@@ -1,0 +1,89 @@
+"""The tab's keys: typed in here they stay in memory, for this session, and never come back to a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ...config import status, trying
+from ...config.keys import session_keys
+from ...config.settings import load
+from ...llm_backends.runner import runner
+from ..http.messages import HttpError, HttpRequest
+from ..http.model_routes import keep_key
+from ..http.routing import Exchange
+from .host import shared
+from .http_host import WebUiHttpHost
+from .page_parts import AT_ONCE, fault, guarded, note, table
+
+_PROMISE = (
+    "A key that you type in here is held in memory until the host ends, for everybody who uses this page. "
+    "It is never saved or shown. To keep one, set its variable where the host runs, or in .env."
+)
+
+
+def build(page: Any) -> None:
+    gr.HTML(note(_PROMISE))
+    with gr.Row():
+        provider = gr.Dropdown(label="Provider", choices=_choices(), value=None, elem_id="quillwork_provider")
+        # Without a label: what has one may end up in the host's ui-config.json.
+        key = gr.Textbox(
+            label=None,
+            show_label=False,
+            type="password",
+            placeholder="Key",
+            value="",
+            elem_id="quillwork_key",
+        )
+    with gr.Row():
+        keep = gr.Button("Use for this session", variant="primary", elem_id="quillwork_key_keep")
+        test = gr.Button("Test, for free", elem_id="quillwork_key_test")
+        clear = gr.Button("Forget", elem_id="quillwork_key_clear")
+        clear_all = gr.Button("Forget all", elem_id="quillwork_key_clear_all")
+    told = gr.HTML("", elem_id="quillwork_key_status")
+    view = gr.HTML("", elem_id="quillwork_keys")
+    page.load(fn=_view, inputs=[], outputs=[view], **AT_ONCE)
+    keep.click(fn=_keep, inputs=[provider, key], outputs=[key, view, told], **AT_ONCE)
+    test.click(fn=_test, inputs=[provider], outputs=[told], **AT_ONCE)
+    clear.click(fn=_clear, inputs=[provider], outputs=[key, view, told], **AT_ONCE)
+    clear_all.click(fn=lambda: _clear(None), inputs=[], outputs=[key, view, told], **AT_ONCE)
+
+
+def _choices() -> list[str]:
+    return [row["provider"] for row in status.key_rows(load())]
+
+
+def _view() -> str:
+    rows = [
+        (row["label"], row["source"], f"… {row['last_four']}" if row["last_four"] else "")
+        for row in status.key_rows(load())
+        if row["configured"] and row["source"] != "no key needed"
+    ]
+    return table(("Provider", "Key from", "Ends in"), rows) if rows else note("There is no key yet.")
+
+
+@guarded(3)
+def _keep(provider: str | None, key: str, request: gr.Request) -> tuple[Any, ...]:
+    if not provider:
+        raise HttpError(400, "bad_request", "Choose whose key it is.")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    asked = HttpRequest("POST", "keys", headers, peer=request.client.host if request.client else "")
+    host = WebUiHttpHost(getattr(shared(), "cmd_opts", None), getattr(shared(), "demo", None))
+    keep_key(Exchange(asked, host, {"key": key}), provider)
+    return "", _view(), note(f"The key of {provider} is used from now on.")
+
+
+@guarded(1)
+def _test(provider: str | None) -> str:
+    if not provider:
+        raise HttpError(400, "bad_request", "Choose whose key is to be tested.")
+    trial = runner.run(trying.check_provider(provider, load()))
+    told = " ".join(filter(None, (trial.message, trial.hint)))
+    return fault(told) if trial.ok is False else note(told)
+
+
+@guarded(3)
+def _clear(provider: str | None) -> tuple[Any, ...]:
+    session_keys.clear(provider or None)
+    return "", _view(), note("Forgotten.")

@@ -1,0 +1,302 @@
+"""The Quillwork tab, as a user meets it on the page."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+KEY = "sk-planted-Hq8wLm2RvT5xNc7BzK4"
+# A red pixel.
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
+
+
+class Tab:
+    """The tab with one of its own tabs open."""
+
+    def __init__(self, page, title):
+        self.page = page
+        page.tab("Quillwork")
+        self.go_to(title)
+
+    def go_to(self, title):
+        tabs = self.page.page.locator("#tab_quillwork .tab-nav button, #tab_quillwork [role=tab]")
+        tabs.filter(has_text=title).first.click()
+        self.page.page.wait_for_timeout(300)
+
+    def find(self, name):
+        return self.page.page.locator(f"#quillwork_{name}").first
+
+    def press(self, name):
+        self.find(name).click()
+
+    def fill(self, name, text):
+        self.page.field(f"quillwork_{name}").fill(text)
+
+    def pick(self, name, text):
+        """Type into a drop-down and take what was typed."""
+        field = self.page.field(f"quillwork_{name}")
+        field.fill(text)
+        field.press("Enter")
+        field.blur()
+        self.page.page.wait_for_timeout(300)
+
+    def value(self, name):
+        return self.page.field(f"quillwork_{name}").input_value()
+
+    def text(self, name):
+        return self.find(name).inner_text().strip()
+
+    def has(self, name, words):
+        self.page.wait(
+            "([name, words]) => [...document.querySelectorAll(`#quillwork_${name}`)]"
+            ".some((part) => part.innerText.includes(words))",
+            [name, words],
+        )
+
+    def holds(self, name, text):
+        self.page.wait(
+            "([name, text]) => document.querySelector("
+            "`#quillwork_${name} textarea, #quillwork_${name} input`).value === text",
+            [name, text],
+        )
+
+
+def library_of(webui):
+    return {
+        row["name"]: webui.get(f"/quillwork/variables/{row['name']}").json()["values"]
+        for row in webui.get("/quillwork/variables").json()["variables"]
+    }
+
+
+@pytest.fixture
+def wired(webui_factory, wire):
+    """A web UI of this test alone: what it keeps does not reach others."""
+    return webui_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
+
+
+def test_values_are_invented_looked_through_and_kept(webui_page, wired, wire):
+    tab = Tab(webui_page, "Variables")
+    wire.script("fox", ['{"values": ["dawn", "dusk", "noon"]}', '{"values": ["night", "eve", "dusk"]}'])
+    tab.fill("variable", "light")
+    tab.fill("variable_context", "a meadow at __light__")
+    tab.fill("count", "3")
+    tab.find("count").locator("input").first.blur()
+    tab.press("invent")
+    tab.has("invent_status", "3 values by fox")
+    assert "a meadow at __light__" in str(wire.calls()[-1].json)
+    boxes = tab.find("found").locator("label")
+    assert [box.inner_text().strip() for box in boxes.filter(has=webui_page.page.locator("input")).all()] == [
+        "dawn",
+        "dusk",
+        "noon",
+    ]
+    tab.find("found").get_by_label("dusk").uncheck()
+    tab.press("invent")
+    tab.has("invent_status", "values by fox")
+    tab.has("found", "night")
+    names = tab.text("found")
+    assert "dawn" in names and "eve" in names and "dusk" not in names, "what was dropped does not come back"
+    tab.press("add")
+    tab.has("invent_status", "values are new in the library as __light__")
+    assert set(library_of(wired)["light"]) >= {"dawn", "noon", "night", "eve"}
+    assert "dusk" not in library_of(wired)["light"]
+
+
+def test_values_are_saved_at_once_when_asked(webui_page, wired, wire):
+    tab = Tab(webui_page, "Variables")
+    wire.script("fox", '{"values": ["oak", "elm"]}')
+    tab.fill("variable", "tree")
+    tab.find("save").locator("input").check()
+    tab.press("invent")
+    tab.has("invent_status", "2 of 2 values are new")
+    assert library_of(wired) == {"tree": ["oak", "elm"]}
+
+
+def test_an_error_is_told_and_a_call_is_stopped(webui_page, wired, wire):
+    tab = Tab(webui_page, "Variables")
+    tab.press("invent")
+    tab.has("invent_status", "no name")
+    tab.fill("variable", "tree")
+    tab.pick("variable_model", "fox-hang")
+    tab.press("invent")
+    wire.wait_calls(1)
+    tab.press("invent_stop")
+    wire.wait_disconnects(1)
+    tab.has("invent_status", "Stopped")
+    assert library_of(wired) == {}
+
+
+def test_a_variables_life(webui_page, wired):
+    tab = Tab(webui_page, "Variables")
+    tab.pick("library", "hair/style")
+    tab.fill("library_values", "bob\nbun\n\n<b>braid</b>")
+    tab.fill("library_description", "How it is worn")
+    tab.press("library_save")
+    tab.has("library_status", "Saved: 3 values of __hair/style__")
+    assert library_of(wired) == {"hair/style": ["bob", "bun", "<b>braid</b>"]}
+    webui_page.open()
+    tab = Tab(webui_page, "Variables")
+    tab.has("library_place", "library")
+    webui_page.choose(tab.find("library"), "hair/style")
+    tab.holds("library_values", "bob\nbun\n<b>braid</b>")
+    tab.holds("library_description", "How it is worn")
+    wired.request("PUT", "/quillwork/variables/hair/style", {"values": ["pixie"]}, {"X-Quillwork": "1"})
+    tab.fill("library_values", "mullet")
+    tab.press("library_save")
+    tab.has("library_status", "changed by somebody else")
+    assert library_of(wired) == {"hair/style": ["pixie"]}
+    tab.press("library_more")
+    tab.holds("variable", "hair/style")
+    tab.press("library_delete")
+    tab.has("library_status", "Delete __hair/style__")
+    tab.press("library_spare")
+    tab.find("library_really").wait_for(state="hidden")
+    assert library_of(wired) == {"hair/style": ["pixie"]}
+    tab.press("library_delete")
+    tab.press("library_really")
+    tab.has("library_status", "hair/style is deleted")
+    assert library_of(wired) == {}
+
+
+def test_a_picture_becomes_a_prompt_in_the_prompt_box(webui_page, wired, wire):
+    tab = Tab(webui_page, "Describe image")
+    tab.press("describe")
+    tab.has("describe_status", "There is no picture")
+    wire.script("fox", "a single red pixel, minimal")
+    picture = {"name": "pixel.png", "mimeType": "image/png", "buffer": PIXEL}
+    tab.find("picture").locator("input[type=file]").set_input_files(picture)
+    tab.find("picture").locator("img").first.wait_for()
+    tab.press("describe")
+    tab.holds("description", "a single red pixel, minimal")
+    tab.has("describe_status", "Written by fox")
+    assert "image" in json.dumps(wire.calls()[-1].json)
+    tab.press("send_txt2img")
+    webui_page.wait(
+        "() => document.querySelector('#txt2img_prompt textarea').value === 'a single red pixel, minimal'"
+    )
+    webui_page.prompt().wait_for(state="visible")
+
+
+def test_settings_are_shown_with_their_origin_and_changed(webui_page, wired, wire):
+    tab = Tab(webui_page, "Settings")
+    tab.has("effect", "fox")
+    tab.has("settings", "LLM_BASE_URL")
+    row = webui_page.page.locator("#quillwork_settings tr").filter(has_text="LLM_MODEL").first
+    assert "environment" in row.inner_text()
+    tab.pick("set_llm_model", "owl")
+    tab.fill("set_timeout", "90")
+    tab.press("set_apply")
+    tab.has("set_status", "Applied")
+    tab.has("effect", "owl")
+    config = {entry["name"]: entry for entry in wired.get("/quillwork/config").json()["settings"]}
+    assert (config["LLM_MODEL"]["value"], config["LLM_MODEL"]["persisted"]) == ("owl", True)
+    assert config["LLM_TIMEOUT_MS"]["value"] == "90000"
+    tab.press("set_test")
+    tab.has("set_status", "answers")
+    assert [call.model for call in wire.calls()] == ["owl"]
+    tab.pick("set_llm_model", "https://evil.example/v1")
+    tab.press("set_apply")
+    tab.has("set_status", "holds no address")
+    tab.pick("set_llm_model", "")
+    tab.press("set_apply")
+    tab.has("effect", "fox")
+
+
+def test_what_comes_with_images_is_allowed_here(webui_page, wired):
+    tab = Tab(webui_page, "Settings")
+    webui_page.choose(tab.find("consent"), "openai")
+    tab.press("allow")
+    tab.has("set_status", "openai may be used")
+    assert "openai" in wired.get("/quillwork/config").json()["allowed"]
+
+
+def test_a_key_is_used_and_shows_nowhere(webui_page, wired, wire):
+    tab = Tab(webui_page, "Keys")
+    wire.require_key = KEY
+    tab.press("key_test")
+    tab.has("key_status", "Choose whose key")
+    webui_page.choose(tab.find("provider"), "endpoint")
+    tab.press("key_test")
+    tab.has("key_status", "key")
+    tab.fill("key", KEY)
+    tab.press("key_keep")
+    tab.has("key_status", "is used from now on")
+    tab.has("keys", KEY[-4:])
+    assert tab.value("key") == ""
+    tab.press("key_test")
+    tab.has("key_status", "lists 2 models")
+    webui_page.tab("txt2img")
+    webui_page.prompt().fill("a fox in the snow")
+    webui_page.open_accordion()
+    webui_page.page.locator("#quillwork_txt2img_enhance").click()
+    webui_page.wait("() => document.querySelector('#txt2img_prompt textarea').value.includes('red fox')")
+    webui_page.script("enabled").locator("input").check()
+    infotext = webui_page.generate()
+    assert "red fox" in infotext
+    # What the hosts keep of a page at their user's wish.
+    tab = Tab(webui_page, "Keys")
+    tab.fill("key", KEY)
+    before = (wired.data_directory / "ui-config.json").stat().st_mtime_ns
+    webui_page.page.locator("#ui_defaults_apply").first.evaluate("(button) => button.click()")
+    for _ in range(100):
+        if (wired.data_directory / "ui-config.json").stat().st_mtime_ns != before:
+            break
+        webui_page.page.wait_for_timeout(100)
+    else:
+        pytest.fail("the host does not keep what stands on its page")
+    tab.press("key_clear")
+    tab.has("key_status", "Forgotten")
+    seen = [infotext, webui_page.page.content(), wired.log()]
+    seen += [wired.get(path).text for path in ("/config", "/quillwork/keys", "/quillwork/config", "/info")]
+    files = [path for path in wired.data_directory.rglob("*") if path.is_file() and not path.is_symlink()]
+    files = [path for path in files if "extensions" not in path.relative_to(wired.data_directory).parts]
+    assert "ui-config.json" in {path.name for path in files}
+    seen += [path.read_bytes().decode("utf-8", "replace") for path in files]
+    assert not any(KEY in text for text in seen)
+    webui_page.page.locator("#quillwork_key input").wait_for(state="attached")
+    assert wired.get("/quillwork/keys").json()["keys"][0]["source"] != "session"
+
+
+def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page, wire):
+    host = webui_factory(
+        {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, flags=("--listen",), fresh=True
+    )
+    page = open_page(host)
+    tab = Tab(page, "Keys")
+    page.choose(tab.find("provider"), "openai")
+    tab.fill("key", KEY)
+    tab.press("key_keep")
+    tab.has("key_status", "everybody who reaches it could spend your key")
+    tab.has("keys", "There is no key yet")
+
+
+def test_usage_is_added_up(webui_page, wired, wire):
+    webui_page.prompt().fill("a fox in the snow")
+    webui_page.open_accordion()
+    webui_page.page.locator("#quillwork_txt2img_enhance").click()
+    webui_page.wait("() => document.querySelector('#txt2img_prompt textarea').value.includes('red fox')")
+    tab = Tab(webui_page, "Usage")
+    tab.has("usage", "endpoint/fox")
+    row = webui_page.page.locator("#quillwork_usage tr").filter(has_text="endpoint/fox").first
+    assert row.locator("td").nth(1).inner_text() == "1"
+
+
+def test_nothing_of_the_tab_is_kept_as_a_default(webui_page, wired):
+    kept = json.loads((wired.data_directory / "ui-config.json").read_text("utf-8"))
+    assert kept
+    assert not [name for name in kept if name.startswith("quillwork/")]
+
+
+def test_the_tab_survives_reload_ui(webui_page, wired, wire):
+    webui_page.reload_ui()
+    tab = Tab(webui_page, "Settings")
+    tab.has("effect", "fox")
+    webui_page.tab("txt2img")
+    webui_page.open_accordion()
+    webui_page.prompt().fill("a fox in the snow")
+    webui_page.page.locator("#quillwork_txt2img_enhance").click()
+    webui_page.wait("() => document.querySelector('#txt2img_prompt textarea').value.includes('red fox')")
