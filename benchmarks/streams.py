@@ -376,8 +376,8 @@ def main() -> None:
         ],
     )
     print(
-        "\nBounds for the endpoint transport: 10 ms a token on its way, 150 MB of growth, no stall above 50 ms, "
-        "150 ms to hang up."
+        "\nBounds for the endpoint transport: 10 ms a token on its way, 150 MB of growth, "
+        "no stall above 50 ms, 150 ms to hang up."
     )
 
 

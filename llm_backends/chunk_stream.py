@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -233,12 +236,7 @@ class ChunkStream(Generic[T]):
         """Whether there may be something to fetch; False after too long a silence."""
         loop = asyncio.get_running_loop()
         there: asyncio.Future[bool] = loop.create_future()
-
-        def wake() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_set, there, True)
-
-        self._when_news(wake)
+        self._when_news(partial(_bell_of(loop).ring, there))
         if self._heartbeat_s is None:
             return await there
         timer = loop.call_later(self._heartbeat_s, _set, there, False)
@@ -275,9 +273,43 @@ class ChunkStream(Generic[T]):
         self.close()
 
 
-def _set(there: asyncio.Future[bool], is_news: bool) -> None:
-    if not there.done():
-        there.set_result(is_news)
+class _Bell:
+    """Wakes the readers of one event loop from another thread, together those for whom there is news by
+    the time that the loop looks: waking it for each would cost more than all else that a piece does."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._lock = threading.Lock()
+        self._waiting: list[asyncio.Future[bool]] = []
+
+    def ring(self, reader: asyncio.Future[bool]) -> None:
+        with self._lock:
+            self._waiting.append(reader)
+            if len(self._waiting) > 1:
+                return
+        loop = self._loop()
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it may be closed by now
+                loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for reader in waiting:
+            _set(reader, True)
+
+
+_bells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bell] = weakref.WeakKeyDictionary()
+
+
+def _bell_of(loop: asyncio.AbstractEventLoop) -> _Bell:
+    bell = _bells.get(loop)
+    return _bells.setdefault(loop, _Bell(loop)) if bell is None else bell
+
+
+def _set(reader: asyncio.Future[bool], is_news: bool) -> None:
+    if not reader.done():
+        reader.set_result(is_news)
 
 
 def stream_answer(model: Model, request: Request) -> ChunkStream[Result]:
