@@ -67,6 +67,13 @@ def priced(usage: Usage, deployment: Deployment) -> Usage:
     return replace(usage, cost_usd=cost)
 
 
+def blank_record(call: Call) -> CallRecord:
+    """Who calls whom. A file or folder is told by its last part: paths are nobody else's business."""
+    deployment = call.deployment
+    model = deployment.model_id.removeprefix(f"{deployment.provider}/")
+    return CallRecord(call.caller, deployment.mode, deployment.provider, model, attempts=0)
+
+
 def record_of(call: Call, outcome: Result | errors.LLMError | None) -> CallRecord:
     """The record of a call that ended with `outcome`; None for a cancelled one."""
     meter, deployment = call.meter, call.deployment
@@ -75,11 +82,8 @@ def record_of(call: Call, outcome: Result | errors.LLMError | None) -> CallRecor
         usage, was_estimated = _counted(outcome, call.request, deployment)
         parts.append(usage)
         is_estimated = is_estimated or was_estimated
-    return CallRecord(
-        caller=call.caller,
-        mode=deployment.mode,
-        provider=deployment.provider,
-        model=deployment.model,
+    return replace(
+        blank_record(call),
         attempts=meter.attempts,
         prompt_tokens=sum(part.prompt_tokens or 0 for part in parts),
         completion_tokens=sum(part.completion_tokens or 0 for part in parts),

@@ -37,7 +37,9 @@ class CallRecord:
     @property
     def model_name(self) -> str:
         """The model with whom it is had from."""
-        return "/".join(filter(None, (self.provider, self.model)))
+        return (
+            self.model if self.model == self.provider else "/".join(filter(None, (self.provider, self.model)))
+        )
 
 
 @dataclass(slots=True)

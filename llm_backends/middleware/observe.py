@@ -11,7 +11,7 @@ from typing import Literal
 
 from .. import errors, observers
 from ..calls import Call, Handler
-from ..metering import record_of
+from ..metering import blank_record, record_of
 from ..types import Result
 from ..usage_totals import CallRecord
 
@@ -49,10 +49,7 @@ class Telling:
         self._id, self._started = str(uuid.uuid4()), time.time()
         # Pictures would fill the queues.
         self._messages = tuple(replace(message, images=()) for message in call.request.messages)
-        deployment = call.deployment
-        self._put(
-            "started", CallRecord(call.caller, deployment.mode, deployment.provider, deployment.model, 0)
-        )
+        self._put("started", blank_record(call))
 
     def end(self, outcome: Outcome) -> None:
         """Tell how it ended; None is for a cancelled one."""

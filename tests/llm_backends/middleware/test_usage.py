@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import pytest
@@ -189,6 +190,13 @@ def test_a_model_in_this_process_counts_as_well(in_place, monkeypatch):
     assert (row["calls"], row["failed"], row["seconds"], row["cost_usd"]) == (2, 1, 1.5, 0)
     assert row["prompt_tokens"] >= 3
     assert outcomes[0].usage.cost_usd == 0
+
+
+def test_a_file_is_told_without_its_path(in_place, monkeypatch):
+    monkeypatch.setattr(InPlace, "outcomes", [Result("text")])
+    run_in_place(Model(replace(in_place, model="/home/fox/models/owl.gguf")).ask([question()]))
+    run_in_place(Model(replace(in_place, provider="here", mode="here", model="")).ask([question()]))
+    assert set(rows()) == {"gguf/owl.gguf", "here"}
 
 
 def test_one_in_this_process_that_is_stopped(in_place, monkeypatch):
