@@ -165,7 +165,11 @@ async def complete_all(
     try:
         holds = budget.set_aside(requests, deployment)
     except errors.BudgetExceeded as error:
-        return [error] * len(requests)
+        from .middleware.cache import keeps_all
+
+        if not await keeps_all(requests, deployment):
+            return [error] * len(requests)
+        holds = [budget.Hold() for _ in requests]
     tasks: list[asyncio.Task[Result | errors.LLMError]] = []
     try:
         if len(requests) == 1:

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -47,6 +48,18 @@ async def from_cache(call: Call, proceed: Handler) -> Result:
         if len(fresh) <= LONGEST_KEPT:
             await asyncio.to_thread(_guarded, _write, file, key, fresh)
     return result
+
+
+async def keeps_all(requests: Sequence[Request], deployment: Deployment) -> bool:
+    """Whether each of `requests` has its answer kept: then asking costs nothing."""
+    file = deployment.cache_file
+    if file is None:
+        return False
+    for request in requests:
+        kept = await asyncio.to_thread(_guarded, _read, file, key_of(request, deployment))
+        if kept is None or _from_json(kept) is None:
+            return False
+    return True
 
 
 def key_of(request: Request, deployment: Deployment) -> str:

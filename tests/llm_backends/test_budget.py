@@ -186,6 +186,19 @@ def test_without_a_budget_nothing_is_asked(wire):
     assert answer(endpoint(wire.url, price=None), FOX).text
 
 
+def test_kept_answers_cost_nothing_and_are_given(wire, tmp_path):
+    kept = limited(wire, 2 * REAL, cache_file=tmp_path / "answers.sqlite")
+    owl = question("an owl", max_tokens=10)
+    answer(kept, FOX)
+    answer(kept, owl)
+    again = ask_all(kept, FOX, owl)
+    assert [one.cached for one in again] == [True, True]
+    # With one that is not kept among them, none of them is asked.
+    new = ask_all(kept, FOX, question("a wolf", max_tokens=10))
+    assert {type(one) for one in new} == {errors.BudgetExceeded}
+    assert len(wire.calls()) == 2
+
+
 def test_limits_and_what_is_used(wire, tmp_path):
     answer(limited(wire, 50.0), FOX)
     assert budget.summary(Budget(50.0, 80.0), 20.0) == {
