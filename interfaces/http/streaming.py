@@ -16,12 +16,12 @@ KEEP_ALIVE = b": keep-alive\n\n"
 
 
 async def events_of(stream: ChunkStream[T], last: Callable[[T], Any]) -> AsyncIterator[bytes]:
-    """What is written as ``token`` events, each as it comes, then as ``complete`` what `last` makes of the
-    result, or the error as ``error``. Closing hangs up."""
+    """What is written, and thought aloud, as ``token`` events, each as it comes, then as ``complete`` what
+    `last` makes of the result, or the error as ``error``. Closing hangs up."""
     async with aclosing(stream):
         try:
             async for chunk in stream:
-                if chunk.text or chunk.restart:
+                if chunk.text or chunk.reasoning or chunk.restart:
                     yield event("token", _token(chunk))
                 elif chunk == Chunk():
                     yield KEEP_ALIVE
@@ -32,7 +32,11 @@ async def events_of(stream: ChunkStream[T], last: Callable[[T], Any]) -> AsyncIt
 
 def _token(chunk: Chunk) -> dict[str, Any]:
     token: dict[str, Any] = {"index": chunk.index, "text": chunk.text}
-    return {**token, "restart": True} if chunk.restart else token
+    if chunk.reasoning:
+        token["reasoning"] = chunk.reasoning
+    if chunk.restart:
+        token["restart"] = True
+    return token
 
 
 def error_content(error: Exception) -> Any:

@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from wire.answers import JSON_TEXT, TEXT, USAGE
+from wire.answers import JSON_TEXT, REASONING, TEXT, USAGE
 from wire.answers import Answer as Said
 from wire.embeddings import TOKENS_A_TEXT, vector_of
 
@@ -69,6 +69,12 @@ def test_a_chat_while_one_watches(call, endpoint):
     assert "".join(data["text"] for _, data in told[:-1]) == told[-1][1]["text"] == TEXT
     assert told[-1][0] == "complete"
     assert TALKING.free == TALKING.most
+
+
+def test_thinking_is_shown_beside_the_words(call, endpoint):
+    told = events(chat(call, llm_model="fox-think-gap20", stream=True).content)
+    assert "".join(data.get("reasoning", "") for _, data in told[:-1]) == "".join(REASONING)
+    assert told[-1][1]["reasoning"] == "".join(REASONING)
 
 
 def test_what_breaks_in_the_middle_is_the_last_event(call, endpoint):
