@@ -1,0 +1,72 @@
+"""What our extension costs a web UI and its other extensions: their names, their imports, their start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host.process import REPOSITORY
+
+from webui.fixtures import WebUIs
+from webui.process import FOLDER
+
+NEIGHBOUR = Path(__file__).resolve().parent / "neighbour"
+# By name: in the first case it is loaded before us, in the second after us.
+NAMES = ["a neighbour", "z neighbour"]
+PHRASEBOOK = [{"enabled": True, "mode": "phrasebook", "seed": 5}]
+# Imports that a start must not do, as modules that tell of it and are then as good as missing.
+TRAPPED = ("litellm", "openai", "transformers", "torch", "bitsandbytes", "llama_cpp")
+TRAP = "print('TRAPPED', __name__, flush=True)\nraise ImportError(f'{__name__} is a trap of the test')\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("style", ["a1111", "forge"])
+def test_folders_of_the_same_names_do_not_meet(webui_factory: WebUIs, name: str, style: str) -> None:
+    webui = webui_factory(style=style, fresh=True, extensions={name: NEIGHBOUR, FOLDER: REPOSITORY})
+
+    told = webui.get("/neighbour").json()
+    assert told["llm_backends"] == told["nodes_later"] == "the neighbour"
+    assert "quillwork.llm_backends" in told["modules"]
+    assert not any(Path(entry).resolve() == REPOSITORY for entry in told["path"] if entry)
+    assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext
+
+
+def test_no_library_of_a_model_is_loaded_at_the_start(webui_factory: WebUIs, tmp_path: Path) -> None:
+    for name in TRAPPED:
+        (tmp_path / f"{name}.py").write_text(TRAP, "utf-8")
+    env = {"PYTHONPATH": str(tmp_path), "LLM_MODE": "phrasebook"}
+    webui = webui_factory(env, style="a1111", fresh=True)
+
+    assert "Quillwork" in webui.txt2img("a fox", [{"enabled": True}]).infotext
+    assert "TRAPPED" not in webui.log()
+
+
+def test_a_second_copy_says_so_and_stays_idle(webui_factory: WebUIs, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in REPOSITORY.iterdir():
+        if not file.name.startswith("."):
+            (copy / file.name).symlink_to(file, target_is_directory=file.is_dir())
+    webui = webui_factory(fresh=True, extensions={"a copy": copy, FOLDER: REPOSITORY})
+
+    assert webui.log().count("Quillwork is installed twice") == 1
+    scripts = [script["name"] for script in webui.get("/sdapi/v1/script-info").json()]
+    assert scripts.count("quillwork") == 2  # one in each tab
+    assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext
+
+
+def test_it_is_gone_when_the_folder_is(webui_factory: WebUIs) -> None:
+    """What the host does without us, byte for byte: the text is that of a disabled script."""
+    with_us, without = webui_factory(), webui_factory(fresh=True, extensions={})
+    assert with_us.txt2img("a fox, __x__").infotexts == without.txt2img("a fox, __x__").infotexts
+
+
+def test_the_host_starts_when_install_py_finds_no_index(webui_factory: WebUIs, tmp_path: Path) -> None:
+    """The launcher runs it at every start; here nothing can be fetched, the second time it is remembered."""
+    env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for told in ("could not be fetched", "(Tried before;"):
+        webui = webui_factory(env, style="a1111", flags=("--install",), fresh=True)
+        assert "Quillwork: litellm could not be fetched" in webui.log()
+        assert told in webui.log()
+        assert "*** Error running install.py" not in webui.log()
+        assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext
