@@ -190,7 +190,8 @@ def _complete_in_place(
 ) -> list[Result | errors.LLMError]:
     try:
         check_plan(deployment)
-    except errors.NotInPlan as error:
+        check_sight(requests, deployment)
+    except (errors.NotInPlan, errors.CannotSee) as error:
         return [error] * len(requests)
     from .middleware import observe
     from .middleware.usage import counted_in_place

@@ -60,6 +60,7 @@ def local(name: str, transformers: str) -> Lane:
         f"transformers=={transformers}",
         "bitsandbytes==0.50.2",
         "accelerate==1.15.0",
+        "pillow>=10.2",
     )
     paths = tuple(
         path

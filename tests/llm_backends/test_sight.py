@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from quillwork.llm_backends import errors
+from quillwork.llm_backends import errors, registry
+from quillwork.llm_backends.calls import complete_all
+from quillwork.llm_backends.live import LiveText
+from quillwork.llm_backends.runner import run_in_place
 from quillwork.llm_backends.sight import cannot_see, check_sight
 from quillwork.llm_backends.status_errors import error_from_status
 from quillwork.llm_backends.types import Capabilities, Deployment, Image, Message, Request
@@ -92,3 +95,23 @@ def test_one_wrong_picture_is_another_matter(said):
     error = error_from_status(400, json.dumps({"error": {"message": said}}), FOX)
     assert type(error) is errors.BadRequest
     assert said in str(error)
+
+
+class NeverAsked:
+    runs_in_place = True
+
+    def answer_all(self, *_):
+        raise AssertionError("asked for what it cannot see")
+
+    def unload(self):
+        return []
+
+
+def test_a_model_in_this_process_is_not_even_loaded_for_what_it_cannot_see():
+    registry.register("test_never_asked", NeverAsked, replace=True)
+    blind = Deployment(
+        "test_never_asked", "m", capabilities=Capabilities(vision=False), seeing=lambda: ("a/vl",)
+    )
+    answers = run_in_place(complete_all([LOOK, LOOK], blind, LiveText()))
+    assert [type(answer) for answer in answers] == [errors.CannotSee] * 2
+    assert "a/vl" in str(answers[0])
