@@ -219,3 +219,54 @@ def test_an_unknown_target_is_refused_before_it_runs(host: Host) -> None:
     run = host.run({"1": describe("2", target="nonsense"), "2": canvas()})
     assert run.status == "refused"
     assert "nonsense" in run.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "top", "bottom"),
+    [
+        ("nan", 0x000000, 0x808080),
+        ("alpha", 0xFFFFFF, 0xFFFFFF),
+        ("half", 0x808080, 0x808080),
+        ("beyond", 0xFFFFFF, 0x000000),
+    ],
+)
+def test_odd_pictures_are_shown_as_they_look(
+    endpoint_host: Host, wire: WireServer, kind: str, top: int, bottom: int
+) -> None:
+    needs_tensors(endpoint_host)
+    run = endpoint_host.run({"1": describe("2"), "2": node("TestpackPictures", kind=kind)})
+    assert run.status == "success", run.message
+    (picture,) = shown(wire.log[0].json)
+    assert picture.mode == "RGB"
+    assert is_near(picture.getpixel((30, 6)), top)
+    assert is_near(picture.getpixel((30, 42)), bottom)
+
+
+def test_a_grey_picture_is_shown(endpoint_host: Host, wire: WireServer) -> None:
+    needs_tensors(endpoint_host)
+    run = endpoint_host.run({"1": describe("2"), "2": node("TestpackPictures", kind="grey")})
+    assert run.status == "success", run.message
+    (picture,) = shown(wire.log[0].json)
+    assert abs(picture.convert("L").getpixel((30, 20)) - 128) < 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("empty", "There is no picture to describe"), ("flat", "which is no picture")]
+)
+def test_what_is_no_picture_is_told_in_plain_words(
+    endpoint_host: Host, wire: WireServer, kind: str, said: str
+) -> None:
+    needs_tensors(endpoint_host)
+    for writer in (describe("2"), describe("2", frames="frames of one video")):
+        run = endpoint_host.run({"1": writer, "2": node("TestpackPictures", kind=kind)})
+        assert run.status == "error"
+        assert said in run.message
+    run = endpoint_host.run({"1": enhance(image=["2", 0]), "2": node("TestpackPictures", kind=kind)})
+    assert run.status == "error"
+    assert "picture" in run.message
+    assert not wire.log
+
+
+def needs_tensors(host: Host) -> None:
+    if not host.is_real:
+        pytest.skip("the stand-in has no tensors")

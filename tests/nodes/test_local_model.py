@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from host.fixtures import Hosts
+from host.graphs import node
 from host.process import Host
-from nodes.graphs import enhance, info, preview, settings, variables
-from tiny_model.fixtures import TRAINING_S, tiny_model  # noqa: F401
+from nodes.graphs import describe, enhance, info, preview, settings, variables
+from tiny_model.fixtures import TRAINING_S, tiny_model, tiny_seeing  # noqa: F401
 
 pytestmark = pytest.mark.timeout(TRAINING_S + 300)
 # Long enough to be interrupted in: the list constraint does not let the model stop before.
@@ -98,3 +99,37 @@ def test_a_folder_without_a_model_is_one_sentence(host_factory: Hosts, tmp_path:
     assert run.status == "error"
     assert "\n" not in run.message
     assert "Traceback" not in run.message
+
+
+def test_a_local_model_that_sees_describes_a_batch_picture_by_picture(
+    host_factory: Hosts,
+    tiny_seeing: Path,  # noqa: F811
+) -> None:
+    host = host_factory({"LLM_MODE": "hf_local", "LLM_PATH": str(tiny_seeing), "OMP_NUM_THREADS": "1"})
+    canvas = {"width": 56, "height": 56}
+    graph = {
+        "1": describe("2", llm=["6", 0]),
+        "2": node("EmptyImage", batch_size=2, color=0x1428E6, **canvas),
+        "3": preview("1"),
+        "4": describe("5", llm=["6", 0]),
+        "5": node("EmptyImage", batch_size=1, color=0xE61414, **canvas),
+        "6": settings(temperature=0.0),
+        "7": preview("4"),
+        "8": preview("1", 1),
+    }
+    run = host.run(graph, timeout=300)
+    assert run.status == "success", run.message
+    # It was taught with few words beside a picture; that it names the colour shows that it looked.
+    assert all("blue" in text for text in run.shown("3"))
+    assert "red" in run.shown("7")[0]
+    assert info(run, "8")["mode"] == "hf_local"
+    assert len(run.texts["1"]) >= 1, "it streams"
+
+
+def test_a_local_model_that_reads_text_only_says_so(local_host: Host) -> None:
+    run = local_host.run(
+        {"1": describe("2"), "2": node("EmptyImage", width=64, height=64, batch_size=1, color=0)}, timeout=300
+    )
+    assert run.status == "error"
+    assert "cannot see pictures" in run.message
+    assert loads(local_host) == 0 or not local_host.is_real

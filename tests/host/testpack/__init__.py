@@ -4,6 +4,7 @@ from comfy_api.latest import ComfyExtension
 
 from .lists import NODES as LISTS
 from .noop import NODES as NOOP
+from .pictures import NODES as PICTURES
 from .shapes import NODES as SHAPES
 from .timing import NODES as TIMING
 from .tools import NODES as TOOLS
@@ -12,7 +13,7 @@ from .trouble import NODES as TROUBLE
 
 class TestPack(ComfyExtension):
     async def get_node_list(self):
-        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS]
+        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS, *PICTURES]
 
 
 async def comfy_entrypoint():
