@@ -263,20 +263,6 @@ def test_a_path_that_leads_nowhere(wire, module, caplog, path):
     assert path in caplog.text
 
 
-def test_the_example_in_the_readme(wire, capsys):
-    (example,) = [
-        block.partition("```")[0]
-        for block in (ROOT / "README.md").read_text("utf-8").split("```python\n")[1:]
-        if "observers.register" in block.partition("```")[0]
-    ]
-    names: dict[str, Any] = {}
-    exec(compile(example, "README.md", "exec"), names)
-    answer(endpoint(wire.url, price=PRICE))
-    observers.drain(HANG_S)
-    assert capsys.readouterr().out == "python endpoint/fox 25.0\n"
-    names["unregister"]()
-
-
 # Services
 
 
