@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ...config.choice import Choice
 from ...config.variables import MODES as ALL_MODES
 from ...llm_backends import registry
 from ...llm_backends.errors import NotConfigured
-from ...prompting.enhance import MOST_VARIATIONS, OnError
 
+if TYPE_CHECKING:
+    from ...prompting.enhance import OnError
+
+TITLE = "Quillwork"
+"""The Script's name, by which programs call it."""
 AUTO = "auto"
 FOLLOW = -1
 """The seed that stands for the image's own."""
 MODES = tuple(mode for mode in ALL_MODES if mode != "host_encoder")
 """A web UI lends us no text encoder that could write."""
 PARTS = ("positive", "negative", "hires")
-ON_ERROR: tuple[str, ...] = get_args(OnError)
+ON_ERROR = ("raise", "passthrough", "phrasebook")
+MOST_VARIATIONS = 64
 _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
 
 

@@ -16,17 +16,22 @@ def register() -> None:
     """Register all of our callbacks; to be called from the script's file, by which the host knows them."""
     from modules import script_callbacks
 
-    from .enhance_now import see
     from .options import add_options, settle_in
 
     settle_in()
     phrasebook.register()
     script_callbacks.on_ui_settings(add_options)
     script_callbacks.on_before_ui(_before_page)
-    script_callbacks.on_after_component(see)
+    script_callbacks.on_after_component(_component_made)
     script_callbacks.on_app_started(_started)
     script_callbacks.on_ui_tabs(_tabs)
     script_callbacks.on_infotext_pasted(_pasted)
+
+
+def _component_made(component: Any, **more: Any) -> None:
+    from .enhance_now import see
+
+    see(component, **more)
 
 
 def _before_page() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...config.home import targets_folder
 from ...prompting import targets
-from .host import shared
+from .lookup import shared
 
 GENERAL = "general"
 

@@ -9,12 +9,10 @@ from ...config.catalog import catalog
 from ...config.settings import load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
-from ...prompting.enhance import MOST_VARIATIONS
 from . import enhance_now
-from .arguments import MODES, ON_ERROR, PARTS, Arguments
+from .arguments import MODES, MOST_VARIATIONS, ON_ERROR, PARTS, TITLE, Arguments
 from .options import target_choices
 
-TITLE = "Quillwork"
 _SAVED_MODELS = 2000
 
 

@@ -16,8 +16,8 @@ from . import checkpoint
 from .arguments import AUTO, FOLLOW, Arguments, read
 from .button_call import ButtonCall, Session, sentence_of
 from .generation import NO_MODEL
-from .host import fixed_seed
 from .images import Image, Texts
+from .lookup import fixed_seed
 from .options import default_target
 from .page_parts import AT_ONCE, QUIET, fault, note, streamed, unsaved
 from .writing import Written, write

@@ -18,8 +18,9 @@ from ...prompting.library import LibraryError
 from ...prompting.template import TemplateError
 from . import checkpoint, infotext
 from .arguments import AUTO, Arguments, read
-from .host import WebUiHost, fixed_seed, styling
+from .host import WebUiHost
 from .images import Image, Texts, images_of, lay_out
+from .lookup import fixed_seed, styling
 from .options import default_target
 from .writing import Written, keep, write
 

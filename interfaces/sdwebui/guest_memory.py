@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ...llm_backends.host import Guest
-from ...llm_backends.unloading import unload_in_place
 
 # What sampling takes beside the weights, generously: hires passes and the VAE have their peaks.
 _SAMPLING_BYTES = 4 * 2**30
@@ -43,9 +42,10 @@ class HostMemory:
     def make_way(self) -> None:
         """Sampling is about to begin: language models go unless all has room, and the checkpoint is back
         where it was."""
-        is_there = any(guest.loaded_on is not None for guest in self._guests.values())
-        if is_there and (self._send_back is not None or not _fits_beside()):
-            unload_in_place()
+        there = [guest for guest in self._guests.values() if guest.loaded_on is not None]
+        if there and (self._send_back is not None or not _fits_beside()):
+            for guest in there:
+                guest.detach()
         if self._send_back is not None:
             send_back, self._send_back = self._send_back, None
             send_back()

@@ -1,10 +1,10 @@
 """The web UI's side of the port: stop and skip, the words under the progress bar, memory, how a call is
-waited for. Everything of the host's is asked for with care: four programs, and each has its own."""
+waited for."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,7 @@ from ...config.opening import open_model
 from ...llm_backends.live import LiveText
 from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
+from .lookup import shared
 
 if TYPE_CHECKING:
     from .guest_memory import HostMemory
@@ -23,15 +24,6 @@ T = TypeVar("T")
 _TEXT_EVERY_S = 0.1
 _SHOWN = 120
 _EMBEDDING_FILES = (".pt", ".safetensors", ".bin")
-
-
-def shared() -> Any:
-    """The host's module of what all share; None outside of a host."""
-    try:
-        from modules import shared
-    except ImportError:
-        return None
-    return shared
 
 
 class WebUiHost:
@@ -104,29 +96,3 @@ class WebUiHost:
                 self.memory.make_way()
         finally:
             self._show(None)
-
-
-def fixed_seed(seed: Any) -> int:
-    """What the host makes of a seed that may be -1 or empty: one of its own drawing."""
-    try:
-        from modules.processing import get_fixed_seed
-    except ImportError:
-        from random import SystemRandom
-
-        return int(seed) if seed not in (None, "", -1) else SystemRandom().randrange(2**32)
-    return int(get_fixed_seed(seed))
-
-
-def styling(p: Any) -> tuple[Callable[[str], str], Callable[[str], str]]:
-    """What puts the styles chosen for `p` around a prompt, and around a negative one."""
-    styles = getattr(shared(), "prompt_styles", None)
-    return (
-        lambda text: _styled(styles, "apply_styles_to_prompt", text, p),
-        lambda text: _styled(styles, "apply_negative_styles_to_prompt", text, p),
-    )
-
-
-def _styled(styles: Any, method: str, text: str, p: Any) -> str:
-    apply = getattr(styles, method, None)
-    chosen = getattr(p, "styles", None)
-    return str(apply(text, chosen)) if apply is not None and chosen else text

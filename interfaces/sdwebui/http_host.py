@@ -12,8 +12,8 @@ from ...llm_backends.host import Host
 from ...llm_backends.unloading import unload_in_place
 from ..http.fastapi_adapter import Adapter, add_routes
 from ..http.key_watch import KeyWatch
-from .host import shared
 from .login import HostLogin
+from .lookup import shared
 from .turns import Turn
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import Any
 from ...config import home, local_models
 from ...config.settings import use_host_settings
 from .arguments import AUTO, MODES
-from .host import shared
+from .lookup import shared
 
 ORIGIN = "web UI settings"
 _SECTION = ("quillwork", "Quillwork")

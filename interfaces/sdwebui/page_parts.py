@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from .button_call import sentence_of
-from .host import shared
+from .lookup import shared
 
 # For every event: no overlay over the page, no entry in the host's list of endpoints.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}

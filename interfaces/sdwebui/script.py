@@ -6,7 +6,7 @@ from typing import Any
 
 import modules.scripts as scripts
 
-from .controls import TITLE
+from .arguments import TITLE
 
 
 class QuillworkScript(scripts.Script):

@@ -15,7 +15,7 @@ from . import enhance_now
 from .arguments import AUTO
 from .button_call import ButtonCall, Session, sentence_of
 from .controls import models
-from .host import fixed_seed
+from .lookup import fixed_seed
 from .options import target_choices
 from .page_parts import AT_ONCE, QUIET, fault, note, streamed
 

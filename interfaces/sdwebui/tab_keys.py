@@ -13,8 +13,8 @@ from ...llm_backends.runner import runner
 from ..http.messages import HttpError, HttpRequest
 from ..http.model_routes import keep_key
 from ..http.routing import Exchange
-from .host import shared
 from .http_host import WebUiHttpHost
+from .lookup import shared
 from .page_parts import AT_ONCE, fault, guarded, note, table
 
 _PROMISE = (

@@ -13,7 +13,7 @@ from ..http import setting_routes
 from ..http.messages import HttpError
 from ..http.names import check_model
 from .controls import models
-from .host import shared
+from .lookup import shared
 from .page_parts import AT_ONCE, QUIET, fault, guarded, note, table
 
 _MODELS = (

@@ -16,7 +16,7 @@ from ..http.library_routes import open_library
 from .button_call import ButtonCall, Session, sentence_of
 from .controls import models
 from .generation import NO_MODEL
-from .host import fixed_seed
+from .lookup import fixed_seed
 from .page_parts import AT_ONCE, QUIET, fault, guarded, note, streamed
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.host import Host
-from .host import shared
+from .lookup import shared
 
 if TYPE_CHECKING:
     from .guest_memory import HostMemory

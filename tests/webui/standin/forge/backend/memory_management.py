@@ -15,6 +15,10 @@ def free_memory(memory_required: float, device: Any, keep_loaded: Any = (), free
     print(f"[memory_management] free_memory {memory_required:.0f}", flush=True)
 
 
+def minimum_inference_memory() -> int:
+    return 2**30
+
+
 def soft_empty_cache(force: bool = False) -> None:
     pass
 
