@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import struct
 from typing import Any
 
@@ -17,9 +18,13 @@ _OURS = frozenset({"model", "input", "encoding_format"})
 
 
 def embedding_body(request: Request, model: str) -> dict[str, Any]:
-    """What is sent for `request`; `Request.extra` may add ``dimensions`` and the like."""
+    """What is sent for `request`; `Request.extra` may add ``dimensions`` and the like.
+
+    As OpenAI's own client does, it asks for base64: many vectors in digits take seconds to read, in which
+    nothing else of this process runs. A server that does not know it sends numbers.
+    """
     more = {name: value for name, value in request.extra.items() if name not in _OURS}
-    return {"model": model, "input": list(request.embed), **more}
+    return {"model": model, "input": list(request.embed), "encoding_format": "base64", **more}
 
 
 def read_embeddings(raw: bytes | bytearray, request: Request, deployment: Deployment) -> Chunk:
@@ -39,8 +44,10 @@ def read_embeddings(raw: bytes | bytearray, request: Request, deployment: Deploy
 
 
 def check_vectors(vectors: tuple[Vector, ...], request: Request, deployment: Deployment) -> None:
-    """Raise `MalformedAnswer` unless there is one vector for each text, all equally long."""
-    if len(vectors) != len(request.embed) or len({len(vector) for vector in vectors} - {0}) != 1:
+    """Raise `MalformedAnswer` unless there is one vector of numbers for each text, all equally long."""
+    lengths = {len(vector) for vector in vectors}
+    is_whole = len(vectors) == len(request.embed) and len(lengths) == 1 and 0 not in lengths
+    if not is_whole or not all(math.isfinite(sum(vector)) for vector in vectors):
         raise malformed(deployment)
 
 
@@ -61,5 +68,6 @@ def refuse_embedding(who: str) -> errors.BadRequest:
 
 def _vector(given: Any) -> Vector:
     if isinstance(given, str):  # little-endian float32 in base64, as OpenAI's own client asks for
-        return tuple(number for (number,) in struct.iter_unpack("<f", base64.b64decode(given)))
+        raw = base64.b64decode(given, validate=True)
+        return struct.unpack(f"<{len(raw) // 4}f", raw)
     return tuple(float(number) for number in given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -96,6 +96,17 @@ class HttpHost(Protocol):
 def render(content: Any) -> bytes:
     """JSON as bytes. Half a character, as some model may send it, becomes its JSON escape."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+
+
+def with_rows(content: dict[str, Any], name: str, rows: Iterable[Any]) -> Answer:
+    """The answer of `content` and of many rows under `name`: not for an event loop.
+
+    They are written one by one, because nothing else runs in this process while JSON is written.
+    """
+    listed = list(rows)
+    written = b",".join(map(render, listed))
+    rendered = render(content)[:-1] + b',"%s":[' % name.encode() + written + b"]}"
+    return Answer({**content, name: listed}, rendered=rendered)
 
 
 def error_answer(error: Exception) -> Answer:

@@ -22,7 +22,7 @@ from ...prompting.targets import Target
 from .asking import TALKING, WRITING, ask, open_asked, stream
 from .conversation import LONGEST_TEXT, MESSAGES, PICTURES, read_messages, read_pictures
 from .library_routes import open_library
-from .messages import Answer, EventStream, HttpError
+from .messages import Answer, EventStream, HttpError, with_rows
 from .names import check_model, load_target
 from .offload import in_thread
 from .routing import Exchange, Route
@@ -141,9 +141,8 @@ async def _embed(exchange: Exchange) -> Answer:
     request = embedding_request(wanted["texts"], wanted.get("dimensions"))
     model = await in_thread(open_asked, wanted, "POST llm/embeddings")
     result: Result = await ask(exchange, model, lambda model: ask_one(model, request), TALKING)
-    return Answer(
-        {"vectors": result.vectors, "info": report([result], None, result.seconds, result.warnings)}
-    )
+    info = report([result], None, result.seconds, result.warnings)
+    return await in_thread(with_rows, {"info": info}, "vectors", result.vectors)
 
 
 def embedding_request(wanted: list[str], dimensions: int | None) -> Request:

@@ -9,6 +9,7 @@ from endpoints import answer, endpoint, failure
 from wire.embeddings import TOKENS_A_TEXT, vector_of
 
 from quillwork.llm_backends import errors
+from quillwork.llm_backends.embedding_wire import read_embeddings
 from quillwork.llm_backends.openai_compatible import embeddings_url
 from quillwork.llm_backends.types import Deployment, Plan, Request
 
@@ -22,7 +23,11 @@ def test_an_endpoint_gives_the_vectors_in_the_texts_order(wire):
     assert result.text == ""
     assert (result.usage.prompt_tokens, result.usage.completion_tokens) == (3 * TOKENS_A_TEXT, 0)
     assert result.model == "fox"
-    assert wire.calls("/v1/embeddings")[0].json == {"model": "fox", "input": list(WORDS.embed)}
+    assert wire.calls("/v1/embeddings")[0].json == {
+        "model": "fox",
+        "input": list(WORDS.embed),
+        "encoding_format": "base64",
+    }
 
 
 def test_the_address_of_the_route():
@@ -32,16 +37,24 @@ def test_the_address_of_the_route():
 
 
 def test_an_extra_parameter_goes_along_and_takes_nothing_over(wire):
-    extra = {"dimensions": 3, "encoding_format": "base64", "model": "owl", "input": ["x"]}
+    extra = {"dimensions": 3, "encoding_format": "x", "model": "owl", "input": ["x"]}
     assert answer(endpoint(wire.url), Request((), embed=("a",), extra=extra)).vectors
-    assert wire.calls()[0].json == {"model": "fox", "input": ["a"], "dimensions": 3}
+    sent = wire.calls()[0].json
+    assert (sent["model"], sent["input"], sent["dimensions"]) == ("fox", ["a"], 3)
+    assert sent["encoding_format"] == "base64"
 
 
-def test_vectors_in_base64_are_read(wire):
-    from quillwork.llm_backends.embedding_wire import read_embeddings
-
-    raw = json.dumps({"data": [{"embedding": "AACAPwAAAEA="}]}).encode()
+@pytest.mark.parametrize("written", ["AACAPwAAAEA=", [1, 2.0]])
+def test_vectors_are_read_as_either_form(wire, written):
+    raw = json.dumps({"data": [{"embedding": written}]}).encode()
     assert read_embeddings(raw, Request((), embed=("a",)), endpoint(wire.url)).vectors == ((1.0, 2.0),)
+
+
+@pytest.mark.parametrize("written", ["AACAPwA=", "%%%", ["x"], None, [], {}, [float("nan")]])
+def test_what_is_no_vector_is_told(wire, written):
+    raw = json.dumps({"data": [{"embedding": written}]}).encode()
+    with pytest.raises(errors.MalformedAnswer):
+        read_embeddings(raw, Request((), embed=("a",)), endpoint(wire.url))
 
 
 def test_retry_fallback_plan_and_cache_hold_for_vectors_too(wire, tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 from ....llm_backends.chunk_stream import ChunkStream
 from ....llm_backends.errors import StreamBroken
 from ....llm_backends.types import Chunk, Result, ToolCallDelta, Usage, Vector
-from ..messages import render
+from ..messages import Answer, render, with_rows
 from ..streaming import KEEP_ALIVE, error_content
 from .errors import error_body
 
@@ -112,15 +112,15 @@ class _Sent:
             )
 
 
-def embeddings(vectors: Sequence[Vector], usage: Usage, model: str, *, packed: bool) -> dict[str, Any]:
-    """Vectors as numbers, or `packed` as OpenAI's own client asks for them."""
+def embeddings(vectors: Sequence[Vector], usage: Usage, model: str, *, packed: bool) -> Answer:
+    """Vectors as numbers, or `packed` as OpenAI's own client asks for them. Not for an event loop."""
     rows = [
         {"object": "embedding", "index": place, "embedding": _packed(vector) if packed else vector}
         for place, vector in enumerate(vectors)
     ]
     tokens = usage.prompt_tokens or 0
     counts = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return {"object": "list", "data": rows, "model": model, "usage": counts}
+    return with_rows({"object": "list", "model": model, "usage": counts}, "data", rows)
 
 
 def _packed(vector: Vector) -> str:

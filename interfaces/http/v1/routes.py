@@ -73,10 +73,9 @@ async def _embed(exchange: Exchange) -> Answer:
     model = await in_thread(open_named, wanted["model"], "POST v1/embeddings")
     result: Result = await ask(exchange, model, lambda model: ask_one(model, request), TALKING)
     packed = wanted.get("encoding_format") == "base64"
-    content = await in_thread(
+    return await in_thread(
         embeddings, result.vectors, result.usage, result.model or wanted["model"], packed=packed
     )
-    return Answer(content)
 
 
 ROUTES = (
