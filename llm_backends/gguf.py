@@ -17,6 +17,7 @@ from .list_schema import list_count
 from .live import Sink
 from .one_by_one import Writing, budget_of, refuse_what_it_cannot, seed_of
 from .token_text import TextStream
+from .tool_text import offered
 from .transformers_local.sampling import SamplingSettings, unknown_parameters
 from .types import Deployment, Request, Result
 
@@ -143,7 +144,8 @@ def _answer(
 ) -> Result | errors.LLMError:
     refuse_what_it_cannot(request, model.name)
     settings = SamplingSettings.of(request)
-    ids, opens_thinking = model.encode(request.messages, request.reasoning)
+    tools = offered(request)
+    ids, opens_thinking = model.encode(request.messages, request.reasoning, tools)
     budget = budget_of(request, len(ids), model.longest, model.name)
     if len(ids) + budget > model.context:
         model.widen(len(ids) + budget)
@@ -152,6 +154,7 @@ def _answer(
         sink,
         model.stop_ids,
         opens_thinking=opens_thinking,
+        calls_tools=bool(tools),
         stop_texts=model.stop_texts,
     )
     thinks = opens_thinking or request.reasoning not in ("default", "off")

@@ -13,9 +13,9 @@ from typing import Any
 from . import chat_marks, errors, gguf_file
 from .gguf_template import ChatTemplate
 from .host import Guest
-from .token_text import THINKING_TAGS
+from .token_text import LOUD_TAGS
 from .transformers_local.sampling import SamplingSettings
-from .types import Message, Reasoning
+from .types import Message, Reasoning, Tool
 
 # In tokens. Models are trained for more than most machines have room for; more is taken when it is needed.
 _USUAL_CONTEXT = 8192
@@ -175,17 +175,21 @@ class GgufModel(Guest):
 
     @property
     def silent_ids(self) -> frozenset[int]:
-        return frozenset(index for index, text in self._controls.items() if text not in THINKING_TAGS)
+        return frozenset(index for index, text in self._controls.items() if text not in LOUD_TAGS)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some tokens."""
         return self._llama.detokenize(list(ids), special=True).decode("utf-8", "replace")
 
-    def encode(self, messages: Sequence[Message], reasoning: Reasoning) -> tuple[list[int], bool]:
+    def encode(
+        self, messages: Sequence[Message], reasoning: Reasoning, tools: Sequence[Tool] = ()
+    ) -> tuple[list[int], bool]:
         """The token ids that ask for the next message, in which no text of a message is a control token,
-        and whether the last of them open a thought."""
-        filled = chat_marks.fill(messages, self._template.applying(reasoning))
-        texts = [messages[number].content for number in filled.order]
+        and whether the last of them open a thought. Raises `BadRequest` for `tools` of which the template
+        does not tell."""
+        filled = chat_marks.fill(messages, self._template.applying(reasoning, tools))
+        chat_marks.check_offer(filled, tools, self.name)
+        texts = filled.texts
         whole = filled.literals[0] + "".join(
             text + literal for text, literal in zip(texts, filled.literals[1:], strict=True)
         )

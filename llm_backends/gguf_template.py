@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import chat_marks
-from .types import Reasoning
+from .openai_wire import chat_tools
+from .types import Reasoning, Tool
 
 
 class ChatTemplate:
@@ -21,7 +22,7 @@ class ChatTemplate:
         self._template = _compile(text) if text.strip() else None
         self.usable = self._template is not None
 
-    def applying(self, reasoning: Reasoning) -> chat_marks.Apply | None:
+    def applying(self, reasoning: Reasoning, tools: Sequence[Tool] = ()) -> chat_marks.Apply | None:
         """What `chat_marks.fill` asks; None where there is no template."""
         if self._template is None:
             return None
@@ -31,15 +32,15 @@ class ChatTemplate:
             "add_generation_prompt": True,
             "enable_thinking": thinks,
             "thinking": thinks,
+            "tools": chat_tools(tools) or None,
             **({"reasoning_effort": reasoning} if thinks else {}),
         }
         return lambda marked: self._apply(marked, variables)
 
-    def _apply(self, marked: Sequence[tuple[str, str]], variables: dict[str, Any]) -> str | None:
+    def _apply(self, marked: Sequence[chat_marks.Marked], variables: dict[str, Any]) -> str | None:
         assert self._template is not None
-        messages = [{"role": role, "content": content} for role, content in marked]
         try:
-            return self._template.render(messages=messages, raise_exception=_refuse, **variables)
+            return self._template.render(messages=list(marked), raise_exception=_refuse, **variables)
         except Exception:  # noqa: BLE001 - a template is a program of the model's maker
             return None
 

@@ -14,6 +14,7 @@ from .host import Host
 from .live import Sink
 from .one_by_one import Writing, budget_of, refuse_what_it_cannot, seed_of
 from .token_text import TextStream
+from .tool_text import offered
 from .transformers_local.sampling import SamplingSettings, unknown_parameters
 from .types import Deployment, Message, Request, Result
 
@@ -95,6 +96,12 @@ def _answer(
     who = f"The text encoder {encoder.name}"
     try:
         refuse_what_it_cannot(request, who)
+        if offered(request):
+            raise errors.BadRequest(
+                f"{who} is not offered tools.",
+                hint="Take the tools away, or choose a model that calls them, such as ollama/qwen3, one of a "
+                "provider's, or a Qwen3 in a folder of this machine.",
+            )
         settings = SamplingSettings.of(request)
         ids, opens_thinking = encoder.encode(request.messages, request.reasoning not in ("default", "off"))
         budget = budget_of(request, len(ids), encoder.context, f"the text encoder {encoder.name}")

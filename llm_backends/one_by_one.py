@@ -18,18 +18,13 @@ _LEAST_ANSWER = 64
 
 
 def refuse_what_it_cannot(request: Request, who: str) -> None:
-    """Raise `BadRequest` for pictures, tools, embeddings, or nothing at all; `who` is the model in a
-    sentence."""
+    """Raise `BadRequest` for pictures, embeddings, or nothing at all; `who` is the model in a sentence."""
     if request.embed:
         raise refuse_embedding(who)
     if any(message.images for message in request.messages):
         raise errors.BadRequest(
             f"{who} is asked in text only and was given a picture.",
             hint="Take the picture away, or choose a model that sees.",
-        )
-    if request.tools:
-        raise errors.BadRequest(
-            f"{who} is not offered tools here.", hint="Switch tools off, or choose another model."
         )
     if not request.messages:
         raise errors.BadRequest("There is no message to answer.")
@@ -67,10 +62,11 @@ class Writing:
         stop_ids: frozenset[int],
         *,
         opens_thinking: bool = False,
+        calls_tools: bool = False,
         stop_texts: Sequence[str] = (),
     ) -> None:
         self._stream, self._stop_ids, self._stop_texts = stream, stop_ids, tuple(stop_texts)
-        self._answer = AnswerText(sink, opens_thinking)
+        self._answer = AnswerText(sink, opens_thinking, calls_tools)
         self._began = time.monotonic()
         self._tokens = 0
         self.stopped = False
@@ -100,13 +96,15 @@ class Writing:
         text, thinking = self._answer.close()
         for stop in self._stop_texts:
             text = text.partition(stop)[0].strip()
-        if not text.strip():
+        calls = self._answer.tool_calls
+        if not text.strip() and not calls:
             return emptiness(who, budget, ran_out=bool(thinking) or not self.stopped)
         return Result(
             text=text,
             reasoning=thinking,
             usage=Usage(prompt_tokens, self._tokens, None),
-            finish_reason="stop" if self.stopped else "length",
+            tool_calls=calls,
+            finish_reason="tool_calls" if calls else "stop" if self.stopped else "length",
             mode=deployment.mode,
             provider=deployment.provider,
             model=model,

@@ -7,13 +7,17 @@ from collections.abc import Callable, Sequence
 from . import errors
 from .live import Sink
 from .thinking import ThinkingSplitter, split_finished
-from .types import Chunk
+from .tool_text import TAGS as TOOL_TAGS
+from .tool_text import ToolCallSplitter
+from .types import Chunk, ToolCall, ToolCallDelta
 
 _CUT_CHARACTER = "\ufffd"
 _TAIL_PIECES = 8
 THINKING_TAGS = tuple(
     f"{start}{name}>" for start in ("<", "</") for name in ("think", "thinking", "thought", "reasoning")
 )
+# What a model's control tokens write into its answer, which is read again; all others write nothing.
+LOUD_TAGS = (*THINKING_TAGS, *TOOL_TAGS)
 
 
 class TextStream:
@@ -52,14 +56,16 @@ class TextStream:
 
 
 class AnswerText:
-    """One answer's text on its way into `sink`, with the thinking parted from it.
+    """One answer's text on its way into `sink`, with the thinking and the tool calls parted from it.
 
-    `opens_thinking` when the prompt ends with an opening thinking tag.
+    `opens_thinking` when the prompt ends with an opening thinking tag, `calls_tools` when the model was
+    offered any.
     """
 
-    def __init__(self, sink: Sink, opens_thinking: bool = False) -> None:
+    def __init__(self, sink: Sink, opens_thinking: bool = False, calls_tools: bool = False) -> None:
         self._sink = sink
         self._splitter = ThinkingSplitter()
+        self._calls = ToolCallSplitter() if calls_tools else None
         self._text: list[str] = []
         self._thinking: list[str] = []
         if opens_thinking:
@@ -75,13 +81,26 @@ class AnswerText:
         """The end of the answer so far."""
         return "".join(self._text[-_TAIL_PIECES:])
 
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls, once the answer is closed."""
+        return tuple(self._calls.calls) if self._calls else ()
+
     def close(self) -> tuple[str, str]:
         """(answer, thinking), both whole."""
         self._keep(*self._splitter.finish())
+        if self._calls is not None:
+            self._show(self._calls.finish(), "")
+        for place, call in enumerate(self.tool_calls):
+            delta = ToolCallDelta(place, call.id, call.name, call.arguments)
+            self._sink.add(Chunk(tool_calls=(delta,)))
         text, thinking = split_finished("".join(self._text))
         return text, ("".join(self._thinking) + thinking).strip("\n")
 
     def _keep(self, text: str, thinking: str) -> None:
+        self._show(self._calls.feed(text) if self._calls else text, thinking)
+
+    def _show(self, text: str, thinking: str) -> None:
         if text:
             self._text.append(text)
         if thinking:

@@ -304,7 +304,7 @@ def test_nothing_heavy_comes_along_with_the_core():
         "prompting.enhance",
         "prompting.variables",
     ]
-    names += ["llm_backends.asking", "interfaces.langchain"]
+    names += ["llm_backends.asking", "interfaces.langchain", "prompting.chat", "prompting.tools"]
     names += ["prompting.missing", "prompting.template", "prompting.phrasebook", "interfaces.cli.main"]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT), *names], capture_output=True, text=True, timeout=60

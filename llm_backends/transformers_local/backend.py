@@ -15,6 +15,7 @@ from ..host import GuestMemory, Host
 from ..list_schema import list_count
 from ..live import Sink
 from ..sight import cannot_see
+from ..tool_text import offered
 from ..types import Deployment, Request, Result
 from . import libraries
 from .chat import Prompt
@@ -159,12 +160,8 @@ def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink:
     assert model.loaded is not None
     if request.embed:
         raise refuse_embedding("A local model")
-    if request.tools:
-        raise errors.BadRequest(
-            "A local model is not offered tools here.", hint="Switch tools off, or choose another model."
-        )
     chat, tokenizer = model.chat, model.loaded.tokenizer
-    prompt = chat.encode(request.messages, request.reasoning)
+    prompt = chat.encode(request.messages, request.reasoning, offered(request))
     count = list_count(request)
     wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else _DEFAULT_TOKENS)
     left = model.architecture.context - len(prompt.ids)

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from .. import chat_marks, errors
-from ..types import Image, Message, Reasoning
+from ..openai_wire import chat_tools
+from ..types import Image, Message, Reasoning, Tool
 from .eyes import Eyes, Seen
 from .loading import LoadedModel
 
@@ -47,21 +48,23 @@ class ChatFormat:
         self.stop_texts: tuple[str, ...] = () if self.has_template else chat_marks.PLAIN_STOPS
         self.stop_ids = self._find_stop_ids(loaded.model)
 
-    def encode(self, messages: Sequence[Message], reasoning: Reasoning = "default") -> Prompt:
+    def encode(
+        self, messages: Sequence[Message], reasoning: Reasoning = "default", tools: Sequence[Tool] = ()
+    ) -> Prompt:
         """The prompt that asks for the next message. Raises `errors.LLMError` for what cannot be asked, such
-        as pictures of a model without eyes."""
+        as pictures of a model without eyes, or tools of one that was not taught to call them."""
         if not messages:
             raise errors.BadRequest("There is no message to answer.")
-        apply = partial(self._apply, reasoning=reasoning, messages=messages)
+        apply = partial(self._apply, reasoning=reasoning, messages=messages, tools=tools)
         filled = chat_marks.fill(messages, apply if self.has_template else None)
+        chat_marks.check_offer(filled, tools, "This local model")
         literals, order = filled.literals, filled.order
-        texts = [message.content for message in messages]
-        ids = self._tokenise(literals, [texts[number] for number in order])
+        ids = self._tokenise(literals, filled.texts)
         start = literals[0]
         for place, number in enumerate(order):
             if messages[number].role != "system":
                 break
-            start += texts[number] + literals[place + 1]
+            start += filled.texts[place] + literals[place + 1]
         fixed = _common(ids, self._ids(start))
         seen = self._look([image for number in order for image in messages[number].images])
         if seen is not None and self._eyes is not None:
@@ -79,14 +82,19 @@ class ChatFormat:
         return self._eyes.look(images)
 
     def _apply(
-        self, marked: Sequence[tuple[str, str]], reasoning: Reasoning, messages: Sequence[Message] = ()
+        self,
+        marked: Sequence[chat_marks.Marked],
+        reasoning: Reasoning,
+        messages: Sequence[Message] = (),
+        tools: Sequence[Tool] = (),
     ) -> str | None:
         """None where the template refuses: some know no system message."""
         thinks = reasoning not in ("default", "off")
         variables = {"enable_thinking": thinks, "thinking": thinks}
         try:
             return self._tokenizer.apply_chat_template(
-                [{"role": role, "content": _content(content, messages)} for role, content in marked],
+                [{**one, "content": _content(one["content"], messages)} for one in marked],
+                tools=chat_tools(tools) or None,
                 tokenize=False,
                 add_generation_prompt=True,
                 **variables,

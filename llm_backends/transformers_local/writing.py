@@ -10,7 +10,8 @@ from typing import Any
 
 from .. import errors
 from ..live import Sink
-from ..token_text import THINKING_TAGS, AnswerText, TextStream, emptiness
+from ..token_text import LOUD_TAGS, AnswerText, TextStream, emptiness
+from ..tool_text import offered
 from ..types import Deployment, FinishReason, Request, Result, Usage
 from .chat import ChatFormat, Prompt
 from .constraint import ListConstraint
@@ -28,8 +29,8 @@ def text_stream(tokenizer: Any, chat: ChatFormat) -> TextStream:
 
 
 def silent_tokens(tokenizer: Any, chat: ChatFormat) -> frozenset[int]:
-    """Special tokens write nothing, but for the tags around a model's thinking."""
-    tags = {tokenizer.convert_tokens_to_ids(tag) for tag in THINKING_TAGS}
+    """Special tokens write nothing, but for the tags around a thought and a tool call."""
+    tags = {tokenizer.convert_tokens_to_ids(tag) for tag in LOUD_TAGS}
     return frozenset(index for index in chat.special_ids if index not in tags)
 
 
@@ -63,7 +64,7 @@ class Row:
         self._after_thinking = after_thinking
         self._thinking_ends_at = thinking_ends_at
         self._chat, self._stream = chat, text
-        self._answer = AnswerText(sink, prompt.opens_thinking)
+        self._answer = AnswerText(sink, prompt.opens_thinking, bool(offered(request)))
         self._began = time.monotonic()
         if constrain is not None and after_thinking is None:
             self.constraint = constrain(budget)
@@ -120,14 +121,16 @@ class Row:
             text = text.partition(stop)[0].strip()
         if self.constraint is not None and self.constraint.over:
             text = json.dumps({"values": self.constraint.items}, ensure_ascii=False)
-        if not text.strip():
+        calls = self._answer.tool_calls
+        if not text.strip() and not calls:
             ran_out = self.finish == "length" or bool(thinking)
             return emptiness(deployment.name, self.budget, ran_out=ran_out)
         return Result(
             text=text,
             reasoning=thinking,
             usage=Usage(len(self.prompt.ids), len(self.ids), None),
-            finish_reason=self.finish or "unknown",
+            tool_calls=calls,
+            finish_reason="tool_calls" if calls else self.finish or "unknown",
             mode=deployment.mode,
             provider=deployment.provider,
             model=deployment.model,

@@ -14,6 +14,7 @@ import pytest
 
 _SCRIPT = Path(__file__).with_name("train.py")
 _SEEING_SCRIPT = Path(__file__).with_name("see.py")
+_CALLING_SCRIPT = Path(__file__).with_name("call.py")
 # Training takes most of a minute where nothing else runs, and CI's machines are shared.
 TRAINING_S = 1200
 
@@ -71,6 +72,14 @@ def _seeing(config: pytest.Config, kind: str) -> Path:
     # What transformers 5 saves of this tokenizer, 4 does not read.
     name = f"{kind}-{transformers.__version__.partition('.')[0]}"
     return _make(_cache(config, _SEEING_SCRIPT) / name, kind, script=_SEEING_SCRIPT)
+
+
+@pytest.fixture(scope="session")
+def tiny_calling(request: pytest.FixtureRequest) -> Path:
+    """The folder of the model that calls a tool (`tiny_model.call`)."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    return _make(_cache(request.config, _CALLING_SCRIPT) / "calling", script=_CALLING_SCRIPT)
 
 
 @pytest.fixture(scope="session")

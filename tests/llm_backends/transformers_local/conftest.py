@@ -9,6 +9,7 @@ import pytest
 from tiny_model.fixtures import (  # noqa: F401
     TRAINING_S,
     each_seeing,
+    tiny_calling,
     tiny_model,
     tiny_model_nf4,
     tiny_seeing,
@@ -17,7 +18,9 @@ from tiny_model.fixtures import (  # noqa: F401
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"tiny_model", "tiny_seeing", "each_seeing"} & set(getattr(item, "fixturenames", ())):
+        if {"tiny_model", "tiny_seeing", "each_seeing", "tiny_calling"} & set(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker(pytest.mark.timeout(TRAINING_S + 120))
 
 
