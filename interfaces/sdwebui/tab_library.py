@@ -23,6 +23,7 @@ def build(page: Any, variables: Parts) -> None:
         allow_custom_value=True,
         elem_id="quillwork_library",
     )
+    remark = gr.HTML("", elem_id="quillwork_library_remark")
     description = gr.Textbox(label="Description", lines=1, elem_id="quillwork_library_description")
     values = gr.Textbox(label="Values, one on each line", lines=12, elem_id="quillwork_library_values")
     version = gr.State("")
@@ -43,7 +44,7 @@ def build(page: Any, variables: Parts) -> None:
     page.load(fn=_look_again, inputs=[], outputs=[name, place, status], **AT_ONCE)
     refresh.click(fn=_look_again, inputs=[], outputs=[name, place, status], **AT_ONCE)
     variables.added.then(fn=_look_again, inputs=[], outputs=[name, place, status], **AT_ONCE)
-    name.change(fn=_open, inputs=[name], outputs=[*fields, save, status], **AT_ONCE)
+    name.change(fn=_open, inputs=[name], outputs=[*fields, save, remark], **AT_ONCE)
     save.click(
         fn=_save,
         inputs=[name, description, values, version],

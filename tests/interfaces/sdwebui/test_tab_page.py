@@ -72,10 +72,19 @@ def library_of(webui):
     }
 
 
+OURS = {"X-Quillwork": "1"}
+
+
 @pytest.fixture
-def wired(webui_factory, wire):
-    """A web UI of this test alone: what it keeps does not reach others."""
-    return webui_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
+def wired(wired):
+    """What a test leaves behind in the web UI does not reach the others."""
+    yield wired
+    for name in library_of(wired):
+        wired.request("DELETE", f"/quillwork/variables/{name}", {}, OURS)
+    wired.request("DELETE", "/quillwork/keys", {}, OURS)
+    names = ("LLM_MODE", "LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT", "LLM_TIMEOUT_MS")
+    settings = {"settings": dict.fromkeys(names), "persist": True}
+    assert wired.request("POST", "/quillwork/config", settings, OURS).status == 200
 
 
 def test_values_are_invented_looked_through_and_kept(webui_page, wired, wire):
@@ -144,7 +153,7 @@ def test_a_variables_life(webui_page, wired):
     webui_page.choose(tab.find("library"), "hair/style")
     tab.holds("library_values", "bob\nbun\n<b>braid</b>")
     tab.holds("library_description", "How it is worn")
-    wired.request("PUT", "/quillwork/variables/hair/style", {"values": ["pixie"]}, {"X-Quillwork": "1"})
+    wired.request("PUT", "/quillwork/variables/hair/style", {"values": ["pixie"]}, OURS)
     tab.fill("library_values", "mullet")
     tab.press("library_save")
     tab.has("library_status", "changed by somebody else")
@@ -274,15 +283,25 @@ def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page
     tab.has("keys", "There is no key yet")
 
 
+def calls_in(page):
+    rows = page.page.locator("#quillwork_usage tr").filter(has_text="endpoint/fox")
+    return int(rows.first.locator("td").nth(1).inner_text()) if rows.count() else 0
+
+
 def test_usage_is_added_up(webui_page, wired, wire):
+    tab = Tab(webui_page, "Usage")
+    tab.has("usage", "Since the start")
+    before = calls_in(webui_page)
+    webui_page.tab("txt2img")
     webui_page.prompt().fill("a fox in the snow")
     webui_page.open_accordion()
     webui_page.page.locator("#quillwork_txt2img_enhance").click()
     webui_page.wait("() => document.querySelector('#txt2img_prompt textarea').value.includes('red fox')")
     tab = Tab(webui_page, "Usage")
+    tab.press("usage_refresh")
     tab.has("usage", "endpoint/fox")
-    row = webui_page.page.locator("#quillwork_usage tr").filter(has_text="endpoint/fox").first
-    assert row.locator("td").nth(1).inner_text() == "1"
+    webui_page.page.wait_for_timeout(500)
+    assert calls_in(webui_page) == before + 1
 
 
 def test_nothing_of_the_tab_is_kept_as_a_default(webui_page, wired):
