@@ -100,7 +100,7 @@ def bare(version: str, python: str = "") -> Lane:
 
 def langchain(name: str, version: str) -> Lane:
     """Our models as LangChain's. Apart from the core: langchain-core brings a dozen packages along."""
-    paths = ("tests/interfaces/langchain",)
+    paths = ("tests/interfaces/langchain", "tests/test_docs.py")
     select = ("-m", CORE, "-k", "langchain")
     return Lane(
         f".venv-{name}", select, (*BARE, f"langchain-core=={version}"), ("requirements.txt",), paths=paths
