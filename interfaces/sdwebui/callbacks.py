@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...prompting import phrasebook
+from .arguments import TITLE
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,12 +21,20 @@ def register() -> None:
 
     settle_in()
     phrasebook.register()
+    _join_control_tab()
     script_callbacks.on_ui_settings(add_options)
     script_callbacks.on_before_ui(_before_page)
     script_callbacks.on_after_component(_component_made)
     script_callbacks.on_app_started(_started)
     script_callbacks.on_ui_tabs(_tabs)
     script_callbacks.on_infotext_pasted(_pasted)
+
+
+def _join_control_tab() -> None:
+    """SD.Next shows there only the extensions that its list names."""
+    known = getattr(sys.modules.get("installer"), "control_extensions", None)
+    if isinstance(known, list) and TITLE not in known:
+        known.append(TITLE)
 
 
 def _component_made(component: Any, **more: Any) -> None:

@@ -32,15 +32,17 @@ _FAMILIES = (
 )
 # Less certain: what is loaded knows better.
 _HINTS = (("flux", "flux1_dev"), ("xl", "sdxl"), ("sd15", "sd15"), ("v15", "sd15"))
-# The class of what is loaded, and SD.Next's word for it.
+# The class of what is loaded: Forge's engines, SD.Next's pipelines.
 _ENGINES = (
     (r"schnell", "flux1_schnell"),
-    (r"flux|^f1$", "flux1_dev"),
+    (r"flux2", "flux2_dev"),
+    (r"flux", "flux1_dev"),
     (r"zimage", "z_image"),
     (r"qwen", "qwen_image"),
     (r"lumina", "lumina_2"),
     (r"xl", "sdxl"),
-    (r"^sd15$|^stablediffusion$|^sd$", "sd15"),
+    (r"^anima$", "anima"),
+    (r"^sd15$|^stablediffusion(pipeline)?$", "sd15"),
 )
 _PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "qwen_image"}
 

@@ -26,6 +26,8 @@ for name in ("ui_settings", "before_ui", "app_started", "ui_tabs", "infotext_pas
     vars(modules.script_callbacks)["on_" + name] = note
 for name in ("modules", "modules.scripts", "modules.script_callbacks"):
     sys.modules[name] = modules if name == "modules" else getattr(modules, name.split(".")[1])
+installer = sys.modules["installer"] = types.ModuleType("installer")
+installer.control_extensions = ["NudeNet"]
 # A host has loaded these long before it comes to us.
 import argparse, asyncio, concurrent.futures, email, http.client, logging, urllib.request, uuid
 sys.path.insert(0, root)
@@ -43,6 +45,7 @@ classes = [one for one in found if issubclass(one, modules.scripts.Script)]
 print(json.dumps({
     "took": took, "kb": grown, "classes": [one.__name__ for one in classes],
     "metaclasses": [type(one).__name__ for one in classes],
+    "control": installer.control_extensions,
     "registered": [name for name, _ in registered],
     "in_path": root in sys.path or os.path.realpath(root) in sys.path,
     "tops": sorted({name.split(".")[0] for name in set(sys.modules) - before}),
@@ -97,3 +100,7 @@ def test_all_callbacks_are_registered(told):
     assert {"ui_settings", "before_ui", "app_started", "ui_tabs", "infotext_pasted"} <= set(
         told["registered"]
     )
+
+
+def test_the_control_tab_of_sd_next_shows_us(told):
+    assert told["control"] == ["NudeNet", "Quillwork"]
