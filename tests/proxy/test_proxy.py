@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -16,11 +17,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from wire.answers import JSON_TEXT, TEXT
+from wire.answers import JSON_TEXT, TEXT, Answer
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.listing import list_models
+from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.openai_compatible import OpenAICompatible
+from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.tools.loop import answer_with_tools
+from quillwork.llm_backends.tools.registry import RegisteredTool
 from quillwork.llm_backends.types import Deployment, Message, Request, Secret, Tool, Usage
 
 pytestmark = pytest.mark.proxy
@@ -245,3 +250,22 @@ def test_a_cancelled_call_ends_behind_the_proxy_too(proxy, wire):
         await backend.close()
 
     asyncio.run(cancel())
+
+
+@pytest.mark.parametrize("alias", ["writer", "claude"])
+def test_tools_are_called_until_there_is_an_answer(proxy, wire, alias):
+    """Two calls at once, one of them wrong, through the proxy to a format of its own and back."""
+    first = Answer(
+        calls=[("call_1", "fox-paint", '{"colour": "red"}'), ("call_2", "fox-paint", '{"colour": "pi')],
+        finish="tool_calls",
+    )
+    wire.script("fox", [first, "a red fox"])
+    schema = {"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]}
+    tool = RegisteredTool("fox.paint", "Paints.", schema, lambda colour: f"dyed {colour}")
+    said = runner.run(answer_with_tools(Model(at(proxy, alias)), QUESTION, [tool]))
+    assert said.result.text == "a red fox"
+    assert said.result.usage.prompt_tokens == 22
+    assert [use.is_error for use in said.uses] == [False, True]
+    last = json.dumps(wire.calls()[-1].json)
+    assert "dyed red" in last
+    assert "are not JSON" in last
