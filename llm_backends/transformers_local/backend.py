@@ -62,7 +62,7 @@ class TransformersLocal:
         try:
             # Before the lock: a download takes long, and unloading need not wait for it.
             libraries.transformers()
-            folder = _folder_of(deployment, sinks[0], host)
+            folder = _folder_of(deployment, sinks[0], host, for_pictures=_has_pictures(requests))
         except errors.LLMError as error:
             return [error] * len(requests)
         with self._lock:
@@ -115,7 +115,7 @@ class TransformersLocal:
             self.unload()
             self._model, self._memory, self._key = LocalModel(folder, dtype, record=record), memory, key
         model = self._model
-        if model.eyes is None and any(message.images for request in requests for message in request.messages):
+        if model.eyes is None and _has_pictures(requests):
             raise cannot_see(deployment)
         tokens = sum(
             sum(
@@ -135,9 +135,13 @@ def shared() -> TransformersLocal:
     return TransformersLocal()
 
 
-def _folder_of(deployment: Deployment, sink: Sink, host: Host) -> Path:
+def _has_pictures(requests: Sequence[Request]) -> bool:
+    return any(message.images for request in requests for message in request.messages)
+
+
+def _folder_of(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: bool) -> Path:
     if "hf_download" in (deployment.mode, deployment.backend):
-        return resolve_repository(deployment, sink, host)
+        return resolve_repository(deployment, sink, host, for_pictures=for_pictures)
     return Path(deployment.model).expanduser()
 
 

@@ -13,8 +13,10 @@ from ..hub.access import HubAccess, own_folder, split_repository
 from ..hub.download import Read, download
 from ..hub.repository import RemoteFile, Repository
 from ..live import Sink
+from ..sight import cannot_see
 from ..types import Deployment
 from . import checkpoint
+from .eyes import Sight
 
 _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
 # What is read beside the weights; never a pickle, never code.
@@ -26,11 +28,12 @@ _SMALL = re.compile(
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 
 
-def resolve_repository(deployment: Deployment, sink: Sink, host: Host) -> Path:
+def resolve_repository(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: bool = False) -> Path:
     """The folder of ``deployment.model`` (``org/name``, or ``org/name@revision``), whole.
 
     Looks into the deployment's parameter ``models_folder`` and into Hugging Face's own cache, and then
     downloads it as `hub.download.download` does; what is whole already is used without any network.
+    With `for_pictures` a model that does not see is not downloaded.
     Raises `errors.LLMError` and `errors.Cancelled`.
     """
     name, revision = split_repository(deployment.model)
@@ -44,8 +47,15 @@ def resolve_repository(deployment: Deployment, sink: Sink, host: Host) -> Path:
             damage = damage or (error if folder != ours else None)
         else:
             return folder
+
+    async def pick(repository: Repository, read: Read) -> Sequence[RemoteFile]:
+        picked = await _pick(repository, read)
+        if for_pictures and not _sees(await read(repository.files["config.json"])):
+            raise cannot_see(deployment)
+        return picked
+
     try:
-        folder, _ = download(deployment, name, revision, _pick, sink, host)
+        folder, _ = download(deployment, name, revision, pick, sink, host)
     except (errors.ConsentNeeded, errors.NotConfigured):
         if damage is not None:
             raise damage from None
@@ -75,6 +85,14 @@ async def _pick(repository: Repository, read: Read) -> Sequence[RemoteFile]:
         raise _unusable(repository)
     small = [name for name in files if _SMALL.fullmatch(name)]
     return [files[name] for name in (*small, *([_INDEX] if _INDEX in files else ()), *weights)]
+
+
+def _sees(config: bytes) -> bool:
+    try:
+        told = json.loads(config)
+    except ValueError:
+        return True  # that it cannot be read is told where it is
+    return not isinstance(told, dict) or Sight.of(told) is not None
 
 
 def _parts(index: bytes, repository: Repository) -> list[str]:

@@ -58,11 +58,12 @@ PARTS = {
 
 @pytest.fixture
 def resolve(hub: HubServer, tmp_path: Path) -> Any:  # noqa: F811
-    def call(model: str = NAME, *, allowed: bool = True, **access: Any) -> Path:
+    def call(model: str = NAME, *, allowed: bool = True, for_pictures: bool = False, **access: Any) -> Path:
         reach = HubAccess(endpoint=hub.url, cache=tmp_path / "cache", pause_s=0.01, **access)
         params = {"models_folder": str(tmp_path / "models"), "may_download": allowed, "hub": reach}
         deployment = Deployment("hf_download", model, mode="hf_download", params=params, idle_timeout_s=20)
-        return resolve_repository(deployment, LiveText().start(1)[0], NullHost())
+        sink = LiveText().start(1)[0]
+        return resolve_repository(deployment, sink, NullHost(), for_pictures=for_pictures)
 
     return call
 
@@ -165,3 +166,22 @@ def test_half_a_model_in_the_cache_is_fetched_into_our_folder(hub, resolve, tmp_
     hub.add(NAME, {**SMALL, "model.safetensors": WEIGHTS})
     assert resolve() == tmp_path / "models" / "LLM" / "org--fox"
     assert (folder / "model.safetensors").stat().st_size == len(WEIGHTS) - 5
+
+
+EYES = {
+    "config.json": b'{"model_type": "qwen3_vl", "image_token_id": 5, "vision_config": {"depth": 2}}',
+    "preprocessor_config.json": b"{}",
+}
+
+
+def test_a_model_that_sees_comes_with_what_its_eyes_need(hub, resolve):  # noqa: F811
+    hub.add(NAME, {**SMALL, **NEVER, **EYES, "model.safetensors": WEIGHTS})
+    assert "preprocessor_config.json" in names(resolve(for_pictures=True))
+
+
+def test_a_model_that_does_not_see_is_not_downloaded_for_a_picture(hub, resolve, tmp_path):  # noqa: F811
+    hub.add(NAME, {**SMALL, "model.safetensors": WEIGHTS})
+    with pytest.raises(errors.CannotSee):
+        resolve(for_pictures=True)
+    assert not list((tmp_path / "models").rglob("*.safetensors*"))
+    assert names(resolve()), "for text it is"
