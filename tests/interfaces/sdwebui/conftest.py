@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -28,3 +31,27 @@ def library(tmp_path, monkeypatch, wire):
     folder.mkdir(parents=True)
     yield folder
     recall.forget()
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """A host with a queue, with Forge's one thread for models, and an Interrupt button."""
+    lock, seen = threading.Lock(), SimpleNamespace(errors=[], locked=[])
+
+    def run_and_wait_result(work):
+        seen.locked.append(lock.locked())
+        try:
+            return work()
+        except Exception as error:  # what Forge would print as a traceback and drop
+            seen.errors.append(error)
+
+    names = ("modules", "modules.call_queue", "modules.shared", "modules_forge", "modules_forge.main_thread")
+    modules = {name: ModuleType(name) for name in names}
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    modules["modules"].shared = modules["modules.shared"]
+    modules["modules.call_queue"].queue_lock = lock
+    modules["modules.shared"].state = seen.state = SimpleNamespace(interrupted=False)
+    modules["modules_forge.main_thread"].run_and_wait_result = run_and_wait_result
+    seen.lock = lock
+    return seen

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,30 +15,6 @@ from quillwork.interfaces.sdwebui.turns import Turn, in_turn
 from quillwork.llm_backends.errors import Cancelled
 
 PATIENCE_S = 10.0
-
-
-@pytest.fixture
-def queue(monkeypatch):
-    """A host with a queue, with Forge's one thread for models, and an Interrupt button."""
-    lock, seen = threading.Lock(), SimpleNamespace(errors=[], locked=[])
-
-    def run_and_wait_result(work):
-        seen.locked.append(lock.locked())
-        try:
-            return work()
-        except Exception as error:  # what Forge would print as a traceback and drop
-            seen.errors.append(error)
-
-    names = ("modules", "modules.call_queue", "modules.shared", "modules_forge", "modules_forge.main_thread")
-    modules = {name: ModuleType(name) for name in names}
-    for name, module in modules.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    modules["modules"].shared = modules["modules.shared"]
-    modules["modules.call_queue"].queue_lock = lock
-    modules["modules.shared"].state = seen.state = SimpleNamespace(interrupted=False)
-    modules["modules_forge.main_thread"].run_and_wait_result = run_and_wait_result
-    seen.lock = lock
-    return seen
 
 
 def run(coroutine):
