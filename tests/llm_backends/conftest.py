@@ -1,3 +1,3 @@
-"""The trained tiny model, for whoever asks for it by name."""
+"""The trained tiny models, for whoever asks for them by name."""
 
-from tiny_model.fixtures import tiny_model  # noqa: F401
+from tiny_model.fixtures import tiny_calling, tiny_model  # noqa: F401

@@ -8,11 +8,13 @@ import struct
 import sys
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_model import call
 from tiny_model.as_gguf import write_gguf
 from tiny_model.asking import WatchingHost, echo, enhance, values
 from tiny_model.fixtures import TRAINING_S
@@ -275,6 +277,26 @@ class TestWriting:
     def test_what_it_cannot_do_is_told(self, backend: Gguf, tiny_gguf: Path, request_: Request) -> None:
         (answer,) = ask(backend, tiny_gguf, request_)
         assert isinstance(answer, errors.BadRequest)
+
+    def test_a_model_that_was_taught_to_calls_tools(
+        self, backend: Gguf, tiny_calling: Path, tmp_path: Path
+    ) -> None:
+        file = write_gguf(tiny_calling, tmp_path / "calling.gguf")
+        tool = Tool("fox-paint", call.DESCRIPTION, call.PARAMETERS)
+        live = LiveText()
+        asked = Request((Message("user", "paint red"),), temperature=0, max_tokens=200, tools=(tool,))
+        (answer,) = ask(backend, file, asked, live=live)
+        assert isinstance(answer, Result), repr(answer)
+        assert [(one.name, one.arguments) for one in answer.tool_calls] == [
+            ("fox-paint", '{"colour": "red"}')
+        ]
+        assert (answer.text, answer.finish_reason, live.text()) == ("", "tool_calls", "")
+        said = (
+            *asked.messages,
+            Message("assistant", "", tool_calls=answer.tool_calls),
+            Message("tool", "river", tool_call_id=answer.tool_calls[0].id),
+        )
+        assert texts(backend, file, replace(asked, messages=said)) == ["It is river"]
 
     def test_a_cut_file_is_told(self, backend: Gguf, tiny_gguf: Path, tmp_path: Path) -> None:
         cut = fake(tmp_path / "cut.gguf", tiny_gguf.read_bytes()[:200_000])
