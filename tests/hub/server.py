@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
 import re
-import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from serving import in_thread, serving
 
 LARGE = (".safetensors", ".gguf")
 # What must arrive letter for letter, as in a signed address.
@@ -80,32 +80,11 @@ class HubServer:
         return [r.range for r in self.log if r.path.endswith(f"/{file}") and r.origin == home]
 
     @classmethod
-    @contextlib.contextmanager
-    def in_thread(cls) -> Iterator[HubServer]:
-        hub, started = cls(), threading.Event()
-        loop = asyncio.new_event_loop()
-        stop = asyncio.Event()
+    def in_thread(cls) -> AbstractContextManager[HubServer]:
+        return in_thread(cls()._served(), "hub")
 
-        async def live() -> None:
-            runner = await hub._start()
-            started.set()
-            await stop.wait()
-            await runner.cleanup()
-
-        def run() -> None:
-            with contextlib.closing(loop):
-                loop.run_until_complete(live())
-
-        thread = threading.Thread(target=run, name="hub", daemon=True)
-        thread.start()
-        assert started.wait(10), "the imitation hub did not start"
-        try:
-            yield hub
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            thread.join(10)
-
-    async def _start(self) -> web.AppRunner:
+    @contextlib.asynccontextmanager
+    async def _served(self) -> AsyncIterator[HubServer]:
         app = web.Application()
         app.add_routes(
             [
@@ -114,16 +93,8 @@ class HubServer:
                 web.get("/cdn/{name:[^/]+/[^/]+}/{file:.+}", self._deliver),
             ]
         )
-        quiet = logging.getLogger("hub")
-        quiet.setLevel(logging.CRITICAL)
-        runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, logger=quiet, shutdown_timeout=0.1
-        )
-        await runner.setup()
-        for _ in range(2):
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url, self.cdn = (f"http://127.0.0.1:{address[1]}" for address in runner.addresses)
-        return runner
+        async with serving(app, 0, 0) as (self.url, self.cdn):
+            yield self
 
     def _note(self, request: web.Request) -> None:
         assert request.transport is not None

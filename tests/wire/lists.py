@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from serving import in_thread, serving
 
 HANG = object()
 
@@ -49,33 +50,13 @@ class ListServer:
             return web.Response(body=answer, content_type="application/json")
         return web.Response(text=json.dumps(answer), content_type="application/json")
 
-
-@contextlib.contextmanager
-def list_server() -> Iterator[ListServer]:
-    server = ListServer()
-    loop, stop, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-
-    async def live() -> None:
+    @contextlib.asynccontextmanager
+    async def served(self) -> AsyncIterator[ListServer]:
         app = web.Application()
-        app.router.add_route("*", "/{rest:.*}", server.handle)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        started.set()
-        await stop.wait()
-        await runner.cleanup()
+        app.router.add_route("*", "/{rest:.*}", self.handle)
+        async with serving(app, 0) as (self.url,):
+            yield self
 
-    def run() -> None:
-        with contextlib.closing(loop):
-            loop.run_until_complete(live())
 
-    thread = threading.Thread(target=run, name="lists", daemon=True)
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+def list_server() -> AbstractContextManager[ListServer]:
+    return in_thread(ListServer().served(), "lists")

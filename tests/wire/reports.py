@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from serving import in_thread, serving
 
 
 @dataclass
@@ -46,30 +47,13 @@ class ReportServer:
             {"successes": [], "errors": []}, status=self.status, headers={"Location": f"{self.url}/elsewhere"}
         )
 
+    @contextlib.asynccontextmanager
+    async def _served(self) -> AsyncIterator[ReportServer]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._take)
+        async with serving(app, 0) as (self.url,):
+            yield self
+
     @classmethod
-    @contextlib.contextmanager
-    def in_thread(cls) -> Iterator[ReportServer]:
-        server = cls()
-        loop, started = asyncio.new_event_loop(), threading.Event()
-        stop = asyncio.Event()
-
-        async def live() -> None:
-            app = web.Application()
-            app.router.add_route("*", "/{path:.*}", server._take)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            started.set()
-            await stop.wait()
-            await runner.cleanup()
-
-        thread = threading.Thread(target=lambda: loop.run_until_complete(live()), daemon=True)
-        thread.start()
-        assert started.wait(15)
-        try:
-            yield server
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            thread.join(15)
-            loop.close()
+    def in_thread(cls) -> AbstractContextManager[ReportServer]:
+        return in_thread(cls()._served(), "reports")

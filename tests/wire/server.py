@@ -10,12 +10,11 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,6 +24,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from aiohttp import web
+from serving import in_thread, serving
 
 from wire.answers import Answer, Asked, compose
 from wire.faults import Behaviour, behaviour_of
@@ -69,7 +69,6 @@ class WireServer:
 
     def __init__(self, port: int = 0) -> None:
         self._port = port
-        self._runner: web.AppRunner | None = None
         self._generation = 0
         self.url = self.other_url = ""
         self.reset()
@@ -121,49 +120,17 @@ class WireServer:
     async def __aenter__(self) -> WireServer:
         app = web.Application(client_max_size=64 * 2**20)
         app.add_routes(routes(self))
-        # Clients that leave in the middle are what is tested here, not worth a traceback each.
-        quiet = logging.getLogger("wire")
-        quiet.setLevel(logging.CRITICAL)
-        self._runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, logger=quiet, shutdown_timeout=0.1
-        )
-        await self._runner.setup()
-        sites = [web.TCPSite(self._runner, "127.0.0.1", port) for port in (self._port, 0)]
-        for site in sites:
-            await site.start()
-        ports = [address[1] for address in self._runner.addresses]
-        self.url, self.other_url = (f"http://127.0.0.1:{port}" for port in ports)
+        self._served = serving(app, self._port, 0)
+        self.url, self.other_url = await self._served.__aenter__()
         return self
 
-    async def __aexit__(self, *exc: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    async def __aexit__(self, *exc: Any) -> None:
+        await self._served.__aexit__(*exc)
 
     @classmethod
-    @contextlib.contextmanager
-    def in_thread(cls) -> Iterator[WireServer]:
+    def in_thread(cls) -> AbstractContextManager[WireServer]:
         """The server on a loop thread of its own, for tests without a loop or with one that they block."""
-        server = cls()
-        started, stop = threading.Event(), asyncio.Event()
-        loop = asyncio.new_event_loop()
-
-        async def live() -> None:
-            async with server:
-                started.set()
-                await stop.wait()
-
-        def run() -> None:
-            with contextlib.closing(loop):
-                loop.run_until_complete(live())
-
-        thread = threading.Thread(target=run, name="wire", daemon=True)
-        thread.start()
-        assert started.wait(10), "the imitation server did not start"
-        try:
-            yield server
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            thread.join(10)
+        return in_thread(cls(), "wire")
 
     # -- a call
 
