@@ -13,7 +13,7 @@ from quillwork.config.choice import Choice
 from quillwork.interfaces.sdwebui import button_call
 from quillwork.interfaces.sdwebui.button_call import ButtonCall, Session, sentence_of
 from quillwork.llm_backends import registry
-from quillwork.llm_backends.errors import Cancelled, NotConfigured
+from quillwork.llm_backends.errors import Cancelled, ConsentNeeded, NotConfigured
 from quillwork.llm_backends.types import Chunk, Message, Request, Result
 
 PATIENCE_S = 10.0
@@ -161,6 +161,10 @@ def test_each_browser_has_a_session_of_its_own(home):
     ("error", "told"),
     [
         (NotConfigured("No such thing.", hint="Choose another."), "No such thing. Choose another."),
+        (
+            ConsentNeeded("Not allowed yet.", hint="Use a terminal.", provider="openai"),
+            "Not allowed yet. Allow it once on the Quillwork tab, under Settings.",
+        ),
         (ValueError("The name is empty."), "The name is empty."),
         (Cancelled(), "Stopped."),
         (KeyError("sk-planted-Zq3vX9tR7mKb2LwYp5"), "Quillwork failed at this. See the log of the web UI."),
