@@ -23,10 +23,17 @@ _TAKES_NONE = re.compile(
 )
 
 
+def has_pictures(request: Request) -> bool:
+    """Whether there is something to look at."""
+    return any(message.images for message in request.messages)
+
+
 def check_sight(requests: Sequence[Request], deployment: Deployment) -> None:
-    """Raise `errors.CannotSee` where there are pictures for a model that is known to take none."""
-    has_pictures = any(message.images for request in requests for message in request.messages)
-    if has_pictures and (deployment.capabilities.vision is False or deployment.backend == "phrasebook"):
+    """Raise `errors.CannotSee` where each of `requests` has pictures for a model that is known to take none;
+    among others, the backend refuses those that have."""
+    if all(map(has_pictures, requests)) and (
+        deployment.capabilities.vision is False or deployment.backend == "phrasebook"
+    ):
         raise cannot_see(deployment)
 
 

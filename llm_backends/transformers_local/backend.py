@@ -14,7 +14,7 @@ from ..embedding_wire import refuse_embedding
 from ..host import GuestMemory, Host
 from ..list_schema import list_count
 from ..live import Sink
-from ..sight import cannot_see
+from ..sight import cannot_see, has_pictures
 from ..tool_text import offered
 from ..types import Deployment, Request, Result
 from . import libraries
@@ -62,7 +62,7 @@ class TransformersLocal:
         try:
             # Before the lock: a download takes long, and unloading need not wait for it.
             libraries.transformers()
-            folder = _folder_of(deployment, sinks[0], host, for_pictures=_has_pictures(requests))
+            folder = _folder_of(deployment, sinks[0], host, for_pictures=any(map(has_pictures, requests)))
         except errors.LLMError as error:
             return [error] * len(requests)
         with self._lock:
@@ -115,7 +115,7 @@ class TransformersLocal:
             self.unload()
             self._model, self._memory, self._key = LocalModel(folder, dtype, record=record), memory, key
         model = self._model
-        if model.eyes is None and _has_pictures(requests):
+        if model.eyes is None and all(map(has_pictures, requests)):
             raise cannot_see(deployment)
         tokens = sum(
             sum(
@@ -133,10 +133,6 @@ class TransformersLocal:
 def shared() -> TransformersLocal:
     """The one of this process, whatever mode asks for it."""
     return TransformersLocal()
-
-
-def _has_pictures(requests: Sequence[Request]) -> bool:
-    return any(message.images for request in requests for message in request.messages)
 
 
 def _folder_of(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: bool) -> Path:

@@ -23,13 +23,14 @@ TEXT = Request((Message("user", "What is it?"),))
 
 def test_a_blind_model_is_told_before_it_is_asked():
     with pytest.raises(errors.CannotSee, match=r"Fox \(fox\) cannot see pictures\. Choose a model that can"):
-        check_sight([TEXT, LOOK], BLIND)
+        check_sight([LOOK, LOOK], BLIND)
     with pytest.raises(errors.CannotSee):
         check_sight([LOOK], Deployment("phrasebook", "", provider_label="Phrasebook"))
 
 
 def test_without_pictures_and_where_nothing_is_known_it_may_try():
     check_sight([TEXT], BLIND)
+    check_sight([TEXT, LOOK], BLIND)
     check_sight([LOOK], FOX)
     check_sight([LOOK], replace(FOX, capabilities=Capabilities(vision=True)))
 
