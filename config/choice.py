@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..llm_backends.types import Reasoning
 
 Role = Literal["prompt_gen", "chat"]
+# What LLM Settings offers for `keep_loaded`: what becomes of a local model after a run.
+KEEP_LOADED = (WHILE_ROOM, UNLOAD, KEEP) = ("while there is room", "unload after each run", "keep")
 ROLE_VARIABLES: dict[Role, str] = {"prompt_gen": "LLM_MODEL_PROMPT_GEN", "chat": "LLM_MODEL_CHAT"}
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..config.choice import Choice, parse_extra, split_models
+from ..config.choice import KEEP_LOADED, WHILE_ROOM, Choice, parse_extra, split_models
 from ..llm_backends.errors import NotConfigured
 from . import inputs
 
 REASONING = ("default", "off", "low", "medium", "high")
-KEEP_LOADED = ("while there is room", "unload after each run", "keep")
 # Whoever puts one of these into a workflow gives it to everybody who opens the picture.
 _NOT_FOR_WORKFLOWS = (
     "key",
@@ -92,7 +91,7 @@ class LLMSettings(io.ComfyNode):
                 io.Combo.Input(
                     "keep_loaded",
                     options=list(KEEP_LOADED),
-                    default=KEEP_LOADED[0],
+                    default=WHILE_ROOM,
                     tooltip="What becomes of a local model after a run.",
                 ),
                 io.Clip.Input(
@@ -135,7 +134,7 @@ def _choice(
     fallback_models: str = "",
     reasoning: Any = "default",
     extra: str = "",
-    keep_loaded: str = KEEP_LOADED[0],
+    keep_loaded: str = WHILE_ROOM,
     clip: Any = None,
 ) -> Choice:
     parameters = parse_extra(extra or "")

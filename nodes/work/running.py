@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from comfy_api.latest import io
 from comfy_execution.utils import get_executing_context
 
-from ...config.choice import Choice
+from ...config.choice import KEEP, UNLOAD, Choice
 from ...config.keys import session_keys
 from ...config.opening import effective, open_model
 from ...llm_backends.live import LiveText, show_all
@@ -20,8 +20,6 @@ from .host import ComfyHost, perform
 
 T = TypeVar("T")
 
-# What LLM Settings offers as keep_loaded besides its default.
-UNLOAD, KEEP = "unload after each run", "keep"
 NO_MODEL = (
     "Phrasebook: no model is set up, curated phrases were used. Choose a model with llm_model on this node "
     "or LLM_MODEL, for example ollama/llama3.2."
