@@ -11,8 +11,10 @@ import pytest
 from host.fixtures import Hosts
 from host.process import Host
 from nodes.graphs import KEY, enhance, info, preview, settings, variables
+from wire.reports import ReportServer
 from wire.server import WireServer
 
+SECRET_KEY = "sk-planted-Hq8wLm2RvT5xNc7BzK4"
 # A cent a token in, two out: 11 and 7 of them make 25 cents; with 2048 to be written, a call may cost $41.
 CENTS = {"pricing": {"prompt": "0.01", "completion": "0.02"}}
 
@@ -111,3 +113,31 @@ def test_with_on_error_the_run_goes_on(poor_host: Host, wire: WireServer) -> Non
     assert run.shown("2") == ["a fox in the snow"]
     assert "LLM_BUDGET_SESSION" in " ".join(info(run, "3")["warnings"])
     assert wire.log == []
+
+
+def test_observers_are_told_of_a_run_and_not_of_its_words(host_factory: Hosts, wire: WireServer) -> None:
+    with ReportServer.in_thread() as reports:
+        host = host_factory(
+            {
+                "LLM_BASE_URL": f"{wire.url}/v1",
+                "LLM_MODEL": "fox",
+                "LLM_API_KEY": KEY,
+                "LLM_CALLBACKS": "langfuse,no_such_module:on_call",
+                "LANGFUSE_HOST": reports.url,
+                "LANGFUSE_PUBLIC_KEY": "pk-fox",
+                "LANGFUSE_SECRET_KEY": SECRET_KEY,
+            },
+            fresh=True,
+        )
+        run = host.run({"5": enhance(variations=2), "9": preview("5")})
+        assert run.status == "success", run.message
+        end = time.monotonic() + 15
+        while len(reports.taken) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        told = [report.json["batch"][1]["body"] for report in reports.taken]
+        assert [body["name"] for body in told] == ["QuillworkEnhancePrompt #5"] * 2
+        assert [body["usageDetails"] for body in told] == [{"input": 11, "output": 7}] * 2
+        assert "snow" not in "".join(report.text for report in reports.taken)
+        shown = host.get("/quillwork/health").text + host.get("/quillwork/config").text + host.log()
+        assert SECRET_KEY not in shown
+        assert "The observer no_such_module:on_call missed a call" in host.log()
