@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from .litellm_transport import Exchange
 
 INSTALL_HINT = (
-    "Run `python install.py` in Quillwork's folder (or `pip install litellm` in the host's Python) and "
-    "restart the host. Without it, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models "
-    "and the phrasebook work."
+    # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
+    "Run `python install.py` in Quillwork's folder with the host's Python and restart the host. Without "
+    "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the phrasebook work."
 )
 _BAD_KEY = re.compile(r"api key not valid|api_key_invalid|invalid api key|security token .* invalid", re.I)
 _NOT_JSON = re.compile(
