@@ -10,6 +10,7 @@ from .guard import HEADER
 from .routing import NAME, Route
 
 PREFIX = "/quillwork"
+_OPENAI = "openai_"
 _ERRORS = {
     400: "Something in the request is wrong.",
     401: "A token or a key is missing or wrong.",
@@ -34,11 +35,8 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         "info": {"title": "Quillwork", "version": __version__},
         "paths": paths,
         "components": {
-            "schemas": {"Error": _error()},
-            "responses": {
-                str(status): {"description": text, "content": _json({"$ref": "#/components/schemas/Error"})}
-                for status, text in _ERRORS.items()
-            },
+            "schemas": {"Error": _error(), "OpenAIError": _openai_error()},
+            "responses": {**_responses("", "Error"), **_responses(_OPENAI, "OpenAIError")},
             "securitySchemes": {
                 "serviceToken": {
                     "type": "http",
@@ -55,7 +53,13 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
+def _responses(form: str, schema: str) -> dict[str, Any]:
+    content = _json({"$ref": f"#/components/schemas/{schema}"})
+    return {f"{form}{status}": {"description": text, "content": content} for status, text in _ERRORS.items()}
+
+
 def _operation(route: Route) -> dict[str, Any]:
+    form = _OPENAI if route.access == "proxy" else ""
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": f"{route.method.lower()}_{route.path.replace('/', '_').replace(NAME, 'name')}",
@@ -64,7 +68,7 @@ def _operation(route: Route) -> dict[str, Any]:
         ],
         "responses": {
             "200": _success(route),
-            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
+            **{str(status): {"$ref": f"#/components/responses/{form}{status}"} for status in _ERRORS},
         },
         "security": [{"proxyToken": []}] if route.access == "proxy" else [{}, {"serviceToken": []}],
     }
@@ -74,7 +78,7 @@ def _operation(route: Route) -> dict[str, Any]:
                 "name": "name",
                 "in": "path",
                 "required": True,
-                "description": "A variable's name; a slash in it is a folder.",
+                "description": "A name, of a variable for one; a slash in it is a folder.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 200},
             }
         )
@@ -98,6 +102,13 @@ def _success(route: Route) -> dict[str, Any]:
 def _error() -> dict[str, Any]:
     words = {name: {"type": "string"} for name in ("type", "message", "hint")}
     inner = {"type": "object", "properties": {**words, "what": {"type": "string"}}, "required": list(words)}
+    return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
+
+
+def _openai_error() -> dict[str, Any]:
+    words = {name: {"type": "string"} for name in ("message", "type", "code")}
+    properties = {**words, "param": {"type": ["string", "null"]}}
+    inner = {"type": "object", "properties": properties, "required": list(properties)}
     return {"type": "object", "properties": {"error": inner}, "required": ["error"]}
 
 

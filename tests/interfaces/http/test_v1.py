@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 import json
 
 import pytest
-from routes.served import on_aiohttp, on_starlette
+from routes.served import on_aiohttp
 from wire.answers import JSON_TEXT, REASONING, TEXT, TOOL_ARGUMENTS, USAGE
 from wire.embeddings import TOKENS_A_TEXT, vector_of
 
@@ -29,13 +28,11 @@ PAINT = {
 }
 
 
-@pytest.fixture(params=["aiohttp", "starlette"])
-def base_url(request, call, env, wire):
-    if request.param == "starlette" and not importlib.util.find_spec("uvicorn"):
-        pytest.skip("no uvicorn here")
+@pytest.fixture
+def base_url(call, env, wire):
     env(LLM_BASE_URL=f"{wire.url}/v1", LLM_MODEL="fox", LLM_API_KEY=KEY)
     env(LLM_ENABLE_OPENAI_PROXY="1", LLM_PROXY_TOKEN=TOKEN)
-    with (on_aiohttp if request.param == "aiohttp" else on_starlette)(lambda: call.host) as served:
+    with on_aiohttp(lambda: call.host) as served:
         yield f"http://127.0.0.1:{served.port}/quillwork/v1"
 
 
