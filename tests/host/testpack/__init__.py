@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension
 
+from .asking import NODES as ASKING
 from .lists import NODES as LISTS
 from .noop import NODES as NOOP
 from .pictures import NODES as PICTURES
@@ -13,7 +14,7 @@ from .trouble import NODES as TROUBLE
 
 class TestPack(ComfyExtension):
     async def get_node_list(self):
-        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS, *PICTURES]
+        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS, *PICTURES, *ASKING]
 
 
 async def comfy_entrypoint():
