@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
+from types import ModuleType, SimpleNamespace
+
 import pytest
 from interfaces.sdwebui.jobs import Job, generate
 
-from quillwork.interfaces.sdwebui.generation import NO_MODEL, PLOT, QuillworkError, prepare
+from quillwork.interfaces.sdwebui.generation import NO_MODEL, PLOT, QuillworkError, apply, prepare
+from quillwork.interfaces.sdwebui.writing import SKIPPED
 from quillwork.llm_backends.runner import runner
 
 WRITTEN = "a red fox in fresh snow"
@@ -323,3 +329,60 @@ def test_the_runner_is_left_as_it_was():
         return "alive"
 
     assert runner.run(alive()) == "alive"
+
+
+# -- stop and skip
+
+
+@pytest.fixture
+def state(monkeypatch) -> SimpleNamespace:
+    """The state of a host."""
+    package = ModuleType("modules")
+    state = SimpleNamespace(interrupted=False, skipped=False, stopping_generation=False, textinfo=None)
+    package.shared = SimpleNamespace(state=state)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "modules", package)
+    return state
+
+
+def pressed_meanwhile(state: SimpleNamespace, wire, button: str, model: str) -> Job:
+    """A job whose call is under way when somebody presses a button."""
+    job = Job()
+    working = threading.Thread(target=prepare, args=(job, [{"model": model}]))
+    working.start()
+    wire.wait_calls()
+    setattr(state, button, True)
+    working.join(15)
+    assert not working.is_alive(), "it is still waiting"
+    return job
+
+
+@pytest.mark.parametrize("button", ["interrupted", "stopping_generation"])
+def test_an_interrupt_leaves_the_rest_to_the_host(state, wire, button):
+    job = pressed_meanwhile(state, wire, button, "fox-hang")
+    wire.wait_disconnects()
+    assert (job.extra_generation_params, job.comments) == ({}, [])
+    assert job.override_settings == {}, "it is no error"
+    assert getattr(state, button), "the host, too, is to see it"
+    assert state.textinfo is None
+
+
+def test_skip_goes_on_with_the_users_own_prompt(state, wire):
+    job = pressed_meanwhile(state, wire, "skipped", "fox-hang")
+    wire.wait_disconnects()
+    assert state.skipped is False, "the image that comes is not to be skipped"
+    assert job.extra_generation_params["Quillwork error"] == SKIPPED
+    job.lay_out()
+    apply(job)
+    assert job.all_prompts == ["a fox"]
+
+
+def test_the_text_is_shown_while_it_is_written(state, wire):
+    seen: list = []
+    job = Job()
+    working = threading.Thread(target=prepare, args=(job, [{"model": "fox-gap100-chunks20"}]))
+    working.start()
+    while working.is_alive():
+        seen.append(state.textinfo)
+        time.sleep(0.02)
+    assert any(text and text.startswith("Quillwork: a red") for text in seen)
+    assert state.textinfo is None
