@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
 from nodes.graphs import KEY, chat, enhance, info, preview, settings, wrote
+from tiny_model.fixtures import TRAINING_S, tiny_calling  # noqa: F401
 from wire.answers import Answer
 from wire.server import WireServer
 
@@ -263,6 +266,24 @@ def test_tools_of_another_pack_that_fail_and_flood(endpoint_host: Host, wire: Wi
     assert answers[1] == "Error: testpack.fail failed (RuntimeError)."
     assert len(answers[2]) < 30_000
     assert [use["failed"] for use in info(run, "3")["tool_calls"]] == [True, True, False]
+
+
+@pytest.mark.timeout(TRAINING_S + 300)
+def test_a_local_model_uses_a_tool(host_factory: Hosts, tiny_calling: Path) -> None:  # noqa: F811
+    host = host_factory({"LLM_MODE": "hf_local", "LLM_PATH": str(tiny_calling), "OMP_NUM_THREADS": "1"})
+    host.run({"1": node("TestpackTools", time_limit_s=30.0)})
+    graph = {
+        "5": settings(temperature=0.0, max_tokens=200),
+        "1": chat("paint red green", tools="fox.paint", llm=["5", 0]),
+        "2": preview("1"),
+        "3": preview("1", 2),
+    }
+    run = host.run(graph, timeout=300)
+    assert run.status == "success", run.message
+    assert run.shown("2") == ["It is fox and garden"]
+    report = info(run, "3")
+    assert (report["mode"], report["attempts"]) == ("hf_local", 2)
+    assert report["tool_calls"] == [{"name": "fox.paint", "failed": False}] * 2
 
 
 # -- the end

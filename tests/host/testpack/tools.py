@@ -19,6 +19,14 @@ def flood():
     return "snow " * 2_000_000
 
 
+def paint(colour):
+    return {"red": "fox", "green": "garden"}[colour]
+
+
+# What the tiny model of tests/tiny_model/call.py was taught, to the letter.
+COLOUR = {"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]}
+
+
 class RegisterTools(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -44,6 +52,7 @@ class RegisterTools(io.ComfyNode):
                 time_limit_s=time_limit_s,
                 replace=True,
             )
+        registry.register("fox.paint", "Paints.", COLOUR, paint, replace=True)
         return io.NodeOutput()
 
 
