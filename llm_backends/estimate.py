@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from .types import Deployment, Price, Request
 
 # Latin letters come four to a token and more, other scripts about one to a token.
-_LETTERS_A_TOKEN = 4
+LETTERS_A_TOKEN = 4
 # What roles and separators add to each message.
 _A_MESSAGE = 4
 # What the dearest of the usual providers counts for one picture of the size that we send.
@@ -21,7 +21,7 @@ USUAL_ANSWER = 4096
 def tokens_of(text: str) -> int:
     """About how many tokens `text` has."""
     foreign = 0 if text.isascii() else sum(not letter.isascii() for letter in text)
-    return foreign + math.ceil((len(text) - foreign) / _LETTERS_A_TOKEN)
+    return foreign + math.ceil((len(text) - foreign) / LETTERS_A_TOKEN)
 
 
 def prompt_tokens(request: Request) -> int:

@@ -13,7 +13,6 @@ from .usage_totals import CallRecord
 if TYPE_CHECKING:
     from .calls import Call
 
-_LETTERS_A_TOKEN = 4
 # Errors behind which a model may have worked, and is paid for it, although nothing of use came.
 _PERHAPS_PAID = (
     errors.TimedOut,
@@ -52,7 +51,8 @@ class Meter:
             self.lost.append(priced(self.usage, deployment))
         elif self.letters or error is None or isinstance(error, _PERHAPS_PAID):
             self.is_estimated = True
-            self.lost.append(priced(_estimated(request, self.letters), deployment))
+            written = math.ceil(self.letters / estimate.LETTERS_A_TOKEN)
+            self.lost.append(priced(Usage(estimate.prompt_tokens(request), written), deployment))
 
 
 def priced(usage: Usage, deployment: Deployment) -> Usage:
@@ -102,15 +102,11 @@ def _counted(result: Result, request: Request, deployment: Deployment) -> tuple[
         return priced(told, deployment), False
     if told.prompt_tokens is not None and request.embed:
         return priced(replace(told, completion_tokens=0), deployment), False
-    written = (
-        len(result.text) + len(result.reasoning) + sum(len(call.arguments) for call in result.tool_calls)
+    written = (result.text, result.reasoning, *(call.arguments for call in result.tool_calls))
+    guess = Usage(
+        estimate.prompt_tokens(request), sum(map(estimate.tokens_of, written)), cost_usd=told.cost_usd
     )
-    guess = _estimated(request, written)
-    return priced(replace(guess, cost_usd=told.cost_usd), deployment), True
-
-
-def _estimated(request: Request, letters: int) -> Usage:
-    return Usage(estimate.prompt_tokens(request), math.ceil(letters / _LETTERS_A_TOKEN))
+    return priced(guess, deployment), True
 
 
 def _sum(costs: list[float | None]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +22,6 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
 
 
 async def _post(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-    import asyncio
-
     async def send() -> int:
         async with client.post(url, body, headers) as response:
             await response.content.read(64 * 1024)
