@@ -1,6 +1,7 @@
 """A web UI as a process: the stand-in on the Gradio of this interpreter, or a real Forge.
 
-FORGE_PATH names a Forge, FORGE_PYTHON its interpreter and FORGE_MODELS a models folder with a checkpoint.
+FORGE_PATH names a Forge or Forge Classic, FORGE_PYTHON its interpreter, FORGE_MODELS a models folder whose
+Stable-diffusion has a checkpoint.
 Without them WEBUI_PYTHON may name another interpreter that has a Gradio for the stand-in.
 """
 
@@ -99,7 +100,7 @@ class WebUI(Client):
         if forge:
             command += [*FORGE_FLAGS, "--gradio-allowed-path", str(forge)]
             if models := os.environ.get("FORGE_MODELS"):
-                command += ["--models-dir", models]
+                command += ["--ckpt-dir", str(Path(models, "Stable-diffusion"))]
         else:
             command += ["--style", self.style]
         if not forge and "--install" not in self.flags:
