@@ -66,6 +66,28 @@ def test_arguments_that_are_none_are_taken_back_by_the_provider(wire, tool, prov
 
 
 @everywhere
+def test_what_a_failing_tool_said_is_taken_back_by_the_provider(wire, tool, hanging, provider):
+    def fail(**_):
+        raise ValueError("Foxes are not painted today.")
+
+    tools = [
+        tool(fail, "fox.fail"),
+        tool(hanging, "fox.hang", time_limit_s=0.1),
+        tool(lambda **_: "snow " * 2_000_000, "fox.flood"),
+        tool(lambda **_: "", "fox.silent"),
+    ]
+    wanted = [(f"call_{place}", one.wire_name, RED) for place, one in enumerate(tools)]
+    wire.script("*", [calls(*wanted), "sorry"])
+    said = runner.run(answer_with_tools(Model(deployment(wire, provider)), QUESTION, tools))
+    assert said.result.text == "sorry"
+    assert [use.is_error for use in said.uses] == [True, True, False, False]
+    told = json.dumps(wire.calls()[-1].json)
+    for part in ("Foxes are not painted today.", "was given up", "[cut: the first 20,000", "(nothing)"):
+        assert part in told
+    assert len(told) < 50_000
+
+
+@everywhere
 def test_a_model_that_calls_for_ever_is_made_to_answer(wire, tool, provider):
     def keen(body):
         # Bedrock and Ollama have no word for it, so they are shown no tools.
