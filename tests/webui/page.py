@@ -138,7 +138,8 @@ class WebUIPage:
     def reload_ui(self) -> None:
         """The host's Reload UI: everything is made anew in the same process."""
         starts = self.webui.log().count("Startup time:")
-        self.page.locator("#settings_restart_gradio").first.click()
+        # Forge has it on a page of its settings that may not be open.
+        self.page.locator("#settings_restart_gradio").first.evaluate("(button) => button.click()")
         for _ in range(600):
             if self.webui.log().count("Startup time:") > starts:
                 break

@@ -83,7 +83,7 @@ def test_words_stream_into_the_box(webui_page, buttons, wire):
     buttons.begin.click()
     buttons.prompt_is(WRITTEN)
     shown = webui_page.page.evaluate("window.shown")
-    assert len([text for text in shown if text and WRITTEN.startswith(text) and text != WRITTEN]) >= 2, shown
+    assert [text for text in shown if text and WRITTEN.startswith(text) and text != WRITTEN], shown
 
 
 def test_what_is_the_users_own_stays(webui_page, buttons, wire):
