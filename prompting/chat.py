@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..llm_backends.errors import ContextOverflow, NotConfigured
+from ..llm_backends.errors import CannotSee, ContextOverflow, NotConfigured
 from ..llm_backends.estimate import prompt_tokens
 from ..llm_backends.model import Model
 from ..llm_backends.tools.loop import Conversation, answer_with_tools
@@ -65,10 +65,10 @@ async def chat(
             hint="Choose one with llm_model, LLM_MODEL_CHAT or LLM_MODEL, for example ollama/llama3.2.",
         )
     started = time.monotonic()
-    said, kept = await _answer(question, model, history, tools)
+    said, left_out = await _answer(question, model, history, tools)
     result = said.result
     text = result.text.strip()
-    warnings = [*_left_out(len(history), kept), *result.warnings, *_cut(result.finish_reason)]
+    warnings = [*left_out, *result.warnings, *_cut(result.finish_reason)]
     info = report([result], model.deployment, time.monotonic() - started, warnings)
     info["tool_calls"] = [{"name": use.name, "failed": use.is_error} for use in said.uses]
     turn = Turn(question.prompt, text, question.images)
@@ -77,18 +77,26 @@ async def chat(
 
 async def _answer(
     question: Question, model: Model, history: History, tools: Sequence[RegisteredTool]
-) -> tuple[Conversation, int]:
-    """The conversation, and how many exchanges of `history` were a part of it. Where nobody knows how much
-    the model reads, it says so itself, and is asked again with half of them."""
-    kept = _that_fit(question, model, history, tools)
+) -> tuple[Conversation, list[str]]:
+    """The conversation, and what the user should know of what was left out of it. Where nobody knows how much
+    the model reads, it says so itself, and is asked again with half of the exchanges; likewise with pictures
+    that only an earlier model could see."""
+    kept, warnings = _that_fit(question, model, history, tools), list[str]()
     while True:
         request = _request(question, history.latest(kept))
         try:
-            return await answer_with_tools(model, request, tools), kept
+            said = await answer_with_tools(model, request, tools)
+            return said, [*_left_out(len(history), kept), *warnings]
         except ContextOverflow:
             if kept == 0:
                 raise
             kept //= 2
+        except CannotSee:
+            if question.images or not history.has_pictures:
+                raise
+            history = history.without_pictures()
+            name = model.deployment.name
+            warnings.append(f"{name} was told the words of earlier exchanges, not the pictures.")
 
 
 def _request(question: Question, history: History) -> Request:

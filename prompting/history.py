@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from ..llm_backends.types import Image, Message
 
+# What stands for one that came without a word.
+_PICTURE = "[a picture]"
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -42,6 +45,14 @@ class History:
     def latest(self, count: int) -> History:
         """The last `count` exchanges alone."""
         return History(self.turns[len(self.turns) - count :] if count > 0 else ())
+
+    @property
+    def has_pictures(self) -> bool:
+        return any(turn.images for turn in self.turns)
+
+    def without_pictures(self) -> History:
+        """The words alone, for a model that cannot see."""
+        return History(tuple(Turn(turn.prompt or _PICTURE, turn.answer) for turn in self.turns))
 
 
 EMPTY = History()

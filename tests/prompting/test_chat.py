@@ -103,6 +103,24 @@ def test_a_model_that_cannot_see_is_not_asked(wire):
     assert not wire.calls()
 
 
+def test_a_model_that_cannot_see_is_told_the_words_of_another_ones_chat(wire):
+    seen = History((Turn("what is it?", "a fox", (PICTURE,)), Turn("", "another fox", (PICTURE,))))
+    blind = replace(endpoint(wire.url), capabilities=Capabilities(vision=False))
+    reply = runner.run(chat(Question("and its colour?"), Model(blind), history=seen))
+    assert [text for _, text in sent(wire)] == [
+        "what is it?",
+        "a fox",
+        "[a picture]",
+        "another fox",
+        "and its colour?",
+    ]
+    assert "not the pictures" in reply.info["warnings"][0]
+    assert reply.history.turns[0].images == (PICTURE,), "a later model may see them"
+    with pytest.raises(CannotSee):
+        ask(wire, model="fox-blind", history=seen)
+    assert len(wire.calls()) == 3, "once with the pictures, once without"
+
+
 def test_an_empty_prompt_asks_nobody(wire):
     with pytest.raises(NotConfigured, match="empty"):
         ask(wire, " \n")
