@@ -1,9 +1,12 @@
-"""Which image model a job is for, where the host tells: by the checkpoint's name, by what is loaded, by the
-page's preset."""
+"""Which image model a job is for, where the host tells: by the checkpoint's name, by what is loaded, by what
+the file holds, by the page's preset."""
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ...config.home import targets_folder
@@ -44,6 +47,15 @@ _ENGINES = (
     (r"^anima$", "anima"),
     (r"^sd15$|^stablediffusion(pipeline)?$", "sd15"),
 )
+# In the names of a file's tensors, all of them in it; the first that fits.
+_TENSORS = (
+    (("double_blocks.", "guidance_in."), "flux1_dev"),
+    (("double_blocks.", "img_in."), "flux1_schnell"),
+    (("conditioner.embedders.1.",), "sdxl"),
+    (("diffusion_model.label_emb.",), "sdxl"),
+    (("cond_stage_model.transformer.",), "sd15"),
+)
+_LONGEST_HEADER = 16 * 2**20
 _PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "qwen_image"}
 
 
@@ -59,6 +71,7 @@ def _guess(p: Any) -> str | None:
     found = _first(_FAMILIES, name)
     if found is None and not override:
         found = _of_engine(loaded_model())
+    found = found or _of_file(chosen_file(name))
     return found or _first(_HINTS, name) or _PRESETS.get(str(getattr(options, "forge_preset", "")))
 
 
@@ -92,12 +105,34 @@ def loaded_model() -> Any:
     return None if type(model).__name__ == "FakeInitialModel" else model
 
 
-def chosen_file() -> str:
-    """The file of the chosen checkpoint, empty where the host does not tell."""
+def chosen_file(title: str = "") -> str:
+    """The file of the checkpoint `title`, else of the chosen one; empty where the host does not tell."""
     try:
         from modules import sd_models
     except ImportError:
         return ""
-    title = getattr(getattr(shared(), "opts", None), "sd_model_checkpoint", None)
+    title = title or getattr(getattr(shared(), "opts", None), "sd_model_checkpoint", None) or ""
     info = (getattr(sd_models, "checkpoint_aliases", None) or {}).get(title)
     return str(getattr(info, "filename", "") or "")
+
+
+def _of_file(file: str) -> str | None:
+    """The target of a checkpoint that is not loaded yet: its tensors have telling names."""
+    if not file.endswith(".safetensors"):
+        return None
+    try:
+        names = _tensor_names(file, Path(file).stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+    return next((target for marks, target in _TENSORS if all(mark in names for mark in marks)), None)
+
+
+@lru_cache(maxsize=8)
+def _tensor_names(file: str, _mtime_ns: int) -> str:
+    """All of them, in one text. Reads the file's header only; raises ValueError for one that is none."""
+    with open(file, "rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if length > _LONGEST_HEADER:
+            raise ValueError("no header")
+        header = json.loads(opened.read(length))
+    return "\n".join(header) if isinstance(header, dict) else ""

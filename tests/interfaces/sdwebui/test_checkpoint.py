@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -18,10 +19,14 @@ def job(checkpoint: str | None = None) -> SimpleNamespace:
 def host(monkeypatch):
     """A host of which we are told what is chosen and what is loaded."""
 
-    def made(model: object = None, **options: str) -> None:
+    def made(model: object = None, file: str = "", **options: str) -> None:
         package = ModuleType("modules")
+        aliases = {options.get("sd_model_checkpoint"): SimpleNamespace(filename=file)}
         package.shared = SimpleNamespace(opts=SimpleNamespace(**options))  # type: ignore[attr-defined]
-        package.sd_models = SimpleNamespace(model_data=SimpleNamespace(sd_model=model))  # type: ignore[attr-defined]
+        data = SimpleNamespace(sd_model=model)
+        package.sd_models = SimpleNamespace(  # type: ignore[attr-defined]
+            model_data=data, checkpoint_aliases=aliases
+        )
         monkeypatch.setitem(sys.modules, "modules", package)
 
     return made
@@ -87,6 +92,25 @@ def test_a_family_is_told_by_its_name_alone(host):
 def test_what_is_loaded_knows_better_than_a_name(host):
     host(engine("Flux"), sd_model_checkpoint="my_xl_lookalike.safetensors")
     assert target_of(job()).id == "flux1_dev"
+
+
+@pytest.mark.parametrize(
+    ("tensors", "target"),
+    [
+        (["cond_stage_model.transformer.a", "model.diffusion_model.b"], "sd15"),
+        (["conditioner.embedders.0.a", "conditioner.embedders.1.b"], "sdxl"),
+        (["model.diffusion_model.double_blocks.0", "model.diffusion_model.guidance_in.a"], "flux1_dev"),
+        (["double_blocks.0.a", "img_in.weight"], "flux1_schnell"),
+        (["something.else"], "general"),
+        (None, "general"),
+    ],
+)
+def test_by_what_the_file_holds_before_it_is_loaded(host, tmp_path, tensors, target):
+    file = tmp_path / "dreamy.safetensors"
+    header = json.dumps({name: {} for name in tensors}).encode() if tensors else b"\0" * 100
+    file.write_bytes(len(header).to_bytes(8, "little") + header if tensors else b"\xff" * 20)
+    host(engine("FakeInitialModel"), str(file), sd_model_checkpoint="dreamy.safetensors")
+    assert target_of(job()).id == target
 
 
 def test_the_page_s_preset_comes_last(host):
