@@ -118,7 +118,7 @@ class WebUI(Client):
                 stdin=subprocess.DEVNULL,
             )
 
-    def _await_start(self, patience: float = 180.0) -> None:
+    def _await_start(self, patience: float = 300.0) -> None:
         """Until the host says so: the routes of extensions come after those of Gradio."""
         deadline = time.monotonic() + patience
         while "Startup time:" not in self.log() or not self._answers():
