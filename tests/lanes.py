@@ -82,7 +82,12 @@ def find_compiler() -> None:
 def gradio(version: str, *beside: str) -> Lane:
     """The web UIs' stand-in on that Gradio, with what the hosts pin beside it."""
     pins = ("httpx==0.24.1", "httpcore==0.15", "Pillow==9.5.0", "numpy==1.26.2", "playwright>=1.45")
-    paths = ("tests/webui", "tests/interfaces/sdwebui", "tests/test_install.py")
+    paths = (
+        "tests/webui",
+        "tests/interfaces/sdwebui",
+        "tests/interfaces/http/test_adapters.py",
+        "tests/test_install.py",
+    )
     return Lane(
         f".venv-gradio{version[0]}",
         ("-m", "webui"),

@@ -16,7 +16,11 @@ JSON = "application/json"
 AT_ONCE_S = 2.0
 
 
-@pytest.fixture(params=["aiohttp", "starlette"])
+# With what the hosts have, in their lanes.
+STARLETTE = pytest.param("starlette", marks=pytest.mark.webui)
+
+
+@pytest.fixture(params=["aiohttp", STARLETTE])
 def served(request, call, env, wire):
     if request.param == "starlette" and not importlib.util.find_spec("uvicorn"):
         pytest.skip("no uvicorn here: the lanes gradio3 and gradio4 have it")
