@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from .chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
 from .errors import BadRequest, Cancelled, NotConfigured
+from .host import Host
 from .model import Model, Sampling
 from .runner import run_in_place, runner
 from .tools.loop import ROUNDS, Conversation, answer_with_tools
@@ -45,7 +46,7 @@ def ask(
     Ctrl+C hangs up, and so does `cancelled` (asked every 20 ms) with `errors.Cancelled`. On a thread with
     an event loop that loop stands still meanwhile: `ask_async` is for those.
     """
-    opened, request = _shaped(question, model, how)
+    opened, request = _shaped(question, _stopped_by(cancelled, model), how)
     return _wait_for(ask_one(opened, request), opened, cancelled)
 
 
@@ -68,7 +69,7 @@ def ask_with_tools(
 
     See `tools.registry.register` for how to bring one's own.
     """
-    opened, request = _shaped(question, model, how)
+    opened, request = _shaped(question, _stopped_by(cancelled, model), how)
     talk = answer_with_tools(opened, request, chosen(tools), rounds=rounds)
     return _wait_for(talk, opened, cancelled)
 
@@ -109,6 +110,27 @@ def embed(texts: Sequence[str], model: Deployment | Model) -> Result:
 async def embed_async(texts: Sequence[str], model: Deployment | Model) -> Result:
     """The vectors of `texts`, from any event loop."""
     return await ask_async(_to_embed(texts), model)
+
+
+class _Stoppable:
+    """`host`, whose user may also press stop elsewhere: a model in this process asks nobody but its host."""
+
+    def __init__(self, host: Host, cancelled: Callable[[], bool]) -> None:
+        self._host, self._cancelled = host, cancelled
+
+    def cancelled(self) -> bool:
+        return self._cancelled() or self._host.cancelled()
+
+    def tick(self) -> None:
+        self._host.tick()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
+
+
+def _stopped_by(cancelled: Callable[[], bool] | None, model: Deployment | Model) -> Model:
+    opened = model if isinstance(model, Model) else Model(model)
+    return opened if cancelled is None else replace(opened, host=_Stoppable(opened.host, cancelled))
 
 
 def _wait_for(answer: Coroutine[Any, Any, T], model: Model, cancelled: Callable[[], bool] | None) -> T:
