@@ -11,8 +11,9 @@ PATIENCE_S = 60.0
 
 
 class Client:
-    """One client that is waited for. `is_gone` is asked now and then; `at_end` is called once, when it is
-    or when it has not taken for too long what is being sent."""
+    """One client that is waited for. `is_gone` is asked now and then; `at_end` is called when it is, or when
+    it has not taken for too long what is being sent: at every look, until the client is forgotten, because
+    a task may swallow that it is cancelled (`asyncio.wait_for` does before Python 3.12)."""
 
     def __init__(self, is_gone: Callable[[], bool], at_end: Callable[[], object]) -> None:
         self.is_gone = is_gone
@@ -42,7 +43,6 @@ class Departures:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for client in [client for client in self._clients if self._is_over(client, now)]:
-            self._clients.discard(client)
             client.at_end()
         self._timer = None
         if self._clients:

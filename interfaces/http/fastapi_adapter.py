@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .app import App
 
 PATH = "/quillwork/{path:path}"
+_CANCELS_EVERY_S = 0.05
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -51,8 +52,11 @@ class Adapter:
         task = asyncio.ensure_future(self._reply(scope, incoming, send))
         try:
             await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
-            task.cancel()
-            await task
+            while not task.done():
+                # Again and again: before Python 3.12 `asyncio.wait_for` swallows a cancel now and then.
+                task.cancel()
+                await asyncio.wait([task], timeout=_CANCELS_EVERY_S)
+            task.result()
         except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
             task.cancel()  # nobody reads it any more, or the host is going down
         finally:

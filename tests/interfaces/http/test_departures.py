@@ -9,7 +9,7 @@ from quillwork.interfaces.http.departures import Client, Departures
 HANG_S = 10.0
 
 
-def test_who_is_gone_is_told_once_and_nobody_else():
+def test_who_is_gone_is_told_until_forgotten_and_nobody_else():
     async def watch() -> list[str]:
         departures, gone, told = Departures(), set(), []
         ended = asyncio.Event()
@@ -17,9 +17,12 @@ def test_who_is_gone_is_told_once_and_nobody_else():
         def client(name: str) -> Client:
             def end() -> None:
                 told.append(name)
-                ended.set()
+                if len(told) == 3:
+                    departures.forget(one)
+                    ended.set()
 
-            return Client(lambda: name in gone, end)
+            one = Client(lambda: name in gone, end)
+            return one
 
         for name in ("fox", "owl", "elk"):
             one = client(name)
@@ -31,18 +34,20 @@ def test_who_is_gone_is_told_once_and_nobody_else():
         await asyncio.sleep(0.2)
         return told
 
-    assert asyncio.run(watch()) == ["fox"]
+    assert asyncio.run(watch()) == ["fox"] * 3
 
 
 def test_who_takes_nothing_for_too_long_is_given_up():
     async def watch() -> bool:
-        departures, ended = Departures(patience_s=0.1), asyncio.Event()
-        idle, busy = Client(lambda: False, ended.set), Client(lambda: False, lambda: None)
+        departures, ended, told = Departures(patience_s=0.1), asyncio.Event(), []
+        idle, busy = Client(lambda: False, ended.set), Client(lambda: False, lambda: told.append("busy"))
         for client in (idle, busy):
             departures.watch(client)
         idle.sending_since = asyncio.get_running_loop().time()
         await asyncio.wait_for(ended.wait(), HANG_S)
-        return busy in departures._clients and idle not in departures._clients
+        departures.forget(idle)
+        departures.forget(busy)
+        return not told
 
     assert asyncio.run(watch())
 
