@@ -168,8 +168,7 @@ def test_words_that_name_a_control_token_are_words(backend: Any, tiny_seeing: Pa
 def test_it_streams_and_stops_at_a_token(backend: Any, tiny_seeing: Path) -> None:
     live = LiveText()
     host = WatchingHost()
-    # One tick a token; the prefill of two small layers is too quick for one.
-    host._on_tick = lambda ticks: setattr(host, "stop", ticks >= 3)
+    host._on_tick = lambda ticks: setattr(host, "stop", len("".join(live.texts())) >= 3)
     with pytest.raises(errors.Cancelled):
         outcomes(backend, tiny_seeing, look(coloured("red"), coloured("blue")), host=host, live=live)
     (text,) = live.texts()
