@@ -68,6 +68,7 @@ def local(name: str, transformers: str) -> Lane:
             "tests/llm_backends/transformers_local",
             "tests/llm_backends/test_downloads.py",
             "tests/nodes/test_local_model.py",
+            "tests/interfaces/sdwebui/test_guest_memory.py",
         )
         if (ROOT / path).exists()
     )
