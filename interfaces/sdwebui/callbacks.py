@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,11 +58,9 @@ def _started(demo: Any, app: Any) -> None:
 
 
 def _tabs() -> list[Any]:
-    try:
-        tab = importlib.import_module(".tab", __package__)
-    except ModuleNotFoundError:
-        return []
-    return tab.build()
+    from .tab import build
+
+    return build()
 
 
 def _pasted(text: str, params: dict[str, Any]) -> None:
