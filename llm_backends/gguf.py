@@ -157,8 +157,9 @@ def _answer(
         calls_tools=bool(tools),
         stop_texts=model.stop_texts,
     )
-    thinks = opens_thinking or request.reasoning not in ("default", "off")
-    grammar = model.grammar(_counted(request)) if request.schema and not thinks else None
+    # A grammar would let it neither think nor call.
+    is_free = bool(tools) or opens_thinking or request.reasoning not in ("default", "off")
+    grammar = model.grammar(_counted(request)) if request.schema and not is_free else None
     tokens = model.generate(
         ids, settings, seed_of(request, _SEEDS), lambda: _tick(host), host.cancelled, grammar
     )
@@ -176,7 +177,7 @@ def _answer(
     finally:
         tokens.close()
     return writing.result(
-        deployment, model.name, model.name, len(ids), budget, _warnings(request, model, grammar, thinks)
+        deployment, model.name, model.name, len(ids), budget, _warnings(request, model, grammar, is_free)
     )
 
 
@@ -199,12 +200,12 @@ def _go_on(host: Host) -> None:
         raise errors.Cancelled
 
 
-def _warnings(request: Request, model: GgufModel, grammar: Any, thinks: bool) -> list[str]:
+def _warnings(request: Request, model: GgufModel, grammar: Any, is_free: bool) -> list[str]:
     warnings = []
     if unknown := unknown_parameters(request.extra):
         warnings.append(f"A local model has no use for {', '.join(unknown)} in extra.")
     if not model.has_template:
         warnings.append(f"{model.name} has no chat template: it was asked in plain words.")
-    if request.schema and grammar is None and not thinks:
+    if request.schema and grammar is None and not is_free:
         warnings.append("llama.cpp does not know this schema: the answer was only asked to follow it.")
     return warnings

@@ -161,8 +161,10 @@ def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink:
     if request.embed:
         raise refuse_embedding("A local model")
     chat, tokenizer = model.chat, model.loaded.tokenizer
-    prompt = chat.encode(request.messages, request.reasoning, offered(request))
-    count = list_count(request)
+    tools = offered(request)
+    prompt = chat.encode(request.messages, request.reasoning, tools)
+    # Held to the form of a list it could not call any.
+    count = 0 if tools else list_count(request)
     wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else _DEFAULT_TOKENS)
     left = model.architecture.context - len(prompt.ids)
     if left < min(wanted, _LEAST_ANSWER):

@@ -291,6 +291,8 @@ class TestWriting:
             ("fox-paint", '{"colour": "red"}')
         ]
         assert (answer.text, answer.finish_reason, live.text()) == ("", "tool_calls", "")
+        (held,) = ask(backend, file, replace(asked, schema=values("x", 1).schema))
+        assert isinstance(held, Result) and held.tool_calls, "a schema is for the answer, not for the call"
         said = (
             *asked.messages,
             Message("assistant", "", tool_calls=answer.tool_calls),

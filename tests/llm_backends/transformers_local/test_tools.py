@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from tiny_model import call
-from tiny_model.asking import WatchingHost, deployment, enhance, outcomes
+from tiny_model.asking import LIST_SCHEMA, ListTask, WatchingHost, deployment, enhance, outcomes
 
 from quillwork.llm_backends import errors, registry
 from quillwork.llm_backends.live import LiveText
@@ -74,6 +74,13 @@ def test_a_stop_in_the_middle_ends_it(model: Model) -> None:
     stopped = Model(model.deployment, host=host)
     with pytest.raises(errors.Cancelled):
         talk(stopped, "paint red")
+
+
+def test_a_schema_is_for_the_answer_and_not_for_the_call(backend: Any, tiny_calling: Path) -> None:
+    asked = question("paint red", tools=(PAINT.offer(),), schema=LIST_SCHEMA, task=ListTask(2))
+    (answer,) = outcomes(backend, tiny_calling, asked)
+    assert isinstance(answer, Result), repr(answer)
+    assert [one.name for one in answer.tool_calls] == ["fox-paint"]
 
 
 def test_told_to_call_none_it_is_shown_none(backend: Any, tiny_calling: Path) -> None:
