@@ -79,13 +79,11 @@ class Host(Client):
         command += ["--base-directory", str(self.base_directory), "--disable-api-nodes"]
         if real:
             command += ["--database-url", "sqlite:///:memory:"]
-        kept = {name: value for name, value in os.environ.items() if not FOREIGN.search(name)}
-        kept["HOME"] = kept["USERPROFILE"] = str(self.base_directory)
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
                 command,
                 cwd=main.parent,
-                env=kept | self.env,
+                env=bare_environment(self.base_directory) | self.env,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -138,16 +136,26 @@ class Host(Client):
         (self.base_directory / "input").mkdir()
 
     def _end_process(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end_process(self.process)
 
     def close(self) -> None:
         super().close()
         self._end_process()
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """This machine's variables without those that would choose for the server, and another home."""
+    kept = {name: value for name, value in os.environ.items() if not FOREIGN.search(name)}
+    return {**kept, "HOME": str(home), "USERPROFILE": str(home)}
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
 
 
 def free_port() -> int:

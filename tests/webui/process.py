@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 
 from host.client import HostError
-from host.process import COLOURS, FOREIGN, REPOSITORY, free_port
+from host.process import COLOURS, REPOSITORY, bare_environment, end_process, free_port
 
 from webui.client import Client
 
@@ -106,13 +106,11 @@ class WebUI(Client):
         if not forge and "--install" not in self.flags:
             command.append("--skip-install")
         command += [flag for flag in self.flags if flag != "--install"]
-        kept = {name: value for name, value in os.environ.items() if not FOREIGN.search(name)}
-        kept["HOME"] = kept["USERPROFILE"] = str(self.data_directory)
         with self._log_file.open("ab") as log:
             return subprocess.Popen(
                 command,
                 cwd=forge or HERE / "standin",
-                env=kept | self.env,
+                env=bare_environment(self.data_directory) | self.env,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -141,9 +139,4 @@ class WebUI(Client):
         return COLOURS.sub("", self._log_file.read_text("utf-8", "replace"))
 
     def close(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end_process(self.process)
