@@ -140,7 +140,7 @@ class WebUIPage:
         starts = self.webui.log().count("Startup time:")
         # Forge has it on a page of its settings that may not be open.
         self.page.locator("#settings_restart_gradio").first.evaluate("(button) => button.click()")
-        for _ in range(600):
+        for _ in range(3000):  # generous: only a hang takes five minutes
             if self.webui.log().count("Startup time:") > starts:
                 break
             self.page.wait_for_timeout(100)
