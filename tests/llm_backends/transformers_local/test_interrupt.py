@@ -46,11 +46,18 @@ def hooks(backend: Any) -> int:
 def test_stop_is_heard_at_the_next_token(backend: Any, tiny_model: Path) -> None:
     live = LiveText()
     host = WatchingHost()
-    host._on_tick = lambda ticks: setattr(host, "stop", ticks >= 3)
+    at_stop: list[str] = []
+
+    def stop(_: int) -> None:
+        if not host.stop and all(live.texts() or [""]):
+            host.stop = True
+            at_stop.extend(live.texts())
+
+    host._on_tick = stop
     with pytest.raises(Cancelled):
         outcomes(backend, tiny_model, enhance("red fox"), enhance("old castle"), host=host, live=live)
-    assert host.ticks == 3
-    assert all(text and len(text) < 20 for text in live.texts())
+    assert live.texts() == at_stop
+    assert all(text and len(text) < 20 for text in at_stop)
     assert texts(backend, tiny_model, enhance("red fox")) == [FOX]
 
 
@@ -65,10 +72,10 @@ def test_stop_before_anything_begins(backend: Any, tiny_model: Path) -> None:
 @pytest.mark.parametrize("after", [2, 5, 12])
 def test_stop_is_heard_inside_a_prefill(backend: Any, tiny_model: Path, after: int) -> None:
     texts(backend, tiny_model, enhance("red fox"))
-    host = StopsWhenAsked(after)
+    host, live = StopsWhenAsked(after), LiveText()
     with pytest.raises(Cancelled):
-        outcomes(backend, tiny_model, echo(LONG), host=host)
-    assert host.asked == after + 1 and host.ticks == 0
+        outcomes(backend, tiny_model, echo(LONG), host=host, live=live)
+    assert host.asked == after + 1 and live.texts() == [""]
     assert hooks(backend) == 0
     assert texts(backend, tiny_model, enhance("red fox")) == [FOX]
 

@@ -98,7 +98,7 @@ def test_an_old_transformers_is_told_what_is_needed(
 ) -> None:
     monkeypatch.setattr(libraries, "version", lambda package: (4, 49, 0))
     error = failure(backend, tiny_model)
-    assert isinstance(error, errors.DependencyMissing) and "4.51" in error.hint
+    assert isinstance(error, errors.DependencyMissing) and "4.51" in error.message
 
 
 def test_nothing_global_of_torch_is_changed(tiny_model: Path) -> None:
