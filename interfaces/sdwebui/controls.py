@@ -40,7 +40,7 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
             )
             mode = gr.Dropdown(label="Mode", choices=list(MODES), value=usual.mode, elem_id=elem_id("mode"))
             model = gr.Dropdown(
-                label="Model (empty: as in the settings)",
+                label="Model (empty: as set)",
                 choices=["", *models()],
                 value=usual.model,
                 allow_custom_value=True,
@@ -74,7 +74,7 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 elem_id=elem_id("per_image"),
             )
             variations = gr.Slider(
-                label="Variations that the images take in turn",
+                label="Variations",
                 minimum=1,
                 maximum=MOST_VARIATIONS,
                 step=1,
@@ -82,7 +82,7 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 elem_id=elem_id("variations"),
             )
             seed = gr.Number(
-                label="Seed of the model (-1: follows the image's)",
+                label="Model's seed (-1: the image's)",
                 value=usual.seed,
                 precision=0,
                 elem_id=elem_id("seed"),

@@ -60,7 +60,7 @@ def build() -> Parts:
             elem_id="quillwork_creativity",
         )
         model = gr.Dropdown(
-            label="Model (empty: as in the settings)",
+            label="Model (empty: as set)",
             choices=["", *models()],
             value="",
             allow_custom_value=True,
