@@ -107,8 +107,6 @@ def test_the_page_has_script_tab_and_settings(probed: WebUI, open_page: Callable
 
 
 def test_reload_ui_executes_the_scripts_again(probed: WebUI, open_page: Callable[[WebUI], WebUIPage]) -> None:
-    if probed.is_real:
-        pytest.skip("Forge's Reload UI changes its port here.")
     page = open_page(probed)
     page.reload_ui()
     assert probed.get("/probe").json()["executions"] == 2
