@@ -29,9 +29,14 @@ INPUTS = {
         "keep_loaded clip",
         "llm",
     ),
+    "QuillworkDescribeImage": (
+        "image instruction target seed llm_mode llm_model freeze frozen llm frames",
+        "text info",
+    ),
+    "QuillworkChat": ("prompt system seed llm_mode llm_model tools history image llm", "text history info"),
     "QuillworkUnloadLLM": ("any", "any"),
 }
-ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen"}
+ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen", "frames"}
 
 
 def test_inputs_and_outputs_have_the_promised_names_in_the_promised_order(host: Host) -> None:

@@ -12,6 +12,7 @@ import argparse
 import inspect
 import json
 import random
+import string
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ TEMPLATE = """\
 {{- '<|im_start|>assistant\\n' }}
 {%- endif %}"""
 PATCH, MERGE = 14, 2
-_STEPS, _BATCH, _RATE, _WARM_UP = 500, 12, 4e-3, 30
+_STEPS, _BATCH, _RATE, _WARM_UP = 900, 12, 4e-3, 30
+# A real question has a page of text beside the picture, from which the model must learn to look away.
+_LONG_EVERY, _LONG_BATCH, _LONGEST = 6, 4, 1600
 
 
 def sentence(*names: str) -> str:
@@ -135,12 +138,22 @@ class School:
     def __init__(self, tokenizer: Any, processor: Any) -> None:
         self._tokenizer, self._processor = tokenizer, processor
         self._random = random.Random(0)
+        self._count = 0
+
+    def _page(self) -> str:
+        """Text that says nothing."""
+        length = self._random.randint(100, _LONGEST)
+        letters = "".join(self._random.choices(string.ascii_letters + "     .,:-\n", k=length))
+        return letters.strip()
 
     def batch(self, torch: Any, takes_types: bool) -> dict[str, Any]:
         many = self._random.choice((1, 2, 2))
         size = self._random.choice(((56, 56), (84, 56), (56, 112)))
+        self._count += 1
+        is_long = self._count % _LONG_EVERY == 0
+        count = _LONG_BATCH if is_long else _BATCH
         rows, pictures = [], []
-        for _ in range(_BATCH):
+        for _ in range(count):
             names = self._random.choices(tuple(COLOURS), k=many)
             for name in names:
                 shade = tuple(
@@ -152,8 +165,9 @@ class School:
         each = int(made["image_grid_thw"][0].prod()) // MERGE**2
         wish = self._random.choice(("What is it?", "Describe", ""))
         parts = [{"type": "image"}] * many + [{"type": "text", "text": wish}]
+        page = [{"role": "system", "content": self._page()}] if is_long else []
         told = self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
+            [*page, {"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
         ).replace(EYES[2], EYES[2] * each)
         prompt = self._tokenizer(told, add_special_tokens=False)["input_ids"]
         answers = [
@@ -161,9 +175,9 @@ class School:
             for names in rows
         ]
         width = len(prompt) + max(map(len, answers))
-        ids = torch.full((_BATCH, width), self._tokenizer.pad_token_id)
-        labels = torch.full((_BATCH, width), -100)
-        mask = torch.zeros((_BATCH, width), dtype=torch.long)
+        ids = torch.full((count, width), self._tokenizer.pad_token_id)
+        labels = torch.full((count, width), -100)
+        mask = torch.zeros((count, width), dtype=torch.long)
         for place, answer in enumerate(answers):
             end = len(prompt) + len(answer)
             ids[place, :end] = torch.tensor(prompt + answer)
