@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+
+pytest.importorskip("playwright")
+
 from browser.blueprints import COPIES, PLANS, SUBGRAPHS, inside_of
 
 pytestmark = pytest.mark.browser
