@@ -145,6 +145,8 @@ class ComfyPage:
         self.command("Comfy.NewBlankWorkflow")
         self._leave(before)
         assert self.page.evaluate("() => app.rootGraph.nodes.length") == 0
+        # The view stays where an earlier workflow had it.
+        self.page.evaluate("() => { app.canvas.ds.reset(); app.canvas.setDirty(true, true); }")
 
     def open_tab(self, direction: str) -> str:
         """Go to the `Previous` or the `Next` workflow; its id."""

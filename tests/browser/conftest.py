@@ -65,6 +65,14 @@ def comfy(
     assert page.foreign == []
 
 
+@pytest.fixture(scope="module")
+def own_pages(_pages: dict[str, ComfyPage]) -> Iterator[None]:
+    """The module leaves the frontend in a state that other tests do not expect: they get new pages."""
+    yield
+    while _pages:
+        _pages.popitem()[1].close()
+
+
 @pytest.fixture(params=["canvas", "nodes2"])
 def unset(request: pytest.FixtureRequest, _browser: Any, host_factory: Hosts) -> Iterator[ComfyPage]:
     """A page of a host of its own, on which nobody has set anything."""

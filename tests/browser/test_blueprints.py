@@ -11,7 +11,7 @@ pytest.importorskip("playwright")
 
 from browser.blueprints import COPIES, PLANS, SUBGRAPHS, inside_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("own_pages")]
 
 SHIPPED = sorted(file.stem for file in SUBGRAPHS.glob("*.json"))
 # What each needs from outside before it can run, and the output that is looked at.

@@ -8,7 +8,7 @@ import pytest
 from host.process import REPOSITORY
 from wire.answers import Answer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("own_pages")]
 
 ANSWER = "a red fox in fresh snow, low golden light, quiet woods, long shadows, soft focus"
 
