@@ -41,7 +41,8 @@ def test_a_run_stands_under_its_model_and_its_node(comfy, tables, wire):
     shown = tables()
     calls, tokens, cost, _ = cells(shown, caller)
     assert calls.split(",")[0] == str(row["calls"])  # some may have failed
-    assert tokens == f"{row['prompt_tokens']:,} + {row['completion_tokens']:,}"
+    # Those of calls that failed are estimated.
+    assert tokens.removeprefix("≈ ") == f"{row['prompt_tokens']:,} + {row['completion_tokens']:,}"
     assert cost == "unknown"
     assert cells(shown, "endpoint/fox")[2] == "unknown"
     captions = shown.locator("caption").all_inner_texts()
