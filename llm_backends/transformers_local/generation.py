@@ -6,7 +6,6 @@ evicted is taken up again where it stopped.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from .decoder import Decoder, prefill_tokens
 from .guest import LocalModel
 from .interrupts import Evicted, Watch, checked_inside
 from .loading import free_memory, gigabytes
+from .memory import give_back
 from .prompt_cache import SHORTEST
 from .recorded import RecordedDecoder
 from .sampling import choose, penalise
@@ -41,12 +41,14 @@ def write(rows: Sequence[Row], model: LocalModel, memory: GuestMemory, host: Hos
                     f"{model.name} was sent out of memory {_MOST_RELOADS} times while it wrote.",
                     hint="Other models need the room: unload them, or choose a smaller language model.",
                 )
+            # What wrote with it has let go of it only now.
+            give_back()
             memory.admit(model, bytes_needed(unfinished, model))
         batch = unfinished[: min(at_once, _rows_that_fit(unfinished, model))]
         if _write_batch(batch, model, host):
             continue
         model.prompts.clear()
-        _give_back(model)
+        give_back()
         if len(batch) == 1 and at_once == 1:
             longest = len(batch[0].prompt.ids) + len(batch[0].ids)
             raise errors.BackendUnavailable(
@@ -80,14 +82,6 @@ def _rows_that_fit(rows: Sequence[Row], model: LocalModel) -> int:
     longest = max(len(row.prompt.ids) + row.budget for row in rows)
     each = longest * model.bytes_per_token * _SPARE
     return max(1, min(most, int((free - WORKING_BYTES) / each)))
-
-
-def _give_back(model: LocalModel) -> None:
-    import torch
-
-    gc.collect()
-    if model.loaded_on is not None and model.loaded_on.type == "cuda":
-        torch.cuda.empty_cache()
 
 
 def _write_batch(rows: Sequence[Row], model: LocalModel, host: Host) -> bool:
@@ -170,10 +164,14 @@ class _Batch:
         return fixed if same and fixed >= SHORTEST else 0
 
     def _records(self) -> bool:
+        loaded = self._owner.loaded
+        assert loaded is not None
         return (
             self._owner.record
             and self._owner.architecture.recordable
-            and self._owner.loaded_on.type == "cuda"
+            # bitsandbytes' int8 looks for outliers and computes with as many as there are.
+            and loaded.dtype != "int8"
+            and loaded.device.type == "cuda"
         )
 
     def _take(self, logits: Any) -> list[list[int]]:
@@ -195,8 +193,7 @@ class _Batch:
             if given is not None or row.finish:
                 continue
             if row.settings.repetition_penalty != 1:
-                seen = logits.new_tensor([*row.prompt.ids, *row.ids]).long()
-                penalise(logits[place], seen, row.settings.repetition_penalty)
+                penalise(logits[place], [*row.prompt.ids, *row.ids], row.settings.repetition_penalty)
             if row.constraint is not None:
                 row.constraint.shape(logits[place])
             if row.settings.temperature > 0:

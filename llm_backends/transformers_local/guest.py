@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from .chat import ChatFormat
 from .constraint import Masks, Pieces
 from .eyes import Eyes
 from .loading import LoadedModel, Plan, load, plan
-from .memory import best_device
+from .memory import best_device, give_back
 from .prompt_cache import PromptCache
 from .recorded import RecordedDecoder
 from .vocabulary import Vocabulary
@@ -83,16 +82,11 @@ class LocalModel(Guest):
         self.recorded = None
         self.prompts.clear()
         self._masks = None
-        device, self.loaded_on = self.loaded_on, None
+        self.loaded_on = None
         if self.loaded is None:
             return
         self.loaded = None
-        # A model refers to itself in places; its memory is wanted now.
-        gc.collect()
-        if device.type == "cuda":
-            import torch
-
-            torch.cuda.empty_cache()
+        give_back()
 
     def masks(self, width: int) -> tuple[Masks, Pieces] | None:
         """What a list constraint needs, for logits of that width; None for a tokenizer not known to it."""

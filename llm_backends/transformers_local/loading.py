@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gc
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,11 @@ from .. import errors
 from . import checkpoint, libraries
 from .checkpoint import Checkpoint
 from .eyes import Sight
+from .memory import give_back
 
 DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
 _QUANTISED = ("nf4", "int8")
+_CASTS = "bitsandbytes.autograd._functions"
 # Of a model with eyes: fine print and faces suffer before anything else does.
 _NOT_QUANTISED = ("visual", "model.visual", "lm_head")
 # Before 4.53 these wanted a cache that is as long as the whole text from the beginning.
@@ -150,9 +152,7 @@ def load(
         # What the traceback holds of a half loaded model would stay in memory with it.
         error.__traceback__ = None
         del error
-        gc.collect()
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
+        give_back()
         raise failure from None
     return LoadedModel(
         model=model,
@@ -212,7 +212,14 @@ def _model(transformers: Any, planned: Plan, device: Any) -> Any:
         remove_hook_from_module(model, recurse=True)
     if planned.checkpoint.quantised == "bitsandbytes":
         _compute_in(model, compute)
+    if planned.dtype == "int8":
+        logging.getLogger(_CASTS).addFilter(_is_no_cast)
     return model.eval()
+
+
+def _is_no_cast(record: logging.LogRecord) -> bool:
+    """False for what bitsandbytes says of every int8 layer at every token: that it computes in float16."""
+    return "inputs will be cast" not in str(record.msg)
 
 
 def _compute_in(model: Any, dtype: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from ..host import Guest, GuestMemory
@@ -26,6 +27,16 @@ def best_device() -> Any:
         if torch.cuda.is_available()
         else torch.device("cpu")
     )
+
+
+def give_back() -> None:
+    """Have what nothing refers to any more leave main memory and the card, for whoever needs it now."""
+    import torch
+
+    # A model refers to itself in places.
+    gc.collect()
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 _own = OwnMemory()

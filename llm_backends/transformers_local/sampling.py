@@ -82,10 +82,13 @@ class Draws:
         return self._ahead.pop()
 
 
-def penalise(scores: Any, seen: Any, penalty: float) -> None:
+def penalise(scores: Any, seen: Sequence[int], penalty: float) -> None:
     """Make the tokens `seen` (ids) of one row of `scores` less likely, in place; `penalty` as in CTRL."""
-    found = scores[seen]
-    scores[seen] = (found / penalty).where(found > 0, found * penalty)
+    import torch
+
+    places = torch.tensor(seen, device=scores.device)
+    found = scores[places]
+    scores[places] = (found / penalty).where(found > 0, found * penalty)
 
 
 def choose(scores: Any, settings: SamplingSettings, draws: Sequence[float]) -> Any:

@@ -65,6 +65,13 @@ def test_nf4_is_what_auto_means_and_is_small(tiny_model: Path) -> None:
 
 
 @needs_4bit
+def test_int8_does_not_fill_the_log(backend: Any, tiny_model: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """bitsandbytes tells of a cast once a layer and token."""
+    assert texts(backend, tiny_model, enhance("red fox"), dtype="int8") == [FOX]
+    assert len(caplog.records) < 5, caplog.text[:2000]
+
+
+@needs_4bit
 def test_a_stored_4bit_model_is_used_as_it_is(backend: Any, tiny_model_nf4: Path) -> None:
     assert texts(backend, tiny_model_nf4, enhance("red fox"), dtype="auto") == [FOX]
     (answer,) = outcomes(backend, tiny_model_nf4, enhance("red fox"), dtype="bf16")

@@ -109,8 +109,15 @@ def test_any_whole_number_is_a_seed(seed: int) -> None:
 
 def test_what_is_repeated_gets_less_likely() -> None:
     scores = torch.tensor([2.0, -2.0, 1.0])
-    penalise(scores, torch.tensor([0, 1, 1]), 2.0)
+    penalise(scores, [0, 1, 1], 2.0)
     assert scores.tolist() == [1.0, -4.0, 1.0]
+
+
+def test_what_is_repeated_is_found_in_sixteen_bits_too() -> None:
+    """bfloat16 counts to 256 only: ids have to stay whole numbers."""
+    scores = torch.ones(151_936, dtype=torch.bfloat16)
+    penalise(scores, [523, 151_935], 2.0)
+    assert scores.nonzero()[scores.float() < 1].flatten().tolist() == [523, 151_935]
 
 
 def test_defaults_and_wishes() -> None:
