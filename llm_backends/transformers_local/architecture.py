@@ -53,13 +53,15 @@ class Architecture:
         slides = bool(text.get("sliding_window") and text.get("use_sliding_window", True)) or bool(
             kinds - {"full_attention"}
         )
+        fixed_rope = rope not in ("dynamic", "longrope", "su", "yarn_dynamic")
         return cls(
             context=_whole(text, "max_position_embeddings", "n_positions", "n_ctx") or _UNKNOWN_CONTEXT,
             layers=layers,
             cache_values=2 * layers * key_heads * head_width,
             plain_cache=kinds <= _ATTENTION,
-            fixed_rope=rope not in ("dynamic", "longrope", "su", "yarn_dynamic"),
-            recordable=str(text.get("model_type", "")) in _RECORDABLE and not slides,
+            fixed_rope=fixed_rope,
+            # A rope that depends on the length is looked up anew at every step.
+            recordable=str(text.get("model_type", "")) in _RECORDABLE and not slides and fixed_rope,
             sight=Sight.of(config),
         )
 

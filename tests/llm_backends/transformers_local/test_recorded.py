@@ -161,6 +161,9 @@ def test_untrained_models_of_other_shapes_agree_too(loaded: Any, dtype: Any) -> 
         ({"layer_types": ["full_attention", "sliding_attention"]}, False),
         ({"layer_types": ["full_attention"] * 2}, True),
         ({"model_type": "qwen3_moe"}, False),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, True),
+        ({"rope_scaling": {"rope_type": "dynamic", "factor": 2.0}}, False),
+        ({"rope_parameters": {"rope_type": "longrope", "rope_theta": 1e4}}, False),
         ({"model_type": "gemma2"}, False),
     ],
 )
