@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from card.fixtures import _device_guard, card  # noqa: F401
 from tiny_model.fixtures import (  # noqa: F401
     TRAINING_S,
     each_seeing,
