@@ -33,7 +33,7 @@ _MIXED = frozenset(
 class OnCard(torch.Tensor):
     """A tensor on ``cuda:0``; `inner` is the one on the CPU that is computed with."""
 
-    inner: torch.Tensor
+    held: Held
 
     @staticmethod
     def of(inner: torch.Tensor, kind: type | None = None, requires_grad: bool = False) -> Any:
@@ -46,9 +46,12 @@ class OnCard(torch.Tensor):
             device="cuda:0",
             requires_grad=requires_grad,
         )
-        tensor.inner = inner
-        card().memory.take(tensor, inner)
+        tensor.held = Held(inner)
         return tensor
+
+    @property
+    def inner(self) -> torch.Tensor:
+        return self.held.inner
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -63,7 +66,7 @@ class OnCard(torch.Tensor):
         if not isinstance(new, OnCard):
             raise RuntimeError("a tensor on the card is given data that is not there")
         torch.Tensor.data.__set__(self, OnCard.of(new.inner))
-        self.inner = new.inner
+        self.held = new.held
 
     def tolist(self) -> Any:
         card().wait("tolist")
@@ -76,6 +79,14 @@ class OnCard(torch.Tensor):
         return f"OnCard({self.inner!r})"
 
 
+class Held:
+    """What a tensor on the card takes of its memory, for as long as it is there."""
+
+    def __init__(self, inner: torch.Tensor) -> None:
+        self.inner = inner
+        card().memory.take(self)
+
+
 class Memory:
     """How many bytes the tensors on the card take; one storage counts once, however many look at it."""
 
@@ -85,8 +96,8 @@ class Memory:
         self.most = 0
         self._users: Counter[int] = Counter()
 
-    def take(self, tensor: Any, inner: torch.Tensor) -> None:
-        storage = inner.untyped_storage()
+    def take(self, held: Held) -> None:
+        storage = held.inner.untyped_storage()
         place, size = storage.data_ptr(), storage.nbytes()
         if not size:
             return
@@ -97,7 +108,7 @@ class Memory:
             self.taken += size
             self.most = max(self.most, self.taken)
         self._users[place] += 1
-        weakref.finalize(tensor, self._give_back, place, size)
+        weakref.finalize(held, self._give_back, place, size)
 
     def _give_back(self, place: int, size: int) -> None:
         self._users[place] -= 1

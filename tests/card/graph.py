@@ -8,7 +8,7 @@ from typing import Any
 
 from torch.utils._pytree import tree_leaves
 
-from .device import OnCard, card
+from .device import Card, OnCard, card
 
 
 class Graph:
@@ -52,6 +52,9 @@ def recording(graph: Graph) -> Iterator[None]:
 class Stream:
     """In the place of ``torch.cuda.Stream``: all is done in the order in which it is asked for."""
 
+    def __init__(self, device: Any = None, priority: int = 0) -> None:
+        pass
+
     def wait_stream(self, other: Any) -> None:
         pass
 
@@ -66,9 +69,9 @@ def current_stream(device: Any = None) -> Stream:
     return Stream()
 
 
-def replacements() -> dict[str, Any]:
-    """What stands in ``torch.cuda`` while a card is in the machine."""
-    memory = card().memory
+def replacements(there: Card) -> dict[str, Any]:
+    """What stands in ``torch.cuda`` while `there` is in the machine."""
+    memory = there.memory
 
     def statistics(device: Any = None) -> dict[str, int]:
         return {"active_bytes.all.current": memory.taken, "reserved_bytes.all.current": memory.taken}
