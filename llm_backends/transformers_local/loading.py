@@ -14,6 +14,7 @@ from . import checkpoint, libraries
 from .checkpoint import Checkpoint
 from .eyes import Sight
 from .memory import give_back
+from .norms import fuse_norms
 
 DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
 _QUANTISED = ("nf4", "int8")
@@ -214,6 +215,8 @@ def _model(transformers: Any, planned: Plan, device: Any) -> Any:
         _compute_in(model, compute)
     if planned.dtype == "int8":
         logging.getLogger(_CASTS).addFilter(_is_no_cast)
+    if device.type == "cuda":
+        fuse_norms(model)
     return model.eval()
 
 

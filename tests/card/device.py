@@ -118,11 +118,16 @@ class Memory:
 
 
 class Card(TorchDispatchMode):
-    """Runs what is meant for the card, and counts the waits for it. `recording` is a graph in the making."""
+    """Runs what is meant for the card.
+
+    `asked` counts the operations that it had to compute (views and conversions to what is there already are
+    none), `waits` how often the processor had to wait for it; `recording` is a graph in the making.
+    """
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self.memory = Memory(capacity)
+        self.asked: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
         self.recording: Any = None
 
@@ -151,6 +156,8 @@ class Card(TorchDispatchMode):
         if name == "aten::copy_":
             output = args[0]
         if stays:
+            if func._schema.is_mutable or not _seen_through(output, here):
+                self.asked[name] += 1
             output = tree_map(lambda one: self._wrapped(one, here), output)
             if self.recording is not None:
                 self.recording.add(func, plain_args, plain_kwargs, output)
@@ -196,6 +203,13 @@ class Card(TorchDispatchMode):
             with torch.inference_mode(False):
                 return OnCard.of(one)
         return OnCard.of(one)
+
+
+def _seen_through(output: Any, here: list[Any]) -> bool:
+    """Whether `output` is the memory of tensors that were there before."""
+    known = {tensor.inner.untyped_storage().data_ptr() for tensor in here}
+    made = [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor) and leaf.numel()]
+    return all(_plain(leaf).untyped_storage().data_ptr() in known for leaf in made)
 
 
 def _plain(leaf: Any) -> Any:

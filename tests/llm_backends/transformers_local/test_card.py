@@ -120,6 +120,13 @@ def test_the_processor_waits_for_the_card_once_a_token(
     assert longest <= card.waits.total() <= longest + 1, card.waits
 
 
+def test_a_norm_is_one_operation_of_the_card(on_card: Any, card: Any, tiny_model: Path) -> None:
+    outcomes(on_card, tiny_model, LONG, dtype="bf16")
+    card.asked.clear()  # loading tried whether the norms are the same
+    outcomes(on_card, tiny_model, LONG, dtype="bf16")
+    assert card.asked["aten::rms_norm"] >= 9 and not card.asked["aten::rsqrt"]
+
+
 def test_a_recorded_step_is_replayed_for_every_token_and_recorded_once(
     on_card: Any, tiny_model: Path
 ) -> None:
