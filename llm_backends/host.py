@@ -5,6 +5,7 @@ A host (ComfyUI, a web UI) hands in its own; without one, the null host below se
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 
@@ -64,3 +65,22 @@ class GuestMemory(Protocol):
     def release(self, guest: Guest) -> None:
         """The guest is to go for good: detach it and forget it. A guest never admitted is no error."""
         ...
+
+
+def _no_memory() -> None:
+    return None
+
+
+_find_memory: Callable[[], GuestMemory | None] = _no_memory
+
+
+def use_memory(find: Callable[[], GuestMemory | None]) -> None:
+    """Have local models ask this manager where a call comes without a host of its own, as from another pack.
+    `find` is called anew by each of them, so that its door need not import anything heavy."""
+    global _find_memory
+    _find_memory = find
+
+
+def host_memory() -> GuestMemory | None:
+    """The memory manager of the program that we are in, None where it has none."""
+    return _find_memory()

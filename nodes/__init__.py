@@ -7,6 +7,7 @@ from pathlib import Path
 from comfy_api.latest import ComfyExtension, io
 
 from ..config.home import use_host_home, use_models_folder
+from ..llm_backends.host import GuestMemory, use_memory
 from ..prompting import phrasebook
 from .chat import Chat
 from .describe_image import DescribeImage
@@ -48,12 +49,20 @@ async def comfy_entrypoint() -> ComfyExtension:
 
 
 def _settle_in() -> None:
-    """Tell the settings where this host keeps a user's files that no browser may read, and its models."""
+    """Tell the settings where this host keeps a user's files that no browser may read, and its models, and
+    local models who gives out the memory."""
     import folder_paths
 
+    use_memory(_find_memory)
     folder = getattr(folder_paths, "get_system_user_directory", None)
     if folder is not None:
         use_host_home(Path(folder("quillwork")))
     models = getattr(folder_paths, "models_dir", None)
     if models:
         use_models_folder(Path(models))
+
+
+def _find_memory() -> GuestMemory | None:
+    from .work.host import find_memory
+
+    return find_memory()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from ..host import Guest, GuestMemory
+from ..host import Guest, GuestMemory, host_memory
 
 
 class OwnMemory:
@@ -43,5 +43,5 @@ _own = OwnMemory()
 
 
 def memory_of(host: object) -> GuestMemory:
-    """The host's memory manager, or a plain one where it has none."""
-    return getattr(host, "memory", None) or _own
+    """The memory manager of `host`, else of the program that we are in, else a plain one."""
+    return getattr(host, "memory", None) or host_memory() or _own

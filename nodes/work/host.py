@@ -59,13 +59,8 @@ class ComfyHost:
 
     @property
     def memory(self) -> GuestMemory | None:
-        """ComfyUI's memory manager for our own local models; None on a host that has none, such as
-        one without torch."""
-        try:
-            from .guest_memory import memory
-        except ImportError:
-            return None
-        return memory
+        """ComfyUI's memory manager for our own local models."""
+        return find_memory()
 
     def cancelled(self) -> bool:
         return model_management.processing_interrupted()
@@ -83,6 +78,15 @@ class ComfyHost:
             self._server.send_progress_text(text, self._node_id, self._client)
         if not self._encoder_counts:
             self._bar.update_absolute(int(_STEPS * progress), _STEPS)
+
+
+def find_memory() -> GuestMemory | None:
+    """ComfyUI's memory manager; None on a host that has none, such as one without torch."""
+    try:
+        from .guest_memory import memory
+    except ImportError:
+        return None
+    return memory
 
 
 class PromptOver(Exception):

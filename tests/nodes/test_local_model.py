@@ -93,6 +93,22 @@ def test_unloading_after_each_run_is_a_choice(local_host: Host) -> None:
             assert loads(local_host) == before + 1
 
 
+def test_asked_by_another_pack_it_is_under_the_hosts_memory_manager_too(local_host: Host) -> None:
+    local_host.post("/free", json={"unload_models": True, "free_memory": True})
+    local_host.run({"1": variables("colors", count=2, seed=31)}, timeout=300)
+    before = loads(local_host)
+    asked = node("TestpackAsk", question="red fox", model="")
+    run = local_host.run({"1": asked, "2": preview("1")}, timeout=300)
+    assert run.status == "success", run.message
+    assert run.shown("2")[0]
+    assert loads(local_host) == before, "it is the one that is there"
+    local_host.post("/free", json={"unload_models": True, "free_memory": True})
+    again = local_host.run({"1": {**asked, "inputs": {**asked["inputs"], "question": "fox"}}}, timeout=300)
+    assert again.status == "success", again.message
+    if local_host.is_real:
+        assert loads(local_host) == before + 1, "it was gone, and came back"
+
+
 def test_a_folder_without_a_model_is_one_sentence(host_factory: Hosts, tmp_path: Path) -> None:
     host = host_factory({"LLM_MODE": "hf_local"})
     run = host.run({"1": enhance(llm_mode="hf_local", llm_model=str(tmp_path))}, timeout=120)

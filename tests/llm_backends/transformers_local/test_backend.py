@@ -55,7 +55,7 @@ from tiny_model.asking import WatchingHost, echo, enhance, outcomes, texts, valu
 
 from quillwork.llm_backends import errors, registry  # noqa: E402
 from quillwork.llm_backends.calls import complete_all  # noqa: E402
-from quillwork.llm_backends.host import NullHost  # noqa: E402
+from quillwork.llm_backends.host import NullHost, use_memory  # noqa: E402
 from quillwork.llm_backends.live import LiveText  # noqa: E402
 from quillwork.llm_backends.runner import run_in_place  # noqa: E402
 from quillwork.llm_backends.types import Deployment, Result  # noqa: E402
@@ -157,6 +157,16 @@ def test_an_eviction_that_comes_again_and_again_ends_in_an_error(backend: Any, t
     (error,) = outcomes(backend, tiny_model, echo("red fox tower garden"), host=host)
     assert isinstance(error, errors.BackendUnavailable) and "sent out" in error.message
     assert texts(backend, tiny_model, enhance("red fox"), host=WatchingHost(memory=memory)) == [FOX]
+
+
+def test_without_a_host_of_its_own_it_asks_the_program_that_it_is_in(
+    backend: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = HostMemory()
+    monkeypatch.setattr("quillwork.llm_backends.host._find_memory", lambda: None)
+    use_memory(lambda: memory)
+    assert texts(backend, tiny_model, enhance("red fox"), host=NullHost()) == [FOX]
+    assert memory.log == ["load"]
 
 
 def test_a_host_without_room_says_so(backend: Any, tiny_model: Path) -> None:
