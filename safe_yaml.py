@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _MAX_DEPTH = 32
+_TOO_DEEP = f"this is nested more than {_MAX_DEPTH} levels deep; write it flatter."
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{0,17}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -51,11 +52,15 @@ def parse_yaml(text: str, path: Path, *, scalars_as_text: bool = False) -> objec
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "something is out of place"
+        line = None if mark is None else mark.line + 1
+        if "nesting depth" in problem:
+            # Since 6.0.4 PyYAML has a limit of its own, and looks further ahead than it tells.
+            raise UnreadableYaml(path, _TOO_DEEP, line) from None
         raise UnreadableYaml(
             path,
             f"this is not valid YAML ({problem}); check the indentation, and put text that holds ': ' or "
             "begins with one of * & ! % @ ` [ { in quotes.",
-            None if mark is None else mark.line + 1,
+            line,
         ) from None
     except yaml.YAMLError as error:
         problem = getattr(error, "reason", "") or "unknown reason"
@@ -129,7 +134,7 @@ def _build(events: Any, yaml: Any, path: Path, scalars_as_text: bool) -> object:
             if event.tag not in (None, "!"):
                 raise refuse(event, f"the tag {event.tag} is not understood here; remove it.")
             if len(containers) >= _MAX_DEPTH:
-                raise refuse(event, f"this is nested more than {_MAX_DEPTH} levels deep; write it flatter.")
+                raise refuse(event, _TOO_DEEP)
             opened: dict[str, object] | list[object] = {} if isinstance(event, yaml.MappingStartEvent) else []
             place(event, opened)
             containers.append(opened)
