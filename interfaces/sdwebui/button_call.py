@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from ...llm_backends.errors import Cancelled, ConsentNeeded, LLMError
+from ...llm_backends.errors import Cancelled, LLMError
 from ...llm_backends.live import show_all
 from ...llm_backends.model import Model
 from ...llm_backends.redact import scrub
@@ -18,6 +18,7 @@ from ...llm_backends.runner import run_in_place, runner
 from ..http.messages import HttpError
 from .host import WebUiHost
 from .turns import in_turn, settle
+from .wording import words_of
 
 T = TypeVar("T")
 
@@ -111,9 +112,7 @@ def sentence_of(error: BaseException) -> str:
         return STOPPED
     if isinstance(error, HttpError):
         return " ".join(filter(None, (error.message, error.hint)))
-    if isinstance(error, ConsentNeeded):
-        return f"{error.message} Allow it once on the Quillwork tab, under Settings."
     if isinstance(error, (LLMError, ValueError)):
-        return str(error)
+        return words_of(error)
     _log.error("A button failed (%s).", scrub(f"{type(error).__name__}: {error}"))
     return "Quillwork failed at this. See the log of the web UI."

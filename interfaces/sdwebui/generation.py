@@ -22,6 +22,7 @@ from .host import WebUiHost
 from .images import Image, Texts, images_of, lay_out
 from .lookup import fixed_seed, styling
 from .options import default_target
+from .wording import words_of
 from .writing import Written, keep, write
 
 _JOB = "quillwork_job"
@@ -64,7 +65,7 @@ def prepare(p: Any, args: Sequence[Any]) -> None:
     except Cancelled:
         pass  # the host, too, has seen that the user said stop
     except LLMError as error:
-        _stop(p, str(error), error.http_status)
+        _stop(p, words_of(error), error.http_status)
     except (TemplateError, LibraryError, ValueError) as error:
         _stop(p, str(error), getattr(error, "http_status", 400))
 

@@ -20,6 +20,7 @@ from ...prompting.template import TemplateError, missing_variables, resolve
 from .arguments import FOLLOW, Arguments
 from .images import Image, Texts
 from .recall import Kept, recall, signature
+from .wording import words_of
 
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ def _resolve(written: Written, images: Sequence[Image], arguments: Arguments, de
     except (TemplateError, LibraryError, LLMError) as error:
         if arguments.on_error == "raise":
             raise
-        written.errors.append(str(error))
+        written.errors.append(words_of(error))
     else:
         written.texts = resolved
 

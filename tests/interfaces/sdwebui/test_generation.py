@@ -247,6 +247,7 @@ def test_what_needs_a_yes_is_not_called(wire, monkeypatch):
     with pytest.raises(QuillworkError, match="not allowed on this machine") as caught:
         generate(Job(), {"model": "openai/gpt-4o-mini"})
     assert caught.value.status_code == 403
+    assert str(caught.value).endswith("Allow it once on the Quillwork tab, under Settings.")
 
 
 def test_a_mode_that_this_host_cannot_have_says_so(monkeypatch):
