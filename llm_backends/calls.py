@@ -124,7 +124,7 @@ async def complete(
     try:
         result = await _handler()(call)
     except errors.LLMError as error:
-        error.attempts = max(1, call.attempts)
+        error.attempts = call.attempts
         raise
     finally:
         budget.release(hold)
@@ -213,5 +213,6 @@ def _complete_in_place(
             answers[place] = replace(answer, usage=priced(answer.usage, deployment))
         else:
             answer.provider = answer.provider or deployment.provider
-            answer.model = answer.model or deployment.model
+            answer.model = answer.model or deployment.model_id
+            answer.attempts = 1
     return answers

@@ -13,7 +13,8 @@ class LLMError(Exception):
     """A call that did not give an answer.
 
     `message` is one plain sentence, `hint` the next step. `status` is the HTTP status that the other
-    side answered with, `retry_after_s` the seconds that it asked us to wait. Neither text ever holds a key.
+    side answered with, `retry_after_s` the seconds that it asked us to wait, `attempts` how many calls were
+    made before it. Neither text ever holds a key.
     """
 
     type: ClassVar[str] = "error"
@@ -38,7 +39,7 @@ class LLMError(Exception):
         self.model = model
         self.status = status
         self.retry_after_s = retry_after_s
-        self.attempts = 1
+        self.attempts = 0
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -133,7 +133,7 @@ class Row:
             finish_reason="tool_calls" if calls else self.finish or "unknown",
             mode=deployment.mode,
             provider=deployment.provider,
-            model=deployment.model,
+            model=deployment.model_id,
             seconds=time.monotonic() - self._began,
             warnings=tuple(warnings),
         )

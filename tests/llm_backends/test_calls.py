@@ -15,7 +15,7 @@ from quillwork.llm_backends.calls import used
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model, Sampling
 from quillwork.llm_backends.runner import runner
-from quillwork.llm_backends.types import Deployment, Result
+from quillwork.llm_backends.types import Deployment, Plan, Result
 
 
 def stop_when(deployment: Deployment, ready, requests: int = 1) -> float:
@@ -108,6 +108,8 @@ def test_attempts_are_counted_over_retries_and_errors(wire):
     assert (ok.attempts, ok.text) == (3, TEXT)
     (error,) = ask_all(endpoint(wire.url, "fox-status503-retryafter0", retries=1))
     assert error.attempts == 2
+    (error,) = ask_all(endpoint(wire.url, plan=Plan("small", ("owl",))))
+    assert (type(error), error.attempts) == (errors.NotInPlan, 0), "nothing was sent"
 
 
 def test_what_was_used_is_remembered_for_unloading(wire):
