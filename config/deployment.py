@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.http_client import is_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
-from . import abilities, consent, downloads, model_source, plans, prices, providers, sight, spending
+from . import abilities, consent, downloads, loading, model_source, plans, prices, providers, sight, spending
 from .choice import Choice
 from .keys import ENDPOINT, session_keys
 from .settings import Settings, Value, load
@@ -68,6 +68,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
             params={
                 **({"file": source.file} if source.file else {}),
                 **downloads.parameters(source.mode, choice, settings),
+                **loading.parameters(source.mode, choice, settings),
             },
             capabilities=Capabilities(vision=sight.of_local(source.mode, source.model)),
             retries=0,

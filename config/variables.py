@@ -40,6 +40,17 @@ VARIABLES: dict[str, Variable] = {
         Variable("LLM_PATH", "folder of a local model, or the repository of a GGUF file", kind="path"),
         Variable("LLM_GGUF_FILE", "the GGUF file in LLM_PATH"),
         Variable(
+            "LLM_DTYPE",
+            "how the hf modes keep weights: auto (nf4 where bitsandbytes works), nf4, int8, bf16, fp16, fp32",
+            default="auto",
+        ),
+        Variable(
+            "LLM_CUDA_GRAPH",
+            "the hf modes record a token's work on the graphics card and replay it, where the model allows",
+            kind="flag",
+            default="0",
+        ),
+        Variable(
             "LLM_BASE_URL",
             "an endpoint that speaks the OpenAI protocol: a LiteLLM proxy, vLLM, LM Studio",
             aliases=("LITELLM_BASE_URL",),

@@ -47,8 +47,8 @@ class SamplingSettings:
 
 
 def unknown_parameters(extra: Mapping[str, Any]) -> list[str]:
-    """Names in `extra` that a local model has no use for."""
-    return sorted(set(extra) - {"top_k", "min_p", "repetition_penalty"})
+    """Names in `extra` that a local model has no use for. Two were of use when it was loaded."""
+    return sorted(set(extra) - {"top_k", "min_p", "repetition_penalty", "dtype", "cuda_graph"})
 
 
 def _number(name: str, value: Any, default: float, low: float, high: float) -> float:

@@ -8,6 +8,7 @@ import pytest
 from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
+from host.runs import Run
 from nodes.graphs import describe, enhance, info, preview, settings, variables
 from tiny_model.fixtures import TRAINING_S, tiny_model, tiny_seeing  # noqa: F401
 
@@ -26,7 +27,10 @@ def loads(host: Host) -> int:
     return host.log().count("Requested to load LanguageModel")
 
 
-def test_a_local_model_writes_exactly_as_many_values_as_were_asked_for(local_host: Host) -> None:
+def test_a_local_model_writes_exactly_as_many_values_as_were_asked_for(
+    local_host: Host,
+    tiny_model: Path,  # noqa: F811
+) -> None:
     graph = {"1": variables("colors", count=5), "2": preview("1"), "3": preview("1", 3)}
     run = local_host.run(graph, timeout=300)
     assert run.status == "success", run.message
@@ -34,6 +38,7 @@ def test_a_local_model_writes_exactly_as_many_values_as_were_asked_for(local_hos
     assert len({value.casefold() for value in values}) == 5
     told = info(run, "3")
     assert told["mode"] == "hf_local"
+    assert told["model"] == tiny_model.name, "where the folder lies is nobody else's business"
     assert told["completion_tokens"] > 5
     assert told["attempts"] == 1, "the constraint leaves nothing to ask again"
     assert len(run.texts["1"]) >= 2, "it streams"
@@ -107,6 +112,27 @@ def test_asked_by_another_pack_it_is_under_the_hosts_memory_manager_too(local_ho
     assert again.status == "success", again.message
     if local_host.is_real:
         assert loads(local_host) == before + 1, "it was gone, and came back"
+
+
+def test_how_it_is_loaded_is_the_workflows_choice(local_host: Host) -> None:
+    def run(extra: str, seed: int) -> Run:
+        graph = {
+            "5": settings(extra=extra),
+            "1": variables("colors", count=2, seed=seed, llm=["5", 0]),
+            "2": preview("1", 3),
+        }
+        return local_host.run(graph, timeout=300)
+
+    before = loads(local_host)
+    for seed in (41, 42):
+        done = run('{"dtype": "fp32", "cuda_graph": true}', seed)
+        assert done.status == "success", done.message
+        assert info(done, "2")["warnings"] == []
+    if local_host.is_real:
+        assert loads(local_host) == before + 1, "once in another way, then it is there"
+    refused = run('{"dtype": "fp64"}', 43)
+    assert refused.status == "error"
+    assert "'fp64' is no dtype for a local model. Choose one of auto, nf4" in refused.message
 
 
 def test_a_folder_without_a_model_is_one_sentence(host_factory: Hosts, tmp_path: Path) -> None:

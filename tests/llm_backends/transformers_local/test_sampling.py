@@ -123,7 +123,9 @@ def test_what_is_repeated_is_found_in_sixteen_bits_too() -> None:
 def test_defaults_and_wishes() -> None:
     assert SamplingSettings.of(request()) == SamplingSettings(0.7, 0.8, 20, 0.0, 1.0)
     asked = request(
-        temperature=0.2, top_p=0.5, extra={"top_k": 3, "min_p": 0.1, "repetition_penalty": 1.1, "fox": 1}
+        temperature=0.2,
+        top_p=0.5,
+        extra={"top_k": 3, "min_p": 0.1, "repetition_penalty": 1.1, "fox": 1, "dtype": "nf4"},
     )
     assert SamplingSettings.of(asked) == SamplingSettings(0.2, 0.5, 3, 0.1, 1.1)
     assert unknown_parameters(asked.extra) == ["fox"]
