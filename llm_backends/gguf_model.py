@@ -76,8 +76,9 @@ class GgufModel(Guest):
     def is_loaded(self) -> bool:
         return self._llama is not None
 
-    def load(self, device: Any) -> None:
-        """As in `host.Guest`; a `device` of None is the GPU where llama.cpp has one."""
+    def load(self, device: Any, dtype: str = "") -> None:
+        """As in `host.Guest`; a `device` of None is the GPU where llama.cpp has one, which has dtypes of its
+        own."""
         if self._llama is not None:
             return
         library = llama_cpp()

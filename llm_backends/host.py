@@ -43,8 +43,9 @@ class Guest(Protocol):
     size: int
     loaded_on: Any
 
-    def load(self, device: Any) -> None:
-        """Bring the weights onto `device`; nothing to do where they are there. Raises `errors.LLMError`."""
+    def load(self, device: Any, dtype: str = "") -> None:
+        """Bring the weights onto `device`, where the host computes in `dtype` (bf16, fp16, fp32; empty where
+        it has no rule for that); nothing to do where they are there. Raises `errors.LLMError`."""
         ...
 
     def detach(self) -> None:

@@ -32,7 +32,7 @@ class HostMemory:
         if device.type != "cpu":
             self._make_room(wanted, device)
         self._guests[id(guest)] = guest
-        guest.load(device)
+        guest.load(device, _dtype_on(device))
 
     def release(self, guest: Guest) -> None:
         """As in `llm_backends.host.GuestMemory`."""
@@ -83,6 +83,23 @@ def _device() -> Any:
     except ImportError:
         devices = None
     return torch.device(getattr(devices, "device", None) or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _dtype_on(device: Any) -> str:
+    """What the host computes in there, as far as it has a rule."""
+    if device.type == "cpu":
+        return ""
+    manager = _manager()
+    if manager is not None and hasattr(manager, "should_use_bf16") and hasattr(manager, "should_use_fp16"):
+        if manager.should_use_bf16(device):
+            return "bf16"
+        return "fp16" if manager.should_use_fp16(device) else "fp32"
+    try:
+        from modules import devices
+    except ImportError:
+        return ""
+    # --no-half, for cards that only seem to know float16.
+    return "fp32" if str(getattr(devices, "dtype", "")) == "torch.float32" else ""
 
 
 def _free(device: Any) -> int:

@@ -40,7 +40,7 @@ class TransformersLocal:
     """One model in memory at a time; see `types.LocalBackend`.
 
     The deployment's `model` is a folder, or a repository in the mode ``hf_download``. Its `params` may have
-    ``dtype`` (`loading.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `downloads`). A host
+    ``dtype`` (`planning.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `downloads`). A host
     with a memory manager has it as ``memory`` (`host.GuestMemory`).
     """
 

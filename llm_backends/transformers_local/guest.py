@@ -10,8 +10,9 @@ from .architecture import Architecture
 from .chat import ChatFormat
 from .constraint import Masks, Pieces
 from .eyes import Eyes
-from .loading import LoadedModel, Plan, load, plan
+from .loading import LoadedModel, load
 from .memory import best_device, give_back
+from .planning import Plan, plan
 from .prompt_cache import PromptCache
 from .recorded import RecordedDecoder
 from .vocabulary import Vocabulary
@@ -27,8 +28,8 @@ class LocalModel(Guest):
     def __init__(self, folder: Path, dtype: str = "auto", *, record: bool = False) -> None:
         self.folder, self.dtype, self.record = folder, dtype, record
         self.name = folder.name
-        self._plan: Plan = plan(folder, dtype, best_device().type)
-        self._planned_for = best_device().type
+        self._planned_for = best_device().type, ""
+        self._plan: Plan = plan(folder, dtype, *self._planned_for)
         self.size = self._plan.bytes
         self.architecture = Architecture.of(self._plan.checkpoint.config)
         self.loaded: LoadedModel | None = None
@@ -58,10 +59,10 @@ class LocalModel(Guest):
     @property
     def bytes_per_token(self) -> int:
         """What the KV cache takes for one token of one row."""
-        width = 4 if self._plan.dtype == "fp32" else 2
+        width = 4 if self._plan.compute == "fp32" else 2
         return self.architecture.cache_values * width
 
-    def load(self, device: Any) -> None:
+    def load(self, device: Any, dtype: str = "") -> None:
         """As in `host.Guest`. A model on another device is loaded anew, never moved: bitsandbytes repacks
         the weights in place for the CPU that computes with them."""
         import torch
@@ -70,8 +71,9 @@ class LocalModel(Guest):
         if self.loaded is not None and _same(self.loaded_on, device):
             return
         self.detach()
-        if device.type != self._planned_for:
-            self._plan, self._planned_for = plan(self.folder, self.dtype, device.type), device.type
+        if self._planned_for != (device.type, dtype):
+            self._plan = plan(self.folder, self.dtype, device.type, dtype)
+            self._planned_for = device.type, dtype
         self.loaded = load(self.folder, device, planned=self._plan, tokenizer=self._tokenizer)
         self.loaded_on, self.size, self._tokenizer = device, self.loaded.bytes, self.loaded.tokenizer
 

@@ -10,28 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
-from . import checkpoint, libraries
-from .checkpoint import Checkpoint
-from .eyes import Sight
+from . import libraries
 from .memory import give_back
 from .norms import fuse_norms
+from .planning import Plan, plan
 
-DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
 _QUANTISED = ("nf4", "int8")
 _CASTS = "bitsandbytes.autograd._functions"
 # Of a model with eyes: fine print and faces suffer before anything else does.
 _NOT_QUANTISED = ("visual", "model.visual", "lm_head")
-# Before 4.53 these wanted a cache that is as long as the whole text from the beginning.
-_SLIDING_SINCE_453 = frozenset({"gemma2", "gemma3", "gemma3_text", "cohere2"})
 
 
 @dataclass
 class LoadedModel:
     """A model in memory and what reads and writes its tokens.
 
-    `dtype` is one of `DTYPES` (or the name of another method that the folder was quantised with),
-    `compute_dtype` the torch dtype of its activations, `logits_width` how many tokens it chooses among
-    (more than the tokenizer has), `bytes` what the weights take on `device`.
+    `dtype` is as in `planning.Plan`, `compute_dtype` the torch dtype of its activations, `logits_width` how
+    many tokens it chooses among (more than the tokenizer has), `bytes` what the weights take on `device`.
     `revision` tells two downloads of one repository apart where the folder's name does.
     """
 
@@ -47,81 +42,6 @@ class LoadedModel:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How a checkpoint will be loaded. `dtype` as in `LoadedModel`."""
-
-    checkpoint: Checkpoint
-    dtype: str
-    warnings: tuple[str, ...]
-
-    @property
-    def bytes(self) -> int:
-        """About what the weights will take."""
-        return self.checkpoint.bytes_as(self.dtype)
-
-    @property
-    def sees(self) -> bool:
-        """Whether it is loaded with its eyes."""
-        return Sight.of(self.checkpoint.config) is not None
-
-
-def plan(folder: Path, dtype: str, device_type: str) -> Plan:
-    """Decide how to load `folder` onto such a device. Raises `errors.LLMError` where it cannot be done."""
-    if dtype not in DTYPES:
-        raise errors.NotConfigured(
-            f"{dtype!r} is no dtype for a local model.", hint=f"Choose one of {', '.join(DTYPES)}."
-        )
-    found = checkpoint.read(folder)
-    _check_architecture(found)
-    if found.quantised:
-        return _plan_quantised(found, dtype, device_type)
-    reason = libraries.missing_for_quantisation(device_type)
-    if dtype == "auto":
-        if not reason:
-            return Plan(found, "nf4", ())
-        plain = _plain_dtype(device_type)
-        return Plan(
-            found,
-            plain,
-            (f"{folder.name} runs unquantised ({plain}), because {reason}: it needs more memory.",),
-        )
-    if dtype in _QUANTISED and reason:
-        raise errors.DependencyMissing(
-            f"{folder.name} cannot be loaded as {dtype}: {reason}.",
-            hint="Install bitsandbytes and accelerate, update transformers, or choose the dtype bf16.",
-        )
-    return Plan(found, dtype, ())
-
-
-def _plan_quantised(found: Checkpoint, dtype: str, device_type: str) -> Plan:
-    method = found.config["quantization_config"]
-    kind = found.quantised
-    if kind == "bitsandbytes":
-        kind = "int8" if method.get("load_in_8bit") else str(method.get("bnb_4bit_quant_type", "nf4"))
-        reason = libraries.missing_for_quantisation(device_type)
-        if reason:
-            raise errors.DependencyMissing(
-                f"{found.folder.name} is stored quantised by bitsandbytes and cannot be loaded: {reason}.",
-                hint="Install or update what is named, or choose a copy of the model that is not quantised.",
-            )
-    if dtype in ("auto", kind):
-        return Plan(found, kind, ())
-    return Plan(found, kind, (f"{found.folder.name} is stored as {kind} and is used so, not as {dtype}.",))
-
-
-def _plain_dtype(device_type: str) -> str:
-    import torch
-
-    if device_type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability()[0] >= 8 or torch.version.hip else "fp16"
-    if device_type == "cpu":
-        # Without the instructions, bfloat16 on a CPU is several times slower than float32.
-        fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-        return "bf16" if fast() else "fp32"
-    return "bf16" if device_type == "xpu" else "fp16"
-
-
 def load(
     folder: Path | str,
     device: Any,
@@ -132,7 +52,7 @@ def load(
 ) -> LoadedModel:
     """Load the model in `folder` onto `device`.
 
-    `dtype` is one of `DTYPES`; ``auto`` is nf4 wherever bitsandbytes works, else the device's 16-bit type.
+    `dtype` is one of `planning.DTYPES`; ``auto`` is nf4 wherever bitsandbytes works, else the device's own.
     `planned` and `tokenizer` are what an earlier look at the same folder has given.
     Nothing global of torch is different afterwards (default dtype, random state, gradient mode, threads).
     Raises `errors.LLMError`.
@@ -172,9 +92,7 @@ def load(
 def _model(transformers: Any, planned: Plan, device: Any) -> Any:
     import torch
 
-    compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[
-        planned.dtype if planned.dtype in ("bf16", "fp16", "fp32") else _plain_dtype(device.type)
-    ]
+    compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[planned.compute]
     options: dict[str, Any] = libraries.dtype_argument(compute)
     if planned.dtype in _QUANTISED and not planned.checkpoint.quantised:
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -254,45 +172,6 @@ def _width_of_logits(model: Any) -> int:
     head = model.get_output_embeddings()
     size = getattr(head, "out_features", None)
     return int(size if size is not None else model.config.get_text_config().vocab_size)
-
-
-def _check_architecture(found: Checkpoint) -> None:
-    transformers = libraries.transformers()
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    kind = str(found.config.get("model_type", ""))
-    name = found.folder.name
-    if kind not in CONFIG_MAPPING_NAMES:
-        if "auto_map" in found.config:
-            raise errors.BackendUnavailable(
-                f"{name} brings program code of its own, which is never run.",
-                hint="Choose a model that transformers knows by itself, or serve this one elsewhere.",
-            )
-        wanted = found.config.get("transformers_version")
-        raise errors.DependencyMissing(
-            f"transformers {transformers.__version__} knows no models of the type {kind or 'none given'}.",
-            hint=f"This model was made with transformers {wanted}: update to that or newer."
-            if wanted
-            else "Update transformers, or choose another model.",
-        )
-    if kind in _SLIDING_SINCE_453 and libraries.version("transformers") < (4, 53):
-        raise errors.DependencyMissing(
-            f"{name} cannot be run with transformers {transformers.__version__}: its sliding windows.",
-            hint="Update transformers to 4.53 or newer, or choose another model.",
-        )
-    if Sight.of(found.config) is not None:
-        return
-    causal: set[str] = set()
-    for names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
-        causal.update([names] if isinstance(names, str) else names)
-    architectures = found.config.get("architectures") or []
-    if kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or (architectures and causal.isdisjoint(architectures)):
-        what = architectures[0] if architectures else kind
-        raise errors.BackendUnavailable(
-            f"{name} is a {what}, which does not write text from text.",
-            hint="Choose a causal language model, such as an Instruct or Chat model.",
-        )
 
 
 def _told(error: Exception, planned: Plan, device: Any) -> errors.LLMError:

@@ -81,7 +81,8 @@ class GuestPatcher(ModelPatcher):
         return []
 
     def load(self, device_to: Any = None, *_: Any, **__: Any) -> None:
-        self._guest.load(self.load_device if device_to is None else device_to)
+        device = self.load_device if device_to is None else device_to
+        self._guest.load(device, _dtype_on(device))
 
     def patch_model(self, device_to: Any = None, *_: Any, **__: Any) -> Any:
         self.load(device_to)
@@ -128,6 +129,15 @@ class GuestPatcher(ModelPatcher):
 
     def __del__(self) -> None:
         pass
+
+
+def _dtype_on(device: Any) -> str:
+    """What the host computes in there; it has no rule for language models on a CPU."""
+    if model_management.is_device_cpu(device):
+        return ""
+    if model_management.should_use_bf16(device):
+        return "bf16"
+    return "fp16" if model_management.should_use_fp16(device) else "fp32"
 
 
 class LanguageModel:

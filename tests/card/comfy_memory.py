@@ -56,7 +56,7 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
     backend = TransformersLocal()
     sampler = CoreModelPatcher(Sampler(), device, torch.device("cpu"))
     log: list[dict[str, Any]] = []
-    told: dict[str, Any] = {"device": str(device), "steps": log}
+    told: dict[str, Any] = {"device": str(device), "dtype": how["dtype"], "steps": log}
 
     def there() -> dict[str, Any]:
         gc.collect()
@@ -123,6 +123,13 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
     told["no room"] = str(refused[0])
     del blocked, refused
     write()
+    told["computes in"] = str(backend._model.loaded.compute_dtype)
+    backend.unload()
+    # A card on which float16 gives nonsense, as the host knows.
+    card.properties.name, card.properties.major = "NVIDIA GeForce GTX 1660", 7
+    with mock.patch.object(torch.cuda, "is_bf16_supported", return_value=False):
+        write()
+    told["computes in, on a GTX 1660"] = str(backend._model.loaded.compute_dtype)
     backend.unload()
     manager.unload_all_models()
     told["end"] = there()

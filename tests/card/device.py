@@ -6,6 +6,7 @@ import contextlib
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -127,6 +128,7 @@ class Card(TorchDispatchMode):
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self.memory = Memory(capacity)
+        self.properties = SimpleNamespace(name="Card", major=9, minor=0, total_memory=capacity)
         self.asked: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
         self.recording: Any = None

@@ -83,6 +83,7 @@ def replacements(there: Card) -> dict[str, Any]:
         "device_count": lambda: 1,
         "current_device": lambda: 0,
         "get_device_capability": lambda device=None: (9, 0),
+        "get_device_properties": lambda device=None: there.properties,
         "mem_get_info": lambda device=None: (memory.capacity - memory.taken, memory.capacity),
         "memory_allocated": lambda device=None: memory.taken,
         "memory_reserved": lambda device=None: memory.taken,

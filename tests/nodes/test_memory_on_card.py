@@ -72,5 +72,11 @@ def test_kept_it_gives_way_only_to_what_needs_more_than_it_has(played: dict[str,
     assert not played["kept, but in the way"]["language"]
 
 
+def test_it_computes_in_what_the_host_computes_in(played: dict[str, Any]) -> None:
+    if "fp32" not in played["dtype"]:
+        assert played["computes in"] == "torch.bfloat16"
+        assert played["computes in, on a GTX 1660"] == "torch.float32"
+
+
 def test_a_full_card_is_told_with_sizes(played: dict[str, Any]) -> None:
     assert "there is not enough memory (0.0 GB of 8.6 GB are free on cuda:0)" in played["no room"]

@@ -28,9 +28,10 @@ class Visitor:
     size: int = 1000
     loaded_on: Any = None
     log: list = field(default_factory=list)
+    dtype: str = ""
 
-    def load(self, device: Any) -> None:
-        self.loaded_on = device
+    def load(self, device: Any, dtype: str = "") -> None:
+        self.loaded_on, self.dtype = device, dtype
         self.log.append("load")
 
     def detach(self) -> None:
@@ -103,6 +104,26 @@ def test_on_the_cpu_nobody_has_to_go(manager, monkeypatch):
     memory.make_way()
     assert manager == []
     assert visitor.loaded_on == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("bf16", "fp16", "dtype"), [(True, True, "bf16"), (False, True, "fp16"), (False, False, "fp32")]
+)
+def test_it_computes_in_what_the_manager_computes_in(manager, monkeypatch, bf16, fp16, dtype):
+    host = sys.modules["backend.memory_management"]
+    monkeypatch.setattr(host, "should_use_bf16", lambda device: bf16, raising=False)
+    monkeypatch.setattr(host, "should_use_fp16", lambda device: fp16, raising=False)
+    visitor = Visitor()
+    HostMemory().admit(visitor, 1)
+    assert visitor.dtype == dtype
+
+
+def test_no_half_counts_where_there_is_no_manager(monkeypatch):
+    for host_dtype, dtype in ((torch.float32, "fp32"), (torch.float16, "")):
+        host_module(monkeypatch, "modules.devices", device=SHORT, dtype=host_dtype)
+        visitor = Visitor()
+        HostMemory().admit(visitor, 1)
+        assert visitor.dtype == dtype
 
 
 def test_who_was_released_is_forgotten(manager):
