@@ -74,7 +74,7 @@ class TransformersLocal:
             rows = [
                 _row(request, model, deployment, sink) for request, sink in zip(requests, sinks, strict=True)
             ]
-            warnings = [(*model.warnings, *_warnings(request, model)) for request in requests]
+            warnings = [_warnings(request, model) for request in requests]
             failure: errors.LLMError | None = None
             try:
                 write([row for row in rows if isinstance(row, Row)], model, memory, host)
@@ -89,7 +89,7 @@ class TransformersLocal:
                 if isinstance(row, errors.LLMError)
                 else failure
                 if failure is not None and row.finish is None
-                else row.result(deployment, told)
+                else row.result(deployment, [*model.warnings, *told])
                 for row, told in zip(rows, warnings, strict=True)
             ]
 

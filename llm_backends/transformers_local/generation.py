@@ -18,7 +18,7 @@ from .interrupts import Evicted, Watch, checked_inside
 from .loading import free_memory, gigabytes
 from .memory import give_back
 from .prompt_cache import SHORTEST
-from .recorded import RecordedDecoder
+from .recorded import CannotRecord, RecordedDecoder
 from .sampling import choose, penalise
 from .seeing import SeeingDecoder
 from .writing import Row
@@ -92,6 +92,9 @@ def _write_batch(rows: Sequence[Row], model: LocalModel, host: Host) -> bool:
         with torch.inference_mode():
             _Batch(rows, model, host).run()
     except Evicted:
+        return True
+    except CannotRecord as reason:
+        model.give_up_recording(str(reason))
         return True
     except errors.LLMError:
         raise

@@ -36,6 +36,7 @@ class LocalModel(Guest):
         self.loaded_on: Any = None
         self.prompts = PromptCache()
         self.recorded: RecordedDecoder | None = None
+        self._slower: tuple[str, ...] = ()
         self._tokenizer: Any = None
         self._chat: ChatFormat | None = None
         sight = self.architecture.sight
@@ -45,8 +46,13 @@ class LocalModel(Guest):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a user should know of how it was loaded."""
-        return self._plan.warnings
+        """What a user should know of how it was loaded and how it runs."""
+        return self._plan.warnings + self._slower
+
+    def give_up_recording(self, reason: str) -> None:
+        """Run without a recorded step from now on, since there was `reason`."""
+        self.record = False
+        self._slower = (f"{self.name} runs without a CUDA graph, which cannot be recorded here: {reason}",)
 
     @property
     def chat(self) -> ChatFormat:

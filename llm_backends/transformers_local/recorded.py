@@ -13,10 +13,15 @@ from typing import Any
 
 from .architecture import last_logits_only
 from .decoder import Decoder, layers_of
+from .libraries import is_out_of_memory
 from .prompt_cache import Layers
 
 # Columns that the buffers grow by; every step attends over all that there are.
 _ROOM = 512
+
+
+class CannotRecord(Exception):
+    """The step does something that a graph may not hold, or this driver cannot hold it."""
 
 
 class FixedStep:
@@ -110,6 +115,15 @@ class RecordedDecoder:
         return self._begin(layers, positions)
 
     def _record(self, step: FixedStep) -> None:
+        try:
+            self._capture(step)
+        except Exception as error:
+            self.close()
+            if is_out_of_memory(error):
+                raise
+            raise CannotRecord(str(error).partition("\n")[0]) from None
+
+    def _capture(self, step: FixedStep) -> None:
         import torch
 
         aside = torch.cuda.Stream()

@@ -145,6 +145,24 @@ def test_a_longer_text_has_a_larger_recording(
     assert Graph.captures >= 2
 
 
+def test_where_nothing_can_be_recorded_it_writes_all_the_same_and_says_so(
+    on_card: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = texts(on_card, tiny_model, LONG, enhance("red fox"))
+
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nCompile with …")
+
+    monkeypatch.setattr(Graph, "add", refuse)
+    for _ in range(2):
+        answers = outcomes(on_card, tiny_model, LONG, enhance("red fox"), cuda_graph=True)
+        assert [answer.text for answer in answers] == plain  # type: ignore[union-attr]
+        assert [len(answer.warnings) for answer in answers] == [1, 1]  # type: ignore[union-attr]
+        assert "runs without a CUDA graph" in answers[0].warnings[0]  # type: ignore[union-attr]
+        assert answers[0].warnings[0].endswith("capturing")  # type: ignore[union-attr]
+    assert Graph.captures == 1, "it is not tried again"
+
+
 @pytest.mark.parametrize("graph", [False, True], ids=["plain", "recorded"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_nothing_is_left_on_the_card(
