@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,26 @@ def on_card(backend: Any, card: Any) -> Iterator[Any]:
     assert best_device() == torch.device("cuda", 0)
     yield backend
     backend.unload()
+
+
+# `benchmarks/local_gpu.py` on a small shape. In a process of its own: it loads a pack of its own.
+BENCHMARK = """
+import sys
+from pathlib import Path
+root, guard = map(Path, sys.argv[1:])
+sys.path[:0] = [str(root / "tests"), str(root / "benchmarks")]
+import torch
+from card import machine
+import local_gpu
+machine.build_guard(guard)
+torch.cuda.get_device_name = lambda device=None: "a card"
+torch.cuda.get_allocator_backend = lambda: "cudaMallocAsync"
+local_gpu.QWEN3_4B = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+                          num_attention_heads=2, num_key_value_heads=1, head_dim=16)
+local_gpu._GIB = 1 << 20
+with machine.machine_with_a_card():
+    local_gpu.measure([1, 2], 4)
+"""
 
 
 def usable(dtype: str) -> None:
@@ -286,3 +308,18 @@ def test_a_model_that_sees_looks_at_pictures_on_a_card(on_card: Any, each_seeing
         for name, size in {"red": (56, 56), "blue": (84, 56)}.items()
     ]
     assert texts(on_card, each_seeing, *asked, cuda_graph=graph) == [sentence("red"), sentence("blue")]
+
+
+@pytest.mark.timeout(300)
+def test_the_benchmark_for_a_card_runs_on_one(tmp_path: Path) -> None:
+    usable("nf4")
+    done = subprocess.run(
+        [sys.executable, "-c", BENCHMARK, str(Path(__file__).parents[3]), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    rows = [line.split(" | ")[:2] for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+    ways = ["generate", "ours", "ours, CUDA graph"]
+    assert rows == [[f"| {batch}", way] for batch in (1, 2) for way in ways], done.stderr[-2000:]
+    assert "0 MiB left after unloading" in done.stdout
