@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import logging
+import sys
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -32,6 +35,28 @@ def transformers() -> Any:
             "one, as the web UIs do, break when it is updated.",
         )
     return transformers
+
+
+def prepare_bitsandbytes() -> None:
+    """Import it before anybody else does, where nobody has, and without the package kernels.
+
+    On some processors it would have that fetch native code from the hub and run it, unasked; where it is not
+    there, it advises users to install it.
+    """
+    if "bitsandbytes" in sys.modules:
+        return
+    advice, hidden = logging.getLogger("bitsandbytes.backends.cpu.ops"), "kernels"
+    there, silent = sys.modules.get(hidden), advice.disabled
+    sys.modules[hidden] = None  # type: ignore[assignment] # an import of it fails
+    advice.disabled = True
+    try:
+        importlib.import_module("bitsandbytes")
+    finally:
+        advice.disabled = silent
+        if there is None:
+            del sys.modules[hidden]
+        else:
+            sys.modules[hidden] = there
 
 
 @cache

@@ -94,6 +94,8 @@ def _model(transformers: Any, planned: Plan, device: Any) -> Any:
 
     compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[planned.compute]
     options: dict[str, Any] = libraries.dtype_argument(compute)
+    if planned.dtype in _QUANTISED or planned.checkpoint.quantised == "bitsandbytes":
+        libraries.prepare_bitsandbytes()
     if planned.dtype in _QUANTISED and not planned.checkpoint.quantised:
         options["quantization_config"] = transformers.BitsAndBytesConfig(
             load_in_4bit=planned.dtype == "nf4",

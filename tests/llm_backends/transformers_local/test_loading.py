@@ -22,6 +22,7 @@ from quillwork.llm_backends.transformers_local import libraries  # noqa: E402
 from quillwork.llm_backends.transformers_local.loading import load  # noqa: E402
 from quillwork.llm_backends.types import Result  # noqa: E402
 
+ROOT = Path(__file__).parents[3]
 FOX = "oil painting of a red fox, soft morning light"
 NO_4BIT = libraries.missing_for_quantisation("cpu")
 needs_4bit = pytest.mark.skipif(bool(NO_4BIT), reason=NO_4BIT)
@@ -62,6 +63,32 @@ def test_nf4_is_what_auto_means_and_is_small(tiny_model: Path) -> None:
         for module in four.model.modules()
         if type(module).__name__ == "Linear4bit"
     )
+
+
+_WITH_KERNELS = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[1:3]
+import conftest
+from quillwork.llm_backends.transformers_local.loading import load
+from tiny_model.asking import enhance, texts
+from quillwork.llm_backends.transformers_local.backend import TransformersLocal
+print(texts(TransformersLocal(), Path(sys.argv[3]), enhance("red fox"), dtype="nf4"))
+import kernels
+print("there again:", kernels.HERE)
+"""
+
+
+@needs_4bit
+def test_no_native_code_is_fetched_unasked(tiny_model: Path, tmp_path: Path) -> None:
+    """bitsandbytes would have `kernels` do that as it is imported, on processors that know bfloat16."""
+    (tmp_path / "kernels.py").write_text(
+        "HERE = 1\ndef get_kernel(*args, **more):\n    print('FETCHED', args)\n    raise RuntimeError('no')\n"
+    )
+    command = [sys.executable, "-c", _WITH_KERNELS, str(tmp_path), str(ROOT / "tests"), str(tiny_model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.stdout.splitlines() == [str([FOX]), "there again: 1"], done.stderr[-2000:]
+    assert "pip install" not in done.stderr
 
 
 @needs_4bit
