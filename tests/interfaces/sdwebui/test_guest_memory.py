@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from card.fixtures import _device_guard, card  # noqa: F401
 from interfaces.sdwebui.jobs import Job, generate
 from tiny_model.fixtures import TRAINING_S, tiny_model  # noqa: F401
 
@@ -132,6 +133,31 @@ def test_who_was_released_is_forgotten(manager):
     memory.release(visitor)
     memory.make_way()
     assert visitor.log == ["load", "detach"]
+
+
+@pytest.mark.timeout(TRAINING_S + 300)
+@pytest.mark.parametrize(("checkpoint_gib", "stays"), [(3.0, True), (3.3, False)])
+def test_on_a_card_it_stays_where_both_have_room(
+    card,  # noqa: F811
+    tiny_model,  # noqa: F811
+    monkeypatch,
+    checkpoint_gib,
+    stays,
+):
+    from quillwork.interfaces.sdwebui import guest_memory
+    from quillwork.llm_backends.transformers_local.guest import LocalModel
+
+    host_module(monkeypatch, "modules.devices", device=torch.device("cuda", 0), dtype=torch.float16)
+    monkeypatch.setattr(guest_memory, "_checkpoint_bytes", lambda: int(checkpoint_gib * 2**30))
+    memory, model = HostMemory(), LocalModel(tiny_model, "fp32")
+    for _ in range(2):
+        memory.admit(model, 1)
+        assert model.loaded_on == torch.device("cuda", 0) and card.memory.taken >= model.size
+        memory.make_way()
+        assert (model.loaded is not None) is stays
+        assert (card.memory.taken > 0) is stays
+    memory.release(model)
+    assert card.memory.taken == 0
 
 
 @pytest.mark.timeout(TRAINING_S + 300)
