@@ -151,7 +151,9 @@ class _Batch:
             row.accept_forced()
         decoder = self._decoder
         assert isinstance(decoder, Decoder)
-        with checked_inside(self._model, self._owner.architecture.depths, self._watch.check):
+        on_card = self._owner.loaded_on.type == "cuda"
+        depths = self._owner.architecture.depths
+        with checked_inside(self._model, depths, self._watch.check, on_card=on_card):
             logits = decoder.prefill(
                 [[*row.prompt.ids, *row.ids] for row in self._rows], self._common_start(), self._owner.prompts
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from ..host import Host
 
 # A host's progress hook need not hear of every layer.
 _TICK_EVERY_S = 0.02
+# Enough to keep a card busy.
+_LAYERS_AHEAD = 3
 
 
 class Watch:
@@ -46,14 +49,39 @@ class Evicted(Exception):
     """The host has taken the model out of memory while it was writing."""
 
 
+class Pace:
+    """Keeps the processor from asking a card for a whole prefill at once: nobody would hear a stop while the
+    card works that off."""
+
+    def __init__(self) -> None:
+        self._asked: deque[Any] = deque()
+
+    def layer(self) -> None:
+        """Before a layer is asked for: waits until the one a few before it is done."""
+        import torch
+
+        event = torch.cuda.Event()
+        event.record()
+        self._asked.append(event)
+        if len(self._asked) > _LAYERS_AHEAD:
+            self._asked.popleft().synchronize()
+
+
 @contextlib.contextmanager
-def checked_inside(model: Any, depths: Sequence[int], check: Callable[[], None]) -> Iterator[None]:
+def checked_inside(
+    model: Any, depths: Sequence[int], check: Callable[[], None], *, on_card: bool = False
+) -> Iterator[None]:
     """Have `check` called before each part of each of the model's layers while this is open: those of one
-    stack for each of the `depths`."""
+    stack for each of the `depths`. `on_card`: see `Pace`."""
     from torch.nn import ModuleList
+
+    pace = Pace()
 
     def before(module: Any, arguments: Any) -> None:
         check()
+
+    def before_layer(module: Any, arguments: Any) -> None:
+        pace.layer()
 
     hooks: list[Any] = []
     wanted = list(depths)
@@ -61,6 +89,8 @@ def checked_inside(model: Any, depths: Sequence[int], check: Callable[[], None])
         for module in model.modules():
             if isinstance(module, ModuleList) and len(module) in wanted:
                 wanted.remove(len(module))
+                if on_card:
+                    hooks += [layer.register_forward_pre_hook(before_layer) for layer in module]
                 for part in module.modules():
                     if next(part.children(), None) is None:
                         hooks.append(part.register_forward_pre_hook(before))

@@ -59,6 +59,18 @@ class Stream:
         pass
 
 
+class Event:
+    """In the place of ``torch.cuda.Event``; `synchronized` counts over all of them."""
+
+    synchronized = 0
+
+    def record(self, stream: Any = None) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        Event.synchronized += 1
+
+
 def on_stream(stream: Stream) -> Any:
     """In the place of ``torch.cuda.stream``."""
     return contextlib.nullcontext()
@@ -96,6 +108,7 @@ def replacements(there: Card) -> dict[str, Any]:
         "CUDAGraph": Graph,
         "graph": recording,
         "Stream": Stream,
+        "Event": Event,
         "stream": on_stream,
         "current_stream": current_stream,
     }

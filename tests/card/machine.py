@@ -16,7 +16,7 @@ import torch
 import torch._dynamo  # it looks at what is exchanged below, and would not know it afterwards
 
 from card.device import Card, inserted, keeping_its_kind
-from card.graph import Graph, replacements
+from card.graph import Event, Graph, replacements
 
 with contextlib.suppress(ImportError):
     # Imported beside a card it would want its library for one.
@@ -63,7 +63,7 @@ def machine_with_a_card(capacity: int = 8 * GIB) -> Iterator[Card]:
             stack.enter_context(mock.patch.object(torch.cuda, name, value))
         make = keeping_its_kind(torch.Tensor._make_subclass)
         stack.enter_context(mock.patch.object(torch.Tensor, "_make_subclass", make))
-        Graph.replays = Graph.captures = 0
+        Graph.replays = Graph.captures = Event.synchronized = 0
         yield made
 
 

@@ -15,11 +15,16 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from card.graph import Graph  # noqa: E402
+from card.graph import Event, Graph  # noqa: E402
 from tiny_model.asking import WatchingHost, echo, enhance, outcomes, texts, values  # noqa: E402
 
 from quillwork.llm_backends import errors  # noqa: E402
-from quillwork.llm_backends.transformers_local import generation, libraries, recorded  # noqa: E402
+from quillwork.llm_backends.transformers_local import (  # noqa: E402
+    generation,
+    interrupts,
+    libraries,
+    recorded,
+)
 from quillwork.llm_backends.transformers_local.memory import best_device  # noqa: E402
 from quillwork.llm_backends.types import Message, Request  # noqa: E402
 
@@ -219,6 +224,30 @@ def test_a_stop_leaves_the_weights_alone_on_the_card(
     on_card._model.prompts.clear()
     gc.collect()
     assert card.memory.taken == weights
+
+
+def test_a_stop_is_heard_while_the_card_works_off_a_prefill(
+    on_card: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a card is asked for it does later: the processor must not be through long before."""
+    monkeypatch.setattr(interrupts, "_LAYERS_AHEAD", 1)
+    asked = enhance("red fox", max_tokens=2)
+    host = WatchingHost()
+    texts(on_card, tiny_model, asked, host=host)
+    prefills = 2  # the system prompt, which is kept, and the rest; of two layers each
+    assert Event.synchronized == 2 * prefills - 1
+    on_card._model.prompts.clear()
+    real = Event.synchronize
+
+    def stop(event: Event) -> None:
+        real(event)
+        host.stop = True
+
+    monkeypatch.setattr(Event, "synchronize", stop)
+    Event.synchronized = 0
+    with pytest.raises(errors.Cancelled):
+        outcomes(on_card, tiny_model, asked, host=host)
+    assert Event.synchronized == 1, "nothing was asked for after it"
 
 
 @pytest.mark.parametrize("graph", [False, True], ids=["plain", "recorded"])
