@@ -152,7 +152,7 @@ def test_on_a_card_it_stays_where_both_have_room(
     memory, model = HostMemory(), LocalModel(tiny_model, "fp32")
     for _ in range(2):
         memory.admit(model, 1)
-        assert model.loaded_on == torch.device("cuda", 0) and card.memory.taken >= model.size
+        assert model.loaded_on == torch.device("cuda", 0) and card.memory.taken > model.size / 2
         memory.make_way()
         assert (model.loaded is not None) is stays
         assert (card.memory.taken > 0) is stays
