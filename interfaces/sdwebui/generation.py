@@ -64,10 +64,8 @@ def prepare(p: Any, args: Sequence[Any]) -> None:
             _write(p, arguments)
     except Cancelled:
         pass  # the host, too, has seen that the user said stop
-    except LLMError as error:
-        _stop(p, words_of(error), error.http_status)
-    except (TemplateError, LibraryError, ValueError) as error:
-        _stop(p, str(error), getattr(error, "http_status", 400))
+    except (LLMError, TemplateError, LibraryError, ValueError) as error:
+        _stop(p, words_of(error), getattr(error, "http_status", 400))
 
 
 def _arguments(p: Any, args: Sequence[Any]) -> Arguments:

@@ -157,7 +157,7 @@ class _Batch:
             logits = decoder.prefill(
                 [[*row.prompt.ids, *row.ids] for row in self._rows], self._common_start(), self._owner.prompts
             )
-        if self._records():
+        if self._owner.records:
             self._owner.recorded = self._decoder = RecordedDecoder(self._model, decoder)
         return logits
 
@@ -167,17 +167,6 @@ class _Batch:
         fixed = min(row.prompt.fixed for row in self._rows)
         same = all(row.prompt.ids[:fixed] == first[:fixed] for row in self._rows)
         return fixed if same and fixed >= SHORTEST else 0
-
-    def _records(self) -> bool:
-        loaded = self._owner.loaded
-        assert loaded is not None
-        return (
-            self._owner.record
-            and self._owner.architecture.recordable
-            # bitsandbytes' int8 looks for outliers and computes with as many as there are.
-            and loaded.dtype != "int8"
-            and loaded.device.type == "cuda"
-        )
 
     def _take(self, logits: Any) -> list[list[int]]:
         """Choose a token for every row and have the rows take them; what each row has taken."""

@@ -49,6 +49,18 @@ class LocalModel(Guest):
         """What a user should know of how it was loaded and how it runs."""
         return self._plan.warnings + self._slower
 
+    @property
+    def records(self) -> bool:
+        """Whether its step is to be recorded: it was asked for, and is the same work at every position."""
+        return (
+            self.record
+            and self.architecture.recordable
+            and self.loaded is not None
+            and self.loaded.device.type == "cuda"
+            # bitsandbytes' int8 looks for outliers and computes with as many as there are.
+            and self.loaded.dtype != "int8"
+        )
+
     def give_up_recording(self, reason: str) -> None:
         """Run without a recorded step from now on, since there was `reason`."""
         self.record = False
@@ -78,7 +90,7 @@ class LocalModel(Guest):
             return
         self.detach()
         if self._planned_for != (device.type, dtype):
-            self._plan = plan(self.folder, self.dtype, device.type, dtype)
+            self._plan = plan(self.folder, self.dtype, device.type, dtype, found=self._plan.checkpoint)
             self._planned_for = device.type, dtype
         self.loaded = load(self.folder, device, planned=self._plan, tokenizer=self._tokenizer)
         self.loaded_on, self.size, self._tokenizer = device, self.loaded.bytes, self.loaded.tokenizer

@@ -56,8 +56,8 @@ class Pace:
     def __init__(self) -> None:
         self._asked: deque[Any] = deque()
 
-    def layer(self) -> None:
-        """Before a layer is asked for: waits until the one a few before it is done."""
+    def before_layer(self, module: Any, arguments: Any) -> None:
+        """A hook of each layer: waits until the one a few before it is done."""
         import torch
 
         event = torch.cuda.Event()
@@ -75,14 +75,10 @@ def checked_inside(
     stack for each of the `depths`. `on_card`: see `Pace`."""
     from torch.nn import ModuleList
 
-    pace = Pace()
-
     def before(module: Any, arguments: Any) -> None:
         check()
 
-    def before_layer(module: Any, arguments: Any) -> None:
-        pace.layer()
-
+    pace = Pace()
     hooks: list[Any] = []
     wanted = list(depths)
     try:
@@ -90,7 +86,7 @@ def checked_inside(
             if isinstance(module, ModuleList) and len(module) in wanted:
                 wanted.remove(len(module))
                 if on_card:
-                    hooks += [layer.register_forward_pre_hook(before_layer) for layer in module]
+                    hooks += [layer.register_forward_pre_hook(pace.before_layer) for layer in module]
                 for part in module.modules():
                     if next(part.children(), None) is None:
                         hooks.append(part.register_forward_pre_hook(before))

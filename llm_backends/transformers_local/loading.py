@@ -13,9 +13,8 @@ from .. import errors
 from . import libraries
 from .memory import give_back
 from .norms import fuse_norms
-from .planning import Plan, plan
+from .planning import QUANTISED, Plan, plan
 
-_QUANTISED = ("nf4", "int8")
 _CASTS = "bitsandbytes.autograd._functions"
 # Of a model with eyes: fine print and faces suffer before anything else does.
 _NOT_QUANTISED = ("visual", "model.visual", "lm_head")
@@ -94,9 +93,9 @@ def _model(transformers: Any, planned: Plan, device: Any) -> Any:
 
     compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[planned.compute]
     options: dict[str, Any] = libraries.dtype_argument(compute)
-    if planned.dtype in _QUANTISED or planned.checkpoint.quantised == "bitsandbytes":
+    if planned.dtype in QUANTISED or planned.checkpoint.quantised == "bitsandbytes":
         libraries.prepare_bitsandbytes()
-    if planned.dtype in _QUANTISED and not planned.checkpoint.quantised:
+    if planned.dtype in QUANTISED and not planned.checkpoint.quantised:
         options["quantization_config"] = transformers.BitsAndBytesConfig(
             load_in_4bit=planned.dtype == "nf4",
             load_in_8bit=planned.dtype == "int8",

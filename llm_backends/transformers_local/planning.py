@@ -11,7 +11,8 @@ from .checkpoint import Checkpoint
 from .eyes import Sight
 
 DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
-_QUANTISED = ("nf4", "int8")
+# Those of them that bitsandbytes brings the weights to.
+QUANTISED = ("nf4", "int8")
 # Before 4.53 these wanted a cache that is as long as the whole text from the beginning.
 _SLIDING_SINCE_453 = frozenset({"gemma2", "gemma3", "gemma3_text", "cohere2"})
 
@@ -37,15 +38,19 @@ class Plan:
         return Sight.of(self.checkpoint.config) is not None
 
 
-def plan(folder: Path, dtype: str, device_type: str, host_dtype: str = "") -> Plan:
+def plan(
+    folder: Path, dtype: str, device_type: str, host_dtype: str = "", *, found: Checkpoint | None = None
+) -> Plan:
     """Decide how to load `folder` onto such a device, where the host computes in `host_dtype` (bf16, fp16,
-    fp32; empty: what the device is good at). Raises `errors.LLMError` where it cannot be done."""
+    fp32; empty: what the device is good at). `found` is what an earlier look at the folder has given. Raises
+    `errors.LLMError` where it cannot be done."""
     if dtype not in DTYPES:
         raise errors.NotConfigured(
             f"{dtype!r} is no dtype for a local model.", hint=f"Choose one of {', '.join(DTYPES)}."
         )
-    found = checkpoint.read(folder)
-    _check_architecture(found)
+    if found is None:
+        found = checkpoint.read(folder)
+        _check_architecture(found)
     compute = host_dtype or _good_dtype(device_type)
     if found.quantised:
         return _plan_quantised(found, dtype, device_type, compute)
@@ -55,12 +60,12 @@ def plan(folder: Path, dtype: str, device_type: str, host_dtype: str = "") -> Pl
             return Plan(found, "nf4", compute)
         told = f"{folder.name} runs unquantised ({compute}), because {reason}: it needs more memory."
         return Plan(found, compute, compute, (told,))
-    if dtype in _QUANTISED and reason:
+    if dtype in QUANTISED and reason:
         raise errors.DependencyMissing(
             f"{folder.name} cannot be loaded as {dtype}: {reason}.",
             hint="Install bitsandbytes and accelerate, update transformers, or choose the dtype bf16.",
         )
-    return Plan(found, dtype, compute if dtype in _QUANTISED else dtype)
+    return Plan(found, dtype, compute if dtype in QUANTISED else dtype)
 
 
 def _plan_quantised(found: Checkpoint, dtype: str, device_type: str, compute: str) -> Plan:

@@ -30,8 +30,7 @@ def play(comfyui: str, model: str, folder: str, dtype: str, *more: str) -> dict[
 
     from card import machine
 
-    guard = machine.build_guard(Path(folder))
-    assert guard is not None
+    machine.build_guard(Path(folder))
     with machine.machine_with_a_card() as card:
         return _play(card, torch, Path(model), {"dtype": dtype, "cuda_graph": "recorded" in more})
 
