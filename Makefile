@@ -8,11 +8,12 @@ LANES ?=
 VENV_PYTHON := .venv/bin/python
 DEMO_STAMP := .venv/.demo-$(shell cksum < requirements.txt | cut -d' ' -f1)
 
-.PHONY: demo test lint bench clean help
+.PHONY: demo test newest lint bench clean help
 
 help:
 	@echo "make demo    enhance a prompt and invent values with the phrasebook"
 	@echo "make test    every lane, or those in LANES   (QUILLWORK_SKIP_LANES=browser,proxy leaves some out)"
+	@echo "make newest  the frontend and litellm of today instead of those that the lanes pin"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   every benchmark, each beside its baseline"
 	@echo "make clean   remove the environments and caches"
@@ -31,6 +32,9 @@ $(DEMO_STAMP): requirements.txt
 
 test:
 	@$(PYTHON) tests/lanes.py $(LANES)
+
+newest:
+	@$(PYTHON) tests/lanes.py newest $(LANES)
 
 lint:
 	@$(PYTHON) tests/lanes.py lint

@@ -1,0 +1,167 @@
+"""The lanes: which tests, in an environment with what installed. tests/lanes.py runs them.
+
+A lane with `newest` is pinned like every other, so that one commit means one result; `make newest` lifts
+the pins of the packages that it names there and takes the registry's newest release of that day.
+Standard library only, because it is read before anything is installed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lane_needs import find_chromium, find_compiler
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = "not proxy and not browser and not webui"
+BARE = ("pytest>=8.2,<10", "pytest-timeout>=2.3", "hypothesis>=6.100")
+REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)((?:\[[^\]]*\])?)")
+
+
+def interpreter() -> str:
+    """The Python that runs this, outside of any environment: none can be made out of itself."""
+    return getattr(sys, "_base_executable", sys.executable)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One run of pytest: where, with what installed (`files` and `more`), and on which tests.
+
+    A requirement in `more` stands in for the one of the same package in `files`.
+    """
+
+    venv: str
+    select: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    files: tuple[str, ...] = ("tests/requirements.txt",)
+    python: str = field(default_factory=interpreter)
+    paths: tuple[str, ...] = ("tests",)
+    needs: Callable[[], None] = lambda: None
+    newest: tuple[str, ...] = ()
+
+    def requirements(self, lifted: bool = False) -> list[str]:
+        """What pip installs; `lifted`: the packages of `newest` without their pins."""
+        lines = [line for file in self.files for line in (ROOT / file).read_text("utf-8").splitlines()]
+        found: dict[str, str] = {}
+        for line in (*lines, *self.more):
+            if match := REQUIREMENT.match(line):
+                package, extras = match.groups()
+                name = package.lower().replace("_", "-")
+                found[name] = package + extras if lifted and name in self.newest else line.strip()
+        return list(found.values())
+
+
+def local(name: str, transformers: str) -> Lane:
+    """The tests of local models, with the real torch, transformers and bitsandbytes on the CPU."""
+    libraries = (
+        "torch==2.13.0",
+        f"transformers=={transformers}",
+        "bitsandbytes==0.50.2",
+        "accelerate==1.15.0",
+        "pillow>=10.2",
+    )
+    paths = (
+        "tests/llm_backends/transformers_local",
+        "tests/llm_backends/test_downloads.py",
+        "tests/nodes/test_local_model.py",
+        "tests/interfaces/sdwebui/test_guest_memory.py",
+    )
+    return Lane(f".venv-{name}", ("-m", CORE), (*BARE, *libraries), ("requirements.txt",), paths=paths)
+
+
+def gradio(version: str, *beside: str) -> Lane:
+    """The web UIs' stand-in on that Gradio, with what the hosts pin beside it."""
+    pins = ("httpx==0.24.1", "httpcore==0.15", "Pillow==9.5.0", "numpy==1.26.2", "playwright>=1.45")
+    paths = (
+        "tests/webui",
+        "tests/interfaces/sdwebui",
+        "tests/interfaces/http/test_adapters.py",
+        "tests/test_install.py",
+    )
+    return Lane(
+        f".venv-gradio{version[0]}",
+        ("-m", "webui"),
+        (*BARE, f"gradio=={version}", *beside, *pins),
+        ("requirements.txt",),
+        paths=paths,
+        needs=find_chromium,
+    )
+
+
+def bare(version: str, python: str = "") -> Lane:
+    """The core suite on another Python with the pack's own requirements and nothing optional."""
+    return Lane(f".venv-{version}", ("-m", CORE), BARE, ("requirements.txt",), python or f"python{version}")
+
+
+def langchain(name: str, version: str) -> Lane:
+    """Our models as LangChain's. Apart from the core: langchain-core brings a dozen packages along."""
+    paths = ("tests/interfaces/langchain", "tests/test_docs.py")
+    select = ("-m", CORE, "-k", "langchain")
+    return Lane(
+        f".venv-{name}", select, (*BARE, f"langchain-core=={version}"), ("requirements.txt",), paths=paths
+    )
+
+
+LANES = {
+    "core": Lane(".venv", ("-m", CORE)),
+    # The floor is what Forge can have (install.py's last candidate), with the openai it gets beside it.
+    "litellm-oldest": Lane(
+        ".venv-litellm-oldest",
+        ("-m", CORE, "-k", "litellm"),
+        (*BARE, "litellm==1.83.0", "openai==2.24.0"),
+        ("requirements.txt",),
+    ),
+    "proxy": Lane(".venv-proxy", ("-m", "proxy"), (*BARE, "litellm[proxy]==1.106.2"), ("requirements.txt",)),
+    # Its releases and litellm's have to fit; it brings OpenTelemetry along.
+    "langfuse": Lane(
+        ".venv-langfuse",
+        ("-m", CORE),
+        (*BARE, "litellm==1.106.2", "langfuse==4.18.0"),
+        ("requirements.txt",),
+        paths=("tests/llm_backends/test_litellm_observing.py",),
+    ),
+    "browser": Lane(".venv", ("-m", "browser"), needs=find_chromium),
+    # The newest and the oldest that a host with a local model may have.
+    "local": local("local", "5.23.0"),
+    "local-oldest": local("local-oldest", "4.51.3"),
+    # Not with the other local models: building llama.cpp takes minutes.
+    "gguf": Lane(
+        ".venv-gguf",
+        ("-m", CORE),
+        (*BARE, "torch==2.13.0", "transformers==5.23.0", "llama-cpp-python==0.3.36"),
+        ("requirements.txt",),
+        paths=(
+            "tests/llm_backends/test_gguf.py",
+            "tests/llm_backends/test_downloads.py",
+            "tests/nodes/test_gguf.py",
+        ),
+        needs=find_compiler,
+    ),
+    "langchain": langchain("langchain", "1.7.2"),
+    "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
+    # A1111 and Forge Classic; Forge and Forge Neo. Python 3.10 or 3.11, as there: numpy 1 and Pillow 9.
+    "gradio3": gradio("3.41.2", "fastapi==0.94.0", "pydantic==1.10.20", "huggingface-hub==0.26.5"),
+    "gradio4": gradio("4.40.0", "fastapi==0.104.1", "pydantic==2.8.2", "huggingface-hub==0.26.2"),
+    **{f"python{version}": bare(version) for version in ("3.10", "3.11", "3.12", "3.13")},
+}
+
+# What `make test` runs.
+ALL = [
+    "lint",
+    "core",
+    "litellm-oldest",
+    "proxy",
+    "browser",
+    "gradio3",
+    "gradio4",
+    "local",
+    "local-oldest",
+    "gguf",
+]
+ALL += ["langfuse", "langchain", "langchain-oldest"]
+
+# What `make newest` runs, day by day on a schedule: with the registry's newest instead of the pins.
+NEWEST = [name for name in ("frontend-newest", "frontend-oldest", "litellm-newest") if name in LANES]

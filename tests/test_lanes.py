@@ -1,0 +1,51 @@
+"""The table of lanes: what each one installs and runs."""
+
+from __future__ import annotations
+
+import pytest
+from lane_table import ALL, LANES, NEWEST, REQUIREMENT, ROOT, Lane
+
+PINNED = Lane(
+    ".venv-none",
+    (),
+    ("litellm[proxy]==1.0", "comfyui_frontend_package==1.2.3", "httpx<1"),
+    newest=("litellm", "comfyui-frontend-package"),
+)
+
+
+def package(requirement: str) -> str:
+    match = REQUIREMENT.match(requirement)
+    assert match, requirement
+    return match[1].lower().replace("_", "-")
+
+
+def test_a_lanes_own_requirement_stands_in_for_the_files():
+    wanted = PINNED.requirements()
+    assert {"litellm[proxy]==1.0", "comfyui_frontend_package==1.2.3", "httpx<1", "pillow>=10.2"} <= set(
+        wanted
+    )
+    assert len({package(one) for one in wanted}) == len(wanted)
+
+
+def test_only_what_the_lane_is_about_is_lifted():
+    lifted = set(PINNED.requirements(lifted=True)) ^ set(PINNED.requirements())
+    assert lifted == {
+        "litellm[proxy]==1.0",
+        "litellm[proxy]",
+        "comfyui_frontend_package==1.2.3",
+        "comfyui_frontend_package",
+    }
+
+
+@pytest.mark.parametrize("name", LANES)
+def test_lane_is_whole(name):
+    lane = LANES[name]
+    assert [path for path in lane.paths if not (ROOT / path).exists()] == []
+    # Pinned in `make test`: one commit means one result.
+    pins = {package(one): one for one in lane.requirements()}
+    assert [name for name in lane.newest if "==" not in pins[name]] == []
+
+
+def test_lists_name_lanes():
+    assert set(ALL) - {"lint"} <= set(LANES) and len(set(ALL)) == len(ALL)
+    assert {name for name in LANES if LANES[name].newest} <= set(NEWEST) <= set(LANES)
