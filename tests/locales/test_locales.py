@@ -26,7 +26,10 @@ SAME: Mapping[str, set[str]] = {
     "fr": SAME_EVERYWHERE | {"prompt", "image", "Mode", "Variables", "{count} tokens"},
     "ja": SAME_EVERYWHERE,
     "ko": SAME_EVERYWHERE,
+    "pt-BR": SAME_EVERYWHERE | {"prompt", "template", "{count} tokens"},
+    "ru": SAME_EVERYWHERE,
     "zh": SAME_EVERYWHERE,
+    "zh-TW": SAME_EVERYWHERE,
 }
 # What a translation must carry over letter by letter: names of variables and settings, {places},
 # model ids, numbers with a minus.

@@ -10,7 +10,7 @@ from typing import Any
 from host.client import Client
 
 LOCALES = Path(__file__).resolve().parents[2] / "locales"
-LANGUAGES = ("de", "es", "fr", "ja", "ko", "zh")
+LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt-BR", "ru", "zh", "zh-TW")
 RECORD = Path(__file__).with_name("english.json")
 FILES = ("nodeDefs", "main", "settings", "commands")
 
