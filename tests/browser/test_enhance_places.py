@@ -77,9 +77,7 @@ class TestPlace:
         comfy.command("Quillwork.Enhance")
         beside = comfy.page.locator(BESIDE)
         beside.wait_for()
-        right, top = comfy.of(
-            node, "app.canvasPosToClientPos([node.pos[0] + node.size[0], node.pos[1]])"
-        )
+        right, top = comfy.of(node, "app.canvasPosToClientPos([node.pos[0] + node.size[0], node.pos[1]])")
         at = beside.bounding_box()
         assert at["x"] >= right - 2
         assert abs(at["y"] - top) < 60
@@ -107,7 +105,8 @@ class TestCornerButton:
         """The field on which a newcomer tries it first is one line high."""
         comfy.load(json.loads(TEMPLATE.read_text("utf-8")))
         (node,) = comfy.page.evaluate(
-            "() => app.rootGraph.nodes.filter(({type}) => type === 'QuillworkEnhancePrompt').map(({id}) => String(id))"
+            "() => app.rootGraph.nodes.filter(({type}) => type === 'QuillworkEnhancePrompt')"
+            ".map(({id}) => String(id))"
         )
         field = comfy.text_field(node)
         field.hover()
