@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import errors
+from .command_line import command
 from .http_client import origin_of
 from .litellm_faults import REINSTALL, chain, changed, fault_kind, is_of_code
 from .sight import cannot_see
@@ -63,7 +64,7 @@ def error_from(
         pull = (
             f"Run `ollama pull {deployment.model}`, or check" if deployment.provider == "ollama" else "Check"
         )
-        mapped.hint = f"{pull} the model's name; `python . models` lists what there is."
+        mapped.hint = f"{pull} the model's name; `{command('models')}` lists what there is."
     elif isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
         mapped.hint = "Check the provider's address, and the network for a login page or a proxy."
     mapped.status = mapped.status or exchange.status
