@@ -45,9 +45,8 @@ def test_node_and_its_help(page):
     }
     outputs = comfy.of(node, "node.outputs.map((one) => one.localized_name)")
     assert outputs == [one["name"] for one in said["outputs"].values()]
-    found = comfy.page.evaluate("async (kind) => (await app.getNodeDefs())[kind]", KIND)
-    assert found["display_name"] == said["display_name"]
-    assert "__season__, {dawn|dusk}" in found["description"]
+    comfy.page.locator(f"[data-node-id='{node}']").get_by_text(said["display_name"]).first.hover()
+    comfy.page.get_by_text("__season__, {dawn|dusk}").first.wait_for()
 
     comfy.of(node, "void app.canvas.selectNode(node)")
     comfy.page.locator("[data-testid=info-button]").click()
@@ -89,3 +88,29 @@ def test_what_is_not_on_a_node(_browser, host_factory):  # noqa: PT019
         comfy.close()
     assert comfy.faults == []
     assert comfy.foreign == []
+
+
+@pytest.mark.parametrize(("locale", "language"), [("pt-BR", "pt-BR"), ("de-DE", "en")])
+def test_who_chose_no_language_gets_the_browsers(_browser, host_factory, locale, language):  # noqa: PT019
+    """The host has no German: a page of which half is German would claim that it had."""
+    from browser.comfy_page import ComfyPage
+
+    host = host_factory({"LLM_MODE": "phrasebook"}, fresh=True)
+    comfy = ComfyPage(_browser, host, "nodes2", locale=locale)
+    try:
+        if language != "en":
+            wait_for(comfy, language)
+        comfy.new_workflow()
+        node = comfy.add(KIND)
+        said = read(language, "nodeDefs").get(KIND, {"display_name": "Resolve Variables"})
+        assert comfy.of(node, "node.title") == said["display_name"]
+        settings = comfy.open_settings()
+        settings.get_by_text(
+            read(language, "settings")["Quillwork_Model_Mode"]["name"], exact=True
+        ).wait_for()
+        settings.get_by_role(
+            "button", name=read(language, "main")["quillwork"]["settings"]["choose"]
+        ).wait_for()
+    finally:
+        comfy.close()
+    assert comfy.faults == []
