@@ -10,6 +10,13 @@ from . import inputs
 
 MAX_COUNT = 1000
 SELECTION = ("random", "cycle", "combinations")
+MOST_LISTS = 20
+VALUES_HELP = (
+    "From Generate Variables: the values just invented, used before any file of that name. A list of another "
+    "node is for the one variable that has no values yet."
+)
+# Texts and lists of texts are STRING; these are what packs call a list in one piece.
+_LISTS = [io.String, *map(io.Custom, ("LIST", "ARRAY", "DICT", "JSON"))]
 
 
 class ResolveVariables(io.ComfyNode):
@@ -54,6 +61,17 @@ class ResolveVariables(io.ComfyNode):
                 ),
                 *inputs.llm_inputs(),
                 inputs.llm_socket(),
+                io.Autogrow.Input(
+                    "values",
+                    optional=True,
+                    template=io.Autogrow.TemplatePrefix(
+                        io.MultiType.Input("list", _LISTS, optional=True, tooltip=VALUES_HELP),
+                        prefix="values",
+                        min=0,
+                        max=MOST_LISTS,
+                    ),
+                    tooltip=VALUES_HELP,
+                ),
             ],
             outputs=[
                 io.String.Output("prompt", is_output_list=True),
@@ -65,7 +83,7 @@ class ResolveVariables(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, llm_mode: Any = None) -> bool | str:
+    def validate_inputs(cls, llm_mode: Any = None, values: Any = None) -> bool | str:
         return inputs.unknown_mode(llm_mode) or True
 
     @classmethod
@@ -97,6 +115,7 @@ class ResolveVariables(io.ComfyNode):
         llm_mode: Any = None,
         llm_model: Any = None,
         llm: Any = None,
+        values: Any = None,
     ) -> io.NodeOutput:
         from .work.resolve import fill
 
@@ -108,4 +127,5 @@ class ResolveVariables(io.ComfyNode):
             seed=seed,
             generates_missing=inputs.one(generate_missing, False),
             choice=inputs.choice_of(llm, llm_mode, llm_model),
+            values=values,
         )

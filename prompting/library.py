@@ -61,6 +61,7 @@ __all__ = [
     "VariableNotFound",
     "check_name",
     "is_pattern",
+    "matches",
 ]
 
 # Two libraries on one folder may live in one process; saving is rare enough for one lock for all.
@@ -99,20 +100,12 @@ class Library:
     def glob(self, pattern: str) -> list[str]:
         """The names that match, sorted: `*` is anything within a folder, `**` any number of folders."""
         check_name(pattern, pattern=True)
-        segments = pattern.split("/")
-        return [name for name in self.names() if _matches(name.split("/"), segments)]
+        return [name for name in self.names() if matches(name, pattern)]
 
     def exists(self, name: str) -> bool:
         """Whether there is a file (or a YAML list) for `name`, be it empty."""
         check_name(name)
         return self._find(name) is not None
-
-    def is_own(self, name: str) -> bool:
-        """Whether the own folder has a file (or a YAML list) for `name`, be it one that cannot be read."""
-        try:
-            return is_name(name) and self._find_in(self.folder, name) is not None
-        except LibraryError:
-            return True
 
     def is_read_only(self, name: str) -> bool:
         """Whether `name` is only found where `write` and `delete` cannot reach it."""
@@ -237,23 +230,21 @@ class Library:
         return place
 
     def _find(self, name: str) -> _Place | None:
-        return next(filter(None, (self._find_in(root, name) for root in self._roots)), None)
-
-    def _find_in(self, root: Path, name: str) -> _Place | None:
-        for suffix in (*LINE_SUFFIXES, *YAML_SUFFIXES):
-            place = _Place(root / f"{name}{suffix}", root)
-            if not _is_file(place):
-                continue
-            if not self._is_inside(place.path):
-                raise FileUnreadable(
-                    f"`{place.label}` is a link that leads out of the library, so it is not read; put "
-                    "the file itself there, or add its folder to LIBRARY_DIRS."
-                )
-            if suffix in LINE_SUFFIXES or self._read(place).values is not None:
-                return place
-        for path in self._files(root):
-            if path.suffix in YAML_SUFFIXES and name in self._named(_Place(path, root)):
-                return _Place(path, root, name)
+        for root in self._roots:
+            for suffix in (*LINE_SUFFIXES, *YAML_SUFFIXES):
+                place = _Place(root / f"{name}{suffix}", root)
+                if not _is_file(place):
+                    continue
+                if not self._is_inside(place.path):
+                    raise FileUnreadable(
+                        f"`{place.label}` is a link that leads out of the library, so it is not read; put "
+                        "the file itself there, or add its folder to LIBRARY_DIRS."
+                    )
+                if suffix in LINE_SUFFIXES or self._read(place).values is not None:
+                    return place
+            for path in self._files(root):
+                if path.suffix in YAML_SUFFIXES and name in self._named(_Place(path, root)):
+                    return _Place(path, root, name)
         return None
 
     def _names_in(self, root: Path) -> Iterator[str]:
@@ -363,6 +354,11 @@ def _append(data: bytes, lines: Sequence[str]) -> bytes:
 
 def _text(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether `pattern` means `name`: `*` is anything within a folder, `**` any number of folders."""
+    return _matches(name.split("/"), pattern.split("/"))
 
 
 def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:

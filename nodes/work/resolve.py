@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from comfy_api.latest import io
 
 from ...config.choice import Choice
+from ...prompting.library import Library
 from ...prompting.missing import Supplied, supply_missing
+from ...prompting.named_values import name_values
 from ...prompting.template import missing_variables, resolve, variables_behind
 from .. import inputs
 from .host import PromptOver
@@ -20,8 +23,7 @@ def files_behind(node_id: object, template: Any) -> str:
     """For the host's cache: the state of the library files that `template` reads."""
     library = open_library()
     texts = [text for text in inputs.every(template) if isinstance(text, str)]
-    names = dict.fromkeys(name for text in texts for name in variables_behind(text, library))
-    return marks.signature(node_id, library, list(names))
+    return marks.signature(node_id, library, _names(texts, library))
 
 
 async def fill(
@@ -33,15 +35,19 @@ async def fill(
     seed: Any,
     generates_missing: bool,
     choice: Choice,
+    values: Any = None,
 ) -> io.NodeOutput:
-    """The node's outputs. Templates, selections, counts and seeds come as lists."""
+    """The node's outputs. Templates, selections, counts and seeds come as lists, `values` as one list for
+    each wire."""
     run = Run(node)
     library = open_library()
     texts = [text or "" for text in inputs.every(template)]
     first_seed = inputs.one(seed, 0)
+    given, unused = name_values(_wires(values), _names(texts, library), library.exists)
+    marks.did_not_read(run.node_id, given)
     supplied = Supplied()
     if generates_missing:
-        names = list(dict.fromkeys(name for text in texts for name in missing_variables(text, library)))
+        names = _distinct(name for text in texts for name in missing_variables(text, library, given))
         if names:
             before = {name: library.signature([name]) for name in names}
             model = run.open_model(choice)
@@ -54,7 +60,7 @@ async def fill(
     prompts: list[str] = []
     picks: list[str] = []
     info = no_call_info("template") if not supplied.reports else dict(supplied.reports[0])
-    warnings = [warning for report in supplied.reports for warning in report["warnings"]]
+    warnings = [*unused, *(warning for report in supplied.reports for warning in report["warnings"])]
     for place, text in enumerate(texts):
         resolved = resolve(
             text,
@@ -62,7 +68,7 @@ async def fill(
             selection=inputs.at(selection, place, "random"),
             count=inputs.at(count, place, 1),
             seed=inputs.at(seed, place, 0),
-            extra_values=supplied.values,
+            extra_values={**supplied.values, **given},
         )
         prompts += resolved.prompts
         picks += [json.dumps(pick, ensure_ascii=False) for pick in resolved.picks]
@@ -71,3 +77,16 @@ async def fill(
     record = record_of("resolve", prompts, info, first_seed)
     run.note(record, supplied.makeshift)
     return answer(record, info, prompts, picks)
+
+
+def _wires(values: Any) -> list[Any]:
+    """What each wire brings. A prompt of a program may have one wire at `values` itself."""
+    return list(values.values()) if isinstance(values, dict) else [values]
+
+
+def _names(texts: Sequence[str], library: Library) -> list[str]:
+    return _distinct(name for text in texts for name in variables_behind(text, library))
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -10,6 +10,7 @@ from comfy_api.latest import io
 from ...config.choice import Choice
 from ...prompting.library import Library, LibraryError
 from ...prompting.missing import keep
+from ...prompting.named_values import NamedText
 from ...prompting.tasks import VariablesTask
 from ...prompting.variables import Invented, invent
 from .. import inputs
@@ -37,7 +38,7 @@ async def invent_values(
     run = Run(node)
     if frozen is not None:
         values = frozen_lists(frozen, "values")["values"]
-        return _answer(run, Invented(values, no_call_info("frozen")), seed)
+        return _answer(run, Invented(values, no_call_info("frozen")), name, seed)
     library = open_library()
     task = VariablesTask(
         name=name,
@@ -55,7 +56,7 @@ async def invent_values(
         return io.NodeOutput([], "", "", "")
     if adds:
         _save(library, task, invented)
-    return _answer(run, invented, seed)
+    return _answer(run, invented, name, seed)
 
 
 def _listed(existing: Any) -> tuple[str, ...]:
@@ -79,9 +80,12 @@ def _save(library: Library, task: VariablesTask, invented: Invented) -> None:
         invented.info["warnings"].append(f"The values were not saved: {error}")
 
 
-def _answer(run: Run, invented: Invented, seed: int) -> io.NodeOutput:
+def _answer(run: Run, invented: Invented, name: str, seed: int) -> io.NodeOutput:
+    """The outputs. Wired into Resolve Variables, each of the first three says which variable it is for."""
     values, info = invented.values, invented.info
     record = record_of("variables", values, info, seed, values=values, frozen={"values": values})
     run.note(record, invented.makeshift)
-    as_json = json.dumps(values, ensure_ascii=False)
-    return answer(record, info, values, "\n".join(values), as_json, report_json(info))
+    each = [NamedText(value, name, [value]) for value in values]
+    text = NamedText("\n".join(values), name, values)
+    as_json = NamedText(json.dumps(values, ensure_ascii=False), name, values)
+    return answer(record, info, each, text, as_json, report_json(info))

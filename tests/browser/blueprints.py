@@ -44,9 +44,11 @@ class Inside:
 
 @dataclass
 class Plan:
-    """`inputs` maps the subgraph's sockets to their types, in order, `outputs` to (node, output)."""
+    """A blueprint, which the host calls by its file's name.
 
-    title: str
+    `inputs` maps the subgraph's sockets to their types, in order, `outputs` to (node, output).
+    """
+
     about: str
     words: list[str]
     inputs: dict[str, str]
@@ -58,8 +60,7 @@ WRITER = (
     "You write prompts for an image model: one paragraph of what is to be seen. Answer with the prompt only."
 )
 PLANS = {
-    "describe_and_enhance": Plan(
-        title="Describe and Enhance",
+    "Describe and enhance": Plan(
         about="A model that sees tells what is in your picture; a prompt for your image model is made of it.",
         words=["quillwork", "vision", "caption", "interrogate", "image to prompt"],
         inputs={
@@ -93,8 +94,7 @@ PLANS = {
             ),
         },
     ),
-    "chat_refine_loop": Plan(
-        title="Chat Refine Loop",
+    "Chat refine loop": Plan(
         about="A model writes a prompt for your idea, says what is weak about it, and writes it anew.",
         words=["quillwork", "chat", "critique", "rewrite"],
         inputs={"idea": "STRING", "wish": "STRING", "seed": "INT", "llm": "QUILLWORK_LLM"},
@@ -132,9 +132,8 @@ PLANS = {
             ),
         },
     ),
-    "wildcard_factory": Plan(
-        title="Wildcard Factory",
-        about="Invents values for one variable, puts each of them into your template, fills the rest and "
+    "Wildcard factory": Plan(
+        about="Invents values for one variable, fills your template with them and with your library, and "
         "encodes the prompts: one picture for each.",
         words=["quillwork", "wildcard", "variables", "dynamic prompts"],
         inputs={
@@ -142,7 +141,7 @@ PLANS = {
             "template": "STRING",
             "name": "STRING",
             "count": "INT",
-            "prompts_each": "INT",
+            "prompts": "INT",
             "seed": "INT",
             "llm": "QUILLWORK_LLM",
         },
@@ -159,51 +158,37 @@ PLANS = {
                     "llm": "llm",
                 },
             ),
-            "words": Inside(
-                "RegexReplace",
-                (460, 0),
-                "Values as plain words",
-                {"regex_pattern": r"[{}|]|_(?=_)|(?<=_)_", "replace": r"\\\g<0>"},
-                {"string": ("generate", "values")},
-            ),
-            "variable": Inside(
-                "StringConcatenate",
-                (460, 300),
-                "The variable in the template",
-                {"string_a": "__", "string_b": "__"},
-                {"delimiter": "name"},
-            ),
-            "put": Inside(
-                "StringReplace",
-                (860, 0),
-                "Each value into the template",
-                wires={"string": "template", "find": ("variable", "STRING"), "replace": ("words", "STRING")},
-            ),
             "resolve": Inside(
                 "QuillworkResolveVariables",
-                (1260, 0),
+                (460, 0),
                 values={"selection": "combinations", "generate_missing": True},
-                wires={"template": ("put", "STRING"), "count": "prompts_each", "seed": "seed", "llm": "llm"},
+                wires={
+                    "template": "template",
+                    "count": "prompts",
+                    "seed": "seed",
+                    "llm": "llm",
+                    "values.values0": ("generate", "values"),
+                },
             ),
             "encode": Inside(
-                "CLIPTextEncode", (1720, 0), wires={"clip": "clip", "text": ("resolve", "prompt")}
+                "CLIPTextEncode", (920, 0), wires={"clip": "clip", "text": ("resolve", "prompt")}
             ),
         },
     ),
 }
 # What stands in the subgraph's own widgets when it is put into a workflow.
 STANDS = {
-    "describe_and_enhance": {"wish": "", "target": "general", "seed": 1},
-    "chat_refine_loop": {
+    "Describe and enhance": {"wish": "", "target": "general", "seed": 1},
+    "Chat refine loop": {
         "idea": "a fox in the snow",
         "wish": "Write the prompt anew with both points mended.",
         "seed": 1,
     },
-    "wildcard_factory": {
+    "Wildcard factory": {
         "template": "a long coat of __fabric__, {front|side} view, fashion photograph",
         "name": "fabric",
         "count": 4,
-        "prompts_each": 2,
+        "prompts": 8,
         "seed": 1,
     },
 }
@@ -269,7 +254,7 @@ def make(comfy: ComfyPage, name: str) -> dict[str, Any]:
 def tidy(published: dict[str, Any], name: str) -> dict[str, Any]:
     """With what the frontend does not ask for, and with ids that do not change from run to run."""
     plan = PLANS[name]
-    published["nodes"][0]["title"] = published["definitions"]["subgraphs"][0]["name"] = plan.title
+    published["nodes"][0]["title"] = published["definitions"]["subgraphs"][0]["name"] = name
     published["extra"] = {"BlueprintDescription": plan.about, "BlueprintSearchAliases": plan.words}
     published["definitions"]["subgraphs"][0]["category"] = "Quillwork"
     text = json.dumps(published)

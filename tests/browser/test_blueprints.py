@@ -16,11 +16,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("own_pages")]
 SHIPPED = sorted(file.stem for file in SUBGRAPHS.glob("*.json"))
 # What each needs from outside before it can run, and the output that is looked at.
 FEEDS = {
-    "describe_and_enhance": ({"image": ("EmptyImage", {"width": 64, "height": 64})}, "prompt"),
-    "chat_refine_loop": ({}, "text"),
-    "wildcard_factory": ({}, "prompt"),
+    "Describe and enhance": ({"image": ("EmptyImage", {"width": 64, "height": 64})}, "prompt"),
+    "Chat refine loop": ({}, "text"),
+    "Wildcard factory": ({}, "prompt"),
 }
-ANSWERS = {"wildcard_factory": '{"values": ["linen", "wool", "silk", "felt"]}'}
+ANSWERS = {"Wildcard factory": '{"values": ["linen", "wool", "silk", "felt"]}'}
 
 
 def place(comfy: Any, name: str) -> str:
@@ -41,6 +41,7 @@ def test_it_is_found_and_no_node_is_missing(comfy, name):
     inside = comfy.of(node, "node.subgraph.nodes.map(({type}) => type)")
     assert sorted(inside) == sorted(part.kind for part in PLANS[name].nodes.values())
     assert comfy.of(node, "node.subgraph.nodes.every(({type}) => LiteGraph.registered_node_types[type])")
+    assert comfy.of(node, "node.title") == name
     assert comfy.of(node, "node.inputs.map(({name}) => name)") == list(PLANS[name].inputs)
     assert comfy.of(node, "node.outputs.map(({name}) => name)") == list(PLANS[name].outputs)
 
@@ -65,7 +66,7 @@ def test_it_runs(comfy, wire, name):
     assert kind == "execution_success", detail
     history = comfy.host.get(f"/history/{detail['prompt_id']}").json()[detail["prompt_id"]]
     shown = history["outputs"][preview]["text"]
-    if name == "wildcard_factory":
+    if name == "Wildcard factory":
         assert len(shown) == 8
         assert all(any(value in text for value in ("linen", "wool", "silk", "felt")) for text in shown)
     else:

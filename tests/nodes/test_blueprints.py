@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ def test_the_host_lists_them(host: Host) -> None:
     ours = {key: entry for key, entry in listed.items() if entry["info"]["node_pack"].endswith("quillwork")}
     assert sorted(entry["name"] for entry in ours.values()) == IDS
     assert sorted(file.stem for file in COPIES.glob("*.json")) == IDS
+    # The host shows the file's name.
+    assert all(re.fullmatch(r"[A-Z][a-z]+( [a-z]+)+", name) for name in IDS)
     for key, entry in ours.items():
         data = json.loads(host.get(f"/global_subgraphs/{key}").json()["data"])
         assert data == json.loads((REPOSITORY / "subgraphs" / f"{entry['name']}.json").read_text("utf-8"))
@@ -46,7 +49,7 @@ def at_model(host_factory: Hosts, wire: WireServer) -> Host:
 
 def test_the_chat_writes_criticises_and_writes_anew(host_factory: Hosts, wire: WireServer) -> None:
     wire.script("*", ["a fox", "It is vague.", "a red fox on blue snow"])
-    run = at_model(host_factory, wire).run({**graph(COPIES / "chat_refine_loop.json"), "shown": preview("3")})
+    run = at_model(host_factory, wire).run({**graph(COPIES / "Chat refine loop.json"), "shown": preview("3")})
     assert run.status == "success", run.message
     assert run.shown("shown") == ["a red fox on blue snow"]
     first, second, third = (call.json["messages"] for call in wire.calls())
@@ -57,7 +60,7 @@ def test_the_chat_writes_criticises_and_writes_anew(host_factory: Hosts, wire: W
 
 def test_a_picture_becomes_a_prompt(host_factory: Hosts, wire: WireServer) -> None:
     wire.script("*", ["A fox stands in snow.", "a red fox in fresh snow, at dusk"])
-    copy = graph(COPIES / "describe_and_enhance.json")
+    copy = graph(COPIES / "Describe and enhance.json")
     copy["1"]["inputs"]["image"] = ["picture", 0]
     copy["picture"] = node("EmptyImage", width=64, height=64, batch_size=1, color=0)
     run = at_model(host_factory, wire).run({**copy, "shown": preview("2")})
@@ -70,7 +73,7 @@ def test_a_picture_becomes_a_prompt(host_factory: Hosts, wire: WireServer) -> No
 
 
 def test_the_wildcard_factory_makes_prompts(host: Host) -> None:
-    run = host.run({**graph(COPIES / "wildcard_factory.json"), "shown": preview("5")})
+    run = host.run({**graph(COPIES / "Wildcard factory.json"), "shown": preview("2")})
     assert run.status == "success", run.message
     assert len(set(run.shown("shown"))) == 8
     assert not any("__" in text or "{" in text for text in run.shown("shown"))

@@ -184,8 +184,8 @@ def _inputs(node: dict[str, Any], described: dict[str, Any], links: dict[int, li
                     assert isinstance(inputs[name], str)
                 if name == "seed":
                     assert next(values) == "fixed"
-            if name in wired:
-                inputs[name] = wired[name]
+            row = (socket for socket in wired if socket == name or socket.startswith(f"{name}."))
+            inputs |= {socket: wired[socket] for socket in row}
     # The text preview keeps its own widgets to itself.
     return {key: value for key, value in inputs.items() if not key.startswith("preview")}
 

@@ -64,6 +64,7 @@ async def call_all(
         before()
         method = kind.method(name, hidden)
         assert method is not None
+        one = kind.nest(one)
         if not inspect.iscoroutinefunction(method):
             with CurrentNodeContext(prompt_id, node_id, index):
                 results.append(method(**one))

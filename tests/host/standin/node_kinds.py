@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from comfy_api.latest.node import ComfyNode
+from comfy_api.latest.sockets import Autogrow
 
 Inputs = dict[str, dict[str, tuple[Any, ...]]]
 
@@ -37,6 +38,10 @@ class NodeKind:
         """Hidden values that travel as plain arguments."""
         return {}
 
+    def nest(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as the node's methods take them."""
+        return arguments
+
     def entry(self, name: str) -> tuple[str, Any, dict[str, Any]] | None:
         """An input's group, type and options."""
         for group, entries in self.inputs().items():
@@ -60,7 +65,35 @@ class V3Kind(NodeKind):
         self.output_is_list = [output.is_output_list for output in schema.outputs]
 
     def inputs(self) -> Inputs:
-        return self._node.INPUT_TYPES()
+        """As the node has them, with the sockets of a row of them each on its own."""
+        found: Inputs = {"required": {}, "optional": {}}
+        for group, entries in self._node.INPUT_TYPES().items():
+            for name, (kind, *options) in entries.items():
+                if kind != Autogrow.io_type:
+                    found.setdefault(group, {})[name] = (kind, *options)
+                    continue
+                template = options[0]["template"]
+                (needed, inside), *_ = ((key, value) for key, value in template["input"].items() if value)
+                (socket,) = inside.values()
+                for number in range(template["max"]):
+                    must = needed == "required" and number < template["min"]
+                    place = found["required" if must else "optional"]
+                    place[f"{name}.{template['prefix']}{number}"] = socket
+        return found
+
+    def nest(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """With the sockets of each row as one mapping. It comes also where the method did not ask for it."""
+        nested = {name: value for name, value in arguments.items() if "." not in name}
+        for entries in self._node.INPUT_TYPES().values():
+            for name, (kind, *_) in entries.items():
+                if kind == Autogrow.io_type:
+                    row = {
+                        key.removeprefix(f"{name}."): value
+                        for key, value in arguments.items()
+                        if key.startswith(f"{name}.")
+                    }
+                    nested[name] = row or nested.get(name, {})
+        return nested
 
     def describe(self) -> dict[str, Any]:
         return self._node.GET_NODE_INFO_V1()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from modules import paths
 from modules.cmd_args import cmd_opts
 from modules.options import OptionInfo, Options
 
@@ -42,7 +43,6 @@ class State:
 
 
 state = State()
-config_filename = cmd_opts.ui_settings_file
-opts = Options(Path(config_filename))
+opts = Options(Path(paths.data_path, "config.json"))
 demo: Any = None
 sd_model: Any = None

@@ -5,6 +5,7 @@ from .schema import Hidden, HiddenHolder, Schema
 from .sockets import (
     AnyType,
     Audio,
+    Autogrow,
     Boolean,
     Clip,
     ClipVision,
@@ -35,6 +36,7 @@ from .sockets import (
 __all__ = [
     "AnyType",
     "Audio",
+    "Autogrow",
     "Boolean",
     "Clip",
     "ClipVision",

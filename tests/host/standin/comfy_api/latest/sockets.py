@@ -3,6 +3,7 @@ in the table is a TypeError here as it is there."""
 
 from __future__ import annotations
 
+from copy import copy
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -294,3 +295,34 @@ class MatchType(ComfyType):
         ) -> None:
             super().__init__(id, display_name or (None if id else "MATCHTYPE"), tooltip, is_output_list)
             self.template = template
+
+
+class Autogrow(ComfyType):
+    """An input that is a row of sockets: where the last one is wired, another one appears."""
+
+    Type = dict[str, Any]
+    io_type = "COMFY_AUTOGROW_V3"
+
+    class TemplatePrefix:
+        """Sockets of the kind of `input`, called by `prefix` and a number from 0 on."""
+
+        def __init__(self, input: Input, prefix: str, min: int = 1, max: int = 10) -> None:
+            self.input = copy(input)
+            if isinstance(self.input, WidgetInput):
+                self.input.force_input = True
+            self.prefix, self.min, self.max = prefix, min, max
+            self.names = [f"{prefix}{number}" for number in range(max)]
+
+        def as_dict(self) -> dict[str, Any]:
+            group = "optional" if self.input.optional else "required"
+            inner: dict[str, Any] = {"required": {}}
+            inner.setdefault(group, {})[self.input.id] = (self.input.get_io_type(), self.input.as_dict())
+            return {"input": inner, "prefix": self.prefix, "min": self.min, "max": self.max}
+
+    class Input(Input):
+        io_type = "COMFY_AUTOGROW_V3"
+        arguments = (Argument("template", None), *_HEAD, Argument("extra_dict", None))
+        template: Autogrow.TemplatePrefix
+
+        def as_dict(self) -> dict[str, Any]:
+            return super().as_dict() | {"template": self.template.as_dict()}
