@@ -1,10 +1,26 @@
 """The command line's door: ``python . enhance "a fox in the snow"`` in this folder, or with its path."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent
+
+
+def _as_typed(argument: str) -> Path:
+    """This folder as whoever called it sees it: a shell says in PWD by which links it was reached."""
+    folder = Path(argument)
+    if folder.suffix == ".py":
+        folder = folder.parent
+    shell = os.environ.get("PWD", "")
+    try:
+        here = shell if shell and os.path.samefile(shell, os.curdir) else os.getcwd()
+        typed = Path(os.path.normpath(os.path.join(here, folder)))
+        return typed if os.path.samefile(typed, _ROOT) else _ROOT
+    except OSError:
+        return _ROOT
+
 
 # Python put this folder first in the path: our `config` or `nodes` would hide other people's.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _ROOT]
@@ -17,6 +33,9 @@ sys.modules["quillwork"] = _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
 if __name__ == "__main__":
+    from quillwork.llm_backends.command_line import use_pack_folder
+
+    use_pack_folder(_as_typed(sys.argv[0]))
     from quillwork.interfaces.cli.main import main
 
     sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from ..llm_backends.command_line import command
 from ..llm_backends.errors import ConsentNeeded, NotConfigured
 from . import providers
 from .settings import Settings, load
@@ -47,7 +48,7 @@ def require(what: str, label: str, settings: Settings) -> None:
     if not is_allowed(what, settings):
         raise ConsentNeeded(
             f"This workflow asks for {label}, which you have not allowed on this machine.",
-            hint=f"Allow it once with `python . setup --allow {what}` or LLM_ALLOW={what}.",
+            hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
             provider=what,
         )
 

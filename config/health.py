@@ -10,14 +10,16 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..llm_backends.command_line import command, installer
 from ..llm_backends.errors import LLMError
 from . import plans, providers, spending, status, usage
 from .catalog import Catalog, catalog
+from .home import origin
 from .keys import session_keys
 from .opening import library_folders
 from .settings import Settings
@@ -26,7 +28,6 @@ _OLDEST_PYTHON = (3, 10)
 # A clock before this day fails every secure connection.
 _RELEASED = 1_760_000_000
 _BROKEN_LITELLM = ("1.82.7", "1.82.8")
-_INSTALL = "Run `python install.py` in Quillwork's folder."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Check:
     ok: bool
     message: str
     hint: str = ""
+
+
+def _install() -> str:
+    return f"Run `{installer()}`, then restart the host."
 
 
 def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
@@ -86,7 +91,8 @@ def _clock(settings: Settings) -> Check:
 
 
 def _home(settings: Settings) -> Check:
-    return _writable("Files", settings.folder, "Set QUILLWORK_HOME to a folder of yours.")
+    check = _writable("Files", settings.folder, "Set QUILLWORK_HOME to a folder of yours.")
+    return replace(check, message=f"{check.message} ({origin()})") if check.ok else check
 
 
 def _library(settings: Settings) -> Check:
@@ -106,10 +112,10 @@ def _litellm(settings: Settings) -> Check:
     if importlib.util.find_spec("litellm") is None:
         wanted = status.in_effect(settings)["provider"] not in ("", "endpoint", "phrasebook")
         message = "not installed; only providers that are called directly need it."
-        return Check("LiteLLM", not wanted, message, _INSTALL)
+        return Check("LiteLLM", not wanted, message, _install())
     version = importlib.metadata.version("litellm")
     if version in _BROKEN_LITELLM:
-        return Check("LiteLLM", False, f"{version} is a release with malicious code in it.", _INSTALL)
+        return Check("LiteLLM", False, f"{version} is a release with malicious code in it.", _install())
     return Check("LiteLLM", True, version)
 
 
@@ -132,7 +138,9 @@ def _model(settings: Settings) -> Check:
     if error is not None:
         return Check("Model", False, error["message"], error["hint"])
     if effect["mode"] == "phrasebook":
-        return Check("Model", True, "none is set up: the phrasebook writes. `python . setup` shows the ways.")
+        return Check(
+            "Model", True, f"none is set up: the phrasebook writes. `{command('setup')}` shows the ways."
+        )
     return Check("Model", True, f"{effect['model'] or effect['mode']} ({effect['provider_label']})")
 
 

@@ -6,23 +6,47 @@ import os
 import sys
 from pathlib import Path
 
+from ..llm_backends.errors import NotConfigured
+
 VARIABLE = "QUILLWORK_HOME"
+_named: Path | None = None
 _host_home: Path | None = None
+_host = ""
 _models_folder: Path | None = None
 
 
-def use_host_home(folder: Path) -> None:
-    """Let the host say where our folder is; QUILLWORK_HOME still wins."""
-    global _host_home
-    _host_home = folder
+def use_home(folder: Path) -> None:
+    """Take `folder`, whatever the environment and the host say. Raises `NotConfigured` where it cannot be."""
+    global _named
+    if folder.exists() and not folder.is_dir():
+        raise NotConfigured(f"--home {folder} is a file.", hint="Name a folder.")
+    _named = folder.absolute()
+
+
+def use_host_home(folder: Path, host: str = "the host") -> None:
+    """Let the host say where our folder is; QUILLWORK_HOME still wins. `host` is what people read of it."""
+    global _host_home, _host
+    _host_home, _host = folder, host
 
 
 def home() -> Path:
-    """QUILLWORK_HOME, else the folder that the host gave, else the platform's configuration folder."""
+    """--home, else QUILLWORK_HOME, else the folder that the host gave, else `platform_home`."""
+    if _named is not None:
+        return _named
     chosen = os.environ.get(VARIABLE, "").strip()
     if chosen:
         return Path(chosen).expanduser()
-    return _host_home or _platform_folder() / "quillwork"
+    return _host_home or platform_home()
+
+
+def origin() -> str:
+    """Who chose `home`, and whether the host has another one."""
+    named = "--home" if _named is not None else VARIABLE if os.environ.get(VARIABLE, "").strip() else ""
+    if not named:
+        return _host or "the folder of this user; this copy of Quillwork belongs to no host that is known"
+    if _host_home is not None and not same_place(_host_home, home()):
+        return f"{named}; {_host_home} would be that of {_host}"
+    return named
 
 
 def use_models_folder(folder: Path) -> None:
@@ -36,12 +60,20 @@ def models_folder() -> Path:
     return _models_folder or home() / "models"
 
 
-def _platform_folder() -> Path:
+def platform_home() -> Path:
+    """Our folder in the platform's configuration folder of this user."""
     if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return folder / "quillwork"
+
+
+def same_place(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder, which need not be there."""
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 
 def targets_folder() -> Path:

@@ -188,6 +188,12 @@ class DependencyMissing(LLMError):
     type, http_status = "dependency_missing", 503
 
 
+class LibraryFault(LLMError):
+    """A library that carries the calls broke by itself; the other side had no part in it."""
+
+    type, http_status = "library_fault", 503
+
+
 class BackendUnavailable(LLMError):
     """The mode exists but cannot be used here."""
 

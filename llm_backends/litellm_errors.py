@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import errors
+from .command_line import command
 from .http_client import origin_of
+from .litellm_faults import REINSTALL, chain, changed, fault_kind, is_of_code
 from .sight import cannot_see
 from .status_errors import detail_of, error_from_status, is_overflow, key_hint, retry_after_s
 from .types import Deployment
@@ -34,6 +36,7 @@ _NOT_JSON = re.compile(
     re.I,
 )
 _CODE = re.compile(r'"code"\s*:\s*([45]\d\d)\b')
+_UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 _UNSUPPORTED = re.compile(r"does not support parameters: \[?([^\]\n.]*)")
 _STATUS_BY_CLASS = {
     "AuthenticationError": 401,
@@ -46,15 +49,22 @@ _STATUS_BY_CLASS = {
 }
 
 
-def error_from(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError:
-    """The error of our family for what litellm raised. `exchange` is what was seen on the wire."""
-    mapped = _from_wire(error, deployment, exchange) or _from_class(error, deployment, exchange)
+def error_from(
+    error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any] | None = None
+) -> errors.LLMError:
+    """The error of our family for what litellm raised. `exchange` is what was seen on the wire, `extra`
+    what the user has added to the question."""
+    mapped = (
+        _from_wire(error, deployment, exchange)
+        or _from_code(error, deployment, exchange, extra or {})
+        or _from_class(error, deployment, exchange)
+    )
     mapped.provider, mapped.model = deployment.provider, deployment.model
     if isinstance(mapped, errors.ModelNotFound):
         pull = (
             f"Run `ollama pull {deployment.model}`, or check" if deployment.provider == "ollama" else "Check"
         )
-        mapped.hint = f"{pull} the model's name; `python . models` lists what there is."
+        mapped.hint = f"{pull} the model's name; `{command('models')}` lists what there is."
     elif isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
         mapped.hint = "Check the provider's address, and the network for a login page or a proxy."
     mapped.status = mapped.status or exchange.status
@@ -72,6 +82,7 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
         said = f"litellm is installed, but the library {name} that it needs is not."
     else:
         said = f"litellm is installed but cannot be loaded ({type(reason).__name__})."
+        return errors.DependencyMissing(said, hint=REINSTALL)
     return errors.DependencyMissing(said, hint=INSTALL_HINT)
 
 
@@ -129,7 +140,7 @@ def _from_wire(error: Exception, deployment: Deployment, exchange: Exchange) -> 
 
 def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMError:
     where = origin_of(deployment.base_url or "")
-    causes = list(_chain(error))
+    causes = list(chain(error))
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "[SSL" in str(error):
         failed = errors.ConnectionFailed(
             f"The secure connection to {where} failed.",
@@ -151,13 +162,28 @@ def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMErro
     return errors.ConnectionFailed(f"The connection to {deployment.name} broke.")
 
 
-def _from_class(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError:
-    name = deployment.name
-    kinds = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
-    text = str(error)
-    missing = next((cause for cause in _chain(error) if isinstance(cause, ImportError)), None)
+def _from_code(
+    error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any]
+) -> errors.LLMError | None:
+    if not is_of_code(error, answered=bool(exchange.sent)):
+        return None
+    causes = list(chain(error))
+    missing = next((cause for cause in causes if isinstance(cause, ModuleNotFoundError)), None)
     if missing is not None and not exchange.sent:
         return missing_library(missing)
+    unknown = next((found[1] for cause in causes if (found := _UNEXPECTED.search(str(cause)))), "")
+    if unknown in extra:
+        return errors.BadRequest(
+            f"{deployment.name} does not know the parameter {unknown}.",
+            hint="Leave it out of `extra` on LLM Settings, or choose another model.",
+        )
+    return changed(fault_kind(error), deployment)
+
+
+def _from_class(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError:
+    name = deployment.name
+    kinds = {kind.__name__ for cause in chain(error) for kind in type(cause).__mro__}
+    text = str(error)
     if "ContextWindowExceededError" in kinds or (exchange.status is None and is_overflow(text)):
         return errors.ContextOverflow(f"The text is too long for {name}.")
     if "ContentPolicyViolationError" in kinds:
@@ -196,15 +222,3 @@ def _status(error: Exception, kinds: set[str]) -> int | None:
             return status
     told = getattr(error, "status_code", None)
     return told if isinstance(told, int) else None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        for name in ("original_exception",):
-            inner = getattr(error, name, None)
-            if isinstance(inner, BaseException) and id(inner) not in seen:
-                yield from _chain(inner)
-        error = error.__cause__ or error.__context__

@@ -1,5 +1,5 @@
-"""litellm as a library: the hundred providers, called directly. The only file that imports it, but
-for `litellm_observing`, which uses what is imported here.
+"""litellm as a library: the hundred providers, called directly. Imported here; `litellm_clients` and
+`litellm_observing` use what is imported.
 
 Other packs share the module, so nothing of it is set but the level of its three loggers and
 `suppress_debug_info`; everything else goes with each call. (Two entries that a call cannot carry are
@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import datetime
+import importlib
 import logging
 import os
 import threading
@@ -25,14 +27,14 @@ from .http_client import bearer, origin_of
 from .litellm_chunks import Counts, has_calls, read_chunk
 from .litellm_embedding import embedding_arguments, embedding_place, read_vectors
 from .litellm_errors import error_from, fault_of, missing_library
+from .litellm_faults import changed
 from .litellm_parameters import call_parameters, provider_parameters
 from .openai_wire import chat_messages, picture_ends
 from .types import Chunk, Deployment, Request, Usage
 
 if TYPE_CHECKING:
-    import httpx
-
-    from .litellm_transport import Exchange, Transports
+    from .litellm_clients import Clients
+    from .litellm_transport import Exchange
 
 # Without these the import reads a .env of the working folder and asks GitHub for prices.
 _IMPORT_ENVIRONMENT = {
@@ -43,6 +45,20 @@ _IMPORT_ENVIRONMENT = {
 }
 # What the library's own modules leave in the environment while they are imported.
 _IMPORT_TRACES = ("TIKTOKEN_CACHE_DIR",)
+_LOG_METHODS = (
+    "pre_call",
+    "post_call",
+    "success_handler",
+    "failure_handler",
+    "response_cost_calculator",
+    "_response_cost_calculator",
+)
+_ASYNC_LOG_METHODS = (
+    "async_success_handler",
+    "async_failure_handler",
+    "dispatch_success_handlers",
+    "dispatch_failure_handlers",
+)
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _OLLAMA_ENTRY = {"litellm_provider": "ollama_chat", "mode": "chat", "supports_function_calling": True}
 _REPLICATE_ROLES = {
@@ -61,8 +77,7 @@ class LiteLLMSDK:
     def __init__(self) -> None:
         self._library: concurrent.futures.Future[Any] | None = None
         self._lock = threading.Lock()
-        self._transports: Transports | None = None
-        self._door: type | None = None
+        self._clients: Clients | None = None
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """See `StreamingBackend.stream`."""
@@ -82,9 +97,13 @@ class LiteLLMSDK:
             arguments = self._arguments(litellm, request, deployment, exchange)
             # A generator that is only dropped keeps its connection, and the provider goes on writing.
             async with aclosing(await self._begin(litellm, arguments)) as answer:
-                counts = answer.chunks = Counts()
-                is_empty, called = True, False
+                counts, is_empty, called = Counts(), True, False
+                # Without it, nobody counts.
+                with contextlib.suppress(AttributeError):
+                    answer.chunks = counts
                 async for part in answer:
+                    if "client" in arguments and not exchange.sent:
+                        raise changed("it went its own way", deployment)
                     called = called or has_calls(part)
                     chunk = read_chunk(part, called)
                     is_empty = is_empty and not (chunk.text or chunk.reasoning or called)
@@ -96,7 +115,7 @@ class LiteLLMSDK:
         except errors.LLMError:
             raise
         except Exception as error:  # noqa: BLE001 - litellm raises whatever its libraries do
-            raise error_from(error, deployment, exchange) from None
+            raise error_from(error, deployment, exchange, request.extra) from None
 
     async def _embed(
         self, litellm: Any, request: Request, deployment: Deployment, exchange: Exchange
@@ -105,10 +124,12 @@ class LiteLLMSDK:
         there = replace(deployment, base_url=base_url)
         answer = await litellm.aembedding(
             **embedding_arguments(request, there, prefix),
-            litellm_logging_obj=_silent_log("aembedding", deployment.model, input=list(request.embed)),
+            **_silent_log("aembedding", deployment.model, input=list(request.embed)),
             client=self._client(prefix, there, exchange, provider_parameters(deployment.params)),
         )
-        if exchange.is_faulty or not exchange.sent:
+        if not exchange.sent:
+            raise changed("it went its own way", deployment)
+        if exchange.is_faulty:
             raise fault_of(deployment, exchange)
         vectors, counts = read_vectors(answer, request, deployment)
         return Chunk(vectors=vectors, usage=_usage(litellm, counts, deployment), finish_reason="stop")
@@ -116,8 +137,8 @@ class LiteLLMSDK:
     async def close(self) -> None:
         """See `StreamingBackend.close`."""
         self.forget_keys()
-        if self._transports is not None:
-            await self._transports.close()
+        if self._clients is not None:
+            await self._clients.close()
 
     def forget_keys(self) -> None:
         """Drop the clients that litellm keeps, and the keys in them, for ten minutes after a call."""
@@ -125,24 +146,25 @@ class LiteLLMSDK:
         if library is None or not library.done() or library.exception() is not None:
             return
         cache = getattr(library.result(), "in_memory_llm_clients_cache", None)
-        if cache is not None:
-            cache.flush_cache()
+        if flush := getattr(cache, "flush_cache", None):
+            flush()
 
     async def _begin(self, litellm: Any, arguments: dict[str, Any]) -> Any:
         prefix, _, name = arguments["model"].partition("/")
         if prefix == "ollama_chat":
             # For a model that is not in its list litellm asks the Ollama of the environment, twice a call
             # and not at our address.
-            litellm.model_cost.setdefault(f"{prefix}/{name}", _OLLAMA_ENTRY)
+            _table(litellm, "model_cost").setdefault(f"{prefix}/{name}", _OLLAMA_ENTRY)
         if prefix != "replicate":
             return await litellm.acompletion(**arguments)
         # For Replicate a prompt is made of the messages; without a template of ours, litellm asks the
         # Hugging Face hub for one, synchronously. It looks for ours in this place only.
-        litellm.custom_prompt_dict[name] = {"roles": _REPLICATE_ROLES}
+        templates = _table(litellm, "custom_prompt_dict")
+        templates[name] = {"roles": _REPLICATE_ROLES}
         try:
             return await litellm.acompletion(**arguments)
         finally:
-            litellm.custom_prompt_dict.pop(name, None)
+            templates.pop(name, None)
 
     # -- the library
 
@@ -200,7 +222,7 @@ class LiteLLMSDK:
             "max_retries": 0,
             "drop_params": True,
             "cache": {"no-cache": True, "no-store": True},
-            "litellm_logging_obj": _silent_log("acompletion", model, messages=messages, stream=True),
+            **_silent_log("acompletion", model, messages=messages, stream=True),
             # With tools litellm looks for MCP servers, for which it needs a library that it does not bring.
             "_skip_mcp_handler": True,
         }
@@ -215,16 +237,11 @@ class LiteLLMSDK:
         return arguments
 
     def _client(self, prefix: str, deployment: Deployment, exchange: Exchange, params: dict[str, Any]) -> Any:
-        from .litellm_transport import Transports
+        from .litellm_clients import Clients
 
-        if self._transports is None:
-            self._transports = Transports()
-        http = self._transports.client(deployment.base_url or "", exchange, deployment.total_timeout_s)
-        if prefix == "azure":
-            return _openai_client(http, deployment, params.get("api_version", ""))
-        if self._door is None:
-            self._door = _door_class()
-        return self._door(http, deployment)
+        if self._clients is None:
+            self._clients = Clients()
+        return self._clients.client(prefix, deployment, exchange, params.get("api_version", ""))
 
 
 def _import_into(future: concurrent.futures.Future[Any]) -> None:
@@ -234,8 +251,9 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
         import litellm
 
         # Imported at the first count of tokens otherwise, and then it changes the environment.
-        import litellm.litellm_core_utils.default_encoding
-        import litellm.utils
+        for module in ("litellm.litellm_core_utils.default_encoding", "litellm.utils"):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - a broken library breaks in every way there is
         future.set_exception(error)
         return
@@ -263,93 +281,33 @@ def _wake(waiting: asyncio.Future[None]) -> None:
         loop.call_soon_threadsafe(wake)
 
 
-def _door_class() -> type:
-    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+def _silent_log(function: str, model: str, **question: Any) -> dict[str, Any]:
+    """The argument by which litellm takes a log object for one call, told to do nothing.
 
-    class Door(AsyncHTTPHandler):
-        """A client of litellm's own and of OpenAI's kind in one: which of the two a provider is called
-        with differs between litellm's releases. Lives for one call."""
-
-        def __init__(self, http: httpx.AsyncClient, deployment: Deployment) -> None:
-            self._http, self._deployment, self._openai = http, deployment, None
-            super().__init__()
-
-        def create_client(self, *_: Any, **__: Any) -> httpx.AsyncClient:
-            return self._http
-
-        def __getattr__(self, name: str) -> Any:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            if self._openai is None:
-                self._openai = _openai_client(self._http, self._deployment)
-            return getattr(self._openai, name)
-
-        async def close(self) -> None:
-            pass
-
-        def __del__(self) -> None:
-            pass
-
-    return Door
-
-
-def _openai_client(http: httpx.AsyncClient, deployment: Deployment, api_version: str | None = None) -> Any:
-    """OpenAI's client with nothing of the OPENAI_* variables in it."""
-    import openai
-
-    key = deployment.api_key.reveal() if deployment.api_key else "none"
-    shared: dict[str, Any] = {"api_key": key, "http_client": http, "max_retries": 0}
-    # Given, so that they are not looked up; then taken away.
-    shared |= {"organization": key, "project": key}
-    client: Any
-    if api_version is None:
-        client = openai.AsyncOpenAI(base_url=deployment.base_url, **shared)
-    else:
-        client = openai.AsyncAzureOpenAI(
-            azure_endpoint=deployment.base_url or "", api_version=api_version, **shared
-        )
-        client._azure_ad_token = None
-    client.organization = client.project = None
-    client._custom_headers = {}
-    return client
-
-
-def _silent_log(function: str, model: str, **question: Any) -> Any:
-    """litellm's log object for one call, told to do nothing.
-
-    It asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face hub to
+    Its own asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face hub to
     price it, synchronously, on our event loop; it hands keys and prompts to whatever callbacks other packs
     have set.
     """
-    from litellm.utils import Rules, function_setup
+    try:
+        from litellm.utils import Rules, function_setup
 
-    call_id = str(uuid.uuid4())
-    log, _ = function_setup(
-        function,
-        Rules(),
-        datetime.datetime.now(),
-        model=model,
-        litellm_call_id=call_id,
-        **question,
-    )
-    log.stream_options = {"include_usage": True}
-    for name in (
-        "pre_call",
-        "post_call",
-        "success_handler",
-        "failure_handler",
-        "response_cost_calculator",
-        "_response_cost_calculator",
-    ):
-        setattr(log, name, _nothing)
-    for name in (
-        "async_success_handler",
-        "async_failure_handler",
-        "dispatch_success_handlers",
-        "dispatch_failure_handlers",
-    ):
-        setattr(log, name, _nothing_async)
-    return log
+        log, _ = function_setup(
+            function,
+            Rules(),
+            datetime.datetime.now(),
+            model=model,
+            litellm_call_id=str(uuid.uuid4()),
+            **question,
+        )
+        log.stream_options = {"include_usage": True}
+        for name in _LOG_METHODS:
+            setattr(log, name, _nothing)
+        for name in _ASYNC_LOG_METHODS:
+            setattr(log, name, _nothing_async)
+    except Exception as error:  # noqa: BLE001 - with its own log it answers as well
+        logging.getLogger("quillwork").info("litellm's log could not be silenced (%s).", type(error).__name__)
+        return {"no-log": True}
+    return {"litellm_logging_obj": log}
 
 
 def _nothing(*_: Any, **__: Any) -> None:
@@ -358,6 +316,12 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 async def _nothing_async(*_: Any, **__: Any) -> None:
     pass
+
+
+def _table(litellm: Any, name: str) -> dict[str, Any]:
+    """One of the tables that litellm keeps for all its callers; an empty one where it is gone."""
+    table = getattr(litellm, name, None)
+    return table if isinstance(table, dict) else {}
 
 
 def _keeps_schema(litellm: Any, deployment: Deployment) -> bool:
@@ -376,7 +340,7 @@ def _price_entry(litellm: Any, deployment: Deployment) -> tuple[str, dict[str, A
         f"{prefix}/{deployment.model}",
         deployment.model,
     ):
-        entry = litellm.model_cost.get(name)
+        entry = _table(litellm, "model_cost").get(name)
         # A bare name may be another provider's.
         if entry and str(entry.get("litellm_provider", "")).startswith((prefix, deployment.provider)):
             return name, entry

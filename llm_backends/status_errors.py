@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 from . import errors
+from .command_line import command
 from .redact import scrub
 from .sight import cannot_see, says_it_cannot_see
 from .types import Deployment
@@ -61,7 +62,7 @@ def _choose(status: int, detail: str, deployment: Deployment) -> errors.LLMError
         return errors.ModelNotFound(
             f"{name} was not found (404){said}.",
             hint=f"Check the model's name{' and LLM_BASE_URL' if deployment.base_url else ''}; "
-            "`python . models` lists what there is.",
+            f"`{command('models')}` lists what there is.",
         )
     if status in (408, 504):
         return errors.TimedOut(f"{name} did not answer in time ({status}).")

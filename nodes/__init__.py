@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from ..config.home import use_host_home, use_models_folder
+from ..config import host_notes
+from ..config.home import home, models_folder, use_host_home, use_models_folder
+from ..config.host_notes import HostNote
+from ..llm_backends.command_line import pack_folder, use_arguments
 from ..llm_backends.host import GuestMemory, use_memory
 from ..prompting import phrasebook
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
+from .folders import model_folders
 from .generate_variables import GenerateVariables
 from .llm_settings import LLMSettings
 from .memory import write_remembered
@@ -56,10 +61,20 @@ def _settle_in() -> None:
     use_memory(_find_memory)
     folder = getattr(folder_paths, "get_system_user_directory", None)
     if folder is not None:
-        use_host_home(Path(folder("quillwork")))
+        use_host_home(Path(folder("quillwork")), host_notes.COMFYUI)
     models = getattr(folder_paths, "models_dir", None)
     if models:
         use_models_folder(Path(models))
+    use_arguments(host_notes.arguments)
+    host_notes.leave(
+        HostNote(
+            host_notes.COMFYUI,
+            pack=str(pack_folder()),
+            home=os.path.abspath(home()),
+            models=str(models_folder()),
+            model_folders=[str(one) for one in model_folders()] if models else [],
+        )
+    )
 
 
 def _find_memory() -> GuestMemory | None:

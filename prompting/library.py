@@ -107,6 +107,13 @@ class Library:
         check_name(name)
         return self._find(name) is not None
 
+    def is_own(self, name: str) -> bool:
+        """Whether the own folder has a file (or a YAML list) for `name`, be it one that cannot be read."""
+        try:
+            return is_name(name) and self._find_in(self.folder, name) is not None
+        except LibraryError:
+            return True
+
     def is_read_only(self, name: str) -> bool:
         """Whether `name` is only found where `write` and `delete` cannot reach it."""
         place = self._existing(name)
@@ -230,21 +237,23 @@ class Library:
         return place
 
     def _find(self, name: str) -> _Place | None:
-        for root in self._roots:
-            for suffix in (*LINE_SUFFIXES, *YAML_SUFFIXES):
-                place = _Place(root / f"{name}{suffix}", root)
-                if not _is_file(place):
-                    continue
-                if not self._is_inside(place.path):
-                    raise FileUnreadable(
-                        f"`{place.label}` is a link that leads out of the library, so it is not read; put "
-                        "the file itself there, or add its folder to LIBRARY_DIRS."
-                    )
-                if suffix in LINE_SUFFIXES or self._read(place).values is not None:
-                    return place
-            for path in self._files(root):
-                if path.suffix in YAML_SUFFIXES and name in self._named(_Place(path, root)):
-                    return _Place(path, root, name)
+        return next(filter(None, (self._find_in(root, name) for root in self._roots)), None)
+
+    def _find_in(self, root: Path, name: str) -> _Place | None:
+        for suffix in (*LINE_SUFFIXES, *YAML_SUFFIXES):
+            place = _Place(root / f"{name}{suffix}", root)
+            if not _is_file(place):
+                continue
+            if not self._is_inside(place.path):
+                raise FileUnreadable(
+                    f"`{place.label}` is a link that leads out of the library, so it is not read; put "
+                    "the file itself there, or add its folder to LIBRARY_DIRS."
+                )
+            if suffix in LINE_SUFFIXES or self._read(place).values is not None:
+                return place
+        for path in self._files(root):
+            if path.suffix in YAML_SUFFIXES and name in self._named(_Place(path, root)):
+                return _Place(path, root, name)
         return None
 
     def _names_in(self, root: Path) -> Iterator[str]:

@@ -29,18 +29,26 @@ _EIGHT_NUMBERS = Struct("<8Q")
 class Choices:
     """What one variable or one variant chooses from: plain texts and, where there is syntax, nodes.
 
-    Choices of weight 0 are left out, unless all are. Never empty.
+    Choices of weight 0 are left out, unless all are. Never empty. With `whole` the one text stands for the
+    variable or the variant itself, which is left for others.
     """
 
-    __slots__ = ("_distinct", "contents", "cumulative_weights")
+    __slots__ = ("_distinct", "contents", "cumulative_weights", "whole")
 
-    def __init__(self, contents: Sequence[str | Nodes], weights: Sequence[float] | None = None) -> None:
+    def __init__(
+        self,
+        contents: Sequence[str | Nodes],
+        weights: Sequence[float] | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
         if weights is not None and not any(weights):
             weights = None
         if weights is not None and not all(weights):
             kept = [i for i, weight in enumerate(weights) if weight]
             contents, weights = [contents[i] for i in kept], [weights[i] for i in kept]
         self.contents = contents
+        self.whole = whole
         self.cumulative_weights = None if weights is None else list(itertools.accumulate(weights))
         self._distinct: Choices | None = None
 
@@ -275,6 +283,8 @@ class _Subsets:
 
 def bounds(variant: Variant, choices: Choices) -> tuple[int, int]:
     """How many of `choices` the variant takes, at least and at most."""
+    if choices.whole:
+        return 1, 1
     available = min(len(choices), MAX_PICKS)
     most = available if variant.most is None else min(variant.most, available)
     return min(variant.least, most), most

@@ -13,8 +13,12 @@ _EMBEDDING = r"\(\s*embedding:[^\s,()]+(?:\s*:\s*-?[\d.]+)?\s*\)|\bembedding:[^\
 TAKEN_OUT = re.compile(rf"{_NETWORK_TAG}|{_EMBEDDING}", re.I)
 
 _WEIGHTED = re.compile(r"\((.+):\s*-?\d*\.?\d+\s*\)", re.S)
-_VARIABLE = re.compile(r"__[^\s_](?:[^\s]*?[^\s_])?__")
+_VARIABLE = re.compile(r"__[^\s_](?:[^\n,;()]*?[^\s_])?(?:\([^()\n]*\))?__")
 _CHOICE = re.compile(r"\{[^\n]*(?:\||\$\$|::)[^\n]*\}")
+# Dynamic Prompts' `${name}` and `%{…$$…}`, and what Jinja reads.
+_COMMAND = re.compile(r"[$%]\{[^\n]*\}|\{[{%#].*[}%#]\}", re.S)
+_ASSIGNMENT = re.compile(r"\$\{\s*[\w-]+\s*\??=")
+_BRACKETED = {"(": (_WEIGHTED,), "{": (_CHOICE, _COMMAND), "$": (_COMMAND,), "%": (_COMMAND,)}
 
 # Stands for a kept piece while the text around it is worked on; no prompt and no answer holds it.
 _MARK = "\1"
@@ -40,7 +44,11 @@ def protect(prompt: str) -> Protected:
     ]
     pieces = list(dict.fromkeys(pieces))
     rest = _mark(prompt, pieces).lstrip()
-    before: list[str] = []
+    # They leave nothing where they stand, and have to come before what they are for.
+    before = [_mark_of(place) for place, piece in enumerate(pieces) if _ASSIGNMENT.match(piece)]
+    for mark in before:
+        rest = rest.replace(mark, "\0")
+    rest = _tidy(rest) if before else rest
     while match := TAKEN_OUT.match(rest):
         before.append(match.group())
         rest = rest[match.end() :].lstrip(" ,\t\r\n")
@@ -56,12 +64,12 @@ def protect(prompt: str) -> Protected:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of the outermost weighted brackets, choices and variables of `text`."""
+    """Start and end of the outermost weighted brackets, choices, variables and commands of `text`."""
     ends = _bracket_ends(text)
     place = 0
     while place < len(text):
-        end = ends.get(place, 0)
-        if end and not (_WEIGHTED if text[place] == "(" else _CHOICE).fullmatch(text, place, end):
+        end = ends.get(place + 1 if text[place : place + 2] in ("${", "%{") else place, 0)
+        if end and not any(known.fullmatch(text, place, end) for known in _BRACKETED[text[place]]):
             end = 0
         if text[place] == "_" and (variable := _VARIABLE.match(text, place)):
             end = variable.end()

@@ -94,13 +94,15 @@ class InvalidSelection(TemplateError):
 class Resolved:
     """`prompts`, and for each of them in `picks` which value each variable took (a list where the variable
     stands more than once). `used` are the names and patterns read from the library, those within values
-    included: what `Library.signature` wants. `missing` are those that only `extra_values` had."""
+    included: what `Library.signature` wants. `missing` are those that only `extra_values` had, `left` those
+    that stand in the prompts as they stood in the template, for others to resolve."""
 
     prompts: list[str]
     picks: list[dict[str, str | list[str]]]
     warnings: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 def variables(template: str) -> list[str]:
@@ -118,19 +120,26 @@ def variables_behind(template: str, library: Library | None) -> list[str]:
 
 
 def missing_variables(
-    template: str, library: Library | None, extra_values: Mapping[str, Sequence[str]] | None = None
+    template: str,
+    library: Library | None,
+    extra_values: Mapping[str, Sequence[str]] | None = None,
+    *,
+    leave_unknown: bool = False,
 ) -> list[str]:
     """The names without values, in order of appearance, those within library values included.
 
     These are the ones that a model can be asked for. A pattern that matches nothing is not: it raises
     `UnknownVariable`, before anything is paid for. Also raises `CyclicVariable`, `TooLarge`, and
-    `LibraryError` for a name that is none or a file that cannot be read.
+    `LibraryError` for a name that is none or a file that cannot be read. With `leave_unknown` what would
+    raise, but for the user's own files, is passed over.
     """
-    source = _Source(library, extra_values or {})
+    source = _Source(library, extra_values or {}, leave_unknown)
     source.survey(parse(template).nodes)
-    names = list(source.unknown)
+    names = [name for name in source.unknown if name not in source.left]
     patterns = [name for name in names if is_pattern(name)]
-    if patterns:
+    if leave_unknown:
+        names = [name for name in names if name not in patterns]
+    elif patterns:
         source.refuse(patterns)
     return names
 
@@ -157,13 +166,15 @@ def resolve(
     count: int = 1,
     seed: int = 0,
     extra_values: Mapping[str, Sequence[str]] | None = None,
+    leave_unknown: bool = False,
 ) -> Resolved:
     """`count` (1–1000) prompts from `template`.
 
     ``random``: prompt i depends on `seed` and i alone. ``cycle``: prompt i takes value number `seed` + i of
     everything. ``combinations``: those from number `seed` on, beginning again at the end, the last place
     of the template changing fastest; where there are fewer than `count`, each comes once. `extra_values`
-    are literal texts for variables, and win over the library.
+    are literal texts for variables, and win over the library. With `leave_unknown` a name that the library
+    cannot fill stays where and as it stands, with a warning: the host or another extension may know it.
 
     Raises `TemplateError`, and `LibraryError` where a name is none or a file cannot be read.
     """
@@ -172,10 +183,13 @@ def resolve(
     if selection not in ("random", "cycle", "combinations"):
         raise InvalidSelection(f"There is no selection `{selection}`; choose random, cycle or combinations.")
     parsed = parse(template)
-    source = _Source(library, extra_values or {})
+    source = _Source(library, extra_values or {}, leave_unknown)
     source.warn(parsed.warnings)
     source.survey(parsed.nodes)
-    source.refuse_unknown()
+    if leave_unknown:
+        source.leave(list(source.unknown))
+    else:
+        source.refuse_unknown()
 
     ranks: Sequence[int] = [0] * count
     pickers: Iterator[Picker]
@@ -194,6 +208,7 @@ def resolve(
         pickers = (RandomPicker(seed, i) for i in range(count))
 
     resolved = Resolved([], [], source.warnings, list(source.only_extra), list(source.used))
+    resolved.left.extend(source.left)
     for picker, rank in zip(pickers, ranks, strict=True):
         writing = _Writing(source, picker)
         resolved.prompts.append(writing.expand(parsed.nodes, rank))
@@ -215,9 +230,15 @@ def _too_deep() -> TooLarge:
 class _Source:
     """Where choices come from, each read once: the library, what was handed in, and variants."""
 
-    def __init__(self, library: Library | None, extra_values: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        library: Library | None,
+        extra_values: Mapping[str, Sequence[str]],
+        leave_unknown: bool = False,
+    ) -> None:
         self._library = library
         self._extra = extra_values
+        self._leave_unknown = leave_unknown
         self._of_variables: dict[str, Choices | None] = {}
         self._of_variants: dict[int, tuple[Variant, Choices]] = {}
         self.warnings: list[str] = []
@@ -226,6 +247,7 @@ class _Source:
         self.used: dict[str, None] = {}
         self.only_extra: dict[str, None] = {}
         self.unknown: dict[str, None] = {}
+        self.left: dict[str, None] = {}
 
     def warn(self, warnings: Sequence[str]) -> None:
         for warning in warnings:
@@ -240,6 +262,8 @@ class _Source:
         if known is None:
             if variable := node.variable:
                 choices = self.choices(variable).distinct()
+                if choices.whole:
+                    choices = Choices([node.source], whole=True)
             else:
                 weights = [option.weight for option in node.options]
                 choices = Choices([_flat(option.nodes) for option in node.options], weights)
@@ -254,7 +278,11 @@ class _Source:
     def _survey_variable(self, name: str, chain: tuple[str, ...]) -> None:
         self.reached[name] = None
         if name in chain:
-            raise CyclicVariable((*chain[chain.index(name) :], name))
+            circle = (*chain[chain.index(name) :], name)
+            if not self._may_leave(name):
+                raise CyclicVariable(circle)
+            self.leave([name], "it leads back to itself")
+            return
         if len(chain) >= _MAX_CHAIN:
             shown = " → ".join(f"__{link}__" for link in chain[:3])
             raise TooLarge(
@@ -262,14 +290,37 @@ class _Source:
             )
         if name in self._of_variables:
             return
-        choices = self._read(name)
+        try:
+            choices = self._read(name)
+        except LibraryError as error:
+            if not self._may_leave(name):
+                raise
+            self.leave([name], str(error).rstrip("."))
+            return
         if choices is None:
             self.unknown[name] = None
         else:
             within = [content for content in choices.contents if not isinstance(content, str)]
             for inner in dict.fromkeys(found for content in within for found in references(content)):
                 self._survey_variable(inner, (*chain, name))
-        self._of_variables[name] = choices
+        if name not in self.left:
+            self._of_variables[name] = choices
+
+    def _may_leave(self, name: str) -> bool:
+        """Whether `name` may be left for others: with what is wrong in the user's own files it may not."""
+        return self._leave_unknown and (self._library is None or not self._library.is_own(name))
+
+    def leave(self, names: Sequence[str], reason: str = "") -> None:
+        """Let `names` stand in the prompts as they stand in the template."""
+        for name in names:
+            self.left[name] = None
+            self._of_variables[name] = Choices([f"__{name}__"], whole=True)
+            self.warn([f"__{name}__ stays as it is: {reason or self._lack(name)}."])
+
+    def _lack(self, name: str) -> str:
+        known = self._library.similar(name) if self._library else []
+        meant = " or ".join(f"__{one}__" for one in known)
+        return "the library has no values for it" + (f" (did you mean {meant}?)" if meant else "")
 
     def _read(self, name: str) -> Choices | None:
         check_name(name, pattern=True)
@@ -362,7 +413,8 @@ class _Writing:
                 parts.append(node)
             elif isinstance(node, Variable):
                 choices = self._source.choices(node)
-                parts.append(self._take(choices, *self._picker.one(choices, node_rank), name=node.name))
+                name = "" if choices.whole else node.name
+                parts.append(self._take(choices, *self._picker.one(choices, node_rank), name=name))
             else:
                 parts.append(self._expand_variant(node, node_rank))
         return "".join(parts)
@@ -383,7 +435,7 @@ class _Writing:
         choices = self._source.choices(variant)
         if variant.joiner is None:
             return self._take(choices, *self._picker.one(choices, rank))
-        name = variant.variable.name if variant.variable else ""
+        name = variant.variable.name if variant.variable and not choices.whole else ""
         places = self._picker.several(choices, *bounds(variant, choices), rank)
         texts = [self._take(choices, place, own_rank, name=name) for place, own_rank in places]
         return variant.joiner.join(text for text in texts if text)

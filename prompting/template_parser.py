@@ -14,7 +14,8 @@ Everything else is text and stays as it is, byte for byte: braces without a ``|`
 (a brace followed by ``"key":``; what stands inside is still read), weights such as ``(word:1.2)``, names
 in ``<lora:…>`` and ``embedding:…``. Inside those two a variable counts only where it fills a whole field:
 ``<lora:__style__:0.8>`` has one, ``<lora:my__style__v2:0.8>`` has none. What looks like syntax and is not
-(a brace without its partner, ``${name=…}``) stays too, with a warning.
+(a brace without its partner) stays too, with a warning, and so does what only others know: Dynamic Prompts'
+``${name=…}`` and ``${name}``, ``%{…$$…}``, ``{@a|b}`` (also with ``~`` and ``!``), ``__name(parameter=…)__``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 DEFAULT_JOINER = ", "
@@ -50,13 +51,15 @@ class Option:
 class Variant:
     """A choice of `least` to `most` of `options` (`most` None: all of them), joined with `joiner`.
 
-    `joiner` is None for a plain ``{a|b}``, whose options keep the blanks around them.
+    `joiner` is None for a plain ``{a|b}``, whose options keep the blanks around them. `source` is what
+    stands in the template, braces and all.
     """
 
     options: tuple[Option, ...]
     least: int = 1
     most: int | None = 1
     joiner: str | None = None
+    source: str = field(default="", compare=False)
 
     @property
     def variable(self) -> Variable | None:
@@ -81,7 +84,10 @@ _BRACE = re.compile(r"\\[{}|_]|[{}]")
 _PIPE = re.compile(r"\\[{}|_]|[{|]")
 _TAG = re.compile(r"<[A-Za-z][\w-]*:[^<>\n]*>|(?<!\w)embedding:[^\s,(){}\[\]<>|]+", re.IGNORECASE)
 _JSON_OBJECT = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*:')
-_ASSIGNMENT = re.compile(r"\{\s*[^\W\d]\w*\s*[=:}]")
+# What only Dynamic Prompts knows: a variable of its own, text wrapped in text, a way of choosing.
+_ACCESS = re.compile(r"\{\s*[^\W\d][\w-]*\s*(?:\??=|[:}])")
+_WRAP = re.compile(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\$\$")
+_METHOD = re.compile(r"\{\s*[@~!]")
 _BOUNDS = re.compile(r" ?(?:(?P<low>\d{1,6}) ?(?P<dash>- ?(?P<high>\d{1,6})?)?|- ?(?P<upto>\d{1,6})) ?\$\$")
 _JOINER = re.compile(r"(?P<joiner>[^{}$|]*|\s*\|\s*)\$\$")
 _LOOSE_BOUNDS = re.compile(r"[^{}|]*\$\$")
@@ -177,16 +183,20 @@ class _Parser:
         return tuple(nodes)
 
     def _brace(self, opening: int, closing: int) -> Nodes:
-        text = self.text
-        if text[opening - 1 : opening] == "$" and _ASSIGNMENT.match(text, opening):
-            inner = text[opening : closing + 1]
+        text, inner = self.text, self.text[opening : closing + 1]
+        before = text[opening - 1] if opening else ""
+        if before == "$" and _ACCESS.match(text, opening, closing + 1):
             self._warn(f"`${_short(inner)}` stays as it is: templates cannot set variables.")
+            return (inner,)
+        if before == "%" and _WRAP.match(text, opening, closing):
+            self._warn(f"`%{_short(inner)}` stays as it is: templates cannot wrap texts.")
             return (inner,)
         variant = None if _JSON_OBJECT.match(text, opening + 1, closing) else self._variant(opening, closing)
         return (variant,) if variant else ("{", *self.sequence(opening + 1, closing), "}")
 
-    def _variant(self, opening: int, closing: int) -> Variant | None:
-        """The variant between two braces, or None where they and their contents are text."""
+    def _variant(self, opening: int, closing: int) -> Variant | str | None:
+        """The variant between two braces. A text where they nearly are one, and None where they are none:
+        what stands between them is read all the same."""
         start, least = opening + 1, 1
         most: int | None = 1
         joiner: str | None = None
@@ -201,17 +211,20 @@ class _Parser:
             problem = (
                 "has no number before its `$$`" if _LOOSE_BOUNDS.match(self.text, start, closing) else ""
             )
-        if problem:
-            self._warn(f"`{_short(self.text[opening : closing + 1])}` {problem}, so it stays as it is.")
-            return None
         ranges = list(self._options(start, closing))
-        if joiner is None and len(ranges) == 1:
+        if not problem and joiner is None and len(ranges) == 1:
             return None
+        if method := _METHOD.match(self.text, opening, closing):
+            problem = f"has a `{method[0][-1]}`, which templates do not know"
+        if problem:
+            source = self.text[opening : closing + 1]
+            self._warn(f"`{_short(source)}` {problem}, so it stays as it is.")
+            return source
         if most is not None and most < least:
             self._warn(f"`{_short(self.text[opening : closing + 1])}` is read as {most} to {least}.")
             least, most = most, least
         options = tuple(self._option(first, last, strip=joiner is not None) for first, last in ranges)
-        return Variant(options, least, most, joiner)
+        return Variant(options, least, most, joiner, self.text[opening : closing + 1])
 
     def _options(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Start and end of what stands between the pipes of this brace, not of those within it."""

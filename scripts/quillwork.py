@@ -1,6 +1,7 @@
 """The web UIs' door (A1111, Forge, SD.Next): it loads the pack as ``quillwork`` and hands over the Script."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,9 @@ if "quillwork" not in sys.modules:
 
 if Path(sys.modules["quillwork"].__file__ or "").parent == _ROOT:
     from quillwork.interfaces.sdwebui.callbacks import register
+    from quillwork.llm_backends.command_line import use_pack_folder
+
+    use_pack_folder(Path(os.path.abspath(scripts.basedir())))
     from quillwork.interfaces.sdwebui.script import QuillworkScript  # noqa: F401 (the host finds it by its class)
 
     register()

@@ -114,6 +114,14 @@ LANES = {
         (*BARE, "litellm==1.83.0", "openai==2.24.0"),
         ("requirements.txt",),
     ),
+    # What `pip install litellm` brings today, with its openai.
+    "litellm-newest": Lane(
+        ".venv-litellm-newest",
+        ("-m", CORE, "-k", "litellm"),
+        (*BARE, "litellm==1.110.2", "openai==3.57.0"),
+        ("requirements.txt",),
+        newest=("litellm", "openai"),
+    ),
     "proxy": Lane(".venv-proxy", ("-m", "proxy"), (*BARE, "litellm[proxy]==1.106.2"), ("requirements.txt",)),
     # Its releases and litellm's have to fit; it brings OpenTelemetry along.
     "langfuse": Lane(
@@ -153,6 +161,7 @@ ALL = [
     "lint",
     "core",
     "litellm-oldest",
+    "litellm-newest",
     "proxy",
     "browser",
     "gradio3",

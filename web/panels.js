@@ -2,6 +2,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { tellAfterRun } from "./common/consent.js";
+import { useStyles } from "./common/elements.js";
 import { guarded } from "./common/guarded.js";
 import { loadTexts } from "./common/texts.js";
 import { closeEnhance } from "./enhance/dialog.js";
@@ -34,6 +35,7 @@ export const panels = {
   keybindings: [{ combo: { key: "q", alt: true }, commandId: "Quillwork.Enhance" }],
   getNodeMenuItems: (node) => guarded(menuItems)(node) ?? [],
   setup: guarded(async () => {
+    useStyles();
     watchModelFields(app, isOurs);
     followTextFields();
     api.addEventListener("execution_error", guarded(({ detail }) => tellAfterRun(detail)));

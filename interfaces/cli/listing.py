@@ -14,6 +14,7 @@ from ...config.settings import load
 from ...llm_backends.budget import dollars
 from ...llm_backends.runner import runner
 from ...prompting import targets
+from . import place
 from .writing import print_json
 
 
@@ -107,7 +108,7 @@ def config_command(options: argparse.Namespace) -> int:
         print_json(view)
         return 0
     effect = view["effective"]
-    print(f"Files: {view['home']}")
+    print(place.line())
     print(f"In effect: {effect['error']['message'] if effect['error'] else _effect(effect)}\n")
     _table([(row["name"], row["value"] or "-", row["origin"]) for row in view["settings"]])
     return 0

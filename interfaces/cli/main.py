@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from ...config.variables import MODES
 from ...llm_backends import errors
 from ...prompting import phrasebook
-from . import listing, setting_up, writing
+from . import listing, place, setting_up, writing
 
+_HOME = "use these settings, library and targets, not those of the host that this folder lies in"
 USAGE, UNREACHED, CANCELLED = 2, 3, 130
 
 # What the user has to put right here, as opposed to what happened on the other side.
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     phrasebook.register()
     command: Callable[[argparse.Namespace], int] = options.command
     try:
+        place.settle_in(options.home)
         return command(options)
     except errors.LLMError as error:
         _complain(error.message, error.hint)
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python .", description="A language model that writes for the image model."
     )
+    parser.add_argument("--home", metavar="FOLDER", default="", help=_HOME)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     enhance = _command(commands, "enhance", writing.enhance_command, "turn an idea into a prompt")
@@ -122,6 +125,7 @@ def _command(
     )
     parser.set_defaults(command=run)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help=_HOME)
     return parser
 
 

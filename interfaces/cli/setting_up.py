@@ -10,6 +10,7 @@ from ...config.catalog import catalog
 from ...config.health import report
 from ...config.settings import load
 from ...llm_backends.runner import runner
+from . import place
 from .wizard import Wizard
 from .writing import print_json
 
@@ -34,8 +35,10 @@ def setup_command(options: argparse.Namespace) -> int:
         print_json({"home": str(settings.folder), "allowed": allowed})
         return 0
     if not options.allow and sys.stdin.isatty() and sys.stdout.isatty():
+        print(place.line())
         Wizard(settings.folder).run()
         return 0
+    print(place.line() + "\n")
     print(_WAYS.format(env=settings.folder / ".env"))
     print("Shared workflows may use: " + (", ".join(allowed) or "no provider that costs; see --allow"))
     return 0

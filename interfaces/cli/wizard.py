@@ -11,6 +11,7 @@ from ...config.catalog import Listing, catalog
 from ...config.env_file import write_env
 from ...config.model_source import DEFAULT_REPOSITORY
 from ...config.settings import load
+from ...llm_backends.command_line import command
 from ...llm_backends.runner import runner
 
 # Whatever another way of reaching a model has left behind.
@@ -49,7 +50,8 @@ class Wizard:
             self._say("Nothing was written.")
             return
         write_env(self._folder, {**_CLEAN, **chosen})
-        self._say("Written. Restart the host; `python . doctor` looks whether all is well.")
+        self._say("Written: it holds from the next run on. This looks whether all is well:")
+        self._say(f"  {command('doctor')}")
 
     def _ollama_line(self, listing: Listing) -> str:
         running = next((one for one in listing.sources if one.id == "ollama" and one.state == "ok"), None)

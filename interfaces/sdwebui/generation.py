@@ -89,6 +89,7 @@ def _write(p: Any, arguments: Arguments) -> None:
             seeds=written.seeds,
             variations=written.variations,
             error=infotext.without_places(" ".join(dict.fromkeys(written.errors)), written.place),
+            left=written.left,
         )
     )
     setattr(p, _JOB, _Job([image.texts for image in images], written.texts))

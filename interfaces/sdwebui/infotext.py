@@ -20,6 +20,7 @@ VARIATION = "Quillwork variation"
 ON_ERROR, PARTS_LABEL = "Quillwork on error", "Quillwork parts"
 PER_IMAGE, VARIABLES = "Quillwork per image", "Quillwork variables"
 GENERATE_MISSING, ERROR = "Quillwork generate missing", "Quillwork error"
+LEFT = "Quillwork left"
 # Not in any image: the page has put the user's own prompt back, so it may be enhanced again.
 RESTORED = "Quillwork restored"
 EMPTY = "(none)"
@@ -85,9 +86,10 @@ def describe(
     seeds: Sequence[int],
     variations: Sequence[int],
     error: str,
+    left: Sequence[str] = (),
 ) -> dict[str, str]:
     """The parameters of a job, those left out that have nothing to say. `seeds` are the model's own, image
-    by image, `variations` count from 0."""
+    by image, `variations` count from 0, `left` are the variables left for others."""
 
     def originals(field: str, changed: bool) -> str | None:
         return _one_or_each([getattr(image.texts, field) or EMPTY for image in images]) if changed else None
@@ -110,6 +112,7 @@ def describe(
         SEED: _one_or_each([str(seed) for seed in seeds]),
         VARIATION: _one_or_each([str(number + 1) for number in variations]) if several else None,
         **_unusual(arguments),
+        LEFT: "; ".join(f"__{name}__" for name in left),
         ERROR: error,
     }
     return {name: value for name, value in found.items() if value}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from ...config import home, local_models
+from ...config import home, host_notes, local_models
+from ...config.host_notes import HostNote
 from ...config.settings import use_host_settings
+from ...llm_backends.command_line import pack_folder, use_arguments
 from .arguments import AUTO, MODES
 from .lookup import shared
 
@@ -35,26 +40,46 @@ _MODEL_FOLDERS = ("LLM", "llm", "llm_gguf")
 
 
 def settle_in() -> None:
-    """Tell the settings what this host has: its settings page, its folder of models, its command line."""
+    """Tell the settings what this host has: its settings page, its folder of models, its command line; and
+    our own command line, by a note."""
     use_host_settings(ORIGIN, _chosen)
     chosen = getattr(getattr(shared(), "cmd_opts", None), "quillwork_home", None)
-    if chosen:
-        home.use_host_home(Path(chosen).expanduser())
-    models = _models_path()
+    home.use_host_home(Path(chosen).expanduser() if chosen else home.platform_home(), host_notes.WEB_UI)
+    models = _path("models_path")
     if models is not None:
         home.use_models_folder(models)
-        local_models.use_folders(
-            lambda: [folder for name in _MODEL_FOLDERS if (folder := models / name).is_dir()]
+        local_models.use_folders(lambda: model_folders(models))
+    use_arguments(host_notes.arguments)
+    host_notes.leave(
+        HostNote(
+            host_notes.WEB_UI,
+            pack=str(pack_folder()),
+            home=os.path.abspath(home.home()),
+            page=_page_file(),
+            models=str(models or ""),
+            model_folders=[str(folder) for folder in model_folders(models)] if models else [],
         )
+    )
 
 
-def _models_path() -> Path | None:
+def model_folders(models: Path) -> list[Path]:
+    """Those below the host's folder of models in which language models lie."""
+    return [folder for name in _MODEL_FOLDERS if (folder := models / name).is_dir()]
+
+
+def _path(name: str) -> Path | None:
     try:
         from modules import paths
     except ImportError:
         return None
-    path = getattr(paths, "models_path", None)
+    path = getattr(paths, name, None)
     return Path(path) if path else None
+
+
+def _page_file() -> str:
+    """The file that the host keeps its settings page in; empty where it names none."""
+    named = getattr(shared(), "config_filename", None)
+    return os.path.abspath(named) if isinstance(named, (str, Path)) else ""
 
 
 def add_options() -> None:
@@ -79,6 +104,15 @@ def add_options() -> None:
 def _chosen() -> Mapping[str, str]:
     """What is set on the page, by variable. Empty counts as not set."""
     return dict(_set(getattr(shared(), "opts", None)))
+
+
+def read_page(file: Path) -> Mapping[str, str]:
+    """What a settings page has set, out of the file that the host keeps it in. For our command line."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return dict(_set(SimpleNamespace(**content))) if isinstance(content, dict) else {}
 
 
 def _set(opts: Any) -> Iterator[tuple[str, str]]:

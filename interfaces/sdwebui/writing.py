@@ -53,7 +53,8 @@ class Desk(Protocol):
 @dataclass(slots=True)
 class Written:
     """The texts of the images, who wrote them, the model's seed and the variation (from 0) of each, what went
-    wrong, and what else a user should know. `place` is the server's name in such sentences."""
+    wrong, and what else a user should know. `place` is the server's name in such sentences, `left` the
+    variables that stand in the texts for others to resolve."""
 
     texts: list[Texts]
     seeds: list[int]
@@ -63,6 +64,7 @@ class Written:
     place: str = ""
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 def write(images: Sequence[Image], arguments: Arguments, target: Target, desk: Desk) -> Written:
@@ -99,7 +101,7 @@ def _resolve(written: Written, images: Sequence[Image], arguments: Arguments, de
     try:
         supplied = _supplied(written, images, library, arguments, desk)
         resolved = [
-            _resolved(texts, image.seed, library, supplied, written.warnings)
+            _resolved(texts, image.seed, library, supplied, written)
             for texts, image in zip(written.texts, images, strict=True)
         ]
     except (TemplateError, LibraryError, LLMError) as error:
@@ -116,7 +118,7 @@ def _supplied(
     if not arguments.generate_missing:
         return {}
     texts = _distinct(getattr(texts, field) for texts in written.texts for field in _FIELDS)
-    names = _distinct(name for text in texts for name in missing_variables(text, library))
+    names = _distinct(name for text in texts for name in missing_variables(text, library, leave_unknown=True))
     if not names:
         return {}
     model = desk.open(arguments.choice)
@@ -130,14 +132,17 @@ def _resolved(
     seed: int,
     library: Library,
     supplied: dict[str, Sequence[str]],
-    warnings: list[str],
+    written: Written | None = None,
 ) -> Texts:
+    """`texts` with the variables that the library knows; the others stand there for whoever knows them."""
     found = {}
     for name in _FIELDS:
         if text := getattr(texts, name):
-            one = resolve(text, library, seed=seed, extra_values=supplied)
+            one = resolve(text, library, seed=seed, extra_values=supplied, leave_unknown=True)
             found[name] = one.prompts[0]
-            warnings += [warning for warning in one.warnings if warning not in warnings]
+            if written is not None:
+                written.warnings += [warning for warning in one.warnings if warning not in written.warnings]
+                written.left += [name for name in one.left if name not in written.left]
     return replace(texts, **found)
 
 
@@ -145,7 +150,7 @@ def keep(image: Image, had: Texts, arguments: Arguments, target: Target, mode: s
     """Have `write` give `image` the texts that it `had`. Raises as `write` does for a template."""
     texts = image.texts
     if arguments.variables:
-        texts = _resolved(texts, image.seed, Library(*library_folders()), {}, [])
+        texts = _resolved(texts, image.seed, Library(*library_folders()), {})
     mark = signature(arguments, target)
     for text, written in ((texts.prompt, had.prompt), (texts.hires, had.hires)):
         if text and written:

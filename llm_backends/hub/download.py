@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from .. import errors
+from ..command_line import command
 from ..host import Host
 from ..live import Sink
 from ..runner import Runner
@@ -59,7 +60,7 @@ def download(
         told = f" ({size(_KNOWN_BYTES[name])})" if name in _KNOWN_BYTES and not revision else ""
         raise errors.ConsentNeeded(
             f"{what}{told} is not downloaded yet, and you have not allowed downloads on this machine.",
-            hint="Allow them once with `python . setup --allow downloads` or LLM_ALLOW=downloads, "
+            hint=f"Allow them once with `{command('setup', '--allow', 'downloads')}` or LLM_ALLOW=downloads, "
             "then run again.",
             provider="downloads",
         )

@@ -4,6 +4,6 @@ host's start waits for the schemas alone."""
 from __future__ import annotations
 
 from ...config import local_models
-from .folders import model_folders
+from ..folders import model_folders
 
 local_models.use_folders(model_folders)

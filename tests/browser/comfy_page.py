@@ -84,12 +84,16 @@ class ComfyPage:
         width: int = 1500,
         height: int = 1000,
         scale: float = 1,
+        locale: str | None = None,
     ) -> None:
         self.host, self.renderer = host, renderer
         self.faults: list[str] = []
         self.foreign: list[str] = []
         self.page: Page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme="dark", device_scale_factor=scale
+            viewport={"width": width, "height": height},
+            color_scheme="dark",
+            device_scale_factor=scale,
+            locale=locale,
         )
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("console", self._console)

@@ -24,17 +24,25 @@ class Hosts:
         self._own: list[Host] = []
 
     def __call__(
-        self, env: dict[str, str] | None = None, *, fresh: bool = False, packs: dict[str, Path] | None = None
+        self,
+        env: dict[str, str] | None = None,
+        *,
+        fresh: bool = False,
+        packs: dict[str, Path] | None = None,
+        flags: tuple[str, ...] = (),
+        base: Path | None = None,
     ) -> Host:
         """A clean host whose process has these variables besides a bare environment.
 
         The same `env` gives the same process in later tests. `fresh` starts one for this test alone: for
         a test that leaves it unusable, or needs a first start. `packs` (name in custom_nodes -> folder)
-        replaces the usual two and implies `fresh`.
+        replaces the usual two and implies `fresh`, and so do further `flags` of the command line and
+        a base directory of the test's own.
         """
         env = env or {}
-        if fresh or packs is not None:
-            host = Host(self._folders.mktemp("host"), env, PACKS if packs is None else packs)
+        if fresh or flags or base is not None or packs is not None:
+            folder = base or self._folders.mktemp("host")
+            host = Host(folder, env, PACKS if packs is None else packs, flags)
             self._own.append(host)
             return host
         key = tuple(sorted(env.items()))

@@ -41,9 +41,11 @@ def real_host() -> Path | None:
 class Host(Client):
     """A running host. `log()` is its whole stdout and stderr; see `Client` for prompts and routes."""
 
-    def __init__(self, base_directory: Path, env: dict[str, str], packs: dict[str, Path]) -> None:
+    def __init__(
+        self, base_directory: Path, env: dict[str, str], packs: dict[str, Path], flags: tuple[str, ...] = ()
+    ) -> None:
         self.base_directory = base_directory
-        self.env = dict(env)
+        self.env, self.flags = dict(env), flags
         self.is_real = real_host() is not None
         self.user_directory = base_directory / "user" / "default"
         self.quillwork_home = base_directory / "user" / "__quillwork"
@@ -52,7 +54,9 @@ class Host(Client):
         for folder in FOLDERS:
             (base_directory / folder).mkdir(parents=True, exist_ok=True)
         for name, pack in packs.items():
-            (self.custom_nodes / name).symlink_to(pack, target_is_directory=True)
+            # A pack that is there already was put there as a user's is, without a link.
+            if not (self.custom_nodes / name).exists():
+                (self.custom_nodes / name).symlink_to(pack, target_is_directory=True)
         self._log_file = base_directory / "host.log"
         self._begin()
         super().__init__(f"http://127.0.0.1:{self.port}", self._state)
@@ -77,6 +81,7 @@ class Host(Client):
         main = (real or HERE / "standin") / "main.py"
         command = [python, "-u", str(main), "--cpu", "--listen", "127.0.0.1", "--port", str(self.port)]
         command += ["--base-directory", str(self.base_directory), "--disable-api-nodes"]
+        command += self.flags
         if real:
             command += ["--database-url", "sqlite:///:memory:"]
         with self._log_file.open("ab") as log:

@@ -322,5 +322,6 @@ def broken_library(tmp_path, source: str) -> str:
 def test_a_missing_or_broken_library(tmp_path, source, said):
     told = broken_library(tmp_path, source)
     assert said in told
-    assert "python install.py" in told
+    # install.py leaves a litellm alone that is there.
+    assert ("litellm==" if "cannot be loaded" in said else "python install.py") in told
     assert "LLM_BASE_URL" in told

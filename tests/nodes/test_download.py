@@ -35,10 +35,13 @@ def test_without_a_yes_the_node_says_how_to_give_it(host_factory: Hosts, hub: Hu
     host = hub_host(host_factory, hub, LLM_MODE="hf_download")
     run = host.run({"1": enhance(llm_mode="hf_download", llm_model=NAME), "2": preview("1")}, timeout=120)
     assert run.status == "error"
-    assert run.message.endswith(
-        f"{NAME} is not downloaded yet, and you have not allowed downloads on this machine. Allow them once "
-        "with `python . setup --allow downloads` or LLM_ALLOW=downloads, then run again."
+    said, command, then = run.message.split("`")
+    assert said.endswith(
+        f"{NAME} is not downloaded yet, and you have not allowed downloads on this machine. "
+        "Allow them once with "
     )
+    assert command.endswith(f"{host.custom_nodes / 'quillwork'} setup --allow downloads")
+    assert then == " or LLM_ALLOW=downloads, then run again."
     run = host.run({"1": enhance(llm_mode="hf_download"), "2": preview("1")}, timeout=120)
     assert "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit (2.7 GB) is not downloaded yet" in run.message
     assert hub.log == []

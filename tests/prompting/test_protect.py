@@ -26,10 +26,12 @@ from quillwork.prompting.protect import TAKEN_OUT, protect, restore, without_wei
         ("embedding:sub/easy.pt, a fox", "a fox", ("embedding:sub/easy.pt",), ()),
         ("<loha:x:1>", "", ("<loha:x:1>",), ()),
         ("a < b > c", "a < b > c", (), ()),
+        ("a ${c}, ${c={red|blue}}, hat", "a ${c}, hat", ("${c={red|blue}}",), ()),
+        ("<lora:a:1> ${c=!x} ${d?=y}a ${c}", "a ${c}", ("${c=!x}", "${d?=y}", "<lora:a:1>"), ()),
         ("<think> about <b>", "<think> about <b>", (), ()),
     ],
 )
-def test_tags_and_embeddings_are_taken_out(prompt, text, before, after):
+def test_what_belongs_anywhere_is_taken_out(prompt, text, before, after):
     protected = protect(prompt)
     assert (protected.text, protected.before, protected.after) == (text, before, after)
 
@@ -58,6 +60,12 @@ def test_tags_and_embeddings_are_taken_out(prompt, text, before, after):
         ("(a __b__ {c|d}:1.2)", ("(a __b__ {c|d}:1.2)",)),
         ("{not a choice}, {}, snake_case__name", ()),
         ("(a:1.2) and (a:1.2)", ("(a:1.2)",)),
+        ("__two words__, __who(name=Ann, age=8)__", ("__two words__", "__who(name=Ann, age=8)__")),
+        ("one __ two, three __ four", ()),
+        ("a ${hat} and ${coat: {a|b}} on %{... $$ fox}", ("${hat}", "${coat: {a|b}}", "%{... $$ fox}")),
+        ("a {{ choice('fox', 'owl') }}", ("{{ choice('fox', 'owl') }}",)),
+        ("{% for a in b %}\n{{ a }}\n{% endfor %}", ("{% for a in b %}", "{{ a }}", "{% endfor %}")),
+        ("a $ {b} 5% {c}", ()),
         ("unbalanced ((fox:1.2", ()),
         ("unbalanced ((fox:1.2)", ("(fox:1.2)",)),
         ("unbalanced {a|b", ()),

@@ -16,6 +16,7 @@ from quillwork.prompting.library import FileTooLarge, InvalidName, Library, Libr
 from quillwork.prompting.template import (
     CyclicVariable,
     InvalidSelection,
+    Selection,
     TemplateError,
     TooLarge,
     UnknownVariable,
@@ -298,6 +299,44 @@ def test_unknown_variables(library: Library, template: str, message: str) -> Non
         with pytest.raises(UnknownVariable, match=message) as caught:
             call()
         assert list(caught.value.names) == variables(template)
+
+
+@pytest.mark.parametrize("selection", ["random", "cycle", "combinations"])
+def test_what_is_unknown_may_be_left_for_others(library: Library, selection: Selection) -> None:
+    put(library, "outer", "a __their/name__ in __one__")
+    template = "__outer__, {0-2$$ and $$__theirs__}, {__their_own__}, __no/*__, __con__, ${c} __empty__"
+    resolved = resolve(template, library, selection=selection, count=5, leave_unknown=True)
+    assert set(resolved.prompts) == {
+        "a __their/name__ in 1, {0-2$$ and $$__theirs__}, {__their_own__}, __no/*__, __con__, ${c} __empty__"
+    }
+    assert resolved.left == ["con", "their/name", "theirs", "their_own", "no/*", "empty"]
+    assert set(resolved.picks[0]) == {"outer", "one"}
+    assert "__theirs__ stays as it is: the library has no values for it." in resolved.warnings
+    assert missing_variables(template, library, leave_unknown=True) == [
+        "their/name", "theirs", "their_own", "empty",
+    ]  # fmt: skip
+
+
+def test_what_is_left_is_told_with_close_names(library: Library) -> None:
+    (warning,) = resolve("__seeson__", library, leave_unknown=True).warnings
+    assert "did you mean __season__?" in warning
+
+
+def test_the_users_own_broken_files_are_not_left_but_those_of_others_are(
+    library: Library, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    both = Library(library.folder, [theirs])
+    (theirs / "circle.txt").write_text("a __circle__\n")
+    (theirs / "large.txt").write_text("x" * (17 << 20))
+    resolved = resolve("__circle__ __large__", both, leave_unknown=True)
+    assert resolved.prompts == ["__circle__ __large__"]
+    assert resolved.left == ["circle", "large"]
+    for name in ("circle", "large"):
+        (theirs / f"{name}.txt").rename(library.folder / f"{name}.txt")
+        with pytest.raises((TemplateError, LibraryError)):
+            resolve(f"__{name}__", both, leave_unknown=True)
 
 
 def test_a_broken_yaml_file_is_mentioned_when_something_is_missing(library: Library) -> None:

@@ -320,29 +320,52 @@ def test_a_user_enhances_generates_and_reads_it_back(
 
 
 def test_a_user_sees_an_error_and_no_image(
-    fox: str, wired: WebUI, wire: WireServer, open_page: Callable[[WebUI], WebUIPage]
+    fox: str, wired: WebUI, open_page: Callable[[WebUI], WebUIPage]
 ) -> None:
     page = open_page(wired)
-    page.prompt().fill("a fox in __nosuch__")
+    page.prompt().fill(fox)
     page.open_accordion()
     page.script("enabled").locator("input").check()
+    model = page.script("model").locator("input").first
+    model.fill("fox-status503")
+    model.press("Enter")
     page.generate()
-    assert "There is no variable __nosuch__" in page.remarks()
+    assert "failed (503)" in page.remarks()
     assert page.infotext() == ""
-    page.prompt().fill(fox)
+    model.fill("fox")
+    model.press("Enter")
     assert page.generate().startswith(WRITTEN)
+
+
+def test_what_nobody_here_knows_is_left_for_others_and_told(
+    fox: str, wired: WebUI, open_page: Callable[[WebUI], WebUIPage]
+) -> None:
+    page = open_page(wired)
+    page.prompt().fill(f"{fox} in __nosuch__, {{2$$__nor_this__}}, {{@a|b}}, ${{hat}}")
+    page.open_accordion()
+    page.script("enabled").locator("input").check()
+    infotext = page.generate()
+    assert infotext.startswith(WRITTEN)
+    for piece in ("__nosuch__", "{2$$__nor_this__}", "{@a|b}", "${hat}"):
+        assert piece in infotext.split("\n")[0], "what others would resolve is not there any more"
+    assert "Quillwork left: __nosuch__; __nor_this__" in infotext
+    assert "Quillwork error" not in infotext
+    assert "__nosuch__ stays as it is: the library has no values for it." in page.remarks()
 
 
 def test_a_user_sees_what_went_wrong_beside_the_image(
-    wired: WebUI, open_page: Callable[[WebUI], WebUIPage]
+    fox: str, wired: WebUI, open_page: Callable[[WebUI], WebUIPage]
 ) -> None:
     page = open_page(wired)
-    page.prompt().fill("a fox in __nosuch__")
+    page.prompt().fill(fox)
     page.open_accordion()
     page.script("enabled").locator("input").check()
+    model = page.script("model").locator("input").first
+    model.fill("fox-status503")
+    model.press("Enter")
     page.choose(page.script("on_error"), "passthrough")
-    assert page.generate().startswith(WRITTEN)
-    assert "There is no variable __nosuch__" in page.remarks()
+    assert page.generate().startswith(fox)
+    assert "failed (503)" in page.remarks()
     assert "Quillwork error" in page.infotext()
 
 

@@ -27,12 +27,13 @@ export function openDialog(title, ...body) {
   return { dialog, closed };
 }
 
-/** A frame beside `anchor` (an element, or null for the middle of the page). Tab stays in it. */
+/** A frame beside what `anchor` gives: a rectangle on the page, or null for its middle. Tab stays in it. */
 export function openBeside(anchor, title, onClose, ...body) {
   useStyles();
   const id = `quillwork-dialog-${++count}`;
   const close = () => {
     if (!frame.isConnected) return;
+    sizes.disconnect();
     frame.remove();
     onClose();
   };
@@ -42,7 +43,11 @@ export function openBeside(anchor, title, onClose, ...body) {
     if (event.key === "Tab") turnAround(frame, event);
   });
   document.body.append(frame);
-  place(frame, anchor);
+  // Its size changes with the style sheet, which may come later, and with what it says.
+  const sizes = new ResizeObserver(() => place(frame, at));
+  const at = anchor();
+  sizes.observe(frame);
+  place(frame, at);
   return { frame, close };
 }
 
@@ -72,9 +77,8 @@ function turnAround(frame, event) {
   (event.shiftKey ? last : first)?.focus();
 }
 
-function place(frame, anchor) {
+function place(frame, at) {
   const { width, height } = frame.getBoundingClientRect();
-  const at = anchor?.getBoundingClientRect();
   const [pageWidth, pageHeight] = [window.innerWidth, window.innerHeight];
   let left = (pageWidth - width) / 2;
   let top = (pageHeight - height) / 3;

@@ -6,7 +6,8 @@ import { button, el } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
 import { historyOf } from "./history.js";
-import { elementOf, write } from "./text_fields.js";
+import { ownChoice } from "./own_choice.js";
+import { elementOf, placeOf, write } from "./text_fields.js";
 import { summary, writeText } from "./writing.js";
 
 const SHORT = 90;
@@ -39,6 +40,7 @@ class Enhancement {
   constructor(field) {
     this.field = field;
     this.history = historyOf(field);
+    this.own = ownChoice(field.node).target;
     this.running = null;
     this.target = el("select", { className: "quillwork-field" });
     this.target.append(el("option", { value: "auto", textContent: t("enhance.anyModel", "Any model") }));
@@ -63,7 +65,7 @@ class Enhancement {
     );
     const title = t("enhance.title", "Enhance “{name}”", { name: field.widget.label || field.widget.name });
     const { frame, close } = openBeside(
-      elementOf(field.node, field.widget),
+      () => placeOf(app, field),
       title,
       () => this.closed(),
       labelled(t("enhance.target", "For model"), this.target),
@@ -91,7 +93,7 @@ class Enhancement {
         groups.get(group).append(el("option", { value: id, textContent: label }));
       }
       this.target.append(...groups.values());
-      this.target.value = remembered.target;
+      this.target.value = this.own ?? remembered.target;
       if (!this.target.value) this.target.value = "auto";
     } catch (error) {
       this.say(asCallError(error).text, "bad");
@@ -121,13 +123,14 @@ class Enhancement {
       return;
     }
     this.history.note(before);
-    remembered = { target: this.target.value, instruction: this.wish.value };
+    const target = this.target.value;
+    remembered = { target: this.own === undefined ? target : remembered.target, instruction: this.wish.value };
     const { signal } = (this.running = new AbortController());
     this.negative.textContent = "";
     this.say(t("enhance.writing", "Writing … Esc stops."));
     this.show();
     this.stop.focus();
-    const request = { prompt: before, target: remembered.target, instruction: remembered.instruction };
+    const request = { prompt: before, target, instruction: remembered.instruction, ...ownChoice(this.field.node).model };
     // Another text each time, as a second press asks for.
     request.seed = Math.floor(Math.random() * 2 ** 32);
     try {

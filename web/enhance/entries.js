@@ -1,6 +1,6 @@
 // The ways to Enhance: a button in the text field under the pointer, the node's menu, a shortcut.
 import { app } from "../../../scripts/app.js";
-import { el, useStyles } from "../common/elements.js";
+import { el } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { tell } from "../common/notices.js";
 import { t } from "../common/texts.js";
@@ -8,9 +8,11 @@ import { openEnhance } from "./dialog.js";
 import { fieldOf, textWidgets } from "./text_fields.js";
 
 const LEAST_WIDTH = 80;
-const LEAST_HEIGHT = 34;
+// Smaller ones cannot be read: the canvas is far out.
+const LEAST_HEIGHT = 16;
 const SIZE = 24;
 const INSET = 5;
+const LEAST_INSET = 1;
 
 /** What a node's menu gets. */
 export function menuItems(node) {
@@ -49,15 +51,15 @@ export function followTextFields() {
     if (!found) return;
     const at = element.getBoundingClientRect();
     if (at.width < LEAST_WIDTH || at.height < LEAST_HEIGHT) return hide();
-    if (!button.isConnected) {
-      useStyles();
-      document.body.append(button);
-    }
+    if (!button.isConnected) document.body.append(button);
     field = found;
     button.title = t("enhance.button", "Enhance this text (Alt+Q)");
     button.setAttribute("aria-label", button.title);
-    button.style.left = `${at.right - SIZE - INSET - (element.offsetWidth - element.clientWidth)}px`;
-    button.style.top = `${at.top + INSET}px`;
+    const inset = Math.min(INSET, Math.max(LEAST_INSET, (at.height - SIZE) / 2));
+    const size = Math.min(SIZE, at.height - 2 * inset);
+    button.style.width = button.style.height = `${size}px`;
+    button.style.left = `${at.right - size - inset - (element.offsetWidth - element.clientWidth)}px`;
+    button.style.top = `${at.top + inset}px`;
     button.hidden = false;
   };
   button.addEventListener("click", guarded(() => {

@@ -47,6 +47,17 @@ export function elementOf(node, widget) {
   return [...drawn].find((one) => one.labels?.[0]?.textContent.trim() === (widget.label || widget.name)) ?? null;
 }
 
+/** Where a field is on the page, or its node where the field is not drawn (far out, collapsed); null for neither. */
+export function placeOf(app, { node, widget }) {
+  const drawn = elementOf(node, widget)?.getBoundingClientRect();
+  if (drawn?.width && drawn.height) return drawn;
+  const [left, top] = app.canvas?.convertOffsetToCanvas?.(node.pos) ?? [];
+  const page = app.canvas?.canvas?.getBoundingClientRect();
+  if (!page || !Number.isFinite(left + top)) return null;
+  const width = node.size[0] * (app.canvas.ds?.scale ?? 1);
+  return new DOMRect(page.left + left, page.top + top, width, 0);
+}
+
 /** Put `text` into the widget; `done` says that it stays, so that the host takes note of it. */
 export function write(app, { node, widget }, text, done = false) {
   widget.value = text;

@@ -18,7 +18,7 @@ folder_names_and_paths["custom_nodes"] = ([f"{base_path}/custom_nodes"], set())
 
 
 def get_user_directory() -> str:
-    return f"{base_path}/user"
+    return args.user_directory or f"{base_path}/user"
 
 
 def get_public_user_directory(user_id: str) -> str | None:

@@ -24,8 +24,9 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Nothing configured, and a home of its own."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "QUILLWORK_HOME": str(tmp_path / "home")}
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    # Whatever host this copy may be linked into, its notes lie in a user's folder.
+    return {**kept, "HOME": str(tmp_path), "QUILLWORK_HOME": str(tmp_path / "home")}
 
 
 @pytest.fixture

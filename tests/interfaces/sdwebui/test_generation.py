@@ -119,24 +119,41 @@ def test_variables_can_be_left_to_another_extension(wire):
     assert job.all_prompts == ["a fine __animal__ in {snow|rain}"]
 
 
-def test_a_missing_variable_stops_or_is_invented(wire, library):
-    with pytest.raises(QuillworkError, match="There is no variable __weather__") as caught:
-        generate(Job(prompt="a fox in __weather__"), True)
-    assert caught.value.status_code == 400
-    wire.script("fox", ['{"values": ["drizzle"]}', WRITTEN])
+def test_a_missing_variable_is_invented_where_that_is_wished(wire, library):
     wire.script("fox-b", '{"values": ["drizzle"]}')
     job = generate(
         Job(prompt="a fox in __weather__"), {"generate_missing": True, "parts": [], "model": "fox-b"}
     )
     assert job.all_prompts == ["a fox in drizzle"]
     assert (library / "weather.txt").read_text().strip().endswith("drizzle")
+    assert "Quillwork left" not in job.extra_generation_params
 
 
-def test_a_missing_variable_is_told_where_the_generation_goes_on():
-    job = generate(Job(prompt="a fox in __weather__"), {"on_error": "passthrough", "parts": []})
-    assert job.all_prompts == ["a fox in __weather__"]
-    assert "no variable __weather__" in job.extra_generation_params["Quillwork error"]
-    assert any("no variable __weather__" in comment for comment in job.comments)
+@pytest.mark.parametrize("generate_missing", [False, True])
+def test_what_nobody_here_knows_is_left_for_others_and_told(wire, library, generate_missing):
+    wire.script("fox", "a red fox in fresh snow")
+    template = "a fox in __no/*__, __con__, {2$$__../up__}, {@a|b}, ${hat}, __who(name=Ann)__"
+    job = generate(Job(prompt=template, negative_prompt="__con__"), {"generate_missing": generate_missing})
+    (text,) = job.all_prompts
+    for piece in template.removeprefix("a fox in ").split(", "):
+        assert piece in text
+    assert job.all_negative_prompts == ["__con__"]
+    assert job.extra_generation_params["Quillwork left"] == "__con__; __../up__; __no/*__"
+    assert "Quillwork error" not in job.extra_generation_params
+    told = " ".join(job.comments)
+    for piece in ("__no/*__ stays", "`{@a|b}` has a `@`", "`${hat}` stays", "`__who(name=Ann)__` stays"):
+        assert piece in told
+
+
+def test_a_broken_file_of_the_users_own_stops(library):
+    (library / "circle.txt").write_text("a __circle__\n")
+    with pytest.raises(QuillworkError, match="leads back to itself") as caught:
+        generate(Job(prompt="__circle__"), True)
+    assert caught.value.status_code == 400
+    job = generate(Job(prompt="__circle__"), {"on_error": "passthrough", "parts": []})
+    assert job.all_prompts == ["__circle__"]
+    assert "leads back to itself" in job.extra_generation_params["Quillwork error"]
+    assert any("leads back to itself" in comment for comment in job.comments)
 
 
 def test_the_users_own_survives(wire):

@@ -10,6 +10,7 @@ import pytest
 from quillwork.config import home, local_models, settings
 from quillwork.interfaces.sdwebui import options
 from quillwork.interfaces.sdwebui.options import default_target, settle_in, target_choices
+from quillwork.llm_backends import command_line
 
 
 @pytest.fixture
@@ -17,12 +18,21 @@ def page(library, monkeypatch, tmp_path):
     """The options of a host that we have settled in; set them as attributes."""
     opts = SimpleNamespace()
     package = ModuleType("modules")
-    command_line = SimpleNamespace(quillwork_home=str(tmp_path / "elsewhere"))
-    package.shared = SimpleNamespace(opts=opts, cmd_opts=command_line)  # type: ignore[attr-defined]
+    flags = SimpleNamespace(quillwork_home=str(tmp_path / "elsewhere"))
+    package.shared = SimpleNamespace(opts=opts, cmd_opts=flags)  # type: ignore[attr-defined]
     package.paths = SimpleNamespace(models_path=str(tmp_path / "models"))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "modules", package)
-    for module, name in ((home, "_host_home"), (home, "_models_folder"), (local_models, "_folders")):
+    for module, name in (
+        (home, "_host_home"),
+        (home, "_host"),
+        (home, "_models_folder"),
+        (local_models, "_folders"),
+        (command_line, "_more"),
+    ):
         monkeypatch.setattr(module, name, getattr(module, name))
+    # The host's note is for the pack's folder, which the suite leaves alone.
+    monkeypatch.setattr(command_line, "_pack", tmp_path / "pack")
+    (tmp_path / "pack").mkdir()
     settle_in()
     return opts
 

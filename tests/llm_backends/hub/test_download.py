@@ -13,6 +13,7 @@ import pytest
 from hub.server import HubServer
 
 from quillwork.llm_backends import errors
+from quillwork.llm_backends.command_line import command
 from quillwork.llm_backends.host import NullHost
 from quillwork.llm_backends.hub.access import HubAccess
 from quillwork.llm_backends.hub.download import Read, download
@@ -216,7 +217,7 @@ def test_without_a_yes_nothing_is_sent(hub, ask, tmp_path):
     assert refusal.value.message == (
         f"{NAME} is not downloaded yet, and you have not allowed downloads on this machine."
     )
-    assert "`python . setup --allow downloads` or LLM_ALLOW=downloads" in refusal.value.hint
+    assert f"`{command('setup', '--allow', 'downloads')}` or LLM_ALLOW=downloads" in refusal.value.hint
     assert hub.log == [] and not (tmp_path / "models").exists()
 
 

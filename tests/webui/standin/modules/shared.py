@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from modules import paths
 from modules.cmd_args import cmd_opts
 from modules.options import OptionInfo, Options
 
@@ -43,6 +42,7 @@ class State:
 
 
 state = State()
-opts = Options(Path(paths.data_path, "config.json"))
+config_filename = cmd_opts.ui_settings_file
+opts = Options(Path(config_filename))
 demo: Any = None
 sd_model: Any = None

@@ -1,0 +1,41 @@
+"""Whose home and settings page a command uses: those of the host whose folder it is run in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...config import host_notes, local_models
+from ...config.home import home, origin, use_home, use_host_home, use_models_folder
+from ...config.host_notes import HostNote
+from ...config.settings import use_host_settings
+from ...llm_backends.command_line import pack_folder, use_arguments
+from ..sdwebui.options import ORIGIN, read_page
+
+
+def settle_in(chosen: str) -> None:
+    """Take the folder `chosen` (``--home``) where it is not empty, else what this copy's host uses."""
+    if chosen:
+        use_home(Path(chosen).expanduser())
+    use_arguments(host_notes.arguments)
+    note = host_notes.find(pack_folder())
+    if note is None:
+        return
+    use_host_home(Path(note.home), _told(note))
+    if note.models:
+        use_models_folder(Path(note.models))
+    folders = [Path(folder) for folder in note.model_folders]
+    if folders:
+        local_models.use_folders(lambda: [folder for folder in folders if folder.is_dir()])
+    if note.page and not chosen:
+        page = Path(note.page)
+        use_host_settings(ORIGIN, lambda: read_page(page))
+
+
+def line() -> str:
+    """Which files are used, and why these."""
+    return f"Files: {home()} ({origin()})"
+
+
+def _told(note: HostNote) -> str:
+    told = note.host if note.started else f"{note.host}, by the place of this folder: it has not started yet"
+    return f"{told}; with its settings page {note.page}" if note.page else told

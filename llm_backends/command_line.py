@@ -1,0 +1,44 @@
+"""Our command line as hints name it: a line that works in any terminal of this machine."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+_pack = Path(__file__).resolve().parents[1]
+_more: Callable[[], Sequence[str]] = tuple
+
+
+def use_pack_folder(folder: Path) -> None:
+    """Let the door say by which path it was entered: a link is kept, since it tells one host from another."""
+    global _pack
+    _pack = folder
+
+
+def pack_folder() -> Path:
+    """Quillwork's folder, by the path that the host or the user named."""
+    return _pack
+
+
+def use_arguments(more: Callable[[], Sequence[str]]) -> None:
+    """Let the settings say what a command needs besides its own words, so that it finds this same home."""
+    global _more
+    _more = more
+
+
+def command(*words: str) -> str:
+    """``python <our folder> <words>``, quoted for a terminal of this platform."""
+    return _line(sys.executable or "python", str(_pack), *words, *_more())
+
+
+def installer() -> str:
+    """The line that adds the packages which are missing."""
+    return _line(sys.executable or "python", str(_pack / "install.py"))
+
+
+def _line(*words: str) -> str:
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

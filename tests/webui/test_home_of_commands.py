@@ -1,0 +1,70 @@
+"""A command in the extension's folder uses the home and the settings page of its web UI."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.process import REPOSITORY
+from terminal import Terminal
+
+from webui.fixtures import WebUIs
+from webui.process import FOLDER, WebUI
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="written for a POSIX shell")
+
+
+def setting(view: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(row for row in view["settings"] if row["name"] == name)
+
+
+def told_by(webui: WebUI) -> dict[str, Any]:
+    return webui.get("/quillwork/config").json()
+
+
+def test_a_yes_counts_in_the_running_web_ui_and_its_page_in_the_command(webui_factory: WebUIs) -> None:
+    webui = webui_factory(fresh=True)
+    terminal = Terminal(webui.data_directory)
+    pack = webui.data_directory / "extensions" / FOLDER
+    told = terminal.ours("setup --allow mistral", pack)
+    assert f"Files: {told_by(webui)['home']} (the web UI; with its settings page" in told
+    assert "mistral" in told_by(webui)["allowed"]
+
+    assert webui.post("/sdapi/v1/options", {"quillwork_model": "ollama/fox"}).status == 200
+    view = json.loads(terminal.ours("config --json", pack))
+    assert setting(view, "LLM_MODEL")["value"] == "ollama/fox"
+    assert setting(view, "LLM_MODEL")["origin"] == "web UI settings"
+    named = json.loads(terminal.ours(f"config --json --home '{webui.data_directory / 'other'}'", pack))
+    assert named["home"] == str(webui.data_directory / "other")
+    assert setting(named, "LLM_MODEL")["value"] == ""
+
+
+def test_what_the_command_line_of_the_web_ui_named(webui_factory: WebUIs, tmp_path: Path) -> None:
+    page = tmp_path / "page.json"
+    webui = webui_factory(
+        flags=("--quillwork-home", str(tmp_path / "mine"), "--ui-settings-file", str(page)), fresh=True
+    )
+    assert webui.post("/sdapi/v1/options", {"quillwork_model": "ollama/owl"}).status == 200
+    pack = webui.data_directory / "extensions" / FOLDER
+    terminal = Terminal(webui.data_directory)
+    shown = terminal.ours("config", pack)
+    assert f"Files: {tmp_path / 'mine'} (the web UI; with its settings page {page})" in shown
+    assert "In effect: litellm, owl (Ollama)" in shown
+    terminal.ours("setup --allow downloads", pack)
+    assert "downloads" in told_by(webui)["allowed"]
+
+
+def test_before_the_first_start(tmp_path: Path) -> None:
+    pack = tmp_path / "sd.webui" / "webui" / "extensions" / "quillwork"
+    pack.parent.mkdir(parents=True)
+    (pack.parent.parent / "webui.py").touch()
+    page = pack.parent.parent / "config.json"
+    page.write_text('{"quillwork_mode": "phrasebook", "samples_save": true}')
+    pack.symlink_to(REPOSITORY, target_is_directory=True)
+    shown = Terminal(tmp_path).ours("config", pack)
+    home = tmp_path / ".config" / "quillwork"
+    assert f"Files: {home} (the web UI, by the place of this folder: it has not started yet" in shown
+    assert "LLM_MODE                 phrasebook  web UI settings" in shown
