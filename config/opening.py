@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..llm_backends.errors import LLMError
@@ -42,12 +43,22 @@ def sampling_of(choice: Choice) -> Sampling:
     )
 
 
+_host_folders: Callable[[], Iterable[Path]] = tuple
+
+
+def use_library_folders(folders: Callable[[], Iterable[Path]]) -> None:
+    """Have the folders in which a host keeps such files read as well, after those of LIBRARY_DIRS."""
+    global _host_folders
+    _host_folders = folders
+
+
 def library_folders(settings: Settings | None = None) -> tuple[Path, tuple[Path, ...]]:
     """(the user's own library, further folders that are only read)."""
     settings = settings or load()
     own = settings.text("LOCAL_LIBRARY_DIR")
     folder = Path(own).expanduser() if own else settings.folder / "library"
-    return folder, tuple(Path(item).expanduser() for item in settings.items("LIBRARY_DIRS"))
+    named = (Path(item).expanduser() for item in settings.items("LIBRARY_DIRS"))
+    return folder, (*named, *_host_folders())
 
 
 def effective(choice: Choice) -> str:

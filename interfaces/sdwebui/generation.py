@@ -8,7 +8,7 @@ where the host itself comes upon it right after, and where it does not look away
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from ...config.home import targets_folder
@@ -19,13 +19,15 @@ from ...prompting.template import TemplateError
 from . import checkpoint, infotext
 from .arguments import AUTO, Arguments, read
 from .host import WebUiHost
-from .images import Image, Texts, images_of, lay_out
+from .images import Image, Texts, columns, images_of, lay_out
 from .lookup import fixed_seed, styling
+from .neighbours import beside, give_back
 from .options import default_target
 from .wording import words_of
 from .writing import Written, keep, write
 
 _JOB = "quillwork_job"
+_SETUP = "setup_prompts"
 PLOT = "quillwork_plot"
 """Where an XYZ plot notes what a cell is to have other than the controls say."""
 
@@ -47,16 +49,23 @@ class QuillworkError(Exception):
         raise self from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
+    """What was to be in the images, what is to be, and the user's own prompt as the host had it. `laid_out`
+    is what stood in the host's lists when it had been put there."""
+
     before: Sequence[Texts]
     after: Sequence[Texts]
+    prompt: Any
+    laid_out: dict[str, list[str]] = field(default_factory=dict)
+    is_settled: bool = False
 
 
 def prepare(p: Any, args: Sequence[Any]) -> None:
     """For ``before_process``: all that a model writes for the job `p`. Disabled, it touches nothing."""
     if hasattr(p, _JOB):  # some scripts send one and the same object through again and again
         delattr(p, _JOB)
+        vars(p).pop(_SETUP, None)
         infotext.clear(p.extra_generation_params)
     try:
         arguments = _arguments(p, args)
@@ -74,6 +83,9 @@ def _arguments(p: Any, args: Sequence[Any]) -> Arguments:
 
 
 def _write(p: Any, arguments: Arguments) -> None:
+    neighbour = beside(p)
+    if neighbour is not None and neighbour.wants_all():  # it makes its own number of images out of one text
+        arguments = replace(arguments, variables=False, variations=1, per_image=False)
     images = images_of(p, fixed_seed)
     target = _target(p, arguments.target)
     written = write(images, arguments, target, WebUiHost("web UI"))
@@ -92,7 +104,8 @@ def _write(p: Any, arguments: Arguments) -> None:
             left=written.left,
         )
     )
-    setattr(p, _JOB, _Job([image.texts for image in images], written.texts))
+    setattr(p, _JOB, _Job([image.texts for image in images], written.texts, p.prompt))
+    _apply_early(p)
 
 
 def _target(p: Any, name: str) -> targets.Target:
@@ -112,11 +125,38 @@ def _tell(p: Any, arguments: Arguments, written: Written) -> None:
         comment(NO_MODEL)
 
 
+def _apply_early(p: Any) -> None:
+    """Have `apply` done as soon as the host has laid out the prompts of the job `p`, so that other scripts
+    find the same there whoever's turn comes first. A host without that step has it done in ours."""
+    own = getattr(p, _SETUP, None)
+    if own is None:
+        return
+
+    def laid_out() -> None:
+        vars(p).pop(_SETUP, None)
+        own()
+        apply(p)
+
+    setattr(p, _SETUP, laid_out)
+
+
 def apply(p: Any) -> None:
     """For ``process``: put what was written for the job `p` where the host has laid out its prompts."""
     job = getattr(p, _JOB, None)
-    if job is not None:
+    if job is not None and not job.laid_out:
         lay_out(p, job.before, job.after, *styling(p))
+        job.laid_out = columns(p)
+
+
+def settle(p: Any) -> None:
+    """For ``before_process_batch``, when all scripts have had their turn with the prompts of the job `p`."""
+    job = getattr(p, _JOB, None)
+    if job is None or job.is_settled or not job.laid_out:
+        return
+    job.is_settled = True
+    give_back(p, job.laid_out)
+    if p.prompt == job.laid_out["all_prompts"][0]:  # left there by Dynamic Prompts
+        p.prompt = job.prompt
 
 
 def _stop(p: Any, sentence: str, status: int) -> None:

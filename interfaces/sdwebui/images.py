@@ -94,6 +94,12 @@ def lay_out(
             setattr(p, name, getattr(p, column)[0])
 
 
+def columns(p: Any) -> dict[str, list[str]]:
+    """The host's lists of the images' texts in the job `p`, by their names, without those that are empty."""
+    names = ("all_prompts", "all_negative_prompts", "all_hr_prompts", "all_hr_negative_prompts")
+    return {name: list(texts) for name in names if (texts := getattr(p, name, None))}
+
+
 def _replaced(text: str, old: str, new: str, style: Styled) -> str:
     if old == new:
         return text

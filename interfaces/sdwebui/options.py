@@ -11,8 +11,10 @@ from typing import Any
 
 from ...config import home, host_notes, local_models
 from ...config.host_notes import HostNote
+from ...config.opening import use_library_folders
 from ...config.settings import use_host_settings
 from ...llm_backends.command_line import pack_folder, use_arguments
+from . import wildcards
 from .arguments import AUTO, MODES
 from .lookup import shared
 
@@ -43,6 +45,7 @@ def settle_in() -> None:
     """Tell the settings what this host has: its settings page, its folder of models, its command line; and
     our own command line, by a note."""
     use_host_settings(ORIGIN, _chosen)
+    use_library_folders(wildcards.folders)
     chosen = getattr(getattr(shared(), "cmd_opts", None), "quillwork_home", None)
     home.use_host_home(Path(chosen).expanduser() if chosen else home.platform_home(), host_notes.WEB_UI)
     models = _path("models_path")

@@ -1,4 +1,4 @@
-"""The Script as the host knows it: an accordion, and two moments of each generation."""
+"""The Script as the host knows it: an accordion, and three moments of each generation."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ class QuillworkScript(scripts.Script):
         from .generation import apply
 
         apply(p)
+
+    def before_process_batch(self, p: Any, *args: Any, **more: Any) -> None:
+        from .generation import settle
+
+        settle(p)

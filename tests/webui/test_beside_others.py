@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 from host.process import REPOSITORY
+from wire.server import WireServer
 
+from webui.client import Generated
 from webui.fixtures import WebUIs
-from webui.process import FOLDER
+from webui.process import FOLDER, WebUI
 
 NEIGHBOUR = Path(__file__).resolve().parent / "neighbour"
 # By name: in the first case it is loaded before us, in the second after us.
 NAMES = ["a neighbour", "z neighbour"]
+REWRITER = Path(__file__).resolve().parent / "rewriter"
 PHRASEBOOK = [{"enabled": True, "mode": "phrasebook", "seed": 5}]
 # Imports that a start must not do, as modules that tell of it and are then as good as missing.
 TRAPPED = ("litellm", "openai", "transformers", "torch", "bitsandbytes", "llama_cpp")
@@ -29,6 +32,64 @@ def test_folders_of_the_same_names_do_not_meet(webui_factory: WebUIs, name: str,
     assert "quillwork.llm_backends" in told["modules"]
     assert not any(Path(entry).resolve() == REPOSITORY for entry in told["path"] if entry)
     assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext
+
+
+@pytest.fixture(params=["a rewriter", "z rewriter"])
+def rewritten(request: pytest.FixtureRequest, webui_factory: WebUIs, wire: WireServer) -> WebUI:
+    """A web UI with an extension like Dynamic Prompts, whose turn comes before ours or after it. The model
+    repeats the idea."""
+    wire.script("fox*", lambda body: body["messages"][-1]["content"].removeprefix("Idea:\n").split("\n")[0])
+    env = {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}
+    return webui_factory(env, extensions={request.param: REWRITER, FOLDER: REPOSITORY})
+
+
+def texts(done: Generated) -> list[str]:
+    return [text.split("\n", 1)[0] for text in done.infotexts]
+
+
+def test_every_image_keeps_its_own_text_beside_dynamic_prompts(rewritten: WebUI) -> None:
+    """Our variables by us, theirs by them, in every image, whichever of us has its turn first."""
+    prompt, negative = "a {red|blue} {small|big} fox, {@day|night}, ${hat}", "{bad|worse} {@ugly|plain}"
+    done = rewritten.txt2img(prompt, [{"per_image": True}], negative_prompt=negative, batch_size=2, n_iter=3)
+    assert done.status == 200, done.error
+    found = texts(done)
+    assert len(found) == 6
+    assert len({text.split(", <")[0] for text in found}) > 1, "all have the first one's"
+    for place, text in enumerate(found):
+        assert text.endswith(f", <{('day', 'night')[(5 + place) % 2]}>, ${{hat}}"), text
+        assert "{" not in text.replace("${hat}", "")
+        assert f"Seed: {5 + place}," in done.infotexts[place]
+        assert f"<{('ugly', 'plain')[(5 + place) % 2]}>" in done.infotexts[place]
+    alone = rewritten.txt2img(
+        prompt, [{"per_image": True}], negative_prompt=negative, batch_size=2, n_iter=3,
+        alwayson_scripts={"Dynamic Prompts v0": {"args": [False, False]}},
+    )  # fmt: skip
+    assert [text.split(", {@")[0] for text in texts(alone)] == [text.split(", <")[0] for text in found]
+
+
+def test_variations_are_not_lost_beside_dynamic_prompts(rewritten: WebUI, wire: WireServer) -> None:
+    wire.script("fox*", lambda body: f"written with {body['seed']}, {{@day|night}}")
+    done = rewritten.txt2img("a fox by {@day|night}", [{"variations": 2}], batch_size=4)
+    pair = ["written with 5, <night>", "written with 6, <day>"]
+    assert texts(done) == pair * 2
+
+
+def test_all_combinations_are_theirs_where_they_are_asked_for(rewritten: WebUI) -> None:
+    every = {"Dynamic Prompts v0": {"args": [True, True]}}
+    done = rewritten.txt2img(
+        "a {red|blue} fox in {snow|rain|fog}", [{"variations": 3}], alwayson_scripts=every
+    )
+    assert sorted(texts(done)) == sorted(
+        f"a {colour} fox in {place}" for colour in ("red", "blue") for place in ("snow", "rain", "fog")
+    )
+
+
+def test_the_wildcards_of_other_extensions_are_found(rewritten: WebUI) -> None:
+    done = rewritten.txt2img("a __beast__", [{"parts": []}], batch_size=8)
+    assert set(texts(done)) == {"a heron", "a otter"}
+    assert "Quillwork left" not in done.infotext
+    names = {one["name"]: one for one in rewritten.get("/quillwork/variables").json()["variables"]}
+    assert names["beast"]["read_only"]
 
 
 def test_no_library_of_a_model_is_loaded_at_the_start(webui_factory: WebUIs, tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""An extension that does with prompts what Dynamic Prompts does: all images' texts out of the first one's."""
+
+import itertools
+import re
+
+import gradio as gr
+import modules.scripts as scripts
+
+_VARIANT = re.compile(r"\{@?([^{}]*\|[^{}]*)\}")
+
+
+class Rewriter(scripts.Script):
+    def title(self):
+        return "Dynamic Prompts v0"
+
+    def show(self, is_img2img):
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img):
+        enabled = gr.Checkbox(label="Dynamic Prompts enabled", value=True, elem_id=self.elem_id("enabled"))
+        every = gr.Checkbox(label="Combinatorial generation", value=False, elem_id=self.elem_id("every"))
+        return [enabled, every]
+
+    def process(self, p, is_enabled, is_combinatorial):
+        if not is_enabled:
+            return
+        template, negative = p.all_prompts[0], p.all_negative_prompts[0]
+        count = len(_every(template)) if is_combinatorial else p.n_iter * p.batch_size
+        p.all_seeds = [p.all_seeds[0] + place for place in range(count)]
+        p.all_subseeds = [p.all_subseeds[0]] * count
+        p.all_prompts = (
+            _every(template) if is_combinatorial else [_one(template, seed) for seed in p.all_seeds]
+        )
+        p.all_negative_prompts = [_one(negative, seed) for seed in p.all_seeds]
+        if p.all_hr_prompts:
+            follows = p.all_hr_prompts[0] == template
+            p.all_hr_prompts = p.all_prompts if follows else [p.all_hr_prompts[0]] * count
+        p.n_iter = -(-count // p.batch_size)
+        p.prompt = template
+
+
+def _one(template, seed):
+    """The choice that a seed makes: told from any other resolver's by its mark."""
+    return _VARIANT.sub(
+        lambda found: "<" + found[1].split("|")[seed % (found[1].count("|") + 1)] + ">", template
+    )
+
+
+def _every(template):
+    pieces = _VARIANT.split(template)
+    choices = [piece.split("|") if place % 2 else [piece] for place, piece in enumerate(pieces)]
+    return ["".join(one) for one in itertools.product(*choices)]
