@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TITLE = "Quillwork"
 """The Script's name, by which programs call it."""
+TABS = ("txt2img", "img2img", "control", "video")
+"""The host's tabs with a prompt box, by what their elements' ids begin with. The last two are SD.Next's."""
 AUTO = "auto"
 FOLLOW = -1
 """The seed that stands for the image's own."""

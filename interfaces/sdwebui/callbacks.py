@@ -37,9 +37,10 @@ def _join_control_tab() -> None:
 
 
 def _component_made(component: Any, **more: Any) -> None:
-    from .enhance_now import see
+    from . import enhance_now, video_tab
 
-    see(component, **more)
+    enhance_now.see(component, **more)
+    video_tab.see(component)
 
 
 def _before_page() -> None:

@@ -55,6 +55,16 @@ _TENSORS = (
     (("diffusion_model.label_emb.",), "sdxl"),
     (("cond_stage_model.transformer.",), "sd15"),
 )
+# In SD.Next's names of video models, squashed too.
+_VIDEO = (
+    ("wan22", ("wan_2_2_t2v", "wan_2_2_i2v")),
+    ("wan21", ("wan_2_1_t2v", "wan_2_1_i2v")),
+    ("skyreelsv2", ("wan_2_1_t2v", "wan_2_1_i2v")),
+    ("hunyuan", ("hunyuan_video_1_5_t2v", "hunyuan_video_1_5_i2v")),
+    ("ltxvideo0", ("ltx_video", "ltx_video_i2v")),
+    ("ltxvideo2", ("ltx_2", "ltx_2_i2v")),
+)
+_FROM_A_PICTURE = ("i2v", "flf2v", "animate")
 _LONGEST_HEADER = 16 * 2**20
 _PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "qwen_image"}
 
@@ -62,6 +72,13 @@ _PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "
 def target_of(p: Any, fallback: str = GENERAL) -> targets.Target:
     """The target of the checkpoint that the job `p` is for, `fallback` where that is not known."""
     return targets.load(_guess(p) or fallback, targets_folder())
+
+
+def video_target(name: str) -> str | None:
+    """The target of the video model that SD.Next calls `name`; None for one that is not known."""
+    squashed = re.sub(r"[\W_]+", "", name).lower()
+    starts_from_a_picture = any(mark in squashed for mark in _FROM_A_PICTURE)
+    return next((ids[starts_from_a_picture] for mark, ids in _VIDEO if mark in squashed), None)
 
 
 def _guess(p: Any) -> str | None:

@@ -16,8 +16,9 @@ from .options import target_choices
 _SAVED_MODELS = 2000
 
 
-def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
-    """The controls by the names of `Arguments`, in its order. `elem_id` makes an element's id from a name."""
+def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
+    """The controls of a tab by the names of `Arguments`, in its order. `elem_id` makes an element's id from a
+    name."""
     import gradio as gr
 
     usual = Arguments()
@@ -34,26 +35,7 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 value=usual.generate_missing,
                 elem_id=elem_id("generate_missing"),
             )
-        with gr.Row():
-            target = gr.Dropdown(
-                label="For model", choices=target_choices(), value=usual.target, elem_id=elem_id("target")
-            )
-            mode = gr.Dropdown(label="Mode", choices=list(MODES), value=usual.mode, elem_id=elem_id("mode"))
-            model = gr.Dropdown(
-                label="Model (empty: as set)",
-                choices=["", *models()],
-                value=usual.model,
-                allow_custom_value=True,
-                elem_id=elem_id("model"),
-            )
-            refresh = gr.Button("🔄", elem_id=elem_id("refresh"), elem_classes=["tool"])
-        instruction = gr.Textbox(
-            label="Wish for the prompt",
-            value=usual.instruction,
-            placeholder="Optional, such as: at night, in watercolour",
-            lines=1,
-            elem_id=elem_id("instruction"),
-        )
+        writer = build_writer(elem_id)
         with gr.Row():
             parts = gr.CheckboxGroup(
                 label="What to enhance",
@@ -89,10 +71,7 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
             )
         found = {
             "enabled": enabled,
-            "mode": mode,
-            "model": model,
-            "target": target,
-            "instruction": instruction,
+            **writer,
             "variations": variations,
             "seed": seed,
             "on_error": on_error,
@@ -101,11 +80,37 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> dict[str, Any]:
             "variables": variables,
             "generate_missing": generate_missing,
         }
-        refresh.click(
-            fn=lambda: gr.update(choices=["", *models(ask=True)]), outputs=[model], show_progress=False
-        )
-        enhance_now.build(is_img2img, found)
+        enhance_now.build(tab, found)
     return found
+
+
+def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
+    """The controls that say who writes, what for and what about, by the names of `Arguments` in its order."""
+    import gradio as gr
+
+    usual = Arguments()
+    with gr.Row():
+        target = gr.Dropdown(
+            label="For model", choices=target_choices(), value=usual.target, elem_id=elem_id("target")
+        )
+        mode = gr.Dropdown(label="Mode", choices=list(MODES), value=usual.mode, elem_id=elem_id("mode"))
+        model = gr.Dropdown(
+            label="Model (empty: as set)",
+            choices=["", *models()],
+            value=usual.model,
+            allow_custom_value=True,
+            elem_id=elem_id("model"),
+        )
+        refresh = gr.Button("🔄", elem_id=elem_id("refresh"), elem_classes=["tool"])
+    instruction = gr.Textbox(
+        label="Wish for the prompt",
+        value=usual.instruction,
+        placeholder="Optional, such as: at night, in watercolour",
+        lines=1,
+        elem_id=elem_id("instruction"),
+    )
+    refresh.click(fn=lambda: gr.update(choices=["", *models(ask=True)]), outputs=[model], show_progress=False)
+    return {"mode": mode, "model": model, "target": target, "instruction": instruction}
 
 
 def models(*, ask: bool = False) -> list[str]:

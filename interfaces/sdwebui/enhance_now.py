@@ -13,7 +13,7 @@ from typing import Any
 from ...config.home import targets_folder
 from ...prompting import targets
 from . import checkpoint
-from .arguments import AUTO, FOLLOW, Arguments, read
+from .arguments import AUTO, FOLLOW, TABS, Arguments, read
 from .button_call import ButtonCall, Session, sentence_of
 from .generation import NO_MODEL
 from .images import Image, Texts
@@ -25,6 +25,8 @@ from .writing import Written, write
 _MOST_STEPS_BACK = 50
 _BOXES = ("prompt", "neg_prompt")
 _SEED = "seed"
+# The name of the model that a video is made with: what is loaded tells nothing before the first one.
+_MODEL = "model"
 STILL_ON = "Enhance when generating is still on: Generate would enhance this once more."
 
 Box = Any
@@ -43,11 +45,10 @@ class Steps(Session):
         self.before = [*self.before, (prompt, negative)][-_MOST_STEPS_BACK:]
 
 
-def build(is_img2img: bool, controls: Mapping[str, Any]) -> None:
-    """Put the buttons into the accordion; `controls` are its other ones, by the names of `Arguments`."""
+def build(tab: str, controls: Mapping[str, Any]) -> None:
+    """Put the buttons into a tab's accordion; `controls` are its other ones, by the names of `Arguments`."""
     import gradio as gr
 
-    tab = "img2img" if is_img2img else "txt2img"
     with gr.Row():
         buttons = {
             "begin": gr.Button("Enhance now", elem_id=f"quillwork_{tab}_enhance"),
@@ -61,10 +62,10 @@ def build(is_img2img: bool, controls: Mapping[str, Any]) -> None:
 
 
 def see(component: Any, **more: Any) -> None:
-    """For ``on_after_component``: the host's prompt boxes and seeds, as they are made."""
+    """For ``on_after_component``: the host's prompt boxes, seeds and video models, as they are made."""
     name = str(getattr(component, "elem_id", None))
     tab, _, rest = name.partition("_")
-    if tab in ("txt2img", "img2img") and rest in (*_BOXES, _SEED):
+    if tab in TABS and rest in (*_BOXES, _SEED, _MODEL):
         _seen[name] = (_page(), component)
         _connect(tab)
 
@@ -87,27 +88,30 @@ def _found(tab: str, name: str, page: Any) -> Any:
 
 
 def _connect(tab: str) -> None:
-    """Make the buttons work once their tab's prompt boxes are there: a host may make those later."""
+    """Make the buttons work once their tab's prompt boxes are there: a host may make those later. An
+    accordion that is not shown yet waits for the seed and the model too, and is shown then."""
     page, controls = _waiting.get(tab, (None, {}))
+    accordion = controls.get("accordion")
     boxes = [_found(tab, name, page) for name in _BOXES]
-    if page is None or page is not _page() or None in boxes:
+    more = {name: found for name in (_SEED, _MODEL) if (found := _found(tab, name, page)) is not None}
+    if page is None or page is not _page() or None in boxes or (accordion is not None and len(more) < 2):
         return
     del _waiting[tab]
+    if accordion is not None:
+        accordion.visible = True
     names = [name for name in Arguments.__dataclass_fields__ if name in controls]
     given = [controls[name] for name in names]
-    seed = _found(tab, _SEED, page)
-    more = [] if seed is None else [seed]
 
     async def enhance(session: Steps, prompt: str, negative: str, *values: Any) -> AsyncIterator[Any]:
-        seed = values[len(names)] if more else -1
         chosen = dict(zip(names, values, strict=False))
-        async for step in _enhance(session, prompt, negative, chosen, seed):
+        hosts = dict(zip(more, values[len(names) :], strict=False))
+        async for step in _enhance(session, prompt, negative, chosen, hosts):
             yield step
 
     shown = [*boxes, controls["status"], controls["begin"], controls["stop"], controls["undo"]]
     controls["begin"].click(
         fn=streamed(enhance),
-        inputs=[controls["session"], *boxes, *given, *more],
+        inputs=[controls["session"], *boxes, *given, *more.values()],
         outputs=shown,
         **QUIET,
     )
@@ -118,14 +122,15 @@ def _connect(tab: str) -> None:
 
 
 async def _enhance(
-    session: Steps, prompt: str, negative: str, chosen: dict[str, Any], seed: Any
+    session: Steps, prompt: str, negative: str, chosen: dict[str, Any], hosts: Mapping[str, Any]
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """What the boxes, the status and the buttons show, step by step."""
+    """What the boxes, the status and the buttons show, step by step. `hosts` are the values of the host's own
+    fields."""
     import gradio as gr
 
     same = gr.update()
     idle = (gr.update(visible=True), gr.update(visible=False))
-    call = session.call = ButtonCall(lambda desk: _write(prompt, negative, chosen, seed, desk))
+    call = session.call = ButtonCall(lambda desk: _write(prompt, negative, chosen, hosts, desk))
     try:
         busy = (gr.update(visible=False), gr.update(visible=True))
         yield same, same, "Quillwork is writing …", *busy, same
@@ -144,18 +149,22 @@ async def _enhance(
     yield texts.prompt, texts.negative, _status(written, chosen), *idle, _undo_button(session)
 
 
-def _write(prompt: str, negative: str, chosen: dict[str, Any], seed: Any, desk: ButtonCall[Any]) -> Written:
+def _write(
+    prompt: str, negative: str, chosen: dict[str, Any], hosts: Mapping[str, Any], desk: ButtonCall[Any]
+) -> Written:
     arguments = read([chosen])
     parts = tuple(part for part in arguments.parts if part != "hires") or ("positive",)
     arguments = replace(arguments, parts=parts, variations=1, per_image=False, variables=False)
     if arguments.seed == FOLLOW:
-        arguments = replace(arguments, seed=fixed_seed(seed))
+        arguments = replace(arguments, seed=fixed_seed(hosts.get(_SEED, -1)))
     image = Image(arguments.seed, Texts(prompt, negative))
-    return write([image], arguments, target_named(arguments.target), desk)
+    return write([image], arguments, target_named(arguments.target, hosts.get(_MODEL)), desk)
 
 
-def target_named(name: str) -> targets.Target:
-    """The target of a control; for ``auto`` the settings page's, or the checkpoint's."""
+def target_named(name: str, video_model: str | None = None) -> targets.Target:
+    """The target of a control; for ``auto`` the video model's, the settings page's, or the checkpoint's."""
+    if name == AUTO and (known := checkpoint.video_target(video_model or "")):
+        name = known
     name = name if name != AUTO else default_target()
     return checkpoint.target_of(None) if name == AUTO else targets.load(name, targets_folder())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any, NoReturn
 
 from ...config.home import targets_folder
@@ -20,7 +21,7 @@ from . import checkpoint, infotext
 from .arguments import AUTO, Arguments, read
 from .host import WebUiHost
 from .images import Image, Texts, columns, images_of, lay_out
-from .lookup import fixed_seed, styling
+from .lookup import fixed_seed, shared, styling
 from .neighbours import beside, give_back
 from .options import default_target
 from .wording import words_of
@@ -72,7 +73,7 @@ def prepare(p: Any, args: Sequence[Any]) -> None:
         if arguments.enabled:
             _write(p, arguments)
     except Cancelled:
-        pass  # the host, too, has seen that the user said stop
+        _interrupt(p)
     except (LLMError, TemplateError, LibraryError, ValueError) as error:
         _stop(p, words_of(error), getattr(error, "http_status", 400))
 
@@ -144,7 +145,7 @@ def apply(p: Any) -> None:
     """For ``process``: put what was written for the job `p` where the host has laid out its prompts."""
     job = getattr(p, _JOB, None)
     if job is not None and not job.laid_out:
-        lay_out(p, job.before, job.after, *styling(p))
+        lay_out(p, job.before, job.after, styling(p))
         job.laid_out = columns(p)
 
 
@@ -159,11 +160,44 @@ def settle(p: Any) -> None:
         p.prompt = job.prompt
 
 
+def _interrupt(p: Any) -> None:
+    """Have the host end the job `p` as its own Interrupt does. It has seen the button, too, but SD.Next
+    begins anew before it samples, and forgets what was pressed until then."""
+    state: Any = getattr(shared(), "state", None)
+    init = p.init
+
+    def interrupted(*args: Any, **more: Any) -> Any:
+        if state is not None:
+            state.interrupted = True
+        return init(*args, **more)
+
+    p.init = interrupted
+
+
 def _stop(p: Any, sentence: str, status: int) -> None:
     """Have the host end the job `p` with `sentence`."""
     error = QuillworkError(sentence, status)
     p.override_settings = _Unreadable(error)  # every host reads it next, before it loads a checkpoint
     p.init = error.raised  # and calls this before it samples
+    if type(p).__name__.endswith("Control"):
+        _stop_control(p, error)
+
+
+def _stop_control(p: Any, error: QuillworkError) -> None:
+    """The same for SD.Next's Control tab, which swallows what goes wrong before the job is closed and shows
+    as HTML what goes wrong then."""
+    close = p.close
+    shown = QuillworkError(escape(str(error)), error.status_code)
+    shown.detail = error.detail
+
+    def closed() -> NoReturn:
+        close()
+        restore = getattr(getattr(p, "sd_model", None), "restore_pipeline", None)
+        if restore is not None:  # what the tab does next, and does not come to
+            restore()
+        shown.raised()
+
+    p.close = closed
 
 
 class _Unreadable(dict[str, Any]):

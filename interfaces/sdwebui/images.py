@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .lookup import Finish, Styling
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +67,25 @@ def _seed(p: Any, place: int) -> int:
     return int(p.seed) + (place if not getattr(p, "subseed_strength", 0) else 0)
 
 
-Styled = Callable[[str], str]
-
-
-def lay_out(
-    p: Any, before: Sequence[Texts], after: Sequence[Texts], styled: Styled, negative: Styled
-) -> None:
+def lay_out(p: Any, before: Sequence[Texts], after: Sequence[Texts], styling: Styling) -> None:
     """Put the texts `after` in the place of `before` in what the host has laid out by now, which may hold
-    styles (`styled` and `negative` apply them) and what other extensions have added."""
+    styles and what other extensions have added."""
     columns = (
-        ("all_prompts", "prompt", "", styled),
-        ("all_negative_prompts", "negative", "", negative),
-        ("all_hr_prompts", "hires", "prompt", styled),
-        ("all_hr_negative_prompts", "hires_negative", "negative", negative),
+        ("all_prompts", "prompt", "", styling.prompts),
+        ("all_negative_prompts", "negative", "", styling.negatives),
+        ("all_hr_prompts", "hires", "prompt", styling.prompts),
+        ("all_hr_negative_prompts", "hires_negative", "negative", styling.negatives),
     )
-    for name, field, instead, style in columns:
+    for name, field, instead, finish in columns:
         laid_out = getattr(p, name, None)
         if not laid_out:
             continue
-        texts = list(laid_out)
-        for place, text in enumerate(texts):
-            old = _at(before, place)
+        pairs = []
+        for place in range(len(laid_out)):
+            old, new = _at(before, place), _at(after, place)
             source = field if getattr(old, field) or not instead else instead
-            texts[place] = _replaced(text, getattr(old, source), getattr(_at(after, place), source), style)
-        setattr(p, name, texts)
+            pairs.append((getattr(old, source), getattr(new, source)))
+        setattr(p, name, _replaced(list(laid_out), pairs, finish, styling.plain))
     # What the host writes on a grid.
     for name, column in (("main_prompt", "all_prompts"), ("main_negative_prompt", "all_negative_prompts")):
         if getattr(p, column, None) and hasattr(p, name):
@@ -100,9 +98,19 @@ def columns(p: Any) -> dict[str, list[str]]:
     return {name: list(texts) for name in names if (texts := getattr(p, name, None))}
 
 
-def _replaced(text: str, old: str, new: str, style: Styled) -> str:
-    if old == new:
-        return text
-    if text != style(old) and old.strip() and old.strip() in text:
-        return text.replace(old.strip(), new, 1)
-    return style(new)
+def _replaced(texts: list[str], pairs: Sequence[tuple[str, str]], finish: Finish, plain: Finish) -> list[str]:
+    """`texts` with the second of each of `pairs` where the first was."""
+    if all(old == new for old, new in pairs):
+        return texts
+    laid_out, finished = (finish([pair[number] for pair in pairs]) for number in (0, 1))
+    changed_by_others = [
+        text != usual and old.strip() != "" and old.strip() in text
+        for text, usual, (old, _) in zip(texts, laid_out, pairs, strict=True)
+    ]
+    if any(changed_by_others):
+        within = [text.replace(old.strip(), new, 1) for text, (old, new) in zip(texts, pairs, strict=True)]
+        finished = [
+            inner if by_others else whole
+            for by_others, inner, whole in zip(changed_by_others, plain(within), finished, strict=True)
+        ]
+    return [text if old == new else one for text, (old, new), one in zip(texts, pairs, finished, strict=True)]

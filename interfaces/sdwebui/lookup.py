@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -26,16 +27,41 @@ def fixed_seed(seed: Any) -> int:
     return int(get_fixed_seed(seed))
 
 
-def styling(p: Any) -> tuple[Callable[[str], str], Callable[[str], str]]:
-    """What puts the styles chosen for `p` around a prompt, and around a negative one."""
-    styles = getattr(shared(), "prompt_styles", None)
-    return (
-        lambda text: _styled(styles, "apply_styles_to_prompt", text, p),
-        lambda text: _styled(styles, "apply_negative_styles_to_prompt", text, p),
+Finish = Callable[[Sequence[str]], list[str]]
+"""What the host does to the texts of a job's images, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Styling:
+    """How the host lays out a job's texts: `prompts` and `negatives` put the chosen styles around them, and
+    all three resolve what the host itself has a syntax for, with the seed of each image."""
+
+    prompts: Finish
+    negatives: Finish
+    plain: Finish
+
+
+def styling(p: Any) -> Styling:
+    """The host's way with the texts of the job `p`, once it has laid them out."""
+    database = getattr(shared(), "prompt_styles", None)
+    chosen = getattr(p, "styles", None) or []
+    together = getattr(database, "apply_styles_to_prompts", None)
+    seeds = getattr(p, "all_seeds", None)
+    if (
+        together is not None and seeds
+    ):  # SD.Next, which has resolved {a|b} and __name__ before we get our turn
+        return Styling(
+            lambda texts: list(together(list(texts), [], chosen, seeds)[0]),
+            lambda texts: list(together([], list(texts), chosen, seeds)[1]),
+            lambda texts: list(together(list(texts), [], [], seeds)[0]),
+        )
+    return Styling(
+        lambda texts: _styled(database, "apply_styles_to_prompt", texts, chosen),
+        lambda texts: _styled(database, "apply_negative_styles_to_prompt", texts, chosen),
+        list,
     )
 
 
-def _styled(styles: Any, method: str, text: str, p: Any) -> str:
-    apply = getattr(styles, method, None)
-    chosen = getattr(p, "styles", None)
-    return str(apply(text, chosen)) if apply is not None and chosen else text
+def _styled(database: Any, method: str, texts: Sequence[str], chosen: Any) -> list[str]:
+    apply = getattr(database, method, None)
+    return [str(apply(text, chosen)) for text in texts] if apply is not None and chosen else list(texts)

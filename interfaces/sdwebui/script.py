@@ -6,7 +6,7 @@ from typing import Any
 
 import modules.scripts as scripts
 
-from .arguments import TITLE
+from .arguments import TABS, TITLE
 
 
 class QuillworkScript(scripts.Script):
@@ -21,10 +21,15 @@ class QuillworkScript(scripts.Script):
         from .controls import build
         from .infotext import FIELDS
 
-        controls = build(is_img2img, self.elem_id)
+        controls = build(self._tab(is_img2img), self.elem_id)
         self.infotext_fields = [(control, FIELDS[name]) for name, control in controls.items()]
         self.paste_field_names = list(FIELDS.values())
         return list(controls.values())
+
+    def _tab(self, is_img2img: bool) -> str:
+        """The tab that the controls are for: SD.Next has more than two, and says so in `parent`."""
+        parent = getattr(self, "parent", None)
+        return parent if parent in TABS else "img2img" if is_img2img else "txt2img"
 
     def before_process(self, p: Any, *args: Any) -> None:
         from .generation import prepare

@@ -12,7 +12,7 @@ from ...llm_backends.errors import NotConfigured
 from ...llm_backends.pictures import encode_picture
 from ...prompting.describe import Described, describe
 from . import enhance_now
-from .arguments import AUTO
+from .arguments import AUTO, TABS
 from .button_call import ButtonCall, Session, sentence_of
 from .controls import models
 from .lookup import fixed_seed
@@ -20,6 +20,7 @@ from .options import target_choices
 from .page_parts import AT_ONCE, QUIET, fault, note, streamed
 
 _DESCRIPTION = "a description"
+_LEGACY = ("txt2img", "img2img")
 
 
 def build() -> None:
@@ -52,7 +53,7 @@ def build() -> None:
             status = gr.HTML("", elem_id="quillwork_describe_status")
             text = gr.Textbox(label="Text", lines=6, elem_id="quillwork_description")
             with gr.Row():
-                for tab in ("txt2img", "img2img"):
+                for tab in TABS:
                     _send_button(tab, text)
     begin.click(
         fn=streamed(_describe),
@@ -67,7 +68,9 @@ def _send_button(tab: str, text: Any) -> None:
     """A button that puts the text into the tab's prompt box; the page's script then goes there."""
     box = enhance_now.prompt_box(tab)
     if box is not None:
-        send = gr.Button(f"Send to {tab}", elem_id=f"quillwork_send_{tab}")
+        # SD.Next's Modern UI hides tabs of this class, unless told otherwise, and with them what leads there.
+        legacy = ["only-legacy"] if tab in _LEGACY and enhance_now.prompt_box("control") is not None else []
+        send = gr.Button(f"Send to {tab}", elem_id=f"quillwork_send_{tab}", elem_classes=legacy)
         send.click(fn=lambda words: words, inputs=[text], outputs=[box], **AT_ONCE)
 
 

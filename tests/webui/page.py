@@ -37,6 +37,8 @@ class WebUIPage:
         # Fonts that never come would hold up the `load` event.
         self.page.goto(self.webui.base_url, wait_until="domcontentloaded")
         self.page.wait_for_function(READY, timeout=60_000)
+        if self.is_modern:
+            self.page.wait_for_function("() => window.modernReady", timeout=60_000)
         # Gradio attaches its handlers a moment after it has drawn.
         self.page.wait_for_timeout(1000)
 
@@ -61,8 +63,17 @@ class WebUIPage:
 
     # The host's own parts
 
+    @property
+    def is_modern(self) -> bool:
+        """Whether this is SD.Next's Modern UI, in which everything is found elsewhere."""
+        return self.webui.style == "sdnext"
+
     def tab(self, title: str) -> None:
         """Go to one of the tabs at the top."""
+        if self.is_modern:
+            others = self.page.locator("#other_extensions button").filter(has_text=title.lower())
+            self.page.locator(f"#{title.lower()}_nav").or_(others).click()
+            return
         self.page.locator("#tabs > .tab-nav").get_by_role("tab", name=title, exact=True).or_(
             self.page.locator("#tabs > .tab-nav > button").filter(has_text=title)
         ).first.click()
@@ -121,7 +132,8 @@ class WebUIPage:
 
     def open_accordion(self, title: str = "Quillwork", tab: str = "txt2img") -> Locator:
         """Open our accordion, if it is closed; its head."""
-        head = self.page.locator(f"#tab_{tab} {HEADS}").filter(has_text=title).first
+        places = f"#tab_{tab} {HEADS}, #{tab}_tabitem {HEADS}"
+        head = self.page.locator(places).filter(has_text=title).first
         if "open" not in (head.get_attribute("class") or "").split():
             head.click()
             self.page.wait_for_timeout(200)

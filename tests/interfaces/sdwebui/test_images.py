@@ -5,14 +5,14 @@ from __future__ import annotations
 from interfaces.sdwebui.jobs import Job
 
 from quillwork.interfaces.sdwebui.images import Texts, images_of, lay_out
+from quillwork.interfaces.sdwebui.lookup import Styling
 
 
 def fixed(seed: object) -> int:
     return 77 if seed == -1 else int(seed)  # type: ignore[call-overload]
 
 
-def as_it_is(text: str) -> str:
-    return text
+AS_IT_IS = Styling(list, list, list)
 
 
 def test_texts_and_seeds_of_each_image():
@@ -40,20 +40,21 @@ def test_hires_texts_count_where_they_say_something_of_their_own():
 def test_what_other_extensions_added_stays():
     job = Job()
     job.all_prompts, job.all_negative_prompts = ["trigger, a fox, 4k"], [""]
-    lay_out(job, [Texts("a fox")], [Texts("a red fox", "ugly")], as_it_is, as_it_is)
+    lay_out(job, [Texts("a fox")], [Texts("a red fox", "ugly")], AS_IT_IS)
     assert (job.all_prompts, job.all_negative_prompts) == (["trigger, a red fox, 4k"], ["ugly"])
 
 
 def test_a_style_that_holds_the_same_words():
     job = Job()
     job.all_prompts, job.all_negative_prompts = ["art of a cat, a"], [""]
-    lay_out(job, [Texts("a")], [Texts("b")], lambda text: f"art of a cat, {text}", as_it_is)
+    styled = Styling(lambda texts: [f"art of a cat, {text}" for text in texts], list, list)
+    lay_out(job, [Texts("a")], [Texts("b")], styled)
     assert job.all_prompts == ["art of a cat, b"]
 
 
 def test_what_did_not_change_is_left_alone_and_more_images_than_were_known():
     job = Job()
     job.all_prompts, job.all_negative_prompts = ["x", "a fox", "a fox"], ["n"] * 3
-    lay_out(job, [Texts("a fox", "n")], [Texts("an owl", "n")], as_it_is, as_it_is)
+    lay_out(job, [Texts("a fox", "n")], [Texts("an owl", "n")], AS_IT_IS)
     assert job.all_prompts == ["an owl"] * 3
     assert job.all_negative_prompts == ["n"] * 3

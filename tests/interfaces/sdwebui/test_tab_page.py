@@ -23,7 +23,8 @@ class Tab:
         self.go_to(title)
 
     def go_to(self, title):
-        tabs = self.page.page.locator("#tab_quillwork .tab-nav button, #tab_quillwork [role=tab]")
+        place = ":is(#tab_quillwork, #tab_quillwork_tabitem)"
+        tabs = self.page.page.locator(f"{place} .tab-nav button, {place} [role=tab]")
         tabs.filter(has_text=title).first.click()
         self.page.page.wait_for_timeout(300)
 

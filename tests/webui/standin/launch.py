@@ -22,6 +22,9 @@ def main() -> None:
     if cmd_opts.style == "forge":
         # Forge's memory manager; the other hosts have none.
         sys.path.insert(0, str(ROOT / "forge"))
+    if cmd_opts.style == "sdnext":
+        sys.path.insert(0, str(ROOT / "sdnext"))
+        import installer  # noqa: F401 (extensions find it where the host has imported it)
     from modules import extensions, scripts, server
 
     if not cmd_opts.skip_install:

@@ -53,9 +53,10 @@ def parse_generation_parameters(text: str, skip_fields: Any = None) -> dict[str,
     prompts: dict[str, list[str]] = {"Prompt": [], "Negative prompt": []}
     part = "Prompt"
     for line in map(str.strip, lines):
-        if line.startswith("Negative prompt:"):
-            part, line = "Negative prompt", line.removeprefix("Negative prompt:").strip()
-        prompts[part].append(line)
+        for label in ("Negative prompt", "Template"):  # the latter is SD.Next's: what was typed
+            if line.startswith(f"{label}:"):
+                part, line = label, line.removeprefix(f"{label}:").strip()
+        prompts.setdefault(part, []).append(line)
     found: dict[str, Any] = {}
     for name, raw in _PARAMETER.findall(last):
         value = unquote(raw)

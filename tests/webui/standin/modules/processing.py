@@ -45,14 +45,16 @@ class StableDiffusionProcessing:
             """Show a remark below the images."""
             self.comments[text] = 1
 
-    def setup_prompts(self) -> None:
-        count = self.batch_size * self.n_iter
-        self.all_prompts = self.prompt if isinstance(self.prompt, list) else count * [self.prompt]
-        negative = self.negative_prompt
-        self.all_negative_prompts = (
-            negative if isinstance(negative, list) else [negative] * len(self.all_prompts)
-        )
-        self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
+    if shared.cmd_opts.style != "sdnext":
+
+        def setup_prompts(self) -> None:
+            count = self.batch_size * self.n_iter
+            self.all_prompts = self.prompt if isinstance(self.prompt, list) else count * [self.prompt]
+            negative = self.negative_prompt
+            self.all_negative_prompts = (
+                negative if isinstance(negative, list) else [negative] * len(self.all_prompts)
+            )
+            self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
         pass
@@ -68,15 +70,17 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         self.all_hr_negative_prompts: Any = None
         super().__init__(**more)
 
-    def setup_prompts(self) -> None:
-        super().setup_prompts()
-        if not self.enable_hr:
-            return
-        count = len(self.all_prompts)
-        self.hr_prompt = self.hr_prompt or self.prompt
-        self.hr_negative_prompt = self.hr_negative_prompt or self.negative_prompt
-        self.all_hr_prompts = count * [self.hr_prompt]
-        self.all_hr_negative_prompts = count * [self.hr_negative_prompt]
+    if shared.cmd_opts.style != "sdnext":
+
+        def setup_prompts(self) -> None:
+            super().setup_prompts()
+            if not self.enable_hr:
+                return
+            count = len(self.all_prompts)
+            self.hr_prompt = self.hr_prompt or self.prompt
+            self.hr_negative_prompt = self.hr_negative_prompt or self.negative_prompt
+            self.all_hr_prompts = count * [self.hr_prompt]
+            self.all_hr_negative_prompts = count * [self.hr_negative_prompt]
 
 
 class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
@@ -84,6 +88,10 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         self.init_images: list[Any] = []
         self.denoising_strength = 0.75
         super().__init__(**more)
+
+
+class StableDiffusionProcessingControl(StableDiffusionProcessingTxt2Img):
+    """A job of SD.Next's Control tab."""
 
 
 class Processed:
@@ -145,14 +153,17 @@ def create_infotext(
                 parameters[name] = value[index]
             elif callable(value):
                 parameters[name] = value(p=p, index=index, all_prompts=all_prompts, all_seeds=all_seeds)
+    elif isinstance(parameters.get("Wildcards"), list):
+        parameters["Wildcards"] = ", ".join(parameters["Wildcards"])
     last = ", ".join(
         name if name == value else f"{name}: {quote(value)}"
         for name, value in parameters.items()
         if value is not None
     )
-    return "\n".join(
-        part for part in (prompt, f"Negative prompt: {negative}" if negative else "", last) if part
-    )
+    lines = [prompt, f"Negative prompt: {negative}" if negative else ""]
+    if shared.cmd_opts.style == "sdnext":  # what was typed
+        lines.append(f"Template: {p.all_templates[place]}" if p.all_templates[place] else "")
+    return "\n".join(part for part in (*lines, last) if part)
 
 
 def process_images(p: Any) -> Processed:
@@ -174,11 +185,23 @@ def process_images(p: Any) -> Processed:
 def _process_images(p: Any) -> Processed:
     runner = p.scripts
     seed, subseed = get_fixed_seed(p.seed), get_fixed_seed(p.subseed)
-    p.setup_prompts()
+    if shared.cmd_opts.style == "sdnext":
+        count = p.batch_size * p.n_iter
+        p.all_prompts = p.prompt if isinstance(p.prompt, list) else count * [p.prompt]
+        negative = p.negative_prompt
+        p.all_negative_prompts = negative if isinstance(negative, list) else count * [negative]
+    else:
+        p.setup_prompts()
     p.all_seeds = [seed + place for place in range(len(p.all_prompts))]
     p.all_subseeds = [subseed + place for place in range(len(p.all_prompts))]
+    if shared.cmd_opts.style == "sdnext":  # resolves what it knows before any script has a turn with it
+        p.all_prompts, p.all_negative_prompts = shared.prompt_styles.apply_styles_to_prompts(
+            p.all_prompts, p.all_negative_prompts, p.styles, p.all_seeds, p=p
+        )
     if runner is not None:
         runner.each("process", p)
+    if shared.cmd_opts.style == "sdnext":
+        state.begin("Process")  # what was pressed before is forgotten
     p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
 
     images: list[Any] = []

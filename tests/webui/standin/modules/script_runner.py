@@ -7,14 +7,22 @@ from typing import Any
 
 import gradio as gr
 
-from modules import errors, script_callbacks, scripts
+from modules import errors, paths, script_callbacks, scripts
 from modules.scripts import AlwaysVisible, OnComponent, Script
+
+
+def _known(script: Script) -> bool:
+    """Whether SD.Next's list has this extension."""
+    from installer import control_extensions
+
+    return script.title() in control_extensions
 
 
 class ScriptRunner:
     """`inputs` are the components of all scripts, the first one being the Script drop-down."""
 
-    def __init__(self) -> None:
+    def __init__(self, tab: str) -> None:
+        self.tab = tab
         self.scripts: list[Script] = []
         self.alwayson_scripts: list[Script] = []
         self.selectable_scripts: list[Script] = []
@@ -32,7 +40,9 @@ class ScriptRunner:
             except Exception:
                 errors.report(f"Error # failed to initialize Script {data.module}: ", exc_info=True)
                 continue
-            script.filename = data.path
+            if self.tab == "control" and data.basedir != paths.script_path and not _known(script):
+                continue
+            script.filename, script.parent = data.path, self.tab
             script.is_txt2img, script.is_img2img = not is_img2img, is_img2img
             script.tabname = "img2img" if is_img2img else "txt2img"
             shown = script.show(is_img2img)

@@ -26,6 +26,8 @@ class Script:
     name: str | None = None
     is_txt2img = is_img2img = False
     tabname: str | None = None
+    parent: str | None = None
+    """The tab's name in SD.Next, where `is_img2img` does not tell all of them apart."""
     alwayson = False
     args_from = args_to = 0
     controls: list[Any] | None = None
@@ -62,8 +64,10 @@ class Script:
 
     def elem_id(self, item: str) -> str:
         """The page's id of one of the script's components."""
-        tab = ("img2img_" if self.is_img2img else "txt2img_") if self.show(True) == self.show(False) else ""
         title = re.sub(r"[^a-z_0-9]", "", re.sub(r"\s", "_", self.title().lower()))
+        if cmd_opts.style == "sdnext":
+            return f"script_{self.parent}_{title}_{item}"
+        tab = ("img2img_" if self.is_img2img else "txt2img_") if self.show(True) == self.show(False) else ""
         return f"script_{tab}{title}_{item}"
 
 
@@ -86,6 +90,8 @@ class ScriptClassData(NamedTuple):
 scripts_data: list[ScriptClassData] = []
 scripts_txt2img: Any = None
 scripts_img2img: Any = None
+scripts_control: Any = None
+"""SD.Next's."""
 scripts_current: Any = None
 _current_basedir = paths.script_path
 
@@ -97,7 +103,7 @@ def basedir() -> str:
 
 def load_scripts() -> None:
     """Execute every scripts/*.py anew. Callbacks of an earlier time are forgotten."""
-    global _current_basedir, scripts_txt2img, scripts_img2img
+    global _current_basedir, scripts_txt2img, scripts_img2img, scripts_control
     script_callbacks.call("script_unloaded")
     scripts_data.clear()
     script_callbacks.clear_callbacks()
@@ -118,7 +124,9 @@ def load_scripts() -> None:
             _current_basedir = paths.script_path
     from modules.script_runner import ScriptRunner
 
-    scripts_txt2img, scripts_img2img = ScriptRunner(), ScriptRunner()
+    scripts_txt2img, scripts_img2img = ScriptRunner("txt2img"), ScriptRunner("img2img")
+    if cmd_opts.style == "sdnext":
+        scripts_control = ScriptRunner("control")
 
 
 def _register(module: Any, folder: str, file: str) -> None:

@@ -67,6 +67,10 @@ def _add_javascript() -> None:
     """Put the hosts' functions and every extension's scripts and style into the page's head."""
     own = str(Path(paths.script_path, "script.js"))
     head = [f'<script src="{_address(own)}"></script>']
+    if cmd_opts.style == "sdnext":
+        head.append(
+            f'<script src="{_address(str(Path(paths.script_path, "sdnext", "modern.js")))}"></script>'
+        )
     for suffix, kind in ((".js", ""), (".mjs", ' type="module"')):
         for _, file in extensions.files("javascript", suffix):
             head.append(f'<script{kind} src="{_address(file)}"></script>')

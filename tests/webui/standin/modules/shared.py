@@ -8,7 +8,7 @@ from typing import Any
 from modules.cmd_args import cmd_opts
 from modules.options import OptionInfo, Options
 
-__all__ = ["OptionInfo", "cmd_opts", "demo", "opts", "sd_model", "state"]
+__all__ = ["OptionInfo", "cmd_opts", "demo", "opts", "prompt_styles", "sd_model", "state"]
 
 
 class State:
@@ -45,4 +45,9 @@ state = State()
 config_filename = cmd_opts.ui_settings_file
 opts = Options(Path(config_filename))
 demo: Any = None
+prompt_styles: Any = None
+if cmd_opts.style == "sdnext":
+    from modules.styles import StyleDatabase
+
+    prompt_styles = StyleDatabase()
 sd_model: Any = None

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import gradio as gr
 
-from modules import infotext_utils, processing, script_callbacks, scripts, shared, ui_loadsave, ui_settings
+from modules import (
+    infotext_utils,
+    processing,
+    script_callbacks,
+    scripts,
+    shared,
+    ui_loadsave,
+    ui_sdnext,
+    ui_settings,
+)
 from modules.call_queue import wrap_gradio_gpu_call
 from modules.script_runner import ScriptRunner
 
@@ -31,6 +41,10 @@ FIELDS = (
 def create_ui() -> gr.Blocks:
     script_callbacks.call("ui_settings")
     tabs = [(_generation("txt2img"), "txt2img", "txt2img"), (_generation("img2img"), "img2img", "img2img")]
+    if shared.cmd_opts.style == "sdnext":
+        runner = _began("control")
+        tabs.append((ui_sdnext.control(_teller(runner), runner), "Control", "control"))
+        tabs.append((ui_sdnext.video(_teller(runner)), "Video", "video"))
     for more in script_callbacks.call("ui_tabs"):
         tabs += more or []
     tabs.append((ui_settings.create_page(), "Settings", "settings"))
@@ -45,16 +59,28 @@ def create_ui() -> gr.Blocks:
     return demo
 
 
-def _generation(tab: str) -> gr.Blocks:
+def _began(tab: str) -> ScriptRunner:
+    """The scripts of a tab that is about to be made."""
     runner: ScriptRunner = getattr(scripts, f"scripts_{tab}")
     scripts.scripts_current = runner
     runner.initialize_scripts(is_img2img=tab == "img2img")
+    return runner
+
+
+def _teller(runner: ScriptRunner) -> Callable[[Any], Any]:
+    """Tells a tab's scripts of a component of the page, and gives it back."""
 
     def told(component: Any) -> Any:
         runner.told(component, "before")
         runner.told(component, "after")
         return component
 
+    return told
+
+
+def _generation(tab: str) -> gr.Blocks:
+    runner = _began(tab)
+    told = _teller(runner)
     with gr.Blocks(analytics_enabled=False) as page:
         with gr.Row(elem_id=f"{tab}_toprow"):
             with gr.Column(scale=6):

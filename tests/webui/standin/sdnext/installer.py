@@ -1,0 +1,4 @@
+"""SD.Next's own module of this name, as far as extensions look at it."""
+
+# The extensions that the Control tab shows; the others are left out of it.
+control_extensions = ["NudeNet", "IP Adapters", "Remove background"]
