@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from interfaces.sdwebui.test_enhance_now_page import Buttons, choose_model
 from interfaces.sdwebui.test_tab_page import PIXEL, Tab
-from wire.server import WireServer
-
 from webui.fixtures import WebUIs
 from webui.process import WebUI, real_forge
+from wire.server import WireServer
 
 if TYPE_CHECKING:
     from webui.page import WebUIPage
