@@ -1,10 +1,9 @@
 // The read-only panel on a node: what is being written, what was written, and what is to be said about it.
 
+import { guarded, untilFault } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 
-// The frontend draws a node's progress text in a widget of this name, as markup, and makes one only where
-// there is none. Under the same name ours is the one display, and it shows plain text.
-const NAME = "$$node-text-preview";
+const NAME = "quillwork_answer";
 const HEIGHT = 92;
 const MARGINS = 20;
 const SPARE = 120;
@@ -123,7 +122,7 @@ class AnswerPanel {
 function passToCanvas(element, text, app) {
   text.addEventListener(
     "wheel",
-    (event) => {
+    guarded((event) => {
       if (globalThis.LiteGraph?.vueNodesMode) return;
       const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
       if (!event.ctrlKey && !sideways && text.scrollHeight > text.clientHeight) {
@@ -132,14 +131,14 @@ function passToCanvas(element, text, app) {
       }
       event.preventDefault();
       app.canvas?.processMouseWheel?.(event);
-    },
+    }),
     { passive: false },
   );
   const middle = { pointerdown: "processMouseDown", pointermove: "processMouseMove", pointerup: "processMouseUp" };
   for (const [kind, method] of Object.entries(middle)) {
-    element.addEventListener(kind, (event) => {
+    element.addEventListener(kind, guarded((event) => {
       if (event.button === 1 || event.buttons & 4) app.canvas?.[method]?.(event);
-    });
+    }));
   }
 }
 
@@ -149,14 +148,14 @@ export function addAnswerPanel(node, placeholder, app, choose = () => {}) {
   if (typeof node.addDOMWidget !== "function") return;
   useStyles();
   const panel = new AnswerPanel(node, placeholder, app, choose);
-  const widget = node.addDOMWidget(NAME, "quillwork_answer", panel.element, {
+  const widget = node.addDOMWidget(NAME, NAME, panel.element, {
     serialize: false,
     hideOnZoom: true,
     getValue: () => panel.text.value,
-    // The frontend writes progress text in here by the id alone, which another graph's node may share.
     setValue: () => {},
-    getMinHeight: () => panel.minHeight() + MARGINS,
+    getMinHeight: untilFault(() => panel.minHeight() + MARGINS, () => HEIGHT + MARGINS),
   });
+  if (!widget) return;
   widget.serialize = false;
   panel.widget = widget;
   giveRoom(node);

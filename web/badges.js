@@ -1,6 +1,9 @@
 // One badge on the node: who wrote last, and what it took.
+import { untilFault } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 
+// What the host draws in place of a badge that has failed.
+const NOTHING = { text: "", visible: false, height: 0, getWidth: () => 0, draw() {} };
 const texts = new WeakMap();
 // Nodes 2.0 looks at a badge again only when something that it watches has changed, and of all that a script
 // may write it watches a widget's label. This widget draws none.
@@ -23,16 +26,14 @@ function readable(cost) {
 /** Give `node` its badge; `widget` is one that draws no label. */
 export function addBadge(node, widget) {
   const Badge = globalThis.LGraphBadge ?? globalThis.LiteGraph?.LGraphBadge;
-  if (!Badge || !widget || !Array.isArray(node.badges)) return;
+  if (typeof Badge !== "function" || !widget || !Array.isArray(node.badges)) return;
   watched.set(node, widget);
-  node.badges.push(() => {
+  node.badges.push(untilFault(() => {
     const badge = new Badge({ text: (widget.label, texts.get(node) ?? "") });
-    const [first] = node.badges;
-    // On the canvas in the colours of the host's own badge; Nodes 2.0 draws a pill around it.
-    const pill = { bgColor: "transparent" };
-    const like = globalThis.LiteGraph?.vueNodesMode ? pill : typeof first === "function" ? first() : first;
-    return Object.assign(badge, { fgColor: like?.fgColor, bgColor: like?.bgColor });
-  });
+    // Nodes 2.0 draws a pill around it.
+    if (globalThis.LiteGraph?.vueNodesMode) badge.bgColor = "transparent";
+    return badge;
+  }, () => NOTHING));
 }
 
 export function updateBadge(node, record, info) {

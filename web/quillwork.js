@@ -8,7 +8,7 @@ import { guarded } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 import { followFreeze } from "./freeze.js";
 import { panels } from "./panels.js";
-import { rememberOrigin, routeTo, takeLate } from "./routing.js";
+import { isShownAt, rememberOrigin, routeTo, takeLate } from "./routing.js";
 import { openSetup } from "./setup/first_run.js";
 import { labelTargets, refreshLabels } from "./targets.js";
 
@@ -91,14 +91,26 @@ function deliver(kind, detail) {
   if (EARLY_ENDS.includes(kind)) stopAll();
 }
 
+// The host shows a node's progress text too, as markup, in a display of its own that comes and goes with each
+// run. A node that has our panel needs no second one.
+function takeText(event) {
+  const detail = event.detail ?? {};
+  const id = ADDRESSES.progress_text(detail);
+  if (id != null && isShownAt(app, String(id), panelOf)) event.stopImmediatePropagation();
+  deliver("progress_text", detail);
+}
+
 app.registerExtension(panels);
 app.registerExtension({
   name: "Quillwork",
   setup: guarded(() => {
     passPromptsOn(app);
-    for (const kind of Object.keys(HANDLERS)) {
+    const { progress_text: _, ...others } = HANDLERS;
+    for (const kind of Object.keys(others)) {
       api.addEventListener(kind, guarded(({ detail }) => deliver(kind, detail)));
     }
+    // In the capture phase it comes before the host's own listener.
+    api.addEventListener("progress_text", guarded(takeText), { capture: true });
   }),
   nodeCreated: guarded(setUp),
   refreshComboInNodes: guarded(refreshLabels),

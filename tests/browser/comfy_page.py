@@ -40,14 +40,10 @@ FLAGS = [
 PATIENCE_MS = 30_000
 LISTEN = """() => {
     window.ends = [];
-    window.texts = {};
     for (const kind of ['execution_success', 'execution_error', 'execution_interrupted'])
         app.api.addEventListener(kind, ({detail}) => window.ends.push([kind, detail]));
-    app.api.addEventListener('progress_text', ({detail}) => {
-        const panel = document.querySelector('.quillwork-text');
-        (window.texts[detail.nodeId] ??= []).push([detail.text, panel?.value]);
-    });
 }"""
+PANEL = "node.widgets.find(({name}) => name === 'quillwork_answer').element"
 ADD = """({type, values, at}) => {
     const node = LiteGraph.createNode(type);
     node.pos = at;
@@ -281,7 +277,7 @@ class ComfyPage:
     # Runs
 
     def start(self) -> None:
-        self.page.evaluate("() => { window.ends.length = 0; window.texts = {}; return app.queuePrompt(0); }")
+        self.page.evaluate("() => { window.ends.length = 0; return app.queuePrompt(0); }")
 
     def wait_end(self) -> tuple[str, dict[str, Any]]:
         """The kind and the data of the event that ended the prompt."""
@@ -306,14 +302,14 @@ class ComfyPage:
 
     def shown(self, node: str) -> str:
         """The text in a node's panel."""
-        return self.of(node, "node.widgets.at(-1).element.querySelector('.quillwork-text').value")
+        return self.of(node, f"{PANEL}.querySelector('.quillwork-text').value")
 
     def note(self, node: str) -> tuple[str, str]:
         """What stands above the text, and whether it is a `warning` or an `error`."""
         text, kind = self.of(
             node,
             "(({textContent, dataset}) => [textContent, dataset.kind ?? ''])"
-            "(node.widgets.at(-1).element.querySelector('.quillwork-note'))",
+            f"({PANEL}.querySelector('.quillwork-note'))",
         )
         return text, kind
 

@@ -22,7 +22,20 @@ class TestStreaming:
         assert comfy.wait_end()[0] == "execution_success"
         assert comfy.shown(node) == ANSWER
         # The host's own display of the same text would be a second one.
-        assert comfy.of(node, "node.widgets.filter((one) => one.name.startsWith('$$')).length") == 1
+        assert comfy.page.get_by_text(ANSWER).count() == 0
+        assert comfy.of(node, "node.widgets.at(-1).name") == "quillwork_answer"
+
+    def test_panel_is_there_run_after_run(self, comfy, wire):
+        wire.script("*", ["the first text", "the second text"])
+        node = comfy.enhance(llm_model="fox-gap30")
+        for seed, text in enumerate(("the first text", "the second text")):
+            comfy.set(node, "seed", seed)
+            assert comfy.run()[0] == "execution_success"
+            # Some frontends tidy a node up once the run is over.
+            comfy.page.wait_for_timeout(500)
+            assert comfy.shown(node) == text
+            assert comfy.panels().is_visible()
+            assert comfy.panels().input_value() == text
 
     def test_markup_stays_text(self, comfy, wire):
         answer = "a fox <img src=x onerror=window.pwned=1> _slanted_ [a](b) c"

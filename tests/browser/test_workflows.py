@@ -55,7 +55,8 @@ class TestSubgraphs:
         node = comfy.enhance(llm_model="fox-gap50")
         comfy.of(node, "void app.graph.convertToSubgraph(new Set([node]))")
         inner = "app.rootGraph.nodes.find((one) => one.subgraph).subgraph.nodes[0]"
-        text = f"{inner}.widgets.at(-1).element.querySelector('.quillwork-text').value"
+        panel = f"{inner}.widgets.find(({{name}}) => name === 'quillwork_answer')"
+        text = f"{panel}.element.querySelector('.quillwork-text').value"
         comfy.run()
         assert comfy.page.evaluate(f"() => {text}") == "the text of the inner node"
         assert comfy.page.evaluate(f"() => {inner}.properties.quillwork.texts") == [
@@ -107,6 +108,22 @@ class TestBadges:
         output = {"quillwork": [{**payload, "notice": ""}]}
         comfy.tell("executed", {"node": node, "display_node": node, "output": output, "prompt_id": "p"})
         assert comfy.badges(node)[-1] == f"openai · 312 tok{end.removeprefix(' · 312 tok')}"
+
+    def test_a_fault_in_drawing_costs_the_badge_alone(self, comfy):
+        node = comfy.enhance(llm_mode="phrasebook")
+        comfy.run()
+        assert len(comfy.badges(node)) >= 1
+        broken = """void Object.defineProperty(
+            node.widgets.find(({name}) => name === 'quillwork_answer'), 'label',
+            {get() { throw new Error('drawn'); }, set() {}, configurable: true})"""
+        comfy.of(node, broken)
+        assert "Phrasebook: no model" not in comfy.badges(node)
+        comfy.page.evaluate("() => app.canvas.draw(true, true)")
+        comfy.set(node, "seed", 7)
+        assert comfy.run()[0] == "execution_success"
+        (told,) = comfy.faults
+        assert "Error: drawn" in told
+        comfy.faults.clear()
 
 
 def test_events_without_their_data_do_no_harm(comfy):

@@ -82,6 +82,8 @@ class Host(Client):
         command = [python, "-u", str(main), "--cpu", "--listen", "127.0.0.1", "--port", str(self.port)]
         command += ["--base-directory", str(self.base_directory), "--disable-api-nodes"]
         command += self.flags
+        if frontend := os.environ.get("COMFYUI_FRONTEND"):
+            command += ["--front-end-root", frontend]
         if real:
             command += ["--database-url", "sqlite:///:memory:"]
         with self._log_file.open("ab") as log:

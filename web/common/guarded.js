@@ -13,6 +13,23 @@ export function guarded(work) {
   };
 }
 
+/** `work`, for what the host calls over and over, such as at every drawing: the first fault is told and switches
+ *  it off. From then on the caller gets what `otherwise` gives. */
+export function untilFault(work, otherwise = () => undefined) {
+  let on = true;
+  return function (...args) {
+    if (on) {
+      try {
+        return work.apply(this, args);
+      } catch (error) {
+        on = false;
+        report(error);
+      }
+    }
+    return otherwise.apply(this, args);
+  };
+}
+
 function report(error) {
   console.warn("[Quillwork]", error);
 }

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 import folder_paths
 from aiohttp import web
+from comfy.cli_args import args
 from server import PromptServer
 
 import nodes
@@ -217,7 +218,9 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 def frontend() -> Path | None:
-    """The static files of the real frontend package, when it is installed."""
+    """The static files of the real frontend: `--front-end-root`, or the package where it is installed."""
+    if args.front_end_root:
+        return Path(args.front_end_root)
     spec = importlib.util.find_spec("comfyui_frontend_package")
     if spec is None or spec.origin is None:
         return None
