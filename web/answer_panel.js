@@ -4,6 +4,7 @@ import { guarded, untilFault } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 
 const NAME = "quillwork_answer";
+const HOSTS_DISPLAY = "progressText";
 const HEIGHT = 92;
 const MARGINS = 20;
 const SPARE = 120;
@@ -108,6 +109,16 @@ class AnswerPanel {
     // Without a former answer the half-written one is better than nothing.
     if (this.written || !unfinished) this.text.value = this.written;
     if (unfinished) this.text.scrollTop = 0;
+  }
+
+  /** Hide what the host shows the same text in. Where it calls that otherwise, there are two displays. */
+  standAlone() {
+    const { widgets } = this.node;
+    for (const widget of widgets.slice(widgets.indexOf(this.widget) + 1)) {
+      if (widget.type !== HOSTS_DISPLAY) continue;
+      widget.hidden = true;
+      if (widget.options) widget.options.hidden = true;
+    }
   }
 
   fit() {

@@ -8,7 +8,7 @@ import { guarded } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 import { followFreeze } from "./freeze.js";
 import { panels } from "./panels.js";
-import { isShownAt, rememberOrigin, routeTo, takeLate } from "./routing.js";
+import { nodeAt, rememberOrigin, routeTo, takeLate } from "./routing.js";
 import { openSetup } from "./setup/first_run.js";
 import { labelTargets, refreshLabels } from "./targets.js";
 
@@ -92,12 +92,13 @@ function deliver(kind, detail) {
 }
 
 // The host shows a node's progress text too, as markup, in a display of its own that comes and goes with each
-// run. A node that has our panel needs no second one.
-function takeText(event) {
-  const detail = event.detail ?? {};
-  const id = ADDRESSES.progress_text(detail);
-  if (id != null && isShownAt(app, String(id), panelOf)) event.stopImmediatePropagation();
-  deliver("progress_text", detail);
+// run. On a node that has our panel it would be a second one. The host looks for the node in the graph on the
+// screen, and so for the last part of the id.
+function hideSecondDisplay(detail) {
+  const id = String(ADDRESSES.progress_text(detail ?? {}) ?? "");
+  const nodes = [nodeAt(app.rootGraph ?? app.graph, id), nodeAt(app.canvas?.graph, id.split(":").at(-1))];
+  // After the host's own handling, which may come later than ours, and before anything is drawn.
+  queueMicrotask(guarded(() => nodes.forEach((node) => node && panelOf(node)?.standAlone())));
 }
 
 app.registerExtension(panels);
@@ -105,12 +106,10 @@ app.registerExtension({
   name: "Quillwork",
   setup: guarded(() => {
     passPromptsOn(app);
-    const { progress_text: _, ...others } = HANDLERS;
-    for (const kind of Object.keys(others)) {
+    for (const kind of Object.keys(HANDLERS)) {
       api.addEventListener(kind, guarded(({ detail }) => deliver(kind, detail)));
     }
-    // In the capture phase it comes before the host's own listener.
-    api.addEventListener("progress_text", guarded(takeText), { capture: true });
+    api.addEventListener("progress_text", guarded(({ detail }) => hideSecondDisplay(detail)));
   }),
   nodeCreated: guarded(setUp),
   refreshComboInNodes: guarded(refreshLabels),

@@ -49,13 +49,6 @@ export function routeTo(app, id, keep = null) {
   return nodeAt(graph, id);
 }
 
-/** Whether the open graph has, where an event's id points to, a node with a `panelOf`. The host looks in the graph
- *  on the screen, and for the last part of the id alone. */
-export function isShownAt(app, id, panelOf) {
-  const open = app.canvas?.graph ?? rootGraph(app);
-  return [nodeAt(rootGraph(app), id), lookUp(open, id.split(":").at(-1))].some((node) => node && panelOf(node));
-}
-
 /** Pairs of node and event that came while another tab was open, for the graph that is open now. */
 export function takeLate(app) {
   const graph = rootGraph(app);

@@ -21,9 +21,18 @@ class TestStreaming:
         assert comfy.panels().is_visible()
         assert comfy.wait_end()[0] == "execution_success"
         assert comfy.shown(node) == ANSWER
-        # The host's own display of the same text would be a second one.
-        assert comfy.page.get_by_text(ANSWER).count() == 0
-        assert comfy.of(node, "node.widgets.at(-1).name") == "quillwork_answer"
+
+    def test_no_second_display_of_the_same_text(self, comfy, wire):
+        wire.script("*", f"{ANSWER} and more and more")
+        node = comfy.enhance(llm_model="fox-gap150", target="plain")
+        comfy.start()
+        comfy.wait(f"() => document.querySelector('.quillwork-text').value.startsWith('{ANSWER[:30]}')")
+        # The host draws what it has a moment later.
+        comfy.page.wait_for_timeout(500)
+        for place in (f"[data-node-id='{node}']", ".dom-widget"):
+            shown = comfy.page.locator(f"{place}:visible").get_by_text(ANSWER[:30])
+            assert shown.filter(visible=True).count() == 0
+        comfy.wait_end()
 
     def test_panel_is_there_run_after_run(self, comfy, wire):
         wire.script("*", ["the first text", "the second text"])
