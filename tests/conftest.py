@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-
-# A test that asks whether litellm is there imports it, and its import would ask the internet for prices.
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 # A shell starts what it runs in the background with Ctrl+C ignored, and so would be what tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -30,6 +30,17 @@ if "quillwork" not in sys.modules:
 # Support code of the tests is imported by name (`from wire.server import ...`); last in the path, so that
 # the folders in here, which are named as in the source, never hide a host's own modules.
 sys.path.append(str(ROOT / "tests"))
+
+from host.process import FOREIGN, OF_THE_TESTS  # noqa: E402
+
+# Nor may it for what the tests run in this process: the keys and settings of who runs them are no one's test.
+for _name in [name for name in os.environ if FOREIGN.search(name) and not OF_THE_TESTS.search(name)]:
+    del os.environ[_name]
+# Where nothing else is set, ours lies in the user's own folder.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="quillwork-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
+# A test that asks whether litellm is there imports it, and its import would ask the internet for prices.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 from host.fixtures import _hosts, host, host_factory, mark_host_tests  # noqa: E402, F401
 from webui.fixtures import (  # noqa: E402, F401

@@ -1,21 +1,155 @@
-"""What a lane needs of the machine besides Python packages."""
+"""What a lane needs of the machine besides Python packages: found, else fetched, else told in one line.
+
+Chromium comes by Playwright's own installer, which needs no rights; that and the compiler also by the
+system's package manager, where this may be used: as root, or with a sudo that asks no password.
+Standard library only, because it is read before anything is installed.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+COMPILERS = ("c++", "g++", "clang++", "cl")
+# How each system installs, and what it calls differently.
+MANAGERS = {
+    "apt-get": (["install", "-y", "-qq", "--no-install-recommends"], {}),
+    "dnf": (["install", "-y", "-q"], {"g++": "gcc-c++"}),
+    "zypper": (["--non-interactive", "install"], {"g++": "gcc-c++"}),
+    "pacman": (["-S", "--noconfirm", "--needed"], {"g++": "gcc"}),
+    "apk": (["add", "-q"], {}),
+}
+WHERE = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
+Python = Callable[[], Path]
 
 
 class CannotRun(Exception):
     """This machine lacks something that the lane needs; says what to do."""
 
 
-def find_chromium() -> None:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    if not (os.environ.get("CHROMIUM_PATH") or any(map(shutil.which, names))):
-        raise CannotRun("no Chromium here: apt-get install chromium, or set CHROMIUM_PATH")
+def find_chromium(python: Python) -> dict[str, str]:
+    """A Chromium for the tests, as CHROMIUM_PATH; `python` makes the lane's environment, for Playwright."""
+    if named := os.environ.get("CHROMIUM_PATH"):
+        if not starts(named):
+            raise CannotRun(f"CHROMIUM_PATH is {named}, and that does not start")
+        return {}
+    if found := first(CHROMIUM) or playwrights(python()) or (fetch("chromium") and first(CHROMIUM)):
+        return {"CHROMIUM_PATH": found}
+    raise CannotRun(
+        f"no Chromium here, and none could be fetched: {command('chromium')}, or set CHROMIUM_PATH"
+    )
 
 
-def find_compiler() -> None:
-    if not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
-        raise CannotRun("no C++ compiler here, and llama-cpp-python comes as source: apt-get install g++")
+def find_compiler(python: Python) -> dict[str, str]:
+    """A C++ compiler, with which pip builds llama-cpp-python."""
+    if not (any(map(shutil.which, COMPILERS)) or (fetch("g++") and any(map(shutil.which, COMPILERS)))):
+        raise CannotRun(f"no C++ compiler here, and llama-cpp-python comes as source: {command('g++')}")
+    return {}
+
+
+def find_python(wanted: str, python: Python) -> str:
+    """An interpreter that works: `wanted`, one of its version in pyenv, or one that uv fetches."""
+    if starts(wanted):
+        return wanted
+    # A name without a version, and a path, is what somebody chose.
+    if version := re.fullmatch(r"python(3\.\d+)", wanted):
+        pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+        if found := next(filter(starts, map(str, pyenv.glob(f"{version[1]}.*/bin/python"))), None):
+            return found
+        print(f"-- fetching {wanted} with uv ...", flush=True)
+        uv = [str(python()), "-m", "uv", "python"]
+        if quietly([*uv, "install", version[1]]):
+            return subprocess.run([*uv, "find", version[1]], capture_output=True, text=True).stdout.strip()
+    raise CannotRun(f"no {wanted} here that works")
+
+
+def make_environment(python: str, folder: Path) -> None:
+    """An empty environment there. Debian has what makes one in a package of its own."""
+    venv = [python, "-m", "venv", "--clear", str(folder)]
+    if not (quietly(venv) or (fetch("python3-venv") and quietly(venv))):
+        raise CannotRun(
+            f"{python} -m venv failed: {command('python3-venv')}, or mend the rights of {folder.parent}"
+        )
+
+
+def playwrights(python: Path) -> str | None:
+    """The Chromium of the lane's Playwright, fetched where it is not there yet."""
+    if browser := _playwrights(python):
+        return browser
+    print("-- fetching Chromium with Playwright ...", flush=True)
+    if not quietly([str(python), "-m", "playwright", "install", "--no-shell", "chromium"]):
+        return None
+    # On a bare system it lacks libraries.
+    browser = _playwrights(python)
+    if browser is None and (rights := may_install()) is not None:
+        quietly([*rights, str(python), "-m", "playwright", "install-deps", "chromium"])
+        browser = _playwrights(python)
+    return browser
+
+
+def _playwrights(python: Path) -> str | None:
+    try:
+        told = subprocess.run([str(python), "-c", WHERE], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    browser = told.stdout.strip()
+    return browser if told.returncode == 0 and starts(browser) else None
+
+
+def fetch(wanted: str) -> bool:
+    """Install a package of the system by its package manager, if that may be used; whether it went well."""
+    manager, rights = next(filter(shutil.which, MANAGERS), None), may_install()
+    if manager is None or rights is None:
+        return False
+    options, names = MANAGERS[manager]
+    print(f"-- installing {names.get(wanted, wanted)} with {manager} ...", flush=True)
+    if manager == "apt-get":
+        rights = [*rights, "env", "DEBIAN_FRONTEND=noninteractive"]
+        quietly([*rights, manager, "update", "-qq"])
+    return quietly([*rights, manager, *options, names.get(wanted, wanted)])
+
+
+def may_install() -> list[str] | None:
+    """What stands before a command that needs root's rights; None where they cannot be had unasked."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and quietly(["sudo", "-n", "true"]):
+        return ["sudo", "-n"]
+    return None
+
+
+def command(wanted: str) -> str:
+    """What somebody with the rights would type."""
+    manager = next(filter(shutil.which, MANAGERS), None)
+    if manager is None:
+        return f"install {wanted}"
+    options, names = MANAGERS[manager]
+    verb = next(word for word in options if not word.startswith("--"))
+    return f"sudo {manager} {verb} {names.get(wanted, wanted)}"
+
+
+def first(programs: Sequence[str]) -> str | None:
+    """The first of the programs that is there and starts: Ubuntu's `chromium` may only say how to get one."""
+    return next(filter(starts, filter(None, map(shutil.which, programs))), None)
+
+
+def starts(program: str) -> bool:
+    return quietly([program, "--version"])
+
+
+def quietly(command: Sequence[str]) -> bool:
+    """Run a command that asks nothing and shows nothing; whether it went well."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=900)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lane_needs import find_chromium, find_compiler
+from lane_needs import Python, find_chromium, find_compiler, starts
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = "not proxy and not browser and not webui"
@@ -30,7 +30,8 @@ def interpreter() -> str:
 class Lane:
     """One run of pytest: where, with what installed (`files` and `more`), and on which tests.
 
-    A requirement in `more` stands in for the one of the same package in `files`.
+    A requirement in `more` stands in for the one of the same package in `files`. `needs` finds what is no
+    Python package, and returns the variables with which the tests find it.
     """
 
     venv: str
@@ -39,7 +40,7 @@ class Lane:
     files: tuple[str, ...] = ("tests/requirements.txt",)
     python: str = field(default_factory=interpreter)
     paths: tuple[str, ...] = ("tests",)
-    needs: Callable[[], None] = lambda: None
+    needs: Callable[[Python], dict[str, str]] = lambda python: {}
     newest: tuple[str, ...] = ()
 
     def requirements(self, lifted: bool = False) -> list[str]:
@@ -72,6 +73,13 @@ def local(name: str, transformers: str) -> Lane:
     return Lane(f".venv-{name}", ("-m", CORE), (*BARE, *libraries), ("requirements.txt",), paths=paths)
 
 
+def hosts_python() -> str:
+    """The web UIs' own: their numpy and Pillow have no wheels for a newer one."""
+    if sys.version_info < (3, 12):
+        return interpreter()
+    return next(filter(starts, ("python3.11", "python3.10")), "python3.11")
+
+
 def gradio(version: str, *beside: str) -> Lane:
     """The web UIs' stand-in on that Gradio, with what the hosts pin beside it."""
     pins = ("httpx==0.24.1", "httpcore==0.15", "Pillow==9.5.0", "numpy==1.26.2", "playwright>=1.45")
@@ -86,6 +94,7 @@ def gradio(version: str, *beside: str) -> Lane:
         ("-m", "webui"),
         (*BARE, f"gradio=={version}", *beside, *pins),
         ("requirements.txt",),
+        hosts_python(),
         paths=paths,
         needs=find_chromium,
     )

@@ -17,12 +17,16 @@ from host.client import Client, HostError
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-# Nothing of the machine that runs the tests may choose a model, a key or a proxy for the server.
+# Nothing of the machine that runs the tests may choose a model, a key or a proxy for the server, or have
+# what it does told to somebody.
 FOREIGN = re.compile(
-    r"^(LLM|QUILLWORK|LITELLM|OLLAMA|OPENAI|ANTHROPIC|GEMINI|GOOGLE|AWS|AZURE|HF|HUGGING_FACE|LOCAL_LIBRARY|LIBRARY|XDG)_"
+    r"^(LLM|QUILLWORK|LITELLM|OLLAMA|OPENAI|ANTHROPIC|GEMINI|GOOGLE|AWS|AZURE|HF|HUGGING_FACE|TRANSFORMERS|GRADIO"
+    r"|LANGFUSE|HELICONE|LANGCHAIN|LANGSMITH|OTEL|LOCAL_LIBRARY|LIBRARY|XDG)_"
     r"|_(API_KEY|API_BASE|TOKEN)$|^(HTTPS?|ALL|NO)_PROXY$|^PYTHONPATH$|^COMFYUI_",
     re.IGNORECASE,
 )
+# What the tests themselves are told by it.
+OF_THE_TESTS = re.compile(r"^(COMFYUI_(PATH|PYTHON)|LITELLM_PROXY_BIN|QUILLWORK_TEST_CACHE)$")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 FOLDERS = ("custom_nodes", "models", "input", "output", "user", "temp")
 

@@ -1,0 +1,157 @@
+"""`make test` on bare machines: the real runner, on a search path that has only what the test puts there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from host.process import bare_environment
+
+HERE = Path(__file__).resolve().parent
+# Two lanes in place of ours, for what a machine may lack.
+TABLE = """
+LANES = {
+    "plain": Lane(".venv", (), paths=("tests/test_tiny.py",)),
+    "browser": Lane(".venv", (), paths=("tests/test_tiny.py",), needs=find_chromium),
+    "gguf": Lane(".venv", (), paths=("tests/test_tiny.py",), needs=find_compiler),
+}
+ALL = list(LANES)
+"""
+TINY = """
+import os, subprocess
+def test_tiny():
+    if browser := os.environ.get("CHROMIUM_PATH"):
+        assert "Chromium" in subprocess.run([browser, "--version"], capture_output=True, text=True).stdout
+"""
+PROGRAM = '#!/bin/sh\necho "Chromium 1"\n'
+# Installs what it is asked for as a program of that name, as a package manager does. `update` fails, as it
+# does when one of several sources cannot be reached.
+APT = """#!/bin/sh
+case "$*" in
+    *chromium*) name=chromium ;;
+    *g++*) name=g++ ;;
+    *) exit 100 ;;
+esac
+printf '%s' '{program}' > "{bin}/$name"
+/bin/chmod +x "{bin}/$name"
+"""
+SUDO = '#!/bin/sh\n[ "$1" = -n ] || { read answer; exit 1; }\nshift\nexec "$@"\n'
+SUDO_THAT_ASKS = '#!/bin/sh\necho "sudo: a password is required" >&2\nexit 1\n'
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs put there are shell scripts")
+
+
+class Machine:
+    """A clone with three small lanes, on a machine that has Python and what `program` adds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.bin = folder / "clone", folder / "bin"
+        self.home = folder / "home"
+        for made in (self.root / "tests", self.bin, self.home):
+            made.mkdir(parents=True)
+        for name in ("lanes.py", "lane_needs.py"):
+            shutil.copy(HERE / name, self.root / "tests")
+        table = (HERE / "lane_table.py").read_text("utf-8").partition("\nLANES = {")[0]
+        (self.root / "tests" / "lane_table.py").write_text(table + TABLE + "NEWEST = ALL\n", "utf-8")
+        (self.root / "tests" / "test_tiny.py").write_text(TINY, "utf-8")
+        (self.root / "tests" / "requirements.txt").write_text("pytest\n", "utf-8")
+        # A link is taken as it is: nothing is installed for a test.
+        (self.root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+
+    def program(self, name: str, text: str = PROGRAM) -> None:
+        (self.bin / name).write_text(text, "utf-8")
+        (self.bin / name).chmod(0o755)
+
+    def apt(self, sudo: str = SUDO) -> None:
+        self.program("apt-get", APT.format(program=PROGRAM, bin=self.bin))
+        self.program("sudo", sudo)
+        self.program("env", '#!/bin/sh\nexec /usr/bin/env "$@"\n')
+        self.program("true", "#!/bin/sh\n")
+
+    def run(self, *names: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        kept = bare_environment(self.home)
+        kept.pop("CHROMIUM_PATH", None)
+        # Playwright's installer is the real one, and told to fetch nothing.
+        nobody = {"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"}
+        return subprocess.run(
+            [sys.executable, "tests/lanes.py", *names],
+            cwd=self.root,
+            env={**kept, **nobody, "PATH": str(self.bin), **(env or {})},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+@pytest.fixture
+def machine(tmp_path) -> Machine:
+    return Machine(tmp_path / "a bare machine")
+
+
+def last_lines(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stdout.partition("==== lanes ====")[2]
+
+
+def test_what_cannot_be_had_is_left_out_and_is_no_pass(machine):
+    nobody = {"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "", "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:9"}
+    done = machine.run(env=nobody)
+    told = last_lines(done)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert re.search(r"^plain +passed", told, re.MULTILINE)
+    assert re.search(r"^browser +LEFT OUT: no Chromium here.*set CHROMIUM_PATH$", told, re.MULTILINE)
+    assert re.search(r"^gguf +LEFT OUT: no C\+\+ compiler here", told, re.MULTILINE)
+    assert "2 of 3 lanes did not run on this machine: browser,gguf" in told
+    assert re.search(r"\n1 passed, 2 errors in \d", told)
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_lane_left_out_on_request_is_neither_missing_nor_tried(machine):
+    done = machine.run(env={"QUILLWORK_SKIP_LANES": "browser,gguf"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "did not run" not in last_lines(done)
+    assert last_lines(done).count("QUILLWORK_SKIP_LANES names it") == 2
+
+
+def test_a_failure_weighs_more_than_a_lane_left_out(machine):
+    (machine.root / "tests" / "test_tiny.py").write_text("def test_tiny():\n    assert not 1\n")
+    assert machine.run("plain", "gguf").returncode == 1
+
+
+def test_the_systems_package_manager_is_asked_where_it_may(machine):
+    machine.apt()
+    done = machine.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "-- installing chromium with apt-get" in done.stdout
+    assert "-- installing g++ with apt-get" in done.stdout
+    assert "\n3 passed in " in last_lines(done)
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root needs no sudo")
+def test_nobody_is_asked_for_a_password(machine):
+    machine.apt(SUDO_THAT_ASKS)
+    done = machine.run("gguf")
+    assert done.returncode == 3
+    assert "sudo apt-get install g++" in last_lines(done)
+
+
+def test_what_is_there_is_used_and_nothing_fetched(machine):
+    machine.program("google-chrome")
+    machine.program("clang++")
+    done = machine.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fetching" not in done.stdout and "installing" not in done.stdout
+
+
+def test_a_chromium_that_does_not_start_is_none(machine):
+    """Ubuntu's may only say that it comes as a snap."""
+    machine.program("chromium", "#!/bin/sh\nexit 1\n")
+    assert machine.run("browser").returncode == 3
+    done = machine.run("browser", env={"CHROMIUM_PATH": "/nowhere/chromium"})
+    assert done.returncode == 3
+    assert "CHROMIUM_PATH is /nowhere/chromium" in last_lines(done)
