@@ -30,7 +30,9 @@ MALICIOUS = ("1.82.7", "1.82.8")
 # the two that hosts bring themselves. Newest first: for torch 2.4 and newer, 2.3, 2.2; the last one is the
 # oldest that transformers 5 takes.
 LOCAL_NEEDS_THE_HOSTS = {"torch": (2, 2), "transformers": (4, 51)}
+# A web UI, whose start may import them, gets them once a local mode is chosen there: it asks every time.
 LOCAL = {"bitsandbytes": ("0.50.2", "0.49.2", "0.46.1"), "accelerate": ("1.15.0",)}
+_LOCAL_MODE = re.compile(r"(?m)^[^#\n]*\bhf_(local|download)\b")
 # Where these are missing, the host has its own idea of when and how they come.
 LEFT_TO_THE_HOST = {"torch", "torchvision", "torchaudio", "transformers", "numpy", "bitsandbytes", "xformers"}
 
@@ -126,7 +128,51 @@ def ensure(*, force: bool = False) -> list[str]:
 def _local(before: dict[str, str]) -> tuple[str, ...]:
     """What local models want on a host that has what they stand on."""
     fits = all(_numbers(before.get(name)) >= oldest for name, oldest in LOCAL_NEEDS_THE_HOSTS.items())
-    return tuple(LOCAL) if fits else ()
+    return tuple(LOCAL) if fits and (not _is_in_web_ui() or _is_local_chosen()) else ()
+
+
+def _is_in_web_ui() -> bool:
+    return os.path.basename(os.path.dirname(_pack())).startswith("extensions")
+
+
+def _is_local_chosen() -> bool:
+    """Whether the environment, a file of settings or the host's page names a mode that loads a model here."""
+    if _LOCAL_MODE.search(os.environ.get("LLM_MODE", "")):
+        return True
+    for file in _settings_files():
+        try:
+            with open(file, encoding="utf-8", errors="replace") as opened:
+                if _LOCAL_MODE.search(opened.read()):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def _settings_files() -> Iterator[str]:
+    """Where a mode may have been chosen; most of them are not there."""
+    import json
+
+    ours = _user_folder("APPDATA", "Roaming", "Application Support", "XDG_CONFIG_HOME", ".config")
+    homes, root = [os.environ.get("QUILLWORK_HOME") or ours], os.path.dirname(os.path.dirname(_pack()))
+    pages = [os.path.join(root, "config.json")]
+    for notes in (os.path.join(_pack(), ".hosts.json"), os.path.join(ours, "hosts.json")):
+        try:  # what a host wrote down at its latest start
+            with open(notes, encoding="utf-8") as file:
+                rows = [row for row in json.load(file)["hosts"] if row["pack"] == _pack()]
+            homes += [str(row["home"]) for row in rows]
+            pages += [str(row["page"]) for row in rows if row["page"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    for page in pages:
+        # Beside it lie the values that the page's fields begin with.
+        yield from (page, os.path.join(os.path.dirname(page), "ui-config.json"))
+    for home in homes:
+        yield from (os.path.join(home, name) for name in (".env", "quillwork.yaml"))
+
+
+def _pack() -> str:
+    return os.path.dirname(os.path.abspath(__file__))
 
 
 def _without(names: list[str]) -> str:
@@ -322,15 +368,21 @@ def _state_file() -> str:
     """One small file for each environment, in the platform's cache folder."""
     import hashlib
 
+    cache = _user_folder("LOCALAPPDATA", "Local", "Caches", "XDG_CACHE_HOME", ".cache")
+    environment = hashlib.sha256(sys.prefix.encode()).hexdigest()[:16]
+    return os.path.join(cache, f"install-{environment}.json")
+
+
+def _user_folder(windows: str, in_app_data: str, in_library: str, linux: str, in_home: str) -> str:
+    """Our folder in one of the platform's own for this user."""
     home = os.path.expanduser("~")
     if sys.platform == "win32":
-        cache = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        folder = os.environ.get(windows) or os.path.join(home, "AppData", in_app_data)
     elif sys.platform == "darwin":
-        cache = os.path.join(home, "Library", "Caches")
+        folder = os.path.join(home, "Library", in_library)
     else:
-        cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    environment = hashlib.sha256(sys.prefix.encode()).hexdigest()[:16]
-    return os.path.join(cache, "quillwork", f"install-{environment}.json")
+        folder = os.environ.get(linux) or os.path.join(home, in_home)
+    return os.path.join(folder, "quillwork")
 
 
 def _fingerprint(present: dict[str, str]) -> str:

@@ -111,9 +111,11 @@ class Environment:
             "UV_CACHE_DIR": str(self.home / "uv"),
         }
 
-    def run(self, *arguments: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, cwd: Path | None = None, script: Path = INSTALL, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(self.python), str(INSTALL), *arguments],
+            [str(self.python), str(script), *arguments],
             env={**self.variables(), **more},
             cwd=cwd or ROOT,
             capture_output=True,
@@ -457,6 +459,49 @@ class TestLocalModels:
         )
         assert local.versions()["transformers"] == "4.50.3"
         assert local.run().stdout == ""
+
+    @pytest.fixture
+    def script(self, tmp_path):
+        """install.py where a web UI has it."""
+        folder = tmp_path / "webui" / "extensions" / "my quillwork"
+        folder.mkdir(parents=True)
+        return Path(shutil.copy(INSTALL, folder))
+
+    @pytest.mark.parametrize("mode", [None, "litellm", "gguf"])
+    def test_a_web_ui_does_not_get_them_unasked(self, local, script, mode):
+        """SD.Next imports bitsandbytes at every start, wherever it is."""
+        if mode is not None:
+            (script.parents[2] / "config.json").write_text(json.dumps({"quillwork_mode": mode}), "utf-8")
+        for folder in (local.home / ".config" / "quillwork", script.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / ".env").write_text("# LLM_MODE=hf_local\nLLM_MODEL=fox\n", "utf-8")
+
+        assert local.run(script=script).stdout == ""
+        assert "bitsandbytes" not in local.versions()
+
+    @pytest.mark.parametrize("place", ["environment", "page", "fields", "moved page", ".env", "named home"])
+    def test_a_web_ui_gets_them_once_a_local_mode_is_chosen(self, local, script, tmp_path, place):
+        root, more = script.parents[2], {}
+        assert local.run(script=script).stdout == ""
+        if place == "environment":
+            more = {"LLM_MODE": "hf_local"}
+        elif place == "page":
+            (root / "config.json").write_text('{"quillwork_mode": "hf_download"}', "utf-8")
+        elif place == "fields":
+            (root / "ui-config.json").write_text('{"quillwork.py/txt2img/Mode/value": "hf_local"}', "utf-8")
+        elif place == "moved page":
+            page = tmp_path / "data" / "config.json"
+            page.parent.mkdir()
+            page.write_text('{"quillwork_mode": "hf_download"}', "utf-8")
+            note = {"host": "the web UI", "pack": str(script.parent), "home": "nowhere", "page": str(page)}
+            (script.parent / ".hosts.json").write_text(json.dumps({"hosts": [note]}), "utf-8")
+        else:
+            home = local.home / ".config" / "quillwork" if place == ".env" else tmp_path / "named"
+            home.mkdir(parents=True)
+            (home / ".env").write_text("LLM_MODE = hf_local\n", "utf-8")
+            more = {"QUILLWORK_HOME": str(home)} if place == "named home" else {}
+
+        assert "bitsandbytes 0.50.2, accelerate 1.15.0 installed" in local.run(script=script, **more).stdout
 
     @pytest.mark.parametrize("lacks", ["torch", "transformers"])
     def test_torch_and_transformers_are_never_brought(self, local, lacks):
