@@ -17,6 +17,7 @@ from typing import Any
 from .. import __version__
 from ..llm_backends.command_line import command, installer
 from ..llm_backends.errors import LLMError
+from ..llm_backends.host import program
 from . import plans, providers, spending, status, usage
 from .catalog import Catalog, catalog
 from .home import origin
@@ -41,7 +42,7 @@ class Check:
 
 
 def _install() -> str:
-    return f"Run `{installer()}`, then restart the host."
+    return f"Run `{installer()}`, then restart {program()}."
 
 
 def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def use_home(folder: Path) -> None:
     _named = folder.absolute()
 
 
-def use_host_home(folder: Path, host: str = "the host") -> None:
+def use_host_home(folder: Path, host: str = "the program that Quillwork lies in") -> None:
     """Let the host say where our folder is; QUILLWORK_HOME still wins. `host` is what people read of it."""
     global _host_home, _host
     _host_home, _host = folder, host

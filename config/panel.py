@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..llm_backends.errors import NotConfigured
+from ..llm_backends.host import program
 from .variables import VARIABLES
 
 FILE = "panel.json"
@@ -47,5 +48,6 @@ def write_panel(folder: Path, changes: Mapping[str, str | None]) -> None:
     except OSError as error:
         raise NotConfigured(
             f"The settings could not be written to {folder} ({error.strerror}).",
-            hint="They hold until the host restarts; set QUILLWORK_HOME to a folder of yours to keep them.",
+            hint=f"They hold until {program()} restarts; set QUILLWORK_HOME to a folder of yours to "
+            "keep them.",
         ) from None

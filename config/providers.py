@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..llm_backends.errors import MissingKey, NotConfigured
+from ..llm_backends.host import program
 from ..llm_backends.http_client import is_loopback
 from ..llm_backends.types import Secret
 
@@ -242,8 +243,8 @@ def _missing_key(provider: Provider, *variables: str) -> MissingKey:
     either = variables[0] if len(variables) == 1 else f"{variables[0]}, or {' and '.join(variables[1:])}"
     return MissingKey(
         f"{provider.label} needs a key, and {either} is not set.",
-        hint=f"Set {variables[0]} in the environment or in Quillwork's .env and restart the host, or enter "
-        f"the key for this session in the panel. Keys: {provider.key_url}",
+        hint=f"Set {variables[0]} in the environment or in Quillwork's .env and restart {program()}, or "
+        f"enter the key in Quillwork's settings. Keys: {provider.key_url}",
         provider=provider.id,
     )
 
@@ -251,7 +252,7 @@ def _missing_key(provider: Provider, *variables: str) -> MissingKey:
 def _missing_variable(provider: Provider, variable: str) -> NotConfigured:
     return NotConfigured(
         f"{provider.label} needs {variable}, and it is not set.",
-        hint=f"Set {variable} in the environment or in Quillwork's .env and restart the host.",
+        hint=f"Set {variable} in the environment or in Quillwork's .env and restart {program()}.",
         provider=provider.id,
     )
 

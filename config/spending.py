@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from ..llm_backends.errors import NotConfigured
+from ..llm_backends.host import program
 from ..llm_backends.types import Budget, Observer, Secret
 from .settings import Settings, warn_once
 
@@ -97,6 +98,6 @@ def _required(variable: str, observer: str, environment: dict[str, str]) -> str:
     if not text:
         raise NotConfigured(
             f"LLM_CALLBACKS names {observer}, and {variable} is not set.",
-            hint=f"Set it where the host runs, or take {observer} out of LLM_CALLBACKS.",
+            hint=f"Set it where {program()} starts, or take {observer} out of LLM_CALLBACKS.",
         )
     return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..llm_backends.errors import BackendUnavailable, LLMError, NotConfigured
+from ..llm_backends.host import program
 from ..llm_backends.listing import api_base, fetch_json
 from ..llm_backends.model import Model, Sampling
 from ..llm_backends.types import Message, Request, Result
@@ -64,7 +65,9 @@ async def _ask(id: str, settings: Settings) -> tuple[int | None, str | None]:
     if id == ENDPOINT:
         endpoint = settings.endpoint()
         if endpoint is None:
-            raise NotConfigured("No endpoint is set.", hint="Set LLM_BASE_URL where the host runs.")
+            raise NotConfigured(
+                "No endpoint is set.", hint="Enter its address in Quillwork's settings, or set LLM_BASE_URL."
+            )
         address, key = endpoint
         url = f"{api_base(address.text)}/models"
         answer = await fetch_json(
@@ -97,14 +100,14 @@ def open_for_trial(mode: str, model: str) -> Model | Trial:
     """The model to call; a failed trial where it cannot be opened. The user asks for this call in person."""
     try:
         opened = open_model(
-            Choice(llm_mode=mode, llm_model=model, retries=0, by_workflow=False), caller="POST test"
+            Choice(llm_mode=mode, llm_model=model, retries=0, by_workflow=False), caller="Test of a model"
         )
     except LLMError as error:
         return _failed(error, 0.0)
     if opened.runs_in_place:
         return _failed(
             BackendUnavailable(
-                f"{opened.deployment.name} runs in the host itself and is not tried from here.",
+                f"{opened.deployment.name} runs inside {program()} and is not tried from here.",
                 hint="Run a node with it.",
             ),
             0.0,

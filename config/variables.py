@@ -78,7 +78,7 @@ VARIABLES: dict[str, Variable] = {
         Variable("LLM_ENABLE_OPENAI_PROXY", "serve the /v1 endpoint", kind="flag", default="0"),
         Variable("LLM_PROXY_TOKEN", "the bearer token that the /v1 endpoint asks for", kind="secret"),
         Variable("LLM_SERVICE_TOKEN", "the token for hosts that listen beyond loopback", kind="secret"),
-        Variable("LLM_ALLOWED_HOSTS", "names under which the host may be called", kind="list"),
+        Variable("LLM_ALLOWED_HOSTS", "names under which this server may be called", kind="list"),
         Variable("LLM_BUDGET_SESSION", "US dollars that calls may cost until the program ends, such as 2.50"),
         Variable("LLM_BUDGET_DAY", "US dollars that calls may cost from midnight to midnight"),
         Variable(

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import chat_marks, errors, gguf_file
 from .gguf_template import ChatTemplate
-from .host import Guest
+from .host import Guest, program
 from .token_text import LOUD_TAGS
 from .transformers_local.sampling import SamplingSettings
 from .types import Message, Reasoning, Tool
@@ -23,10 +23,14 @@ _USUAL_CONTEXT = 8192
 # already: other pieces would be added up in another order, and the same seed might give another text.
 _PIECE = 256
 _INSTALL = (
-    "Install llama.cpp into the host's Python environment: pip install llama-cpp-python --extra-index-url "
+    "Install llama.cpp into {program}'s Python environment: pip install llama-cpp-python --extra-index-url "
     "https://abetlen.github.io/llama-cpp-python/whl/cpu (for an NVIDIA GPU .../whl/cu124, or that of your "
     "CUDA version)."
 )
+
+
+def _install() -> str:
+    return _INSTALL.format(program=program())
 
 
 class Evicted(Exception):
@@ -40,12 +44,12 @@ def llama_cpp() -> Any:
     except ImportError as error:
         package = "llama-cpp-python" if error.name in (None, "llama_cpp") else error.name
         raise errors.DependencyMissing(
-            f"The mode gguf needs the Python package {package}, which is not installed here.", hint=_INSTALL
+            f"The mode gguf needs the Python package {package}, which is not installed here.", hint=_install()
         ) from None
     except (OSError, RuntimeError) as error:
         raise errors.DependencyMissing(
             f"llama-cpp-python is installed but does not load here ({error}).",
-            hint=f"Install one that fits this machine. {_INSTALL}",
+            hint=f"Install one that fits this machine. {_install()}",
         ) from None
     return llama_cpp
 

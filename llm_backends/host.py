@@ -8,6 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+_program = "ComfyUI or the web UI"
+
+
+def use_program(name: str) -> None:
+    """Let the door say what people call the program that it leads into."""
+    global _program
+    _program = name
+
+
+def program() -> str:
+    """What people call the program that this runs in; both names where it is not known which."""
+    return _program
+
 
 class Host(Protocol):
     """What a call needs of its host. Every method is cheap; all but `cancelled` belong to the thread

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from .command_line import command
+from .host import program
 from .http_client import origin_of
-from .litellm_faults import REINSTALL, chain, changed, fault_kind, is_of_code
+from .litellm_faults import chain, changed, fault_kind, is_of_code, reinstall
 from .sight import cannot_see
 from .status_errors import detail_of, error_from_status, is_overflow, key_hint, retry_after_s
 from .types import Deployment
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 INSTALL_HINT = (
     # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
-    "Run `python install.py` in Quillwork's folder with the host's Python and restart the host. Without "
+    "Run `python install.py` in Quillwork's folder with {program}'s Python and restart {program}. Without "
     "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the phrasebook work."
 )
 _BAD_KEY = re.compile(r"api key not valid|api_key_invalid|invalid api key|security token .* invalid", re.I)
@@ -82,8 +83,8 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
         said = f"litellm is installed, but the library {name} that it needs is not."
     else:
         said = f"litellm is installed but cannot be loaded ({type(reason).__name__})."
-        return errors.DependencyMissing(said, hint=REINSTALL)
-    return errors.DependencyMissing(said, hint=INSTALL_HINT)
+        return errors.DependencyMissing(said, hint=reinstall())
+    return errors.DependencyMissing(said, hint=INSTALL_HINT.format(program=program()))
 
 
 def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:
@@ -129,7 +130,7 @@ def _from_wire(error: Exception, deployment: Deployment, exchange: Exchange) -> 
         return errors.RedirectRefused(
             f"litellm wanted to send {exchange.error}, which was stopped.",
             hint="Another extension may have set an address for all of litellm (litellm.api_base): restart "
-            "the host without it.",
+            f"{program()} without it.",
         )
     if "Timeout" in type(exchange.error).__name__:
         return errors.TimedOut(f"{name} did not answer in time.")

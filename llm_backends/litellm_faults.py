@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from .errors import LibraryFault
+from .host import program
 from .types import Deployment
 
 # The newest pair that all of our own tests pass with; the lane litellm-newest has the same.
 KNOWN_GOOD = {"litellm": "1.110.2", "openai": "3.57.0"}
-REINSTALL = (
+_REINSTALL = (
     f"Run `python -m pip install {' '.join(f'{name}=={version}' for name, version in KNOWN_GOOD.items())}` "
-    "with the host's Python and restart the host, or set LLM_BASE_URL, which needs neither."
+    "with {program}'s Python and restart {program}, or set LLM_BASE_URL, which needs neither."
 )
 _KNOWN_HINT = (
     "Choose another model, or set LLM_BASE_URL, which needs no litellm; and please report it with what "
@@ -28,6 +29,11 @@ _DATA = re.compile(
     r"|(?:indices|subscripted|operand|can only concatenate|argument of type|must be|expected)",
     re.I,
 )
+
+
+def reinstall() -> str:
+    """How to get libraries that fit together."""
+    return _REINSTALL.format(program=program())
 
 
 def is_of_code(error: BaseException, *, answered: bool) -> bool:
@@ -49,7 +55,7 @@ def changed(what: str, deployment: Deployment) -> LibraryFault:
     named = " with ".join(f"{name} {version}" for name, version in versions.items() if version)
     return LibraryFault(
         f"The call to {deployment.name} stopped at a fault in a library on this machine ({named}: {what}).",
-        hint=_KNOWN_HINT if versions == KNOWN_GOOD else REINSTALL,
+        hint=_KNOWN_HINT if versions == KNOWN_GOOD else reinstall(),
         provider=deployment.provider,
         model=deployment.model,
     )

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from .errors import BadRequest, DependencyMissing
+from .host import program
 from .types import Image
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def picture_library() -> Any:
     except ImportError:
         raise DependencyMissing(
             "Pictures need the Python package Pillow, which is not installed.",
-            hint="Run `pip install pillow` in the host's Python environment.",
+            hint=f"Run `pip install pillow` in {program()}'s Python environment.",
         ) from None
     return library
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from . import errors
 from .command_line import command
+from .host import program
 from .redact import scrub
 from .sight import cannot_see, says_it_cannot_see
 from .types import Deployment
@@ -89,7 +90,7 @@ def key_hint(deployment: Deployment) -> str:
     """What to do about the key of `deployment`."""
     variable = deployment.key_variable or "LLM_API_KEY"
     if deployment.api_key is None:
-        return f"No key was sent: set {variable} and restart the host."
+        return f"No key was sent: set {variable} and restart {program()}."
     return f"Check the key in {variable}."
 
 

@@ -11,7 +11,7 @@ from ..config import host_notes
 from ..config.home import home, models_folder, use_host_home, use_models_folder
 from ..config.host_notes import HostNote
 from ..llm_backends.command_line import pack_folder, use_arguments
-from ..llm_backends.host import GuestMemory, use_memory
+from ..llm_backends.host import GuestMemory, use_memory, use_program
 from ..prompting import phrasebook
 from .chat import Chat
 from .describe_image import DescribeImage
@@ -59,6 +59,7 @@ def _settle_in() -> None:
     import folder_paths
 
     use_memory(_find_memory)
+    use_program(host_notes.COMFYUI)
     folder = getattr(folder_paths, "get_system_user_directory", None)
     if folder is not None:
         use_host_home(Path(folder("quillwork")), host_notes.COMFYUI)

@@ -1,7 +1,7 @@
 // All of Quillwork that is not on a node: settings, the choice of a model, variables, Enhance, questions.
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { tellAfterRun } from "./common/consent.js";
+import { askAfterRun } from "./common/consent.js";
 import { useStyles } from "./common/elements.js";
 import { guarded } from "./common/guarded.js";
 import { loadTexts } from "./common/texts.js";
@@ -38,7 +38,7 @@ export const panels = {
     useStyles();
     watchModelFields(app, isOurs);
     followTextFields();
-    api.addEventListener("execution_error", guarded(({ detail }) => tellAfterRun(detail)));
+    api.addEventListener("execution_error", guarded(({ detail }) => askAfterRun(detail)));
     await loadTexts();
     app.extensionManager.registerSidebarTab(variablesTab());
   }),

@@ -16,7 +16,7 @@ from ...llm_backends import errors
 from ...prompting import phrasebook
 from . import listing, place, setting_up, writing
 
-_HOME = "use these settings, library and targets, not those of the host that this folder lies in"
+_HOME = "use these settings, library and targets, not those of the ComfyUI or web UI that this folder lies in"
 USAGE, UNREACHED, CANCELLED = 2, 3, 130
 
 # What the user has to put right here, as opposed to what happened on the other side.

@@ -9,6 +9,7 @@ from ...config.home import home, origin, use_home, use_host_home, use_models_fol
 from ...config.host_notes import HostNote
 from ...config.settings import use_host_settings
 from ...llm_backends.command_line import pack_folder, use_arguments
+from ...llm_backends.host import use_program
 from ..sdwebui.options import ORIGIN, read_page
 
 
@@ -20,6 +21,7 @@ def settle_in(chosen: str) -> None:
     note = host_notes.find(pack_folder())
     if note is None:
         return
+    use_program(note.host)
     use_host_home(Path(note.home), _told(note))
     if note.models:
         use_models_folder(Path(note.models))

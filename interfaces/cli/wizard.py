@@ -12,6 +12,7 @@ from ...config.env_file import write_env
 from ...config.model_source import DEFAULT_REPOSITORY
 from ...config.settings import load
 from ...llm_backends.command_line import command
+from ...llm_backends.host import program
 from ...llm_backends.runner import runner
 
 # Whatever another way of reaching a model has left behind.
@@ -83,7 +84,7 @@ class Wizard:
         if provider.default_base_url is None and provider.base_variable:
             variables.append(provider.base_variable)
         self._say(f"A key: {provider.key_url}")
-        self._say("Set it where the host starts; it is not written to any file:")
+        self._say(f"Set it where {program()} starts; it is not written to any file:")
         for variable in variables:
             self._say("  " + _export(variable))
         if self._agrees(

@@ -41,7 +41,7 @@ def enhance_command(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     try:
-        model = _open(options, "cli enhance")
+        model = _open(options, "enhance, command line")
     except LLMError as error:
         enhanced = enhance_without_model([idea], error, options.on_error)
     else:
@@ -69,7 +69,7 @@ def variables_command(options: argparse.Namespace) -> int:
         existing=saved,
         seed=options.seed,
     )
-    model = _open(options, "cli variables")
+    model = _open(options, "variables, command line")
     invented = _run(invent(task, model), model)
     if options.save:
         keep(library, task.name, invented.values, task.context)

@@ -12,6 +12,7 @@ from ...config import key_holders
 from ...config.keys import session_keys
 from ...config.settings import load
 from ...llm_backends.errors import Cancelled
+from ...llm_backends.host import program
 from ...llm_backends.redact import scrub
 from . import guard, library_routes, model_routes, setting_routes, talking_routes, writing_routes
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest, error_answer
@@ -68,7 +69,9 @@ class App:
             except Exception:  # noqa: BLE001
                 told = scrub(f"{type(error).__name__}: {error}")
                 _log.error("%s %s failed (%s).", request.method, request.path, told)
-                failed = HttpError(500, "internal", "Quillwork failed at this.", "See the host's log.")
+                failed = HttpError(
+                    500, "internal", "Quillwork failed at this.", f"See the log of {program()}."
+                )
                 return failed.answer()
 
     async def _answer(self, request: HttpRequest) -> Answer | EventStream:

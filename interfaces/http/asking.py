@@ -25,6 +25,8 @@ T = TypeVar("T")
 Work = Callable[[Model], Coroutine[Any, Any, T]]
 
 HEARTBEAT_S = 15.0
+# What our own scripts say of themselves, in `web/common/calls.js`.
+_PAGE = "x-quillwork-client"
 
 
 class Places:
@@ -54,11 +56,14 @@ WRITING = Places(16)
 TALKING = Places(128)
 
 
-def open_asked(wanted: Any, caller: str, role: Role = "prompt_gen") -> Model:
-    """The model that was asked for. What comes over HTTP may come out of somebody else's workflow."""
+def open_asked(exchange: Exchange, what: str, role: Role = "prompt_gen") -> Model:
+    """The model that was asked for, to do `what`. What comes over HTTP may come out of somebody else's
+    workflow."""
+    wanted = exchange.body
     name = check_model(wanted["llm_model"], wanted["llm_mode"], load())
     choice = Choice(llm_mode=wanted["llm_mode"], llm_model=name, role=role)
-    model = open_model(choice, caller=caller)
+    where = "on the page" if _PAGE in exchange.request.headers else "over HTTP"
+    model = open_model(choice, caller=f"{what} {where}")
     refuse_encoder(model.deployment)
     return model
 
@@ -67,7 +72,7 @@ def refuse_encoder(deployment: Deployment) -> None:
     """Raise `NotConfigured` for the host's text encoder, which no route has."""
     if deployment.backend == "host_encoder":
         raise NotConfigured(
-            "The host's text encoder writes only for a node that it is wired to.",
+            "The image workflow's text encoder writes only for a node that it is wired to.",
             hint="Use an Enhance Prompt node with its clip wired, or choose another model.",
         )
 

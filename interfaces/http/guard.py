@@ -14,6 +14,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ...config.settings import Settings
+from ...llm_backends.host import program
 from .messages import HttpError, HttpHost, HttpRequest
 
 Access = Literal["open", "private", "change", "proxy"]
@@ -68,8 +69,8 @@ def _check_host(request: HttpRequest, host: HttpHost, settings: Settings) -> Non
     raise HttpError(
         403,
         "forbidden",
-        "This host was called by a name that is not known to be its own.",
-        "Call it by its address, or add the name to LLM_ALLOWED_HOSTS and restart.",
+        "This server was called by a name that is not known to be its own.",
+        f"Call it by its address, or add the name to LLM_ALLOWED_HOSTS and restart {program()}.",
     )
 
 
@@ -79,7 +80,10 @@ def _check_origin(request: HttpRequest) -> None:
     if site in ("same-origin", "none") and (origin is None or _is_own(origin, request.headers["host"])):
         return
     raise HttpError(
-        403, "forbidden", "Pages of other sites may not use Quillwork.", "Open it from the host's page."
+        403,
+        "forbidden",
+        "Pages of other sites may not use Quillwork.",
+        f"Open it from the page of {program()}.",
     )
 
 
@@ -116,12 +120,15 @@ def _check_token(request: HttpRequest, settings: Settings) -> None:
         raise HttpError(
             403,
             "token_not_set",
-            "This host can be reached from other machines, and no token protects it.",
-            "Set LLM_SERVICE_TOKEN where the host runs and restart it, or let it listen on 127.0.0.1 only.",
+            "This server can be reached from other machines, and no token protects it.",
+            f"Set LLM_SERVICE_TOKEN and restart {program()}, or let it listen on 127.0.0.1 only.",
         )
     if not _carries(request, token):
         raise HttpError(
-            401, "wrong_token", "The token is missing or wrong.", "Enter the host's LLM_SERVICE_TOKEN."
+            401,
+            "wrong_token",
+            "The token is missing or wrong.",
+            "Enter the LLM_SERVICE_TOKEN that this server was started with.",
         )
 
 
@@ -131,7 +138,7 @@ def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
             404,
             "not_enabled",
             "The OpenAI-compatible endpoint is switched off.",
-            "Set LLM_ENABLE_OPENAI_PROXY=1 and LLM_PROXY_TOKEN where the host runs, and restart it.",
+            f"Set LLM_ENABLE_OPENAI_PROXY=1 and LLM_PROXY_TOKEN, and restart {program()}.",
         )
     token = settings.text("LLM_PROXY_TOKEN")
     if not token:
@@ -139,14 +146,14 @@ def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
             403,
             "token_not_set",
             "The OpenAI-compatible endpoint has no token, and everybody's calls would be yours to pay.",
-            "Set LLM_PROXY_TOKEN where the host runs and restart it.",
+            f"Set LLM_PROXY_TOKEN and restart {program()}.",
         )
     if not _carries(request, token):
         raise HttpError(
             401,
             "wrong_token",
             "The token is missing or wrong.",
-            "Give the program the host's LLM_PROXY_TOKEN as its API key.",
+            "Give the program this server's LLM_PROXY_TOKEN as its API key.",
         )
 
 

@@ -10,6 +10,7 @@ from ...config.catalog import Listing, catalog
 from ...config.health import report
 from ...config.keys import ENDPOINT, IDLE_S, session_keys
 from ...config.settings import load
+from ...llm_backends.host import program
 from ...llm_backends.unloading import unload_used_servers
 from . import guard
 from .messages import Answer, HttpError, render
@@ -93,11 +94,17 @@ def keep_key(exchange: Exchange, provider: str) -> None:
         raise HttpError(
             403,
             "forbidden",
-            "This host can be reached from other machines: everybody who reaches it could spend your key.",
-            "Set the key in the environment of the host, or LLM_ALLOW=remote_keys there if that is meant.",
+            "This server can be reached from other machines: everybody who reaches it could spend your key.",
+            f"Set the key in the environment of {program()}, or LLM_ALLOW=remote_keys there if that is "
+            "meant.",
         )
     if provider == ENDPOINT and settings.endpoint() is None:
-        raise HttpError(400, "not_configured", "No endpoint is set.", "Set LLM_BASE_URL where the host runs.")
+        raise HttpError(
+            400,
+            "not_configured",
+            "No endpoint is set.",
+            "Enter its address in Quillwork's settings, or set LLM_BASE_URL.",
+        )
     try:
         session_keys.set(provider, exchange.body["key"], exchange.request.headers.get(_CLIENT, "")[:100])
     except ValueError as error:

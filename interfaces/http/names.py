@@ -7,6 +7,7 @@ import re
 from ...config import providers
 from ...config.home import targets_folder
 from ...config.settings import Settings
+from ...llm_backends.host import program
 from ...prompting import targets
 from .messages import HttpError
 
@@ -27,7 +28,10 @@ def check_model(name: str, mode: str, settings: Settings) -> str:
         )
     if _PATH.search(name) and not _is_for_endpoint(name, mode, settings):
         raise HttpError(
-            400, "bad_request", "A path cannot be chosen from here.", "Set LLM_PATH where the host runs."
+            400,
+            "bad_request",
+            "A path cannot be chosen from here.",
+            f"Set LLM_PATH where {program()} starts.",
         )
     return name
 

@@ -41,7 +41,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
                 "serviceToken": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "LLM_SERVICE_TOKEN, where the host is reached beyond this machine.",
+                    "description": "LLM_SERVICE_TOKEN, where the server is reached from beyond this machine.",
                 },
                 "proxyToken": {
                     "type": "http",

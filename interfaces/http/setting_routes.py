@@ -8,6 +8,7 @@ from typing import Any
 from ...config import consent, panel, status
 from ...config.settings import Settings, load, override
 from ...config.variables import MODE_ALIASES, VARIABLES
+from ...llm_backends.host import program
 from .messages import Answer, HttpError
 from .names import check_model
 from .offload import in_thread
@@ -47,7 +48,7 @@ def _checked(name: str, value: Any, wanted: dict[str, Any], settings: Settings) 
             403,
             "read_only",
             f"{name} is not changed from here.",
-            "Set it in the environment where the host runs.",
+            f"Set it in the environment of {program()}.",
         )
     if value is None:
         return None
@@ -91,7 +92,7 @@ ROUTES = (
         "POST",
         "config",
         "change",
-        "Change settings until the host restarts, or for good.",
+        "Change settings until the next restart, or for good.",
         _change,
         body=body(
             ("settings",),

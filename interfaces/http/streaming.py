@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ...llm_backends.chunk_stream import ChunkStream
 from ...llm_backends.errors import Cancelled
+from ...llm_backends.host import program
 from ...llm_backends.types import Chunk
 from .messages import HttpError, error_answer, render
 
@@ -46,7 +47,11 @@ def error_content(error: Exception) -> Any:
     try:
         return error_answer(error).content
     except Exception:  # noqa: BLE001
-        return HttpError(500, "internal", "Quillwork failed at this.", "See the host's log.").answer().content
+        return (
+            HttpError(500, "internal", "Quillwork failed at this.", f"See the log of {program()}.")
+            .answer()
+            .content
+        )
 
 
 def event(name: str, data: Any) -> bytes:

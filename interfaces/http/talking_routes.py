@@ -40,7 +40,7 @@ _CHOICES = ("auto", "none", "required")
 
 async def _chat(exchange: Exchange) -> Answer | EventStream:
     wanted = exchange.body
-    request, model, chosen = await in_thread(_prepare_chat, wanted)
+    request, model, chosen = await in_thread(_prepare_chat, exchange)
 
     def work(model: Model) -> Coroutine[Any, Any, Conversation]:
         return answer_with_tools(model, request, chosen, rounds=wanted["max_rounds"])
@@ -50,8 +50,9 @@ async def _chat(exchange: Exchange) -> Answer | EventStream:
     return Answer(_said(await ask(exchange, model, work, TALKING)))
 
 
-def _prepare_chat(wanted: Any) -> tuple[Request, Model, tuple[RegisteredTool, ...]]:
-    model = open_asked(wanted, "POST llm/chat/completions", "chat")
+def _prepare_chat(exchange: Exchange) -> tuple[Request, Model, tuple[RegisteredTool, ...]]:
+    wanted = exchange.body
+    model = open_asked(exchange, "Chat", "chat")
     chosen = _tools(wanted["tools"])
     check_tools(model.deployment, chosen)
     name, schema = _format(wanted.get("response_format"))
@@ -114,7 +115,7 @@ def _said(conversation: Conversation) -> dict[str, Any]:
 
 async def _look(exchange: Exchange) -> Answer:
     wanted = exchange.body
-    pictures, target, model = await in_thread(_prepare_look, wanted)
+    pictures, target, model = await in_thread(_prepare_look, exchange)
 
     def work(model: Model) -> Coroutine[Any, Any, Described]:
         return describe(
@@ -130,16 +131,17 @@ async def _look(exchange: Exchange) -> Answer:
     return Answer({"texts": described.texts, "info": described.info})
 
 
-def _prepare_look(wanted: Any) -> tuple[tuple[Image, ...], Target | None, Model]:
+def _prepare_look(exchange: Exchange) -> tuple[tuple[Image, ...], Target | None, Model]:
+    wanted = exchange.body
     target = load_target(wanted["target"]) if wanted["target"] else None
-    model = open_asked(wanted, "POST llm/vision")
+    model = open_asked(exchange, "Describe")
     return read_pictures(wanted["images"]), target, model
 
 
 async def _embed(exchange: Exchange) -> Answer:
     wanted = exchange.body
     request = embedding_request(wanted["texts"], wanted.get("dimensions"))
-    model = await in_thread(open_asked, wanted, "POST llm/embeddings")
+    model = await in_thread(open_asked, exchange, "Embeddings")
     result: Result = await ask(exchange, model, lambda model: ask_one(model, request), TALKING)
     info = report([result], None, result.seconds, result.warnings)
     return await in_thread(with_rows, {"info": info}, "vectors", result.vectors)

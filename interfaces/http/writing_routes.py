@@ -27,7 +27,7 @@ _LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
 
 async def _enhance(exchange: Exchange) -> Answer | EventStream:
     wanted = exchange.body
-    idea, model = await in_thread(_prepare, wanted)
+    idea, model = await in_thread(_prepare, exchange)
     if isinstance(model, LLMError):
         return Answer(_enhanced(enhance_without_model([idea], model, wanted["on_error"])))
 
@@ -39,11 +39,12 @@ async def _enhance(exchange: Exchange) -> Answer | EventStream:
     return Answer(_enhanced(await ask(exchange, model, work, WRITING)))
 
 
-def _prepare(wanted: Any) -> tuple[Idea, Model | LLMError]:
+def _prepare(exchange: Exchange) -> tuple[Idea, Model | LLMError]:
+    wanted = exchange.body
     target = load_target(_GENERAL if wanted["target"] in ("", "auto") else wanted["target"])
     idea = Idea(wanted["prompt"], target, wanted["instruction"], wanted["variations"], wanted["seed"])
     try:
-        return idea, open_asked(wanted, "POST enhance")
+        return idea, open_asked(exchange, "Enhance")
     except LLMError as error:
         if wanted["on_error"] == "raise" or error.type == "consent_needed":
             raise
@@ -56,13 +57,14 @@ def _enhanced(enhanced: Enhanced) -> dict[str, Any]:
 
 async def _generate(exchange: Exchange) -> Answer:
     wanted = exchange.body
-    task, model = await in_thread(_prepare_variables, wanted)
+    task, model = await in_thread(_prepare_variables, exchange)
     invented = await ask(exchange, model, partial(invent, task), WRITING)
     added = await in_thread(_save, task, invented) if wanted["save"] else []
     return Answer({"values": invented.values, "added": added, "info": invented.info})
 
 
-def _prepare_variables(wanted: Any) -> tuple[VariablesTask, Model]:
+def _prepare_variables(exchange: Exchange) -> tuple[VariablesTask, Model]:
+    wanted = exchange.body
     existing = list(wanted["existing"])
     if wanted["save"]:
         library = open_library()
@@ -76,7 +78,7 @@ def _prepare_variables(wanted: Any) -> tuple[VariablesTask, Model]:
         existing=tuple(existing),
         seed=wanted["seed"],
     )
-    return task, open_asked(wanted, "POST variables/generate")
+    return task, open_asked(exchange, "Variables")
 
 
 def _save(task: VariablesTask, invented: Invented) -> list[str]:

@@ -40,4 +40,4 @@ def as_langchain(model: str | Deployment | Model = "") -> BaseChatModel:
     if isinstance(model, str):
         model = open_model(Choice(llm_model=model, role="chat", by_workflow=False))
     model = model if isinstance(model, Model) else Model(model)
-    return QuillworkChat(model=replace(model, caller="langchain"))
+    return QuillworkChat(model=replace(model, caller="LangChain"))

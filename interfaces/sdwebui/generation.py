@@ -89,7 +89,7 @@ def _write(p: Any, arguments: Arguments) -> None:
         arguments = replace(arguments, variables=False, variations=1, per_image=False)
     images = images_of(p, fixed_seed)
     target = _target(p, arguments.target)
-    written = write(images, arguments, target, WebUiHost("web UI"))
+    written = write(images, arguments, target, WebUiHost("Generation"))
     _tell(p, arguments, written)
     p.extra_generation_params.update(
         infotext.describe(

@@ -14,6 +14,7 @@ from ...config.host_notes import HostNote
 from ...config.opening import use_library_folders
 from ...config.settings import use_host_settings
 from ...llm_backends.command_line import pack_folder, use_arguments
+from ...llm_backends.host import use_program
 from . import wildcards
 from .arguments import AUTO, MODES
 from .lookup import shared
@@ -44,6 +45,7 @@ _MODEL_FOLDERS = ("LLM", "llm", "llm_gguf")
 def settle_in() -> None:
     """Tell the settings what this host has: its settings page, its folder of models, its command line; and
     our own command line, by a note."""
+    use_program(host_notes.WEB_UI)
     use_host_settings(ORIGIN, _chosen)
     use_library_folders(wildcards.folders)
     chosen = getattr(getattr(shared(), "cmd_opts", None), "quillwork_home", None)

@@ -18,8 +18,8 @@ from .lookup import shared
 from .page_parts import AT_ONCE, fault, guarded, note, table
 
 _PROMISE = (
-    "A key that you type in here is held in memory until the host ends, for everybody who uses this page. "
-    "It is never saved or shown. To keep one, set its variable where the host runs, or in .env."
+    "A key that you type in here is held in memory until the web UI ends, for everybody who uses this page. "
+    "It is never saved or shown. To keep one, set its variable where the web UI starts, or in .env."
 )
 
 

@@ -111,7 +111,7 @@ def _show() -> tuple[Any, ...]:
 @guarded(_OUTPUTS)
 def _apply(mode: str, model: str, prompts: str, chat: str, seconds: float, keep: bool) -> tuple[Any, ...]:
     if getattr(getattr(shared(), "cmd_opts", None), "freeze_settings", False):
-        raise HttpError(403, "read_only", "This host was started with --freeze-settings.")
+        raise HttpError(403, "read_only", "The web UI was started with --freeze-settings.")
     values = (mode, model, prompts, chat)
     names = ("LLM_MODE", *(name for name, _ in _MODELS))
     wanted: dict[str, Any] = {
@@ -119,7 +119,7 @@ def _apply(mode: str, model: str, prompts: str, chat: str, seconds: float, keep:
     }
     wanted[_TIMEOUT] = int(seconds) * 1000 if seconds and seconds > 0 else None
     setting_routes.apply(wanted, bool(keep))
-    return *_view(), note("Applied." if keep else "Applied until the host restarts.")
+    return *_view(), note("Applied." if keep else "Applied until the web UI restarts.")
 
 
 @guarded(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import errors
 from ..command_line import command
-from ..host import Host
+from ..host import Host, program
 from ..live import Sink
 from ..runner import Runner
 from ..types import Deployment
@@ -88,7 +88,8 @@ async def _download(
         client = HubClient(access, name, idle_s)
     except ImportError:
         raise errors.DependencyMissing(
-            "A download needs the Python package aiohttp.", hint="Install it into the host's environment."
+            "A download needs the Python package aiohttp.",
+            hint=f"Install it into {program()}'s Python environment.",
         ) from None
     try:
         repository = await client.repository(revision)

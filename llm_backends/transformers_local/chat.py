@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from .. import chat_marks, errors
+from ..host import program
 from ..openai_wire import chat_tools
 from ..types import Image, Message, Reasoning, Tool
 from .eyes import Eyes, Seen
@@ -103,7 +104,7 @@ class ChatFormat:
         except ImportError:
             raise errors.DependencyMissing(
                 "Chat templates need the Python package jinja2, 3.1 or newer.",
-                hint="Install it into the host's Python environment.",
+                hint=f"Install it into {program()}'s Python environment.",
             ) from None
         except Exception:  # noqa: BLE001 - a template is a program of the model's maker
             return None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
+from ..host import program
 from ..pictures import pixels_of
 from ..types import Image
 from . import libraries
@@ -109,7 +110,7 @@ class Eyes:
         except ImportError as error:
             raise errors.DependencyMissing(
                 f"{self._folder.name} needs something for pictures that is not installed: {error}",
-                hint="Install it into the host's Python environment, or choose another model.",
+                hint=f"Install it into {program()}'s Python environment, or choose another model.",
             ) from None
         except Exception:  # noqa: BLE001 - whatever transformers may raise
             raise errors.BackendUnavailable(

@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from .. import errors
+from ..host import program
 
 # Qwen3 came with 4.51; the oldest that the suite runs on.
 OLDEST_TRANSFORMERS = (4, 51)
@@ -26,11 +27,11 @@ def transformers() -> Any:
         name = (error.name or "transformers").partition(".")[0]
         raise errors.DependencyMissing(
             f"A local model needs the Python package {name}, and it could not be imported here.",
-            hint=f"Install torch and transformers {_WANTED} or newer into the host's Python environment.",
+            hint=f"Install torch and transformers {_WANTED} or newer into {program()}'s Python environment.",
         ) from None
     if version("transformers") < OLDEST_TRANSFORMERS:
         raise errors.DependencyMissing(
-            f"A local model needs transformers {_WANTED} or newer; this host has {transformers.__version__}.",
+            f"A local model needs transformers {_WANTED} or newer; here it is {transformers.__version__}.",
             hint="Take a GGUF file, a server (LLM_BASE_URL) or a provider instead: hosts that pin an older "
             "one, as the web UIs do, break when it is updated.",
         )

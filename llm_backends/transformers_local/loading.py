@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
+from ..host import program
 from . import libraries
 from .memory import give_back
 from .norms import fuse_norms
@@ -186,7 +187,7 @@ def _told(error: Exception, planned: Plan, device: Any) -> errors.LLMError:
     if isinstance(error, ImportError):
         return errors.DependencyMissing(
             f"{name} needs something that is not installed: {_first_line(error)}",
-            hint="Install it into the host's Python environment, or choose another model.",
+            hint=f"Install it into {program()}'s Python environment, or choose another model.",
         )
     return errors.BackendUnavailable(
         f"{name} could not be loaded: {_first_line(error)}",

@@ -31,6 +31,7 @@ class Run:
 
     def __init__(self, node: Any) -> None:
         hidden = node.hidden
+        self._label = _label_of(node)
         self.node_id: str | None = str(hidden.unique_id) if hidden.unique_id is not None else None
         self._prompt = hidden.prompt
         self._extra_pnginfo = hidden.extra_pnginfo
@@ -46,8 +47,7 @@ class Run:
 
     def _name(self) -> str:
         """The node as a person finds it in the graph: what it is, and which one."""
-        kind = (self._prompt or {}).get(self.node_id, {}).get("class_type") or "node"
-        return f"{kind} #{self.node_id}" if self.node_id else kind
+        return f"{self._label} #{self.node_id}" if self.node_id else self._label
 
     async def perform(self, coroutine: Coroutine[Any, Any, T], model: Model) -> T:
         if not model.runs_in_place:
@@ -165,3 +165,8 @@ def frozen_lists(text: str, *names: str) -> dict[str, list[str]]:
             raise ValueError(f"`frozen` must hold texts under {name!r}.")
         lists[name] = items
     return lists
+
+
+def _label_of(node: Any) -> str:
+    """What the node is called in the graph, as its schema has it."""
+    return getattr(getattr(node, "SCHEMA", None), "display_name", None) or "Node"

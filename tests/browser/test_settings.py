@@ -127,6 +127,21 @@ class TestKeys:
         key.get_by_text("from the environment").wait_for()
         assert key.get_by_role("button", name="Clear").is_disabled()
 
+    def test_only_who_wants_a_key_says_where_to_get_one(self, comfy, page):
+        self.endpoint(page)
+        rows = {one["provider"]: one for one in comfy.host.get("/quillwork/keys").json()["keys"]}
+        offered = page.locator(".quillwork-key").evaluate_all(
+            "(rows) => rows.filter((row) => /Get a key/.test(row.textContent)).map((row) => row.dataset.provider)"
+        )
+        assert {name for name in rows if rows[name]["needs_key"]} == set(offered)
+        assert {"openai", "anthropic"} <= set(offered)
+        assert not {"endpoint", "ollama", "vllm", "lm_studio"} & set(offered)
+
+    def test_table_has_the_width_of_the_page(self, comfy, page):
+        self.endpoint(page)
+        row = page.locator("[data-setting-id='Quillwork.Keys.Table']")
+        assert row.locator(".quillwork-wide").bounding_box()["width"] > 0.95 * row.bounding_box()["width"]
+
     def test_refused_key_is_told(self, comfy, page, wire):
         wire.models_status = 401
         key = self.endpoint(page)

@@ -35,18 +35,19 @@ def test_a_run_stands_under_its_model_and_its_node(comfy, tables, wire):
     fresh = comfy.host.get("/quillwork/health").json()["usage"]["session"]["total"]["calls"]
     node = comfy.enhance("a fox in the fog", seed=fresh)  # not what the host has in its cache
     assert comfy.run()[0] == "execution_success"
-    caller = f"QuillworkEnhancePrompt #{node}"
+    caller = f"Enhance Prompt #{node}"
     told = comfy.host.get("/quillwork/health").json()["usage"]["session"]
     (row,) = [one for one in told["callers"] if one["name"] == caller]
     shown = tables()
-    calls, tokens, cost, _ = cells(shown, caller)
-    assert calls.split(",")[0] == str(row["calls"])  # some may have failed
+    calls, read, written, cost, _ = cells(shown, caller)
+    assert calls.split("\n")[0] == str(row["calls"])  # some may have failed
     # Those of calls that failed are estimated.
-    assert tokens.removeprefix("≈ ") == f"{row['prompt_tokens']:,} + {row['completion_tokens']:,}"
+    assert read.removeprefix("≈ ") == f"{row['prompt_tokens']:,}"
+    assert written.removeprefix("≈ ") == f"{row['completion_tokens']:,}"
     assert cost == "unknown"
-    assert cells(shown, "endpoint/fox")[2] == "unknown"
+    assert cells(shown, "endpoint/fox")[3] == "unknown"
     captions = shown.locator("caption").all_inner_texts()
-    assert captions == ["Since the host started", "By node or program", "Today"]
+    assert captions == ["Since ComfyUI started", "By node or program", "Today"]
     assert "fog" not in shown.inner_text()
     assert shown.locator("button, input").count() == 0
 
@@ -84,13 +85,21 @@ def test_costs_and_budgets_are_in_dollars(comfy, tables):
     try:
         shown = tables()
         assert cells(shown, "openai/gpt") == [
-            "3, 1 failed, 2 answered from the cache",
-            "≈ 12,345 + 67",
+            "3\n1 failed\n2 answered from the cache",
+            "≈ 12,345",
+            "≈ 67",
             "$0.012",
             "4.3",
         ]
-        assert cells(shown, "x/y")[2] == "$2.50 and 1 unknown"
-        assert cells(shown, "All")[2] == "$0.012"
+        assert cells(shown, "x/y")[3] == "$2.50 and 1 unknown"
+        assert cells(shown, "All")[3] == "$0.012"
+        # The tables stand one below the other, and so do their columns, over the whole width of the page.
+        columns = shown.locator("table").evaluate_all(
+            "(tables) => tables.map((one) => [...one.rows[0].cells].map((cell) => cell.getBoundingClientRect().left))"
+        )
+        assert columns[0] == columns[1] == columns[2]
+        page = comfy.page.locator("[data-setting-id='Quillwork.Usage.Tables']").bounding_box()
+        assert shown.bounding_box()["width"] > 0.95 * page["width"]
         assert shown.get_by_text("No calls yet.").count() == 2
         assert "Budget (LLM_BUDGET_SESSION): $0.50 of $2.50 is used." in shown.inner_text()
         assert not any(word in shown.inner_text() for word in ("LLM_BUDGET_DAY", "null", "undefined", "NaN"))

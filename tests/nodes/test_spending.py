@@ -38,14 +38,14 @@ def test_a_run_is_told_under_the_nodes_own_number(endpoint_host: Host, wire: Wir
     run = endpoint_host.run({"771": enhance(variations=3), "9": preview("771")})
     assert run.status == "success", run.message
     told = usage(endpoint_host)
-    caller = row(told["session"]["callers"], "QuillworkEnhancePrompt #771")
+    caller = row(told["session"]["callers"], "Enhance Prompt #771")
     assert (caller["calls"], caller["prompt_tokens"], caller["completion_tokens"]) == (3, 33, 21)
     assert (caller["cost_usd"], caller["unpriced"]) == (None, 3)
     assert row(told["today"]["models"], "endpoint/fox")["calls"] >= 3
     assert "snow" not in json.dumps(told)
     again = endpoint_host.run({"771": enhance(variations=3), "9": preview("771")})
     assert again.cached, "the second run calls nothing"
-    assert row(usage(endpoint_host)["session"]["callers"], "QuillworkEnhancePrompt #771")["calls"] == 3
+    assert row(usage(endpoint_host)["session"]["callers"], "Enhance Prompt #771")["calls"] == 3
 
 
 def test_the_day_is_kept_in_a_file_of_the_users_own(endpoint_host: Host) -> None:
@@ -135,7 +135,7 @@ def test_observers_are_told_of_a_run_and_not_of_its_words(host_factory: Hosts, w
         while len(reports.taken) < 2 and time.monotonic() < end:
             time.sleep(0.05)
         told = [report.json["batch"][1]["body"] for report in reports.taken]
-        assert [body["name"] for body in told] == ["QuillworkEnhancePrompt #5"] * 2
+        assert [body["name"] for body in told] == ["Enhance Prompt #5"] * 2
         assert [body["usageDetails"] for body in told] == [{"input": 11, "output": 7}] * 2
         assert "snow" not in "".join(report.text for report in reports.taken)
         shown = host.get("/quillwork/health").text + host.get("/quillwork/config").text + host.log()

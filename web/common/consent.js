@@ -1,7 +1,7 @@
 // The question before something is used that only a workflow asked for: a provider, or a download.
 import { app } from "../../../scripts/app.js";
 import { call } from "./calls.js";
-import { tell, tellError } from "./notices.js";
+import { tellError } from "./notices.js";
 import { t } from "./texts.js";
 
 /** Ask whether workflows may use `what`; the user's yes is kept on this machine. */
@@ -46,11 +46,11 @@ export function wantedBy({ exception_type: type, exception_message: message } = 
   return /LLM_ALLOW=([\w.-]+?)\.?(\s|$)/.exec(message ?? "")?.[1] ?? null;
 }
 
-/** After a run that ended in an error of ours: for want of a consent ask for it, else tell the next step. */
-export async function tellAfterRun(detail) {
+/** After a run that ended for want of a consent: ask for it. Every other error stands on its node and in the
+ *  host's own display, and is not told a third time. */
+export async function askAfterRun(detail) {
   const what = wantedBy(detail);
   if (what) await askAndRunAgain(what, detail.exception_message);
-  else if (/^quillwork\b/.test(detail?.exception_type ?? "")) tell("Quillwork", detail.exception_message?.trim(), "error");
 }
 
 async function askAndRunAgain(what, said) {

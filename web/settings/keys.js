@@ -15,6 +15,11 @@ export function keyStatus({ configured, source, last_four: end, needs_key: neede
   return names[0] ? t("keys.missingNamed", "not set ({name})", { name: names[0] }) : t("keys.missing", "not set");
 }
 
+/** Where to get a key, for a provider that wants one; null for the others. */
+export function keyLink({ needs_key: needed, key_url: url }) {
+  return needed && /^https:/.test(url ?? "") ? link(url, t("keys.get", "Get a key")) : null;
+}
+
 /** Keep `key` for `provider` in the host's memory; its answer with the result of a free check. */
 export async function saveKey(provider, key) {
   const answer = await call("keys", { method: "POST", body: { provider, key, check: true } });
@@ -69,7 +74,7 @@ function keyRow(first, mayType) {
     autocomplete: "off",
     spellcheck: false,
     disabled: !mayType,
-    placeholder: t("keys.placeholder", "Paste a key"),
+    placeholder: row.needs_key ? t("keys.placeholder", "Paste a key") : t("keys.optional", "Key, if it asks for one"),
     "aria-label": t("keys.field", "{provider}: key", { provider: row.label }),
   });
   const save = button(t("keys.save", "Save"), () => keep(), { disabled: true });
@@ -129,7 +134,7 @@ function keyRow(first, mayType) {
     "div",
     { className: "quillwork-key", role: "listitem", "data-provider": row.provider },
     el("div", { className: "quillwork-key-name" }, el("strong", { textContent: row.label }), status),
-    el("span", { className: "quillwork-key-link" }, takesKey && link(row.key_url, t("keys.get", "Get a key"))),
+    el("span", { className: "quillwork-key-link" }, keyLink(row)),
     takesKey ? input : el("span"),
     el("div", { className: "quillwork-buttons" }, takesKey && save, test, takesKey && clear),
     said,

@@ -12,7 +12,7 @@ export function usageTables() {
       const { session, today, budget } = (await call("health")).usage;
       const model = t("usage.model", "Model");
       const parts = [
-        table(t("usage.session", "Since the host started"), model, session.models, session.total),
+        table(t("usage.session", "Since ComfyUI started"), model, session.models, session.total),
         limit(budget.session_used_usd, budget.session_usd, "LLM_BUDGET_SESSION"),
         table(t("usage.callers", "By node or program"), t("usage.caller", "Caller"), session.callers),
         table(t("usage.today", "Today"), model, today.models, today.total),
@@ -28,7 +28,14 @@ export function usageTables() {
 }
 
 function table(title, first, rows, total) {
-  const heads = [first, t("usage.calls", "Calls"), t("usage.tokens", "Tokens (in + out)"), t("usage.cost", "Cost"), t("usage.seconds", "Seconds")];
+  const heads = [
+    first,
+    t("usage.calls", "Calls"),
+    t("usage.tokensIn", "Tokens in"),
+    t("usage.tokensOut", "Tokens out"),
+    t("usage.cost", "Cost"),
+    t("usage.seconds", "Seconds"),
+  ];
   const body = rows.length
     ? rows.map((row) => line(row.name || "–", row))
     : [el("tr", {}, el("td", { colSpan: heads.length, textContent: t("usage.none", "No calls yet.") }))];
@@ -47,20 +54,28 @@ function line(name, row) {
     "tr",
     {},
     el("th", { scope: "row", textContent: name }),
-    ...[calls(row), tokens(row), cost(row), number(row.seconds, 1)].map((text) => el("td", { textContent: text })),
+    calls(row),
+    ...[tokens(row, row.prompt_tokens), tokens(row, row.completion_tokens), cost(row), number(row.seconds, 1)].map(
+      (text) => el("td", { textContent: text }),
+    ),
   );
 }
 
+// One number in the line of the others; what else there is to say of it stands below.
 function calls({ calls: count, failed, cached }) {
-  return [
-    number(count),
+  const more = [
     failed ? t("usage.failed", "{count} failed", { count: number(failed) }) : "",
     cached ? t("usage.kept", "{count} answered from the cache", { count: number(cached) }) : "",
-  ].filter(Boolean).join(", ");
+  ].filter(Boolean);
+  return el(
+    "td",
+    { textContent: number(count) },
+    ...more.map((textContent) => el("div", { className: "quillwork-hint", textContent })),
+  );
 }
 
-function tokens({ prompt_tokens: read, completion_tokens: written, estimated }) {
-  return `${estimated ? "≈ " : ""}${number(read)} + ${number(written)}`;
+function tokens({ estimated }, count) {
+  return `${estimated ? "≈ " : ""}${number(count)}`;
 }
 
 /** Nobody is told that something is free because its price is not known. */

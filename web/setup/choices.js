@@ -3,7 +3,7 @@ import { CallError, call } from "../common/calls.js";
 import { el, link } from "../common/elements.js";
 import { t } from "../common/texts.js";
 import { knownConfiguration, setting } from "../settings/configuration.js";
-import { saveKey } from "../settings/keys.js";
+import { keyLink, saveKey } from "../settings/keys.js";
 
 const LOCAL_MODEL = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit";
 const LOCAL_SIZE_GB = 2.7;
@@ -89,7 +89,7 @@ function cloud(providers) {
     const told = t("setup.keyWhere", "It stays in the server’s memory until ComfyUI ends. To keep it, set {name}.", {
       name: one?.key_variables?.[0] ?? "",
     });
-    where.replaceChildren(told, " ", link(one?.key_url, t("keys.get", "Get a key")));
+    where.replaceChildren(told, " ", keyLink(one ?? {}) ?? "");
   };
   provider.addEventListener("change", show);
   show();

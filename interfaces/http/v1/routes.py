@@ -60,7 +60,7 @@ async def _chat(exchange: Exchange) -> Answer | EventStream:
 
 
 def _prepare(wanted: Any) -> tuple[Request, Model]:
-    model = open_named(wanted["model"], "POST v1/chat/completions")
+    model = open_named(wanted["model"], "OpenAI-compatible chat")
     request = chat_request(wanted)
     if model.runs_in_place and "stop" in request.extra:
         raise BadRequest("`stop` is not known to models in this process.", hint="Leave it out.")
@@ -70,7 +70,7 @@ def _prepare(wanted: Any) -> tuple[Request, Model]:
 async def _embed(exchange: Exchange) -> Answer:
     wanted = exchange.body
     request = embedding_request(embedded_texts(wanted["input"]), wanted.get("dimensions"))
-    model = await in_thread(open_named, wanted["model"], "POST v1/embeddings")
+    model = await in_thread(open_named, wanted["model"], "OpenAI-compatible embeddings")
     result: Result = await ask(exchange, model, lambda model: ask_one(model, request), TALKING)
     packed = wanted.get("encoding_format") == "base64"
     return await in_thread(

@@ -194,7 +194,7 @@ def test_usage_is_kept_over_programs(command: Command, wire: WireServer) -> None
     told = json.loads(command("usage", "--json", **endpoint(wire)).stdout)
     (row,) = told["today"]["models"]
     assert (row["name"], row["calls"], row["prompt_tokens"]) == ("endpoint/fox", 3, 33)
-    assert told["today"]["callers"][0]["name"] == "cli enhance"
+    assert told["today"]["callers"][0]["name"] == "enhance, command line"
     shown = command("usage", LLM_BUDGET_DAY="2.50", **endpoint(wire)).stdout
     assert "endpoint/fox  3 calls  33 + 21 tokens  cost unknown" in shown
     assert "$0.00 of $2.50 is used" in shown

@@ -343,7 +343,7 @@ def test_health_tells_what_was_called_and_what_is_left(call, endpoint, env):
     (model,) = usage["session"]["models"]
     (caller,) = usage["session"]["callers"]
     assert (model["name"], model["calls"], model["prompt_tokens"]) == ("endpoint/fox", 1, 11)
-    assert caller["name"] == "POST enhance"
+    assert caller["name"] == "Enhance over HTTP"
     assert usage["today"]["total"]["calls"] == 1
     assert usage["budget"]["session_usd"] == 2.5
     assert "a fox" not in json.dumps(usage)
