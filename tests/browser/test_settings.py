@@ -131,7 +131,8 @@ class TestKeys:
         self.endpoint(page)
         rows = {one["provider"]: one for one in comfy.host.get("/quillwork/keys").json()["keys"]}
         offered = page.locator(".quillwork-key").evaluate_all(
-            "(rows) => rows.filter((row) => /Get a key/.test(row.textContent)).map((row) => row.dataset.provider)"
+            "(rows) => rows.filter((row) => /Get a key/.test(row.textContent))"
+            ".map((row) => row.dataset.provider)"
         )
         assert {name for name in rows if rows[name]["needs_key"]} == set(offered)
         assert {"openai", "anthropic"} <= set(offered)

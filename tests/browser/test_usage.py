@@ -95,7 +95,8 @@ def test_costs_and_budgets_are_in_dollars(comfy, tables):
         assert cells(shown, "All")[3] == "$0.012"
         # The tables stand one below the other, and so do their columns, over the whole width of the page.
         columns = shown.locator("table").evaluate_all(
-            "(tables) => tables.map((one) => [...one.rows[0].cells].map((cell) => cell.getBoundingClientRect().left))"
+            "(tables) => tables.map(({rows: [head]}) =>"
+            " [...head.cells].map((cell) => cell.getBoundingClientRect().left))"
         )
         assert columns[0] == columns[1] == columns[2]
         page = comfy.page.locator("[data-setting-id='Quillwork.Usage.Tables']").bounding_box()
