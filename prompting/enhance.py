@@ -25,7 +25,7 @@ MOST_VARIATIONS = 64
 @dataclass(frozen=True, slots=True)
 class Idea:
     """One prompt of the user's, to be enhanced `variations` times (1 to 64), beginning with variation
-    number `first` (from 0)."""
+    number `first` (from 0). With `from_nothing` an empty prompt is no error: the model invents one."""
 
     prompt: str
     target: Target
@@ -33,6 +33,7 @@ class Idea:
     variations: int = 1
     seed: int = 0
     first: int = 0
+    from_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _pieces(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[_Piece]:
         if not 1 <= idea.variations <= MOST_VARIATIONS:
             raise NotConfigured(f"variations is {idea.variations}.", hint=f"Choose 1 to {MOST_VARIATIONS}.")
         protected = protect(idea.prompt)
-        if not protected.text and not idea.instruction.strip():
+        if not protected.text and not idea.instruction.strip() and not idea.from_nothing:
             raise NotConfigured("The prompt is empty.", hint="Write an idea, or at least an instruction.")
         last = idea.first + idea.variations
         for variation in range(idea.first, last):

@@ -77,6 +77,11 @@ _VARIATION_LEANINGS = (
     "a stronger contrast of light and dark",
     "softer light and gentler colours",
 )
+_WISHED = "(none: invent one that the wish below describes)"
+_INVENTED = (
+    "(none: invent one, with a subject, a place and a moment of your own, off the beaten track; write its "
+    "whole prompt)"
+)
 _DETAILED_WORDS = 60
 _SHOWN_EXISTING = 300
 
@@ -174,7 +179,7 @@ def _ending_rule(target: Target) -> str:
 
 
 def _enhance_user(task: EnhanceTask, protected: Protected) -> str:
-    parts = [f"Idea:\n{protected.text or '(none: invent one that the wish below describes)'}"]
+    parts = [f"Idea:\n{protected.text or (_WISHED if task.instruction.strip() else _INVENTED)}"]
     if protected.kept:
         parts.append("Keep exactly: " + "   ".join(protected.kept))
     if task.instruction.strip():

@@ -145,16 +145,20 @@ def missing_variables(
 
 
 def combination_count(
-    template: str, library: Library | None, extra_values: Mapping[str, Sequence[str]] | None = None
+    template: str,
+    library: Library | None,
+    extra_values: Mapping[str, Sequence[str]] | None = None,
+    *,
+    leave_unknown: bool = False,
 ) -> int:
     """How many prompts ``combinations`` can make of `template`; from 10**60 on, just that.
 
     Raises as `resolve` does.
     """
     nodes = parse(template).nodes
-    source = _Source(library, extra_values or {})
+    source = _Source(library, extra_values or {}, leave_unknown)
     source.survey(nodes)
-    source.refuse_unknown()
+    source.settle_unknown()
     return _counted(CombinationPicker(source.choices), nodes)
 
 
@@ -186,10 +190,7 @@ def resolve(
     source = _Source(library, extra_values or {}, leave_unknown)
     source.warn(parsed.warnings)
     source.survey(parsed.nodes)
-    if leave_unknown:
-        source.leave(list(source.unknown))
-    else:
-        source.refuse_unknown()
+    source.settle_unknown()
 
     ranks: Sequence[int] = [0] * count
     pickers: Iterator[Picker]
@@ -362,8 +363,11 @@ class _Source:
         self.warn([f"In a value of __{name}__: {warning}" for warning in parsed.warnings])
         return _flat(parsed.nodes)
 
-    def refuse_unknown(self) -> None:
-        if self.unknown:
+    def settle_unknown(self) -> None:
+        """Leave what has no values to others, or raise `UnknownVariable`."""
+        if self._leave_unknown:
+            self.leave(list(self.unknown))
+        elif self.unknown:
             self.refuse(list(self.unknown))
 
     def refuse(self, names: Sequence[str]) -> NoReturn:

@@ -13,6 +13,7 @@ from ...llm_backends.errors import NotConfigured
 
 if TYPE_CHECKING:
     from ...prompting.enhance import OnError
+    from ...prompting.template import Selection
 
 TITLE = "Quillwork"
 """The Script's name, by which programs call it."""
@@ -25,7 +26,9 @@ MODES = tuple(mode for mode in ALL_MODES if mode != "host_encoder")
 """A web UI lends us no text encoder that could write."""
 PARTS = ("positive", "negative", "hires")
 ON_ERROR = ("raise", "passthrough", "phrasebook")
+SELECTIONS = ("random", "cycle", "combinations")
 MOST_VARIATIONS = 64
+MOST_IMAGES = 1000
 _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
 
 
@@ -36,7 +39,10 @@ class Arguments:
     `mode` and `model` are as on the nodes. `target` is an id, a label or ``auto``. `variations` different
     prompts are taken in turn by the images that share an idea; with `per_image` none share. `seed` is the
     model's: `FOLLOW`, or a number. `parts` is what a model writes at; `variables` resolves ``__name__`` and
-    ``{a|b}``. `first` is the number (from 0) of the first variation, which an XYZ plot sets.
+    ``{a|b}``: by `selection` at random, in turn or through all combinations, with the seed of each image, and
+    with `variables_alone` even where nothing is enhanced. `count` is the number of images, of combinations at
+    most as many as there are; 0 leaves it to the host. `first` is the number (from 0) of the first variation,
+    which an XYZ plot sets.
     """
 
     enabled: bool = False
@@ -51,6 +57,9 @@ class Arguments:
     per_image: bool = False
     variables: bool = True
     generate_missing: bool = False
+    selection: Selection = "random"
+    count: int = 0
+    variables_alone: bool = False
     first: int = 0
 
     @property
@@ -91,6 +100,8 @@ def _value(name: str, value: Any) -> Any:
     if name == "parts":
         return _parts(value)
     text = str(value).strip() if name != "instruction" else str(value)
+    if name == "selection" and text not in SELECTIONS:
+        raise _wrong(name, value, f"Choose one of {', '.join(SELECTIONS)}.")
     if name == "on_error" and text not in ON_ERROR:
         raise _wrong(name, value, f"Choose one of {', '.join(ON_ERROR)}.")
     if name == "mode" and text and text not in MODES and text not in _others():
@@ -117,6 +128,8 @@ def _number(name: str, value: Any) -> int:
         raise _wrong(name, value, "Write a whole number.") from None
     if name == "variations" and not 1 <= number <= MOST_VARIATIONS:
         raise _wrong(name, value, f"Choose 1 to {MOST_VARIATIONS}.")
+    if name == "count" and not 0 <= number <= MOST_IMAGES:
+        raise _wrong(name, value, f"Choose 0 to {MOST_IMAGES}.")
     return max(number, FOLLOW)
 
 

@@ -10,7 +10,7 @@ from ...config.settings import load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from . import enhance_now
-from .arguments import MODES, MOST_VARIATIONS, ON_ERROR, PARTS, TITLE, Arguments
+from .arguments import MODES, MOST_VARIATIONS, ON_ERROR, PARTS, SELECTIONS, TITLE, Arguments
 from .options import target_choices
 
 _SAVED_MODELS = 2000
@@ -35,7 +35,25 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 value=usual.generate_missing,
                 elem_id=elem_id("generate_missing"),
             )
+            variables_alone = gr.Checkbox(
+                label="Resolve variables without enhancing, too",
+                value=usual.variables_alone,
+                elem_id=elem_id("variables_alone"),
+            )
         writer = build_writer(elem_id)
+        with gr.Row():
+            selection = gr.Dropdown(
+                label="Values of variables",
+                choices=list(SELECTIONS),
+                value=usual.selection,
+                elem_id=elem_id("selection"),
+            )
+            count = gr.Number(
+                label="How many images (0: batch count × size; of combinations at most all)",
+                value=usual.count,
+                precision=0,
+                elem_id=elem_id("count"),
+            )
         with gr.Row():
             parts = gr.CheckboxGroup(
                 label="What to enhance",
@@ -79,6 +97,9 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
             "per_image": per_image,
             "variables": variables,
             "generate_missing": generate_missing,
+            "selection": selection,
+            "count": count,
+            "variables_alone": variables_alone,
         }
         enhance_now.build(tab, found)
     return found

@@ -13,19 +13,19 @@ from html import escape
 from typing import Any, NoReturn
 
 from ...config.home import targets_folder
-from ...llm_backends.errors import Cancelled, LLMError
+from ...llm_backends.errors import Cancelled, LLMError, MissingKey, NotConfigured, ProviderFailed
 from ...prompting import targets
 from ...prompting.library import LibraryError
 from ...prompting.template import TemplateError
 from . import checkpoint, infotext
 from .arguments import AUTO, Arguments, read
 from .host import WebUiHost
-from .images import Image, Texts, columns, images_of, lay_out
+from .images import Image, Texts, columns, images_of, lay_out, shorten
 from .lookup import fixed_seed, shared, styling
 from .neighbours import beside, give_back
 from .options import default_target
 from .wording import words_of
-from .writing import Written, keep, write
+from .writing import Written, how_many, keep, write
 
 _JOB = "quillwork_job"
 _SETUP = "setup_prompts"
@@ -53,11 +53,12 @@ class QuillworkError(Exception):
 @dataclass(slots=True)
 class _Job:
     """What was to be in the images, what is to be, and the user's own prompt as the host had it. `laid_out`
-    is what stood in the host's lists when it had been put there."""
+    is what stood in the host's lists when it had been put there, `most` the number of images asked for."""
 
     before: Sequence[Texts]
     after: Sequence[Texts]
     prompt: Any
+    most: int | None
     laid_out: dict[str, list[str]] = field(default_factory=dict)
     is_settled: bool = False
 
@@ -70,12 +71,20 @@ def prepare(p: Any, args: Sequence[Any]) -> None:
         infotext.clear(p.extra_generation_params)
     try:
         arguments = _arguments(p, args)
-        if arguments.enabled:
+        if arguments.enabled or arguments.variables_alone:
             _write(p, arguments)
     except Cancelled:
         _interrupt(p)
     except (LLMError, TemplateError, LibraryError, ValueError) as error:
-        _stop(p, words_of(error), getattr(error, "http_status", 400))
+        _stop(p, words_of(error), _status_of(error))
+
+
+def _status_of(error: Exception) -> int:
+    """The status for programs. 401 is the host's own, for its login: a provider's key is not the matter."""
+    if isinstance(error, MissingKey):
+        return NotConfigured.http_status
+    status = int(getattr(error, "http_status", 400))
+    return ProviderFailed.http_status if status == 401 else status
 
 
 def _arguments(p: Any, args: Sequence[Any]) -> Arguments:
@@ -84,12 +93,16 @@ def _arguments(p: Any, args: Sequence[Any]) -> Arguments:
 
 
 def _write(p: Any, arguments: Arguments) -> None:
+    wanted = arguments if arguments.enabled else replace(arguments, parts=(), variables=True)
     neighbour = beside(p)
     if neighbour is not None and neighbour.wants_all():  # it makes its own number of images out of one text
-        arguments = replace(arguments, variables=False, variations=1, per_image=False)
-    images = images_of(p, fixed_seed)
+        if not arguments.enabled:
+            return
+        wanted = replace(wanted, variables=False, variations=1, per_image=False, count=0)
+    desk = WebUiHost("Generation")
+    images = _as_many(p, images_of(p, fixed_seed), wanted, desk)
     target = _target(p, arguments.target)
-    written = write(images, arguments, target, WebUiHost("Generation"))
+    written = write(images, wanted, target, desk)
     _tell(p, arguments, written)
     p.extra_generation_params.update(
         infotext.describe(
@@ -105,8 +118,26 @@ def _write(p: Any, arguments: Arguments) -> None:
             left=written.left,
         )
     )
-    setattr(p, _JOB, _Job([image.texts for image in images], written.texts, p.prompt))
+    most = len(images) if wanted.count else None
+    setattr(p, _JOB, _Job([image.texts for image in images], written.texts, p.prompt, most))
     _apply_early(p)
+
+
+def _as_many(p: Any, images: Sequence[Image], arguments: Arguments, desk: WebUiHost) -> Sequence[Image]:
+    """As many images as the `arguments` ask for; the job `p` gets the batches that they take."""
+    if isinstance(p.prompt, list):
+        return images
+    try:
+        count = how_many(images, arguments, desk)
+    except (LLMError, TemplateError, LibraryError):
+        if arguments.on_error == "raise":
+            raise
+        return images  # what is wrong is told when the texts are written
+    if not count:
+        return images
+    p.batch_size = min(p.batch_size, count)
+    p.n_iter = -(-count // p.batch_size)
+    return images_of(p, fixed_seed)[:count]
 
 
 def _target(p: Any, name: str) -> targets.Target:
@@ -145,6 +176,7 @@ def apply(p: Any) -> None:
     """For ``process``: put what was written for the job `p` where the host has laid out its prompts."""
     job = getattr(p, _JOB, None)
     if job is not None and not job.laid_out:
+        shorten(p, job.most)
         lay_out(p, job.before, job.after, styling(p))
         job.laid_out = columns(p)
 
@@ -155,7 +187,10 @@ def settle(p: Any) -> None:
     if job is None or job.is_settled or not job.laid_out:
         return
     job.is_settled = True
-    give_back(p, job.laid_out)
+    neighbour = beside(p)
+    if neighbour is None or not neighbour.wants_all():
+        shorten(p, job.most)
+        give_back(p, job.laid_out, neighbour)
     if p.prompt == job.laid_out["all_prompts"][0]:  # left there by Dynamic Prompts
         p.prompt = job.prompt
 
@@ -213,7 +248,7 @@ def restore(_text: str, params: dict[str, Any]) -> None:
     """For ``on_infotext_pasted``: the user's own prompt comes back into `params`, and what was written for it
     is kept, so that Generate makes the same image."""
     had = Texts(*(str(params.get(name) or "") for name in ("Prompt", "Negative prompt", "Hires prompt")))
-    if not infotext.restore_prompts(params) or infotext.ERROR in params:
+    if not infotext.restore_prompts(params) or infotext.ERROR in params or not infotext.is_written(params):
         return
     own = Texts(*(str(params.get(name) or "") for name in ("Prompt", "Negative prompt", "Hires prompt")))
     arguments = infotext.arguments_in(params)

@@ -98,6 +98,14 @@ def columns(p: Any) -> dict[str, list[str]]:
     return {name: list(texts) for name in names if (texts := getattr(p, name, None))}
 
 
+def shorten(p: Any, most: int | None) -> None:
+    """Make no more than `most` images in the job `p`: the last batch may be a smaller one."""
+    for name in (*columns(p), "all_seeds", "all_subseeds"):
+        made = getattr(p, name, None)
+        if most and isinstance(made, list) and len(made) > most:
+            setattr(p, name, made[:most])
+
+
 def _replaced(texts: list[str], pairs: Sequence[tuple[str, str]], finish: Finish, plain: Finish) -> list[str]:
     """`texts` with the second of each of `pairs` where the first was."""
     if all(old == new for old, new in pairs):

@@ -20,12 +20,13 @@ VARIATION = "Quillwork variation"
 ON_ERROR, PARTS_LABEL = "Quillwork on error", "Quillwork parts"
 PER_IMAGE, VARIABLES = "Quillwork per image", "Quillwork variables"
 GENERATE_MISSING, ERROR = "Quillwork generate missing", "Quillwork error"
-LEFT = "Quillwork left"
+SELECTION, ALONE, LEFT = "Quillwork selection", "Quillwork variables alone", "Quillwork left"
 # Not in any image: the page has put the user's own prompt back, so it may be enhanced again.
 RESTORED = "Quillwork restored"
 EMPTY = "(none)"
 """A prompt that was empty: hosts cannot read an empty value."""
 _NOTHING_WRITTEN = "none"
+_ONLY = "only"
 _HOSTS_NAMES = {
     PROMPT: "Prompt",
     NEGATIVE: "Negative prompt",
@@ -129,8 +130,13 @@ def _unusual(arguments: Arguments) -> dict[str, str]:
         PER_IMAGE: str(arguments.per_image),
         VARIABLES: str(arguments.variables),
         GENERATE_MISSING: str(arguments.generate_missing),
+        SELECTION: arguments.selection,
+        ALONE: "True" if arguments.enabled else _ONLY,
     }
-    names = ("instruction", "variations", "on_error", "parts", "per_image", "variables", "generate_missing")
+    names = (
+        *("instruction", "variations", "on_error", "parts", "per_image", "variables", "generate_missing"),
+        *("selection", "variables_alone"),
+    )
     return {
         label: text
         for (label, text), name in zip(texts.items(), names, strict=True)
@@ -154,6 +160,11 @@ def arguments_in(params: Mapping[str, Any]) -> Arguments:
     """The arguments that `params` tell of; those of an image that we had no part in are disabled."""
     values = {name: reader(params) for name, reader in READERS.items()}
     return Arguments(**{name: value for name, value in values.items() if value is not None})
+
+
+def is_written(params: Mapping[str, Any]) -> bool:
+    """Whether a model, or the phrasebook, wrote for the image."""
+    return _is_ours(params) and params[MODE] != _NOTHING_WRITTEN
 
 
 def _is_ours(params: Mapping[str, Any]) -> bool:
@@ -205,7 +216,7 @@ def _target(params: Mapping[str, Any]) -> str | None:
 
 # Programs hand over the enhanced prompt as it is; the page puts the user's own back first.
 READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "enabled": lambda params: str(params.get(RESTORED)) == "True",
+    "enabled": lambda params: str(params.get(RESTORED)) == "True" and params.get(ALONE) != _ONLY,
     "mode": _mode,
     "model": _text(MODEL, ""),
     "target": _target,
@@ -217,6 +228,9 @@ READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "per_image": _flag(PER_IMAGE, False),
     "variables": _flag(VARIABLES, True),
     "generate_missing": _flag(GENERATE_MISSING, False),
+    "selection": _text(SELECTION, Arguments().selection),
+    "count": lambda params: Arguments().count if _is_ours(params) else None,
+    "variables_alone": lambda params: ALONE in params if _is_ours(params) else None,
 }
 
 

@@ -62,15 +62,13 @@ def _asked(script: Any, p: Any) -> DynamicPrompts | None:
     return DynamicPrompts(script, args, dict(zip(names, args, strict=False))) if args and args[0] else None
 
 
-def give_back(p: Any, laid_out: Mapping[str, Sequence[str]]) -> None:
+def give_back(p: Any, laid_out: Mapping[str, Sequence[str]], neighbour: DynamicPrompts | None) -> None:
     """Give every image of the job `p` its own text again, where another script has made all of them of the
     first one's. `laid_out` is what stood in the host's lists, by their names, before the others' turn.
 
-    What others have put around a text stays. Dynamic Prompts gets its turn with each text.
+    What others have put around a text stays. Dynamic Prompts, where it is the `neighbour`, gets its turn with
+    each text.
     """
-    neighbour = beside(p)
-    if neighbour is not None and neighbour.wants_all():
-        return
     lists = {name: texts for name, texts in columns(p).items() if name in laid_out}
     first = {name: laid_out[name][0] for name in lists}
     for place in range(min(map(len, lists.values()), default=0)):

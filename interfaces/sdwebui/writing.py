@@ -16,7 +16,7 @@ from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
 from ...prompting.library import Library, LibraryError
 from ...prompting.missing import supply_missing
 from ...prompting.targets import Target
-from ...prompting.template import TemplateError, missing_variables, resolve
+from ...prompting.template import TemplateError, combination_count, missing_variables, resolve
 from .arguments import FOLLOW, Arguments
 from .images import Image, Texts
 from .recall import Kept, recall, signature
@@ -101,8 +101,8 @@ def _resolve(written: Written, images: Sequence[Image], arguments: Arguments, de
     try:
         supplied = _supplied(written, images, library, arguments, desk)
         resolved = [
-            _resolved(texts, image.seed, library, supplied, written)
-            for texts, image in zip(written.texts, images, strict=True)
+            _resolved(texts, seed, arguments, library, supplied, written)
+            for texts, seed in zip(written.texts, _turns(images, arguments), strict=True)
         ]
     except (TemplateError, LibraryError, LLMError) as error:
         if arguments.on_error == "raise":
@@ -127,9 +127,31 @@ def _supplied(
     return dict(supplied.values)
 
 
+def how_many(images: Sequence[Image], arguments: Arguments, desk: Desk) -> int:
+    """The number of images that `arguments` ask for, 0 where they leave it to the host: of combinations at
+    most as many as there are. What is missing of the library is invented first, where that is wished.
+
+    Raises as `write` does, whatever ``on_error`` says.
+    """
+    if arguments.selection != "combinations" or not arguments.count or not arguments.variables:
+        return arguments.count
+    library, texts = Library(*library_folders()), images[0].texts
+    _supplied(Written([texts], [], []), images[:1], library, arguments, desk)
+    counts = [combination_count(getattr(texts, name), library, leave_unknown=True) for name in _FIELDS]
+    return min(arguments.count, max(counts))
+
+
+def _turns(images: Sequence[Image], arguments: Arguments) -> list[int]:
+    """What each image's values hang on: its seed, which goes on from image to image where all have one."""
+    seeds = [image.seed for image in images]
+    alike = arguments.selection != "random" and len(set(seeds)) == 1
+    return [seed + (place if alike else 0) for place, seed in enumerate(seeds)]
+
+
 def _resolved(
     texts: Texts,
     seed: int,
+    arguments: Arguments,
     library: Library,
     supplied: dict[str, Sequence[str]],
     written: Written | None = None,
@@ -138,7 +160,14 @@ def _resolved(
     found = {}
     for name in _FIELDS:
         if text := getattr(texts, name):
-            one = resolve(text, library, seed=seed, extra_values=supplied, leave_unknown=True)
+            one = resolve(
+                text,
+                library,
+                selection=arguments.selection,
+                seed=seed,
+                extra_values=supplied,
+                leave_unknown=True,
+            )
             found[name] = one.prompts[0]
             if written is not None:
                 written.warnings += [warning for warning in one.warnings if warning not in written.warnings]
@@ -150,7 +179,7 @@ def keep(image: Image, had: Texts, arguments: Arguments, target: Target, mode: s
     """Have `write` give `image` the texts that it `had`. Raises as `write` does for a template."""
     texts = image.texts
     if arguments.variables:
-        texts = _resolved(texts, image.seed, Library(*library_folders()), {})
+        texts = _resolved(texts, image.seed, arguments, Library(*library_folders()), {})
     mark = signature(arguments, target)
     for text, written in ((texts.prompt, had.prompt), (texts.hires, had.hires)):
         if text and written:
@@ -212,6 +241,7 @@ def _slots(written: Written, arguments: Arguments, target: Target) -> list[_Slot
                 count,
                 written.seeds[places[0]],
                 arguments.first,
+                from_nothing=target.form != "any",
             )
             slots += [_Slot(name, idea, number, tuple(places[number::count])) for number in range(count)]
     return slots

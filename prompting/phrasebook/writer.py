@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..tasks import VariablesTask
 from . import data, edits, structured
 from .chooser import Chooser, position
 from .composing import Plan, can_attach, continues, join_phrases, join_prose, looks_like_tags, write_facets
+from .lists import values_for
 from .scene import Scene, same_dimension, settle
 from .subjects import read_scene, wishes_in
 from .tagging import ENOUGH_SPREAD, tags_of
@@ -50,12 +53,26 @@ def write(task: EnhanceTask) -> str:
     """The prompt for ``task.target``, and a last line ``Negative: ...`` where there is one to write."""
     if task.target.kind == "edit" or task.target.form == "instruction":
         return edits.write(task, _point(task))
+    if not task.prompt.strip() and not task.instruction.strip():
+        task = replace(task, prompt=_invented(task))
     scene = read_scene(task.prompt)
     wishes, wished, instruction = _follow(task, scene)
     text = _compose(task, scene, wishes, wished, instruction)
     if task.target.negative != "none" and scene.without:
         text = f"{text}\nNegative: {', '.join(scene.without)}"
     return text
+
+
+def _invented(task: EnhanceTask) -> str:
+    """An idea where there is none: somebody or something, and a place."""
+
+    def one(*names: str) -> str:
+        name = names[_point(task) % len(names)]
+        return values_for(VariablesTask(name, 1, seed=task.seed + task.variation))[0]
+
+    subject = one("animal", "profession", "mythical_creature", "vehicle", "building")
+    article = "an" if subject[0] in "aeiou" else "a"
+    return f"{article} {subject} near the {one('location')}"
 
 
 def _point(task: EnhanceTask) -> int:

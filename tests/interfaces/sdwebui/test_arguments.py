@@ -23,6 +23,9 @@ def test_the_order_is_a_promise():
         "per_image",
         "variables",
         "generate_missing",
+        "selection",
+        "count",
+        "variables_alone",
     )
 
 

@@ -10,7 +10,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from interfaces.sdwebui.jobs import Job, generate
 
-from quillwork.interfaces.sdwebui.generation import NO_MODEL, PLOT, QuillworkError, apply, prepare
+from quillwork.interfaces.sdwebui.generation import NO_MODEL, PLOT, QuillworkError, apply, prepare, restore
+from quillwork.interfaces.sdwebui.infotext import arguments_in
 from quillwork.interfaces.sdwebui.writing import SKIPPED
 from quillwork.llm_backends.runner import runner
 
@@ -127,6 +128,76 @@ def test_a_missing_variable_is_invented_where_that_is_wished(wire, library):
     assert job.all_prompts == ["a fox in drizzle"]
     assert (library / "weather.txt").read_text().strip().endswith("drizzle")
     assert "Quillwork left" not in job.extra_generation_params
+
+
+def test_variables_are_resolved_without_enhancing_when_asked(wire, library):
+    (library / "animal.txt").write_text("owl\nbear\n")
+    asked = {"enabled": False, "variables_alone": True}
+    job = generate(Job(prompt="{an|the} __animal__", batch_size=8), asked)
+    assert {text.split()[1] for text in job.all_prompts} == {"owl", "bear"}
+    assert wire.log == []
+    params = job.extra_generation_params
+    assert (params["Quillwork prompt"], params["Quillwork mode"]) == ("{an|the} __animal__", "none")
+    told = {name: str(value) for name, value in params.items()}
+    told |= {"Prompt": job.all_prompts[0], "Seed": "5"}
+    restore("", told)
+    assert told["Prompt"] == "{an|the} __animal__"
+    arguments = arguments_in(told)
+    assert (arguments.enabled, arguments.variables_alone) == (False, True)
+    assert generate(Job(prompt="{an|the} __animal__"), asked).all_prompts == job.all_prompts[:1]
+    untouched = generate(Job(prompt="{an|the} __animal__"), {"enabled": False})
+    assert (untouched.all_prompts, untouched.extra_generation_params) == (["{an|the} __animal__"], {})
+    enhanced = generate(Job(prompt="{an|the} __animal__"), True)
+    assert enhanced.all_prompts == [WRITTEN], "what was resolved alone was taken for what a model wrote"
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 9])
+def test_combinations_make_as_many_images_as_there_are(library, batch_size):
+    (library / "animal.txt").write_text("owl\nbear\nfox\n")
+    asked = {"parts": [], "selection": "combinations", "count": 100}
+    job = generate(Job(prompt="a {red|blue} __animal__", batch_size=batch_size, n_iter=3), asked)
+    assert sorted(job.all_prompts) == sorted(
+        f"a {colour} {animal}" for colour in ("red", "blue") for animal in ("owl", "bear", "fox")
+    )
+    assert job.batch_size * job.n_iter >= 6 > job.batch_size * (job.n_iter - 1)
+    job = generate(Job(prompt="a {red|blue} __animal__", batch_size=batch_size), {**asked, "count": 5})
+    assert len(set(job.all_prompts)) == len(job.all_prompts) == 5
+
+
+def test_values_in_turn_and_a_number_of_images(library):
+    asked = {"parts": [], "selection": "cycle", "count": 4}
+    assert generate(Job(prompt="{a|b|c}", seed=3), asked).all_prompts == ["a", "b", "c", "a"]
+    job = generate(Job(prompt="{a|b|c}", seed=3, subseed_strength=0.5), asked)
+    assert job.all_prompts == ["a", "b", "c", "a"]
+    assert len(generate(Job(prompt="a fox"), {"count": 3}).all_prompts) == 3
+    with pytest.raises(QuillworkError, match="count cannot be"):
+        generate(Job(), {"count": 1001})
+
+
+def test_combinations_count_what_is_invented_first(wire, library):
+    wire.script("fox", '{"values": ["drizzle", "hail"]}')
+    asked = {"parts": [], "selection": "combinations", "count": 100, "generate_missing": True}
+    job = generate(Job(prompt="{red|blue} __weather__"), asked)
+    assert len(job.all_prompts) == len(set(job.all_prompts)) == 4
+
+
+@pytest.mark.parametrize("prompt", ["", "  ", "<lora:ink:0.8>"])
+def test_an_empty_prompt_with_a_target_gets_a_whole_one(wire, prompt):
+    wire.script("fox", "a heron on a pier")
+    job = generate(Job(prompt=prompt), {"target": "sdxl"})
+    assert "a heron on a pier" in job.all_prompts[0]
+    assert "invent one" in wire.calls()[0].json["messages"][-1]["content"]
+    job = generate(Job(prompt=prompt), {"target": "flux1_dev", "mode": "phrasebook"})
+    assert " near the " in job.all_prompts[0]
+    with pytest.raises(QuillworkError, match="The prompt is empty"):
+        generate(Job(prompt=prompt), {"target": "plain"})  # it only tidies up
+
+
+@pytest.mark.parametrize("model", ["fox-status401", "fox-status403"])
+def test_a_providers_refusal_is_not_the_hosts_own_401(model):
+    with pytest.raises(QuillworkError) as caught:
+        generate(Job(), {"model": model})
+    assert caught.value.status_code in (403, 502)
 
 
 @pytest.mark.parametrize("generate_missing", [False, True])

@@ -47,6 +47,8 @@ EVERYTHING = {
     "per_image": True,
     "variables": False,
     "generate_missing": True,
+    "selection": "cycle",
+    "variables_alone": True,
 }
 
 
