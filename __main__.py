@@ -36,6 +36,9 @@ if __name__ == "__main__":
     from quillwork.llm_backends.command_line import use_pack_folder
 
     use_pack_folder(_as_typed(sys.argv[0]))
-    from quillwork.interfaces.cli.main import main
+    try:
+        from quillwork.interfaces.cli.main import main
 
-    sys.exit(main(sys.argv[1:]))
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # while all this is loaded
+        sys.exit(130)

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..llm_backends import observers
 from ..llm_backends.command_line import command, installer
-from ..llm_backends.errors import LLMError
+from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.host import program
+from ..llm_backends.types import Observer
 from . import plans, providers, spending, status, usage
 from .catalog import Catalog, catalog
 from .home import origin
 from .keys import session_keys
+from .model_source import unknown_mode
 from .opening import library_folders
 from .settings import Settings
 
@@ -69,11 +72,12 @@ def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
 
 def checks(settings: Settings, models: Catalog = catalog) -> Iterator[Check]:
     """Every check in turn; none of them raises."""
-    for check in (_python, _clock, _home, _library, _litellm, _gpu, _model, _plan, _budget, _observers):
+    for check in (_python, _clock, _home, _library, _litellm, _gpu, _model, _plan, _budget):
         try:
             yield check(settings)
         except LLMError as error:
             yield Check(check.__name__.strip("_").capitalize(), False, error.message, error.hint)
+    yield from _observers(settings)
     yield from _servers(settings, models)
 
 
@@ -97,7 +101,12 @@ def _home(settings: Settings) -> Check:
 
 
 def _library(settings: Settings) -> Check:
-    return _writable("Library", library_folders(settings)[0], "Set LOCAL_LIBRARY_DIR to a folder of yours.")
+    own, others = library_folders(settings)
+    for folder in others:
+        if not folder.is_dir():
+            hint = "Mend it in LIBRARY_DIRS, or take it out."
+            return Check("Library", False, f"{folder} is no folder.", hint)
+    return _writable("Library", own, "Set LOCAL_LIBRARY_DIR to a folder of yours.")
 
 
 def _writable(name: str, folder: Path, hint: str) -> Check:
@@ -138,6 +147,8 @@ def _model(settings: Settings) -> Check:
     error = effect["error"]
     if error is not None:
         return Check("Model", False, error["message"], error["hint"])
+    if problem := unknown_mode(settings.mode()):
+        return Check("Model", False, problem)
     if effect["mode"] == "phrasebook":
         return Check(
             "Model", True, f"none is set up: the phrasebook writes. `{command('setup')}` shows the ways."
@@ -160,11 +171,28 @@ def _budget(settings: Settings) -> Check:
     return Check("Budget", True, ", ".join(f"${usd:g} {what}" for usd, what in limits if usd is not None))
 
 
-def _observers(settings: Settings) -> Check:
+def _observers(settings: Settings) -> Iterator[Check]:
     found, problems = spending.read_observers(settings)
-    if problems:
-        return Check("Observers", False, problems[0].message, problems[0].hint)
-    return Check("Observers", True, ", ".join(observer.name for observer in found) or "none")
+    for problem in problems:
+        yield Check("Observers", False, problem.message, problem.hint)
+    for observer in found:
+        try:
+            yield Check("Observers", True, _standing(observer))
+        except NotConfigured as problem:
+            yield Check("Observers", False, problem.message, problem.hint)
+    if not found and not problems:
+        yield Check("Observers", True, "none")
+
+
+def _standing(observer: Observer) -> str:
+    """How `observer` would be told. Raises `NotConfigured` for code that is not there."""
+    if ":" in observer.name:
+        observers.load(observer.name)
+        return observer.name
+    told = f"{observer.name} at {observer.base_url}"
+    if observer.name == "langfuse" and importlib.util.find_spec("langfuse") is None:
+        return f"{told}; its package is not here, so Quillwork reports litellm's calls as well."
+    return told
 
 
 def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:

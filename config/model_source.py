@@ -54,6 +54,21 @@ def _model(choice: Choice, settings: Settings) -> str:
     )
 
 
+def unknown_mode(value: Value) -> str:
+    """What is to be said of a setting that names no mode; empty for one that does."""
+    if _exists(_spelled(value)):
+        return ""
+    return (
+        f"{value.name} is {value.text!r} (from {value.origin}), which is no mode; auto is used. "
+        f"Choose one of {', '.join(MODES)}."
+    )
+
+
+def _spelled(value: Value) -> str:
+    text = value.text if _exists(value.text) else value.text.lower()
+    return MODE_ALIASES.get(text, text)
+
+
 def _mode(choice: Choice, settings: Settings, *, has_own_model: bool) -> str:
     chosen = choice.llm_mode.strip() or "auto"
     chosen = MODE_ALIASES.get(chosen, chosen)
@@ -62,14 +77,10 @@ def _mode(choice: Choice, settings: Settings, *, has_own_model: bool) -> str:
             raise NotConfigured(f"There is no mode {chosen!r}.", hint=f"Choose one of {', '.join(MODES)}.")
         return chosen
     value: Value = settings.mode()
-    text = value.text if _exists(value.text) else value.text.lower()
-    mode = MODE_ALIASES.get(text, text)
-    if not _exists(mode):
-        warn_once(
-            f"{value.name} is {value.text!r} (from {value.origin}), which is no mode; auto is used. "
-            f"Choose one of {', '.join(MODES)}."
-        )
+    if problem := unknown_mode(value):
+        warn_once(problem)
         return "auto"
+    mode = _spelled(value)
     # A model typed into a node says more than a general mode that has no use for models.
     return "auto" if has_own_model and mode in _IGNORE_MODELS else mode
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from .errors import NotConfigured
 from .types import Message, Observer
 from .usage_totals import CallRecord
 
@@ -140,6 +141,8 @@ class Line:
                     return
                 tell = tell or self._make()
                 tell(event)
+            except NotConfigured as error:
+                self._complain("load", error.message)
             except Exception as error:  # noqa: BLE001 - whatever somebody else's code may raise
                 # Not the error's text: it may have content or a key in it.
                 self._complain(type(error).__name__, f"it raised {type(error).__name__}")
@@ -149,7 +152,7 @@ class Line:
     def _complain(self, kind: str, what: str) -> None:
         if kind not in self._complained:
             self._complained.add(kind)
-            _log.warning("The observer %s missed a call: %s.", self.name, what)
+            _log.warning("The observer %s missed a call: %s.", self.name, what.rstrip("."))
 
 
 _registered: list[Line] = []
@@ -176,11 +179,25 @@ def _maker(observer: Observer) -> Tell:
         from .helicone import Helicone
 
         return Helicone(observer).tell
-    module, _, path = observer.name.partition(":")
-    found = importlib.import_module(module)
-    for attribute in path.split("."):
-        found = getattr(found, attribute)
-    return found  # type: ignore[return-value]
+    return load(observer.name)
+
+
+def load(name: str) -> Tell:
+    """What the Python path `name` (``package.module:function``) leads to. Raises `NotConfigured`."""
+    module, _, path = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an import of somebody else's raises
+        # Not the error's text: it may have content or a key in it.
+        raise NotConfigured(
+            f"The observer {name} cannot be loaded ({type(error).__name__}).",
+            hint="Install its package where the host runs, or take it out of LLM_CALLBACKS.",
+        ) from None
+    if not callable(found):
+        raise NotConfigured(f"The observer {name} is no function.", hint="Mend it in LLM_CALLBACKS.")
+    return found
 
 
 def drain(patience_s: float = _LAST_WORDS_S) -> None:

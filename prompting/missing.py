@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..llm_backends.model import Model
-from .library import Library
+from .library import Library, LibraryError
 from .tasks import VariablesTask
 from .template_parser import literal_value
 from .variables import invent
@@ -38,7 +38,11 @@ async def supply_missing(
         invented = await invent(
             VariablesTask(name=name, count=VALUES_EACH, context=template, seed=seed), model
         )
-        keep(library, name, invented.values, template)
+        try:
+            keep(library, name, invented.values, template)
+        except LibraryError as error:
+            # They may have cost something, and fill the template all the same.
+            invented.info["warnings"].append(f"The values of __{name}__ were not saved: {error}")
         values[name] = invented.values
         reports.append(invented.info)
         makeshift = makeshift or invented.makeshift

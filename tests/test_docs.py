@@ -150,6 +150,19 @@ def test_the_page_on_tools_names_them_all() -> None:
     assert sorted(named) == ours
 
 
+def test_the_page_on_migration_has_every_name_that_is_read_as_another() -> None:
+    from quillwork.config.variables import MODE_ALIASES, PROVIDER_ALIASES, PROXY_SWITCH, VARIABLES
+
+    page = (ROOT / "docs" / "migration.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+(?:=\w+)?)` \| (.+) \|$", page, re.MULTILINE))
+    read_as = {alias: name for name, variable in VARIABLES.items() for alias in variable.aliases}
+    read_as["LLM_REPO"] = "LLM_MODEL"
+    read_as |= {f"LLM_MODE={alias}": f"LLM_MODE={mode}" for alias, mode in MODE_ALIASES.items()}
+    assert set(rows) == {*read_as, *PROVIDER_ALIASES, f"{PROXY_SWITCH}=true"}
+    for alias, name in {**read_as, **PROVIDER_ALIASES}.items():
+        assert f"`{name}`" in rows[alias], alias
+
+
 def test_the_readme_leads_to_every_page() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert [page.name for page in PAGES if f"docs/{page.name}" not in readme] == []

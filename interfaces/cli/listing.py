@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ...config import status, usage
+from ...config import providers, status, usage
 from ...config.catalog import catalog
 from ...config.home import targets_folder
 from ...config.model_entries import ModelEntry
@@ -33,6 +33,8 @@ def models_command(options: argparse.Namespace) -> int:
     """What could be called now, and with --all what could be set up."""
     listing = runner.run(catalog.listing(load()))
     words = " ".join(options.words)
+    if options.provider and not listing.select(provider=options.provider, everything=True):
+        providers.get(options.provider)  # raises for one that there is not, with those that there are
     if options.json:
         print_json(listing.to_json(provider=options.provider, words=words, everything=options.all))
         return 0

@@ -1,13 +1,15 @@
 """The commands: what they take, which of them runs, and how the program ends.
 
-Exit codes: 0 done; 2 usage or a setting that cannot be; 3 the model could not be reached or refused;
-130 cancelled.
+Exit codes: 0 done; 1 `doctor` found something; 2 usage, a file that cannot be used, or something to set
+up here first; 3 the model could not be reached, or it or a rule of the user's own refused; 130 cancelled.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -20,7 +22,7 @@ _HOME = "use these settings, library and targets, not those of the ComfyUI or we
 USAGE, UNREACHED, CANCELLED = 2, 3, 130
 
 # What the user has to put right here, as opposed to what happened on the other side.
-_USAGE_ERRORS = (errors.NotConfigured,)
+_USAGE_ERRORS = (errors.NotConfigured, errors.MissingKey, errors.DependencyMissing)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,7 +34,10 @@ def main(arguments: Sequence[str]) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         place.settle_in(options.home)
-        return command(options)
+        code = command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what cannot be written is told here, and not by Python as it ends
+        return code
     except errors.LLMError as error:
         _complain(error.message, error.hint)
         return USAGE if isinstance(error, _USAGE_ERRORS) else UNREACHED
@@ -44,8 +49,18 @@ def main(arguments: Sequence[str]) -> int:
         return CANCELLED
     except BrokenPipeError:
         # The reader has had enough (`| head`); Python would complain about its own last flush.
-        sys.stdout = None
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        _complain(f"{error.filename or 'The output'} cannot be used ({error.strerror or error}).")
+        return USAGE
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _speak_utf8() -> None:
@@ -91,7 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     resolve.add_argument("template", help="such as: a cottage in __season__, {dawn|dusk}")
     resolve.add_argument("--count", type=int, default=1, help="how many prompts, 1 to 1000")
     resolve.add_argument("--selection", choices=("random", "cycle", "combinations"), default="random")
-    resolve.add_argument("--seed", type=int, default=0)
+    resolve.add_argument(
+        "--generate-missing",
+        action="store_true",
+        help="invent and save 20 values for each variable without a file",
+    )
+    _model_options(resolve)
 
     targets = _command(commands, "targets", listing.targets_command, "the image models there are prompts for")
     targets.add_argument("words", nargs="*", help="only those that these words are found in")

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
+from typing import Any, TextIO
 
 from ...config import consent, providers, status
 from ...config.catalog import catalog
-from ...config.health import report
+from ...config.health import Check, report
 from ...config.settings import load
+from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from . import place
 from .wizard import Wizard
 from .writing import print_json
 
+FINDINGS = 1
+"""The exit code of a doctor who found something."""
 _WAYS = """\
 Ways to give Quillwork a model (in the environment, or as lines of {env}):
   Ollama on this machine       LLM_MODEL=ollama/llama3.2
@@ -34,7 +39,7 @@ def setup_command(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"home": str(settings.folder), "allowed": allowed})
         return 0
-    if not options.allow and sys.stdin.isatty() and sys.stdout.isatty():
+    if not options.allow and _is_terminal(sys.stdin) and _is_terminal(sys.stdout):
         print(place.line())
         Wizard(settings.folder).run()
         return 0
@@ -44,15 +49,29 @@ def setup_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def doctor_command(options: argparse.Namespace) -> int:
-    settings = load()
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _look() -> dict[str, Any]:
+    try:
+        settings = load()
+    except LLMError as error:
+        # Nothing else can be looked at before the files of settings can be read.
+        check = Check("Settings", False, error.message, error.hint)
+        return {"status": "attention", "checks": [asdict(check)]}
     runner.run(catalog.listing(settings))
-    found = report(settings)
+    return report(settings)
+
+
+def doctor_command(options: argparse.Namespace) -> int:
+    found = _look()
+    code = FINDINGS if found["status"] != "ok" else 0
     if options.json:
         print_json(found)
-        return 0
+        return code
     for check in found["checks"]:
         print(f"{'ok  ' if check['ok'] else 'LOOK'}  {check['name']}: {check['message']}")
         if check["hint"] and not check["ok"]:
             print(f"      {check['hint']}")
-    return 0
+    return code

@@ -19,10 +19,10 @@ from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
 from ...prompting import targets
 from ...prompting.enhance import Idea, enhance, enhance_without_model
-from ...prompting.library import Library
-from ...prompting.missing import keep
+from ...prompting.library import Library, LibraryError
+from ...prompting.missing import Supplied, keep, supply_missing
 from ...prompting.tasks import VariablesTask
-from ...prompting.template import resolve
+from ...prompting.template import UnknownVariable, missing_variables, resolve
 from ...prompting.variables import invent
 
 T = TypeVar("T")
@@ -71,28 +71,47 @@ def variables_command(options: argparse.Namespace) -> int:
     )
     model = _open(options, "variables, command line")
     invented = _run(invent(task, model), model)
+    unsaved: LibraryError | None = None
     if options.save:
-        keep(library, task.name, invented.values, task.context)
+        try:
+            keep(library, task.name, invented.values, task.context)
+        except LibraryError as error:
+            unsaved = error
     if options.json:
         print_json({"values": invented.values, "info": invented.info})
     else:
         print("\n".join(invented.values))
     _remarks(invented.info)
+    if unsaved is not None:
+        raise unsaved  # now that the values, which may have cost something, are printed
     return 0
 
 
 def resolve_command(options: argparse.Namespace) -> int:
-    resolved = resolve(
-        options.template,
-        Library(*library_folders()),
-        selection=options.selection,
-        count=options.count,
-        seed=options.seed,
-    )
+    library = Library(*library_folders())
+    names = missing_variables(options.template, library) if options.generate_missing else ()
+    supplied = Supplied()
+    if names:
+        model = _open(options, "cli resolve")
+        supplied = _run(supply_missing(names, options.template, library, model, options.seed), model)
+    try:
+        resolved = resolve(
+            options.template,
+            library,
+            selection=options.selection,
+            count=options.count,
+            seed=options.seed,
+            extra_values=supplied.values,
+        )
+    except UnknownVariable as error:
+        # It speaks of the node's switch.
+        raise ValueError(str(error).replace("switch generate_missing on", "add --generate-missing")) from None
     if options.json:
         print_json({"prompts": resolved.prompts, "picks": resolved.picks})
     else:
         print("\n".join(resolved.prompts))
+    for report in supplied.reports:
+        _remarks(report)
     for warning in resolved.warnings:
         print(warning, file=sys.stderr)
     return 0

@@ -78,7 +78,8 @@ def _path(name: str) -> Path | None:
     except ImportError:
         return None
     path = getattr(paths, name, None)
-    return Path(path) if path else None
+    # SD.Next says it from the folder that it was started in.
+    return Path(os.path.abspath(path)) if path else None
 
 
 def _page_file() -> str:

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from ...llm_backends.errors import BackendUnavailable
 from ...llm_backends.types import Chunk, Deployment, Request, Usage
 from ..tasks import EnhanceTask, VariablesTask
+from .lists import remark as of_list
 from .lists import values_for
+from .writer import remark as of_prompt
 from .writer import write
 
 _CHUNKS = 6
@@ -21,9 +23,10 @@ class Phrasebook:
         """The text in a handful of pieces. Raises `BackendUnavailable` for what it cannot write."""
         task = request.task
         if isinstance(task, EnhanceTask):
-            text = write(task)
+            text, remark = write(task), of_prompt(task)
         elif isinstance(task, VariablesTask):
             text = json.dumps({"values": values_for(task)}, ensure_ascii=False)
+            remark = of_list(task)
         else:
             raise BackendUnavailable(
                 "The phrasebook writes prompts and lists only; choose a model for this.",
@@ -31,6 +34,8 @@ class Phrasebook:
             )
         for piece in _pieces(text):
             yield Chunk(text=piece)
+        if remark:
+            yield Chunk(warning=remark)
         yield Chunk(usage=Usage(0, 0, 0.0), finish_reason="stop", model=deployment.model or "phrasebook")
 
     async def close(self) -> None:

@@ -89,6 +89,21 @@ def values_for(task: VariablesTask) -> list[str]:
     return fresh[: max(0, task.count)]
 
 
+def remark(task: VariablesTask) -> str:
+    """What is to be said of the guidance where no value in the list answers to it; else empty."""
+    name = find(task.name)
+    if not task.guidance.strip() or _wanted(_read(name), task.guidance):
+        return ""
+    wish = shorten(task.guidance)
+    return f"The phrasebook's list “{name}” has nothing for “{wish}”: these values are of every kind."
+
+
+def shorten(wish: str) -> str:
+    """A wish as warnings quote it."""
+    words = " ".join(wish.split())
+    return words if len(words) <= 80 else f"{words[:79]}…"
+
+
 def find(name: str) -> str:
     """The list that the variable `name` means. Raises `BackendUnavailable` where there is none."""
     aliases = _aliases()

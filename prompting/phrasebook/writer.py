@@ -11,7 +11,7 @@ from ..tasks import VariablesTask
 from . import data, edits, structured
 from .chooser import Chooser, position
 from .composing import Plan, can_attach, continues, join_phrases, join_prose, looks_like_tags, write_facets
-from .lists import values_for
+from .lists import shorten, values_for
 from .scene import Scene, same_dimension, settle
 from .subjects import read_scene, wishes_in
 from .tagging import ENOUGH_SPREAD, tags_of
@@ -51,7 +51,7 @@ _VAGUE = frozenset(
 
 def write(task: EnhanceTask) -> str:
     """The prompt for ``task.target``, and a last line ``Negative: ...`` where there is one to write."""
-    if task.target.kind == "edit" or task.target.form == "instruction":
+    if _is_edit(task):
         return edits.write(task, _point(task))
     if not task.prompt.strip() and not task.instruction.strip():
         task = replace(task, prompt=_invented(task))
@@ -73,6 +73,20 @@ def _invented(task: EnhanceTask) -> str:
     subject = one("animal", "profession", "mythical_creature", "vehicle", "building")
     article = "an" if subject[0] in "aeiou" else "a"
     return f"{article} {subject} near the {one('location')}"
+
+
+def remark(task: EnhanceTask) -> str:
+    """What is to be said of the instruction where nothing in it is known here; else empty."""
+    if not task.instruction.strip() or _is_edit(task):
+        return ""
+    _, words, instruction = _follow(task, read_scene(task.prompt))
+    if words or instruction.tags or instruction.without or instruction.covers:
+        return ""
+    return f"The phrasebook knows nothing to write for “{shorten(task.instruction)}”: it was left out."
+
+
+def _is_edit(task: EnhanceTask) -> bool:
+    return task.target.kind == "edit" or task.target.form == "instruction"
 
 
 def _point(task: EnhanceTask) -> int:

@@ -219,9 +219,62 @@ def test_a_yes_is_kept(command: Command) -> None:
 
 def test_the_doctor_looks_and_says_what_to_do(command: Command) -> None:
     done = command("doctor", LLM_BASE_URL="http://127.0.0.1:9/v1")
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "127.0.0.1:9" in done.stdout
     assert "Python" in done.stdout
+    assert command("doctor", "--json", LLM_BASE_URL="http://127.0.0.1:9/v1").returncode == 1
+    assert command("doctor").returncode == 0
+
+
+def test_the_doctor_looks_at_observers(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "told.py").write_text("def on_call(event): ...\nnothing = 1\n")
+    seen = {
+        "PYTHONPATH": str(tmp_path),
+        "LLM_CALLBACKS": "langfuse,helicone,mine.told:on_call,mine.told:nothing,mine.told:no,gone.away:f",
+        "HELICONE_API_KEY": KEY,
+    }
+    done = command("doctor", **seen)
+    assert done.returncode == 1
+    assert KEY not in done.stdout + done.stderr
+    for line in (
+        "LOOK  Observers: LLM_CALLBACKS names langfuse, and LANGFUSE_SECRET_KEY is not set.",
+        "ok    Observers: helicone at https://api.worker.helicone.ai",
+        "ok    Observers: mine.told:on_call",
+        "LOOK  Observers: The observer mine.told:nothing is no function.",
+        "LOOK  Observers: The observer mine.told:no cannot be loaded (AttributeError).",
+        "LOOK  Observers: The observer gone.away:f cannot be loaded (ModuleNotFoundError).",
+    ):
+        assert line in done.stdout, done.stdout
+    assert command("doctor", **{**seen, "LLM_CALLBACKS": "helicone,mine.told:on_call"}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"LLM_MODE": "nosuch"}, "Model: LLM_MODE is 'nosuch' (from environment), which is no mode"),
+        ({"LIBRARY_DIRS": "/nosuch/folder"}, "Library: /nosuch/folder is no folder."),
+        ({"LLM_BUDGET_DAY": "much"}, "Budget: LLM_BUDGET_DAY is 'much'"),
+        ({"LLM_MODEL": "mistral/some"}, "Model: Mistral needs a key"),
+    ],
+)
+def test_the_doctor_finds_settings_that_cannot_be(
+    command: Command, variables: dict[str, str], says: str
+) -> None:
+    done = command("doctor", **variables)
+    assert done.returncode == 1
+    assert f"LOOK  {says}" in done.stdout
+
+
+def test_the_doctor_tells_of_settings_that_cannot_be_read(
+    command: Command, environment: dict[str, str]
+) -> None:
+    home = Path(environment["QUILLWORK_HOME"])
+    home.mkdir(parents=True)
+    (home / "quillwork.yaml").write_text("a: [1\nb: {")
+    done = command("doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("LOOK  Settings: quillwork.yaml, line 2: this is not valid YAML")
 
 
 def test_nothing_heavy_is_imported_for_the_phrasebook(environment: dict[str, str], tmp_path: Path) -> None:

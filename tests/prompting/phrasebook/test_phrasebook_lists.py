@@ -123,5 +123,22 @@ def test_guidance_filters_by_tag_and_by_refusal() -> None:
     assert "blue" in rest
 
 
-def test_guidance_that_says_nothing_to_us_is_no_filter() -> None:
-    assert len(lists.values_for(VariablesTask("color", 20, guidance="something for a knight"))) == 20
+def test_guidance_that_says_nothing_to_us_is_no_filter_and_is_told() -> None:
+    task = VariablesTask("color", 20, guidance="something for a knight")
+    assert len(lists.values_for(task)) == 20
+    assert lists.remark(task) == (
+        "The phrasebook's list “color” has nothing for “something for a knight”: "
+        "these values are of every kind."
+    )
+
+
+@pytest.mark.parametrize("guidance", ["", "  ", "warm colours only", "no warm ones", "no purple unicorns"])
+def test_guidance_that_is_heeded_or_forbids_what_is_not_there_is_not_told_of(guidance: str) -> None:
+    assert lists.remark(VariablesTask("color", 20, guidance=guidance)) == ""
+
+
+@pytest.mark.parametrize("guidance", ["nur historische", "歴史的なもの", "x" * 500])
+def test_guidance_in_words_that_the_list_has_not_is_told(guidance: str) -> None:
+    told = lists.remark(VariablesTask("fabric", 5, guidance=guidance))
+    assert told.startswith("The phrasebook's list “fabric” has nothing for “")
+    assert len(told) < 200
