@@ -25,3 +25,71 @@ document.addEventListener("DOMContentLoaded", () => {
         if (prompts && ours && !prompts.parentElement.contains(ours)) prompts.after(ours);
     });
 });
+
+// What goes wrong with a generation stands below the images, where hosts give it the look of a remark: it gets
+// the look of an error, is told in our accordion as well, and at the window's edge until it is clicked away.
+(() => {
+    const FAULT = /^(?:Quillwork(?:Error| error): )(.+)/;
+    const told = new Set();
+    let toast = null;
+
+    // The sentence in a log, and whether it has come since we last looked: hosts draw it anew each time.
+    const faultIn = (log) => {
+        const texts = document.createTreeWalker(log, NodeFilter.SHOW_TEXT);
+        const found = [];
+        for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+            const sentence = FAULT.exec(node.data.trim())?.[1];
+            if (sentence) found.push([node, sentence]);
+        }
+        const fresh = found.filter(([node]) => !node.parentElement.classList.contains("quillwork-error"));
+        for (const [node] of fresh) {
+            const marked = document.createElement("span");
+            marked.className = "quillwork-error";
+            node.replaceWith(marked);
+            marked.append(node);
+        }
+        return [[...new Set(found.map(([, sentence]) => sentence))].join(" "), fresh.length > 0];
+    };
+
+    const tell = (tab, sentence) => {
+        const status = document.getElementById(`quillwork_${tab}_status`);
+        document.getElementById(`quillwork_${tab}_fault`)?.remove();
+        toast?.remove();
+        if (!sentence) return;
+        const line = Object.assign(document.createElement("div"), {
+            id: `quillwork_${tab}_fault`,
+            className: "quillwork-error quillwork-fault",
+            textContent: sentence,
+        });
+        status?.after(line);
+        toast = Object.assign(document.createElement("button"), {
+            className: "quillwork-toast",
+            type: "button",
+            textContent: `Quillwork: ${sentence}`,
+        });
+        toast.setAttribute("role", "alert");
+        toast.addEventListener("click", (event) => event.currentTarget.remove());
+        document.body.append(toast);
+    };
+
+    const look = () => {
+        for (const log of document.querySelectorAll("[id^=html_log_]")) {
+            const tab = log.id.slice("html_log_".length);
+            const [sentence, isFresh] = faultIn(log);
+            if (isFresh || (!sentence && told.has(tab))) tell(tab, sentence);
+            told[sentence ? "add" : "delete"](tab);
+        }
+    };
+
+    document.addEventListener("DOMContentLoaded", () => {
+        let waiting = false;
+        new MutationObserver(() => {
+            if (waiting) return;
+            waiting = true;
+            requestAnimationFrame(() => {
+                waiting = false;
+                look();
+            });
+        }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+})();

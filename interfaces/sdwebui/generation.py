@@ -151,7 +151,9 @@ def _tell(p: Any, arguments: Arguments, written: Written) -> None:
     comment = getattr(p, "comment", None)
     if comment is None:
         return
-    for sentence in dict.fromkeys([*written.errors, *written.warnings]):
+    for sentence in dict.fromkeys(written.errors):
+        comment(f"{infotext.ERROR}: {sentence}")  # our script of the page knows it by that
+    for sentence in dict.fromkeys(written.warnings):
         comment(f"Quillwork: {sentence}")
     if written.mode == "phrasebook" != arguments.mode and not written.errors:
         comment(NO_MODEL)

@@ -29,7 +29,7 @@ def note(*sentences: str) -> str:
 
 def fault(sentence: str) -> str:
     """A sentence that says what went wrong, as HTML in the host's own colour for it."""
-    return f"<span class='error'>{escape(sentence)}</span>"
+    return f"<span class='error quillwork-error' role='alert'>{escape(sentence)}</span>"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -332,9 +332,27 @@ def test_a_user_sees_an_error_and_no_image(
     page.generate()
     assert "failed (503)" in page.remarks()
     assert page.infotext() == ""
+    assert_looks_like_an_error(page)
+    page.page.locator(".quillwork-toast").click()
+    assert page.page.locator(".quillwork-toast").count() == 0
     model.fill("fox")
     model.press("Enter")
     assert page.generate().startswith(WRITTEN)
+    page.wait("() => !document.querySelector('.quillwork-error, .quillwork-fault')")
+
+
+def assert_looks_like_an_error(page: WebUIPage) -> None:
+    """Below the images, in the accordion's status and at the window's edge."""
+    page.page.locator(".quillwork-toast").wait_for()
+    assert "failed (503)" in page.page.locator(".quillwork-toast").inner_text()
+    assert "failed (503)" in page.page.locator("#quillwork_txt2img_fault").inner_text()
+    below = page.page.locator("#html_log_txt2img .quillwork-error").first
+    assert "failed (503)" in below.inner_text()
+    colours = [
+        place.evaluate("(element) => getComputedStyle(element).color")
+        for place in (below, page.page.locator("#quillwork_txt2img_fault"))
+    ]
+    assert colours == ["rgb(252, 165, 165)"] * 2, "not the page's own red on dark"
 
 
 def test_what_nobody_here_knows_is_left_for_others_and_told(
@@ -366,6 +384,7 @@ def test_a_user_sees_what_went_wrong_beside_the_image(
     page.choose(page.script("on_error"), "passthrough")
     assert page.generate().startswith(fox)
     assert "failed (503)" in page.remarks()
+    assert_looks_like_an_error(page)
     assert "Quillwork error" in page.infotext()
 
 
