@@ -45,6 +45,8 @@ def leave(note: HostNote) -> None:
     for file in (_shared(),) if pack.is_symlink() else (pack / _IN_PACK, _shared()):
         if file is None:
             continue
+        if file.parent == pack and not pack.is_dir():
+            continue
         others = [one for one in _notes(file) if one.pack != note.pack and Path(one.pack).is_dir()]
         try:
             _write(file, [*others[-_MOST:], note])

@@ -214,6 +214,11 @@ def load() -> Settings:
 def _read(file: Path, parse) -> dict[str, str]:
     try:
         status = file.stat()
+    except PermissionError:
+        # It may well be there, and say that nothing leaves this machine.
+        raise NotConfigured(
+            f"{file.parent} cannot be read (Permission denied).", hint=f"Check the rights of {file.parent}."
+        ) from None
     except OSError:
         return {}
     stamp = (status.st_mtime_ns, status.st_size)

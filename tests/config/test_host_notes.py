@@ -96,6 +96,7 @@ def test_a_pack_that_may_not_be_written_has_its_note_with_the_user(user, tmp_pat
 
 def test_where_nothing_can_be_written_the_host_starts_all_the_same(user, tmp_path):
     leave(note(tmp_path / "gone", tmp_path))
+    assert not (tmp_path / "gone").exists()
     user.parent.mkdir(exist_ok=True)
     if user.exists():
         (user / "hosts.json").unlink()
@@ -104,6 +105,7 @@ def test_where_nothing_can_be_written_the_host_starts_all_the_same(user, tmp_pat
     leave(note(tmp_path / "gone" / "deeper", tmp_path))
     (tmp_path / "file").write_text("a file")
     leave(note(tmp_path / "file", tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "file"]
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,22 @@ def test_a_file_without_permission(home):
         load()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
+def test_a_home_without_permission_is_no_home_without_settings(home):
+    write(home, ".env", "LLM_MODE=gguf")
+    home.chmod(0)
+    is_root = os.geteuid() == 0
+    if is_root:  # who may read everything
+        os.seteuid(65534)
+    try:
+        with pytest.raises(NotConfigured, match="Check the rights of"):
+            load()
+    finally:
+        if is_root:
+            os.seteuid(0)
+        home.chmod(0o700)
+
+
 def test_a_folder_in_its_place(home):
     (home / ".env").mkdir()
     with pytest.raises(NotConfigured, match="cannot be read"):
