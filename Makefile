@@ -26,7 +26,7 @@ demo: $(DEMO_STAMP)
 
 $(DEMO_STAMP): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Quillwork needs Python 3.10 or newer: make PYTHON=python3.12 demo")'
-	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv .venv
+	@$(VENV_PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(VENV_PYTHON) -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
