@@ -17,6 +17,8 @@ from ...prompting import targets
 from . import place
 from .writing import print_json
 
+_ALL_OF_LITELLM = "https://docs.litellm.ai/docs/providers"
+
 
 def targets_command(options: argparse.Namespace) -> int:
     entries = targets.search(" ".join(options.words), targets_folder())
@@ -71,6 +73,7 @@ def providers_command(options: argparse.Namespace) -> int:
         print_json({"providers": rows})
     else:
         _table([(row["id"], row["label"], _readiness(row)) for row in rows])
+        print(f"\nThe others of {_ALL_OF_LITELLM} answer through a LiteLLM proxy, at LLM_BASE_URL.")
     return 0
 
 

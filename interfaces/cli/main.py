@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:  # templates, libraries, targets and YAML: each one plain sentence
         _complain(str(error))
         return USAGE
-    except (KeyboardInterrupt, errors.Cancelled):
+    except (KeyboardInterrupt, EOFError, errors.Cancelled):  # EOFError: Ctrl+D at a question
         _complain("Cancelled.")
         return CANCELLED
     except BrokenPipeError:

@@ -110,6 +110,7 @@ def test_the_lists_are_json_where_json_is_asked_for(command: Command, wire: Wire
         answer = json.loads(command(name, "--json", **endpoint(wire)).stdout)
         assert answer[key], name
     assert "fox" in command("models", **endpoint(wire)).stdout
+    assert "https://docs.litellm.ai/docs/providers" in command("providers").stdout
 
 
 def test_config_tells_where_each_value_comes_from_and_no_key(

@@ -210,22 +210,37 @@ def interrupt(environment: dict[str, str], words: tuple[str, ...], is_time: Call
 
 
 @needs_signals
-def test_control_c_at_a_question(environment: dict[str, str]) -> None:  # noqa: F811
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["control-c", "control-d"])
+def test_a_question_that_is_left(environment: dict[str, str], key: bytes) -> None:  # noqa: F811
     import pty
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT), "setup"], env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        [sys.executable, str(ROOT), "setup"],
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=_own_terminal,
     )
     os.close(theirs)
     said = b""
     while b"1 to 5" not in said:
         said += os.read(ours, 4096)
     assert f"Files: {environment['QUILLWORK_HOME']} (QUILLWORK_HOME)".encode() in said
-    process.send_signal(signal.SIGINT)
+    os.write(ours, key)
     with contextlib.suppress(OSError):  # the terminal is gone
         while more := os.read(ours, 4096):
             said += more
     assert process.wait(60) == 130
     assert b"Cancelled." in said and b"Traceback" not in said
     os.close(ours)
+
+
+def _own_terminal() -> None:
+    """Have the keys of this terminal reach the process, as a shell arranges it."""
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
