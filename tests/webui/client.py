@@ -79,7 +79,8 @@ class Client:
         if args is not None:
             named = body.get("alwayson_scripts", {})
             body["alwayson_scripts"] = {**named, TITLE: {"args": args}}
-        answer = self.post(f"/sdapi/v1/{task}", json=body)
+        # A real one on a busy CPU takes minutes for its first image.
+        answer = self.post(f"/sdapi/v1/{task}", json=body, timeout=900.0 if self._fixed else 100.0)
         if answer.status != 200:
             return Generated(status=answer.status, error=answer.text)
         told = answer.json()

@@ -100,7 +100,8 @@ class WebUIPage:
     def wait_end(self, tab: str = "txt2img") -> str:
         """Until what stands below the images is new; hosts write the time there."""
         changed = f"([tab, seen]) => ({BELOW})(tab).some((text, place) => text && text !== seen[place])"
-        self.page.wait_for_function(changed, arg=[tab, self._seen], timeout=90_000)
+        patience = 900_000 if self.webui.is_real else 90_000
+        self.page.wait_for_function(changed, arg=[tab, self._seen], timeout=patience)
         return self.infotext(tab) or self.remarks(tab)
 
     def _below(self, tab: str) -> list[str]:

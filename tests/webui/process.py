@@ -1,7 +1,7 @@
 """A web UI as a process: the stand-in on the Gradio of this interpreter, or a real Forge.
 
-FORGE_PATH names a Forge or Forge Classic, FORGE_PYTHON its interpreter, FORGE_MODELS a models folder whose
-Stable-diffusion has a checkpoint.
+FORGE_PATH names a Forge, Forge Classic or Forge Neo, FORGE_PYTHON its interpreter, FORGE_MODELS a models
+folder whose Stable-diffusion has a checkpoint.
 Without them WEBUI_PYTHON may name another interpreter that has a Gradio for the stand-in.
 """
 
@@ -29,8 +29,10 @@ FOLDER = "my-own quillwork (1)"
 SMALL = {"steps": 1, "width": 64, "height": 64}
 PAGE_STEPS = {f"customscript/sampler.py/{tab}/Sampling steps/value": 1 for tab in ("txt2img", "img2img")}
 PAGE_SIZE = {f"sd_{task}_{side}": 64 for task in ("t2i", "i2i") for side in ("width", "height")}
+# Of these a host is given those that it knows: Forge Neo says --cpu.
 FORGE_FLAGS = (
     "--always-cpu",
+    "--cpu",
     "--skip-prepare-environment",
     "--skip-torch-cuda-test",
     "--skip-version-check",
@@ -49,6 +51,12 @@ def real_forge() -> Path | None:
     if not (path / "launch.py").is_file():
         raise HostError(f"FORGE_PATH is {named}, but there is no launch.py in it.")
     return path
+
+
+def _known_flags(forge: Path) -> list[str]:
+    places = ("modules/cmd_args.py", "modules_forge/*.py", "backend/args.py", "ldm_patched/modules/*args*.py")
+    text = "".join(file.read_text("utf-8") for place in places for file in forge.glob(place))
+    return [flag for flag in FORGE_FLAGS if f'"{flag}"' in text]
 
 
 def interpreter() -> str:
@@ -98,7 +106,7 @@ class WebUI(Client):
         command = [interpreter(), "-u", str((forge or HERE / "standin") / "launch.py")]
         command += ["--port", str(self.port), "--data-dir", str(self.data_directory), "--api"]
         if forge:
-            command += [*FORGE_FLAGS, "--gradio-allowed-path", str(forge)]
+            command += [*_known_flags(forge), "--gradio-allowed-path", str(forge)]
             if models := os.environ.get("FORGE_MODELS"):
                 command += ["--ckpt-dir", str(Path(models, "Stable-diffusion"))]
         else:
@@ -116,7 +124,7 @@ class WebUI(Client):
                 stdin=subprocess.DEVNULL,
             )
 
-    def _await_start(self, patience: float = 300.0) -> None:
+    def _await_start(self, patience: float = 900.0) -> None:
         """Until the host says so: the routes of extensions come after those of Gradio."""
         deadline = time.monotonic() + patience
         while "Startup time:" not in self.log() or not self._answers():
