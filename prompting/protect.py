@@ -47,8 +47,7 @@ def protect(prompt: str) -> Protected:
     # They leave nothing where they stand, and have to come before what they are for.
     before = [_mark_of(place) for place, piece in enumerate(pieces) if _ASSIGNMENT.match(piece)]
     for mark in before:
-        rest = rest.replace(mark, "\0")
-    rest = _tidy(rest) if before else rest
+        rest = re.sub(rf"(^|,\s*){mark}\s*,\s*|,?\s*{mark}\s*$|{mark} ?", r"\1", rest)
     while match := TAKEN_OUT.match(rest):
         before.append(match.group())
         rest = rest[match.end() :].lstrip(" ,\t\r\n")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ..http.messages import HttpRequest
+from ..http.routing import Exchange
 from .button_call import sentence_of
+from .http_host import WebUiHttpHost
 from .lookup import shared
 
 # For every event: no overlay over the page, no entry in the host's list of endpoints.
@@ -37,6 +40,15 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
     titles = "".join(f"<th>{escape(title)}</th>" for title in head)
     return f"<table class='quillwork-table'><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def exchange_of(request: Any, path: str, body: Mapping[str, Any]) -> Exchange:
+    """A button's event as the request that a program would have made of `path` with that `body`."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    asked = HttpRequest("POST", path, headers, peer=request.client.host if request.client else "")
+    return Exchange(
+        asked, WebUiHttpHost(getattr(shared(), "cmd_opts", None), getattr(shared(), "demo", None)), body
+    )
 
 
 def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:

@@ -10,12 +10,9 @@ from ...config import status, trying
 from ...config.keys import session_keys
 from ...config.settings import load
 from ...llm_backends.runner import runner
-from ..http.messages import HttpError, HttpRequest
+from ..http.messages import HttpError
 from ..http.model_routes import keep_key
-from ..http.routing import Exchange
-from .http_host import WebUiHttpHost
-from .lookup import shared
-from .page_parts import AT_ONCE, fault, guarded, note, table
+from .page_parts import AT_ONCE, exchange_of, fault, guarded, note, table
 
 _PROMISE = (
     "A key that you type in here is held in memory until the web UI ends, for everybody who uses this page. "
@@ -67,10 +64,7 @@ def _view() -> str:
 def _keep(provider: str | None, key: str, request: gr.Request) -> tuple[Any, ...]:
     if not provider:
         raise HttpError(400, "bad_request", "Choose whose key it is.")
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    asked = HttpRequest("POST", "keys", headers, peer=request.client.host if request.client else "")
-    host = WebUiHttpHost(getattr(shared(), "cmd_opts", None), getattr(shared(), "demo", None))
-    keep_key(Exchange(asked, host, {"key": key}), provider)
+    keep_key(exchange_of(request, "keys", {"key": key}), provider)
     return "", _view(), note(f"The key of {provider} is used from now on.")
 
 

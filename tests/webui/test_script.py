@@ -355,6 +355,42 @@ def assert_looks_like_an_error(page: WebUIPage) -> None:
     assert colours == ["rgb(252, 165, 165)"] * 2, "not the page's own red on dark"
 
 
+def test_a_user_has_all_combinations_made_without_a_model(
+    wired: WebUI, wire: WireServer, open_page: Callable[[WebUI], WebUIPage]
+) -> None:
+    page = open_page(wired)
+    page.prompt().fill("a {red|blue} fox in {snow|rain|fog}")
+    page.open_accordion()
+    page.script("variables_alone").locator("input").check()
+    page.choose(page.script("selection"), "combinations")
+    page.script("count").locator("input").first.fill("100")
+    page.script("count").locator("input").first.blur()
+    infotext = page.generate()
+    assert " fox in " in infotext.split("\n")[0] and "{" not in infotext.split("\n")[0]
+    assert "Quillwork selection: combinations, Quillwork variables alone: only" in infotext
+    assert (
+        page.page.locator("#txt2img_gallery .thumbnail-item, #txt2img_gallery .thumbnails button").count()
+        >= 6
+    )
+    assert wire.log == []
+
+
+def test_combinations_in_batches_are_as_many_images_as_there_are(wired: WebUI) -> None:
+    asked = {"enabled": False, "variables_alone": True, "selection": "combinations", "count": 100}
+    done = wired.txt2img("a {red|blue} fox in {snow|rain|fog}", [asked], batch_size=4)
+    assert done.status == 200, done.error
+    texts = [text.split("\n", 1)[0] for text in done.infotexts]
+    assert len(texts) == len(set(texts)) == 6
+    assert [text.split("Seed: ")[1].split(",")[0] for text in done.infotexts] == [
+        "5",
+        "6",
+        "7",
+        "8",
+        "9",
+        "10",
+    ]
+
+
 def test_what_nobody_here_knows_is_left_for_others_and_told(
     fox: str, wired: WebUI, open_page: Callable[[WebUI], WebUIPage]
 ) -> None:
