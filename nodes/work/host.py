@@ -24,6 +24,12 @@ T = TypeVar("T")
 _TEXT_EVERY_S = 0.06
 _CLOSING_S = 0.1
 _STEPS = 1000
+_ENDED_WITHIN_S = 5.0
+# A thread that waits for its turn gets it after 5 ms at the latest.
+_TURN_S = 0.01
+
+# A loop alone does not keep its tasks alive.
+_pauses: set[asyncio.Task[None]] = set()
 
 
 class ComfyHost:
@@ -103,11 +109,35 @@ async def perform(coroutine: Coroutine[Any, Any, T], host: ComfyHost, *, in_plac
     try:
         result = run_in_place(coroutine) if in_place else await _on_runner(coroutine, host)
     except (Cancelled, concurrent.futures.CancelledError):
+        _let_word_out()
         interrupt()
+    except model_management.InterruptProcessingException:
+        _let_word_out()
+        raise
     except LLMError as error:
         raise error.with_traceback(None) from None
     host.show(1.0)
     return result
+
+
+def _let_word_out() -> None:
+    """Have the host's word of the interrupt reach the browser before the host is busy.
+
+    It collects garbage right after the first prompt of a process, and after any that ends 10 s after the
+    last collection: up to 300 ms in which no other thread runs, and the one that sends has not had its turn
+    yet. What is left on a prompt's loop is cancelled and awaited before that, so this is when it gets one.
+    """
+    task = asyncio.get_running_loop().create_task(_pause_at_end())
+    _pauses.add(task)
+    task.add_done_callback(_pauses.discard)
+
+
+async def _pause_at_end() -> None:
+    try:
+        await asyncio.sleep(_ENDED_WITHIN_S)
+    except asyncio.CancelledError:
+        await asyncio.sleep(_TURN_S)
+        raise
 
 
 async def _on_runner(coroutine: Coroutine[Any, Any, T], host: ComfyHost) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
 from nodes.graphs import enhance, preview, settings, variables
@@ -23,8 +24,8 @@ def assert_next_prompt_runs(host: Host) -> None:
 @pytest.mark.parametrize(
     ("model", "seconds"),
     [
-        ("fox-hang-silent", 0.4),
-        ("fox-hang", 0.4),
+        ("fox-hang-silent", 1.0),
+        ("fox-hang", 1.0),
         ("fox-gap100-chunks200", 0.5),
         ("fox-forever", 0.5),
     ],
@@ -41,6 +42,21 @@ def test_an_interrupt_ends_the_node_and_the_upstream_call(
         time.sleep(0.01)
     assert [gone.model for gone in wire.disconnects] == [model]
     assert_next_prompt_runs(endpoint_host)
+
+
+def test_the_first_interrupt_is_told_before_the_host_collects_its_garbage(
+    host_factory: Hosts, wire: WireServer
+) -> None:
+    """Which it does after the first prompt of a process, for up to 300 ms in which nothing else runs."""
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
+    run = host.run(
+        {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSlowCollection")}, interrupt_after=3.0
+    )
+    assert run.status == "interrupted"
+    told = run.posted + run.seconds
+    ((began, ended),) = host.run({"2": node("TestpackSlowCollection")}).shown("2", "held")
+    assert began < told + 1.0, "the host has not collected after this prompt"
+    assert told < ended - 0.3
 
 
 def test_an_interrupt_ends_the_waiting_between_retries(endpoint_host: Host, wire: WireServer) -> None:

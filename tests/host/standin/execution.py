@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 import traceback
@@ -17,6 +18,8 @@ from node_calls import call_all, gather_arguments, is_link
 from node_kinds import NodeKind
 
 import nodes
+
+COLLECT_EVERY_S = 10.0
 
 
 class NodeFailed(Exception):
@@ -267,6 +270,7 @@ def prompt_worker(server: Any) -> None:
     from prompt_queue import ExecutionStatus
 
     executor, queue = PromptExecutor(server), server.prompt_queue
+    collected = 0.0
     while True:
         found = queue.get(timeout=1000.0)
         if found is not None:
@@ -281,6 +285,9 @@ def prompt_worker(server: Any) -> None:
             if server.client_id is not None:
                 server.send_sync("executing", {"node": None, "prompt_id": prompt_id}, server.client_id)
             logging.info("Prompt executed in %.2f seconds", time.perf_counter() - began)
+            if time.perf_counter() - collected > COLLECT_EVERY_S:
+                gc.collect()
+                collected = time.perf_counter()
         flags = queue.get_flags()
         if flags.get("unload_models", flags.get("free_memory", False)):
             comfy.model_management.unload_all_models()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
+import sys
 import time
 from collections import Counter
 
@@ -17,6 +20,44 @@ EXECUTIONS: Counter[str] = Counter()
 def _say(node, text):
     server = PromptServer.instance
     server.send_progress_text(text, node.hidden.unique_id, server.client_id)
+
+
+class SlowCollection(io.ComfyNode):
+    """Makes the host's next collection of garbage take a second, in which no other thread runs. Afterwards it
+    tells when that was."""
+
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(
+            node_id="TestpackSlowCollection",
+            category="testpack",
+            inputs=[],
+            outputs=[],
+            not_idempotent=True,
+            is_output_node=True,
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls):
+        return float("nan")
+
+    @classmethod
+    def execute(cls):
+        if not any(isinstance(one, _Slow) for one in gc.callbacks):
+            gc.callbacks.append(_Slow())
+        return io.NodeOutput(ui={"held": [_Slow.held]})
+
+
+class _Slow:
+    held: tuple[float, float] | None = None
+
+    def __call__(self, phase, info):
+        # Only the host's own; Python collects by itself, too.
+        if phase == "start" and _Slow.held is None and sys._getframe(1).f_code.co_name == "prompt_worker":
+            began = time.perf_counter()
+            # What is called this way keeps the interpreter to itself.
+            ctypes.PyDLL(None).usleep(1_000_000)
+            _Slow.held = (began, time.perf_counter())
 
 
 class Sleep(io.ComfyNode):
@@ -119,4 +160,4 @@ class Count(io.ComfyNode):
         return io.NodeOutput(EXECUTIONS[name])
 
 
-NODES = [Sleep, SleepBlocking, Stream, Count]
+NODES = [SlowCollection, Sleep, SleepBlocking, Stream, Count]
