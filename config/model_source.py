@@ -48,6 +48,13 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
     return ModelSource(source.mode, source.model, source.file, from_workflow)
 
 
+def lacks_model(choice: Choice, settings: Settings) -> bool:
+    """Whether the phrasebook answers `choice` because no model is set up, and not because it was chosen."""
+    own = bool(choice.llm_model.strip())
+    automatic = _mode(choice, settings, has_own_model=own) == "auto"
+    return automatic and find(choice, settings).mode == "phrasebook"
+
+
 def _model(choice: Choice, settings: Settings) -> str:
     return (
         choice.llm_model.strip() or settings.text(ROLE_VARIABLES[choice.role]) or settings.text("LLM_MODEL")

@@ -10,6 +10,7 @@ from ..llm_backends.errors import LLMError
 from ..llm_backends.host import Host, NullHost
 from ..llm_backends.live import LiveText
 from ..llm_backends.model import Model, Sampling
+from . import model_source
 from .choice import Choice
 from .deployment import deploy
 from .settings import Settings, load
@@ -31,6 +32,14 @@ def open_model(
     return Model(
         deploy(choice, settings), sampling_of(choice), live or LiveText(), host or NullHost(), caller
     )
+
+
+def lacks_model(choice: Choice, settings: Settings | None = None) -> bool:
+    """Whether the phrasebook answers `choice` because no model is set up, and not because it was chosen.
+
+    Raises `NotConfigured` as `open_model` does.
+    """
+    return model_source.lacks_model(choice, settings or load())
 
 
 def sampling_of(choice: Choice) -> Sampling:

@@ -11,7 +11,7 @@ const watched = new WeakMap();
 
 /** The badge's text for a record and, of a run in this page, its report. */
 export function badgeText(record, info) {
-  if (record.mode === "phrasebook") return t("node.noModel", "Phrasebook: no model");
+  if (record.mode === "phrasebook") return record.no_model === false ? t("node.phrasebook", "Phrasebook") : t("node.noModel", "Phrasebook: no model");
   const who = record.provider || record.mode;
   if (!who || who === "template") return "";
   const tokens = (info?.prompt_tokens ?? 0) + (info?.completion_tokens ?? 0);

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ...config.choice import Choice
 from ...config.home import targets_folder
-from ...config.opening import library_folders, open_model
+from ...config.opening import lacks_model, library_folders, open_model
 from ...llm_backends.errors import LLMError
 from ...llm_backends.host import NullHost
 from ...llm_backends.live import LiveText
@@ -53,7 +53,7 @@ def enhance_command(options: argparse.Namespace) -> int:
             print(prompt)
             if negative:
                 print(f"Negative: {negative}")
-    _remarks(enhanced.info)
+    _remarks(enhanced.info, options)
     return 0
 
 
@@ -81,7 +81,7 @@ def variables_command(options: argparse.Namespace) -> int:
         print_json({"values": invented.values, "info": invented.info})
     else:
         print("\n".join(invented.values))
-    _remarks(invented.info)
+    _remarks(invented.info, options)
     if unsaved is not None:
         raise unsaved  # now that the values, which may have cost something, are printed
     return 0
@@ -144,15 +144,19 @@ class Terminal(NullHost):
 
 
 def _open(options: argparse.Namespace, caller: str) -> Model:
-    """The model of --mode and --model: whoever types a model's name into a terminal has said yes to it."""
-    choice = Choice(
+    """The model of --mode and --model."""
+    live = LiveText()
+    return open_model(_choice(options), live, Terminal(live), caller=caller)
+
+
+def _choice(options: argparse.Namespace) -> Choice:
+    """What --mode and --model say: whoever types a model's name into a terminal has said yes to it."""
+    return Choice(
         llm_mode=options.mode,
         llm_model=options.model,
         by_workflow=False,
         may_download=bool(options.model) and options.mode in ("hf_download", "gguf"),
     )
-    live = LiveText()
-    return open_model(choice, live, Terminal(live), caller=caller)
 
 
 def _run(coroutine: Coroutine[Any, Any, T], model: Model) -> T:
@@ -167,8 +171,8 @@ def _run(coroutine: Coroutine[Any, Any, T], model: Model) -> T:
             terminal.clear()
 
 
-def _remarks(info: Mapping[str, Any]) -> None:
+def _remarks(info: Mapping[str, Any], options: argparse.Namespace) -> None:
     for warning in info["warnings"]:
         print(warning, file=sys.stderr)
-    if info["mode"] == "phrasebook" and sys.stderr.isatty():
+    if info["mode"] == "phrasebook" and sys.stderr.isatty() and lacks_model(_choice(options)):
         print(NO_MODEL, file=sys.stderr)

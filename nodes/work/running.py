@@ -11,7 +11,7 @@ from comfy_execution.utils import get_executing_context
 
 from ...config.choice import KEEP, UNLOAD, Choice
 from ...config.keys import session_keys
-from ...config.opening import effective, open_model
+from ...config.opening import effective, lacks_model, open_model
 from ...llm_backends.live import LiveText, show_all
 from ...llm_backends.model import Model
 from ...llm_backends.unloading import unload_in_place
@@ -36,6 +36,7 @@ class Run:
         self._prompt = hidden.prompt
         self._extra_pnginfo = hidden.extra_pnginfo
         self._keep_loaded = ""
+        self._lacks_model = False
         self._live = LiveText()
         self._host = ComfyHost(self.node_id, self._live)
 
@@ -43,6 +44,7 @@ class Run:
         self._host.clip = choice.encoder
         self._keep_loaded = choice.keep_loaded
         with session_keys.as_queued(_prompt_id()):
+            self._lacks_model = lacks_model(choice)
             return open_model(choice, self._live, self._host, caller=self._name())
 
     def _name(self) -> str:
@@ -64,6 +66,8 @@ class Run:
     def note(self, record: dict[str, Any], makeshift: bool = False) -> None:
         """Keep what was written: in the image's workflow, and for a later run that the host answers
         from its cache. A makeshift answer is made anew the next time."""
+        if record["mode"] == "phrasebook":
+            record["no_model"] = self._lacks_model
         if self.node_id is None:
             return
         if makeshift:
@@ -107,7 +111,7 @@ def record_of(
 
 def answer(record: Mapping[str, Any], info: Mapping[str, Any], *outputs: Any) -> io.NodeOutput:
     """The node's outputs, and for the browser the record with the report and a lasting notice."""
-    notice = NO_MODEL if info.get("mode") == "phrasebook" else ""
+    notice = NO_MODEL if record.get("no_model") else ""
     shown = show_all(record["texts"])
     return io.NodeOutput(
         *outputs, ui={"text": [shown], "quillwork": [{**record, "info": dict(info), "notice": notice}]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
+from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
 from nodes.graphs import KEY, enhance, info, preview, settings, wrote
@@ -20,6 +21,23 @@ def test_a_fresh_install_writes_with_the_phrasebook_and_says_so(host: Host) -> N
     assert info(run, "3")["mode"] == "phrasebook"
     assert wrote(run)["notice"].startswith("Phrasebook: no model")
     assert "LLM_MODEL" in wrote(run)["notice"]
+
+
+def test_a_phrasebook_that_was_chosen_lacks_nothing(host: Host, host_factory: Hosts) -> None:
+    on_the_node = host.run({"1": enhance(llm_mode="phrasebook")})
+    in_the_settings = host_factory({"LLM_MODE": "phrasebook"}).run({"1": enhance()})
+    for run in (on_the_node, in_the_settings):
+        assert run.status == "success", run.message
+        record = wrote(run)
+        assert (record["mode"], record["no_model"], record["notice"]) == ("phrasebook", False, "")
+
+
+def test_a_phrasebook_for_a_model_that_failed_says_nothing_of_no_model(host_factory: Hosts) -> None:
+    host = host_factory({"LLM_BASE_URL": "http://127.0.0.1:9/v1", "LLM_MODEL": "fox"})
+    run = host.run({"1": enhance(on_error="phrasebook")})
+    assert run.status == "success", run.message
+    assert "127.0.0.1:9" in wrote(run)["info"]["warnings"][0]
+    assert "no model" not in wrote(run)["notice"]
 
 
 def test_the_answer_of_the_model_comes_out_whole(endpoint_host: Host, wire: WireServer) -> None:
