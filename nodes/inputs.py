@@ -51,7 +51,6 @@ def target_input(auto: str = "Auto (from the wired clip, else any model)") -> An
         "target",
         options=list(labels),
         default=AUTO,
-        display_name="For model",
         tooltip="The image or video model that the prompt is for: each has its own manner.",
         extra_dict={"quillwork_labels": labels},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,32 @@ def _inputs(node: dict[str, Any], described: dict[str, Any], links: dict[int, li
             inputs |= {socket: wired[socket] for socket in row}
     # The text preview keeps its own widgets to itself.
     return {key: value for key, value in inputs.items() if not key.startswith("preview")}
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_the_browser_of_templates_has_a_picture_of_it(host: Host, file: Path) -> None:
+    """The host lists a workflow by its file's name; the frontend looks for the picture beside it."""
+    picture = file.with_suffix(".jpg").read_bytes()
+    assert picture[:3] == b"\xff\xd8\xff" and len(picture) <= 60_000
+    assert file.stem in host.get("/workflow_templates").json()["quillwork"]
+    served = host.get(f"/api/workflow_templates/quillwork/{file.stem}.jpg")
+    assert (served.status, served.headers["Content-Type"], served.body) == (200, "image/jpeg", picture)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_the_note_reads_right_in_both_renderers(host: Host, file: Path) -> None:
+    """In Nodes 2.0 code in a dark note cannot be read; the canvas has no part called "advanced"."""
+    (note,) = (
+        node["widgets_values"][0]
+        for node in json.loads(file.read_text("utf-8"))["nodes"]
+        if node["type"] == "MarkdownNote"
+    )
+    assert "`" not in note and "advanced" not in note.casefold() and "__" not in note
+    # One manner of names: those of the inputs and outputs, which every language's help page has too.
+    nodes = [entry for name, entry in host.object_info().items() if name.startswith("Quillwork")]
+    known = {name for entry in nodes for names in entry["input_order"].values() for name in names}
+    known |= {name for entry in nodes for name in entry["output_name"]}
+    assert {name for name in re.findall(r"(?<!\*)\*(\w+)\*(?!\*)", note)} <= known
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
