@@ -111,7 +111,7 @@ def resolve_command(options: argparse.Namespace) -> int:
     else:
         print("\n".join(resolved.prompts))
     for report in supplied.reports:
-        _remarks(report)
+        _remarks(report, options)
     for warning in resolved.warnings:
         print(warning, file=sys.stderr)
     return 0

@@ -24,7 +24,7 @@ def assert_next_prompt_runs(host: Host) -> None:
 @pytest.mark.parametrize(
     ("model", "seconds"),
     [
-        ("fox-hang-silent", 1.0),
+        ("fox-hang-silent", 3.0),
         ("fox-hang", 1.0),
         ("fox-gap100-chunks200", 0.5),
         ("fox-forever", 0.5),
