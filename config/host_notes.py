@@ -28,7 +28,8 @@ _MOST = 20
 @dataclass(frozen=True, slots=True)
 class HostNote:
     """One host and where it keeps things. `pack` is the path by which it loaded us, links kept; `page` is the
-    file of its settings page, empty where it has none. `started` is False where only the place was seen."""
+    file of its settings page, empty where it has none; `python` is what it runs with. `started` is False
+    where only the place was seen."""
 
     host: str
     pack: str
@@ -36,6 +37,7 @@ class HostNote:
     page: str = ""
     models: str = ""
     model_folders: list[str] = field(default_factory=list)
+    python: str = ""
     started: bool = True
 
 
@@ -129,7 +131,7 @@ def _note(row: Any) -> HostNote | None:
         note = HostNote(**row)
     except TypeError:
         return None
-    texts = (note.host, note.pack, note.home, note.page, note.models)
+    texts = (note.host, note.pack, note.home, note.page, note.models, note.python)
     is_sound = all(isinstance(text, str) for text in texts) and isinstance(note.model_folders, list)
     return note if is_sound and note.pack and note.home else None
 

@@ -30,9 +30,9 @@ def use_arguments(more: Callable[[], Sequence[str]]) -> None:
     _more = more
 
 
-def command(*words: str) -> str:
-    """``python <our folder> <words>``, quoted for a terminal of this platform."""
-    return _line(sys.executable or "python", str(_pack), *words, *_more())
+def command(*words: str, python: str = "") -> str:
+    """``python <our folder> <words>``, quoted for a terminal; by default with this very Python."""
+    return _line(python or sys.executable or "python", str(_pack), *words, *_more())
 
 
 def installer() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
@@ -74,6 +75,7 @@ def _settle_in() -> None:
             home=os.path.abspath(home()),
             models=str(models_folder()),
             model_folders=[str(one) for one in model_folders()] if models else [],
+            python=sys.executable or "",
         )
     )
 

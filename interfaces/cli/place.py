@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from ...config import host_notes, local_models
+from ...config.health import Check
 from ...config.home import home, origin, use_home, use_host_home, use_models_folder
 from ...config.host_notes import HostNote
 from ...config.settings import use_host_settings
-from ...llm_backends.command_line import pack_folder, use_arguments
+from ...llm_backends.command_line import command, pack_folder, use_arguments
 from ...llm_backends.host import use_program
 from ..sdwebui.options import ORIGIN, read_page
 
@@ -36,6 +39,24 @@ def settle_in(chosen: str) -> None:
 def line() -> str:
     """Which files are used, and why these."""
     return f"Files: {home()} ({origin()})"
+
+
+def other_python() -> Check | None:
+    """A finding where the host runs with another Python than this, whose packages are not to be seen here."""
+    note = host_notes.find(pack_folder())
+    if note is None or not note.python:
+        return None
+    here, there = (
+        os.path.normcase(os.path.dirname(os.path.abspath(path))) for path in (sys.executable, note.python)
+    )
+    if here == there:
+        return None
+    return Check(
+        "Python",
+        False,
+        f"{note.host} runs with {note.python}, and this is {sys.executable}, which has other packages.",
+        f"Run `{command('doctor', python=note.python)}`.",
+    )
 
 
 def _told(note: HostNote) -> str:

@@ -61,7 +61,11 @@ def _look() -> dict[str, Any]:
         check = Check("Settings", False, error.message, error.hint)
         return {"status": "attention", "checks": [asdict(check)]}
     runner.run(catalog.listing(settings))
-    return report(settings)
+    found = report(settings)
+    if other := place.other_python():
+        found["checks"].insert(0, asdict(other))
+        found["status"] = "attention"
+    return found
 
 
 def doctor_command(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,6 +64,7 @@ def settle_in() -> None:
             page=_page_file(),
             models=str(models or ""),
             model_folders=[str(folder) for folder in model_folders(models)] if models else [],
+            python=sys.executable or "",
         )
     )
 

@@ -83,6 +83,7 @@ class Host(Client):
         real = real_host()
         python = os.environ.get("COMFYUI_PYTHON") or sys.executable if real else sys.executable
         main = (real or HERE / "standin") / "main.py"
+        self.python = python
         command = [python, "-u", str(main), "--cpu", "--listen", "127.0.0.1", "--port", str(self.port)]
         command += ["--base-directory", str(self.base_directory), "--disable-api-nodes"]
         command += self.flags

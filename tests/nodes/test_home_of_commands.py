@@ -54,7 +54,7 @@ def test_the_command_of_a_refusal_works_at_once(
     assert "MISTRAL_API_KEY" in asked(host).message
 
     assert files(terminal, pack) == home
-    assert f"Files: {home} (ComfyUI)" in terminal.ours("doctor", pack)
+    assert f"Files: {home} (ComfyUI)" in terminal.run(f'"{host.python}" . doctor', pack).stdout
     terminal.ours("variables season --save --count 3 --mode phrasebook", pack)
     run = host.run({"1": resolve("a fox in __season__"), "2": preview("1")})
     assert run.status == "success", run.message

@@ -250,6 +250,21 @@ def test_the_doctor_looks_at_observers(command: Command, tmp_path: Path) -> None
     assert command("doctor", **{**seen, "LLM_CALLBACKS": "helicone,mine.told:on_call"}).returncode == 0
 
 
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_the_doctor_sees_that_it_has_another_python(
+    command: Command, environment: dict[str, str], is_its_own: bool
+) -> None:
+    python = sys.executable if is_its_own else "/opt/comfy/venv/bin/python"
+    notes = Path(environment["HOME"]) / ".config" / "quillwork" / "hosts.json"
+    notes.parent.mkdir(parents=True)
+    note = {"host": "ComfyUI", "pack": str(ROOT), "home": environment["QUILLWORK_HOME"], "python": python}
+    notes.write_text(json.dumps({"hosts": [note]}))
+    done = command("doctor")
+    told = f"LOOK  Python: ComfyUI runs with {python}, and this is {sys.executable}"
+    assert (done.returncode, told in done.stdout) == ((0, False) if is_its_own else (1, True))
+    assert (f"Run `{python} {ROOT} doctor`." in done.stdout) is not is_its_own
+
+
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
