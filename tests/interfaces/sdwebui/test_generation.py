@@ -297,6 +297,28 @@ def test_an_error_ends_the_generation_where_the_host_looks_next(wire):
     assert caught.value.__cause__ is None
 
 
+class JobOfControl(Job):
+    """SD.Next's, whose tab swallows what goes wrong until the job is closed."""
+
+    closed = restored = False
+
+    def close(self):
+        self.closed = True
+
+    @property
+    def sd_model(self):
+        return SimpleNamespace(restore_pipeline=lambda: setattr(self, "restored", True))
+
+
+def test_an_error_ends_a_job_of_the_control_tab_when_it_is_closed():
+    job = JobOfControl()
+    prepare(job, [{"mode": "<b>"}])
+    with pytest.raises(QuillworkError, match="mode cannot be &#x27;&lt;b&gt;&#x27;") as caught:
+        job.close()
+    assert (caught.value.status_code, job.closed, job.restored) == (400, True, True)
+    assert "'<b>'" in caught.value.detail
+
+
 def test_an_argument_that_cannot_be_meant_ends_it_too(wire):
     with pytest.raises(QuillworkError, match="variations cannot be"):
         generate(Job(), {"variations": 0})
@@ -453,6 +475,14 @@ def test_an_interrupt_leaves_the_rest_to_the_host(state, wire, button):
     assert job.override_settings == {}, "it is no error"
     assert getattr(state, button), "the host, too, is to see it"
     assert state.textinfo is None
+
+
+def test_an_interrupt_that_the_host_forgets_is_told_again(state, wire):
+    """SD.Next begins anew after our turn, twice."""
+    job = pressed_meanwhile(state, wire, "interrupted", "fox-hang")
+    state.interrupted = False
+    job.init(["a fox"], [5], [0])
+    assert state.interrupted is True
 
 
 def test_skip_goes_on_with_the_users_own_prompt(state, wire):
