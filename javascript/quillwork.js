@@ -29,7 +29,7 @@ document.addEventListener("DOMContentLoaded", () => {
 // What goes wrong with a generation stands below the images, where hosts give it the look of a remark: it gets
 // the look of an error, is told in our accordion as well, and at the window's edge until it is clicked away.
 (() => {
-    const FAULT = /^(?:Quillwork(?:Error| error): )(.+)/;
+    const FAULT = /^(?:Control: Exception: )?Quillwork(?:Error| error): (.+)/;
     const told = new Set();
     let toast = null;
 

@@ -222,9 +222,9 @@ def _stop(p: Any, sentence: str, status: int) -> None:
 
 def _stop_control(p: Any, error: QuillworkError) -> None:
     """The same for SD.Next's Control tab, which swallows what goes wrong before the job is closed and shows
-    as HTML what goes wrong then."""
+    as HTML what goes wrong then, without its class, by which our script of the page knows it."""
     close = p.close
-    shown = QuillworkError(escape(str(error)), error.status_code)
+    shown = QuillworkError(f"{type(error).__name__}: {escape(str(error))}", error.status_code)
     shown.detail = error.detail
 
     def closed() -> NoReturn:
