@@ -8,6 +8,9 @@ LANES ?=
 VENV_PYTHON := .venv/bin/python
 DEMO_STAMP := .venv/.demo-$(shell cksum < requirements.txt | cut -d' ' -f1)
 
+# With it Python would not find what lies beside the script that it runs.
+unexport PYTHONSAFEPATH
+
 .PHONY: demo test newest lint bench clean help
 
 help:

@@ -36,6 +36,8 @@ from host.process import FOREIGN, OF_THE_TESTS  # noqa: E402
 # Nor may it for what the tests run in this process: the keys and settings of who runs them are no one's test.
 for _name in [name for name in os.environ if FOREIGN.search(name) and not OF_THE_TESTS.search(name)]:
     del os.environ[_name]
+# A strict one would close to others what tests open to them.
+os.umask(0o022)
 # Where nothing else is set, ours lies in the user's own folder.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="quillwork-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)

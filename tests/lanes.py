@@ -38,6 +38,9 @@ MISSING = """
 !!!! Nothing is known of what they test; each line above says what its lane lacks. To do without them:
 !!!!     QUILLWORK_SKIP_LANES={names} make test
 """
+# What somebody has set for their own Python, pip, pytest and mypy is not for the lanes' environments.
+PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
+PRIVATE += ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MYPYPATH")
 VERSIONS = """
 import sys
 from importlib.metadata import version
@@ -138,6 +141,8 @@ def lint() -> bool:
 
 
 def main(names: list[str]) -> int:
+    for private in PRIVATE:
+        os.environ.pop(private, None)
     lifted = names[:1] == ["newest"]
     if lifted:
         names = names[1:] or list(NEWEST)
@@ -147,7 +152,11 @@ def main(names: list[str]) -> int:
             names[place], _, python = name.partition("=")
             LANES[names[place]] = bare(names[place].removeprefix("python"), python)
     if names == ["environment"]:
-        environment(LANES["core"])
+        try:
+            environment(LANES["core"])
+        except CannotRun as reason:
+            print(reason, file=sys.stderr)
+            return 3
         return 0
     if unknown := [name for name in names if name not in {*LANES, "lint"}]:
         print(f"No such lane: {', '.join(unknown)}. There are: lint, {', '.join(LANES)}.", file=sys.stderr)

@@ -118,6 +118,12 @@ def test_a_lane_left_out_on_request_is_neither_missing_nor_tried(machine):
     assert last_lines(done).count("QUILLWORK_SKIP_LANES names it") == 2
 
 
+def test_what_is_set_for_ones_own_pytest_is_not_for_the_lanes(machine):
+    done = machine.run("plain", env={"PYTEST_ADDOPTS": "--collect-only", "PIP_USER": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n1 passed in " in last_lines(done)
+
+
 def test_a_failure_weighs_more_than_a_lane_left_out(machine):
     (machine.root / "tests" / "test_tiny.py").write_text("def test_tiny():\n    assert not 1\n")
     assert machine.run("plain", "gguf").returncode == 1
