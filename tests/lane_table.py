@@ -18,6 +18,16 @@ from lane_needs import Python, find_chromium, find_compiler, starts
 ROOT = Path(__file__).resolve().parent.parent
 CORE = "not proxy and not browser and not webui"
 BARE = ("pytest>=8.2,<10", "pytest-timeout>=2.3", "hypothesis>=6.100")
+FRONTEND = "comfyui-frontend-package"
+# What a frontend can break: what we put on nodes, and the workflows that we ship.
+DECORATIONS = (
+    "tests/browser/test_answer_panel.py",
+    "tests/browser/test_blueprints.py",
+    "tests/browser/test_freeze.py",
+    "tests/browser/test_shipped_workflows.py",
+    "tests/browser/test_targets.py",
+    "tests/browser/test_workflows.py",
+)
 REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)((?:\[[^\]]*\])?)")
 
 
@@ -105,6 +115,15 @@ def bare(version: str, python: str = "") -> Lane:
     return Lane(f".venv-{version}", ("-m", CORE), BARE, ("requirements.txt",), python or f"python{version}")
 
 
+def frontend(name: str, version: str) -> Lane:
+    """The real frontend's package of that version: the whole browser suite on the newest, else its core."""
+    pin = f"{FRONTEND}=={version}"
+    paths, newest = (("tests",), (FRONTEND,)) if name == "newest" else (DECORATIONS, ())
+    return Lane(
+        f".venv-frontend-{name}", ("-m", "browser"), (pin,), paths=paths, needs=find_chromium, newest=newest
+    )
+
+
 def langchain(name: str, version: str) -> Lane:
     """Our models as LangChain's. Apart from the core: langchain-core brings a dozen packages along."""
     paths = ("tests/interfaces/langchain", "tests/test_docs.py")
@@ -140,7 +159,11 @@ LANES = {
         ("requirements.txt",),
         paths=("tests/llm_backends/test_litellm_observing.py",),
     ),
-    "browser": Lane(".venv", ("-m", "browser"), needs=find_chromium),
+    # What users have today, and the one that ComfyUI 0.20.0 pins: the oldest that `requires-comfyui` implies.
+    # Between them stands the frontend of tests/requirements.txt.
+    "frontend-newest": frontend("newest", "1.58.1"),
+    "browser": Lane(".venv", ("-m", "browser"), paths=DECORATIONS, needs=find_chromium),
+    "frontend-oldest": frontend("oldest", "1.42.15"),
     # The newest and the oldest that a host with a local model may have.
     "local": local("local", "5.23.0"),
     "local-oldest": local("local-oldest", "4.51.3"),
@@ -172,7 +195,9 @@ ALL = [
     "litellm-oldest",
     "litellm-newest",
     "proxy",
+    "frontend-newest",
     "browser",
+    "frontend-oldest",
     "gradio3",
     "gradio4",
     "local",

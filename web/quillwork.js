@@ -1,6 +1,7 @@
 // Entry: Quillwork's side of the ComfyUI frontend. The modules beside it only define functions.
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { foldAdvanced } from "./advanced.js";
 import { addAnswerPanel, panelOf, stopAll } from "./answer_panel.js";
 import { addBadge, updateBadge } from "./badges.js";
 import { passPromptsOn } from "./bypass.js";
@@ -8,6 +9,7 @@ import { guarded } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 import { followFreeze } from "./freeze.js";
 import { panels } from "./panels.js";
+import { keepPlaceholders } from "./placeholders.js";
 import { nodeAt, rememberOrigin, routeTo, takeLate } from "./routing.js";
 import { openSetup } from "./setup/first_run.js";
 import { labelTargets, refreshLabels } from "./targets.js";
@@ -43,7 +45,12 @@ function joined([first, ...more]) {
   return { ...first, texts: all.flatMap(({ texts }) => texts), info: { ...first.info, warnings } };
 }
 
+function isOurs(node) {
+  return Boolean(node?.comfyClass?.startsWith("Quillwork"));
+}
+
 function setUp(node) {
+  if (isOurs(node)) guarded(foldAdvanced)(node, app);
   const placeholder = PLACEHOLDERS[node.comfyClass];
   if (!placeholder) return;
   addAnswerPanel(node, placeholder(), app, guarded(openSetup));
@@ -106,6 +113,7 @@ app.registerExtension({
   name: "Quillwork",
   setup: guarded(() => {
     passPromptsOn(app);
+    keepPlaceholders(app, isOurs);
     for (const kind of Object.keys(HANDLERS)) {
       api.addEventListener(kind, guarded(({ detail }) => deliver(kind, detail)));
     }

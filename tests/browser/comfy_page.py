@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import Any
 
+from browser import hosts_own
 from host.process import Host
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Playwright
 
@@ -37,7 +39,7 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 # Generous: only a hang takes so long.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 LISTEN = """() => {
     window.ends = [];
     for (const kind of ['execution_success', 'execution_error', 'execution_interrupted'])
@@ -68,8 +70,8 @@ def launch(playwright: Playwright) -> Browser:
 class ComfyPage:
     """One open frontend. Nodes are named by their ids, widgets by their names.
 
-    `faults` holds what our scripts made the page complain about, `foreign` every address that was asked
-    for and is not the host's.
+    `faults` holds every error of the page, whosever it is, and our own warnings; `foreign` every address that
+    was asked for and is not the host's. What hosts_own.py lists is in neither.
     """
 
     def __init__(
@@ -116,16 +118,21 @@ class ComfyPage:
         self.page.close()
 
     def _console(self, message: ConsoleMessage) -> None:
-        told = f"{message.type}: {message.text} ({message.location.get('url', '')})"
-        if message.type in ("error", "warning") and "quillwork" in told.lower():
-            self.faults.append(told)
+        place = message.location.get("url", "").replace(self.host.base_url, "")
+        told = f"{message.type}: {message.text}"
+        # A number in the address only keeps the browser from its cache.
+        known = {told, f"{told} ({re.sub('&rand=[0-9.e-]+', '', place)})"} & hosts_own.FAULTS
+        ours = message.type == "warning" and "quillwork" in f"{told} {place}".lower()
+        if ours or (message.type == "error" and not known):
+            self.faults.append(f"{told} ({place})")
 
     def _page_error(self, error: Error) -> None:
         self.faults.append(f"{error} {error.stack}")
 
     def _request(self, url: str) -> None:
         own = self.host.base_url
-        if not url.startswith((own, own.replace("http", "ws", 1), "data:", "blob:")):
+        known = url.startswith((own, own.replace("http", "ws", 1), "data:", "blob:"))
+        if not known and url not in hosts_own.ADDRESSES:
             self.foreign.append(url)
 
     def forgive(self, part: str) -> None:
@@ -207,7 +214,10 @@ class ComfyPage:
 
     def click_widget(self, node: str, name: str) -> None:
         """Click on a widget's value where it is drawn."""
+        if name != "quillwork_advanced":
+            self.of(node, "void (node.showAdvanced = true)")
         if self.renderer == "canvas":
+            self.of(node, "app.canvas.setDirty(true, true)")
             self.page.wait_for_timeout(100)
             x, y = self.of(
                 node,
@@ -220,7 +230,6 @@ class ComfyPage:
             )
             self.page.mouse.click(x, y)
         else:
-            self.of(node, "void (node.showAdvanced = true)")
             label = self.of(
                 node, "(({label, name}) => label ?? name)(node.widgets.find((one) => one.name === it))", name
             )

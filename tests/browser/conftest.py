@@ -46,7 +46,7 @@ def comfy(
     host_factory: Hosts,
     wire: WireServer,
 ) -> Iterator[ComfyPage]:
-    """An open page with an empty workflow. A fault of our scripts or a foreign address fails the test."""
+    """An open page with an empty workflow. A fault of the page or a foreign address fails the test."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LLM_API_KEY": KEY})
@@ -57,8 +57,9 @@ def comfy(
         if page is not None:
             page.close()
         page = _pages[request.param] = ComfyPage(_browser, host, request.param)
-    page.faults.clear()
-    page.foreign.clear()
+    else:
+        page.faults.clear()
+        page.foreign.clear()
     page.new_workflow()
     yield page
     assert page.faults == []

@@ -1,0 +1,57 @@
+"""What is advanced is folded on the canvas as in Nodes 2.0, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+FOLDED = ["llm_mode", "llm_model", "on_error", "freeze", "frozen"]
+VISIBLE = """node.widgets.filter((one) => node.isWidgetVisible(one)).map(({name}) => name)"""
+
+
+def fold(comfy, node):
+    comfy.of(node, "node.widgets.find(({name}) => name === 'quillwork_advanced').callback()")
+
+
+def test_folded_until_the_button_is_pressed(comfy):
+    node = comfy.enhance()
+    if comfy.renderer == "nodes2":
+        field = comfy.page.locator(f"[data-node-id='{node}']")
+        assert field.get_by_text("Show or hide advanced").count() == 0
+        return
+    assert set(comfy.of(node, VISIBLE)) & set(FOLDED) == set()
+    low = comfy.of(node, "node.size[1]")
+    comfy.click_widget(node, "quillwork_advanced")
+    assert set(FOLDED) <= set(comfy.of(node, VISIBLE))
+    assert comfy.of(node, "node.size[1]") > low
+    comfy.click_widget(node, "quillwork_advanced")
+    assert set(comfy.of(node, VISIBLE)) & set(FOLDED) == set()
+    assert comfy.of(node, "node.size[1]") == low
+
+
+def test_values_and_the_fold_are_saved(comfy):
+    node = comfy.enhance(llm_model="fox", on_error="passthrough", frozen="my own words")
+    before = comfy.prompt()
+    saved = comfy.saved()
+    assert "quillwork_advanced" not in before[node]["inputs"]
+    fold(comfy, node)
+    unfolded = comfy.saved()
+    comfy.new_workflow()
+    for workflow, shown in ((saved, False), (unfolded, True)):
+        comfy.load(workflow)
+        assert bool(comfy.of(node, "node.showAdvanced")) is shown
+        assert comfy.prompt() == before
+        assert comfy.widget(node, "frozen") == "my own words"
+    fold(comfy, node)
+    assert comfy.prompt() == before
+
+
+def test_every_text_on_screen_says_what_it_is_for(comfy):
+    """The example in an empty field, in both renderers."""
+    node = comfy.enhance("")
+    wanted = ("An idea, such as: a fox in the snow", "Optional wish, such as: at night, in watercolour")
+    for place, text in enumerate(wanted):
+        field = comfy.text_field(node, place)
+        field.wait_for()
+        assert field.get_attribute("placeholder") == text

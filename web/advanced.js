@@ -1,0 +1,33 @@
+// What is advanced, folded away on the canvas as it is in Nodes 2.0, which has a fold of its own.
+import { guarded } from "./common/guarded.js";
+import { t } from "./common/texts.js";
+
+const NAME = "quillwork_advanced";
+const unfolded = new WeakMap();
+
+/** Fold the advanced widgets of `node`, and give it a button that shows them. The host saves which it was. */
+export function foldAdvanced(node, app) {
+  const advanced = (node.widgets ?? []).filter((widget) => widget.options?.advanced);
+  const canFold = typeof node.toggleAdvanced === "function" && typeof node.hasAdvancedWidgets === "function";
+  if (!advanced.length || !canFold || alwaysShown(app)) return;
+  for (const widget of advanced) widget.advanced = true;
+  const options = { serialize: false, canvasOnly: true };
+  const button = node.addWidget("button", NAME, null, guarded(() => toggle(node)), options);
+  button.label = t("node.advanced", "Show or hide advanced");
+  button.serialize = false;
+  // The host has made room for all of them. A saved size is set later and wins.
+  const least = node.computeSize?.();
+  if (least && !globalThis.LiteGraph?.vueNodesMode) node.setSize?.([node.size[0], least[1]]);
+}
+
+function alwaysShown(app) {
+  return Boolean(app.extensionManager?.setting?.get?.("Comfy.Node.AlwaysShowAdvancedWidgets"));
+}
+
+function toggle(node) {
+  if (!node.showAdvanced) unfolded.set(node, node.size[1]);
+  node.toggleAdvanced();
+  if (node.showAdvanced || !unfolded.has(node)) return;
+  const [, least] = node.computeSize();
+  node.setSize([node.size[0], Math.max(least, unfolded.get(node))]);
+}
