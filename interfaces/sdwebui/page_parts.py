@@ -58,7 +58,9 @@ def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
     async def last(*values: Any) -> Any:
         return [step async for step in steps(*values)][-1]
 
-    return last if getattr(getattr(shared(), "cmd_opts", None), "no_gradio_queue", False) else steps
+    options = getattr(shared(), "cmd_opts", None)
+    has_no_queue = any(getattr(options, name, False) for name in ("no_gradio_queue", "disable_queue"))
+    return last if has_no_queue else steps
 
 
 def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
