@@ -142,7 +142,8 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
 def _chosen_here(provider: str, settings: Settings) -> bool:
     """Whether this machine's own settings name a model of that provider already."""
     for name in ("LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT"):
-        found = providers.split(settings.text(name))
+        model = settings.text(name)
+        found = None if providers.is_on_hub(model) else providers.split(model)
         if found is not None and found[0].id == provider:
             return True
     return False

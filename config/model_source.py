@@ -99,6 +99,13 @@ def _exists(mode: str) -> bool:
 def _automatic(model: str, settings: Settings) -> tuple[str, str]:
     """The mode that a model's id speaks for, or that the settings imply where there is no id."""
     if model:
+        if providers.is_on_hub(model) and settings.endpoint() is None:
+            name = model.partition("/")[0]
+            warn_once(
+                f"{model} is taken for the Hugging Face repository of that name. To ask the provider "
+                f"{name} for it, set llm_mode (or LLM_MODE) to litellm."
+            )
+            return ("hf_local" if Path(model).expanduser().is_dir() else "hf_download"), model
         if providers.split(model) is not None:
             return "litellm", model
         if model.lower().endswith(".gguf"):

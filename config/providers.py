@@ -9,6 +9,7 @@ import difflib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,7 +47,8 @@ class Provider:
 
     `litellm_prefix` is what litellm calls it, `price_prefix` where its prices stand in litellm's list.
     `key_variables` begin with the one that users are told. `default_base_url` may hold ``{argument}``s
-    of `needed_variables`. `schema`, `vision` and `tools` say what its models do as a rule, None for
+    of `needed_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face
+    hub that are called like the provider, with globs of what they hold there. `schema`, `vision` and `tools` say what its models do as a rule, None for
     "depends". `models` are suggested ids without the provider's name. `list_path` is where the provider
     lists its models, in the manner of `list_style`, and `check_path` what only a good key opens: None
     where there is no such thing.
@@ -64,6 +66,8 @@ class Provider:
     base_variable: str | None = None
     needed_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    hub: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_local: bool = False
     max_concurrency: int = 16
     retries: int = 2
@@ -131,6 +135,16 @@ def split(model_id: str) -> tuple[Provider, str] | None:
     return (provider, rest) if provider else None
 
 
+def is_on_hub(model_id: str) -> bool:
+    """Whether ``name/model`` is a repository of the Hugging Face hub although a provider is named like it."""
+    name, _, rest = model_id.partition("/")
+    provider = _by_name().get(name)
+    globs = provider.hub.get(name, ()) if provider else ()
+    return any(fnmatchcase(rest, glob) for glob in globs if glob[0] != "!") and not any(
+        fnmatchcase(rest, glob[1:]) for glob in globs if glob[0] == "!"
+    )
+
+
 def check_model_id(model_id: str) -> tuple[Provider, str]:
     """Provider and rest of a model id. Raises `NotConfigured` for an id that no provider can be told from.
 
@@ -178,7 +192,7 @@ def preflight(
     elif key is None and not provider.key_optional:
         raise _missing_key(provider, provider.key_variables[0])
     for argument, variables in provider.needed_variables.items():
-        value = _first(env, variables)
+        value = _first(env, variables) or provider.defaults.get(argument, "")
         if not value:
             raise _missing_variable(provider, variables[0])
         params[argument] = value
@@ -304,6 +318,8 @@ def _provider(id: str, row: Mapping[str, Any]) -> Provider:
         base_variable=row.get("base_from"),
         needed_variables={name: tuple(variables) for name, variables in row.get("needs", {}).items()},
         optional_variables={name: tuple(variables) for name, variables in row.get("may", {}).items()},
+        defaults=row.get("defaults", {}),
+        hub={name: tuple(globs) for name, globs in row.get("hub", {}).items()},
         is_local=row.get("local", False),
         max_concurrency=row.get("concurrency", 16),
         retries=row.get("retries", 2),

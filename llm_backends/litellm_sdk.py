@@ -17,6 +17,7 @@ import logging
 import os
 import threading
 import uuid
+import warnings
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -64,6 +65,7 @@ _OLLAMA_ENTRY = {"litellm_provider": "ollama_chat", "mode": "chat", "supports_fu
 _REPLICATE_ROLES = {
     role: {"pre_message": "", "post_message": "\n\n"} for role in ("system", "user", "assistant")
 }
+_SIGN_S = 0.05
 _REPLICATE_ORIGIN = "https://api.replicate.com"
 
 
@@ -79,6 +81,10 @@ class LiteLLMSDK:
         self._lock = threading.Lock()
         self._clients: Clients | None = None
 
+    async def prepare(self) -> None:
+        """Import the library. See `StreamingBackend`."""
+        await self._load()
+
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """See `StreamingBackend.stream`."""
         litellm = await self._load()
@@ -92,17 +98,30 @@ class LiteLLMSDK:
         )
         try:
             if request.embed:
-                yield await self._embed(litellm, request, deployment, exchange)
+                starting = self._embed(litellm, request, deployment, exchange)
+            else:
+                starting = self._begin(litellm, self._arguments(litellm, request, deployment, exchange))
+            begun = asyncio.ensure_future(starting)
+            try:
+                # Until something is sent, litellm is busy with itself (it imports at the first call of a
+                # provider), which is no silence of the other side.
+                while not begun.done():
+                    await asyncio.wait({begun}, timeout=None if exchange.sent else _SIGN_S)
+                    if not (begun.done() or exchange.sent):
+                        yield Chunk()
+            finally:
+                await _let_go(begun, exchange)
+            if request.embed:
+                yield begun.result()
                 return
-            arguments = self._arguments(litellm, request, deployment, exchange)
             # A generator that is only dropped keeps its connection, and the provider goes on writing.
-            async with aclosing(await self._begin(litellm, arguments)) as answer:
+            async with aclosing(begun.result()) as answer:
                 counts, is_empty, called = Counts(), True, False
                 # Without it, nobody counts.
                 with contextlib.suppress(AttributeError):
                     answer.chunks = counts
                 async for part in answer:
-                    if "client" in arguments and not exchange.sent:
+                    if exchange.guards and not exchange.sent:
                         raise changed("it went its own way", deployment)
                     called = called or has_calls(part)
                     chunk = read_chunk(part, called)
@@ -239,9 +258,23 @@ class LiteLLMSDK:
     def _client(self, prefix: str, deployment: Deployment, exchange: Exchange, params: dict[str, Any]) -> Any:
         from .litellm_clients import Clients
 
+        exchange.guards = True
         if self._clients is None:
             self._clients = Clients()
         return self._clients.client(prefix, deployment, exchange, params.get("api_version", ""))
+
+
+async def _let_go(begun: asyncio.Future[Any], exchange: Exchange) -> None:
+    """End what was begun, unless it is over. A call that is still within litellm is not cancelled but finds
+    its way out closed: there a coroutine would be left, of which Python warns on the terminal."""
+    if begun.done():
+        return
+    if exchange.guards and not exchange.sent:
+        exchange.is_over = True
+        begun.add_done_callback(lambda over: over.cancelled() or over.exception())
+        return
+    begun.cancel()
+    await asyncio.wait({begun})
 
 
 def _import_into(future: concurrent.futures.Future[Any]) -> None:
@@ -268,6 +301,8 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
         # Prompts are in its debug lines, and in its error lines what users are told better.
         logger.setLevel(logging.CRITICAL)
         logger.propagate = False
+    # Where a loop ends before litellm's queue is worked off; it is one of ours, and does nothing.
+    warnings.filterwarnings("ignore", f"coroutine '{_nothing_async.__qualname__}' was never awaited")
     future.set_result(litellm)
 
 

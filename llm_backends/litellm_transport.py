@@ -36,6 +36,7 @@ class Exchange:
 
     `pictures` are ends of the pictures' base64, all of which have to be in what is sent: for models that it
     does not know, litellm takes pictures out of a question and says nothing (`lost_pictures`).
+    `guards` says that all that the call sends comes by here, `is_over` that nothing may be sent any more.
     `status`, `headers` and (of a refusal) `body` are the other side's. `error` is what broke on the wire,
     `begun` whether that was after the answer had begun. `frames` counts the events of a
     stream (where it is `in_frames` that can be told), `malformed` says that one could not be read,
@@ -47,6 +48,8 @@ class Exchange:
     signs: bool = False
     pictures: tuple[bytes, ...] = ()
     lost_pictures: bool = False
+    guards: bool = False
+    is_over: bool = False
     sent: int = 0
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -78,6 +81,8 @@ class Exchange:
 
     def admit(self, request: httpx.Request) -> None:
         """Count a request and take from its headers what is not this call's. Raises `NotAllowed`."""
+        if self.is_over:
+            raise NotAllowed("a request for a call that was stopped")
         self.sent += 1
         if self.sent > 1:
             raise self.error or NotAllowed("a second request for one call")

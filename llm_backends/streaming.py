@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # In characters. No prompt and no list is as long; a model that goes on is stuck in a loop.
 LONGEST_ANSWER = 400_000
 LONGEST_THINKING = 2_000_000
+# How often a watch looks, and what is more than its turn coming a little late.
+_TICK_S = 0.25
+_LATE_S = 0.1
 
 
 async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
@@ -39,7 +42,9 @@ async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
 class Watch:
     """Ends the current task's wait after too long a silence, or too long in all.
 
-    One timer for a whole stream: a time-out object for every chunk costs more than the chunk.
+    One timer for a whole stream: a time-out object for every chunk costs more than the chunk. While this
+    program itself is held up (a library that is imported late, another thread's work), nobody could be
+    heard, so that time counts for nothing.
     """
 
     def __init__(self, deployment: Deployment) -> None:
@@ -49,7 +54,7 @@ class Watch:
         self._task = asyncio.current_task()
         self._expired: errors.TimedOut | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._check()
+        self._check(self._started)
 
     def heard(self) -> None:
         self._last = self._loop.time()
@@ -58,8 +63,11 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _check(self) -> None:
+    def _check(self, due: float) -> None:
         now = self._loop.time()
+        if now - due > _LATE_S:
+            self._last = min(now, self._last + now - due)
+            self._started += now - due
         silent_until = self._last + self._deployment.idle_timeout_s
         ends_at = self._started + self._deployment.total_timeout_s
         if now >= silent_until:
@@ -68,7 +76,8 @@ class Watch:
             # What took so long once takes as long again.
             self._expire(f"was still writing after {self._deployment.total_timeout_s:g} s", retryable=False)
         else:
-            self._timer = self._loop.call_at(min(silent_until, ends_at), self._check)
+            due = min(silent_until, ends_at, now + _TICK_S)
+            self._timer = self._loop.call_at(due, self._check, due)
 
     def _expire(self, what: str, *, retryable: bool) -> None:
         self._expired = errors.TimedOut(f"{self._deployment.name} {what}.")

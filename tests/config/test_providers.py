@@ -177,8 +177,10 @@ def test_bases_are_read_where_there_is_a_variable():
 
 def test_azure_and_bedrock_name_what_else_they_need():
     azure, bedrock = providers.get("azure"), providers.get("bedrock")
-    with pytest.raises(NotConfigured, match="AZURE_API_VERSION"):
-        providers.preflight(azure, {"AZURE_API_KEY": "k", "AZURE_API_BASE": "https://a"})
+    place = {"AZURE_API_KEY": "k", "AZURE_API_BASE": "https://a"}
+    assert providers.preflight(azure, place).params["api_version"] == "2024-10-21"
+    other = providers.preflight(azure, {**place, "AZURE_API_VERSION": "2025-01-01-preview"})
+    assert other.params["api_version"] == "2025-01-01-preview"
     with pytest.raises(NotConfigured, match="AZURE_API_BASE"):
         providers.preflight(azure, {"AZURE_API_KEY": "k", "AZURE_API_VERSION": "v"})
     with pytest.raises(MissingKey, match="AWS_SECRET_ACCESS_KEY is not set"):

@@ -118,6 +118,22 @@ def test_silence_ends_the_call():
     assert caught.value.retryable
 
 
+def test_time_in_which_this_program_is_held_up_is_no_silence():
+    """A provider's part of a library, imported on the loop at its first call, before anything is sent."""
+    import time
+
+    async def late() -> AsyncGenerator[Chunk, None]:
+        time.sleep(0.8)
+        await asyncio.sleep(0.1)
+        yield Chunk("a fox")
+
+    async def run() -> Result:
+        impatient = Deployment("any", "fox", idle_timeout_s=0.4, total_timeout_s=0.7)
+        return await collect(late(), Call(Request(()), impatient, LiveText().start(1)[0]))
+
+    assert asyncio.run(run()).text == "a fox"
+
+
 def test_every_chunk_is_a_sign_of_life():
     parts = [part for _ in range(8) for part in (0.05, Chunk())]
     assert gather(*parts, Chunk("fox"), deployment=Deployment("any", "f", idle_timeout_s=0.3)).text == "fox"
