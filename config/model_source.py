@@ -13,6 +13,7 @@ from .settings import Settings, Value, warn_once
 from .variables import MODE_ALIASES, MODES
 
 DEFAULT_REPOSITORY = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit"
+_LONGEST_NAME = 1000
 _IGNORE_MODELS = ("phrasebook", "host_encoder")
 
 
@@ -36,6 +37,11 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
     Raises `NotConfigured` where a mode lacks its model or does not exist.
     """
     model = _model(choice, settings)
+    if len(model) > _LONGEST_NAME:
+        raise NotConfigured(
+            f"The model's name has {len(model):,} characters, and no model is called like that.",
+            hint="Look at LLM_MODEL, or llm_model on the node: it may hold a text that belongs elsewhere.",
+        )
     mode = _mode(choice, settings, has_own_model=bool(choice.llm_model.strip()))
     from_workflow = choice.by_workflow and (
         bool(choice.llm_model.strip()) or choice.llm_mode not in ("", "auto")

@@ -48,10 +48,10 @@ class Provider:
     `litellm_prefix` is what litellm calls it, `price_prefix` where its prices stand in litellm's list.
     `key_variables` begin with the one that users are told. `default_base_url` may hold ``{argument}``s
     of `needed_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face
-    hub that are called like the provider, with globs of what they hold there. `schema`, `vision` and `tools` say what its models do as a rule, None for
-    "depends". `models` are suggested ids without the provider's name. `list_path` is where the provider
-    lists its models, in the manner of `list_style`, and `check_path` what only a good key opens: None
-    where there is no such thing.
+    hub that are called like the provider, with globs of what they hold there. `schema`, `vision` and
+    `tools` say what its models do as a rule, None for "depends". `models` are suggested ids without the
+    provider's name. `list_path` is where the provider lists its models, in the manner of `list_style`, and
+    `check_path` what only a good key opens: None where there is no such thing.
     """
 
     id: str

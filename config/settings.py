@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..llm_backends.errors import NotConfigured
+from ..llm_backends.errors import NotConfigured, shorten
 from ..llm_backends.types import REDACTED, Secret
 from .home import home
 from .panel import FILE, read_panel
@@ -174,6 +174,7 @@ _files: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}
 
 def warn_once(sentence: str) -> None:
     """Log a warning the first time it is due."""
+    sentence = shorten(sentence)
     if sentence not in _warned:
         _warned.add(sentence)
         _log.warning(sentence)

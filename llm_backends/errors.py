@@ -6,7 +6,17 @@ that programs see, `http_status` the status under which our own routes report it
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
+
+_LONG_WORD = re.compile(r"\S{300,}")
+_LONGEST = 2000
+
+
+def shorten(sentence: str) -> str:
+    """A sentence to show: of a word (a model's id, an address, a file) that is too long, its beginning."""
+    sentence = _LONG_WORD.sub(lambda word: f"{word[0][:80]} … ({len(word[0]):,} characters)", sentence)
+    return sentence if len(sentence) <= _LONGEST else f"{sentence[:_LONGEST]} …"
 
 
 class LLMError(Exception):
@@ -32,6 +42,7 @@ class LLMError(Exception):
         status: int | None = None,
         retry_after_s: float | None = None,
     ) -> None:
+        message = shorten(message)
         super().__init__(message)
         self.message = message
         self.hint = self.default_hint if hint is None else hint
@@ -40,6 +51,14 @@ class LLMError(Exception):
         self.status = status
         self.retry_after_s = retry_after_s
         self.attempts = 0
+
+    @property
+    def hint(self) -> str:
+        return self._hint
+
+    @hint.setter
+    def hint(self, sentence: str) -> None:
+        self._hint = shorten(sentence)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -26,7 +26,7 @@ _CODE = (TypeError, AttributeError, NameError, ImportError, NotImplementedError)
 # As good as: what is raised of those by reading an answer that is not as expected.
 _DATA = re.compile(
     r"'(?:NoneType|str|bytes|int|float|bool|list|dict|tuple)' object (?:has no attribute|is not)"
-    r"|(?:indices|subscripted|operand|can only concatenate|argument of type|must be|expected)",
+    r"|(?:indices|subscripted|operand|can only concatenate|argument of type|must be|\bexpected)",
     re.I,
 )
 

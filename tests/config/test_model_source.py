@@ -230,3 +230,12 @@ def test_no_model_for_litellm_gives_examples(home, env):
         find(Choice(), load())
     assert "ollama/" in caught.value.hint
     assert "LLM_MODEL" in caught.value.hint
+
+
+@pytest.mark.parametrize("chosen", ["auto", "litellm", "hf_download", "hf_local", "gguf"])
+@pytest.mark.parametrize("long", ["x" * 5000, "openai/" + "x" * 5000, "org/" + "a b " * 1250])
+def test_a_text_in_a_models_place_is_not_echoed(chosen, long):
+    with pytest.raises(NotConfigured) as caught:
+        find(Choice(llm_mode=chosen, llm_model=long), load())
+    assert len(str(caught.value)) < 500
+    assert "characters" in caught.value.message
