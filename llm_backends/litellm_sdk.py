@@ -101,7 +101,7 @@ class LiteLLMSDK:
                 starting = self._embed(litellm, request, deployment, exchange)
             else:
                 starting = self._begin(litellm, self._arguments(litellm, request, deployment, exchange))
-            begun = asyncio.ensure_future(starting)
+            begun: asyncio.Future[Any] = asyncio.ensure_future(starting)
             try:
                 # Until something is sent, litellm is busy with itself (it imports at the first call of a
                 # provider), which is no silence of the other side.
