@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from .images import columns
 
 _TITLE = "Dynamic Prompts"
+_IN_TURN = re.compile(r"\{\s*@|__@")
 # Its ways that make several images' prompts of one template, or read a syntax that looks like ours.
 _WHOLE = ("is_combinatorial", "enable_jinja_templates", "is_feeling_lucky")
 
@@ -31,18 +33,20 @@ class DynamicPrompts:
     def resolve(self, p: Any, texts: Mapping[str, str], place: int) -> dict[str, str]:
         """What it makes of the `texts` (by the name of their list) of the image at `place`, as if that image
         were the only one of the job `p`. Raises whatever it raises."""
+        # What it takes in turn begins anew with each job: those before are made, too, and left aside.
+        start = 0 if any(map(_IN_TURN.search, texts.values())) else place
         alone = copy.copy(p)
-        alone.n_iter = alone.batch_size = 1
+        alone.batch_size, alone.n_iter = 1, place + 1 - start
         alone.extra_generation_params = {}
         for name, one in (("all_seeds", "seed"), ("all_subseeds", "subseed")):
             numbers = getattr(p, name, None)
-            if numbers:
-                setattr(alone, name, [numbers[min(place, len(numbers) - 1)]])
-                setattr(alone, one, getattr(alone, name)[0])
+            if numbers and len(numbers) > place:
+                setattr(alone, name, numbers[start : place + 1])
+                setattr(alone, one, numbers[start])
         for name, text in texts.items():
-            setattr(alone, name, [text])
+            setattr(alone, name, [text] * alone.n_iter)
         self.script.process(alone, *self.args)
-        return {name: str(getattr(alone, name)[0]) for name in texts}
+        return {name: str(getattr(alone, name)[-1]) for name in texts}
 
 
 def beside(p: Any) -> DynamicPrompts | None:

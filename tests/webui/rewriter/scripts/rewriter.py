@@ -28,10 +28,10 @@ class Rewriter(scripts.Script):
         count = len(_every(template)) if is_combinatorial else p.n_iter * p.batch_size
         p.all_seeds = [p.all_seeds[0] + place for place in range(count)]
         p.all_subseeds = [p.all_subseeds[0]] * count
-        p.all_prompts = (
-            _every(template) if is_combinatorial else [_one(template, seed) for seed in p.all_seeds]
-        )
-        p.all_negative_prompts = [_one(negative, seed) for seed in p.all_seeds]
+        p.all_prompts = [_one(template, seed, turn) for turn, seed in enumerate(p.all_seeds)]
+        if is_combinatorial:
+            p.all_prompts = _every(template)
+        p.all_negative_prompts = [_one(negative, seed, turn) for turn, seed in enumerate(p.all_seeds)]
         if p.all_hr_prompts:
             follows = p.all_hr_prompts[0] == template
             p.all_hr_prompts = p.all_prompts if follows else [p.all_hr_prompts[0]] * count
@@ -39,11 +39,15 @@ class Rewriter(scripts.Script):
         p.prompt = template
 
 
-def _one(template, seed):
-    """The choice that a seed makes: told from any other resolver's by its mark."""
-    return _VARIANT.sub(
-        lambda found: "<" + found[1].split("|")[seed % (found[1].count("|") + 1)] + ">", template
-    )
+def _one(template, seed, turn):
+    """The choice that a seed makes, or with `@` the turn: told from any other resolver's by its mark."""
+
+    def chosen(found):
+        options = found[1].split("|")
+        number = turn if found[0].startswith("{@") else seed
+        return f"<{options[number % len(options)]}>"
+
+    return _VARIANT.sub(chosen, template)
 
 
 def _every(template):
