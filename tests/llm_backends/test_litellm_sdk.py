@@ -306,7 +306,8 @@ def test_ollama_is_asked_one_thing_only(wire):
 
 def test_many_at_once_share_connections(wire):
     async def many() -> list[Heard]:
-        deployed = deployment(wire, "openai", "fox-delay100")
+        # Long enough for the last one to come while the first still waits, on a busy machine too.
+        deployed = deployment(wire, "openai", "fox-delay2000")
         return await asyncio.gather(*(hear(deployed, Request(QUESTION)) for _ in range(8)))
 
     assert [heard.text for heard in _loop.run_until_complete(many())] == [TEXT] * 8
