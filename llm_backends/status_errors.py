@@ -22,6 +22,10 @@ _CONTEXT = re.compile(
 )
 _FILTERED = re.compile(r"content[ _](?:policy|management|filter)|safety system|blocked by", re.I)
 _NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|credit balance|payment", re.I)
+# A LiteLLM proxy without a database, under whatever status its release has for a key that it does not know.
+_KEY_IN_WORDS = re.compile(
+    r"\bno connected db\b|no api key passed in|invalid proxy server token|virtual key expected", re.I
+)
 _DETAIL_LENGTH = 300
 # Under which of these a server says that its model takes no pictures, differs from server to server.
 _BLIND = frozenset({400, 404, 415, 422, 500, 501})
@@ -45,6 +49,8 @@ def _choose(status: int, detail: str, deployment: Deployment) -> errors.LLMError
         return errors.RedirectRefused(f"{name} redirects to another address, which is not followed.")
     if status == 401:
         return errors.AuthenticationFailed(f"{name} refused the key (401).", hint=key_hint(deployment))
+    if status in (400, 403, 500) and _KEY_IN_WORDS.search(detail):
+        return errors.AuthenticationFailed(f"{name} refused the key ({status}).", hint=key_hint(deployment))
     if status == 402 or (status == 429 and _NO_QUOTA.search(detail)):
         error = errors.RateLimited(
             f"{name} has no quota or credit left for this key ({status}){said}.",

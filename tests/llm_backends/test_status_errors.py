@@ -57,6 +57,19 @@ FOX = Deployment(
             False,
         ),
         (401, "", errors.AuthenticationFailed, False),
+        # A LiteLLM proxy without a database, to a key that is not its master key.
+        (
+            400,
+            '{"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}}',
+            errors.AuthenticationFailed,
+            False,
+        ),
+        (
+            500,
+            '{"error": {"message": "Authentication Error, No api key passed in.", "code": "500"}}',
+            errors.AuthenticationFailed,
+            False,
+        ),
         (402, "", errors.RateLimited, False),
         (403, "", errors.PermissionDenied, False),
         (404, "", errors.ModelNotFound, False),
