@@ -161,8 +161,10 @@ def test_an_error_is_told_where_the_control_tab_shows_one(page: WebUIPage, fox: 
     told = generate(page, fox)
     assert "failed (503)" in told
     assert "Traceback" not in told
-    assert page.page.locator("#html_log_control .quillwork-error").is_visible()
-    assert "failed (503)" in page.page.locator(".quillwork-toast").inner_text()
+    assert not page.page.locator(".info-results-container").is_visible(), "that panel is folded"
+    for seen in (".quillwork-toast", "#quillwork_control_fault"):
+        page.page.locator(seen).wait_for(state="visible")
+        assert "failed (503)" in page.page.locator(seen).inner_text()
     choose_model(page, "fox", "control")
     assert WRITTEN in generate(page, fox)
 

@@ -46,6 +46,12 @@ onUiLoaded(() => {
   document.querySelector("gradio-app").prepend(app);
   addView("control", "Images", VIEWS.control, true);
   addView("video", "Video", VIEWS.video, true);
+  // What a generation tells stands in a panel that is folded until somebody opens it.
+  const panel = document.createElement("div");
+  panel.className = "info-results-container";
+  panel.style.display = "none";
+  document.querySelector("#control_tabitem").append(panel);
+  for (const id of ["control-result", "html_log_control"]) panel.append(document.querySelector(`[id="${id}"]`));
   for (const tab of document.querySelectorAll("#tabs > .tabitem")) {
     const name = tab.id.replace("tab_", "");
     if (["txt2img", "img2img", "control", "video", "settings"].includes(name)) continue;
