@@ -21,7 +21,7 @@ INPUTS = {
         "values text json info",
     ),
     "QuillworkResolveVariables": (
-        "template selection count seed generate_missing llm_mode llm_model llm",
+        "template selection count seed generate_missing llm_mode llm_model llm values",
         "prompt picks",
     ),
     "QuillworkLLMSettings": (
