@@ -83,6 +83,15 @@ def last_logits_only(model: Any) -> dict[str, int]:
     return {}
 
 
+def cache_name(model: Any) -> str:
+    """What ``model.forward`` calls its KV cache, and its output too: ``cache`` from transformers 5.24 on.
+
+    The older name is then taken with a warning, and from 5.40 on not at all.
+    """
+    parameters = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in parameters and "past_key_values" not in parameters else "past_key_values"
+
+
 def accepted(model: Any, *names: str) -> frozenset[str]:
     """Those of `names` that ``model.forward`` takes."""
     parameters = inspect.signature(model.forward).parameters

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import errors
-from .architecture import Architecture, accepted, last_logits_only
+from .architecture import Architecture, accepted, cache_name, last_logits_only
 from .prompt_cache import SHORTEST, Layers, PromptCache
 
 # Tokens that go through the model at once in a prefill, over all rows: bounds what the activations take.
@@ -29,6 +29,7 @@ class Decoder:
         # Some old ones took no cache objects before transformers 4.53 or so, and bring tuples of their own.
         self._plain = architecture.plain_cache and getattr(model, "_supports_cache_class", True)
         self._last_only = last_logits_only(model)
+        self._cache_name = cache_name(model)
         self._takes = accepted(model, "position_ids", "attention_mask")
         self.cache: Any = None
         self.length = 0
@@ -101,7 +102,7 @@ class Decoder:
 
     def _forward(self, ids: Any, positions: Any, **more: Any) -> Any:
         arguments: dict[str, Any] = {
-            "past_key_values": self.cache,
+            self._cache_name: self.cache,
             "use_cache": True,
             **self._last_only,
             **more,
@@ -112,7 +113,7 @@ class Decoder:
         if "position_ids" in self._takes:
             arguments["position_ids"] = positions
         output = self._model(input_ids=ids, **arguments)
-        self.cache = getattr(output, "past_key_values", None)
+        self.cache = getattr(output, self._cache_name, None)
         if self.cache is None:
             raise errors.BackendUnavailable(
                 f"A {self._model.config.model_type} model keeps what it has read in a way of its own.",

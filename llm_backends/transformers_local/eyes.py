@@ -104,9 +104,10 @@ class Eyes:
         # Pillow's way of scaling needs no further library, and is the same in every version.
         way = {"backend": "pil"} if libraries.version("transformers") >= (5,) else {"use_fast": False}
         try:
-            return transformers.AutoImageProcessor.from_pretrained(
-                self._folder, local_files_only=True, trust_remote_code=False, **way
-            )
+            with libraries.quiet():
+                return transformers.AutoImageProcessor.from_pretrained(
+                    self._folder, local_files_only=True, trust_remote_code=False, **way
+                )
         except ImportError as error:
             raise errors.DependencyMissing(
                 f"{self._folder.name} needs something for pictures that is not installed: {error}",

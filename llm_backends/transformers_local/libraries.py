@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import logging
 import sys
+import warnings
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -58,6 +61,29 @@ def prepare_bitsandbytes() -> None:
             del sys.modules[hidden]
         else:
             sys.modules[hidden] = there
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the bars and the advice to programmers of transformers off the terminal, which is the host's.
+
+    Afterwards both are as they were.
+    """
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
+    from transformers.utils import logging as bars
+
+    shown, hub_silent = bars.is_progress_bar_enabled(), are_progress_bars_disabled()
+    bars.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            for kind in (FutureWarning, DeprecationWarning, PendingDeprecationWarning):
+                warnings.simplefilter("ignore", kind)
+            yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+            if hub_silent:
+                disable_progress_bars()
 
 
 @cache

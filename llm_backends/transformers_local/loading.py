@@ -64,7 +64,7 @@ def load(
     planned = planned or plan(folder, dtype, device.type)
     tokenizer = tokenizer or _tokenizer(folder)
     try:
-        with _torch_left_alone():
+        with _torch_left_alone(), libraries.quiet():
             model = _model(transformers, planned, device)
     except errors.LLMError:
         raise
@@ -160,9 +160,10 @@ def _dtype_of_activations(model: Any) -> Any:
 def _tokenizer(folder: Path) -> Any:
     transformers = libraries.transformers()
     try:
-        return transformers.AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        with libraries.quiet():
+            return transformers.AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
     except Exception as error:  # noqa: BLE001 - as above
         raise errors.BackendUnavailable(
             f"The tokenizer of {folder.name} cannot be read: {_first_line(error)}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .architecture import last_logits_only
+from .architecture import cache_name, last_logits_only
 from .decoder import Decoder, layers_of
 from .libraries import is_out_of_memory
 from .prompt_cache import Layers
@@ -37,6 +37,7 @@ class FixedStep:
         import torch
 
         self._model, self._last_only = model, last_logits_only(model)
+        self._cache_name = cache_name(model)
         device, dtype = layers[0][0].device, layers[0][0].dtype
         rows = layers[0][0].shape[0]
         self.room = room
@@ -55,8 +56,8 @@ class FixedStep:
             input_ids=self.tokens,
             position_ids=self.positions,
             attention_mask=self.mask,
-            past_key_values=self.cache,
             use_cache=True,
+            **{self._cache_name: self.cache},
             **self._last_only,
         )
         return output.logits[:, -1]
