@@ -12,7 +12,7 @@ from ..llm_backends.http_client import is_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
 from . import abilities, consent, downloads, loading, model_source, plans, prices, providers, sight, spending
 from .choice import Choice
-from .keys import ENDPOINT, session_keys
+from .keys import ENDPOINT, endpoint_id, session_keys
 from .settings import Settings, Value, load
 
 _CONCURRENCY = 16
@@ -107,7 +107,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         provider=ENDPOINT,
         provider_label=host + (f":{port}" if port else ""),
         base_url=url,
-        api_key=session_keys.get(ENDPOINT) or key,
+        api_key=session_keys.get(endpoint_id(url)) or key,
         key_variable="LLM_API_KEY",
         max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
         retries=0 if local else 2,

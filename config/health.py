@@ -23,7 +23,7 @@ from ..llm_backends.types import Observer
 from . import plans, providers, spending, status, usage
 from .catalog import Catalog, catalog
 from .home import origin
-from .keys import session_keys
+from .keys import endpoint_id, session_keys
 from .model_source import unknown_mode
 from .opening import library_folders
 from .settings import Settings
@@ -202,4 +202,19 @@ def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:
     for state in states.values():
         name = "Endpoint" if state.id == "endpoint" else state.label
         message = f"{state.label} lists {state.count} models." if state.state == "ok" else state.message
+        if state.id == "endpoint":
+            message += f" ({_endpoint_origin(settings)})"
         yield Check(name, state.state == "ok", message, state.hint)
+
+
+def _endpoint_origin(settings: Settings) -> str:
+    """Who named the endpoint, and whose key it gets."""
+    endpoint = settings.endpoint()
+    assert endpoint is not None
+    address, key = endpoint
+    if session_keys.peek(endpoint_id(address.text)) is not None:
+        told = "key typed for this session"
+    else:
+        source = settings.key_origin(key)
+        told = {"environment": "key from there, too", "kept": "key kept"}.get(source, "no key")
+    return f"address from {address.origin}; {told}"

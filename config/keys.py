@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from ..llm_backends.http_client import origin_of
+from ..llm_backends.listing import api_base
 from ..llm_backends.types import Secret
 
 ENDPOINT = "endpoint"
@@ -20,6 +22,14 @@ _LAST_FOUR_FROM = 12
 _MOST_JOBS = 1000
 # A host may look at a prompt for a while before it is in its queue.
 _QUEUEING_S = 60.0
+
+
+def endpoint_id(address: str) -> str:
+    """What the key of the endpoint at `address` goes by: its origin, so that no other server is sent it."""
+    try:
+        return f"{ENDPOINT} {origin_of(api_base(address))}"
+    except ValueError:
+        return f"{ENDPOINT} "  # no address at all: nobody can be called there
 
 
 @dataclass(slots=True)
@@ -100,10 +110,13 @@ class SessionKeys:
             return sorted(self._held)
 
     def clear(self, provider: str | None = None) -> None:
-        """Forget the key of `provider`, or all keys."""
+        """Forget the key of `provider`, or all keys; ``endpoint`` is every endpoint's."""
         with self._lock:
             if provider is None:
                 self._held.clear()
+            elif provider == ENDPOINT:
+                for id in [id for id in self._held if id.partition(" ")[0] == ENDPOINT]:
+                    del self._held[id]
             else:
                 self._held.pop(provider, None)
         self._tell()

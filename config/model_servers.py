@@ -14,7 +14,7 @@ from ..llm_backends.http_client import origin_of
 from ..llm_backends.listing import api_base, fetch_json
 from ..llm_backends.types import Secret
 from . import model_lists, providers
-from .keys import ENDPOINT, SessionKeys
+from .keys import ENDPOINT, SessionKeys, endpoint_id
 from .model_entries import ModelEntry, at_endpoint, of_provider
 from .settings import Settings
 
@@ -41,7 +41,7 @@ def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
     endpoint = settings.endpoint()
     if endpoint is not None:
         address, key = endpoint
-        return [_endpoint(address.text, keys.peek(ENDPOINT) or key)]
+        return [_endpoint(address.text, keys.peek(endpoint_id(address.text)) or key)]
     environment = settings.environment()
     found = []
     for provider in providers.all():

@@ -1,8 +1,8 @@
 """What is set, by whom: every value with its origin.
 
 Order: override from the panel (for now, or kept in ``panel.json``) → the host's own settings page, where it
-has one → environment → ``.env`` → ``quillwork.yaml`` → default. What a node's own widgets say stands above
-all of these and is added in `deployment.py`.
+has one → environment → ``.env`` → ``quillwork.yaml`` → the server chosen on the page (``server.json``) →
+default. What a node's own widgets say stands above all of these and is added in `deployment.py`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from pathlib import Path
 
 from ..llm_backends.errors import NotConfigured, shorten
 from ..llm_backends.types import REDACTED, Secret
+from . import kept_keys
 from .home import home
+from .keys import endpoint_id
 from .panel import FILE, read_panel
 from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, VARIABLES
 
 _log = logging.getLogger("quillwork")
 _TRUE = {"1", "true", "yes", "on"}
 _LARGEST_FILE = 256 * 1024
+# The address of a server of one's own, as it was chosen on the page. Nothing else is read from it.
+SERVER_FILE = "server.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,9 @@ class Settings:
         for known in ("LLM_API_KEY", *VARIABLES["LLM_API_KEY"].aliases):
             if texts.get(known, "").strip():
                 return address, Secret(texts[known].strip())
+        kept = kept_keys.get(self.folder, endpoint_id(address.text))
+        if kept is not None:
+            return address, kept
         if self.text("LLM_API_KEY"):
             key = self.value("LLM_API_KEY")
             warn_once(
@@ -128,8 +135,13 @@ class Settings:
         return value
 
     def environment(self) -> dict[str, str]:
-        """What providers' own variables are looked up in: ``.env``, and the environment above it."""
+        """What providers' own variables are looked up in: keys that were kept, above them ``.env``, and the
+        environment above that."""
         merged: dict[str, str] = {}
+        for name in kept_keys.names(self.folder):
+            key = kept_keys.get(self.folder, name)
+            if key is not None and name.isidentifier():
+                merged[name] = key.reveal()
         for origin in (".env", "environment"):
             texts = self._layers.get(origin, {})
             for alias, name in PROVIDER_ALIASES.items():
@@ -137,6 +149,20 @@ class Settings:
                     merged[name] = texts[alias]
             merged.update((name, text) for name, text in texts.items() if text.strip())
         return merged
+
+    def has_kept(self, variables: tuple[str, ...]) -> bool:
+        """Whether the key for one of `variables` is one that was kept, and no layer has another."""
+        set_here = (self._layers.get(origin, {}) for origin in ("environment", ".env"))
+        if any(texts.get(name, "").strip() for texts in set_here for name in variables):
+            return False
+        return not set(variables).isdisjoint(kept_keys.names(self.folder))
+
+    def key_origin(self, key: Secret | None) -> str:
+        """Where the endpoint's `key` comes from, in a word: environment, kept, or no key needed."""
+        if key is None:
+            return "no key needed"
+        address = self.value("LLM_BASE_URL")
+        return "kept" if key == kept_keys.get(self.folder, endpoint_id(address.text)) else "environment"
 
     def is_kept(self, name: str) -> bool:
         """Whether the panel's file has a value of its own for `name`."""
@@ -208,6 +234,7 @@ def load() -> Settings:
         "environment": dict(os.environ),
         ".env": _read(folder / ".env", _parse_env),
         "quillwork.yaml": _read(folder / "quillwork.yaml", _parse_yaml),
+        SERVER_FILE: _read(folder / SERVER_FILE, _parse_server),
     }
     return Settings(layers, folder)
 
@@ -248,6 +275,15 @@ def _parse_env(file: Path) -> dict[str, str]:
             text = text.split(" #", 1)[0].rstrip()
         texts[name] = text
     return texts
+
+
+def _parse_server(file: Path) -> dict[str, str]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8")[:_LARGEST_FILE])
+    except ValueError:
+        return {}
+    address = content.get("LLM_BASE_URL") if isinstance(content, dict) else None
+    return {"LLM_BASE_URL": address} if isinstance(address, str) else {}
 
 
 def _parse_yaml(file: Path) -> dict[str, str]:

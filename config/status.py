@@ -11,7 +11,7 @@ from . import consent, plans, providers
 from .catalog import Catalog, SourceState, catalog
 from .choice import Choice
 from .deployment import deploy
-from .keys import ENDPOINT, SessionKeys, session_keys
+from .keys import ENDPOINT, SessionKeys, endpoint_id, session_keys
 from .model_servers import endpoint_label
 from .settings import Settings
 from .variables import MODES, VARIABLES
@@ -26,12 +26,13 @@ def provider_rows(
     rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
     for provider in providers.all():
         status = providers.key_status(provider, environment, keys.peek(provider.id))
+        kept = status.source == "environment" and settings.has_kept(provider.key_variables)
         rows.append(
             {
                 "id": provider.id,
                 "label": provider.label,
                 "configured": status.configured,
-                "source": status.source,
+                "source": "kept" if kept else status.source,
                 "missing": status.missing,
                 "needs_key": not provider.key_optional,
                 "key_variables": list(provider.key_variables),
@@ -49,12 +50,12 @@ def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, So
     endpoint = settings.endpoint()
     assert endpoint is not None
     address, key = endpoint
-    in_session = keys.peek(ENDPOINT) is not None
+    in_session = keys.peek(endpoint_id(address.text)) is not None
     return {
         "id": ENDPOINT,
         "label": endpoint_label(address.text),
         "configured": True,
-        "source": "session" if in_session else "environment" if key else "no key needed",
+        "source": "session" if in_session else settings.key_origin(key),
         "missing": "",
         "needs_key": False,
         "key_variables": ["LLM_API_KEY"],
@@ -79,10 +80,17 @@ def key_rows(settings: Settings, keys: SessionKeys = session_keys) -> list[dict[
             {
                 "provider": row["id"],
                 **{name: row[name] for name in kept},
-                "last_four": keys.last_four(row["id"]) if row["source"] == "session" else "",
+                "last_four": keys.last_four(_key_id(row["id"], settings))
+                if row["source"] == "session"
+                else "",
             }
         )
     return rows
+
+
+def _key_id(provider: str, settings: Settings) -> str:
+    endpoint = settings.endpoint() if provider == ENDPOINT else None
+    return endpoint_id(endpoint[0].text) if endpoint else provider
 
 
 def setting_rows(settings: Settings) -> list[dict[str, Any]]:

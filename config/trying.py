@@ -13,7 +13,7 @@ from ..llm_backends.model import Model, Sampling
 from ..llm_backends.types import Message, Request, Result
 from . import providers
 from .choice import Choice
-from .keys import ENDPOINT, session_keys
+from .keys import ENDPOINT, endpoint_id, session_keys
 from .model_servers import ask_provider, endpoint_label, list_url
 from .opening import open_model
 from .settings import Settings
@@ -71,7 +71,7 @@ async def _ask(id: str, settings: Settings) -> tuple[int | None, str | None]:
         address, key = endpoint
         url = f"{api_base(address.text)}/models"
         answer = await fetch_json(
-            url, session_keys.peek(ENDPOINT) or key, "LLM_API_KEY", patience_s=_PATIENCE_S
+            url, session_keys.peek(endpoint_id(address.text)) or key, "LLM_API_KEY", patience_s=_PATIENCE_S
         )
         return _count(answer), endpoint_label(address.text)
     provider = providers.get(id)

@@ -14,7 +14,15 @@ from ...config.settings import load
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.host import program
 from ...llm_backends.redact import scrub
-from . import guard, library_routes, model_routes, setting_routes, talking_routes, writing_routes
+from . import (
+    guard,
+    library_routes,
+    model_routes,
+    server_routes,
+    setting_routes,
+    talking_routes,
+    writing_routes,
+)
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest, error_answer
 from .offload import in_thread
 from .openapi import describe
@@ -37,6 +45,7 @@ async def _openapi(exchange: Exchange) -> Answer:
 ROUTES: tuple[Route, ...] = (
     *model_routes.ROUTES,
     *setting_routes.ROUTES,
+    *server_routes.ROUTES,
     *writing_routes.ROUTES,
     *talking_routes.ROUTES,
     *library_routes.ROUTES,

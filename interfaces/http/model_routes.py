@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ...config import providers, status, trying
+from ...config import kept_keys, providers, status, trying
 from ...config.catalog import Listing, catalog
 from ...config.health import report
-from ...config.keys import ENDPOINT, IDLE_S, session_keys
-from ...config.settings import load
+from ...config.keys import ENDPOINT, IDLE_S, endpoint_id, session_keys
+from ...config.settings import Settings, load
 from ...llm_backends.host import program
+from ...llm_backends.types import Secret
 from ...llm_backends.unloading import unload_used_servers
 from . import guard
 from .messages import Answer, HttpError, render
@@ -22,7 +23,7 @@ from .schema import body, flag, one_of, text
 _PROVIDERS = (*providers.names(), ENDPOINT)
 _GROUPS = (*_PROVIDERS, "local", "gguf", "download", "phrasebook")
 _CLIENT = "x-quillwork-client"
-_LONGEST_KEY = 8192
+LONGEST_KEY = 8192
 
 
 async def _models(exchange: Exchange) -> Answer:
@@ -70,26 +71,79 @@ def _key_status(exchange: Exchange) -> dict[str, Any]:
     return {
         "keys": status.key_rows(settings),
         "session_keys": guard.allows_keys(exchange.request, exchange.host, settings),
+        "kept_in": kept_keys.place(settings.folder).to_json(),
         "idle_hours": IDLE_S / 3600,
     }
 
 
 async def _set_key(exchange: Exchange) -> Answer:
     provider = exchange.body["provider"]
-    await in_thread(keep_key, exchange, provider)
+    id, before = await in_thread(keep_key, exchange, provider)
     exchange.host.watch_keys()
     check = None
     if exchange.body["check"]:
         trial = await on_runner(trying.check_provider(provider, await in_thread(load)))
         check = {"ok": trial.ok, "message": trial.message, "hint": trial.hint}
-    last_four = session_keys.last_four(provider)
-    kept = {"provider": provider, "configured": True, "source": "session", "last_four": last_four}
-    return Answer({**kept, "check": check})
+        if trial.ok is False:
+            await in_thread(_put_back, id, before)
+            check["hint"] = f"{trial.hint} The key was not kept.".strip()
+    kept_in = None
+    if exchange.body["keep"] and (check is None or check["ok"] is not False):
+        kept_in = await in_thread(_keep_for_good, id, provider)
+    return Answer({**await in_thread(_row_of, provider), "kept_in": kept_in, "check": check})
 
 
-def keep_key(exchange: Exchange, provider: str) -> None:
-    """Keep the key in the body for this session. Raises `HttpError` where keys have no place."""
+def _put_back(id: str, before: Secret | None) -> None:
+    """Undo `keep_key`: a key that failed its test is nowhere any more, and one that worked is there again."""
+    session_keys.clear(id)
+    if before is not None:
+        session_keys.set(id, before.reveal())
+
+
+def _keep_for_good(id: str, provider: str) -> dict[str, Any] | None:
+    """Have the session's key after a restart, too; where it lies then."""
+    key = session_keys.peek(id)
+    if key is None:
+        return None
+    name = id if provider == ENDPOINT else providers.get(provider).key_variables[0]
+    return kept_keys.keep(load().folder, name, key).to_json()
+
+
+def _row_of(provider: str) -> dict[str, Any]:
+    rows = status.key_rows(load())
+    row = next(one for one in rows if one["provider"] == provider)
+    return {name: row[name] for name in ("provider", "configured", "source", "last_four")}
+
+
+def keep_key(exchange: Exchange, provider: str) -> tuple[str, Secret | None]:
+    """Keep the key in the body for this session; what it goes by, and the one before it. Raises `HttpError`
+    where keys have no place."""
     settings = load()
+    require_keys(exchange, settings)
+    endpoint = settings.endpoint() if provider == ENDPOINT else None
+    if provider == ENDPOINT and endpoint is None:
+        raise HttpError(
+            400,
+            "not_configured",
+            "No endpoint is set.",
+            "Enter its address in Quillwork's settings, or set LLM_BASE_URL.",
+        )
+    id = endpoint_id(endpoint[0].text) if endpoint else provider
+    before = session_keys.peek(id)
+    hold_key(exchange, id)
+    return id, before
+
+
+def hold_key(exchange: Exchange, id: str) -> None:
+    """Hold the key in the body under `id`. Raises `HttpError` for what is no key."""
+    try:
+        session_keys.set(id, exchange.body["key"], exchange.request.headers.get(_CLIENT, "")[:100])
+    except ValueError as error:
+        raise HttpError(400, "bad_request", str(error), "Copy the key again, on one line.") from None
+
+
+def require_keys(exchange: Exchange, settings: Settings) -> None:
+    """Raise `HttpError` where keys have no place: others could spend them."""
     if not guard.allows_keys(exchange.request, exchange.host, settings):
         raise HttpError(
             403,
@@ -98,23 +152,26 @@ def keep_key(exchange: Exchange, provider: str) -> None:
             f"Set the key in the environment of {program()}, or LLM_ALLOW=remote_keys there if that is "
             "meant.",
         )
-    if provider == ENDPOINT and settings.endpoint() is None:
-        raise HttpError(
-            400,
-            "not_configured",
-            "No endpoint is set.",
-            "Enter its address in Quillwork's settings, or set LLM_BASE_URL.",
-        )
-    try:
-        session_keys.set(provider, exchange.body["key"], exchange.request.headers.get(_CLIENT, "")[:100])
-    except ValueError as error:
-        raise HttpError(400, "bad_request", str(error), "Copy the key again, on one line.") from None
 
 
 async def _clear_keys(exchange: Exchange) -> Answer:
     named = exchange.body.get("provider") or exchange.query.get("provider")
-    await in_thread(session_keys.clear, named or None)
+    await in_thread(forget_key, named or None)
     return Answer(await in_thread(_key_status, exchange))
+
+
+def forget_key(provider: str | None) -> None:
+    """Forget the key of `provider`, or all keys, for this session and for good."""
+    folder = load().folder
+    if provider is None:
+        gone: list[str | None] = [None]
+    elif provider == ENDPOINT:
+        gone = [name for name in kept_keys.names(folder) if name.startswith(f"{ENDPOINT} ")]
+    else:
+        gone = list(providers.get(provider).key_variables)
+    for name in gone:
+        kept_keys.forget(folder, name)
+    session_keys.clear(provider)
 
 
 async def _test(exchange: Exchange) -> Answer:
@@ -162,13 +219,14 @@ ROUTES = (
         "POST",
         "keys",
         "change",
-        "Keep a key in memory for this session.",
+        "Keep a key in memory for this session, with `keep` for good; one that fails its check is not kept.",
         _set_key,
         body=body(
             ("provider", "key"),
             provider=_PROVIDER,
-            key={"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY, "writeOnly": True},
+            key={"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "writeOnly": True},
             check=flag(True),
+            keep=flag(),
         ),
     ),
     Route(

@@ -7,11 +7,10 @@ from typing import Any
 import gradio as gr
 
 from ...config import status, trying
-from ...config.keys import session_keys
 from ...config.settings import load
 from ...llm_backends.runner import runner
 from ..http.messages import HttpError
-from ..http.model_routes import keep_key
+from ..http.model_routes import forget_key, keep_key
 from .page_parts import AT_ONCE, exchange_of, fault, guarded, note, table
 
 _PROMISE = (
@@ -79,5 +78,5 @@ def _test(provider: str | None) -> str:
 
 @guarded(3)
 def _clear(provider: str | None) -> tuple[Any, ...]:
-    session_keys.clear(provider or None)
+    forget_key(provider or None)
     return "", _view(), note("Forgotten.")

@@ -31,7 +31,7 @@ def test_comes_once_and_never_by_itself_again(unset):
     assert dialog(unset).count() == 0
     node = unset.add(ENHANCE, prompt="a fox")
     dialog(unset).locator("input[type=radio]").first.wait_for()
-    assert dialog(unset).locator("input[type=radio]").count() == 5
+    assert dialog(unset).locator("input[type=radio]").count() == 6
     assert use(unset).is_disabled()
     unset.page.keyboard.press("Escape")
     dialog(unset).wait_for(state="detached")

@@ -9,7 +9,7 @@ import pytest
 from quillwork.config import consent
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.keys import session_keys
+from quillwork.config.keys import endpoint_id, session_keys
 from quillwork.config.opening import effective, library_folders, open_model, sampling_of
 from quillwork.config.settings import override
 from quillwork.llm_backends.errors import ConsentNeeded, LLMError, MissingKey, NotConfigured
@@ -94,8 +94,16 @@ def test_a_key_of_another_layer_does_not_go_along(home, env):
 
 def test_a_sessions_key_for_the_endpoint(home, env):
     env(LLM_BASE_URL=HERE, LLM_MODEL="fox", LLM_API_KEY="from-environment")
-    session_keys.set("endpoint", KEY)
+    session_keys.set(endpoint_id(HERE), KEY)
     assert deploy(Choice()).api_key == Secret(KEY)
+
+
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/v1", "http://127.0.0.1:4001/v1"])
+def test_a_sessions_key_stays_with_its_server(home, env, elsewhere):
+    """Somebody may write another address while it is held."""
+    session_keys.set(endpoint_id(HERE), KEY)
+    env(LLM_BASE_URL=elsewhere, LLM_MODEL="fox")
+    assert deploy(Choice()).api_key is None
 
 
 def test_a_provider(home, env):

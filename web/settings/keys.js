@@ -9,6 +9,7 @@ import { configuration } from "./configuration.js";
 /** A row's status as a person reads it. */
 export function keyStatus({ configured, source, last_four: end, needs_key: needed, key_variables: names = [] }) {
   if (source === "session") return t("keys.session", "set for this session, ends in {end}", { end: end || "…" });
+  if (source === "kept") return t("keys.kept", "kept over restarts");
   if (source === "environment") return t("keys.environment", "from the environment");
   if (!needed) return t("keys.notNeeded", "needs no key");
   if (configured) return t("keys.set", "set");
@@ -20,9 +21,27 @@ export function keyLink({ needs_key: needed, key_url: url }) {
   return needed && /^https:/.test(url ?? "") ? link(url, t("keys.get", "Get a key")) : null;
 }
 
-/** Keep `key` for `provider` in the host's memory; its answer with the result of a free check. */
-export async function saveKey(provider, key) {
-  const answer = await call("keys", { method: "POST", body: { provider, key, check: true } });
+/** The question whether a key is to outlast a restart, with where it would lie: `{element, checked, showPlace}`. */
+export function keepBox() {
+  const box = el("input", { type: "checkbox" });
+  const text = el("span", { textContent: t("keys.keep", "Keep it over a restart") });
+  return {
+    element: el("label", { className: "quillwork-check" }, box, text),
+    get checked() {
+      return box.checked;
+    },
+    showPlace({ in_ring: inRing, name }) {
+      text.textContent = inRing
+        ? t("keys.keepRing", "Keep it over a restart, in this computer's key ring ({name})", { name })
+        : t("keys.keepFile", "Keep it over a restart, in the file {name}: not encrypted, for your user account alone", { name });
+    },
+  };
+}
+
+/** Keep `key` for `provider` in the host's memory, with `keep` for good; its answer with the result of a free
+ *  check. A key that fails it is not kept. */
+export async function saveKey(provider, key, keep = false) {
+  const answer = await call("keys", { method: "POST", body: { provider, key, check: true, keep } });
   changed();
   return answer;
 }
@@ -37,18 +56,21 @@ export function keyTable() {
   useStyles();
   const list = el("div", { className: "quillwork-keys", role: "list" });
   const note = el("p", { className: "quillwork-hint" });
-  const element = el("div", { className: "quillwork-ui quillwork-wide" }, note, list);
+  const keep = keepBox();
+  const element = el("div", { className: "quillwork-ui quillwork-wide" }, note, keep.element, list);
   const draw = async () => {
     try {
       const answer = await call("keys");
       note.textContent = answer.session_keys
         ? t(
             "keys.note",
-            "A key typed here stays in this server's memory: it is in no file and no workflow, and gone after a restart or {hours} hours without use.",
+            "A key typed here is in no workflow. It is tested, stays in this server's memory, and is gone after a restart or {hours} hours without use, unless you keep it.",
             { hours: answer.idle_hours },
           )
         : t("keys.refused", "This server takes no keys from the browser: set them in its environment.");
-      list.replaceChildren(...inOrder(answer.keys).map((row) => keyRow(row, answer.session_keys)));
+      keep.element.hidden = !answer.session_keys;
+      keep.showPlace(answer.kept_in);
+      list.replaceChildren(...inOrder(answer.keys).map((row) => keyRow(row, answer.session_keys, keep)));
     } catch (error) {
       note.textContent = asCallError(error).text;
     }
@@ -59,11 +81,11 @@ export function keyTable() {
 
 function inOrder(rows) {
   const rank = ({ source, configured, needs_key: needed }) =>
-    ["session", "environment"].includes(source) ? 0 : needed ? (configured ? 1 : 2) : 3;
+    ["session", "kept", "environment"].includes(source) ? 0 : needed ? (configured ? 1 : 2) : 3;
   return [...rows].sort((one, other) => rank(one) - rank(other));
 }
 
-function keyRow(first, mayType) {
+function keyRow(first, mayType, keep) {
   let row = first;
   const takesKey = row.needs_key || row.key_variables?.length > 0;
   const status = el("span", { className: "quillwork-key-status" });
@@ -77,7 +99,7 @@ function keyRow(first, mayType) {
     placeholder: row.needs_key ? t("keys.placeholder", "Paste a key") : t("keys.optional", "Key, if it asks for one"),
     "aria-label": t("keys.field", "{provider}: key", { provider: row.label }),
   });
-  const save = button(t("keys.save", "Save"), () => keep(), { disabled: true });
+  const save = button(t("keys.save", "Save"), () => take(), { disabled: true });
   const test = button(t("keys.test", "Test"), () => check());
   const clear = button(t("keys.clear", "Clear"), () => drop());
   const say = (ok, text) => {
@@ -87,7 +109,7 @@ function keyRow(first, mayType) {
   const show = () => {
     status.textContent = keyStatus(row);
     status.dataset.state = row.configured ? "good" : "";
-    clear.disabled = row.source !== "session";
+    clear.disabled = !["session", "kept"].includes(row.source);
   };
   const attempt = (control, work) =>
     busy(control, async () => {
@@ -98,12 +120,11 @@ function keyRow(first, mayType) {
         say(false, asCallError(error).text);
       }
     }).then(show);
-  const keep = guarded(() =>
+  const take = guarded(() =>
     attempt(save, async () => {
-      const key = input.value;
-      const { check: checked, ...state } = await saveKey(row.provider, key);
+      const { check: checked, ...state } = await saveKey(row.provider, input.value, keep.checked);
       row = { ...row, ...state };
-      input.value = "";
+      if (checked?.ok !== false) input.value = "";
       say(checked?.ok, [checked?.message, checked?.hint].filter(Boolean).join(" "));
     }).then(() => {
       save.disabled = !input.value;
@@ -127,7 +148,7 @@ function keyRow(first, mayType) {
     save.disabled = !input.value;
   });
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && input.value) keep();
+    if (event.key === "Enter" && input.value) take();
   });
   show();
   return el(

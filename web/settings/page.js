@@ -2,6 +2,7 @@
 import { t } from "../common/texts.js";
 import { keyTable } from "./keys.js";
 import { fixedRow, modeRow, modelRow, statusRow, timeoutRow } from "./rows.js";
+import { serverRow } from "./server.js";
 import { usageTables } from "./usage.js";
 
 const PAGE = "Quillwork";
@@ -21,6 +22,7 @@ export function settingsPage(openSetup) {
     [MODEL, "Quillwork.Model.Any", "Model", (name) => modelRow("LLM_MODEL", name, "ollama/llama3.2")],
     [MODEL, "Quillwork.Model.Prompts", "Model for prompts and variables", (name) => sameModel("LLM_MODEL_PROMPT_GEN", name)],
     [MODEL, "Quillwork.Model.Chat", "Model for chat", (name) => sameModel("LLM_MODEL_CHAT", name)],
+    [MODEL, "Quillwork.Model.Server", "Server of your own", serverRow],
     [MODEL, "Quillwork.Model.Timeout", "Give up after seconds of silence", timeoutRow],
     [PLACES, "Quillwork.Places.Endpoint", "Endpoint", () => fixedRow("LLM_BASE_URL", t("settings.noEndpoint", "none: providers are called directly"))],
     [PLACES, "Quillwork.Places.Path", "Local model", () => fixedRow("LLM_PATH", t("settings.none", "none"))],

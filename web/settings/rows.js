@@ -34,6 +34,7 @@ function originText(row) {
     panel: t("origin.panel", "chosen here"),
     environment: t("origin.environment", "from the environment"),
     ".env": t("origin.env", "from the .env file"),
+    "server.json": t("origin.panel", "chosen here"),
     "quillwork.yaml": t("origin.yaml", "from quillwork.yaml"),
     default: t("origin.default", "default"),
   };

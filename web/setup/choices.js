@@ -3,7 +3,8 @@ import { CallError, call } from "../common/calls.js";
 import { el, link } from "../common/elements.js";
 import { t } from "../common/texts.js";
 import { knownConfiguration, setting } from "../settings/configuration.js";
-import { keyLink, saveKey } from "../settings/keys.js";
+import { keepBox, keyLink, saveKey } from "../settings/keys.js";
+import { serverFields } from "../settings/server.js";
 
 const LOCAL_MODEL = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit";
 const LOCAL_SIZE_GB = 2.7;
@@ -11,8 +12,8 @@ const OLLAMA_PAGE = "https://ollama.com/download";
 
 /** All choices. Each is `{id, title, about, fields, ready(), settings()}`: `fields` are elements to fill in,
  *  `settings()` does what else the choice needs and resolves to the settings to write. */
-export function choices({ models, providers }) {
-  return [ollama(models), localModel(), hostEncoder(), cloud(providers), phrasebook()];
+export function choices({ models, providers, keptIn }) {
+  return [ollama(models), ownServer(), localModel(), hostEncoder(), cloud(providers, keptIn), phrasebook()];
 }
 
 function mode(name, model = null) {
@@ -34,6 +35,34 @@ function ollama(models) {
     fields: found.length ? [select] : [el("p", {}, link(OLLAMA_PAGE, t("setup.ollamaGet", "Get Ollama")))],
     ready: () => found.length > 0,
     settings: async () => mode(null, select.value),
+  };
+}
+
+function ownServer() {
+  const { elements, address, send } = serverFields();
+  const model = el("select", { className: "quillwork-field", "aria-label": t("setup.model", "Model"), hidden: true });
+  const choose = t("setup.serverModel", "It answers. Choose one of its models.");
+  address.addEventListener("input", () => {
+    model.hidden = true;
+  });
+  return {
+    id: "server",
+    title: t("setup.server", "A server of your own"),
+    about: t("setup.serverAbout", "LM Studio, llama.cpp, vLLM, a LiteLLM proxy: on this machine or in your network."),
+    fields: [...elements, model],
+    ready: () => Boolean(address.value.trim()),
+    async settings() {
+      if (model.hidden) {
+        const models = await send(true);
+        model.replaceChildren(...models.map((id) => el("option", { value: id, textContent: id })));
+        if (models.length !== 1) {
+          model.hidden = !models.length;
+          throw new CallError({ type: "choose", message: choose });
+        }
+      }
+      await send(false);
+      return mode(null, model.value);
+    },
   };
 }
 
@@ -67,7 +96,9 @@ function hostEncoder() {
   };
 }
 
-function cloud(providers) {
+function cloud(providers, keptIn) {
+  const keep = keepBox();
+  if (keptIn) keep.showPlace(keptIn);
   const offered = providers.filter((one) => one.needs_key && one.models?.length);
   const provider = el("select", { className: "quillwork-field", "aria-label": t("setup.provider", "Provider") });
   provider.append(...offered.map(({ id, label }) => el("option", { value: id, textContent: label })));
@@ -86,9 +117,7 @@ function cloud(providers) {
     key.placeholder = one?.configured
       ? t("setup.keyThere", "There is one already")
       : t("setup.keyPaste", "Paste the key of {provider}", { provider: one?.label ?? "" });
-    const told = t("setup.keyWhere", "It stays in the server’s memory until ComfyUI ends. To keep it, set {name}.", {
-      name: one?.key_variables?.[0] ?? "",
-    });
+    const told = t("setup.keyWhere", "It stays in the server’s memory until ComfyUI ends, unless you keep it.");
     where.replaceChildren(told, " ", keyLink(one ?? {}) ?? "");
   };
   provider.addEventListener("change", show);
@@ -97,13 +126,13 @@ function cloud(providers) {
     id: "cloud",
     title: t("setup.cloud", "A provider in the cloud"),
     about: t("setup.cloudAbout", "OpenAI, Anthropic, Google and others, with a key of yours. Your texts go there, and it usually costs."),
-    fields: [provider, model, key, where],
+    fields: [provider, model, key, keep.element, where],
     ready: () => Boolean(key.value.trim() || chosen()?.configured),
     async settings() {
       if (key.value.trim()) {
-        const { check } = await saveKey(provider.value, key.value);
-        key.value = "";
+        const { check } = await saveKey(provider.value, key.value, keep.checked);
         if (check?.ok === false) throw new CallError(check);
+        key.value = "";
       }
       return mode(null, model.value);
     },

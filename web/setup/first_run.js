@@ -61,11 +61,12 @@ export async function openSetup() {
 }
 
 async function whatThereIs() {
-  const [models, providers] = await Promise.allSettled([listModels(), call("llm/providers")]);
+  const [models, providers, keys] = await Promise.allSettled([listModels(), call("llm/providers"), call("keys")]);
   const failed = [models, providers].find((one) => one.status === "rejected");
   return {
     models: models.value?.models ?? [],
     providers: providers.value?.providers ?? [],
+    keptIn: keys.value?.kept_in,
     problem: failed ? asCallError(failed.reason).text : "",
   };
 }

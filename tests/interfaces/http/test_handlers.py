@@ -136,6 +136,7 @@ def test_a_key_goes_in_and_never_comes_out(call):
         "configured": True,
         "source": "session",
         "last_four": KEY[-4:],
+        "kept_in": None,
         "check": None,
     }
     assert call.host.watched == 1

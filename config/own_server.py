@@ -1,0 +1,140 @@
+"""A server of one's own, chosen on the page: its address, tested before it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..llm_backends.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    LLMError,
+    NotConfigured,
+    PermissionDenied,
+    TimedOut,
+)
+from ..llm_backends.http_client import origin_of
+from ..llm_backends.listing import list_models
+from ..llm_backends.types import Secret
+from .settings import SERVER_FILE, Settings
+
+# Where such servers listen when nobody tells them otherwise.
+USUAL = (
+    ("LM Studio", "http://127.0.0.1:1234/v1"),
+    ("llama.cpp", "http://127.0.0.1:8080/v1"),
+    ("vLLM", "http://127.0.0.1:8000/v1"),
+    ("LiteLLM proxy", "http://127.0.0.1:4000/v1"),
+)
+_LOOKING_S = 1.0
+_TESTING_S = 5.0
+_LONGEST = 300
+
+
+def checked(text: str) -> str:
+    """The address that `text` means. Raises `NotConfigured` for one that no server of one's own has."""
+    address = text.strip()
+    address = address if "://" in address else f"http://{address}"
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or len(address) > _LONGEST
+        or any(
+            character.isspace() or not character.isprintable() or character in ",\\" for character in address
+        )
+    ):
+        raise NotConfigured(
+            "That is not an address of a server.", hint="Write something like http://127.0.0.1:1234/v1."
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise NotConfigured(
+            "The address has a name, a password or a key in it.",
+            hint="Leave it out: a key has its own field.",
+        )
+    if _is_nowhere(host):
+        raise NotConfigured("No server of yours has that address.", hint="Write the address it listens on.")
+    return address.rstrip("/")
+
+
+def _is_nowhere(host: str) -> bool:
+    """Addresses that stand for no machine, or for services of a data centre (169.254.…)."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_link_local or address.is_multicast or address.is_unspecified
+
+
+def require_place(settings: Settings) -> None:
+    """Raise `NotConfigured` where an address is set elsewhere: it would win over one chosen on the page."""
+    value = settings.value("LLM_BASE_URL")
+    if value.text and value.origin != SERVER_FILE:
+        raise NotConfigured(
+            f"{value.name} is set in {_where(value.origin)}, and that comes first.",
+            hint="Change it there, or remove it and restart.",
+        )
+
+
+def _where(origin: str) -> str:
+    return "the environment" if origin == "environment" else origin
+
+
+async def test(address: str, key: Secret | None) -> list[str]:
+    """The models at `address`. Raises `LLMError` where it does not answer, or refuses `key`; what the other
+    side says in its own words is left out, since the address may be any."""
+    where = origin_of(address)
+    try:
+        return await list_models(address, key, _TESTING_S)
+    except (AuthenticationFailed, PermissionDenied):
+        said, hint = (
+            ("refuses the key", "Check it.") if key else ("asks for a key", "Enter the server's key.")
+        )
+        raise AuthenticationFailed(f"{where} {said}.", hint=hint) from None
+    except (ConnectionFailed, TimedOut) as error:
+        raise error.with_traceback(None) from None
+    except LLMError:
+        raise NotConfigured(
+            f"{where} answers, but lists no models.",
+            hint="Check the path: servers of OpenAI's format have theirs below /v1.",
+        ) from None
+
+
+async def look_around() -> list[tuple[str, str]]:
+    """Name and address of the servers that answer where they usually listen on this machine."""
+    answers = await asyncio.gather(*(_answers(address) for _, address in USUAL))
+    return [server for server, there in zip(USUAL, answers, strict=True) if there]
+
+
+async def _answers(address: str) -> bool:
+    try:
+        await list_models(address, None, _LOOKING_S)
+    except LLMError as error:
+        return error.type == "authentication"
+    return True
+
+
+def write(folder: Path, address: str | None) -> None:
+    """Keep `address` for good; None forgets it."""
+    file = folder / SERVER_FILE
+    try:
+        if address is None:
+            file.unlink(missing_ok=True)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(".new")
+        fresh.write_text(json.dumps({"LLM_BASE_URL": address}, indent=1), encoding="utf-8")
+        os.replace(fresh, file)
+    except OSError as error:
+        raise NotConfigured(
+            f"The address could not be kept in {folder} ({error.strerror}).",
+            hint="Set QUILLWORK_HOME to a folder of yours, or LLM_BASE_URL.",
+        ) from None
