@@ -120,17 +120,3 @@ class TestSettings:
         row.get_by_text("LLM_BASE_URL is set in the environment").wait_for()
         comfy.page.keyboard.press("Escape")
         page.wait_for(state="detached")
-
-    def test_key_of_a_provider_is_kept(self, unset, wire):
-        base = {"OPENAI_API_BASE": f"{wire.url}/v1"}
-        unset.host.restart(base, port=unset.host.port)
-        unset.open()
-        page = unset.open_settings()
-        page.get_by_text("Keep it over a restart, in the file").last.click()
-        key = page.locator(".quillwork-key[data-provider=openai]")
-        key.locator("input").fill(KEY)
-        key.get_by_role("button", name="Save").click()
-        key.get_by_text("ends in").wait_for()
-        unset.host.restart(port=unset.host.port)
-        rows = unset.host.get("/quillwork/keys").json()["keys"]
-        assert [one["provider"] for one in rows if one["source"] == "kept"] == ["openai"]
