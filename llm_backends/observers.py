@@ -194,7 +194,8 @@ def load(name: str) -> Tell:
         # Not the error's text: it may have content or a key in it.
         raise NotConfigured(
             f"The observer {name} cannot be loaded ({type(error).__name__}).",
-            hint=f"Install its package into {program()}'s Python environment, or take it out of LLM_CALLBACKS.",
+            hint=f"Install its package into {program()}'s Python environment, or take it out of "
+            "LLM_CALLBACKS.",
         ) from None
     if not callable(found):
         raise NotConfigured(f"The observer {name} is no function.", hint="Mend it in LLM_CALLBACKS.")
