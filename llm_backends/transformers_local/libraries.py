@@ -73,13 +73,16 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging as bars
 
     shown, hub_silent = bars.is_progress_bar_enabled(), are_progress_bars_disabled()
+    level = bars.get_verbosity()
     bars.disable_progress_bar()
+    bars.set_verbosity_error()
     try:
         with warnings.catch_warnings():
             for kind in (FutureWarning, DeprecationWarning, PendingDeprecationWarning):
                 warnings.simplefilter("ignore", kind)
             yield
     finally:
+        bars.set_verbosity(level)
         if shown:
             bars.enable_progress_bar()
             if hub_silent:

@@ -12,13 +12,15 @@ pytest.importorskip("transformers")
 
 from tiny_model.asking import echo, outcomes
 
+from quillwork.llm_backends.transformers_local.libraries import missing_for_quantisation
+
 
 @pytest.mark.parametrize("dtype", ["fp32", "nf4"])
 def test_loading_and_writing_are_silent(tiny_model, backend, dtype, capfd, caplog, monkeypatch):
     from transformers.utils import logging as bars
 
-    if dtype == "nf4":
-        pytest.importorskip("bitsandbytes")
+    if dtype == "nf4" and (missing := missing_for_quantisation("cpu")):
+        pytest.skip(missing)
     bars.enable_progress_bar()
     monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     capfd.readouterr()
