@@ -26,6 +26,7 @@ _NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|
 _KEY_IN_WORDS = re.compile(
     r"\bno connected db\b|no api key passed in|invalid proxy server token|virtual key expected", re.I
 )
+_NO_MORE = "Internal Server Error"
 _DETAIL_LENGTH = 300
 # Under which of these a server says that its model takes no pictures, differs from server to server.
 _BLIND = frozenset({400, 404, 415, 422, 500, 501})
@@ -51,6 +52,11 @@ def _choose(status: int, detail: str, deployment: Deployment) -> errors.LLMError
         return errors.AuthenticationFailed(f"{name} refused the key (401).", hint=key_hint(deployment))
     if status in (400, 403, 500) and _KEY_IN_WORDS.search(detail):
         return errors.AuthenticationFailed(f"{name} refused the key ({status}).", hint=key_hint(deployment))
+    if status == 500 and deployment.api_key is None and detail == _NO_MORE:
+        return errors.AuthenticationFailed(
+            f"{name} failed (500) and says no more, as a LiteLLM proxy does to a call without its key.",
+            hint=key_hint(deployment),
+        )
     if status == 402 or (status == 429 and _NO_QUOTA.search(detail)):
         error = errors.RateLimited(
             f"{name} has no quota or credit left for this key ({status}){said}.",

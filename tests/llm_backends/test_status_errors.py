@@ -162,3 +162,12 @@ def test_retry_after(headers, seconds):
 
 def test_retry_after_as_a_date():
     assert 50 < retry_after_s({"Retry-After": email.utils.formatdate(time.time() + 60, usegmt=True)}) <= 61
+
+
+def test_a_proxy_that_was_sent_no_key_and_says_nothing():
+    bare = "Internal Server Error"
+    unkeyed = Deployment("openai_compatible", "fox", provider_label="Fox", key_variable="LLM_API_KEY")
+    error = error_from_status(500, bare, unkeyed)
+    assert type(error) is errors.AuthenticationFailed and "set LLM_API_KEY" in error.hint
+    keyed = Deployment("openai_compatible", "fox", provider_label="Fox", api_key=Secret("k" * 20))
+    assert type(error_from_status(500, bare, keyed)) is errors.ProviderFailed

@@ -210,6 +210,8 @@ def test_an_unknown_model(proxy, wire):
 def test_a_wrong_key_and_none(proxy, wire, key):
     """The proxy answers 400, 401 or even 500 to these, by release."""
     error = failure(at(proxy, "writer", key))
+    assert type(error) is errors.AuthenticationFailed, repr(error)
+    assert "LLM_API_KEY" in error.hint
     assert error.status in (400, 401, 500)
     assert wire.calls() == []
 
