@@ -1,5 +1,5 @@
 // What is advanced, folded away on the canvas as it is in Nodes 2.0, which has a fold of its own.
-import { guarded } from "./common/guarded.js";
+import { guarded, untilFault } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 
 const NAME = "quillwork_advanced";
@@ -11,6 +11,7 @@ export function foldAdvanced(node, app) {
   const canFold = typeof node.toggleAdvanced === "function" && typeof node.hasAdvancedWidgets === "function";
   if (!advanced.length || !canFold || alwaysShown(app)) return;
   for (const widget of advanced) widget.advanced = true;
+  leaveNoGap(node);
   const options = { serialize: false, canvasOnly: true };
   const button = node.addWidget("button", NAME, null, guarded(() => toggle(node)), options);
   button.label = t("node.advanced", "Show or hide advanced");
@@ -18,6 +19,24 @@ export function foldAdvanced(node, app) {
   // The host has made room for all of them. A saved size is set later and wins.
   const least = node.computeSize?.();
   if (least && !globalThis.LiteGraph?.vueNodesMode) node.setSize?.([node.size[0], least[1]]);
+}
+
+// The host keeps room for what is folded; one that lays out otherwise shows a gap there.
+function leaveNoGap(node) {
+  const all = node.getLayoutWidgets;
+  if (typeof all !== "function") return;
+  const takesRoom = (widget) => node.showAdvanced || !widget.advanced || widget.connectionSuppressed;
+  node.getLayoutWidgets = untilFault(() => all.call(node).filter(takesRoom), () => all.call(node));
+}
+
+/** An app (`linearData` in the file) shows no control of what is folded: unfold the nodes that it takes such from. */
+export function unfoldForApp(graph, isOurs) {
+  for (const [id, name] of graph?.extra?.linearData?.inputs ?? []) {
+    for (const node of graph.nodes) {
+      const meant = isOurs(node) && String(id).split(":").includes(String(node.id));
+      if (meant && node.widgets?.find((widget) => widget.name === name)?.options?.advanced) node.showAdvanced = true;
+    }
+  }
 }
 
 function alwaysShown(app) {

@@ -1,7 +1,7 @@
 // Entry: Quillwork's side of the ComfyUI frontend. The modules beside it only define functions.
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { foldAdvanced } from "./advanced.js";
+import { foldAdvanced, unfoldForApp } from "./advanced.js";
 import { addAnswerPanel, panelOf, stopAll } from "./answer_panel.js";
 import { addBadge, updateBadge } from "./badges.js";
 import { passPromptsOn } from "./bypass.js";
@@ -122,6 +122,7 @@ app.registerExtension({
   nodeCreated: guarded(setUp),
   refreshComboInNodes: guarded(refreshLabels),
   afterConfigureGraph: guarded(() => {
+    unfoldForApp(app.rootGraph ?? app.graph, isOurs);
     for (const [node, detail] of takeLate(app)) {
       if (panelOf(node)) HANDLERS.executed(panelOf(node), node, detail);
     }

@@ -22,6 +22,10 @@ def test_folded_until_the_button_is_pressed(comfy):
         return
     assert set(comfy.of(node, VISIBLE)) & set(FOLDED) == set()
     low = comfy.of(node, "node.size[1]")
+    comfy.page.wait_for_timeout(300)
+    # The button stands right below the last widget that is shown.
+    rows = comfy.of(node, "node.widgets.filter((one) => node.isWidgetVisible(one)).map(({y}) => y)")
+    assert 0 < rows[-2] - rows[-3] < 40
     comfy.click_widget(node, "quillwork_advanced")
     assert set(FOLDED) <= set(comfy.of(node, VISIBLE))
     assert comfy.of(node, "node.size[1]") > low
@@ -55,3 +59,17 @@ def test_every_text_on_screen_says_what_it_is_for(comfy):
         field = comfy.text_field(node, place)
         field.wait_for()
         assert field.get_attribute("placeholder") == text
+
+
+def test_an_app_has_a_control_for_each_input(comfy):
+    node = comfy.enhance(llm_model="fox")
+    workflow = comfy.saved()
+    inputs = [[int(node), name] for name in ("prompt", "target", "llm_mode", "llm_model", "freeze")]
+    workflow["extra"] = {"linearMode": True, "linearData": {"inputs": inputs, "outputs": []}}
+    comfy.load(workflow)
+    assert comfy.of(node, "node.showAdvanced") is True
+    items = comfy.page.locator("[data-testid=app-mode-widget-item]")
+    for place in range(items.count()):
+        controls = items.nth(place).locator("textarea, input, [role=combobox], [role=switch]")
+        assert controls.count() > 0, items.nth(place).inner_text()
+    comfy.command("Comfy.ToggleLinear")
