@@ -11,6 +11,7 @@ from typing import Any
 
 from ..llm_backends import registry
 from . import local_models, providers
+from .model_labels import human_label
 from .model_lists import Listed
 from .model_source import DEFAULT_REPOSITORY
 
@@ -65,7 +66,7 @@ def of_provider(provider: providers.Provider, listed: Listed, source: str, **mor
     price = known.get("price")
     return ModelEntry(
         id=f"{provider.id}/{listed.id}",
-        label=listed.label or label_of(listed.id),
+        label=listed.label or human_label(listed.id) or label_of(listed.id),
         provider=provider.id,
         provider_label=provider.label,
         transport="litellm",

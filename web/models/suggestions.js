@@ -149,6 +149,7 @@ class SuggestionList {
       { title: model.id, "data-state": state, "data-current": model.id === this.input.value || null },
       () => this.choose(model.id),
       el("span", { className: "quillwork-suggestion-label", textContent: model.label || model.id }),
+      !model.id.endsWith(model.label) && el("span", { className: "quillwork-hint", textContent: model.id }),
       el("span", { className: "quillwork-badge", "data-state": state, textContent: standingText(model) }),
     );
   }

@@ -1,0 +1,28 @@
+"""What people call a model: made out of its id, for the families whose ids follow a rule."""
+
+from __future__ import annotations
+
+import re
+
+_CLAUDE = re.compile(
+    r"claude-(?:(?P<kind>[a-z]+)-)?(?P<number>\d+(?:[-.]\d{1,2})?)(?:-(?P<late>[a-z]+))?(?:-\d{8})?"
+)
+_GPT = re.compile(r"gpt-(?P<number>\d[\w.]*)(?P<more>(?:-[a-z]+)*)")
+_GEMINI = re.compile(r"gemini-(?P<number>\d+(?:\.\d+)?)(?P<more>(?:-[a-z]+)*)")
+
+
+def human_label(model: str) -> str:
+    """``Claude Haiku 4.5`` for claude-haiku-4-5; empty for an id that follows no rule that is known here."""
+    name = model.rpartition("/")[2]
+    if match := _CLAUDE.fullmatch(name):
+        kind = match["kind"] or match["late"] or ""
+        return f"Claude {kind.title()} {match['number'].replace('-', '.')}".replace("  ", " ")
+    if match := _GPT.fullmatch(name):
+        return f"GPT-{match['number']}{_words(match['more'])}"
+    if match := _GEMINI.fullmatch(name):
+        return f"Gemini {match['number']}{_words(match['more'])}"
+    return ""
+
+
+def _words(more: str) -> str:
+    return "".join(f" {word}" for word in more.split("-") if word).title().replace("Gpt", "GPT")
