@@ -114,6 +114,7 @@ def test_a_description_is_sent_to_a_tab_that_is_seen(page: WebUIPage, tab: str) 
     page.page.wait_for_timeout(500)
     told.press("describe")
     told.holds("description", WRITTEN)
+    told.has("describe_status", "Written by")
     told.press(f"send_{tab}")
     page.wait("(tab) => document.querySelector(`#${tab}_prompt textarea`).value !== ''", tab)
     assert page.prompt(tab).input_value() == WRITTEN
