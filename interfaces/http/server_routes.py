@@ -24,10 +24,10 @@ _MOST_MODELS = 500
 
 
 async def _show(exchange: Exchange) -> Answer:
-    return Answer(await in_thread(_state, load()))
+    return Answer(await in_thread(state, load()))
 
 
-def _state(settings: Settings) -> dict[str, Any]:
+def state(settings: Settings) -> dict[str, Any]:
     value = settings.value("LLM_BASE_URL")
     try:
         own_server.require_place(settings)
@@ -46,7 +46,7 @@ async def _find(exchange: Exchange) -> Answer:
     return Answer({"servers": [{"label": label, "address": address} for label, address in found]})
 
 
-async def _choose(exchange: Exchange) -> Answer:
+async def choose(exchange: Exchange) -> Answer:
     wanted = exchange.body
     settings = await in_thread(load)
     address = own_server.checked(wanted["address"])
@@ -82,8 +82,8 @@ def _keep(exchange: Exchange, settings: Settings, address: str, id: str) -> None
     catalog.forget()
 
 
-async def _forget(exchange: Exchange) -> Answer:
-    def forget() -> dict[str, Any]:
+async def forget(exchange: Exchange) -> Answer:
+    def forgotten() -> dict[str, Any]:
         settings = load()
         if settings.value("LLM_BASE_URL").origin != SERVER_FILE:
             raise HttpError(400, "bad_request", "No server was chosen here.", "")
@@ -92,7 +92,7 @@ async def _forget(exchange: Exchange) -> Answer:
         catalog.forget()
         return status.config_view(load())
 
-    return Answer(await in_thread(forget))
+    return Answer(await in_thread(forgotten))
 
 
 ROUTES = (
@@ -103,7 +103,7 @@ ROUTES = (
         "server",
         "change",
         "Test a server of one's own, and keep its address where it answers.",
-        _choose,
+        choose,
         body=body(
             ("address",),
             address={"type": "string", "minLength": 1, "maxLength": 300},
@@ -112,5 +112,5 @@ ROUTES = (
             only_check=flag(),
         ),
     ),
-    Route("DELETE", "server", "change", "Forget the server of one's own and its key.", _forget),
+    Route("DELETE", "server", "change", "Forget the server of one's own and its key.", forget),
 )

@@ -12,6 +12,7 @@ from ...llm_backends.runner import runner
 from ..http import setting_routes
 from ..http.messages import HttpError
 from ..http.names import check_model
+from . import tab_server
 from .controls import models
 from .lookup import shared
 from .page_parts import AT_ONCE, QUIET, fault, guarded, note, table
@@ -28,6 +29,7 @@ _EMPTY = (
 
 
 def build(page: Any) -> None:
+    tab_server.build(page)
     effect = gr.HTML("", elem_id="quillwork_effect")
     gr.HTML(note(_EMPTY))
     with gr.Row():
