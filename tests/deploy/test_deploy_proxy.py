@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,17 +23,16 @@ import pytest
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 PROGRAM = Path(sys.executable).with_name("litellm")
 
+ALIASES = ["local", "writer", "writer-backup", "writer-backup-2"]
+
 pytestmark = pytest.mark.proxy
 
 
 @pytest.fixture
 def proxy(tmp_path):
     """Base URL and master key of a running proxy."""
-    if not PROGRAM.exists():
-        pytest.fail("no litellm program beside this Python: run `python tests/lanes.py proxy`")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    _need_program()
+    port = _free_port()
     master_key = f"sk-{secrets.token_hex(24)}"
     environment = {
         **os.environ,
@@ -42,20 +46,39 @@ def proxy(tmp_path):
     }
     command = [str(PROGRAM), "--config", str(DEPLOY / "config.yaml.example")]
     command += ["--host", "127.0.0.1", "--port", str(port), "--num_workers", "1", "--telemetry", "False"]
-    log = (tmp_path / "log.txt").open("w+")
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 90
-        while not _answers(f"http://127.0.0.1:{port}/health/liveliness"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                log.seek(0)
-                pytest.fail(f"the proxy did not start:\n{log.read()[-3000:]}")
-            time.sleep(0.2)
+    with _started(command, port, tmp_path, environment):
         yield f"http://127.0.0.1:{port}", master_key
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
+
+
+def _need_program() -> None:
+    if not PROGRAM.exists():
+        pytest.fail("no litellm program beside this Python: run `python tests/lanes.py proxy`")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _started(command: list[str], port: int, folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    with (folder / "log.txt").open("w+") as log:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 90
+            while not _answers(f"http://127.0.0.1:{port}/health/liveliness"):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    pytest.fail(f"the proxy did not start:\n{log.read()[-3000:]}")
+                time.sleep(0.2)
+            yield
+        finally:
+            # The shell's child, too.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(20)
 
 
 def _answers(url: str) -> bool:
@@ -68,11 +91,36 @@ def _answers(url: str) -> bool:
 
 def test_it_lists_the_aliases_to_the_master_key_only(proxy):
     base, master_key = proxy
+
+    assert _aliases(base, master_key) == ALIASES
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{base}/v1/models", timeout=20)
+
+
+def _aliases(base: str, master_key: str) -> list[str]:
     request = urllib.request.Request(f"{base}/v1/models", headers={"Authorization": f"Bearer {master_key}"})
 
     with urllib.request.urlopen(request, timeout=20) as reply:
-        names = [model["id"] for model in json.load(reply)["data"]]
+        return sorted(model["id"] for model in json.load(reply)["data"])
 
-    assert sorted(names) == ["local", "writer", "writer-backup", "writer-backup-2"]
-    with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(f"{base}/v1/models", timeout=20)
+
+def test_the_commands_without_docker_work_as_they_are_written(tmp_path):
+    """But for pip's: this environment has what it would bring."""
+    _need_program()
+    readme = (DEPLOY / "README.md").read_text("utf-8")
+    files, *_, start = re.findall(r"```sh\n(.*?)```", readme, re.S)
+    shutil.copy(DEPLOY / "config.yaml.example", tmp_path)
+    written = [line for line in files.splitlines() if line.startswith(("cp ", "echo "))]
+    done = subprocess.run(["sh", "-ec", "\n".join(written)], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/litellm").symlink_to(PROGRAM)
+    port = _free_port()
+    lines = [line.strip() for line in start.splitlines()]
+    assert lines[1] == ".venv/bin/pip install 'litellm[proxy]==1.106.2'"
+    commands = "\n".join(lines[2:]).replace("4000", str(port))
+    master_key = re.search(r"LITELLM_MASTER_KEY=(\S+)", (tmp_path / ".env").read_text()).group(1)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+
+    with _started(["sh", "-ec", commands], port, tmp_path, environment):
+        assert _aliases(f"http://127.0.0.1:{port}", master_key) == ALIASES
