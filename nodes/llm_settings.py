@@ -43,6 +43,7 @@ class LLMSettings(io.ComfyNode):
                 model,
                 io.Float.Input(
                     "temperature",
+                    display_name="temperature (-1: model's own)",
                     default=-1.0,
                     min=-1.0,
                     max=2.0,
@@ -50,11 +51,25 @@ class LLMSettings(io.ComfyNode):
                     tooltip="-1: the model's own. Higher is freer.",
                 ),
                 io.Float.Input(
-                    "top_p", default=-1.0, min=-1.0, max=1.0, step=0.05, tooltip="-1: the model's own."
+                    "top_p",
+                    display_name="top_p (-1: model's own)",
+                    default=-1.0,
+                    min=-1.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="-1: the model's own.",
                 ),
-                io.Int.Input("max_tokens", default=0, min=0, max=131_072, tooltip="0: enough for the task."),
+                io.Int.Input(
+                    "max_tokens",
+                    display_name="max_tokens (0: by task)",
+                    default=0,
+                    min=0,
+                    max=131_072,
+                    tooltip="0: enough for the task.",
+                ),
                 io.Float.Input(
                     "timeout_s",
+                    display_name="timeout_s (0: as configured)",
                     default=0.0,
                     min=0.0,
                     max=3600.0,
@@ -63,6 +78,7 @@ class LLMSettings(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "retries",
+                    display_name="retries (-1: by service)",
                     default=-1,
                     min=-1,
                     max=10,
