@@ -136,7 +136,7 @@ def _is_in_web_ui() -> bool:
 
 
 def _is_local_chosen() -> bool:
-    """Whether the environment, a file of settings or the host's page names a mode that loads a model here."""
+    """Tell whether the environment, a file of settings or the host's page names a mode that loads models."""
     if _LOCAL_MODE.search(os.environ.get("LLM_MODE", "")):
         return True
     for file in _settings_files():

@@ -185,7 +185,7 @@ def _observers(settings: Settings) -> Iterator[Check]:
 
 
 def _standing(observer: Observer) -> str:
-    """How `observer` would be told. Raises `NotConfigured` for code that is not there."""
+    """The way by which `observer` would be told. Raises `NotConfigured` for code that is not there."""
     if ":" in observer.name:
         observers.load(observer.name)
         return observer.name
@@ -208,7 +208,7 @@ def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:
 
 
 def _endpoint_origin(settings: Settings) -> str:
-    """Who named the endpoint, and whose key it gets."""
+    """The layer that named the endpoint, and the one whose key it gets."""
     endpoint = settings.endpoint()
     assert endpoint is not None
     address, key = endpoint

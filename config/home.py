@@ -40,7 +40,7 @@ def home() -> Path:
 
 
 def origin() -> str:
-    """Who chose `home`, and whether the host has another one."""
+    """A sentence about who chose `home`, and whether the host has another one."""
     named = "--home" if _named is not None else VARIABLE if os.environ.get(VARIABLE, "").strip() else ""
     if not named:
         return _host or "the folder of this user; this copy of Quillwork belongs to no host that is known"
@@ -72,7 +72,7 @@ def platform_home() -> Path:
 
 
 def same_place(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one folder, which need not be there."""
+    """Tell whether two paths lead to one folder, which need not be there."""
     return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 

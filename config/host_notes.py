@@ -75,7 +75,7 @@ def _latest(notes: list[HostNote], pack: Path, spelled: Callable[[str], str]) ->
 
 
 def arguments() -> tuple[str, ...]:
-    """What a command in a terminal needs so that it takes the home of this process: mostly nothing."""
+    """The options with which a command in a terminal takes the home of this process: mostly none."""
     found = find(pack_folder())
     known = platform_home() if found is None else Path(found.home)
     return () if same_place(known, home()) else ("--home", str(home()))
@@ -88,7 +88,7 @@ def _parent_resolved(pack: str) -> str:
 
 
 def _by_place(pack: Path) -> HostNote | None:
-    """What a host would use that has never started with this copy."""
+    """The home and files that a host would use which has never started with this copy."""
     folder, base = pack.parent, pack.parent.parent
     if folder.name == "custom_nodes" and _has(base, ("main.py", "user", "models")):
         home = base / "user" / "__quillwork"

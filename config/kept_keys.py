@@ -82,7 +82,7 @@ def forget(folder: Path, name: str | None = None) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    """What there are keys for."""
+    """The names that keys are kept for."""
     return list(_rows(folder))
 
 
@@ -136,7 +136,7 @@ def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
 
 
 def _in_time(work: Callable[[], T]) -> T | None:
-    """What `work` returns; None where it fails or hangs. A ring that has hung once is not asked again."""
+    """The result of `work`; None where it fails or hangs. A ring that has hung once is not asked again."""
     global _ring_is_silent
     if _ring_is_silent:
         return None

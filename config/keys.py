@@ -25,7 +25,7 @@ _QUEUEING_S = 60.0
 
 
 def endpoint_id(address: str) -> str:
-    """What the key of the endpoint at `address` goes by: its origin, so that no other server is sent it."""
+    """The name of the key of the endpoint at `address`: its origin, so that no other server is sent it."""
     try:
         return f"{ENDPOINT} {origin_of(api_base(address))}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""What people call a model: made out of its id, for the families whose ids follow a rule."""
+"""People's names for models: made out of a model's id, for the families whose ids follow a rule."""
 
 from __future__ import annotations
 

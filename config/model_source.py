@@ -55,7 +55,7 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
 
 
 def lacks_model(choice: Choice, settings: Settings) -> bool:
-    """Whether the phrasebook answers `choice` because no model is set up, and not because it was chosen."""
+    """Tell whether the phrasebook answers `choice` for want of a model, and not because it was chosen."""
     own = bool(choice.llm_model.strip())
     automatic = _mode(choice, settings, has_own_model=own) == "auto"
     return automatic and find(choice, settings).mode == "phrasebook"
@@ -68,7 +68,7 @@ def _model(choice: Choice, settings: Settings) -> str:
 
 
 def unknown_mode(value: Value) -> str:
-    """What is to be said of a setting that names no mode; empty for one that does."""
+    """The sentence about a setting that names no mode; empty for one that does."""
     if _exists(_spelled(value)):
         return ""
     return (

@@ -35,7 +35,7 @@ def open_model(
 
 
 def lacks_model(choice: Choice, settings: Settings | None = None) -> bool:
-    """Whether the phrasebook answers `choice` because no model is set up, and not because it was chosen.
+    """Tell whether the phrasebook answers `choice` for want of a model, and not because it was chosen.
 
     Raises `NotConfigured` as `open_model` does.
     """

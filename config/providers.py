@@ -136,7 +136,7 @@ def split(model_id: str) -> tuple[Provider, str] | None:
 
 
 def is_on_hub(model_id: str) -> bool:
-    """Whether ``name/model`` is a repository of the Hugging Face hub although a provider is named like it."""
+    """Tell whether an id is a repository of the Hugging Face hub although a provider is named like it."""
     name, _, rest = model_id.partition("/")
     provider = _by_name().get(name)
     globs = provider.hub.get(name, ()) if provider else ()

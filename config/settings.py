@@ -135,8 +135,8 @@ class Settings:
         return value
 
     def environment(self) -> dict[str, str]:
-        """What providers' own variables are looked up in: keys that were kept, above them ``.env``, and the
-        environment above that."""
+        """The layers in which providers' own variables are looked up: kept keys, above them ``.env``, above
+        that the environment."""
         merged: dict[str, str] = {}
         for name in kept_keys.names(self.folder):
             key = kept_keys.get(self.folder, name)
@@ -151,7 +151,7 @@ class Settings:
         return merged
 
     def has_kept(self, variables: tuple[str, ...]) -> bool:
-        """Whether the key for one of `variables` is one that was kept, and no layer has another."""
+        """Tell whether the key for one of `variables` is one that was kept, and no layer has another."""
         set_here = (self._layers.get(origin, {}) for origin in ("environment", ".env"))
         if any(texts.get(name, "").strip() for texts in set_here for name in variables):
             return False

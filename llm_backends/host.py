@@ -18,7 +18,7 @@ def use_program(name: str) -> None:
 
 
 def program() -> str:
-    """What people call the program that this runs in; both names where it is not known which."""
+    """The name of the program that this runs in; both names where it is not known which."""
     return _program
 
 

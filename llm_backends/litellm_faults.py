@@ -32,13 +32,13 @@ _DATA = re.compile(
 
 
 def reinstall() -> str:
-    """How to get libraries that fit together."""
+    """The advice that leads to libraries which fit together."""
     return _REINSTALL.format(program=program())
 
 
 def is_of_code(error: BaseException, *, answered: bool) -> bool:
-    """Whether `error` says that libraries do not fit together. Where something was `answered`, an odd answer
-    may be what breaks their code."""
+    """Tell whether `error` says that libraries do not fit together. Where something was `answered`, an odd
+    answer may be what breaks their code."""
     return any(
         isinstance(cause, _CODE) and not (answered and _DATA.search(str(cause))) for cause in chain(error)
     )

@@ -184,7 +184,7 @@ def _maker(observer: Observer) -> Tell:
 
 
 def load(name: str) -> Tell:
-    """What the Python path `name` (``package.module:function``) leads to. Raises `NotConfigured`."""
+    """The object at the Python path `name` (``package.module:function``). Raises `NotConfigured`."""
     module, _, path = name.partition(":")
     try:
         found: Any = importlib.import_module(module)

@@ -108,7 +108,7 @@ class Library:
         return self._find(name) is not None
 
     def is_own(self, name: str) -> bool:
-        """Whether the own folder has a file (or a YAML list) for `name`, be it one that cannot be read."""
+        """Tell whether the own folder has a file or YAML list for `name`, even one that cannot be read."""
         try:
             return is_name(name) and self._find_in(self.folder, name) is not None
         except LibraryError:
@@ -366,7 +366,7 @@ def _text(lines: Iterable[str]) -> bytes:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether `pattern` means `name`: `*` is anything within a folder, `**` any number of folders."""
+    """Tell whether `pattern` means `name`: `*` is anything within a folder, `**` any number of folders."""
     return _matches(name.split("/"), pattern.split("/"))
 
 

@@ -308,7 +308,7 @@ class _Source:
             self._of_variables[name] = choices
 
     def _may_leave(self, name: str) -> bool:
-        """Whether `name` may be left for others: with what is wrong in the user's own files it may not."""
+        """Tell whether `name` may be left for others, as a fault in the user's own files may not."""
         return self._leave_unknown and (self._library is None or not self._library.is_own(name))
 
     def leave(self, names: Sequence[str], reason: str = "") -> None:

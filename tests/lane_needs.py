@@ -1,4 +1,4 @@
-"""What a lane needs of the machine besides Python packages: found, else fetched, else told in one line.
+"""The parts of the machine that a lane needs besides Python packages: found, fetched, or named in a line.
 
 Chromium comes by Playwright's own installer, which needs no rights; that and the compiler also by the
 system's package manager, where this may be used: as root, or with a sudo that asks no password.
@@ -119,7 +119,7 @@ def fetch(wanted: str) -> bool:
 
 
 def may_install() -> list[str] | None:
-    """What stands before a command that needs root's rights; None where they cannot be had unasked."""
+    """The words before a command that needs root's rights; None where they cannot be had unasked."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return []
     if shutil.which("sudo") and quietly(["sudo", "-n", "true"]):
@@ -128,7 +128,7 @@ def may_install() -> list[str] | None:
 
 
 def command(wanted: str) -> str:
-    """What somebody with the rights would type."""
+    """The command that somebody with the rights would type."""
     manager = next(filter(shutil.which, MANAGERS), None)
     if manager is None:
         return f"install {wanted}"

@@ -54,7 +54,7 @@ class Lane:
     newest: tuple[str, ...] = ()
 
     def requirements(self, lifted: bool = False) -> list[str]:
-        """What pip installs; `lifted`: the packages of `newest` without their pins."""
+        """The requirements that pip installs; `lifted`: the packages of `newest` without their pins."""
         lines = [line for file in self.files for line in (ROOT / file).read_text("utf-8").splitlines()]
         found: dict[str, str] = {}
         for line in (*lines, *self.more):

@@ -86,7 +86,7 @@ def versions(lane: Lane, python: Path) -> str:
 
 
 def run_pytest(name: str, counts: Counter[str], lifted: bool) -> tuple[bool, str]:
-    """Whether the lane passed, and with which releases of what it is about."""
+    """Tell whether the lane passed, and with which releases of what it is about."""
     lane = LANES[name]
     found = lane.needs(lambda: environment(lane, lifted))
     python = environment(lane, lifted)

@@ -150,7 +150,7 @@ def _open(options: argparse.Namespace, caller: str) -> Model:
 
 
 def _choice(options: argparse.Namespace) -> Choice:
-    """What --mode and --model say: whoever types a model's name into a terminal has said yes to it."""
+    """The choice that --mode and --model make: whoever types a model's name there has said yes to it."""
     return Choice(
         llm_mode=options.mode,
         llm_model=options.model,

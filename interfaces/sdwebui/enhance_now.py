@@ -124,7 +124,7 @@ def _connect(tab: str) -> None:
 async def _enhance(
     session: Steps, prompt: str, negative: str, chosen: dict[str, Any], hosts: Mapping[str, Any]
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """What the boxes, the status and the buttons show, step by step. `hosts` are the values of the host's own
+    """The contents of boxes, status and buttons, step by step. `hosts` are the values of the host's own
     fields."""
     import gradio as gr
 

@@ -52,7 +52,7 @@ class QuillworkError(Exception):
 
 @dataclass(slots=True)
 class _Job:
-    """What was to be in the images, what is to be, and the user's own prompt as the host had it. `laid_out`
+    """The images' texts before and after, and the user's own prompt as the host had it. `laid_out`
     is what stood in the host's lists when it had been put there, `most` the number of images asked for."""
 
     before: Sequence[Texts]

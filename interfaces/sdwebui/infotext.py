@@ -163,7 +163,7 @@ def arguments_in(params: Mapping[str, Any]) -> Arguments:
 
 
 def is_written(params: Mapping[str, Any]) -> bool:
-    """Whether a model, or the phrasebook, wrote for the image."""
+    """Tell whether a model, or the phrasebook, wrote for the image."""
     return _is_ours(params) and params[MODE] != _NOTHING_WRITTEN
 
 

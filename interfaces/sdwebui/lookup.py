@@ -28,12 +28,12 @@ def fixed_seed(seed: Any) -> int:
 
 
 Finish = Callable[[Sequence[str]], list[str]]
-"""What the host does to the texts of a job's images, in their order."""
+"""The host's own changes to the texts of a job's images, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Styling:
-    """How the host lays out a job's texts: `prompts` and `negatives` put the chosen styles around them, and
+    """The host's layout of a job's texts: `prompts` and `negatives` put the chosen styles around them, and
     all three resolve what the host itself has a syntax for, with the seed of each image."""
 
     prompts: Finish

@@ -27,12 +27,12 @@ class DynamicPrompts:
     asked: Mapping[str, Any]
 
     def wants_all(self) -> bool:
-        """Whether it is to have the variables, too: all combinations, or templates in Jinja."""
+        """Tell whether it is to have the variables, too: all combinations, or templates in Jinja."""
         return any(self.asked.get(name) for name in _WHOLE)
 
     def resolve(self, p: Any, texts: Mapping[str, str], place: int) -> dict[str, str]:
-        """What it makes of the `texts` (by the name of their list) of the image at `place`, as if that image
-        were the only one of the job `p`. Raises whatever it raises."""
+        """The neighbour's version of the `texts` (by the name of their list) of the image at `place`, as if
+        that image were the only one of the job `p`. Raises whatever it raises."""
         # What it takes in turn begins anew with each job: those before are made, too, and left aside.
         start = 0 if any(map(_IN_TURN.search, texts.values())) else place
         alone = copy.copy(p)

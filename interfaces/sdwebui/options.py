@@ -115,7 +115,7 @@ def _chosen() -> Mapping[str, str]:
 
 
 def read_page(file: Path) -> Mapping[str, str]:
-    """What a settings page has set, out of the file that the host keeps it in. For our command line."""
+    """Read what a settings page has set from the file that the host keeps it in. For our command line."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

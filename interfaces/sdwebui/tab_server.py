@@ -61,7 +61,7 @@ def _show() -> tuple[Any, str]:
 @guarded(2)
 def _use(address: str | None, key: str | None, keep: bool, request: gr.Request) -> tuple[Any, str]:
     if getattr(getattr(shared(), "cmd_opts", None), "freeze_settings", False):
-        raise HttpError(403, "read_only", "This host was started with --freeze-settings.")
+        raise HttpError(403, "read_only", "The web UI was started with --freeze-settings.")
     wanted = {"address": address or "", "key": key or "", "keep": bool(keep), "only_check": False}
     exchange = exchange_of(request, "server", wanted)
     require_keys(exchange, load())  # where others reach the page, the address is not theirs to choose either

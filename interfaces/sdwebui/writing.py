@@ -142,7 +142,7 @@ def how_many(images: Sequence[Image], arguments: Arguments, desk: Desk) -> int:
 
 
 def _turns(images: Sequence[Image], arguments: Arguments) -> list[int]:
-    """What each image's values hang on: its seed, which goes on from image to image where all have one."""
+    """The seed that each image's values hang on, which goes on from image to image where all have one."""
     seeds = [image.seed for image in images]
     alike = arguments.selection != "random" and len(set(seeds)) == 1
     return [seed + (place if alike else 0) for place, seed in enumerate(seeds)]

@@ -84,7 +84,7 @@ def last_logits_only(model: Any) -> dict[str, int]:
 
 
 def cache_name(model: Any) -> str:
-    """What ``model.forward`` calls its KV cache, and its output too: ``cache`` from transformers 5.24 on.
+    """The name of the KV cache in ``model.forward`` and its output: ``cache`` from transformers 5.24 on.
 
     The older name is then taken with a warning, and from 5.40 on not at all.
     """

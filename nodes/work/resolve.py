@@ -80,7 +80,7 @@ async def fill(
 
 
 def _wires(values: Any) -> list[Any]:
-    """What each wire brings. A prompt of a program may have one wire at `values` itself."""
+    """The values that each wire brings. A prompt of a program may have one wire at `values` itself."""
     return list(values.values()) if isinstance(values, dict) else [values]
 
 

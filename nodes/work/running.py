@@ -172,5 +172,5 @@ def frozen_lists(text: str, *names: str) -> dict[str, list[str]]:
 
 
 def _label_of(node: Any) -> str:
-    """What the node is called in the graph, as its schema has it."""
+    """The node's name in the graph, as its schema has it."""
     return getattr(getattr(node, "SCHEMA", None), "display_name", None) or "Node"

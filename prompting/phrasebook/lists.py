@@ -90,7 +90,7 @@ def values_for(task: VariablesTask) -> list[str]:
 
 
 def remark(task: VariablesTask) -> str:
-    """What is to be said of the guidance where no value in the list answers to it; else empty."""
+    """The warning about the guidance where no value in the list answers to it; else empty."""
     name = find(task.name)
     if not task.guidance.strip() or _wanted(_read(name), task.guidance):
         return ""

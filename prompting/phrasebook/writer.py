@@ -76,7 +76,7 @@ def _invented(task: EnhanceTask) -> str:
 
 
 def remark(task: EnhanceTask) -> str:
-    """What is to be said of the instruction where nothing in it is known here; else empty."""
+    """The warning about the instruction where nothing in it is known here; else empty."""
     if not task.instruction.strip() or _is_edit(task):
         return ""
     _, words, instruction = _follow(task, read_scene(task.prompt))
