@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from wire.deployments import EVERYWHERE, deployment, key_of, without_key
 
+from quillwork.llm_backends import host
 from quillwork.llm_backends.errors import LLMError, RedirectRefused
 from quillwork.llm_backends.litellm_sdk import LiteLLMSDK
 from quillwork.llm_backends.types import Deployment, Message, Request
@@ -154,6 +155,7 @@ def test_without_a_key_no_other_is_taken(wire, provider, monkeypatch):
 def test_what_other_packs_set_in_litellm_is_not_taken(wire, provider, monkeypatch):
     import litellm
 
+    monkeypatch.setattr(host, "_program", "ComfyUI")
     seen: list[object] = []
     for name in ("api_key", "openai_key", "anthropic_key", "ollama_key", "azure_key", "cohere_key"):
         monkeypatch.setattr(litellm, name, "sk-stray-of-another-pack", raising=False)
@@ -165,7 +167,7 @@ def test_what_other_packs_set_in_litellm_is_not_taken(wire, provider, monkeypatc
         monkeypatch.setattr(litellm, name, [lambda *given, **named: seen.append((given, named))])
     if provider == "ollama":
         # For Ollama litellm puts its global address above that of the call: stopped, not followed.
-        with pytest.raises(RedirectRefused, match="restart ComfyUI or the web UI"):
+        with pytest.raises(RedirectRefused, match="restart ComfyUI without it"):
             ask(deployment(wire, provider))
         assert wire.log == []
         monkeypatch.setattr(litellm, "api_base", None)
