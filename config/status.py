@@ -7,7 +7,8 @@ from typing import Any
 
 from ..llm_backends import registry
 from ..llm_backends.errors import LLMError
-from . import consent, plans, providers
+from ..llm_backends.types import Secret
+from . import consent, kept_keys, plans, providers
 from .catalog import Catalog, SourceState, catalog
 from .choice import Choice
 from .deployment import deploy
@@ -26,7 +27,9 @@ def provider_rows(
     rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
     for provider in providers.all():
         status = providers.key_status(provider, environment, keys.peek(provider.id))
-        kept = status.source == "environment" and settings.has_kept(provider.key_variables)
+        kept = settings.has_kept(provider.key_variables) and (
+            status.source == "environment" or _is_kept(keys.peek(provider.id), provider, settings)
+        )
         rows.append(
             {
                 "id": provider.id,
@@ -46,16 +49,21 @@ def provider_rows(
     return rows
 
 
+def _is_kept(typed: Secret | None, provider: providers.Provider, settings: Settings) -> bool:
+    return typed is not None and typed == kept_keys.get(settings.folder, provider.key_variables[0])
+
+
 def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, SourceState]) -> dict[str, Any]:
     endpoint = settings.endpoint()
     assert endpoint is not None
     address, key = endpoint
-    in_session = keys.peek(endpoint_id(address.text)) is not None
+    typed = keys.peek(endpoint_id(address.text))
+    kept = settings.key_origin(typed) == "kept"
     return {
         "id": ENDPOINT,
         "label": endpoint_label(address.text),
         "configured": True,
-        "source": "session" if in_session else settings.key_origin(key),
+        "source": "session" if typed is not None and not kept else settings.key_origin(typed or key),
         "missing": "",
         "needs_key": False,
         "key_variables": ["LLM_API_KEY"],
@@ -81,7 +89,7 @@ def key_rows(settings: Settings, keys: SessionKeys = session_keys) -> list[dict[
                 "provider": row["id"],
                 **{name: row[name] for name in kept},
                 "last_four": keys.last_four(_key_id(row["id"], settings))
-                if row["source"] == "session"
+                if row["source"] in ("session", "kept")
                 else "",
             }
         )

@@ -108,6 +108,13 @@ class ComfyPage:
         self._settle()
         self.page.evaluate(LISTEN)
 
+    def restart(self, env: dict[str, str] | None = None) -> None:
+        """End the host and start it anew at the same address, and load the page again."""
+        # An open page would go on asking, and complain of every answer that does not come.
+        self.page.goto("about:blank")
+        self.host.restart(env, port=self.host.port)
+        self.open()
+
     def _settle(self) -> None:
         self.page.wait_for_function(SETTLED)
         # The page does the last of it after the graph is there.

@@ -62,9 +62,8 @@ class TestFirstRun:
         assert not (unset.host.quillwork_home / "keys.json").exists()
 
     def test_key_of_a_provider_that_fails_is_gone_after_not_now(self, unset, wire):
-        unset.host.restart({"OPENAI_API_BASE": f"{wire.url}/v1"}, port=unset.host.port)
-        unset.open()
-        wire.models_status = 401
+        # No way leads to the provider: this is no proxy.
+        unset.restart({"HTTPS_PROXY": wire.url})
         unset.command("Quillwork.Setup")
         box = unset.page.locator(".quillwork-dialog")
         box.locator("input[value=cloud]").check()
@@ -96,12 +95,11 @@ class TestSettings:
         endpoint = page.locator("[data-setting-id='Quillwork.Places.Endpoint']")
         endpoint.get_by_text(wire.url).wait_for()
         assert "chosen here" in endpoint.inner_text()
-        unset.host.restart(port=unset.host.port)
+        unset.restart()
         kept = next(
             one for one in unset.host.get("/quillwork/keys").json()["keys"] if one["provider"] == "endpoint"
         )
         assert kept["source"] == "kept"
-        unset.open()
         page = unset.open_settings()
         row = page.locator("[data-setting-id='Quillwork.Model.Server']")
         unset.page.wait_for_function(
@@ -120,3 +118,22 @@ class TestSettings:
         row.get_by_text("LLM_BASE_URL is set in the environment").wait_for()
         comfy.page.keyboard.press("Escape")
         page.wait_for(state="detached")
+
+    def test_key_of_a_provider_is_kept(self, unset, wire):
+        unset.restart({"LM_STUDIO_API_BASE": f"{wire.url}/v1"})
+        page = unset.open_settings()
+        page.locator("[data-setting-id='Quillwork.Keys.Table']").get_by_role("checkbox").check()
+        key = page.locator(".quillwork-key[data-provider=lm_studio]")
+        status = key.locator(".quillwork-key-status")
+        key.locator("input").fill(KEY)
+        key.get_by_role("button", name="Save").click()
+        key.locator(".quillwork-said[data-state=good]").wait_for()
+        assert status.inner_text() == f"kept over restarts (… {KEY[-4:]})"
+        assert wire.log[-1].headers["authorization"] == f"Bearer {KEY}"
+        unset.restart()
+        page = unset.open_settings()
+        status.filter(has_text="kept over restarts").wait_for()
+        key.get_by_role("button", name="Clear").click()
+        status.filter(has_text="needs no key").wait_for()
+        assert KEY not in (unset.host.quillwork_home / "keys.json").read_text()
+        assert KEY not in unset.host.log()

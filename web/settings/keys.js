@@ -9,7 +9,7 @@ import { configuration } from "./configuration.js";
 /** A row's status as a person reads it. */
 export function keyStatus({ configured, source, last_four: end, needs_key: needed, key_variables: names = [] }) {
   if (source === "session") return t("keys.session", "set for this session, ends in {end}", { end: end || "…" });
-  if (source === "kept") return t("keys.kept", "kept over restarts");
+  if (source === "kept") return `${t("keys.kept", "kept over restarts")}${end ? ` (… ${end})` : ""}`;
   if (source === "environment") return t("keys.environment", "from the environment");
   if (!needed) return t("keys.notNeeded", "needs no key");
   if (configured) return t("keys.set", "set");

@@ -189,6 +189,8 @@ class TestKeys:
 
     def test_file_is_its_owners_alone(self, call, home, wire):
         call("POST", "server", {"address": wire.url, "key": KEY, "keep": True})
+        row = next(one for one in call("GET", "keys").content["keys"] if one["provider"] == "endpoint")
+        assert (row["source"], row["last_four"]) == ("kept", KEY[-4:])
         file = home / "keys.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         told = call("GET", "keys").content["kept_in"]
@@ -196,7 +198,11 @@ class TestKeys:
 
     def test_kept_key_of_a_provider(self, call, home, env):
         wanted = {"provider": "openai", "key": KEY, "check": False, "keep": True}
-        assert "keys.json" in call("POST", "keys", wanted).content["kept_in"]["label"]
+        told = call("POST", "keys", wanted).content
+        assert "keys.json" in told["kept_in"]["label"]
+        assert (told["source"], told["last_four"]) == ("kept", KEY[-4:])
+        told = call("POST", "keys", {**wanted, "key": OTHER, "keep": False}).content
+        assert (told["source"], told["last_four"]) == ("session", OTHER[-4:])
         after_a_restart()
         row = next(one for one in call("GET", "keys").content["keys"] if one["provider"] == "openai")
         assert (row["configured"], row["source"]) == (True, "kept")
