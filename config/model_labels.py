@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+# Also as Amazon's and Google's clouds write it: us.anthropic.claude-haiku-4-5-20251001-v1:0, …@20251001.
 _CLAUDE = re.compile(
-    r"claude-(?:(?P<kind>[a-z]+)-)?(?P<number>\d+(?:[-.]\d{1,2})?)(?:-(?P<late>[a-z]+))?(?:-\d{8})?"
+    r"(?:[a-z]+\.)*claude-(?:(?P<kind>[a-z]+)-)?(?P<number>\d+(?:[-.]\d{1,2})?)(?:-(?P<late>[a-z]+))?"
+    r"(?:[-@]\d{8})?(?:-v\d+(?::\d+)?)?"
 )
+_GPT_OSS = re.compile(r"gpt-oss-(?P<size>\d+)b")
 _GPT = re.compile(r"gpt-(?P<number>\d[\w.]*)(?P<more>(?:-[a-z]+)*)")
 _GEMINI = re.compile(r"gemini-(?P<number>\d+(?:\.\d+)?)(?P<more>(?:-[a-z]+)*)")
 
@@ -17,6 +20,8 @@ def human_label(model: str) -> str:
     if match := _CLAUDE.fullmatch(name):
         kind = match["kind"] or match["late"] or ""
         return f"Claude {kind.title()} {match['number'].replace('-', '.')}".replace("  ", " ")
+    if match := _GPT_OSS.fullmatch(name):
+        return f"GPT-OSS {match['size']}B"
     if match := _GPT.fullmatch(name):
         return f"GPT-{match['number']}{_words(match['more'])}"
     if match := _GEMINI.fullmatch(name):

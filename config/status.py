@@ -13,6 +13,7 @@ from .catalog import Catalog, SourceState, catalog
 from .choice import Choice
 from .deployment import deploy
 from .keys import ENDPOINT, SessionKeys, endpoint_id, session_keys
+from .model_labels import human_label
 from .model_servers import endpoint_label
 from .settings import Settings
 from .variables import MODES, VARIABLES
@@ -43,6 +44,7 @@ def provider_rows(
                 "is_local": provider.is_local,
                 "allowed": provider.is_local or consent.is_allowed(provider.id, settings),
                 "models": [f"{provider.id}/{model}" for model in provider.models],
+                "labels": {f"{provider.id}/{model}": human_label(model) for model in provider.models},
                 "state": _state_of(provider.id, states),
             }
         )
@@ -71,6 +73,7 @@ def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, So
         "is_local": False,
         "allowed": True,
         "models": [],
+        "labels": {},
         "state": _state_of(ENDPOINT, states),
     }
 
@@ -102,7 +105,8 @@ def _key_id(provider: str, settings: Settings) -> str:
 
 
 def setting_rows(settings: Settings) -> list[dict[str, Any]]:
-    """Every setting with its value, its origin and whether the panel may change it: secrets masked."""
+    """Every setting with its value, its origin and whether the panel may change it: secrets masked. A model's
+    `label` is what people call it, empty where that is its id."""
     rows: list[dict[str, Any]] = []
     for row in settings.describe():
         variable = VARIABLES[row["name"]]
@@ -110,6 +114,7 @@ def setting_rows(settings: Settings) -> list[dict[str, Any]]:
             {
                 **row,
                 "kind": variable.kind,
+                "label": human_label(row["value"]) if row["name"].startswith("LLM_MODEL") else "",
                 "default": variable.default,
                 "writable": variable.writable,
                 "persisted": settings.is_kept(row["name"]),
@@ -124,10 +129,11 @@ def in_effect(settings: Settings) -> dict[str, Any]:
         deployment = deploy(Choice(by_workflow=False), settings)
     except LLMError as error:
         told = {"type": error.type, "message": error.message, "hint": error.hint}
-        return {"mode": "", "model": "", "provider": "", "provider_label": "", "error": told}
+        return {**dict.fromkeys(("mode", "model", "label", "provider", "provider_label"), ""), "error": told}
     return {
         "mode": deployment.mode,
         "model": deployment.model,
+        "label": human_label(deployment.model),
         "provider": deployment.provider,
         "provider_label": deployment.provider_label,
         "error": None,

@@ -8,6 +8,7 @@ from ..llm_backends import budget
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.ledger import ledger
 from . import spending
+from .model_labels import human_label
 from .settings import Settings
 
 
@@ -15,6 +16,8 @@ def view(settings: Settings) -> dict[str, Any]:
     """``{"session", "today", "budget"}`` as JSON. Costs are US dollars; null is unknown, or no limit."""
     file = spending.usage_file(settings)
     told = ledger.summary(file)
+    for period in filter(None, (told["session"], told["today"])):
+        period["models"] = [{**row, "label": human_label(row["name"])} for row in period["models"]]
     try:
         limits = spending.budget(settings)
     except NotConfigured:

@@ -78,6 +78,13 @@ def test_cloud_provider_with_a_key(unset):
     choose(unset, "cloud")
     box = dialog(unset)
     provider = box.get_by_label("Provider", exact=True)
+    provider.select_option("anthropic")
+    first = box.get_by_label("Model", exact=True).locator("option").first
+    assert (first.inner_text(), first.get_attribute("value")) == (
+        "Claude Haiku 4.5",
+        "anthropic/claude-haiku-4-5",
+    )
+    assert first.get_attribute("title") == "anthropic/claude-haiku-4-5"
     # Bedrock has no free check: no call leaves this machine.
     provider.select_option("bedrock")
     assert use(unset).is_disabled()

@@ -71,6 +71,16 @@ class TestValues:
         model.get_by_text("from the environment").wait_for()
         assert in_force(comfy)["LLM_MODEL"]["value"] == "fox"
 
+    def test_model_is_told_as_people_call_it(self, comfy, page):
+        model = row(page, "Model.Any")
+        model.locator("input").fill("claude-haiku-4-5")
+        model.locator("input").press("Tab")
+        model.get_by_text("Claude Haiku 4.5 · chosen here").wait_for()
+        assert model.locator("input").input_value() == "claude-haiku-4-5"
+        status = row(page, "Model.Status").locator(".quillwork-fixed")
+        assert status.inner_text().endswith(" · Claude Haiku 4.5")
+        assert status.get_attribute("title") == "claude-haiku-4-5"
+
     def test_model_from_the_list(self, comfy, page, wire):
         wire.models = ["fox-small", "fox-large"]  # not what an earlier test left in the catalogue
         assert comfy.host.post("/quillwork/llm/models", json={}, headers=HEADERS).status == 200

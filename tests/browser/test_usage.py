@@ -69,7 +69,11 @@ def test_costs_and_budgets_are_in_dollars(comfy, tables):
     session = {
         "since": "2026-01-01T00:00:00",
         "total": row,
-        "models": [{"name": "openai/gpt", **row}, {"name": "x/y", **row, "cost_usd": 2.5, "unpriced": 1}],
+        "models": [
+            {"name": "openai/gpt", "label": "", **row},
+            {"name": "x/y", "label": "", **row, "cost_usd": 2.5, "unpriced": 1},
+            {"name": "anthropic/claude-haiku-4-5", "label": "Claude Haiku 4.5", **row},
+        ],
         "callers": [],
     }
     today = {**session, "date": "2026-01-01", "models": []}
@@ -93,6 +97,7 @@ def test_costs_and_budgets_are_in_dollars(comfy, tables):
         ]
         assert cells(shown, "x/y")[3] == "$2.50 and 1 unknown"
         assert cells(shown, "All")[3] == "$0.012"
+        assert cells(shown, "Claude Haiku 4.5 anthropic/claude-haiku-4-5")[3] == "$0.012"
         # The tables stand one below the other, and so do their columns, over the whole width of the page.
         columns = shown.locator("table").evaluate_all(
             "(tables) => tables.map(({rows: [head]}) =>"

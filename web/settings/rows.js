@@ -59,7 +59,8 @@ function writable(name, control, { show, read }) {
     const row = setting(answer, name);
     if (!row) return;
     if (document.activeElement !== control || control.tagName === "SELECT") show(row, answer);
-    origin.textContent = originText(row);
+    // A field holds a model's id; what people call the model stands below.
+    origin.textContent = [row.label, originText(row)].filter(Boolean).join(" · ");
     back.hidden = row.origin !== "panel";
   });
   return element;
@@ -129,7 +130,9 @@ export function statusRow(openSetup) {
   const { element, say } = frame(text);
   element.firstChild.append(button(t("settings.choose", "Choose a model …"), guarded(openSetup)));
   follow(element, ({ effective }) => {
-    text.textContent = [effective?.provider_label || effective?.mode, effective?.model].filter(Boolean).join(" · ");
+    const name = effective?.label || effective?.model;
+    text.textContent = [effective?.provider_label || effective?.mode, name].filter(Boolean).join(" · ");
+    text.title = effective?.model ?? "";
     element.dataset.state = effective?.error ? "error" : "";
     say(effective?.error ? new CallError(effective.error) : null);
   });

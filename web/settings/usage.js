@@ -37,7 +37,7 @@ function table(title, first, rows, total) {
     t("usage.seconds", "Seconds"),
   ];
   const body = rows.length
-    ? rows.map((row) => line(row.name || "–", row))
+    ? rows.map((row) => line(row.label || row.name || "–", row, row.label ? row.name : null))
     : [el("tr", {}, el("td", { colSpan: heads.length, textContent: t("usage.none", "No calls yet.") }))];
   return el(
     "table",
@@ -49,11 +49,11 @@ function table(title, first, rows, total) {
   );
 }
 
-function line(name, row) {
+function line(name, row, id = null) {
   return el(
     "tr",
     {},
-    el("th", { scope: "row", textContent: name }),
+    el("th", { scope: "row", textContent: name }, id && el("div", { className: "quillwork-hint", textContent: id })),
     calls(row),
     ...[tokens(row, row.prompt_tokens), tokens(row, row.completion_tokens), cost(row), number(row.seconds, 1)].map(
       (text) => el("td", { textContent: text }),

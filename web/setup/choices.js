@@ -113,7 +113,7 @@ function cloud(providers, keptIn) {
   const chosen = () => offered.find((one) => one.id === provider.value);
   const show = () => {
     const one = chosen();
-    model.replaceChildren(...(one?.models ?? []).map((id) => el("option", { value: id, textContent: id })));
+    model.replaceChildren(...(one?.models ?? []).map((id) => el("option", { value: id, title: id, textContent: one.labels?.[id] || id })));
     key.placeholder = one?.configured
       ? t("setup.keyThere", "There is one already")
       : t("setup.keyPaste", "Paste the key of {provider}", { provider: one?.label ?? "" });

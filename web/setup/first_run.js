@@ -116,7 +116,7 @@ function apply(chosen, { dialog, error, use }) {
       const { effective } = await change(await chosen.settings());
       if (effective?.error) throw new CallError(effective.error);
       dialog.close();
-      const who = [effective?.provider_label, effective?.model].filter(Boolean).join(" · ");
+      const who = [effective?.provider_label, effective?.label || effective?.model].filter(Boolean).join(" · ");
       tell(t("setup.done", "Quillwork is set up"), who);
     } catch (problem) {
       error.textContent = asCallError(problem).text;

@@ -121,6 +121,8 @@ def test_providers_tell_what_they_need_and_ask_nobody(call, env, wire):
     assert (rows["groq"]["allowed"], rows["openai"]["allowed"]) == (True, False)
     assert rows["ollama"]["is_local"] and not rows["ollama"]["needs_key"]
     assert "endpoint" not in rows
+    assert set(rows["anthropic"]["labels"]) == set(rows["anthropic"]["models"])
+    assert rows["anthropic"]["labels"]["anthropic/claude-haiku-4-5"] == "Claude Haiku 4.5"
     assert wire.log == []
     env(LLM_BASE_URL=f"{wire.url}/v1")
     assert call("GET", "llm/providers").content["providers"][0]["id"] == "endpoint"
@@ -223,6 +225,16 @@ def test_what_stands_in_the_way_is_told(call, env):
     error = call("GET", "config").content["effective"]["error"]
     assert error["type"] == "missing_key"
     assert "OPENAI_API_KEY" in error["message"]
+
+
+def test_models_in_force_are_told_as_people_call_them(call, env):
+    env(LLM_MODEL="anthropic/claude-haiku-4-5", LLM_MODEL_CHAT="fox", ANTHROPIC_API_KEY=KEY)
+    view = call("GET", "config").content
+    rows = {row["name"]: (row["value"], row["label"]) for row in view["settings"]}
+    assert rows["LLM_MODEL"] == ("anthropic/claude-haiku-4-5", "Claude Haiku 4.5")
+    assert rows["LLM_MODEL_CHAT"] == ("fox", "")
+    assert view["effective"]["model"] == "claude-haiku-4-5"
+    assert view["effective"]["label"] == "Claude Haiku 4.5"
 
 
 def test_settings_change_for_now_or_for_good(call, env, home):
@@ -340,12 +352,16 @@ def test_health_tells_what_was_called_and_what_is_left(call, endpoint, env):
     ledger.clear()
     env(LLM_BUDGET_SESSION="2.50")
     call("POST", "enhance", {"prompt": "a fox", "llm_model": "fox"})
+    call("POST", "enhance", {"prompt": "an owl", "llm_model": "claude-haiku-4-5"})
     usage = call("GET", "health").content["usage"]
-    (model,) = usage["session"]["models"]
+    for period in (usage["session"], usage["today"]):
+        labels = {row["name"]: row["label"] for row in period["models"]}
+        assert labels == {"endpoint/fox": "", "endpoint/claude-haiku-4-5": "Claude Haiku 4.5"}
+    model = next(row for row in usage["session"]["models"] if row["name"] == "endpoint/fox")
     (caller,) = usage["session"]["callers"]
     assert (model["name"], model["calls"], model["prompt_tokens"]) == ("endpoint/fox", 1, 11)
     assert caller["name"] == "Enhance over HTTP"
-    assert usage["today"]["total"]["calls"] == 1
+    assert usage["today"]["total"]["calls"] == 2
     assert usage["budget"]["session_usd"] == 2.5
     assert "a fox" not in json.dumps(usage)
     assert KEY not in json.dumps(usage)
