@@ -6,6 +6,12 @@ import json
 
 import pytest
 
+from quillwork.llm_backends import errors
+from quillwork.llm_backends.host import NullHost
+from quillwork.llm_backends.hub.access import HubAccess
+from quillwork.llm_backends.hub.download import download
+from quillwork.llm_backends.types import Deployment
+
 pytestmark = pytest.mark.browser
 
 ENHANCE = "QuillworkEnhancePrompt"
@@ -124,3 +130,26 @@ def test_workflow_that_wants_a_provider_asks_first(unset):
     assert unset.page.get_by_role("dialog").filter(has_text="Allow this").count() == 0
     # The sentence stands on the node, and where the host tells of errors: a toast would cover that.
     assert unset.page.locator(".p-toast-message").filter(has_text="OPENAI_API_KEY").count() == 0
+
+
+def test_workflow_that_wants_a_download_asks_first(unset):
+    """The refusal is ours and the run is not: the packages of a local model need not be here."""
+    wanted = Deployment("hf_download", "org/fox-4bit", params={"models_folder": "models", "hub": HubAccess()})
+    with pytest.raises(errors.ConsentNeeded) as refused:
+        download(wanted, "org/fox-4bit", "", None, None, NullHost())
+    said = {
+        "node_id": unset.enhance(),
+        "node_type": ENHANCE,
+        "exception_type": "quillwork.llm_backends.errors.ConsentNeeded",
+        "exception_message": f"4 of 4 prompts failed. {refused.value}\n",
+        "traceback": [],
+    }
+    unset.tell("execution_error", said)
+    question = unset.page.get_by_role("dialog").filter(has_text="Allow this on this machine?")
+    question.wait_for()
+    assert "org/fox-4bit is not downloaded yet" in question.inner_text()
+    assert "several gigabytes" in question.inner_text()
+    assert "--allow" not in question.inner_text()
+    question.get_by_role("button", name="Confirm").click()
+    unset.page.get_by_role("dialog").filter(has_text="Run again?").wait_for()
+    assert configuration(unset)["allowed"] == ["downloads"]

@@ -36,6 +36,13 @@ def test_each_workflow_has_its_copy() -> None:
     }
 
 
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_the_frontend_has_nothing_to_report_about_it(file: Path) -> None:
+    """The template browser checks what it opens: a null is allowed in place of a link, and nowhere else."""
+    nulls = set(re.findall(r'"(\w+)":\s*null', file.read_text("utf-8")))
+    assert nulls <= {"link", "links"}
+
+
 @pytest.mark.parametrize("name", WITHOUT_A_MODEL)
 def test_a_workflow_runs_on_a_fresh_install(host: Host, name: str) -> None:
     run = host.run(graph(COPIES / f"{name}.json"))

@@ -43,7 +43,7 @@ export async function withConsent(work) {
 /** What a run's error says is not allowed yet, or null. */
 export function wantedBy({ exception_type: type, exception_message: message } = {}) {
   if (!/(^|\.)ConsentNeeded$/.test(type ?? "")) return null;
-  return /LLM_ALLOW=([\w.-]+?)\.?(\s|$)/.exec(message ?? "")?.[1] ?? null;
+  return /LLM_ALLOW=([\w.-]*\w)/.exec(message ?? "")?.[1] ?? null;
 }
 
 /** After a run that ended for want of a consent: ask for it. Every other error stands on its node and in the
@@ -54,7 +54,7 @@ export async function askAfterRun(detail) {
 }
 
 async function askAndRunAgain(what, said) {
-  const [message] = said.split(" Allow it once");
+  const [message] = said.split(/ Allow (?:it|them) once/);
   try {
     if (!(await askConsent(what, message.trim()))) return;
     const again = await app.extensionManager.dialog.confirm({
