@@ -7,6 +7,7 @@ where the host itself comes upon it right after, and where it does not look away
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -47,7 +48,17 @@ class QuillworkError(Exception):
         self.detail, self.status_code = sentence, status_code
 
     def raised(self, *_: Any, **__: Any) -> NoReturn:
+        _end_for_programs()
         raise self from None
+
+
+def _end_for_programs() -> None:
+    """End the job that a program has begun: SD.Next's API leaves one that raises open, and it would be
+    told as running until the next one. Other hosts do not know `api`."""
+    state: Any = getattr(shared(), "state", None)
+    if getattr(state, "api", None) is True:
+        with contextlib.suppress(Exception):  # the sentence is worth more
+            state.end(state.id, api=False)
 
 
 @dataclass(slots=True)

@@ -196,6 +196,13 @@ def test_an_interrupt_ends_the_job_too(sdnext: WebUI, fox: str, wire: WireServer
     assert prompts(sdnext.txt2img(fox, [True]).infotexts) == [WRITTEN]
 
 
+def test_a_job_that_ends_in_an_error_is_told_as_ended(sdnext: WebUI, fox: str) -> None:
+    done = sdnext.txt2img(fox, [{"model": "fox-status401"}])
+    assert done.status == 502
+    assert "refused the key (401)" in done.error
+    assert sdnext.get("/sdapi/v1/progress").json()["state"]["job"] == ""
+
+
 def test_what_the_host_resolves_reaches_the_sampler_resolved(sdnext: WebUI, wire: WireServer) -> None:
     """Our own resolving is off, so the model's answer holds the host's syntax, and the host is past it."""
     wildcard(sdnext, "sdnext_animal", "cat", "dog")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import secrets
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import gradio as gr
@@ -111,11 +112,8 @@ class Api:
             values[script.args_from : script.args_from + len(arguments)] = arguments
         with queue_lock, closing(TASKS[tab](**fields)) as p:
             p.is_api, p.scripts, p.script_args = True, runner, tuple(values)
-            try:
-                shared.state.begin(job=f"scripts_{tab}")
+            with _job(f"scripts_{tab}"):
                 done = runner.run(p, *values) if selected is not None else processing.process_images(p)
-            finally:
-                shared.state.end()
         images = [_encoded(image) for image in done.images]
         return {"images": images, "parameters": request, "info": done.js()}
 
@@ -179,6 +177,21 @@ class Api:
             for tab in TASKS
             for script in self._runner(tab).scripts
         ]
+
+
+@contextmanager
+def _job(name: str) -> Iterator[None]:
+    """A job that a program has begun. SD.Next does not end one that raises."""
+    if shared.cmd_opts.style == "sdnext":
+        task_id = shared.state.begin(name, api=True)
+        yield
+        shared.state.end(task_id, api=False)
+        return
+    try:
+        shared.state.begin(job=name)
+        yield
+    finally:
+        shared.state.end()
 
 
 def _encoded(image: Image.Image) -> str:

@@ -41,7 +41,24 @@ class State:
         self.server_command = "restart"
 
 
-state = State()
+class SDNextState(State):
+    """SD.Next's, which knows each job by an id, and whether a program has begun it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.id, self.api = "", False
+
+    def begin(self, job: str = "", task_id: str = "", api: bool | None = None) -> str:
+        super().begin(job)
+        self.id, self.api = task_id or job, bool(api)
+        return self.id
+
+    def end(self, task_id: str | None = None, api: bool | None = None) -> None:
+        super().end()
+        self.api = self.api if api is None else api
+
+
+state = SDNextState() if cmd_opts.style == "sdnext" else State()
 config_filename = cmd_opts.ui_settings_file
 opts = Options(Path(config_filename))
 demo: Any = None
