@@ -106,6 +106,46 @@ def test_a_saved_workflow_loads(comfy, named):
     assert "one" in comfy.page.locator(".quillwork-text").first.input_value()
 
 
+def places(node):
+    """The node's inputs and outputs by name and type. The frontend puts sockets before the widgets' inputs."""
+    found = {"sockets": [], "fields": [], "outputs": []}
+    for one in node["inputs"]:
+        found["fields" if "widget" in one else "sockets"].append((one["name"], one["type"]))
+    found["outputs"] = [(one["name"], one["type"]) for one in node["outputs"]]
+    return found
+
+
+def test_a_wire_that_was_saved_leads_where_it_led(comfy):
+    """A socket that is new stands before the widgets' inputs, and moves their places."""
+    workflow = json.loads(json.dumps(SAVED))
+    resolve = by_type(workflow)["QuillworkResolveVariables"]
+    place = [one["name"] for one in resolve["inputs"]].index("template")
+    link = max(workflow["last_link_id"], *(one[0] for one in workflow["links"])) + 1
+    text = workflow["last_node_id"] + 1
+    resolve["inputs"][place]["link"] = link
+    workflow["links"].append([link, text, 0, resolve["id"], place, "STRING"])
+    workflow["nodes"].append(
+        {
+            "id": text,
+            "type": "PrimitiveString",
+            "pos": [0, 900],
+            "size": [300, 60],
+            "flags": {},
+            "order": 0,
+            "mode": 0,
+            "inputs": [],
+            "outputs": [{"name": "STRING", "type": "STRING", "links": [link]}],
+            "properties": {},
+            "widgets_values": ["a {red|blue} fox"],
+        }
+    )
+    workflow.update(last_link_id=link, last_node_id=text)
+    comfy.load(workflow)
+    found = {entry["class_type"]: entry["inputs"] for entry in comfy.prompt().values()}
+    assert found["QuillworkResolveVariables"]["template"] == [str(text), 0]
+    assert "values" not in found["QuillworkResolveVariables"]
+
+
 def test_todays_form_is_that_of_the_file_with_more_behind(comfy):
     comfy.load(SAVED)
     saved = by_type(comfy.saved())
@@ -113,7 +153,7 @@ def test_todays_form_is_that_of_the_file_with_more_behind(comfy):
         now = saved[kind]
         values = was.get("widgets_values") or []
         assert (now.get("widgets_values") or [])[: len(values)] == values, kind
-        for part in ("inputs", "outputs"):
-            names = [(one["name"], one["type"]) for one in was[part]]
-            assert [(one["name"], one["type"]) for one in now[part]][: len(names)] == names, (kind, part)
+        for part in ("sockets", "fields", "outputs"):
+            names = places(was)[part]
+            assert places(now)[part][: len(names)] == names, (kind, part)
         assert was["properties"].items() <= now["properties"].items(), kind
