@@ -134,6 +134,10 @@ def test_workflow_that_wants_a_provider_asks_first(unset):
 
 def test_workflow_that_wants_a_download_asks_first(unset):
     """The refusal is ours and the run is not: the packages of a local model need not be here."""
+    # The choice of a model, which the first node brings, would lie over the question.
+    unset.host.post("/settings/Quillwork.FirstRun.Seen", json=True)
+    unset.open()
+    unset.new_workflow()
     wanted = Deployment("hf_download", "org/fox-4bit", params={"models_folder": "models", "hub": HubAccess()})
     with pytest.raises(errors.ConsentNeeded) as refused:
         download(wanted, "org/fox-4bit", "", None, None, NullHost())
