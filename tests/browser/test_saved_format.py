@@ -107,7 +107,7 @@ def test_a_saved_workflow_loads(comfy, named):
 
 
 def places(node):
-    """The node's inputs and outputs by name and type. The frontend puts sockets before the widgets' inputs."""
+    """A node's inputs and outputs by name and type; the frontend puts sockets before the widgets' inputs."""
     found = {"sockets": [], "fields": [], "outputs": []}
     for one in node["inputs"]:
         found["fields" if "widget" in one else "sockets"].append((one["name"], one["type"]))
