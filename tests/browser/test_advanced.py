@@ -65,11 +65,13 @@ def test_an_app_has_a_control_for_each_input(comfy):
     node = comfy.enhance(llm_model="fox")
     workflow = comfy.saved()
     inputs = [[int(node), name] for name in ("prompt", "target", "llm_mode", "llm_model", "freeze")]
-    workflow["extra"] = {"linearMode": True, "linearData": {"inputs": inputs, "outputs": []}}
+    workflow["extra"] = {"linearMode": True, "linearData": {"inputs": inputs, "outputs": [int(node)]}}
     comfy.load(workflow)
     assert comfy.of(node, "node.showAdvanced") is True
     items = comfy.page.locator("[data-testid=app-mode-widget-item]")
-    for place in range(items.count()):
+    items.nth(len(inputs) - 1).wait_for()
+    assert items.count() == len(inputs)
+    for place in range(len(inputs)):
         controls = items.nth(place).locator("textarea, input, [role=combobox], [role=switch]")
         assert controls.count() > 0, items.nth(place).inner_text()
     comfy.command("Comfy.ToggleLinear")
