@@ -76,7 +76,8 @@ def _key_status(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-async def _set_key(exchange: Exchange) -> Answer:
+async def set_key(exchange: Exchange) -> Answer:
+    """Test the key in the body where it says `check`, and hold it; with `keep` for good."""
     provider = exchange.body["provider"]
     id, before = await in_thread(keep_key, exchange, provider)
     exchange.host.watch_keys()
@@ -220,7 +221,7 @@ ROUTES = (
         "keys",
         "change",
         "Keep a key in memory for this session, with `keep` for good; one that fails its check is not kept.",
-        _set_key,
+        set_key,
         body=body(
             ("provider", "key"),
             provider=_PROVIDER,

@@ -1,4 +1,5 @@
-"""The tab's keys: typed in here they stay in memory, for this session, and never come back to a page."""
+"""The tab's keys: typed in here they are tested, stay in memory (for good at a user's wish), and never come
+back to a page."""
 
 from __future__ import annotations
 
@@ -6,21 +7,22 @@ from typing import Any
 
 import gradio as gr
 
-from ...config import status, trying
+from ...config import kept_keys, status, trying
 from ...config.settings import load
 from ...llm_backends.runner import runner
 from ..http.messages import HttpError
-from ..http.model_routes import forget_key, keep_key
-from .page_parts import AT_ONCE, exchange_of, fault, guarded, note, table
+from ..http.model_routes import forget_key, set_key
+from .page_parts import AT_ONCE, exchange_of, fault, guarded, note, table, unsaved
 
 _PROMISE = (
-    "A key that you type in here is held in memory until the web UI ends, for everybody who uses this page. "
-    "It is never saved or shown. To keep one, set its variable where the web UI starts, or in .env."
+    "A key that you type in here is tested, and one that fails is not used. It is held in memory until the "
+    "web UI ends, for everybody who uses this page, and is never shown. If you ask for it below, it is kept "
+    "after a restart, in {place}."
 )
 
 
 def build(page: Any) -> None:
-    gr.HTML(note(_PROMISE))
+    promise = gr.HTML("", elem_id="quillwork_key_place")
     with gr.Row():
         provider = gr.Dropdown(label="Provider", choices=_choices(), value=None, elem_id="quillwork_provider")
         # Without a label: what has one may end up in the host's ui-config.json.
@@ -32,15 +34,20 @@ def build(page: Any) -> None:
             value="",
             elem_id="quillwork_key",
         )
+    for_good = gr.Checkbox(
+        label="Keep the key after a restart", value=False, elem_id="quillwork_key_for_good"
+    )
+    unsaved(for_good)
     with gr.Row():
-        keep = gr.Button("Use for this session", variant="primary", elem_id="quillwork_key_keep")
+        keep = gr.Button("Test and use", variant="primary", elem_id="quillwork_key_keep")
         test = gr.Button("Test, for free", elem_id="quillwork_key_test")
         clear = gr.Button("Forget", elem_id="quillwork_key_clear")
         clear_all = gr.Button("Forget all", elem_id="quillwork_key_clear_all")
     told = gr.HTML("", elem_id="quillwork_key_status")
     view = gr.HTML("", elem_id="quillwork_keys")
     page.load(fn=_view, inputs=[], outputs=[view], **AT_ONCE)
-    keep.click(fn=_keep, inputs=[provider, key], outputs=[key, view, told], **AT_ONCE)
+    page.load(fn=_promise, inputs=[], outputs=[promise], **AT_ONCE)
+    keep.click(fn=_keep, inputs=[provider, key, for_good], outputs=[key, view, told], **AT_ONCE)
     test.click(fn=_test, inputs=[provider], outputs=[told], **AT_ONCE)
     clear.click(fn=_clear, inputs=[provider], outputs=[key, view, told], **AT_ONCE)
     clear_all.click(fn=lambda: _clear(None), inputs=[], outputs=[key, view, told], **AT_ONCE)
@@ -59,12 +66,22 @@ def _view() -> str:
     return table(("Provider", "Key from", "Ends in"), rows) if rows else note("There is no key yet.")
 
 
+def _promise() -> str:
+    # On the page and not in `build`: a key ring may wait for its owner, and the start would wait with it.
+    return note(_PROMISE.format(place=kept_keys.place(load().folder).label))
+
+
 @guarded(3)
-def _keep(provider: str | None, key: str, request: gr.Request) -> tuple[Any, ...]:
+def _keep(provider: str | None, key: str, for_good: bool, request: gr.Request) -> tuple[Any, ...]:
     if not provider:
         raise HttpError(400, "bad_request", "Choose whose key it is.")
-    keep_key(exchange_of(request, "keys", {"key": key}), provider)
-    return "", _view(), note(f"The key of {provider} is used from now on.")
+    wanted = {"provider": provider, "key": key, "check": True, "keep": bool(for_good)}
+    answer = runner.run(set_key(exchange_of(request, "keys", wanted))).content
+    told = " ".join(filter(None, (answer["check"]["message"], answer["check"]["hint"])))
+    if answer["check"]["ok"] is False:
+        return gr.update(), _view(), fault(told)
+    kept = f"It is kept in {answer['kept_in']['label']}." if answer["kept_in"] else ""
+    return "", _view(), note(f"The key of {provider} is used from now on.", told, kept)
 
 
 @guarded(1)

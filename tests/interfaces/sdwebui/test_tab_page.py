@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import stat
+from pathlib import Path
 
 import pytest
 
@@ -267,6 +269,30 @@ def test_a_key_is_used_and_shows_nowhere(webui_page, wired, wire):
     assert not any(KEY in text for text in seen)
     webui_page.page.locator("#quillwork_key input").wait_for(state="attached")
     assert wired.get("/quillwork/keys").json()["keys"][0]["source"] != "session"
+
+
+def test_a_key_is_kept_after_a_restart_if_asked_and_never_one_that_failed(webui_page, wired, wire):
+    tab = Tab(webui_page, "Keys")
+    file = Path(wired.get("/quillwork/config").json()["home"]) / "keys.json"
+    tab.has("key_place", str(file))
+    webui_page.choose(tab.find("provider"), "endpoint")
+    tab.find("key_for_good").locator("input").check()
+    wire.models_status = 401
+    tab.fill("key", "sk-another-one")
+    tab.press("key_keep")
+    tab.has("key_status", "The key was not kept")
+    assert tab.find("key_status").locator(".quillwork-error").count() == 1
+    assert not file.exists()
+    assert wired.get("/quillwork/keys").json()["keys"][0]["source"] != "session"
+    wire.models_status = 0
+    tab.fill("key", KEY)
+    tab.press("key_keep")
+    tab.has("key_status", f"It is kept in the file {file}, unencrypted")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert wired.get("/quillwork/keys").json()["keys"][0]["source"] == "kept"
+    tab.press("key_clear")
+    tab.has("key_status", "Forgotten")
+    assert KEY not in file.read_text() + wired.log()
 
 
 def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page, wire):
