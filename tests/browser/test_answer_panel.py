@@ -282,13 +282,21 @@ class TestNotes:
         assert comfy.note(writing)[0] == "Stopped before the end."
         assert comfy.shown(writing).startswith("snow snow")
 
-    def test_phrasebook_says_that_there_is_no_model(self, comfy):
-        node = comfy.enhance(llm_mode="phrasebook")
-        comfy.run()
-        text, _ = comfy.note(node)
+    def test_phrasebook_says_that_there_is_no_model(self, unset):
+        node = unset.enhance()
+        unset.page.locator("dialog.quillwork-dialog").wait_for()
+        unset.page.keyboard.press("Escape")
+        unset.run()
+        text, _ = unset.note(node)
         assert text.startswith("Phrasebook: no model")
-        assert "Phrasebook: no model" in comfy.badges(node)
-        workflow = comfy.saved()
-        comfy.new_workflow()
-        comfy.load(workflow)
-        assert "Phrasebook: no model" in comfy.badges(node)
+        assert "Phrasebook: no model" in unset.badges(node)
+        workflow = unset.saved()
+        unset.new_workflow()
+        unset.load(workflow)
+        assert "Phrasebook: no model" in unset.badges(node)
+
+    def test_a_phrasebook_that_was_chosen_lacks_nothing(self, comfy):
+        node = comfy.enhance(llm_mode="phrasebook")
+        assert comfy.run()[0] == "execution_success"
+        assert comfy.note(node)[0] == ""
+        assert "Phrasebook: no model" not in comfy.badges(node)

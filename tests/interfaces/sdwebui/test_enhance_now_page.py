@@ -122,6 +122,7 @@ def test_an_error_is_told_beside_and_never_in_the_prompt(webui_page, buttons, wi
     buttons.status_has("key")
     buttons.rest()
     assert webui_page.prompt().input_value() == IDEA
+    webui_page.choose(webui_page.script("target"), "Plain")
     webui_page.prompt().fill("")
     buttons.begin.click()
     buttons.status_has("The prompt is empty")
