@@ -20,7 +20,7 @@ HAS = "([id, it]) => app.rootGraph.getNodeById(id).inputs.some(({name}) => name 
 
 def drag(comfy, source, output, target, name):
     """Pull a wire from the one socket to the other."""
-    comfy.page.wait_for_timeout(300)
+    comfy.page.wait_for_timeout(800)
     comfy.page.mouse.move(*comfy.of(source, SLOT, ["outputs", output]))
     comfy.page.mouse.down()
     comfy.page.mouse.move(*comfy.of(target, SLOT, ["inputs", name]), steps=8)
@@ -42,13 +42,13 @@ def test_each_wire_brings_another_socket_and_all_are_used(comfy, wire):
     wire.script("*", answer)
     target = comfy.add(
         "QuillworkResolveVariables",
-        (520, 60),
+        (520, 200),
         template="__hue__ __fabric__",
         selection="combinations",
         count=4,
     )
-    fabric = comfy.add("QuillworkGenerateVariables", (60, 60), name="fabric", count=2)
-    hue = comfy.add("QuillworkGenerateVariables", (1000, 60), name="hue", count=2)
+    fabric = comfy.add("QuillworkGenerateVariables", (60, 200), name="fabric", count=2)
+    hue = comfy.add("QuillworkGenerateVariables", (1000, 200), name="hue", count=2)
     assert rows(comfy, target) == [["values.values0", False]]
     drag(comfy, fabric, "values", target, "values.values0")
     comfy.wait(HAS, [target, "values.values1"])
