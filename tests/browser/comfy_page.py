@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from typing import Any
 
@@ -127,8 +126,7 @@ class ComfyPage:
     def _console(self, message: ConsoleMessage) -> None:
         place = message.location.get("url", "").replace(self.host.base_url, "")
         told = f"{message.type}: {message.text}"
-        # A number in the address only keeps the browser from its cache.
-        known = {told, f"{told} ({re.sub('&rand=[0-9.e-]+', '', place)})"} & hosts_own.FAULTS
+        known = set(map(hosts_own.without_names, (told, f"{told} ({place})"))) & hosts_own.FAULTS
         ours = message.type == "warning" and "quillwork" in f"{told} {place}".lower()
         if ours or (message.type == "error" and not known):
             self.faults.append(f"{told} ({place})")
@@ -139,7 +137,7 @@ class ComfyPage:
     def _request(self, url: str) -> None:
         own = self.host.base_url
         known = url.startswith((own, own.replace("http", "ws", 1), "data:", "blob:"))
-        if not known and url not in hosts_own.ADDRESSES:
+        if not known and hosts_own.without_names(url) not in hosts_own.ADDRESSES:
             self.foreign.append(url)
 
     def forgive(self, part: str) -> None:

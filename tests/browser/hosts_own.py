@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _NOT_FOUND = "error: Failed to load resource: the server responded with a status of 404 (Not Found) ({})"
 _REFUSED = (
     "error: Connecting to '{}' violates the following Content Security Policy directive: "
@@ -11,12 +13,13 @@ _NO_FETCH = (
     "error: Fetch API cannot load {}. Refused to connect because it violates the document's Content "
     "Security Policy."
 )
-# The workflow that a fresh page opens with is looked up at its makers'.
-_NODES = "https://api.comfy.org/comfy-nodes/{}/node"
+# Which pack a node on the page is of is looked up at the host's makers; `*` is the node.
+_NODE = "https://api.comfy.org/comfy-nodes/*/node"
+# The workflow that a fresh page opens with names these.
 _WEIGHTS = "https://huggingface.co/Comfy-Org/z_image_turbo/resolve/main/split_files/{}.safetensors"
 ADDRESSES = frozenset(
     {
-        *map(_NODES.format, ("CheckpointLoaderSimple", "EmptyLatentImage", "KSampler", "VAEDecode")),
+        _NODE,
         "https://api.comfy.org/nodes?node_id=comfy-core",
         *map(_WEIGHTS.format, ("diffusion_models/z_image_turbo_bf16", "text_encoders/qwen_3_4b")),
     }
@@ -42,3 +45,8 @@ FAULTS = frozenset(
         "error: ComfyApp graph accessed before initialization",
     }
 )
+
+
+def without_names(text: str) -> str:
+    """The text as the lists above have it: without a node's name and a number against the browser's cache."""
+    return re.sub(r"&rand=[0-9.e-]+", "", re.sub(r"(/comfy-nodes/)\w+(/node)", r"\1*\2", text))
