@@ -1,5 +1,6 @@
 // The freeze switch: the last answer goes into `frozen`, and the seed holds still meanwhile.
 import { panelOf } from "./answer_panel.js";
+import { guarded } from "./common/guarded.js";
 import { t } from "./common/texts.js";
 
 const PROPERTY = "quillwork_freeze";
@@ -16,8 +17,7 @@ export function followFreeze(node) {
   const callback = freeze.callback;
   freeze.callback = function (value, ...rest) {
     const result = callback?.call(this, value, ...rest);
-    if (value) holdStill(node);
-    else release(node);
+    guarded(value ? holdStill : release)(node);
     return result;
   };
 }

@@ -53,12 +53,13 @@ function setUp(node) {
   if (isOurs(node)) guarded(foldAdvanced)(node, app);
   const placeholder = PLACEHOLDERS[node.comfyClass];
   if (!placeholder) return;
-  addAnswerPanel(node, placeholder(), app, guarded(openSetup));
+  guarded(addAnswerPanel)(node, placeholder(), app, guarded(openSetup));
   const widget = panelOf(node)?.widget;
-  addBadge(node, widget);
-  labelTargets(node);
-  followFreeze(node);
-  rememberOrigin(node, widget, app);
+  // A part that this frontend does not take costs itself alone.
+  guarded(addBadge)(node, widget);
+  guarded(labelTargets)(node);
+  guarded(followFreeze)(node);
+  guarded(rememberOrigin)(node, widget, app);
   const configured = node.onConfigure;
   node.onConfigure = function (...args) {
     const result = configured?.apply(this, args);

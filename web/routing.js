@@ -1,5 +1,7 @@
 // Which node an event is for. Events name a node by its id alone ("3", or "12:3" within a subgraph), and
 // every workflow tab has a node 3: the open one is not always the one that was queued.
+import { guarded } from "./common/guarded.js";
+
 const queuedFrom = new Map();
 const late = new Map();
 
@@ -28,10 +30,13 @@ function lookUp(graph, id) {
 export function rememberOrigin(node, widget, app) {
   if (!widget) return;
   const before = widget.beforeQueued;
-  widget.beforeQueued = function (...args) {
+  const note = guarded(() => {
     const own = String(node.id);
     if (!queuedFrom.has(own)) queuedFrom.set(own, new Set());
     queuedFrom.get(own).add(rootGraph(app)?.id);
+  });
+  widget.beforeQueued = function (...args) {
+    note();
     return before?.apply(this, args);
   };
 }

@@ -1,4 +1,6 @@
 // The labels of the target list: the saved value is an id, the reader sees "Group › Label".
+import { untilFault } from "./common/guarded.js";
+
 const KEY = "quillwork_labels";
 const labels = new Map();
 
@@ -13,7 +15,7 @@ export function labelTargets(node) {
     if (!known || !widget.options) continue;
     const key = `${node.comfyClass}.${widget.name}`;
     if (!labels.has(key)) labels.set(key, known);
-    widget.options.getOptionLabel = (value) => labels.get(key)[value] ?? String(value ?? "");
+    widget.options.getOptionLabel = untilFault((value) => labels.get(key)[value] ?? String(value ?? ""), String);
     offerSearch(widget);
   }
 }
@@ -32,7 +34,7 @@ export function refreshLabels(definitions) {
 function offerSearch(widget) {
   const click = widget.onClick;
   if (typeof click !== "function") return;
-  widget.onClick = function (at) {
+  widget.onClick = untilFault(function (at) {
     const { e, node, canvas } = at;
     const Menu = globalThis.LiteGraph?.ContextMenu;
     const { values, getOptionLabel } = this.options;
@@ -50,5 +52,5 @@ function offerSearch(widget) {
         callback: (item) => this.setValue(item.value, at),
       },
     );
-  };
+  }, click);
 }

@@ -1,11 +1,13 @@
 // The question before something is used that only a workflow asked for: a provider, or a download.
 import { app } from "../../../scripts/app.js";
 import { call } from "./calls.js";
+import { noneOpen } from "./dialogs.js";
 import { tellError } from "./notices.js";
 import { t } from "./texts.js";
 
 /** Ask whether workflows may use `what`; the user's yes is kept on this machine. */
 export async function askConsent(what, message) {
+  await noneOpen();
   const agreed = await app.extensionManager.dialog.confirm({
     title: t("consent.title", "Allow this on this machine?"),
     message: `${message}\n\n${consequence(what)}`,

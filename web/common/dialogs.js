@@ -2,7 +2,13 @@
 import { button, el, useStyles } from "./elements.js";
 import { t } from "./texts.js";
 
+const open = new Set();
 let count = 0;
+
+/** Resolves when no modal dialog of ours is open: above one, nothing of the host's can be clicked. */
+export async function noneOpen() {
+  await Promise.all(open);
+}
 
 /** A modal dialog with a title and a way out; `body` are its elements. Resolves when it is closed. */
 export function openDialog(title, ...body) {
@@ -21,9 +27,11 @@ export function openDialog(title, ...body) {
   const closed = new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
+      open.delete(closed);
       resolve();
     });
   });
+  open.add(closed);
   return { dialog, closed };
 }
 

@@ -1,4 +1,5 @@
 // Where the field of a model's id is: a dialog on the canvas, a field of the node in Nodes 2.0.
+import { guarded } from "../common/guarded.js";
 import { standing } from "./catalog.js";
 import { suggestModels } from "./suggestions.js";
 
@@ -23,21 +24,24 @@ export function followModelWidget(node) {
   const widget = node.widgets?.find((one) => one.name === WIDGET);
   const click = widget?.onClick;
   if (typeof click !== "function") return;
+  const suggest = guarded((canvas) => {
+    const input = canvas?.prompt_box?.querySelector?.("input.value");
+    if (input) suggestModels(input, fitsFor(node));
+  });
   widget.onClick = function (at) {
     const result = click.call(this, at);
-    const input = at?.canvas?.prompt_box?.querySelector?.("input.value");
-    if (input) suggestModels(input, fitsFor(node));
+    suggest(at?.canvas);
     return result;
   };
 }
 
 /** In Nodes 2.0 and in the properties panel: the field itself, when it is first entered. */
 export function watchModelFields(app, isOurs) {
-  document.addEventListener("focusin", ({ target }) => {
+  document.addEventListener("focusin", guarded(({ target }) => {
     if (target?.tagName !== "INPUT" || target.getAttribute("aria-label") !== WIDGET) return;
     const id = target.closest("[data-node-id]")?.dataset.nodeId;
     const graph = app.canvas?.graph ?? app.graph;
     const node = id == null ? [...(app.canvas?.selectedItems ?? [])][0] : graph?.getNodeById?.(id);
     if (isOurs(node)) suggestModels(target, fitsFor(node));
-  });
+  }));
 }
