@@ -40,9 +40,9 @@ def test_node_and_its_help(page):
     node = comfy.add(KIND)
     labels = comfy.of(node, "Object.fromEntries(node.widgets.map(({name, label}) => [name, label]))")
     labels |= comfy.of(node, "Object.fromEntries(node.inputs.map((one) => [one.name, one.localized_name]))")
-    assert {name: labels[name] for name in said["inputs"]} == {
-        name: one["name"] for name, one in said["inputs"].items()
-    }
+    # Of `values` the frontend makes sockets with numbers, and translates none of them.
+    inputs = {name: one["name"] for name, one in said["inputs"].items() if name != "values"}
+    assert {name: labels[name] for name in inputs} == inputs
     outputs = comfy.of(node, "node.outputs.map((one) => one.localized_name)")
     assert outputs == [one["name"] for one in said["outputs"].values()]
     comfy.page.locator(f"[data-node-id='{node}']").get_by_text(said["display_name"]).first.hover()

@@ -11,11 +11,9 @@ pytestmark = pytest.mark.browser
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 SHIPPED = sorted(file.stem for file in FOLDER.glob("*.json"))
-# What they ask for that no test machine has: the node that says so, and words of its sentence.
-LACKING = {
-    "gguf": ("QuillworkEnhancePrompt", "gguf"),
-    "local_4bit": ("QuillworkEnhancePrompt", "Qwen"),
-}
+# What they ask for that no test machine has, by words of the sentence in which a node says so: the model, or on
+# the stand-in, which has no torch, the package.
+LACKING = {"gguf": ("gguf",), "local_4bit": ("Qwen", "Python package torch")}
 # Nodes that need weights. The host refuses them before anything runs; without them the rest still runs.
 WEIGHTS = ("CLIPLoader", "CheckpointLoaderSimple")
 ANSWER = "what the model wrote"
@@ -88,9 +86,9 @@ def test_it_runs(comfy, wire, name):
     kind, detail = comfy.run()
     if name in LACKING:
         assert kind == "execution_error", detail
-        type_, words = LACKING[name]
-        assert detail["node_type"] == type_
-        assert words.lower() in detail["exception_message"].lower()
+        assert detail["node_type"] == "QuillworkEnhancePrompt"
+        said = detail["exception_message"].lower()
+        assert any(words.lower() in said for words in LACKING[name]), said
         assert "Traceback" not in detail["exception_message"]
         assert comfy.note(str(detail["node_id"]))[1] == "error"
         return
