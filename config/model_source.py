@@ -184,5 +184,5 @@ def _no_model(settings: Settings) -> str:
 
 def _no_model_hint(settings: Settings) -> str:
     if settings.endpoint() is not None:
-        return "Choose one that it lists: under Model in the settings, in llm_model on the node, or as LLM_MODEL."
+        return "Choose one it lists: under Model in the settings, in llm_model on the node, or as LLM_MODEL."
     return "Set LLM_MODEL, or llm_model on the node, for example to " + ", ".join(providers.examples()) + "."

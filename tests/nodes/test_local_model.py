@@ -47,10 +47,14 @@ def test_a_local_model_writes_exactly_as_many_values_as_were_asked_for(
 
 
 def test_the_same_seed_is_the_same_list(local_host: Host) -> None:
-    first = local_host.run({"1": variables("colors", count=3, seed=5), "2": preview("1")}, timeout=300)
-    other = local_host.run({"1": variables("colors", count=3, seed=6), "2": preview("1")}, timeout=300)
-    again = local_host.run({"1": variables("colors", count=3, seed=5), "2": preview("1")}, timeout=300)
-    assert first.shown("2") == again.shown("2") != other.shown("2")
+    def values(seed: int) -> list[str]:
+        graph = {"1": variables("colors", count=3, seed=seed), "2": preview("1")}
+        return local_host.run(graph, timeout=300).shown("2")
+
+    first, *others, again = map(values, (5, 6, 7, 8, 9, 5))
+    assert first == again
+    # So small a model is sure of much: two seeds alone may well choose alike.
+    assert any(other != first for other in others)
 
 
 def test_an_interrupt_ends_it_within_a_token_and_the_next_prompt_runs(local_host: Host) -> None:

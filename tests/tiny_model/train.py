@@ -1,4 +1,4 @@
-"""Trains a tiny Qwen3 from nothing: about a minute and a half on one CPU thread, no download, the same every time.
+"""Trains a tiny Qwen3 from nothing: a minute on one CPU thread, no download, the same every time.
 
     python tests/tiny_model/train.py FOLDER
     python tests/tiny_model/train.py --nf4-of FOLDER OTHER

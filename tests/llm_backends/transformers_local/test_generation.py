@@ -122,12 +122,13 @@ def test_a_batch_that_does_not_fit_is_halved_and_goes_on(
     rows = free_rows(8)
     expected = texts(backend, tiny_model, *rows)
     model = backend._model.loaded.model
-    forward, calls = model.forward, []
+    forward, calls, refused = model.forward, [], []
 
     def limited(*args: Any, **kwargs: Any) -> Any:
         calls.append(kwargs["input_ids"].shape[0])
         # The first prefill passes, so that memory runs out in the middle of a text too.
-        if calls[-1] > most and len(calls) > 4:
+        if calls[-1] > most and len(calls) > 2:
+            refused.append(calls[-1])
             raise OutOfMemory("CUDA out of memory.")
         return forward(*args, **kwargs)
 
@@ -137,7 +138,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_goes_on(
     assert texts(backend, tiny_model, *rows, live=live) == expected
     # What was shown on the way is not shown twice.
     assert live.texts() == expected
-    assert 8 in calls and most in calls
+    assert refused[0] == 8 and min(calls) <= most
 
 
 def test_one_row_that_does_not_fit_is_told_and_the_host_goes_on(
@@ -284,7 +285,8 @@ def test_a_model_without_a_template_is_asked_in_plain_words(
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     settings.pop("chat_template", None)
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
-    found = answer(backend, folder, echo("red fox", max_tokens=12))
+    # It was never asked so, and would answer with nothing if it were not made to guess.
+    found = answer(backend, folder, echo("red fox", seed=1, **{**FREE, "temperature": 3.0}))
     assert any("no chat template" in warning for warning in found.warnings)
 
 
