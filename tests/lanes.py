@@ -9,6 +9,9 @@ Environments lie in the repository's root as .venv and .venv-NAME and are made o
 requirements; one that is a link is another checkout's and left as it is. What a lane needs besides is
 fetched where that may be (lane_needs.py); a lane that still cannot run is left out, and said so at the end.
 
+Several lanes run two at a time, each in a process of its own, and are shown as they end: most of their time
+goes into waiting. QUILLWORK_LANES_AT_ONCE=1 runs them one after another.
+
 Exit status: 0, every lane passed; 1, something failed; 3, nothing failed, but a lane was left out, which is
 no pass. `make` turns both into its own 2. QUILLWORK_SKIP_LANES names lanes to do without (comma-separated):
 these do not count. Standard library only, because it runs before anything is installed.
@@ -17,6 +20,7 @@ these do not count. Standard library only, because it runs before anything is in
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -24,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -41,6 +46,9 @@ MISSING = """
 # What somebody has set for their own Python, pip, pytest and mypy is not for the lanes' environments.
 PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
 PRIVATE += ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MYPYPATH")
+FAILED, LEFT_OUT = "FAILED", "LEFT OUT"
+# Where a lane's process writes its outcome for the one that began it.
+REPORT = "QUILLWORK_LANE_REPORT"
 VERSIONS = """
 import sys
 from importlib.metadata import version
@@ -140,6 +148,67 @@ def lint() -> bool:
     return good
 
 
+def run_lane(name: str, lifted: bool) -> tuple[str, Counter[str]]:
+    """What became of the lane, in words (`FAILED ...`, `LEFT OUT: ...`), and what pytest counted in it."""
+    print(f"\n==== lane {name} ====", flush=True)
+    begin = time.monotonic()
+    counts: Counter[str] = Counter()
+    try:
+        good, releases = (lint(), "") if name == "lint" else run_pytest(name, counts, lifted)
+    except CannotRun as reason:
+        print(f"LANE {name} LEFT OUT: {reason}", flush=True)
+        return f"{LEFT_OUT}: {reason}", Counter(errors=1)
+    counts["errors"] += not good and name == "lint"
+    took = f"in {time.monotonic() - begin:.0f} s{releases and f' with {releases}'}"
+    return f"{'passed' if good else FAILED} {took}", counts
+
+
+def run_apart(name: str, lifted: bool, folder: str) -> tuple[str, Counter[str], str]:
+    """The same in a process of its own, with all that was printed."""
+    report = Path(folder, name.replace("/", "-") + ".json")
+    command = [sys.executable, __file__, *(["newest"] if lifted else []), name]
+    done = subprocess.run(
+        command,
+        env=os.environ | {REPORT: str(report)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if not report.exists():
+        return f"{FAILED}: the runner ended with {done.returncode}", Counter(errors=1), done.stdout
+    outcome, counts = json.loads(report.read_text("utf-8"))
+    return outcome, Counter(counts), done.stdout
+
+
+def prepare(names: list[str]) -> None:
+    """Make and fetch what lanes share, before two of them would do it at once."""
+    try:
+        environment(LANES["core"])
+    except CannotRun:
+        return
+    for needs in {LANES[name].needs for name in names if name in LANES}:
+        try:
+            os.environ.update(needs(lambda: environment(LANES["core"])))
+        except CannotRun:
+            continue
+
+
+def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]]]:
+    at_once = min(int(os.environ.get("QUILLWORK_LANES_AT_ONCE") or 2), os.cpu_count() or 1)
+    if len(names) == 1 or at_once < 2:
+        return {name: run_lane(name, lifted) for name in names}
+    prepare(names)
+    found = {}
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
+        running = {pool.submit(run_apart, name, lifted, folder): name for name in names}
+        for future in as_completed(running):
+            outcome, counts, said = future.result()
+            print(said, flush=True)
+            found[running[future]] = (outcome, counts)
+    return {name: found[name] for name in names}
+
+
 def main(names: list[str]) -> int:
     for private in PRIVATE:
         os.environ.pop(private, None)
@@ -147,10 +216,6 @@ def main(names: list[str]) -> int:
     if lifted:
         names = names[1:] or list(NEWEST)
     names = names or list(ALL)
-    for place, name in enumerate(names):
-        if "=" in name:  # pythonX.Y=/path/of/that/interpreter
-            names[place], _, python = name.partition("=")
-            LANES[names[place]] = bare(names[place].removeprefix("python"), python)
     if names == ["environment"]:
         try:
             environment(LANES["core"])
@@ -158,38 +223,28 @@ def main(names: list[str]) -> int:
             print(reason, file=sys.stderr)
             return 3
         return 0
+    for name in names:
+        if "=" in name:  # pythonX.Y=/path/of/that/interpreter
+            version, _, python = name.partition("=")
+            LANES[name] = bare(version.removeprefix("python"), python)
     if unknown := [name for name in names if name not in {*LANES, "lint"}]:
         print(f"No such lane: {', '.join(unknown)}. There are: lint, {', '.join(LANES)}.", file=sys.stderr)
         return 2
     skip = {name.strip() for name in os.environ.get("QUILLWORK_SKIP_LANES", "").split(",")} - {""}
     begin = time.monotonic()
-    counts: Counter[str] = Counter()
-    outcome: dict[str, str] = {}
-    failed, left_out = [], []
-    for name in names:
-        if name in skip:
-            outcome[name] = "not asked for: QUILLWORK_SKIP_LANES names it"
-            continue
-        print(f"\n==== lane {name} ====", flush=True)
-        lane_begin = time.monotonic()
-        try:
-            good, releases = (lint(), "") if name == "lint" else run_pytest(name, counts, lifted)
-        except CannotRun as reason:
-            outcome[name] = f"LEFT OUT: {reason}"
-            print(f"LANE {name} {outcome[name]}", flush=True)
-            left_out.append(name)
-            counts["errors"] += 1
-            continue
-        counts["errors"] += not good and name == "lint"
-        took = f"in {time.monotonic() - lane_begin:.0f} s{releases and f' with {releases}'}"
-        outcome[name] = f"{'passed' if good else 'FAILED'} {took}"
-        if not good:
-            failed.append(name)
+    results = run_all([name for name in names if name not in skip], lifted)
+    if report := os.environ.get(REPORT):
+        Path(report).write_text(json.dumps(results[names[0]]), "utf-8")
+        return 0
     print("\n==== lanes ====")
-    for name, text in outcome.items():
-        print(f"{name:16} {text}")
+    for name in names:
+        outcome = results[name][0] if name in results else "not asked for: QUILLWORK_SKIP_LANES names it"
+        print(f"{name:16} {outcome}")
+    failed = [name for name, (outcome, _) in results.items() if outcome.startswith(FAILED)]
+    left_out = [name for name, (outcome, _) in results.items() if outcome.startswith(LEFT_OUT)]
     if left_out:
-        print(MISSING.format(count=len(left_out), all=len(outcome), names=",".join(left_out)))
+        print(MISSING.format(count=len(left_out), all=len(names), names=",".join(left_out)))
+    counts = sum((counted for _, counted in results.values()), Counter())
     parts = [f"{counts[kind]} {kind}" for kind in ("failed", "passed", "skipped", "errors") if counts[kind]]
     print("All of them together:")
     print(f"{', '.join(parts) or 'no tests ran'} in {time.monotonic() - begin:.2f}s")

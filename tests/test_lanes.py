@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lane_table import ALL, LANES, NEWEST, REQUIREMENT, ROOT, Lane
+from lanes import run_apart
 
 PINNED = Lane(
     ".venv-none",
@@ -49,3 +50,10 @@ def test_lane_is_whole(name):
 def test_lists_name_lanes():
     assert set(ALL) - {"lint"} <= set(LANES) and len(set(ALL)) == len(ALL)
     assert {name for name in LANES if LANES[name].newest} <= set(NEWEST) <= set(LANES)
+
+
+def test_a_lane_whose_runner_breaks_has_failed(tmp_path):
+    outcome, counts, said = run_apart("nosuch", False, str(tmp_path))
+    assert outcome == "FAILED: the runner ended with 2"
+    assert counts == {"errors": 1}
+    assert "No such lane: nosuch" in said
