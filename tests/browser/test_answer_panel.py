@@ -258,7 +258,8 @@ class TestNotes:
         comfy.tell("executed", {"node": node, "output": {"quillwork": [record]}})
         assert comfy.note(node) == (warning, "warning")
         assert comfy.page.locator(".quillwork-answer img").count() == 0
-        comfy.tell("execution_error", {"node_id": node, "exception_message": f"{warning}\n"})
+        error = {"node_id": node, "exception_message": f"{warning}\n", "traceback": []}
+        comfy.tell("execution_error", error)
         assert comfy.note(node) == (warning, "error")
         assert comfy.page.evaluate("() => window.pwned") is None
 
