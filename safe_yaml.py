@@ -74,7 +74,7 @@ def _read_text(path: Path, max_bytes: int) -> str:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError:
-        raise UnreadableYaml(path, f"there is no such file in {path.parent}; check the name.") from None
+        raise UnreadableYaml(path, "there is no such file; check its name and its folder.") from None
     except PermissionError:
         raise UnreadableYaml(path, "this file may not be read; change its permissions.") from None
     except OSError as error:

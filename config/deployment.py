@@ -67,6 +67,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
             provider_label=_LOCAL_LABELS.get(source.mode, source.mode),
             params={
                 **({"file": source.file} if source.file else {}),
+                **({"guess": source.guess} if source.guess else {}),
                 **downloads.parameters(source.mode, choice, settings),
                 **loading.parameters(source.mode, choice, settings),
             },

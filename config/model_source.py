@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..llm_backends import registry
@@ -22,13 +22,15 @@ class ModelSource:
     """A mode that is not ``auto`` any more, and the model in that mode's own terms.
 
     `file` is the GGUF file within `model`, where there is one. `from_workflow` says that mode or model
-    came out of a graph and not out of this machine's settings.
+    came out of a graph and not out of this machine's settings. `guess` is a sentence that says for what a
+    model was taken whose id names no provider; empty where nothing was guessed.
     """
 
     mode: str
     model: str
     file: str = ""
     from_workflow: bool = False
+    guess: str = field(default="", compare=False)
 
 
 def find(choice: Choice, settings: Settings) -> ModelSource:
@@ -46,12 +48,16 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
     from_workflow = choice.by_workflow and (
         bool(choice.llm_model.strip()) or choice.llm_mode not in ("", "auto")
     )
+    guess = ""
     if mode == "auto":
+        asked = model
         mode, model = _automatic(model, settings)
+        if mode == "hf_download" and asked:
+            guess = providers.taken_for_repository(asked)
     # LLM_PATH goes with the settings' own models; a node that names one means that one.
     path = "" if choice.llm_model.strip() else settings.text("LLM_PATH")
     source = _in_mode(mode, local_models.resolve(mode, model), path, settings)
-    return ModelSource(source.mode, source.model, source.file, from_workflow)
+    return ModelSource(source.mode, source.model, source.file, from_workflow, guess)
 
 
 def lacks_model(choice: Choice, settings: Settings) -> bool:

@@ -145,6 +145,16 @@ def is_on_hub(model_id: str) -> bool:
     )
 
 
+def taken_for_repository(model_id: str) -> str:
+    """A sentence that says why an id is taken for a repository; empty where its provider is known."""
+    name = model_id.partition("/")[0]
+    if name in _by_name():
+        return ""
+    close = difflib.get_close_matches(name.lower(), _by_name(), n=2, cutoff=0.75)
+    meant = f" (did you mean {' or '.join(close)}?)" if close else ""
+    return f"No provider is called {name}{meant}, so {model_id} is taken for a Hugging Face repository."
+
+
 def check_model_id(model_id: str) -> tuple[Provider, str]:
     """Provider and rest of a model id. Raises `NotConfigured` for an id that no provider can be told from.
 
@@ -257,8 +267,8 @@ def _missing_key(provider: Provider, *variables: str) -> MissingKey:
     either = variables[0] if len(variables) == 1 else f"{variables[0]}, or {' and '.join(variables[1:])}"
     return MissingKey(
         f"{provider.label} needs a key, and {either} is not set.",
-        hint=f"Set {variables[0]} in the environment or in Quillwork's .env and restart {program()}, or "
-        f"enter the key in Quillwork's settings. Keys: {provider.key_url}",
+        hint=f"Enter the key in Quillwork's settings, or write {variables[0]} into Quillwork's .env, and run "
+        f"again; set in the environment it counts after a restart of {program()}. Keys: {provider.key_url}",
         provider=provider.id,
     )
 
@@ -266,7 +276,8 @@ def _missing_key(provider: Provider, *variables: str) -> MissingKey:
 def _missing_variable(provider: Provider, variable: str) -> NotConfigured:
     return NotConfigured(
         f"{provider.label} needs {variable}, and it is not set.",
-        hint=f"Set {variable} in the environment or in Quillwork's .env and restart {program()}.",
+        hint=f"Write {variable} into Quillwork's .env and run again, or set it in the environment and "
+        f"restart {program()}.",
         provider=provider.id,
     )
 

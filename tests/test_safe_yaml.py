@@ -174,7 +174,9 @@ def test_binary_data_is_no_text(tmp_path: Path) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    assert "no such file" in str(error_of(tmp_path / "mine.yaml"))
+    said = str(error_of(tmp_path / "mine.yaml"))
+    assert "no such file" in said
+    assert str(tmp_path) not in said
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
         )
         refresh = gr.Button("🔄", elem_id=elem_id("refresh"), elem_classes=["tool"])
     instruction = gr.Textbox(
-        label="Wish for the prompt",
+        label="Instruction",
         value=usual.instruction,
         placeholder="Optional, such as: at night, in watercolour",
         lines=1,

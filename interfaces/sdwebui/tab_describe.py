@@ -36,7 +36,7 @@ def build() -> None:
                 elem_id="quillwork_describe_target",
             )
             instruction = gr.Textbox(
-                label="Wish or question",
+                label="Instruction or question",
                 placeholder="Optional: only the light and the colours",
                 elem_id="quillwork_describe_instruction",
             )

@@ -47,7 +47,7 @@ def build() -> Parts:
         elem_id="quillwork_variable_context",
     )
     guidance = gr.Textbox(
-        label="Wish", placeholder="Optional: only warm ones", elem_id="quillwork_variable_guidance"
+        label="Guidance", placeholder="Optional: only warm ones", elem_id="quillwork_variable_guidance"
     )
     with gr.Row():
         count = gr.Slider(

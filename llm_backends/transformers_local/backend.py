@@ -64,6 +64,8 @@ class TransformersLocal:
             libraries.transformers()
             folder = _folder_of(deployment, sinks[0], host, for_pictures=any(map(has_pictures, requests)))
         except errors.LLMError as error:
+            if guess := deployment.params.get("guess"):
+                error.message = errors.shorten(f"{guess} {error.message}")
             return [error] * len(requests)
         with self._lock:
             memory = memory_of(host)

@@ -179,8 +179,7 @@ def _unknown(name: str, user_folder: Path | None) -> str:
     close = difflib.get_close_matches(squash(name), names, n=5, cutoff=0.5)
     near = list(dict.fromkeys(names[match] for match in close))
     hint = f"did you mean {', '.join(near)}?" if near else "plain suits any model."
-    where = "your targets folder" if user_folder is None else str(user_folder)
     return (
         f'there is no target "{name[:80]}"; {hint} To add your own, put {slug(name)[:40] or "mine"}.yaml '
-        f"into {where} (the fields are described in prompting/targets/README.md)."
+        "into the folder targets of Quillwork's home (the fields are described in prompting/targets/README.md)."
     )

@@ -107,7 +107,7 @@ def _enhance(comfy: ComfyPage, wire: WireServer, folder: Path) -> None:
     comfy.page.locator(".quillwork-hover").click()
     beside = comfy.page.locator(".quillwork-beside")
     beside.get_by_label("For model").select_option("flux1_dev")
-    beside.get_by_label("Wish").fill("at dusk")
+    beside.get_by_label("Instruction").fill("at dusk")
     beside.get_by_role("button", name="Enhance", exact=True).click()
     beside.locator("[role=status][data-state=good]").wait_for()
     at = beside.bounding_box()

@@ -64,7 +64,7 @@ class TestWriting:
         with model(comfy, "fox-gap60"):
             beside = open_beside(comfy, node)
             beside.get_by_label("For model").select_option("sdxl")
-            beside.get_by_label("Wish").fill("at dusk")
+            beside.get_by_label("Instruction").fill("at dusk")
             press(beside, "Enhance")
             comfy.page.wait_for_function(
                 "(id) => /^a red fox.*(?<!focus)$/.test(app.graph.getNodeById(id).widgets[0].value)", arg=node
@@ -208,7 +208,7 @@ def test_by_keyboard_alone(comfy, node, wire):
     for key in ["Tab"] * 8 + ["Shift+Tab"] * 8:
         comfy.page.keyboard.press(key)
         assert comfy.page.evaluate("() => !!document.activeElement.closest('.quillwork-beside')")
-    beside.get_by_label("Wish").focus()
+    beside.get_by_label("Instruction").focus()
     comfy.page.keyboard.press("Enter")
     wait_text(comfy, node, ANSWER)
     finished(beside)

@@ -72,7 +72,7 @@ def test_more_from_the_model_kept_and_dropped(comfy, panel, library, wire):
     wire.script("*", '{"values": ["autumn", "<i>fog</i>", "polar night"]}')
     open_one(panel, "season")
     panel.get_by_label("How many").fill("3")
-    panel.get_by_label("Wish").fill("cold ones")
+    panel.get_by_label("Guidance").fill("cold ones")
     press(panel, "Generate")
     offers = panel.locator(".quillwork-offers label")
     offers.first.wait_for()

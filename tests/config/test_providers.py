@@ -120,6 +120,8 @@ def test_a_missing_key_names_the_variable_and_the_page(provider):
         providers.preflight(provider, env)
     assert provider.key_variables[0] in caught.value.message
     assert provider.key_url in caught.value.hint
+    # The file is read at every run; only the environment is the process's own.
+    assert ".env, and run again" in caught.value.hint
     assert "OPENAI_API_KEY" not in str(caught.value) or provider.id == "openai"
     assert not providers.key_status(provider, env).configured
 

@@ -102,19 +102,20 @@ def test_a_shared_workflow_spends_nobodys_money_unasked(host_factory: Hosts) -> 
 
 
 @pytest.mark.parametrize(
-    ("model", "says"),
+    ("model", "mode", "says"),
     [
-        ("nosuchprovider/some/model", "Hugging Face"),
-        ("http://127.0.0.1:1/x", "no model that can be found"),
-        ("oobabooga/http://127.0.0.1:1", "://"),
-        ("github_copilot/gpt-4", "github_copilot"),
+        ("nosuchprovider/some/model", "auto", "Hugging Face"),
+        ("nosuch/thing", "auto", "No provider is called nosuch, so nosuch/thing is taken for a Hugging Face"),
+        ("opnai/thing", "auto", "did you mean openai"),
+        ("http://127.0.0.1:1/x", "auto", "no model that can be found"),
+        ("oobabooga/http://127.0.0.1:1", "litellm", "holds no address"),
+        ("github_copilot/gpt-4", "litellm", "github_copilot"),
     ],
 )
-def test_an_id_that_is_none_of_ours_reaches_no_library(host: Host, model: str, says: str) -> None:
-    run = host.run(
-        {"1": enhance(llm_model=model, llm_mode="auto" if "Hugging" in says or "none" in says else "litellm")}
-    )
+def test_an_id_that_is_none_of_ours_reaches_no_library(host: Host, model: str, mode: str, says: str) -> None:
+    run = host.run({"1": enhance(llm_model=model, llm_mode=mode)})
     assert run.status == "error"
+    assert says in run.message
 
 
 def test_keys_in_extra_are_refused(endpoint_host: Host, wire: WireServer) -> None:

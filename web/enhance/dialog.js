@@ -1,4 +1,4 @@
-// Enhance, beside a text field: target and wish, the text growing in the field, back and forth in its history.
+// Enhance, beside a text field: target and instruction, the text growing in the field, back and forth in its history.
 import { app } from "../../../scripts/app.js";
 import { asCallError, call } from "../common/calls.js";
 import { openBeside } from "../common/dialogs.js";
@@ -44,11 +44,11 @@ class Enhancement {
     this.running = null;
     this.target = el("select", { className: "quillwork-field" });
     this.target.append(el("option", { value: "auto", textContent: t("enhance.anyModel", "Any model") }));
-    this.wish = el("input", {
+    this.instruction = el("input", {
       type: "text",
       className: "quillwork-field",
       value: remembered.instruction,
-      placeholder: t("enhance.wishExample", "Optional, such as: at night, in watercolour"),
+      placeholder: t("enhance.instructionExample", "Optional, such as: at night, in watercolour"),
     });
     this.run = button(t("enhance.run", "Enhance"), guarded(() => this.start()), { className: "quillwork-primary" });
     this.stop = button(t("enhance.stop", "Stop"), () => this.cancel(), { hidden: true });
@@ -69,7 +69,7 @@ class Enhancement {
       title,
       () => this.closed(),
       labelled(t("enhance.target", "For model"), this.target),
-      labelled(t("enhance.wish", "Wish"), this.wish),
+      labelled(t("enhance.instruction", "Instruction"), this.instruction),
       el("div", { className: "quillwork-buttons" }, this.run, this.stop, this.undo, this.redo),
       this.status,
       this.negative,
@@ -81,7 +81,7 @@ class Enhancement {
     document.addEventListener("keydown", this.key, true);
     this.show();
     this.fillTargets();
-    this.wish.focus();
+    this.instruction.focus();
   }
 
   async fillTargets() {
@@ -110,7 +110,7 @@ class Enhancement {
       event.stopPropagation();
       if (this.running) this.cancel();
       else this.close();
-    } else if (event.key === "Enter" && target === this.wish && !this.running) {
+    } else if (event.key === "Enter" && target === this.instruction && !this.running) {
       event.preventDefault();
       this.run.click();
     }
@@ -124,7 +124,7 @@ class Enhancement {
     }
     this.history.note(before);
     const target = this.target.value;
-    remembered = { target: this.own === undefined ? target : remembered.target, instruction: this.wish.value };
+    remembered = { target: this.own === undefined ? target : remembered.target, instruction: this.instruction.value };
     const { signal } = (this.running = new AbortController());
     this.negative.textContent = "";
     this.say(t("enhance.writing", "Writing … Esc stops."));
@@ -146,7 +146,7 @@ class Enhancement {
     } finally {
       if (this.running?.signal === signal) this.running = null;
       this.show();
-      if (open === this) (signal.aborted ? this.wish : this.run).focus();
+      if (open === this) (signal.aborted ? this.instruction : this.run).focus();
     }
   }
 

@@ -66,11 +66,11 @@ export class Editor {
       value: "10",
       "aria-label": t("variables.amount", "How many"),
     });
-    this.wish = el("input", {
+    this.guidance = el("input", {
       type: "text",
       className: "quillwork-field",
-      placeholder: t("variables.wish", "Optional wish, such as: only historical ones"),
-      "aria-label": t("variables.wishLabel", "Wish"),
+      placeholder: t("variables.guidanceExample", "Optional wish, such as: only historical ones"),
+      "aria-label": t("variables.guidance", "Guidance"),
     });
     this.kind = el("select", { className: "quillwork-field", "aria-label": t("variables.creativity", "Creativity") });
     for (const [value, text] of [
@@ -88,7 +88,7 @@ export class Editor {
       "fieldset",
       { className: "quillwork-more" },
       el("legend", { textContent: t("variables.moreTitle", "More from the model") }),
-      this.wish,
+      this.guidance,
       el("div", { className: "quillwork-line" }, this.amount, this.kind, this.more, this.stop),
       this.offers,
     );
@@ -193,7 +193,7 @@ export class Editor {
       const request = {
         name: this.nameNow(),
         count: Math.min(MOST, Math.max(1, Math.round(Number(this.amount.value)) || 1)),
-        guidance: this.wish.value,
+        guidance: this.guidance.value,
         creativity: this.kind.value,
         existing,
       };
