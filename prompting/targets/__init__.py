@@ -181,5 +181,5 @@ def _unknown(name: str, user_folder: Path | None) -> str:
     hint = f"did you mean {', '.join(near)}?" if near else "plain suits any model."
     return (
         f'there is no target "{name[:80]}"; {hint} To add your own, put {slug(name)[:40] or "mine"}.yaml '
-        "into the folder targets of Quillwork's home (the fields are described in prompting/targets/README.md)."
+        "into the folder targets of Quillwork's home (its fields: prompting/targets/README.md)."
     )
