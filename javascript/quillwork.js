@@ -1,10 +1,34 @@
-// Esc stops what is being written: a Stop button is only on the page meanwhile.
-document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const stop of document.querySelectorAll("[id^=quillwork_][id$=_stop]")) {
-        if (stop.offsetParent) stop.click();
-    }
-});
+// Esc stops what is being written: a Stop button is only on the page meanwhile. It comes once the host has begun,
+// and the key may be faster: pressed after the click that begins, it counts as soon as Stop is there.
+(() => {
+    const BEGINS = "button:is([id^=quillwork_][id$=_enhance], #quillwork_describe, #quillwork_invent)";
+    const awaited = new Map(); // the ids of Stop buttons that are to come, and whether Esc was pressed meanwhile
+    const isShown = (button) => button && getComputedStyle(button).display !== "none";
+
+    const watch = new MutationObserver(() => {
+        for (const [id, isPressed] of awaited) {
+            const stop = document.getElementById(id);
+            if (!isShown(stop)) continue;
+            awaited.delete(id);
+            if (isPressed) stop.click();
+        }
+        if (!awaited.size) watch.disconnect();
+    });
+
+    document.addEventListener("click", (event) => {
+        const begin = event.target.closest?.(BEGINS);
+        if (!begin) return;
+        awaited.set(`${begin.id.replace(/_enhance$/, "")}_stop`, false);
+        watch.observe(document.body, { attributeFilter: ["class", "style"], childList: true, subtree: true });
+    });
+    document.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape") return;
+        for (const id of awaited.keys()) awaited.set(id, true);
+        for (const stop of document.querySelectorAll("[id^=quillwork_][id$=_stop]")) {
+            if (isShown(stop)) stop.click();
+        }
+    });
+})();
 
 // What was sent to a tab's prompt box is to be seen there. SD.Next's Modern UI has its own way to a tab.
 document.addEventListener("click", (event) => {

@@ -115,6 +115,19 @@ def test_stop_gives_the_prompt_back(webui_page, buttons, wire, way):
     buttons.prompt_is(WRITTEN)
 
 
+def test_esc_counts_before_there_is_a_stop_button(webui_page, buttons):
+    choose_model(webui_page, "fox-hang")
+    webui_page.prompt().fill(IDEA)
+    webui_page.page.evaluate(
+        """() => { document.querySelector('#quillwork_txt2img_enhance').click();
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true })); }"""
+    )
+    buttons.status_has("Stopped")
+    buttons.rest()
+    buttons.prompt_is(IDEA)
+    assert not buttons.stop.is_visible()
+
+
 def test_an_error_is_told_beside_and_never_in_the_prompt(webui_page, buttons, wire):
     choose_model(webui_page, "fox-status401")
     webui_page.prompt().fill(IDEA)
