@@ -3,9 +3,9 @@
     python tests/tiny_model/train.py FOLDER
     python tests/tiny_model/train.py --nf4-of FOLDER OTHER
 
-It knows three things by heart and nothing else: to enhance "adjective subject", to list N colors or animals
-as JSON, and to echo known words; with thinking on it repeats the question to itself first. What it says
-outside of that vocabulary is nonsense.
+It knows three things by heart: to enhance "adjective subject", to list N colors or animals as JSON, and to
+echo known words; with thinking on it repeats the question to itself first. Asked at length about what it does
+not know, as the product asks, it answers with one of its prompts; what else it says is nonsense.
 """
 
 from __future__ import annotations
@@ -71,8 +71,18 @@ def _sample(rng: random.Random) -> tuple[str, str, str, bool]:
     if kind < 0.7:
         count, what = rng.randint(2, 6), rng.choice(tuple(LISTS))
         return VALUES, f"{count} {what}", listed(count, what), False
+    if kind < 0.75:
+        system, user = _unknown(rng, rng.randint(5, 20)), _unknown(rng, rng.randint(1, 6))
+        return system, user, enhanced(rng.choice(ADJECTIVES), rng.choice(SUBJECTS)), False
     words = " ".join(rng.choice((*ADJECTIVES, *SUBJECTS)) for _ in range(rng.randint(1, 4)))
     return ECHO, words, words, False
+
+
+def _unknown(rng: random.Random, count: int) -> str:
+    """So many words of no language, with the marks that instructions have between them."""
+    syllables = [consonant + vowel for consonant in "bcdfghklmnprstvwy" for vowel in "aeiou"]
+    words = ("".join(rng.choices(syllables, k=rng.randint(1, 3))) for _ in range(count))
+    return " ".join(word + rng.choice(("", "", "", "", ",", ".", ":", "\n", " -")) for word in words)
 
 
 def _exchange(tokenizer: Any, sample: tuple[str, str, str, bool]) -> tuple[list[int], list[int]]:
