@@ -257,10 +257,33 @@ def tidy(published: dict[str, Any], name: str) -> dict[str, Any]:
     published["nodes"][0]["title"] = published["definitions"]["subgraphs"][0]["name"] = name
     published["extra"] = {"BlueprintDescription": plan.about, "BlueprintSearchAliases": plan.words}
     published["definitions"]["subgraphs"][0]["category"] = "Quillwork"
+    fill_in(published)
     text = json.dumps(published)
     for number, found in enumerate(dict.fromkeys(_UUID.findall(text))):
         text = text.replace(found, str(uuid.uuid5(uuid.NAMESPACE_OID, f"quillwork {name} {number}")))
     return json.loads(text)
+
+
+def fill_in(published: dict[str, Any]) -> None:
+    """Put what stands on the outer node into the nodes inside too: frontends before 1.49 look only there."""
+    (subgraph,) = published["definitions"]["subgraphs"]
+    nodes = {node["id"]: node for node in subgraph["nodes"]}
+    links = {link["id"]: link for link in subgraph["links"]}
+    values = iter(published["nodes"][0]["widgets_values"])
+    for promoted in subgraph["inputs"]:
+        targets = []
+        for link in (links[number] for number in promoted["linkIds"]):
+            node = nodes[link["target_id"]]
+            name = (node["inputs"][link["target_slot"]].get("widget") or {}).get("name")
+            names = [entry["widget"]["name"] for entry in node["inputs"] if entry.get("widget")]
+            # What happens to a seed after a run has no input, and stands behind it.
+            place = names.index(name) + ("seed" in names[: names.index(name)]) if name else -1
+            targets.append((node["widgets_values"], place))
+        if any(place >= 0 for _, place in targets):
+            value = next(values)
+            for stored, place in targets:
+                if place >= 0:
+                    stored[place] = value
 
 
 def inside_of(prompt: dict[str, Any]) -> dict[str, Any]:

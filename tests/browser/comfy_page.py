@@ -132,7 +132,8 @@ class ComfyPage:
             self.faults.append(f"{told} ({place})")
 
     def _page_error(self, error: Error) -> None:
-        self.faults.append(f"{error} {error.stack}")
+        if error.message not in hosts_own.THROWN:
+            self.faults.append(f"{error} {error.stack}")
 
     def _request(self, url: str) -> None:
         own = self.host.base_url

@@ -21,7 +21,7 @@ ADDRESSES = frozenset(
     {
         _NODE,
         "https://api.comfy.org/nodes?node_id=comfy-core",
-        *map(_WEIGHTS.format, ("diffusion_models/z_image_turbo_bf16", "text_encoders/qwen_3_4b")),
+        *map(_WEIGHTS.format, ("diffusion_models/z_image_turbo_bf16", "text_encoders/qwen_3_4b", "vae/ae")),
     }
 )
 FAULTS = frozenset(
@@ -32,6 +32,7 @@ FAULTS = frozenset(
                 # What a user may have and this one has not.
                 "/user.css",
                 "/favicon.ico",
+                "/internal/folder_paths",
                 "/api/userdata/user.css",
                 "/api/userdata/comfy.templates.json",
                 "/api/userdata?dir=subgraphs&recurse=true&split=false&full_info=true",
@@ -45,6 +46,8 @@ FAULTS = frozenset(
         "error: ComfyApp graph accessed before initialization",
     }
 )
+# Thrown by frontends before 1.49 while a subgraph is open and another workflow's node reports.
+THROWN = frozenset({"Subgraph not found"})
 
 
 def without_names(text: str) -> str:

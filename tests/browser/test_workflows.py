@@ -132,10 +132,11 @@ def test_events_without_their_data_do_no_harm(comfy):
         """() => {
             const kinds = ['executing', 'progress_text', 'executed', 'execution_error',
                 'execution_interrupted'];
-            // The host itself cannot do without the traceback.
+            // The host itself cannot do without these.
+            const hosts = {traceback: [], exception_type: '', exception_message: ''};
             for (const kind of kinds)
                 for (const detail of [{}, {node: 'x:y:z', nodeId: '9:9', node_id: '77'}])
-                    app.api.dispatchCustomEvent(kind, {...detail, traceback: []});
+                    app.api.dispatchCustomEvent(kind, {...detail, ...hosts});
         }"""
     )
 
