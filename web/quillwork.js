@@ -35,6 +35,9 @@ function takeAnswer(node, payload) {
   node.properties.quillwork = record;
   panelOf(node)?.showAnswer(record, [notice, ...(info?.warnings ?? [])]);
   updateBadge(node, record, info);
+  // Frontends before 1.43 take note of a graph when its user does something, and of what we keep in it never.
+  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker;
+  if (!tracker?.captureCanvasState) tracker?.checkState?.();
 }
 
 /** What a node wrote that the host ran once for each item of a list, as one. */

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import Any
 
+import pytest
 from browser import hosts_own
 from host.process import Host
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Playwright
@@ -148,6 +149,12 @@ class ComfyPage:
         self.faults[:] = kept
 
     # The workflow
+
+    def needs(self, version: tuple[int, int], what: str) -> None:
+        """Skip the test on a frontend before `version`, which lacks `what`."""
+        own = self.page.evaluate("() => window.__COMFYUI_FRONTEND_VERSION__")
+        if tuple(map(int, own.split(".")[:2])) < version:
+            pytest.skip(f"frontend {own}: {what}")
 
     def command(self, name: str) -> None:
         self.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)

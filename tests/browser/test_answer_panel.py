@@ -47,6 +47,7 @@ class TestStreaming:
             assert comfy.panels().input_value() == text
 
     def test_markup_stays_text(self, comfy, wire):
+        comfy.needs((1, 43), "the host's own display of progress text fetches the picture")
         answer = "a fox <img src=x onerror=window.pwned=1> _slanted_ [a](b) c"
         wire.script("*", answer)
         node = comfy.enhance(llm_model="fox-gap20", prompt="a fox <lora:fox:1>")
@@ -167,9 +168,9 @@ class TestWhatIsSent:
 
     def test_running_changes_nothing_that_the_cache_looks_at(self, comfy):
         node = comfy.enhance()
-        before = comfy.prompt()
+        before = comfy.prompt()[node]
         comfy.run()
-        assert comfy.prompt() == before
+        assert comfy.prompt()[node] == before
         assert comfy.widget(node, "frozen") == ""
 
 
