@@ -1,5 +1,6 @@
 // What is advanced, folded away on the canvas as it is in Nodes 2.0, which has a fold of its own.
 import { guarded, untilFault } from "./common/guarded.js";
+import { sourceOf } from "./common/promoted.js";
 import { t } from "./common/texts.js";
 
 const NAME = "quillwork_advanced";
@@ -29,12 +30,16 @@ function leaveNoGap(node) {
   node.getLayoutWidgets = untilFault(() => all.call(node).filter(takesRoom), () => all.call(node));
 }
 
-/** An app (`linearData` in the file) shows no control of what is folded: unfold the nodes that it takes such from. */
+/** An app (`linearData` in the file) shows no control of what is folded: unfold the nodes that it takes such from,
+ *  also where a subgraph's node shows an input of ours. */
 export function unfoldForApp(graph, isOurs) {
   for (const [id, name] of graph?.extra?.linearData?.inputs ?? []) {
+    const parts = String(id).split(":");
     for (const node of graph.nodes) {
-      const meant = isOurs(node) && String(id).split(":").includes(String(node.id));
-      if (meant && node.widgets?.find((widget) => widget.name === name)?.options?.advanced) node.showAdvanced = true;
+      if (node.showAdvanced || !parts.includes(String(node.id))) continue;
+      const widget = node.widgets?.find((one) => one.name === name);
+      const source = widget && sourceOf(node, widget);
+      if (isOurs(source?.node) && source.widget.options?.advanced) node.showAdvanced = true;
     }
   }
 }

@@ -122,6 +122,8 @@ app.registerExtension({
       api.addEventListener(kind, guarded(({ detail }) => deliver(kind, detail)));
     }
     api.addEventListener("progress_text", guarded(({ detail }) => hideSecondDisplay(detail)));
+    // An input may have been chosen for an app just now.
+    api.addEventListener("graphChanged", guarded(() => unfoldForApp(app.rootGraph ?? app.graph, isOurs)));
   }),
   nodeCreated: guarded(setUp),
   refreshComboInNodes: guarded(refreshLabels),

@@ -75,3 +75,30 @@ def test_an_app_has_a_control_for_each_input(comfy):
         controls = items.nth(place).locator("textarea, input, [role=combobox], [role=switch]")
         assert controls.count() > 0, items.nth(place).inner_text()
     comfy.command("Comfy.ToggleLinear")
+
+
+def test_an_input_that_is_chosen_for_an_app_is_not_folded_away(comfy):
+    if comfy.renderer == "canvas":
+        return  # The builder of apps is drawn in Nodes 2.0 alone, and switches to it.
+    node = comfy.enhance(llm_model="fox")
+    comfy.of(node, "void (node.showAdvanced = true)")
+    go_to(comfy, "builder:inputs")
+    drawn = comfy.page.locator(f"[data-node-id='{node}']")
+    row = drawn.locator("[data-testid=node-widget]").filter(has_text="llm_model").bounding_box()
+    comfy.page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
+    comfy.wait("() => app.rootGraph.extra.linearData?.inputs?.length === 1")
+    go_to(comfy, "builder:outputs")
+    drawn.click(position={"x": 200, "y": 60}, force=True)
+    comfy.wait("() => app.rootGraph.extra.linearData?.outputs?.length === 1")
+    go_to(comfy, "graph")
+    comfy.of(node, "void (node.showAdvanced = false)")
+    # The host looks what has changed at the next press.
+    comfy.page.mouse.click(1000, 800)
+    go_to(comfy, "app")
+    comfy.page.locator("[data-testid=app-mode-widget-item] input").wait_for()
+    go_to(comfy, "graph")
+
+
+def go_to(comfy, mode):
+    comfy.page.evaluate("(mode) => { app.extensionManager.workflow.activeWorkflow.activeMode = mode; }", mode)
+    comfy.page.wait_for_timeout(500)

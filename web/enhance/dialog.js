@@ -40,7 +40,7 @@ class Enhancement {
   constructor(field) {
     this.field = field;
     this.history = historyOf(field);
-    this.own = ownChoice(field.node).target;
+    this.own = ownChoice(field).target;
     this.running = null;
     this.target = el("select", { className: "quillwork-field" });
     this.target.append(el("option", { value: "auto", textContent: t("enhance.anyModel", "Any model") }));
@@ -130,7 +130,7 @@ class Enhancement {
     this.say(t("enhance.writing", "Writing … Esc stops."));
     this.show();
     this.stop.focus();
-    const request = { prompt: before, target, instruction: remembered.instruction, ...ownChoice(this.field.node).model };
+    const request = { prompt: before, target, instruction: remembered.instruction, ...ownChoice(this.field).model };
     // Another text each time, as a second press asks for.
     request.seed = Math.floor(Math.random() * 2 ** 32);
     try {

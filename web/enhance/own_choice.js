@@ -1,24 +1,25 @@
 // What a node chooses for itself, which writing in one of its fields follows: the target, and the model.
+import { sourceOf, valueFrom } from "../common/promoted.js";
+
 const TEXTS = { llm_mode: "auto", llm_model: "" };
 // The dialog has no text encoder: there the settings' model writes.
 const NEEDS_A_WIRE = new Set(["host_encoder", "z_image"]);
 
-/** `{target, model}` of a node of ours: `target` is undefined where it has none of its own, `model` goes into
- *  a request. */
-export function ownChoice(node) {
+/** `{target, model}` of the node of ours behind a field: `target` is undefined where it has none of its own,
+ *  `model` goes into a request. */
+export function ownChoice({ node: host, widget }) {
+  const { node } = sourceOf(host, widget);
   if (!node.comfyClass?.startsWith("Quillwork")) return { target: undefined, model: {} };
-  const { target } = valuesOf(node, { target: undefined });
-  const model = valuesOf(settingsNode(node) ?? node, TEXTS);
+  const { target } = valuesOf(host, node, { target: undefined });
+  const model = valuesOf(host, settingsNode(node) ?? node, TEXTS);
   return { target, model: NEEDS_A_WIRE.has(model.llm_mode) ? {} : model };
 }
 
-// A widget that a wire feeds says nothing of what the node will get.
-function valuesOf(node, defaults) {
+function valuesOf(host, node, defaults) {
   const found = {};
   for (const [name, usual] of Object.entries(defaults)) {
-    const wired = node.inputs?.some((input) => input.widget?.name === name && input.link != null);
-    const value = node.widgets?.find((widget) => widget.name === name)?.value;
-    if (!wired && typeof value === "string" && value !== usual) found[name] = value;
+    const value = valueFrom(host, node, name);
+    if (typeof value === "string" && value !== usual) found[name] = value;
   }
   return found;
 }

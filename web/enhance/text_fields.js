@@ -1,4 +1,5 @@
 // The text fields of nodes: which there are, which one an element is, and how to write into one.
+import { sourceOf } from "../common/promoted.js";
 
 const OUR_OWN = new Set(["frozen"]);
 
@@ -11,7 +12,8 @@ function isText(node, widget) {
   const multiline = widget.type === "customtext" || widget.type === "textarea" || widget.options?.multiline;
   if (!multiline || typeof widget.value !== "string" || widget.serialize === false || widget.hidden) return false;
   if (widget.options?.read_only || widget.element?.readOnly || widget.disabled) return false;
-  if (OUR_OWN.has(widget.name) && node.comfyClass?.startsWith("Quillwork")) return false;
+  const source = sourceOf(node, widget);
+  if (OUR_OWN.has(source.widget.name) && source.node.comfyClass?.startsWith("Quillwork")) return false;
   return !node.inputs?.some((input) => input.widget?.name === widget.name && input.link != null);
 }
 

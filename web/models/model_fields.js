@@ -1,5 +1,6 @@
 // Where the field of a model's id is: a dialog on the canvas, a field of the node in Nodes 2.0.
 import { guarded } from "../common/guarded.js";
+import { sourceOf, valueFrom } from "../common/promoted.js";
 import { standing } from "./catalog.js";
 import { suggestModels } from "./suggestions.js";
 
@@ -12,9 +13,9 @@ const TRANSPORTS = {
   gguf: ["gguf"],
 };
 
-function fitsFor(node) {
+function fitsFor(host, node = host) {
   return (model) => {
-    const mode = node?.widgets?.find((widget) => widget.name === "llm_mode")?.value;
+    const mode = valueFrom(host, node, "llm_mode");
     return !TRANSPORTS[mode] || TRANSPORTS[mode].includes(model.transport) || standing(model) === "locked";
   };
 }
@@ -35,13 +36,28 @@ export function followModelWidget(node) {
   };
 }
 
-/** In Nodes 2.0 and in the properties panel: the field itself, when it is first entered. */
+/** In Nodes 2.0 and in the properties panel: the field itself, when it is first entered. On a subgraph's node, which
+ *  has widgets of the host's own in either renderer: that, or the dialog of the canvas. */
 export function watchModelFields(app, isOurs) {
   document.addEventListener("focusin", guarded(({ target }) => {
-    if (target?.tagName !== "INPUT" || target.getAttribute("aria-label") !== WIDGET) return;
-    const id = target.closest("[data-node-id]")?.dataset.nodeId;
-    const graph = app.canvas?.graph ?? app.graph;
-    const node = id == null ? [...(app.canvas?.selectedItems ?? [])][0] : graph?.getNodeById?.(id);
-    if (isOurs(node)) suggestModels(target, fitsFor(node));
+    if (target?.tagName !== "INPUT") return;
+    const { node: host, widget } = target.closest(".graphdialog") ? pointedAt(app.canvas) : entered(target, app);
+    if (!widget) return;
+    const source = sourceOf(host, widget);
+    if (source.widget.name === WIDGET && isOurs(source.node)) suggestModels(target, fitsFor(host, source.node));
   }));
+}
+
+function entered(field, app) {
+  const name = field.getAttribute("aria-label");
+  const id = field.closest("[data-node-id]")?.dataset.nodeId;
+  const graph = app.canvas?.graph ?? app.graph;
+  const node = id == null ? [...(app.canvas?.selectedItems ?? [])][0] : graph?.getNodeById?.(id);
+  return { node, widget: name && node?.widgets?.find((one) => one.name === name) };
+}
+
+function pointedAt(canvas) {
+  const [x, y] = canvas?.graph_mouse ?? [];
+  const node = canvas?.graph?.getNodeOnPos?.(x, y);
+  return { node, widget: node?.subgraph && node.getWidgetOnPos?.(x, y) };
 }
