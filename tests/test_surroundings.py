@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from host.process import OF_THE_TESTS
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests that once asked the machine.
@@ -39,3 +42,10 @@ def test_a_developers_own_settings_change_nothing(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_what_names_the_host_reaches_the_tests() -> None:
+    sources = [file.read_text("utf-8") for file in (ROOT / "tests" / "host").glob("*.py")]
+    asked = {name for text in sources for name in re.findall(r'environ\.get\("(\w+)"\)', text)}
+    assert "COMFYUI_PATH" in asked
+    assert [name for name in asked if not OF_THE_TESTS.search(name)] == []
