@@ -30,14 +30,16 @@
     });
 })();
 
-// What was sent to a tab's prompt box is to be seen there. SD.Next's Modern UI has its own way to a tab.
+// What was sent to a tab's prompt box is to be seen there. SD.Next's Modern UI has its own way to a tab, and in it
+// to the section with the prompts, which a click on an open one would close.
 document.addEventListener("click", (event) => {
     const send = event.target.closest?.("[id^=quillwork_send_]");
     if (!send) return;
     const tab = send.id.slice("quillwork_send_".length);
     const modern = document.querySelector(`#sdnext_app #${tab}_nav`);
-    if (modern) modern.click();
-    else window[`switch_to_${tab}`]?.();
+    if (!modern) return window[`switch_to_${tab}`]?.();
+    modern.click();
+    document.querySelector(`#sdnext_app #${tab}_prompts:not(.active)`)?.click();
 });
 
 // SD.Next's Modern UI shows of the Video tab only what it knows by name: our accordion goes below its prompts.

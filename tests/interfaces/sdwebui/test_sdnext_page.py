@@ -104,7 +104,9 @@ def test_no_id_of_ours_stands_twice_in_the_page(page: WebUIPage) -> None:
 
 
 @pytest.mark.parametrize("tab", ["control", "video"])
-def test_a_description_is_sent_to_a_tab_that_is_seen(page: WebUIPage, tab: str) -> None:
+def test_a_description_is_sent_to_a_box_that_is_seen(page: WebUIPage, tab: str) -> None:
+    page.page.locator("#control_extras").click()
+    assert not page.prompt("control").is_visible()
     told = Tab(page, "Describe image")
     for hidden in ("txt2img", "img2img"):
         assert "only-legacy" in (told.find(f"send_{hidden}").get_attribute("class") or "").split()
@@ -119,6 +121,9 @@ def test_a_description_is_sent_to_a_tab_that_is_seen(page: WebUIPage, tab: str) 
     page.wait("(tab) => document.querySelector(`#${tab}_prompt textarea`).value !== ''", tab)
     assert page.prompt(tab).input_value() == WRITTEN
     assert page.prompt(tab).is_visible()
+    page.tab("Quillwork")
+    told.press(f"send_{tab}")
+    page.prompt(tab).wait_for(state="visible")
 
 
 # -- a generation in the Control tab

@@ -40,3 +40,8 @@ def test_a_server_of_ones_own_is_tested_and_used(
     config = file.read_text() if file.exists() else ""
     assert "127.0.0.1" not in config, "the host's plain file has our address"
     assert KEY not in config + webui.log()
+    tab.press("server_forget")
+    tab.has("server_status", "Forgotten.")
+    assert tab.value("server_address") == ""
+    refused = webui.txt2img("a fox", [{"model": "fox-small"}])
+    assert refused.status != 200, "the server that was forgotten still answers"

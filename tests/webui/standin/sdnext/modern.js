@@ -21,6 +21,21 @@ const VIEWS = {
 const switch_to_control = () => switchTo(2);
 const switch_to_video = () => switchTo(3);
 
+// Of a tab's sections one is seen; a click on the open one closes it.
+function addSections(name, view, parts) {
+  const tabs = document.createElement("div");
+  tabs.innerHTML = ["prompts", "extras"].map((title) => `<button id="${name}_${title}">${title}</button>`).join("");
+  const prompts = document.createElement("div");
+  prompts.append(...parts);
+  view.prepend(tabs, prompts);
+  const show = (open) => {
+    for (const tab of tabs.children) tab.classList.toggle("active", tab === open);
+    prompts.hidden = open !== tabs.firstChild;
+  };
+  for (const tab of tabs.children) tab.onclick = () => show(tab.classList.contains("active") ? null : tab);
+  show(tabs.firstChild);
+}
+
 function addView(name, title, parts, isOurs = false) {
   const view = document.createElement("div");
   view.id = isOurs ? `${name}_tabitem` : `tab_${name}_tabitem`;
@@ -44,7 +59,8 @@ onUiLoaded(() => {
   app.id = "sdnext_app";
   app.innerHTML = '<nav id="main_nav"></nav><nav id="other_extensions"></nav><div id="views"></div>';
   document.querySelector("gradio-app").prepend(app);
-  addView("control", "Images", VIEWS.control, true);
+  const control = addView("control", "Images", VIEWS.control, true);
+  addSections("control", control, control.querySelectorAll("#control_prompt, #control_neg_prompt"));
   addView("video", "Video", VIEWS.video, true);
   // What a generation tells stands in a panel that is folded until somebody opens it.
   const panel = document.createElement("div");
