@@ -167,7 +167,7 @@ def main(folder: Path) -> None:
                 comfy = ComfyPage(browser, host, "nodes2", width=1500, height=1100, scale=1.5)
                 for build in PICTURES:
                     comfy.new_workflow()
-                    place = "app.canvas.ds.scale = 1; app.canvas.ds.offset = [40, 40]"
+                    place = "app.canvas.ds.scale = 1; app.canvas.ds.offset = [40, 70]"
                     comfy.page.evaluate(f"() => {{ {place}; app.canvas.setDirty(true, true); }}")
                     comfy.page.evaluate(QUIET)
                     build(comfy, wire)

@@ -56,7 +56,7 @@ def shoot(browser: Browser, host: Host, wire: WireServer, renderer: str, folder:
     comfy.set(node, "seed", 1 + RENDERERS.index(renderer))
     comfy.page.evaluate("(id) => app.graph.getNodeById(id).setSize([330, 330])", preview)
     comfy.page.evaluate(
-        "() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [40, 40]; app.canvas.setDirty(true, true); }"
+        "() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [40, 70]; app.canvas.setDirty(true, true); }"
     )
     comfy.page.evaluate(QUIET)
     wire.script("*", Answer(pieces=[f"{word} " for word in ANSWER.split()], usage=(118, 96)))
