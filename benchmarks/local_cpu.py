@@ -48,7 +48,7 @@ def wide_tokenizer() -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    from quillwork.llm_backends.transformers_local.vocabulary import byte_characters
+    from quillwork.llm_backends.local.transformers_local.vocabulary import byte_characters
 
     letters = random.Random(0)
     vocabulary = {character: index for index, character in enumerate(byte_characters())}
@@ -92,7 +92,7 @@ class Bench:
     """A backend with one model, asked without any pipeline around it."""
 
     def __init__(self, folder: Path, dtype: str, **params: Any) -> None:
-        from quillwork.llm_backends.transformers_local.backend import TransformersLocal
+        from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
         from quillwork.llm_backends.types import Deployment
 
         self.backend = TransformersLocal()
@@ -255,8 +255,8 @@ def loop_ms(bench: Bench, requests: list[Any], tokens: int, *, copies: bool = Fa
 
     from quillwork.llm_backends.host import NullHost
     from quillwork.llm_backends.live import LiveText
-    from quillwork.llm_backends.transformers_local import backend
-    from quillwork.llm_backends.transformers_local.generation import _Batch
+    from quillwork.llm_backends.local.transformers_local import backend
+    from quillwork.llm_backends.local.transformers_local.generation import _Batch
 
     sinks = LiveText().start(len(requests))
     rows: list[Any] = [
@@ -392,7 +392,7 @@ def main() -> None:
     except ImportError:
         print("No torch or no transformers here: nothing to measure.")
         return
-    from quillwork.llm_backends.transformers_local.libraries import missing_for_quantisation
+    from quillwork.llm_backends.local.transformers_local.libraries import missing_for_quantisation
 
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()

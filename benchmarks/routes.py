@@ -38,11 +38,12 @@ from host.process import Host, real_host  # noqa: E402
 from wire.lists import HANG, list_server  # noqa: E402
 from wire.server import WireServer  # noqa: E402
 
-from quillwork.config import local_models, providers  # noqa: E402
-from quillwork.config.catalog import Catalog  # noqa: E402
-from quillwork.config.keys import SessionKeys  # noqa: E402
-from quillwork.config.settings import load  # noqa: E402
-from quillwork.interfaces.http.aiohttp_adapter import PATH, Adapter  # noqa: E402
+from quillwork.config import providers  # noqa: E402
+from quillwork.config.access.session_keys import SessionKeys  # noqa: E402
+from quillwork.config.models import local_models  # noqa: E402
+from quillwork.config.models.catalog import Catalog  # noqa: E402
+from quillwork.config.settings.values import load  # noqa: E402
+from quillwork.interfaces.http.adapters.aiohttp import PATH, Adapter  # noqa: E402
 from quillwork.llm_backends.runner import runner  # noqa: E402
 
 MODELS = 400

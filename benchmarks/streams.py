@@ -110,7 +110,7 @@ async def serve_bare(port: int, upstream: str) -> None:
 async def serve_quillwork(port: int) -> None:
     """The routes, as a host has them."""
     load_pack()
-    from quillwork.interfaces.http.aiohttp_adapter import Adapter
+    from quillwork.interfaces.http.adapters.aiohttp import Adapter
 
     class Host:
         listens = ("127.0.0.1",)

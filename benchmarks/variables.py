@@ -44,8 +44,8 @@ def median_ms(run: Callable[[], object]) -> float:
 
 def main() -> int:
     load_package()
-    from quillwork.prompting.library import Library
-    from quillwork.prompting.template import combination_count, resolve
+    from quillwork.prompting.templates.library import Library
+    from quillwork.prompting.templates.resolve import combination_count, resolve
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

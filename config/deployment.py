@@ -8,12 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..llm_backends.errors import NotConfigured
-from ..llm_backends.http_client import is_loopback
+from ..llm_backends.remote.http_client import is_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
-from . import abilities, consent, downloads, loading, model_source, plans, prices, providers, sight, spending
+from . import budgets, downloads, loading, model_source, providers
+from .access import consent, plans
+from .access.session_keys import ENDPOINT, endpoint_id, session_keys
 from .choice import Choice
-from .keys import ENDPOINT, endpoint_id, session_keys
-from .settings import Settings, Value, load
+from .models import capabilities, prices, vision
+from .settings.values import Settings, Value, load
 
 _CONCURRENCY = 16
 _CONCURRENCY_DESKTOP = 4
@@ -71,7 +73,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
                 **downloads.parameters(source.mode, choice, settings),
                 **loading.parameters(source.mode, choice, settings),
             },
-            capabilities=Capabilities(vision=sight.of_local(source.mode, source.model)),
+            capabilities=Capabilities(vision=vision.of_local(source.mode, source.model)),
             retries=0,
             is_local=True,
             price=prices.FREE if source.mode in _LOCAL_LABELS else None,
@@ -114,7 +116,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         retries=0 if local else 2,
         is_local=local,
         price=prices.of_listed(model),
-        capabilities=abilities.at_endpoint(model),
+        capabilities=capabilities.at_endpoint(model),
     )
 
 
@@ -132,7 +134,7 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         api_key=access.api_key,
         key_variable=access.key_variable,
         params=access.params,
-        capabilities=abilities.of_provider(provider, model),
+        capabilities=capabilities.of_provider(provider, model),
         max_concurrency=provider.max_concurrency,
         retries=provider.retries,
         is_local=access.is_local,
@@ -165,8 +167,8 @@ def _with_limits(deployment: Deployment, choice: Choice, settings: Settings) -> 
         retries=deployment.retries if choice.retries < 0 else choice.retries,
         cache_file=file,
         plan=plans.in_force(settings),
-        budget=spending.budget(settings),
-        usage_file=spending.usage_file(settings),
-        observers=spending.observers(settings),
-        seeing=partial(sight.models_that_see, settings),
+        budget=budgets.budget(settings),
+        usage_file=budgets.usage_file(settings),
+        observers=budgets.observers(settings),
+        seeing=partial(vision.models_that_see, settings),
     )

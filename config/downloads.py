@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..llm_backends.hub.access import HubAccess
-from . import consent
+from ..llm_backends.local.hub.access import HubAccess
+from .access import consent
+from .access.session_keys import session_keys
 from .choice import Choice
-from .home import models_folder
-from .keys import session_keys
-from .settings import Settings
+from .settings.home import models_folder
+from .settings.values import Settings
 
 _FROM_REPOSITORIES = ("hf_download", "gguf")
 # The provider whose key the hub takes as well.

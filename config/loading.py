@@ -6,7 +6,7 @@ from typing import Any
 
 from ..llm_backends.errors import NotConfigured
 from .choice import Choice
-from .settings import Settings
+from .settings.values import Settings
 
 _LOADED_BY_US = ("hf_download", "hf_local")
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ..llm_backends import registry
 from ..llm_backends.errors import NotConfigured
-from . import local_models, providers
+from . import providers
 from .choice import ROLE_VARIABLES, Choice
-from .settings import Settings, Value, warn_once
-from .variables import MODE_ALIASES, MODES
+from .models import local_models
+from .settings.values import Settings, Value, warn_once
+from .settings.variables import MODE_ALIASES, MODES
 
 DEFAULT_REPOSITORY = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit"
 _LONGEST_NAME = 1000

@@ -13,7 +13,7 @@ from ..llm_backends.model import Model, Sampling
 from . import model_source
 from .choice import Choice
 from .deployment import deploy
-from .settings import Settings, load
+from .settings.values import Settings, load
 
 
 def open_model(

@@ -17,10 +17,10 @@ from ..llm_backends.errors import (
     PermissionDenied,
     TimedOut,
 )
-from ..llm_backends.http_client import origin_of
-from ..llm_backends.listing import list_models
+from ..llm_backends.remote.http_client import origin_of
+from ..llm_backends.remote.model_list import list_models
 from ..llm_backends.types import Secret
-from .settings import SERVER_FILE, Settings
+from .settings.values import SERVER_FILE, Settings
 
 # Where such servers listen when nobody tells them otherwise.
 USUAL = (

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..llm_backends import budget
+from ..llm_backends.accounting import budget
+from ..llm_backends.accounting.ledger import ledger
 from ..llm_backends.errors import NotConfigured
-from ..llm_backends.ledger import ledger
-from . import spending
-from .model_labels import human_label
-from .settings import Settings
+from . import budgets
+from .models.labels import human_label
+from .settings.values import Settings
 
 
 def view(settings: Settings) -> dict[str, Any]:
     """``{"session", "today", "budget"}`` as JSON. Costs are US dollars; null is unknown, or no limit."""
-    file = spending.usage_file(settings)
+    file = budgets.usage_file(settings)
     told = ledger.summary(file)
     for period in filter(None, (told["session"], told["today"])):
         period["models"] = [{**row, "label": human_label(row["name"])} for row in period["models"]]
     try:
-        limits = spending.budget(settings)
+        limits = budgets.budget(settings)
     except NotConfigured:
         limits = None  # calls are refused with the reason, and the check of that name tells it
     return {**told, "budget": budget.summary(limits, ledger.day_cost(file))}

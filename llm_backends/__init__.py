@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .asking import ask as ask
-    from .asking import ask_async as ask_async
-    from .asking import ask_with_tools as ask_with_tools
-    from .asking import ask_with_tools_async as ask_with_tools_async
-    from .asking import embed as embed
-    from .asking import embed_async as embed_async
-    from .asking import stream as stream
+    from .client import ask as ask
+    from .client import ask_async as ask_async
+    from .client import ask_with_tools as ask_with_tools
+    from .client import ask_with_tools_async as ask_with_tools_async
+    from .client import embed as embed
+    from .client import embed_async as embed_async
+    from .client import stream as stream
     from .errors import Cancelled as Cancelled
     from .errors import LLMError as LLMError
     from .model import Model as Model
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .types import Tool as Tool
 
 _HOMES = {
-    "asking": (
+    "client": (
         "ask",
         "ask_async",
         "ask_with_tools",

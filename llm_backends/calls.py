@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from . import budget, errors, registry
+from . import errors, registry
+from .accounting import budget
+from .accounting.metering import Meter, priced
+from .collect import collect
 from .host import Host, NullHost
 from .live import LiveText, Sink
-from .metering import Meter, priced
-from .sight import check_sight
-from .streaming import collect
 from .types import Deployment, LocalBackend, Request, Result
+from .vision import check_sight
 
 
 @dataclass(slots=True)

@@ -102,9 +102,9 @@ def _read_entry_points() -> None:
             _makers.setdefault(entry.name, lambda entry=entry: entry.load()())  # type: ignore[misc]
 
 
-register("openai_compatible", lazily(".openai_compatible", "OpenAICompatible"))
-register("litellm", lazily(".litellm_sdk", "LiteLLMSDK"))
-register("hf_local", lazily(".transformers_local.backend", "shared"))
-register("hf_download", lazily(".transformers_local.backend", "shared"))
-register("host_encoder", lazily(".host_encoder", "HostEncoder"))
-register("gguf", lazily(".gguf", "shared"))
+register("openai_compatible", lazily(".remote.openai_compatible", "OpenAICompatible"))
+register("litellm", lazily(".remote.litellm_sdk.backend", "LiteLLMSDK"))
+register("hf_local", lazily(".local.transformers_local.backend", "shared"))
+register("hf_download", lazily(".local.transformers_local.backend", "shared"))
+register("host_encoder", lazily(".local.host_encoder.backend", "HostEncoder"))
+register("gguf", lazily(".local.gguf.backend", "shared"))

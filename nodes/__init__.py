@@ -8,19 +8,20 @@ from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from ..config import host_notes
-from ..config.home import home, models_folder, use_host_home, use_models_folder
-from ..config.host_notes import HostNote
+from ..config.models import local_models
+from ..config.settings import host_notes
+from ..config.settings.home import home, models_folder, use_host_home, use_models_folder
+from ..config.settings.host_notes import HostNote
 from ..llm_backends.command_line import pack_folder, use_arguments
 from ..llm_backends.host import GuestMemory, use_memory, use_program
 from ..prompting import phrasebook
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
-from .folders import model_folders
 from .generate_variables import GenerateVariables
+from .host.folders import model_folders
+from .last_answers import write_remembered
 from .llm_settings import LLMSettings
-from .memory import write_remembered
 from .resolve_variables import ResolveVariables
 from .routes import open_routes
 from .unload_llm import UnloadLLM
@@ -67,6 +68,7 @@ def _settle_in() -> None:
     models = getattr(folder_paths, "models_dir", None)
     if models:
         use_models_folder(Path(models))
+        local_models.use_folders(model_folders)
     use_arguments(host_notes.arguments)
     host_notes.leave(
         HostNote(
@@ -81,6 +83,6 @@ def _settle_in() -> None:
 
 
 def _find_memory() -> GuestMemory | None:
-    from .work.host import find_memory
+    from .host.port import find_memory
 
     return find_memory()

@@ -69,8 +69,8 @@ class Chat(io.ComfyNode):
     def fingerprint_inputs(
         cls, llm_mode: Any = None, llm_model: Any = None, tools: Any = None, llm: Any = None, **others: Any
     ) -> str:
-        from .work.chat import library_state
-        from .work.running import fingerprint
+        from .runs.chat import library_state
+        from .runs.running import fingerprint
 
         state = library_state(cls.hidden.unique_id, tools or "")
         return fingerprint(cls, lambda: inputs.choice_of(llm, llm_mode, llm_model, "chat"), False, state)
@@ -88,7 +88,7 @@ class Chat(io.ComfyNode):
         image: Any = None,
         llm: Any = None,
     ) -> io.NodeOutput:
-        from .work.chat import talk
+        from .runs.chat import talk
 
         return await talk(
             cls,

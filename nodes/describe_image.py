@@ -67,7 +67,7 @@ class DescribeImage(io.ComfyNode):
         llm: Any = None,
         **others: Any,
     ) -> str:
-        from .work.running import fingerprint
+        from .runs.running import fingerprint
 
         return fingerprint(
             cls,
@@ -90,7 +90,7 @@ class DescribeImage(io.ComfyNode):
         llm: Any = None,
         frames: Any = None,
     ) -> io.NodeOutput:
-        from .work.describe import look
+        from .runs.describe_image import look
 
         return await look(
             cls,

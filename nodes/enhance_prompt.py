@@ -94,7 +94,7 @@ class EnhancePrompt(io.ComfyNode):
         llm: Any = None,
         **others: Any,
     ) -> str:
-        from .work.running import fingerprint
+        from .runs.running import fingerprint
 
         return fingerprint(
             cls,
@@ -120,7 +120,7 @@ class EnhancePrompt(io.ComfyNode):
         image: Any = None,
         llm: Any = None,
     ) -> io.NodeOutput:
-        from .work.enhance import write
+        from .runs.enhance_prompt import write
 
         return await write(
             cls,

@@ -88,7 +88,7 @@ class GenerateVariables(io.ComfyNode):
     def fingerprint_inputs(
         cls, llm_mode: Any = None, llm_model: Any = None, freeze: Any = None, llm: Any = None, **others: Any
     ) -> str:
-        from .work.running import fingerprint
+        from .runs.running import fingerprint
 
         return fingerprint(
             cls, lambda: inputs.choice_of(llm, llm_mode, llm_model), bool(inputs.one(freeze, False))
@@ -112,7 +112,7 @@ class GenerateVariables(io.ComfyNode):
         clip: Any = None,
         llm: Any = None,
     ) -> io.NodeOutput:
-        from .work.variables import invent_values
+        from .runs.generate_variables import invent_values
 
         return await invent_values(
             cls,

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from comfy_api.latest import io
 
 from ..config.choice import Choice, Role
-from ..config.home import targets_folder
-from ..config.variables import MODE_ALIASES, MODES
+from ..config.settings.home import targets_folder
+from ..config.settings.variables import MODE_ALIASES, MODES
 from ..llm_backends import registry
 from ..prompting.targets import listing
 

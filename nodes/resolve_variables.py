@@ -96,8 +96,8 @@ class ResolveVariables(io.ComfyNode):
         llm: Any = None,
         **others: Any,
     ) -> str:
-        from .work.resolve import files_behind
-        from .work.running import fingerprint
+        from .runs.resolve_variables import files_behind
+        from .runs.running import fingerprint
 
         files = files_behind(cls.hidden.unique_id, template)
         # Without a model to ask, its settings do not matter.
@@ -117,7 +117,7 @@ class ResolveVariables(io.ComfyNode):
         llm: Any = None,
         values: Any = None,
     ) -> io.NodeOutput:
-        from .work.resolve import fill
+        from .runs.resolve_variables import fill
 
         return await fill(
             cls,

@@ -20,7 +20,7 @@ def open_routes(server: Any) -> None:
         async with loading:
             if adapter is None:
                 loop = asyncio.get_running_loop()
-                name = f"{__package__}.work.http_host"
+                name = f"{__package__}.host.http"
                 module = await loop.run_in_executor(None, importlib.import_module, name)
                 adapter = module.make_adapter(server)
         return await adapter(request)
@@ -31,7 +31,7 @@ def open_routes(server: Any) -> None:
 
 def keep_keys(json_data: dict[str, Any]) -> dict[str, Any]:
     """A prompt handler of the host: a queued job keeps the session keys that it was queued with."""
-    from ..config.keys import session_keys
+    from ..config.access.session_keys import session_keys
 
     if session_keys.providers():
         prompt_id = json_data.get("prompt_id")

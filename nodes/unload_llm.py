@@ -28,8 +28,8 @@ class UnloadLLM(io.ComfyNode):
     @classmethod
     async def execute(cls, any: Any) -> io.NodeOutput:
         from ..llm_backends.live import LiveText
-        from ..llm_backends.unloading import unload_in_place, unload_used_servers
-        from .work.host import ComfyHost, PromptOver, perform
+        from ..llm_backends.local.unload import unload_in_place, unload_used_servers
+        from .host.port import ComfyHost, PromptOver, perform
 
         host = ComfyHost(str(cls.hidden.unique_id), LiveText())
         try:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..llm_backends.accounting.estimate import prompt_tokens
 from ..llm_backends.errors import CannotSee, ContextOverflow, NotConfigured
-from ..llm_backends.estimate import prompt_tokens
 from ..llm_backends.model import Model
 from ..llm_backends.tools.loop import Conversation, answer_with_tools
 from ..llm_backends.tools.registry import RegisteredTool
 from ..llm_backends.types import Image, Message, Request
-from .finishing import SEEDS
+from .answers.prompt import SEEDS
 from .history import EMPTY, History, Turn
 from .report import report
 

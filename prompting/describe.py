@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
+from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
+from .answers.protect import protect, restore
 from .describe_messages import describe_messages
-from .finishing import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
-from .protect import protect, restore
 from .report import report
 from .targets import Target
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
-from .clean import split_negative
-from .finishing import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
+from .answers.clean import split_negative
+from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
+from .answers.protect import Protected, protect
 from .messages import enhance_messages
-from .protect import Protected, protect
 from .report import report
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..llm_backends.types import Image, Message
-from .protect import Protected
+from .answers.protect import Protected
 from .targets import Target
 from .tasks import EnhanceTask, VariablesTask
 

@@ -75,10 +75,10 @@ def local(name: str, transformers: str) -> Lane:
         "pillow>=10.2",
     )
     paths = (
-        "tests/llm_backends/transformers_local",
+        "tests/llm_backends/local/transformers_local",
         "tests/llm_backends/test_downloads.py",
         "tests/nodes/test_local_model.py",
-        "tests/interfaces/sdwebui/test_guest_memory.py",
+        "tests/interfaces/sdwebui/host/test_memory.py",
     )
     return Lane(f".venv-{name}", ("-m", CORE), (*BARE, *libraries), ("requirements.txt",), paths=paths)
 
@@ -157,7 +157,7 @@ LANES = {
         ("-m", CORE),
         (*BARE, "litellm==1.106.2", "langfuse==4.18.0"),
         ("requirements.txt",),
-        paths=("tests/llm_backends/test_litellm_observing.py",),
+        paths=("tests/llm_backends/observers/test_litellm_callbacks.py",),
     ),
     # What users have today, and the one that ComfyUI 0.20.0 pins: the oldest that `requires-comfyui` implies.
     # Between them stands the frontend of tests/requirements.txt.
@@ -174,7 +174,7 @@ LANES = {
         (*BARE, "torch==2.13.0", "transformers==5.23.0", "llama-cpp-python==0.3.36"),
         ("requirements.txt",),
         paths=(
-            "tests/llm_backends/test_gguf.py",
+            "tests/llm_backends/local/gguf/test_backend.py",
             "tests/llm_backends/test_downloads.py",
             "tests/nodes/test_gguf.py",
         ),

@@ -151,7 +151,7 @@ def test_the_page_on_tools_names_them_all() -> None:
 
 
 def test_the_page_on_migration_has_every_name_that_is_read_as_another() -> None:
-    from quillwork.config.variables import MODE_ALIASES, PROVIDER_ALIASES, PROXY_SWITCH, VARIABLES
+    from quillwork.config.settings.variables import MODE_ALIASES, PROVIDER_ALIASES, PROXY_SWITCH, VARIABLES
 
     page = (ROOT / "docs" / "migration.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `([A-Z_]+(?:=\w+)?)` \| (.+) \|$", page, re.MULTILINE))

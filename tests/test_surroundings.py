@@ -12,7 +12,7 @@ from host.process import OF_THE_TESTS
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests that once asked the machine.
-ASKED = ("tests/config/test_downloads.py", "tests/config/test_catalog.py")
+ASKED = ("tests/config/test_downloads.py", "tests/config/models/test_catalog.py")
 DEVELOPER = {
     "OPENAI_API_KEY": "sk-of-the-developer-0000",
     "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",

@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ...config import providers, status, usage
-from ...config.catalog import catalog
-from ...config.home import targets_folder
-from ...config.model_entries import ModelEntry
-from ...config.settings import load
-from ...llm_backends.budget import dollars
+from ...config import providers, usage
+from ...config.diagnostics import status
+from ...config.models.catalog import catalog
+from ...config.models.entries import ModelEntry
+from ...config.settings.home import targets_folder
+from ...config.settings.values import load
+from ...llm_backends.accounting.budget import dollars
 from ...llm_backends.runner import runner
 from ...prompting import targets
 from . import place

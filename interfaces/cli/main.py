@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ...config.variables import MODES
+from ...config.settings.variables import MODES
 from ...llm_backends import errors
 from ...prompting import phrasebook
 from . import listing, place, setting_up, writing

@@ -6,14 +6,15 @@ import os
 import sys
 from pathlib import Path
 
-from ...config import host_notes, local_models
-from ...config.health import Check
-from ...config.home import home, origin, use_home, use_host_home, use_models_folder
-from ...config.host_notes import HostNote
-from ...config.settings import use_host_settings
+from ...config.diagnostics.health import Check
+from ...config.models import local_models
+from ...config.settings import host_notes
+from ...config.settings.home import home, origin, use_home, use_host_home, use_models_folder
+from ...config.settings.host_notes import HostNote
+from ...config.settings.values import use_host_settings
 from ...llm_backends.command_line import command, pack_folder, use_arguments
 from ...llm_backends.host import use_program
-from ..sdwebui.options import ORIGIN, read_page
+from ..sdwebui.host.options import ORIGIN, read_page
 
 
 def settle_in(chosen: str) -> None:

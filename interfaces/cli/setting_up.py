@@ -7,10 +7,12 @@ import sys
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from ...config import consent, providers, status
-from ...config.catalog import catalog
-from ...config.health import Check, report
-from ...config.settings import load
+from ...config import providers
+from ...config.access import consent
+from ...config.diagnostics import status
+from ...config.diagnostics.health import Check, report
+from ...config.models.catalog import catalog
+from ...config.settings.values import load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from . import place

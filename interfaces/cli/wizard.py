@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ...config import consent, providers
-from ...config.catalog import Listing, catalog
-from ...config.env_file import write_env
+from ...config import providers
+from ...config.access import consent
 from ...config.model_source import DEFAULT_REPOSITORY
-from ...config.settings import load
+from ...config.models.catalog import Listing, catalog
+from ...config.settings.env_file import write_env
+from ...config.settings.values import load
 from ...llm_backends.command_line import command
 from ...llm_backends.host import program
 from ...llm_backends.runner import runner

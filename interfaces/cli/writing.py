@@ -10,8 +10,8 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 from ...config.choice import Choice
-from ...config.home import targets_folder
 from ...config.opening import lacks_model, library_folders, open_model
+from ...config.settings.home import targets_folder
 from ...llm_backends.errors import LLMError
 from ...llm_backends.host import NullHost
 from ...llm_backends.live import LiveText
@@ -19,11 +19,11 @@ from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
 from ...prompting import targets
 from ...prompting.enhance import Idea, enhance, enhance_without_model
-from ...prompting.library import Library, LibraryError
-from ...prompting.missing import Supplied, keep, supply_missing
+from ...prompting.generate_values import invent
 from ...prompting.tasks import VariablesTask
-from ...prompting.template import UnknownVariable, missing_variables, resolve
-from ...prompting.variables import invent
+from ...prompting.templates.library import Library, LibraryError
+from ...prompting.templates.missing import Supplied, keep, supply_missing
+from ...prompting.templates.resolve import UnknownVariable, missing_variables, resolve
 
 T = TypeVar("T")
 

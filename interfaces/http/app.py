@@ -8,26 +8,19 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from ...config import key_holders
-from ...config.keys import session_keys
-from ...config.settings import load
+from ...config.access import key_holders
+from ...config.access.session_keys import session_keys
+from ...config.settings.values import load
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.host import program
 from ...llm_backends.redact import scrub
-from . import (
-    guard,
-    library_routes,
-    model_routes,
-    server_routes,
-    setting_routes,
-    talking_routes,
-    writing_routes,
-)
+from . import guard
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest, error_answer
-from .offload import in_thread
 from .openapi import describe
+from .routes import chat, enhance, library, models, server, settings
 from .routing import Exchange, Route, find
 from .schema import checked, checked_query
+from .threads import in_thread
 from .v1.errors import as_openai
 from .v1.routes import ROUTES as V1_ROUTES
 
@@ -43,12 +36,12 @@ async def _openapi(exchange: Exchange) -> Answer:
 
 
 ROUTES: tuple[Route, ...] = (
-    *model_routes.ROUTES,
-    *setting_routes.ROUTES,
-    *server_routes.ROUTES,
-    *writing_routes.ROUTES,
-    *talking_routes.ROUTES,
-    *library_routes.ROUTES,
+    *models.ROUTES,
+    *settings.ROUTES,
+    *server.ROUTES,
+    *enhance.ROUTES,
+    *chat.ROUTES,
+    *library.ROUTES,
     *V1_ROUTES,
     Route("GET", "openapi.json", "open", "This description.", _openapi),
 )

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from ...llm_backends.pictures import MOST_BYTES as MOST_PICTURE_BYTES
-from ...llm_backends.pictures import read_picture
+from ...llm_backends.images import MOST_BYTES as MOST_PICTURE_BYTES
+from ...llm_backends.images import read_picture
 from ...llm_backends.types import Image, Message, Role, ToolCall
 from .messages import HttpError
 from .schema import text, texts

@@ -13,7 +13,7 @@ import ipaddress
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ...config.settings import Settings
+from ...config.settings.values import Settings
 from ...llm_backends.host import program
 from .messages import HttpError, HttpHost, HttpRequest
 

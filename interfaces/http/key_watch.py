@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from ...config.keys import SessionKeys, session_keys
+from ...config.access.session_keys import SessionKeys, session_keys
 
 EVERY_S = 30.0
 

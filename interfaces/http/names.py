@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ...config import providers
-from ...config.home import targets_folder
-from ...config.settings import Settings
+from ...config.settings.home import targets_folder
+from ...config.settings.values import Settings
 from ...llm_backends.host import program
 from ...prompting import targets
 from .messages import HttpError

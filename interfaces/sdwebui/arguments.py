@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ...config.choice import Choice
-from ...config.variables import MODES as ALL_MODES
+from ...config.settings.variables import MODES as ALL_MODES
 from ...llm_backends import registry
 from ...llm_backends.errors import NotConfigured
 
 if TYPE_CHECKING:
     from ...prompting.enhance import OnError
-    from ...prompting.template import Selection
+    from ...prompting.templates.resolve import Selection
 
 TITLE = "Quillwork"
 """The Script's name, by which programs call it."""

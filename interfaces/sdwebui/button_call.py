@@ -16,8 +16,8 @@ from ...llm_backends.model import Model
 from ...llm_backends.redact import scrub
 from ...llm_backends.runner import run_in_place, runner
 from ..http.messages import HttpError
-from .host import WebUiHost
-from .turns import in_turn, settle
+from .host.port import WebUiHost
+from .host.queue import in_turn, settle
 from .wording import words_of
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ def register() -> None:
     """Register all of our callbacks; to be called from the script's file, by which the host knows them."""
     from modules import script_callbacks
 
-    from .options import add_options, settle_in
+    from .host.options import add_options, settle_in
 
     settle_in()
     phrasebook.register()
@@ -52,14 +52,14 @@ def _before_page() -> None:
 
 
 def _started(demo: Any, app: Any) -> None:
-    from .http_host import open_routes
+    from .host.http import open_routes
 
     leave_path()
     open_routes(demo, app)
 
 
 def _tabs() -> list[Any]:
-    from .tab import build
+    from .tab.page import build
 
     return build()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...config.catalog import catalog
-from ...config.settings import load
+from ...config.models.catalog import catalog
+from ...config.settings.values import load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from . import enhance_now
 from .arguments import MODES, MOST_VARIATIONS, ON_ERROR, PARTS, SELECTIONS, TITLE, Arguments
-from .options import target_choices
+from .host.options import target_choices
 
 _SAVED_MODELS = 2000
 

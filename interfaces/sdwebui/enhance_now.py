@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...config.home import targets_folder
+from ...config.settings.home import targets_folder
 from ...prompting import targets
-from . import checkpoint
 from .arguments import AUTO, FOLLOW, TABS, Arguments, read
 from .button_call import ButtonCall, Session, sentence_of
 from .generation import NO_MODEL
+from .host import checkpoint
+from .host.lookup import fixed_seed
+from .host.options import default_target
 from .images import Image, Texts
-from .lookup import fixed_seed
-from .options import default_target
 from .page_parts import AT_ONCE, QUIET, fault, note, streamed, unsaved
 from .writing import Written, write
 

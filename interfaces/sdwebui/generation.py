@@ -13,18 +13,19 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, NoReturn
 
-from ...config.home import targets_folder
+from ...config.settings.home import targets_folder
 from ...llm_backends.errors import Cancelled, LLMError, MissingKey, NotConfigured, ProviderFailed
 from ...prompting import targets
-from ...prompting.library import LibraryError
-from ...prompting.template import TemplateError
-from . import checkpoint, infotext
+from ...prompting.templates.library import LibraryError
+from ...prompting.templates.resolve import TemplateError
+from . import infotext
 from .arguments import AUTO, Arguments, read
-from .host import WebUiHost
+from .host import checkpoint
+from .host.lookup import fixed_seed, shared, styling
+from .host.neighbours import beside, give_back
+from .host.options import default_target
+from .host.port import WebUiHost
 from .images import Image, Texts, columns, images_of, lay_out, shorten
-from .lookup import fixed_seed, shared, styling
-from .neighbours import beside, give_back
-from .options import default_target
 from .wording import words_of
 from .writing import Written, how_many, keep, write
 

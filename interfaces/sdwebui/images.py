@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .lookup import Finish, Styling
+    from .host.lookup import Finish, Styling
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from ...config.home import targets_folder
+from ...config.settings.home import targets_folder
 from ...prompting import targets
 from .arguments import AUTO, FOLLOW, MODES, PARTS, Arguments
 from .images import Image, Texts

@@ -10,8 +10,8 @@ from typing import Any
 from ..http.messages import HttpRequest
 from ..http.routing import Exchange
 from .button_call import sentence_of
-from .http_host import WebUiHttpHost
-from .lookup import shared
+from .host.http import WebUiHttpHost
+from .host.lookup import shared
 
 # For every event: no overlay over the page, no entry in the host's list of endpoints.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}

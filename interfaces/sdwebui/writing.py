@@ -13,10 +13,10 @@ from ...config.opening import library_folders
 from ...llm_backends.errors import Cancelled, LLMError
 from ...llm_backends.model import Model
 from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
-from ...prompting.library import Library, LibraryError
-from ...prompting.missing import supply_missing
 from ...prompting.targets import Target
-from ...prompting.template import TemplateError, combination_count, missing_variables, resolve
+from ...prompting.templates.library import Library, LibraryError
+from ...prompting.templates.missing import supply_missing
+from ...prompting.templates.resolve import TemplateError, combination_count, missing_variables, resolve
 from .arguments import FOLLOW, Arguments
 from .images import Image, Texts
 from .recall import Kept, recall, signature

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...config.home import targets_folder
+from ...config.settings.home import targets_folder
 from ...prompting import targets
 from .arguments import AUTO
 from .generation import PLOT
-from .options import target_choices
+from .host.options import target_choices
 
 TARGET_AXIS, VARIATION_AXIS = "[Quillwork] For model", "[Quillwork] Variation"
 

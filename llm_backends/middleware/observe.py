@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from .. import errors, observers
+from .. import errors
+from ..accounting.metering import blank_record, record_of
+from ..accounting.usage_totals import CallRecord
 from ..calls import Call, Handler
-from ..metering import blank_record, record_of
+from ..observers import dispatch
 from ..types import Result
-from ..usage_totals import CallRecord
 
 Outcome = Result | errors.LLMError | None
 
@@ -37,14 +38,14 @@ async def observed(call: Call, proceed: Handler) -> Result:
 
 def begin(call: Call) -> Telling | None:
     """Tell of the start; None where nobody listens."""
-    lines = observers.lines_to(call.deployment.observers)
+    lines = dispatch.lines_to(call.deployment.observers)
     return Telling(call, lines) if lines else None
 
 
 class Telling:
     """The events of one call."""
 
-    def __init__(self, call: Call, lines: Sequence[observers.Line]) -> None:
+    def __init__(self, call: Call, lines: Sequence[dispatch.Line]) -> None:
         self._call, self._lines = call, lines
         self._id, self._started = str(uuid.uuid4()), time.time()
         # Pictures would fill the queues.
@@ -60,7 +61,7 @@ class Telling:
     def _put(
         self, kind: Literal["started", "completed", "failed"], record: CallRecord, answer: str | None = None
     ) -> None:
-        event = observers.CallEvent(
+        event = dispatch.CallEvent(
             kind,
             self._id,
             record,

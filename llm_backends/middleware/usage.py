@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .. import errors
+from ..accounting.ledger import ledger
+from ..accounting.metering import Meter, priced, record_of
 from ..calls import Call, Handler
-from ..ledger import ledger
-from ..metering import Meter, priced, record_of
 from ..types import Result
 
 

@@ -14,7 +14,7 @@ from ..model import Model
 from ..types import Deployment, Message, Request, Result, Usage
 from .execution import Execution, Outcome
 from .registry import RegisteredTool
-from .wishes import Wish, read_wishes
+from .requested_calls import Wish, read_wishes
 
 ROUNDS = 5
 # In one answer of a model. What it calls beyond that is left out.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import image_size, target_tools, token_count, variable_tools
 
 if TYPE_CHECKING:
-    from ..library import Library
+    from ..templates.library import Library
 
 __all__ = ["Surroundings", "register"]
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...llm_backends.estimate import tokens_of
+from ...llm_backends.accounting.estimate import tokens_of
 from ...llm_backends.tools import registry
 from .target_tools import TARGET, find
 

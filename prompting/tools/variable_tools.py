@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...llm_backends.tools import registry
-from ..missing import keep
+from ..templates.missing import keep
 
 if TYPE_CHECKING:
-    from ..library import Library
+    from ..templates.library import Library
 
 ADD = "variables.add"
 MOST_NAMES = 500

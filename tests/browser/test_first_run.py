@@ -8,8 +8,8 @@ import pytest
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.host import NullHost
-from quillwork.llm_backends.hub.access import HubAccess
-from quillwork.llm_backends.hub.download import download
+from quillwork.llm_backends.local.hub.access import HubAccess
+from quillwork.llm_backends.local.hub.download import download
 from quillwork.llm_backends.types import Deployment
 
 pytestmark = pytest.mark.browser

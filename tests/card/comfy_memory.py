@@ -44,8 +44,8 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
     from comfy.model_patcher import CoreModelPatcher
     from tiny_model.asking import WatchingHost, enhance, outcomes, texts, values
 
-    from quillwork.llm_backends.transformers_local.backend import TransformersLocal
-    from quillwork.nodes.work.guest_memory import memory
+    from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
+    from quillwork.nodes.host.memory import memory
 
     class Sampler(torch.nn.Module):
         def __init__(self) -> None:

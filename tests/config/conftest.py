@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from quillwork.config import settings as settings_module
-from quillwork.config.keys import session_keys
+from quillwork.config.access.session_keys import session_keys
+from quillwork.config.settings import values as settings_module
 
 _OURS = ("LLM_", "LITELLM_", "OLLAMA_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_", "AZURE_", "QUILLWORK_")
 

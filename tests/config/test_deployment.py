@@ -6,12 +6,12 @@ import traceback
 
 import pytest
 
-from quillwork.config import consent
+from quillwork.config.access import consent
+from quillwork.config.access.session_keys import endpoint_id, session_keys
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.keys import endpoint_id, session_keys
 from quillwork.config.opening import effective, library_folders, open_model, sampling_of
-from quillwork.config.settings import override
+from quillwork.config.settings.values import override
 from quillwork.llm_backends.errors import ConsentNeeded, LLMError, MissingKey, NotConfigured
 from quillwork.llm_backends.types import Secret
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from quillwork.config import consent, local_models
-from quillwork.config import home as home_module
+from quillwork.config.access import consent
+from quillwork.config.access.session_keys import session_keys
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.keys import session_keys
+from quillwork.config.models import local_models
+from quillwork.config.settings import home as home_module
 from quillwork.llm_backends.types import Secret
 
 OWN = Choice(by_workflow=False)

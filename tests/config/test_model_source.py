@@ -8,7 +8,7 @@ import pytest
 
 from quillwork.config.choice import Choice
 from quillwork.config.model_source import DEFAULT_REPOSITORY, ModelSource, find
-from quillwork.config.settings import load
+from quillwork.config.settings.values import load
 from quillwork.llm_backends import registry
 from quillwork.llm_backends.errors import NotConfigured
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from quillwork.config.variables import VARIABLES
+from quillwork.config.settings.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from quillwork.config import local_models, providers
-from quillwork.config import settings as settings_module
-from quillwork.config.catalog import catalog
-from quillwork.config.keys import session_keys
+from quillwork.config import providers
+from quillwork.config.access.session_keys import session_keys
+from quillwork.config.models import local_models
+from quillwork.config.models.catalog import catalog
+from quillwork.config.settings import values as settings_module
 from quillwork.prompting import phrasebook
 
 _OURS = ("LLM_", "LITELLM_", "OLLAMA_", "QUILLWORK_", "LM_STUDIO_", "HOSTED_VLLM_", "AWS_", "AZURE_")

@@ -51,7 +51,7 @@ def main() -> None:
     assert package is not None and package.loader is not None
     sys.modules["quillwork"] = module = importlib.util.module_from_spec(package)
     package.loader.exec_module(module)
-    ours = importlib.import_module("quillwork.nodes.work.text_encoder")
+    ours = importlib.import_module("quillwork.nodes.host.text_encoder")
     errors = importlib.import_module("quillwork.llm_backends.errors")
     found = {}
     for name, encoder in encoders().items():

@@ -8,13 +8,8 @@ import pytest
 
 from quillwork.llm_backends.types import Image
 from quillwork.prompting import targets
-from quillwork.prompting.messages import (
-    VALUES_SCHEMA,
-    enhance_messages,
-    spoken_name,
-    variables_messages,
-)
-from quillwork.prompting.protect import protect
+from quillwork.prompting.answers.protect import protect
+from quillwork.prompting.messages import VALUES_SCHEMA, enhance_messages, spoken_name, variables_messages
 from quillwork.prompting.targets import Target
 from quillwork.prompting.tasks import EnhanceTask, VariablesTask
 

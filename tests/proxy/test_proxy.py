@@ -20,9 +20,9 @@ import yaml
 from wire.answers import JSON_TEXT, TEXT, Answer
 
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.listing import list_models
 from quillwork.llm_backends.model import Model
-from quillwork.llm_backends.openai_compatible import OpenAICompatible
+from quillwork.llm_backends.remote.model_list import list_models
+from quillwork.llm_backends.remote.openai_compatible import OpenAICompatible
 from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.tools.loop import answer_with_tools
 from quillwork.llm_backends.tools.registry import RegisteredTool

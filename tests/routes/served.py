@@ -67,7 +67,7 @@ class Served:
 def on_aiohttp(make_host: Callable[[], Any]) -> Iterator[Served]:
     from aiohttp import web
 
-    from quillwork.interfaces.http.aiohttp_adapter import PATH, Adapter
+    from quillwork.interfaces.http.adapters.aiohttp import PATH, Adapter
 
     loop, ready, ports = asyncio.new_event_loop(), threading.Event(), []
 
@@ -110,7 +110,7 @@ def on_starlette(make_host: Callable[[], Any], **more: Any) -> Iterator[Served]:
     from starlette.middleware.base import BaseHTTPMiddleware
     from starlette.middleware.gzip import GZipMiddleware
 
-    from quillwork.interfaces.http.fastapi_adapter import Adapter, add_routes
+    from quillwork.interfaces.http.adapters.fastapi import Adapter, add_routes
 
     async def pass_on(request: Any, call_next: Any) -> Any:
         return await call_next(request)

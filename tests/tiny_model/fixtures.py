@@ -54,7 +54,7 @@ def tiny_model(request: pytest.FixtureRequest) -> Path:
 def tiny_model_nf4(request: pytest.FixtureRequest, tiny_model: Path) -> Path:
     """The folder of the same model whose checkpoint is 4-bit."""
     pytest.importorskip("bitsandbytes")
-    from quillwork.llm_backends.transformers_local.libraries import missing_for_quantisation
+    from quillwork.llm_backends.local.transformers_local.libraries import missing_for_quantisation
 
     if reason := missing_for_quantisation("cpu"):
         pytest.skip(reason)

@@ -13,8 +13,8 @@ from typing import Any
 from ....llm_backends.chunk_stream import ChunkStream
 from ....llm_backends.errors import StreamBroken
 from ....llm_backends.types import Chunk, Result, ToolCallDelta, Usage, Vector
+from ..event_stream import KEEP_ALIVE, error_content
 from ..messages import Answer, render, with_rows
-from ..streaming import KEEP_ALIVE, error_content
 from .errors import error_body
 
 _DONE = b"data: [DONE]\n\n"

@@ -6,14 +6,14 @@ that computes in the host itself.
 
 from __future__ import annotations
 
-from ....config import local_models
-from ....config.catalog import Listing
 from ....config.choice import Choice
+from ....config.models import local_models
+from ....config.models.catalog import Listing
 from ....config.opening import open_model
-from ....config.settings import Settings, load
+from ....config.settings.values import Settings, load
 from ....llm_backends.errors import LLMError, ModelNotFound
 from ....llm_backends.model import Model
-from ..asking import refuse_encoder
+from ..model_calls import refuse_encoder
 from ..names import check_model
 
 DEFAULT = "default"

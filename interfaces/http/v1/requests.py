@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ....llm_backends.openai_wire import TOOL_CHOICES
+from ....llm_backends.remote.openai_format import TOOL_CHOICES
 from ....llm_backends.types import Reasoning, Request, Tool
 from ..conversation import LONGEST_TEXT, OPEN_MESSAGES, read_messages
 from ..messages import HttpError

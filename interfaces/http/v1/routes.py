@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....config.catalog import Listing, catalog
-from ....config.settings import load
+from ....config.models.catalog import Listing, catalog
+from ....config.settings.values import load
 from ....llm_backends.chunk_stream import ask_one
 from ....llm_backends.errors import BadRequest
 from ....llm_backends.model import Model
 from ....llm_backends.types import Request, Result
-from ..asking import TALKING, ask, stream
 from ..messages import Answer, EventStream, HttpError
-from ..offload import in_thread, on_runner
+from ..model_calls import TALKING, ask, stream
+from ..routes.chat import LARGEST_BODY, embedding_request
 from ..routing import Exchange, Route
-from ..talking_routes import LARGEST_BODY, embedding_request
+from ..threads import in_thread, on_runner
 from .answers import completion, completion_events, embeddings
 from .models import ids, open_named
 from .requests import CHAT, EMBEDDINGS, chat_request, embedded_texts

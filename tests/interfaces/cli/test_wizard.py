@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 from wire.lists import list_server
 
-from quillwork.config import consent, local_models, providers
-from quillwork.config import settings as settings_module
-from quillwork.config.catalog import catalog
-from quillwork.config.settings import load
+from quillwork.config import providers
+from quillwork.config.access import consent
+from quillwork.config.models import local_models
+from quillwork.config.models.catalog import catalog
+from quillwork.config.settings import values as settings_module
+from quillwork.config.settings.values import load
 from quillwork.interfaces.cli.wizard import Wizard
 
 NOTHING_THERE = "http://127.0.0.1:9"

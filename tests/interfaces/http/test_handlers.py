@@ -9,14 +9,14 @@ from typing import ClassVar
 import pytest
 from wire.lists import list_server
 
-from quillwork.config.keys import session_keys
-from quillwork.config.settings import load
+from quillwork.config.access.session_keys import session_keys
+from quillwork.config.settings.values import load
 from quillwork.interfaces.http import app as app_module
-from quillwork.interfaces.http import writing_routes
-from quillwork.interfaces.http.asking import Places
+from quillwork.interfaces.http.model_calls import Places
+from quillwork.interfaces.http.routes import enhance
 from quillwork.llm_backends import registry
+from quillwork.llm_backends.accounting.ledger import ledger
 from quillwork.llm_backends.errors import Cancelled
-from quillwork.llm_backends.ledger import ledger
 from quillwork.llm_backends.types import Chunk, Result
 
 KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
@@ -438,7 +438,7 @@ def test_a_stream_that_nobody_reads_any_more_is_hung_up(call, endpoint):
 
     asyncio.run(watch_a_little())
     endpoint.wait_disconnects(1)
-    assert writing_routes.WRITING.free == writing_routes.WRITING.most
+    assert enhance.WRITING.free == enhance.WRITING.most
 
 
 @pytest.mark.parametrize(
@@ -531,7 +531,7 @@ def test_the_hosts_text_encoder_needs_a_node(call):
 
 def test_there_is_an_end_to_how_much_is_written_at_once(call, endpoint, monkeypatch):
     places = Places(1)
-    monkeypatch.setattr(writing_routes, "WRITING", places)
+    monkeypatch.setattr(enhance, "WRITING", places)
     places.take()
     reply = call("POST", "enhance", {"prompt": "a fox"})
     assert (reply.status, reply.error["type"]) == (429, "busy")
@@ -667,7 +667,7 @@ def test_a_fault_of_ours_is_no_secret_and_no_traceback(call, monkeypatch, caplog
     def broken(settings):
         raise RuntimeError(f"something with {KEY} in it")
 
-    monkeypatch.setattr(app_module.model_routes.status, "provider_rows", broken)
+    monkeypatch.setattr(app_module.models.status, "provider_rows", broken)
     reply = call("GET", "llm/providers")
     assert (reply.status, reply.error["type"]) == (500, "internal")
     assert KEY not in str(reply.content) + caplog.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from quillwork.config.keys import GRACE_S, SessionKeys
+from quillwork.config.access.session_keys import GRACE_S, SessionKeys
 from quillwork.interfaces.http.key_watch import KeyWatch
 
 

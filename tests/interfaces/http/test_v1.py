@@ -335,7 +335,7 @@ def test_no_page_of_another_site_may_call(client, wire, headers):
 
 
 def test_a_local_model_answers_in_the_hosts_turn(client, call, monkeypatch):
-    from quillwork.config import local_models
+    from quillwork.config.models import local_models
     from quillwork.llm_backends import registry
     from quillwork.llm_backends.types import Chunk, Usage
     from quillwork.llm_backends.types import Result as Whole
@@ -363,7 +363,7 @@ def test_a_local_model_answers_in_the_hosts_turn(client, call, monkeypatch):
 
 
 def test_too_many_at_once(client, monkeypatch):
-    from quillwork.interfaces.http.asking import Places
+    from quillwork.interfaces.http.model_calls import Places
     from quillwork.interfaces.http.v1 import routes
 
     monkeypatch.setattr(routes, "TALKING", Places(0))

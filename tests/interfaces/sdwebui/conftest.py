@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from quillwork.config import settings as settings_module
+from quillwork.config.settings import values as settings_module
 from quillwork.interfaces.sdwebui.recall import recall
 from quillwork.prompting import phrasebook
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from interfaces.sdwebui.jobs import Job
 
+from quillwork.interfaces.sdwebui.host.lookup import Styling
 from quillwork.interfaces.sdwebui.images import Texts, images_of, lay_out
-from quillwork.interfaces.sdwebui.lookup import Styling
 
 
 def fixed(seed: object) -> int:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from interfaces.sdwebui.tab.test_page import PIXEL, Tab
 from interfaces.sdwebui.test_enhance_now_page import Buttons, choose_model
-from interfaces.sdwebui.test_tab_page import PIXEL, Tab
 from webui.fixtures import WebUIs
 from webui.process import WebUI, real_forge
 from wire.server import WireServer

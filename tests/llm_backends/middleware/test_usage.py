@@ -10,7 +10,7 @@ import pytest
 from endpoints import HANG_S, answer, ask, ask_all, endpoint, question
 
 from quillwork.llm_backends import errors, registry
-from quillwork.llm_backends.ledger import ledger
+from quillwork.llm_backends.accounting.ledger import ledger
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import run_in_place, runner

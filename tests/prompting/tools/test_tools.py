@@ -14,8 +14,8 @@ from quillwork.llm_backends.tools import registry
 from quillwork.llm_backends.tools.arguments import BadArguments, check_arguments
 from quillwork.llm_backends.tools.execution import Execution
 from quillwork.prompting import targets, tools
-from quillwork.prompting.library import Library
-from quillwork.prompting.template import resolve
+from quillwork.prompting.templates.library import Library
+from quillwork.prompting.templates.resolve import resolve
 from quillwork.prompting.tools.image_size import _USUAL
 from quillwork.prompting.tools.token_count import estimate_clip
 

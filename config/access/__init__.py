@@ -1,0 +1,1 @@
+"""What a caller may use: keys, the machine's consents, the plan."""

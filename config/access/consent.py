@@ -1,0 +1,66 @@
+"""What this machine has said yes to: a shared workflow may not spend its user's money unasked."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ...llm_backends.command_line import command
+from ...llm_backends.errors import ConsentNeeded, NotConfigured
+from .. import providers
+from ..settings.values import Settings, load
+
+DOWNLOADS = "downloads"
+# The tool with which a model writes into the user's library.
+ADDING = "variables.add"
+_FILE = "consent.json"
+
+
+def everything() -> list[str]:
+    """All that there is to say yes to: the ids of the providers, ``downloads``, ``variables.add``."""
+    return [*providers.names(), DOWNLOADS, ADDING]
+
+
+def is_allowed(what: str, settings: Settings) -> bool:
+    """Whether workflows may use `what`, one of `everything`."""
+    return what in settings.items("LLM_ALLOW") or what in _recorded(settings.folder)
+
+
+def allow(what: str, folder: Path) -> None:
+    """Record the user's yes in `folder` for good."""
+    recorded = sorted({*_recorded(folder), what})
+    file = folder / _FILE
+    fresh = file.with_suffix(".new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps({"allowed": recorded}, indent=1), encoding="utf-8")
+        os.replace(fresh, file)
+    except OSError as error:
+        raise NotConfigured(
+            f"Your yes to {what} could not be written to {folder} ({error.strerror}).",
+            hint=f"Set LLM_ALLOW={what} instead.",
+        ) from None
+
+
+def require(what: str, label: str, settings: Settings) -> None:
+    """Raise `ConsentNeeded` unless workflows may use `what`."""
+    if not is_allowed(what, settings):
+        raise ConsentNeeded(
+            f"This workflow asks for {label}, which you have not allowed on this machine.",
+            hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
+            provider=what,
+        )
+
+
+def require_adding() -> None:
+    """Raise `ConsentNeeded` unless models may add values to the user's library."""
+    require(ADDING, "the tool variables.add, with which the model writes into your library", load())
+
+
+def _recorded(folder: Path) -> set[str]:
+    try:
+        content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        return {name for name in content["allowed"] if isinstance(name, str)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()

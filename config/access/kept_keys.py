@@ -1,0 +1,185 @@
+"""Keys that a user wants to have after a restart: in the operating system's key ring where there is one, else
+in a file of our folder that its owner alone may read.
+
+Each goes by the name of its variable, the key of a server of one's own by that server's origin: it is never
+sent to another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...llm_backends.errors import NotConfigured
+from ...llm_backends.types import Secret
+
+T = TypeVar("T")
+
+FILE = "keys.json"
+_SERVICE = "Quillwork"
+# A key ring may wait for its owner to unlock it, or for a desktop that is not there.
+_PATIENCE_S = 5.0
+_ring_is_silent = False
+_lock = threading.Lock()
+_from_ring: dict[str, Secret | None] = {}
+_read: dict[Path, tuple[tuple[int, int], dict[str, dict[str, Any]]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where keys are kept: a key ring of that `name`, else the file of that path."""
+
+    in_ring: bool
+    name: str
+
+    @property
+    def label(self) -> str:
+        if self.in_ring:
+            return f"the key ring of this computer ({self.name})"
+        return f"the file {self.name}, unencrypted and for your user account alone"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"in_ring": self.in_ring, "name": self.name, "label": self.label}
+
+
+def place(folder: Path) -> Place:
+    """Where the next key goes. Asks the operating system: not for an event loop."""
+    ring = _in_time(_find_ring)
+    return Place(True, _name_of(ring)) if ring is not None else Place(False, str(folder / FILE))
+
+
+def keep(folder: Path, name: str, key: Secret) -> Place:
+    """Keep `key` under `name` for good; where it lies now. Raises `NotConfigured` where that cannot be."""
+    with _lock:
+        chosen, rows = place(folder), _rows(folder)
+        if chosen.in_ring and not _in_time(lambda: _put(_entry(folder, name), key)):
+            chosen = Place(False, str(folder / FILE))
+        rows[name] = {"in": "ring"} if chosen.in_ring else {"in": "file", "key": key.reveal()}
+        _write(folder, rows)
+        _from_ring.pop(_entry(folder, name), None)
+        return chosen
+
+
+def forget(folder: Path, name: str | None = None) -> None:
+    """Take out the key under `name`, or all keys."""
+    with _lock:
+        rows = _rows(folder)
+        for gone in [name] if name is not None else list(rows):
+            row = rows.pop(gone, None)
+            entry = _entry(folder, gone)
+            _from_ring.pop(entry, None)
+            if row is not None and row.get("in") == "ring":
+                _in_time(partial(_drop, entry))
+        if rows or (folder / FILE).exists():
+            _write(folder, rows)
+
+
+def names(folder: Path) -> list[str]:
+    """The names that keys are kept for."""
+    return list(_rows(folder))
+
+
+def get(folder: Path, name: str) -> Secret | None:
+    """The key under `name`; None where there is none, or its key ring does not give it."""
+    row = _rows(folder).get(name, {})
+    if row.get("in") == "file" and isinstance(row.get("key"), str):
+        return Secret(row["key"])
+    if row.get("in") != "ring":
+        return None
+    entry = _entry(folder, name)
+    if entry not in _from_ring:
+        _from_ring[entry] = _in_time(lambda: _take(entry))
+    return _from_ring[entry]
+
+
+def _entry(folder: Path, name: str) -> str:
+    return f"{name} {folder}"
+
+
+def _rows(folder: Path) -> dict[str, dict[str, Any]]:
+    file = folder / FILE
+    try:
+        status = file.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        if file not in _read or _read[file][0] != stamp:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            rows = content.items() if isinstance(content, dict) else ()
+            _read[file] = stamp, {name: row for name, row in rows if isinstance(row, dict)}
+    except (OSError, ValueError):
+        return {}
+    return dict(_read[file][1])
+
+
+def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
+    file = folder / FILE
+    fresh = file.with_suffix(".new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()
+        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(rows, stream, indent=1)
+        os.replace(fresh, file)
+    except OSError as error:
+        raise NotConfigured(
+            f"The key could not be kept in {folder} ({error.strerror}).",
+            hint="It holds until the restart; set QUILLWORK_HOME to a folder of yours to keep it.",
+        ) from None
+
+
+def _in_time(work: Callable[[], T]) -> T | None:
+    """The result of `work`; None where it fails or hangs. A ring that has hung once is not asked again."""
+    global _ring_is_silent
+    if _ring_is_silent:
+        return None
+    found: list[T] = []
+
+    def attempt() -> None:
+        # Backends fail in their own ways, and a fault of theirs is never told: a key may stand in it.
+        with contextlib.suppress(Exception):
+            found.append(work())
+
+    thread = threading.Thread(target=attempt, name="quillwork-key-ring", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE_S)
+    if thread.is_alive():
+        _ring_is_silent = True
+        return None
+    return found[0] if found else None
+
+
+def _find_ring() -> Any:
+    """The operating system's key ring by way of the package keyring, where both are there."""
+    import keyring
+
+    ring = keyring.get_keyring()
+    # Below 1 are stand-ins that fail or keep nothing; what keyrings.alt brings are plain files.
+    is_one = ring.priority >= 1 and not type(ring).__module__.startswith("keyrings.alt")
+    return ring if is_one else None
+
+
+def _name_of(ring: Any) -> str:
+    return str(getattr(ring, "name", type(ring).__name__)).partition(" ")[0][:60]
+
+
+def _put(entry: str, key: Secret) -> bool:
+    ring = _find_ring()
+    ring.set_password(_SERVICE, entry, key.reveal())
+    return ring.get_password(_SERVICE, entry) == key.reveal()
+
+
+def _take(entry: str) -> Secret | None:
+    text = _find_ring().get_password(_SERVICE, entry)
+    return Secret(text) if text else None
+
+
+def _drop(entry: str) -> None:
+    _find_ring().delete_password(_SERVICE, entry)

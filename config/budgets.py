@@ -1,0 +1,103 @@
+"""What calls may cost and who is told of them, out of the settings."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from ..llm_backends.errors import NotConfigured
+from ..llm_backends.host import program
+from ..llm_backends.types import Budget, Observer, Secret
+from .settings.values import Settings, warn_once
+
+_USAGE_FILE = "usage.json"
+_LANGFUSE, _HELICONE = "https://cloud.langfuse.com", "https://api.worker.helicone.ai"
+
+
+def usage_file(settings: Settings) -> Path:
+    """Where the day's usage is kept."""
+    return settings.folder / _USAGE_FILE
+
+
+def budget(settings: Settings) -> Budget | None:
+    """The budgets that are set; None where there is none. Raises `NotConfigured` for one that cannot be
+    read: it was meant to hold."""
+    session, day = _dollars("LLM_BUDGET_SESSION", settings), _dollars("LLM_BUDGET_DAY", settings)
+    if session is None and day is None:
+        return None
+    unpriced = settings.text("LLM_BUDGET_UNPRICED").lower()
+    if unpriced not in ("refuse", "allow"):
+        raise NotConfigured(f"LLM_BUDGET_UNPRICED is {unpriced!r}.", hint="Set it to refuse or allow.")
+    return Budget(session, day, unpriced == "refuse")
+
+
+def observers(settings: Settings) -> tuple[Observer, ...]:
+    """Who is told of calls. One that cannot be told is warned of once: it stands in no call's way."""
+    found, problems = read_observers(settings)
+    for problem in problems:
+        warn_once(str(problem))
+    return tuple(found)
+
+
+def read_observers(settings: Settings) -> tuple[list[Observer], list[NotConfigured]]:
+    """(the observers of LLM_CALLBACKS, what is wrong with those that cannot be told)."""
+    found, problems = [], []
+    for name in dict.fromkeys(settings.items("LLM_CALLBACKS")):
+        try:
+            found.append(_observer(name, settings))
+        except NotConfigured as problem:
+            problems.append(problem)
+    return found, problems
+
+
+def _dollars(name: str, settings: Settings) -> float | None:
+    value = settings.value(name)
+    if not value.text:
+        return None
+    try:
+        amount = float(value.text.removeprefix("$"))
+    except ValueError:
+        amount = math.nan
+    if not (math.isfinite(amount) and amount >= 0):
+        raise NotConfigured(
+            f"{value.name} is {value.text!r} (from {value.origin}), which is no amount of US dollars.",
+            hint="Write something like 2.50, or remove it.",
+        )
+    return amount
+
+
+def _observer(name: str, settings: Settings) -> Observer:
+    with_content = settings.flag("LLM_CALLBACKS_CONTENT")
+    environment = settings.environment()
+    if name == "langfuse":
+        return Observer(
+            name,
+            base_url=environment.get("LANGFUSE_HOST", _LANGFUSE).rstrip("/"),
+            key=Secret(_required("LANGFUSE_SECRET_KEY", name, environment)),
+            public_key=_required("LANGFUSE_PUBLIC_KEY", name, environment),
+            with_content=with_content,
+        )
+    if name == "helicone":
+        return Observer(
+            name,
+            base_url=environment.get("HELICONE_BASE_URL", _HELICONE).rstrip("/"),
+            key=Secret(_required("HELICONE_API_KEY", name, environment)),
+            with_content=with_content,
+        )
+    module, colon, attribute = name.partition(":")
+    if not colon or not all(part.isidentifier() for part in f"{module}.{attribute}".split(".")):
+        raise NotConfigured(
+            f"LLM_CALLBACKS has {name!r} in it, which is no observer.",
+            hint="There are langfuse, helicone, and Python paths such as my_package.module:on_call.",
+        )
+    return Observer(name, with_content=with_content)
+
+
+def _required(variable: str, observer: str, environment: dict[str, str]) -> str:
+    text = environment.get(variable, "").strip()
+    if not text:
+        raise NotConfigured(
+            f"LLM_CALLBACKS names {observer}, and {variable} is not set.",
+            hint=f"Set it where {program()} starts, or take {observer} out of LLM_CALLBACKS.",
+        )
+    return text

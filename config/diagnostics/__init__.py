@@ -1,0 +1,1 @@
+"""What is set up, whether it works, and what a call would cost."""

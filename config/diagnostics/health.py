@@ -1,0 +1,222 @@
+"""Is everything there that is needed? One check a line, each with what to do: `doctor` and ``GET health``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ... import __version__
+from ...llm_backends.command_line import command, installer
+from ...llm_backends.errors import LLMError, NotConfigured
+from ...llm_backends.host import program
+from ...llm_backends.observers import dispatch
+from ...llm_backends.types import Observer
+from .. import budgets, providers, usage
+from ..access import plans
+from ..access.session_keys import endpoint_id, session_keys
+from ..model_source import unknown_mode
+from ..models.catalog import Catalog, catalog
+from ..opening import library_folders
+from ..settings.home import origin
+from ..settings.values import Settings
+from . import status
+
+_OLDEST_PYTHON = (3, 10)
+# A clock before this day fails every secure connection.
+_RELEASED = 1_760_000_000
+_BROKEN_LITELLM = ("1.82.7", "1.82.8")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `hint` says what to do where it is not `ok`."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+def _install() -> str:
+    return f"Run `{installer()}`, then restart {program()}."
+
+
+def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
+    """All checks and what is in effect, as JSON. Asks nobody: servers count as they answered last."""
+    found = list(checks(settings, models))
+    environment = settings.environment()
+    configured = [
+        provider.id
+        for provider in providers.all()
+        if not provider.is_local
+        and providers.key_status(provider, environment, session_keys.peek(provider.id)).configured
+    ]
+    effect = status.in_effect(settings)
+    return {
+        "status": "ok" if all(check.ok for check in found) else "attention",
+        "version": __version__,
+        **{name: effect[name] for name in ("mode", "model", "provider", "provider_label")},
+        "providers": {"total": len(providers.names()), "configured": len(configured)},
+        "plan": status.plan_name(settings),
+        "usage": usage.view(settings),
+        "checks": [asdict(check) for check in found],
+    }
+
+
+def checks(settings: Settings, models: Catalog = catalog) -> Iterator[Check]:
+    """Every check in turn; none of them raises."""
+    for check in (_python, _clock, _home, _library, _litellm, _gpu, _model, _plan, _budget):
+        try:
+            yield check(settings)
+        except LLMError as error:
+            yield Check(check.__name__.strip("_").capitalize(), False, error.message, error.hint)
+    yield from _observers(settings)
+    yield from _servers(settings, models)
+
+
+def _python(settings: Settings) -> Check:
+    version = platform.python_version()
+    if sys.version_info < _OLDEST_PYTHON:
+        return Check("Python", False, version, "Quillwork needs Python 3.10 or newer.")
+    return Check("Python", True, version)
+
+
+def _clock(settings: Settings) -> Check:
+    if time.time() < _RELEASED:
+        told = time.strftime("%Y-%m-%d", time.gmtime())
+        return Check("Clock", False, f"It is {told} by the clock of this machine.", "Set the clock.")
+    return Check("Clock", True, "plausible")
+
+
+def _home(settings: Settings) -> Check:
+    check = _writable("Files", settings.folder, "Set QUILLWORK_HOME to a folder of yours.")
+    return replace(check, message=f"{check.message} ({origin()})") if check.ok else check
+
+
+def _library(settings: Settings) -> Check:
+    own, others = library_folders(settings)
+    for folder in others:
+        if not folder.is_dir():
+            hint = "Mend it in LIBRARY_DIRS, or take it out."
+            return Check("Library", False, f"{folder} is no folder.", hint)
+    return _writable("Library", own, "Set LOCAL_LIBRARY_DIR to a folder of yours.")
+
+
+def _writable(name: str, folder: Path, hint: str) -> Check:
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        return Check(name, False, f"{folder} cannot be written.", hint)
+    return Check(name, True, str(folder))
+
+
+def _litellm(settings: Settings) -> Check:
+    if importlib.util.find_spec("litellm") is None:
+        wanted = status.in_effect(settings)["provider"] not in ("", "endpoint", "phrasebook")
+        message = "not installed; only providers that are called directly need it."
+        return Check("LiteLLM", not wanted, message, _install())
+    version = importlib.metadata.version("litellm")
+    if version in _BROKEN_LITELLM:
+        return Check("LiteLLM", False, f"{version} is a release with malicious code in it.", _install())
+    return Check("LiteLLM", True, version)
+
+
+def _gpu(settings: Settings) -> Check:
+    torch = sys.modules.get("torch")  # seconds to import, so only where the host has it already
+    if torch is None:
+        there = shutil.which("nvidia-smi") is not None
+        return Check(
+            "GPU", True, "an NVIDIA driver is installed." if there else "none was found; none is needed."
+        )
+    if not torch.cuda.is_available():
+        return Check("GPU", True, f"torch {torch.__version__} sees none; remote models need none.")
+    free, total = torch.cuda.mem_get_info()
+    return Check("GPU", True, f"{torch.cuda.get_device_name()}, {free >> 20} of {total >> 20} MB free")
+
+
+def _model(settings: Settings) -> Check:
+    effect = status.in_effect(settings)
+    error = effect["error"]
+    if error is not None:
+        return Check("Model", False, error["message"], error["hint"])
+    if problem := unknown_mode(settings.mode()):
+        return Check("Model", False, problem)
+    if effect["mode"] == "phrasebook":
+        return Check(
+            "Model", True, f"none is set up: the phrasebook writes. `{command('setup')}` shows the ways."
+        )
+    return Check("Model", True, f"{effect['model'] or effect['mode']} ({effect['provider_label']})")
+
+
+def _plan(settings: Settings) -> Check:
+    plan = plans.in_force(settings)
+    if plan is None:
+        return Check("Plan", True, "none")
+    return Check("Plan", not plan.problem, f"{plan.name}: {len(plan.allowed)} entries", plan.problem)
+
+
+def _budget(settings: Settings) -> Check:
+    budget = budgets.budget(settings)
+    if budget is None:
+        return Check("Budget", True, "none")
+    limits = ((budget.session_usd, "a session"), (budget.day_usd, "a day"))
+    return Check("Budget", True, ", ".join(f"${usd:g} {what}" for usd, what in limits if usd is not None))
+
+
+def _observers(settings: Settings) -> Iterator[Check]:
+    found, problems = budgets.read_observers(settings)
+    for problem in problems:
+        yield Check("Observers", False, problem.message, problem.hint)
+    for observer in found:
+        try:
+            yield Check("Observers", True, _standing(observer))
+        except NotConfigured as problem:
+            yield Check("Observers", False, problem.message, problem.hint)
+    if not found and not problems:
+        yield Check("Observers", True, "none")
+
+
+def _standing(observer: Observer) -> str:
+    """The way by which `observer` would be told. Raises `NotConfigured` for code that is not there."""
+    if ":" in observer.name:
+        dispatch.load(observer.name)
+        return observer.name
+    told = f"{observer.name} at {observer.base_url}"
+    if observer.name == "langfuse" and importlib.util.find_spec("langfuse") is None:
+        return f"{told}; its package is not here, so Quillwork reports litellm's calls as well."
+    return told
+
+
+def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:
+    states = {id: state for id, state in models.state_of(settings).items() if state.state != "off"}
+    if settings.endpoint() is None and not states:
+        yield Check("Endpoint", True, "none is set.")
+    for state in states.values():
+        name = "Endpoint" if state.id == "endpoint" else state.label
+        message = f"{state.label} lists {state.count} models." if state.state == "ok" else state.message
+        if state.id == "endpoint":
+            message += f" ({_endpoint_origin(settings)})"
+        yield Check(name, state.state == "ok", message, state.hint)
+
+
+def _endpoint_origin(settings: Settings) -> str:
+    """The layer that named the endpoint, and the one whose key it gets."""
+    endpoint = settings.endpoint()
+    assert endpoint is not None
+    address, key = endpoint
+    if session_keys.peek(endpoint_id(address.text)) is not None:
+        told = "key typed for this session"
+    else:
+        source = settings.key_origin(key)
+        told = {"environment": "key from there, too", "kept": "key kept"}.get(source, "no key")
+    return f"address from {address.origin}; {told}"

@@ -1,0 +1,169 @@
+"""What is set up, told to people and programs alike: providers, keys, settings, what would answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...llm_backends import registry
+from ...llm_backends.errors import LLMError
+from ...llm_backends.types import Secret
+from .. import providers
+from ..access import consent, kept_keys, plans
+from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id, session_keys
+from ..choice import Choice
+from ..deployment import deploy
+from ..models.catalog import Catalog, SourceState, catalog
+from ..models.labels import human_label
+from ..models.servers import endpoint_label
+from ..settings.values import Settings
+from ..settings.variables import MODES, VARIABLES
+
+
+def provider_rows(
+    settings: Settings, keys: SessionKeys = session_keys, models: Catalog = catalog
+) -> list[dict[str, Any]]:
+    """Every provider: whether it could be called, with whose key, and how it answered last. Asks nobody."""
+    states = models.state_of(settings)
+    environment = settings.environment()
+    rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
+    for provider in providers.all():
+        status = providers.key_status(provider, environment, keys.peek(provider.id))
+        kept = settings.has_kept(provider.key_variables) and (
+            status.source == "environment" or _is_kept(keys.peek(provider.id), provider, settings)
+        )
+        rows.append(
+            {
+                "id": provider.id,
+                "label": provider.label,
+                "configured": status.configured,
+                "source": "kept" if kept else status.source,
+                "missing": status.missing,
+                "needs_key": not provider.key_optional,
+                "key_variables": list(provider.key_variables),
+                "key_url": provider.key_url,
+                "is_local": provider.is_local,
+                "allowed": provider.is_local or consent.is_allowed(provider.id, settings),
+                "models": [f"{provider.id}/{model}" for model in provider.models],
+                "labels": {f"{provider.id}/{model}": human_label(model) for model in provider.models},
+                "state": _state_of(provider.id, states),
+            }
+        )
+    return rows
+
+
+def _is_kept(typed: Secret | None, provider: providers.Provider, settings: Settings) -> bool:
+    return typed is not None and typed == kept_keys.get(settings.folder, provider.key_variables[0])
+
+
+def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, SourceState]) -> dict[str, Any]:
+    endpoint = settings.endpoint()
+    assert endpoint is not None
+    address, key = endpoint
+    typed = keys.peek(endpoint_id(address.text))
+    kept = settings.key_origin(typed) == "kept"
+    return {
+        "id": ENDPOINT,
+        "label": endpoint_label(address.text),
+        "configured": True,
+        "source": "session" if typed is not None and not kept else settings.key_origin(typed or key),
+        "missing": "",
+        "needs_key": False,
+        "key_variables": ["LLM_API_KEY"],
+        "key_url": "",
+        "is_local": False,
+        "allowed": True,
+        "models": [],
+        "labels": {},
+        "state": _state_of(ENDPOINT, states),
+    }
+
+
+def _state_of(id: str, states: Mapping[str, SourceState]) -> str:
+    return states[id].state if id in states else "unknown"
+
+
+def key_rows(settings: Settings, keys: SessionKeys = session_keys) -> list[dict[str, Any]]:
+    """For each provider whether it has a key, and the last four characters of one typed in here."""
+    rows = []
+    for row in provider_rows(settings, keys):
+        kept = ("label", "configured", "source", "needs_key", "key_url", "key_variables", "missing")
+        rows.append(
+            {
+                "provider": row["id"],
+                **{name: row[name] for name in kept},
+                "last_four": keys.last_four(_key_id(row["id"], settings))
+                if row["source"] in ("session", "kept")
+                else "",
+            }
+        )
+    return rows
+
+
+def _key_id(provider: str, settings: Settings) -> str:
+    endpoint = settings.endpoint() if provider == ENDPOINT else None
+    return endpoint_id(endpoint[0].text) if endpoint else provider
+
+
+def setting_rows(settings: Settings) -> list[dict[str, Any]]:
+    """Every setting with its value, its origin and whether the panel may change it: secrets masked. A model's
+    `label` is what people call it, empty where that is its id."""
+    rows: list[dict[str, Any]] = []
+    for row in settings.describe():
+        variable = VARIABLES[row["name"]]
+        rows.append(
+            {
+                **row,
+                "kind": variable.kind,
+                "label": human_label(row["value"]) if row["name"].startswith("LLM_MODEL") else "",
+                "default": variable.default,
+                "writable": variable.writable,
+                "persisted": settings.is_kept(row["name"]),
+            }
+        )
+    return rows
+
+
+def in_effect(settings: Settings) -> dict[str, Any]:
+    """Mode, model and provider that enhancing would use now, or the error that stands in the way."""
+    try:
+        deployment = deploy(Choice(by_workflow=False), settings)
+    except LLMError as error:
+        told = {"type": error.type, "message": error.message, "hint": error.hint}
+        return {**dict.fromkeys(("mode", "model", "label", "provider", "provider_label"), ""), "error": told}
+    return {
+        "mode": deployment.mode,
+        "model": deployment.model,
+        "label": human_label(deployment.model),
+        "provider": deployment.provider,
+        "provider_label": deployment.provider_label,
+        "error": None,
+    }
+
+
+def modes() -> list[str]:
+    """All modes: ours, then those that other packs registered."""
+    own = {"litellm", "openai_compatible", *MODES}
+    return [*MODES, *(name for name in registry.names() if name not in own)]
+
+
+def allowed(settings: Settings) -> list[str]:
+    """What shared workflows may use."""
+    return [what for what in consent.everything() if consent.is_allowed(what, settings)]
+
+
+def plan_name(settings: Settings) -> str | None:
+    plan = plans.in_force(settings)
+    return plan.name if plan else None
+
+
+def config_view(settings: Settings) -> dict[str, Any]:
+    """All of it, as the settings page shows it."""
+    return {
+        "settings": setting_rows(settings),
+        "effective": in_effect(settings),
+        "modes": modes(),
+        "allowed": allowed(settings),
+        "plan": plan_name(settings),
+        "home": str(settings.folder),
+    }

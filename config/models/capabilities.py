@@ -1,0 +1,36 @@
+"""What models are known to do, without asking anybody; None is unknown."""
+
+from __future__ import annotations
+
+from ...llm_backends.types import Capabilities
+from ..providers import Provider
+from . import vision
+
+
+def of_provider(provider: Provider, model: str) -> Capabilities:
+    """What the provider's list told of `model`, else our table, else what is the rule there."""
+    from .catalog import catalog
+    from .entries import known_of
+
+    model_id = f"{provider.id}/{model}"
+    told, known = catalog.told(model_id), known_of(model_id)
+    tools = [told.tools if told else None, known.get("tools"), provider.tools]
+    return Capabilities(
+        schema=provider.schema,
+        vision=vision.of_provider(provider, model),
+        tools=provider.tools is not False and next((yes for yes in tools if yes is not None), None),
+        context_window=(told.context_window if told else None) or known.get("context_window"),
+    )
+
+
+def at_endpoint(model: str) -> Capabilities:
+    """What the endpoint told of `model`. A proxy says that a model takes no tools when it has never heard of
+    the model: that is not to be known."""
+    from .catalog import catalog
+
+    told = catalog.told(model)
+    return Capabilities(
+        vision=vision.told(model),
+        tools=(told.tools if told else None) or None,
+        context_window=told.context_window if told else None,
+    )

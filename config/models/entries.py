@@ -1,0 +1,181 @@
+"""The rows of the catalogue, and what is known of a model without asking anybody."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...llm_backends import registry
+from .. import providers
+from ..model_source import DEFAULT_REPOSITORY
+from . import local_models
+from .labels import human_label
+from .listing_formats import Listed
+
+_FREE = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model to choose. `id` is what goes into ``llm_model``; None is unknown.
+
+    `transport` is who carries a call (endpoint, or a mode), `source` who told us of the model (endpoint,
+    provider, local_server, folder, settings, packaged). `price` is in US dollars a million tokens, (in, out).
+    `configured` says that it could be called now, `locked` that the plan in force does not allow it,
+    `stale` that its source was asked longer ago and does not answer now.
+    """
+
+    id: str
+    label: str
+    provider: str
+    provider_label: str
+    transport: str
+    source: str
+    context_window: int | None = None
+    vision: bool | None = None
+    tools: bool | None = None
+    schema: bool | None = None
+    price: tuple[float, float] | None = None
+    configured: bool = True
+    locked: bool = False
+    suggested: bool = False
+    stale: bool = False
+
+    @property
+    def plan_id(self) -> str:
+        """The id as plans have it (`types.Deployment.model_id`)."""
+        return self.id.rpartition("/")[2] if self.transport in ("hf_local", "gguf") else self.id
+
+    def to_json(self) -> dict[str, Any]:
+        row = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        row["price"] = None if self.price is None else {"input": self.price[0], "output": self.price[1]}
+        return row
+
+
+def label_of(model: str) -> str:
+    """A model's id for people: its last part, with the maker's where there is one."""
+    return model.removeprefix("models/").strip("/")
+
+
+def of_provider(provider: providers.Provider, listed: Listed, source: str, **more: Any) -> ModelEntry:
+    """The entry of a model that `provider` itself lists; what it does not tell comes from our own table."""
+    known = known_of(f"{provider.id}/{listed.id}")
+    price = known.get("price")
+    return ModelEntry(
+        id=f"{provider.id}/{listed.id}",
+        label=listed.label or human_label(listed.id) or label_of(listed.id),
+        provider=provider.id,
+        provider_label=provider.label,
+        transport="litellm",
+        source=source,
+        context_window=listed.context_window or known.get("context_window"),
+        # Where a provider's pictures do not get through, it does not help that a model of its sees.
+        vision=provider.vision is not False and _first(listed.vision, known.get("vision"), provider.vision),
+        tools=_first(listed.tools, known.get("tools"), provider.tools),
+        schema=_first(listed.schema, known.get("schema"), provider.schema),
+        price=listed.price or (tuple(price) if price else _FREE if provider.is_local else None),
+        suggested=listed.id in provider.models,
+        **more,
+    )
+
+
+def packaged(provider: providers.Provider, configured: bool) -> Iterator[ModelEntry]:
+    """Our suggestions for `provider`."""
+    for model in provider.models:
+        yield of_provider(provider, Listed(model), "packaged", configured=configured)
+
+
+def at_endpoint(listed: Listed, label: str, more: Listed | None) -> ModelEntry:
+    """The entry of a model that the endpoint `label` lists, with what else it told of it."""
+    told = more or Listed(listed.id)
+    return ModelEntry(
+        id=listed.id,
+        label=listed.label or label_of(listed.id),
+        provider="endpoint",
+        provider_label=label,
+        transport="endpoint",
+        source="endpoint",
+        context_window=listed.context_window or told.context_window,
+        vision=_first(listed.vision, told.vision),
+        tools=_first(listed.tools, told.tools),
+        schema=_first(listed.schema, told.schema),
+        price=listed.price or told.price,
+    )
+
+
+def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
+    """Checkpoints and GGUF files in the host's folders. Reads folders: not for an event loop."""
+    labels = {"hf_local": ("local", "On this machine"), "gguf": ("gguf", "GGUF files")}
+    return [
+        ModelEntry(
+            id=model.name,
+            label=label_of(model.name),
+            provider=labels[model.mode][0],
+            provider_label=labels[model.mode][1],
+            transport=model.mode,
+            source="folder",
+            vision=model.vision,
+            price=_FREE,
+            configured=registry.is_known(model.mode),
+        )
+        for model in local_models.models(refresh=refresh)
+    ]
+
+
+def built_in() -> Iterator[ModelEntry]:
+    """What there is without any server: a download for this machine, and the phrasebook."""
+    if registry.is_known("hf_download"):
+        yield ModelEntry(
+            id=DEFAULT_REPOSITORY,
+            label=label_of(DEFAULT_REPOSITORY),
+            provider="download",
+            provider_label="Download to this machine",
+            transport="hf_download",
+            source="packaged",
+            tools=False,
+            vision=False,
+            schema=True,
+            price=_FREE,
+            configured=False,
+            suggested=True,
+        )
+    yield ModelEntry(
+        id="phrasebook",
+        label="Phrasebook (no model)",
+        provider="phrasebook",
+        provider_label="Phrasebook",
+        transport="phrasebook",
+        source="packaged",
+        vision=False,
+        tools=False,
+        price=_FREE,
+    )
+
+
+def from_settings(model: str, endpoint: str = "") -> ModelEntry | None:
+    """The entry of a model that the settings name, at `endpoint` (its label) where there is one; None where
+    it is not plain whose it is."""
+    if endpoint:
+        return replace(at_endpoint(Listed(model), endpoint, None), source="settings", suggested=True)
+    found = providers.split(model)
+    if found is None:
+        return None
+    return replace(of_provider(found[0], Listed(found[1]), "settings"), suggested=True)
+
+
+def _first(*answers: bool | None) -> bool | None:
+    return next((answer for answer in answers if answer is not None), None)
+
+
+def known_of(model_id: str) -> Mapping[str, Any]:
+    """What our own table has of the model ``provider/model``: vision, tools, price and the like."""
+    return _known().get(model_id, {})
+
+
+@functools.cache
+def _known() -> Mapping[str, Mapping[str, Any]]:
+    return json.loads(Path(__file__).with_name("model_facts.json").read_text(encoding="utf-8"))

@@ -1,0 +1,109 @@
+"""Models in the host's own folders: found by looking, named without any path of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...llm_backends.local.hub.access import SUBFOLDER
+from ..settings.home import models_folder
+
+_MOST_MODELS = 500
+_DEEPEST = 4
+_TTL_S = 30.0
+# A vision tower beside its model, not a model of its own; parts after the first belong to it.
+_NO_MODEL = ("mmproj",)
+_LATER_PARTS = tuple(f"-{part:05d}-of-" for part in range(2, 100))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """`name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf; `vision` says
+    whether its config has eyes."""
+
+    name: str
+    path: Path
+    mode: str
+    vision: bool = False
+
+
+Folders = Callable[[], Iterable[Path]]
+
+
+def _downloads() -> Iterable[Path]:
+    return (models_folder() / SUBFOLDER,)
+
+
+_folders: Folders = _downloads
+_lock = threading.Lock()
+_found: tuple[float, tuple[LocalModel, ...]] | None = None
+
+
+def use_folders(folders: Folders) -> None:
+    """Let the host say where models lie (else where ours are downloaded to); asked anew at every look."""
+    global _folders, _found
+    _folders, _found = folders, None
+
+
+def models(*, refresh: bool = False) -> tuple[LocalModel, ...]:
+    """The checkpoints and GGUF files below the host's folders, by name; looked for every half minute."""
+    global _found
+    with _lock:
+        now = time.monotonic()
+        if refresh or _found is None or now - _found[0] > _TTL_S:
+            _found = (now, _look())
+        return _found[1]
+
+
+def find(name: str, mode: str = "hf_local") -> LocalModel | None:
+    """The model of that name, None where there is none."""
+    wanted = name.strip().replace("\\", "/")
+    return next((model for model in models() if model.name == wanted and model.mode == mode), None)
+
+
+def resolve(mode: str, model: str) -> str:
+    """The path of `model` where it is the name of a local one of that mode, else `model` as it is."""
+    if mode not in ("hf_local", "gguf") or not model or os.path.isabs(model):
+        return model
+    found = find(model, mode)
+    return str(found.path) if found is not None else model
+
+
+def _look() -> tuple[LocalModel, ...]:
+    found: dict[tuple[str, str], LocalModel] = {}
+    for root in _folders():
+        for model in _below(Path(root)):
+            found.setdefault((model.mode, model.name), model)
+            if len(found) >= _MOST_MODELS:
+                break
+    return tuple(sorted(found.values(), key=lambda model: (model.mode, model.name.casefold())))
+
+
+def _below(root: Path) -> Iterator[LocalModel]:
+    for folder, subfolders, files in os.walk(root):
+        here = Path(folder)
+        depth = len(here.relative_to(root).parts)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith(".")) * (depth < _DEEPEST)
+        if depth and "config.json" in files and any(name.endswith(".safetensors") for name in files):
+            subfolders.clear()
+            # A download that is not over, or was stopped, is no model yet.
+            if not any(name.endswith(".part") for name in files):
+                yield LocalModel(here.relative_to(root).as_posix(), here, "hf_local", _has_eyes(here))
+        for name in sorted(files):
+            lower = name.lower()
+            if lower.endswith(".gguf") and not any(mark in lower for mark in (*_NO_MODEL, *_LATER_PARTS)):
+                path = here / name
+                yield LocalModel(path.relative_to(root).as_posix(), path, "gguf")
+
+
+def _has_eyes(folder: Path) -> bool:
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and isinstance(config.get("vision_config"), dict)

@@ -1,0 +1,136 @@
+"""Who is asked for models under the settings in force: the endpoint, providers with a key, local servers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urljoin, urlsplit
+
+from ...llm_backends.errors import LLMError, MalformedAnswer
+from ...llm_backends.remote.http_client import origin_of
+from ...llm_backends.remote.model_list import api_base, fetch_json
+from ...llm_backends.types import Secret
+from .. import providers
+from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id
+from ..settings.values import Settings
+from . import listing_formats
+from .entries import ModelEntry, at_endpoint, of_provider
+
+PATIENCE_S = 2.0
+# This machine answers at once or not at all.
+_LOCAL_PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One that lists models. `identity` changes with its address and key, so that an answer is never
+    taken for another server's. `is_optional`: nobody asked for it, so its silence is no fault."""
+
+    id: str
+    label: str
+    identity: str
+    ask: Callable[[], Awaitable[list[ModelEntry]]]
+    patience_s: float = PATIENCE_S
+    is_optional: bool = False
+
+
+def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
+    """The servers to ask. An endpoint takes every id, so with one set nobody else can be reached."""
+    endpoint = settings.endpoint()
+    if endpoint is not None:
+        address, key = endpoint
+        return [_endpoint(address.text, keys.peek(endpoint_id(address.text)) or key)]
+    environment = settings.environment()
+    found = []
+    for provider in providers.all():
+        if provider.list_path is None:
+            continue
+        try:
+            access = providers.preflight(provider, environment, keys.peek(provider.id))
+        except LLMError:
+            continue
+        found.append(_of_provider(provider, access, environment))
+    return found
+
+
+def endpoint_label(address: str) -> str:
+    """Host and port of the endpoint at `address`, for people."""
+    return urlsplit(api_base(address)).netloc.rpartition("@")[2] or "Endpoint"
+
+
+def list_url(base_url: str, path: str) -> str:
+    return urljoin(f"{base_url}/", path) if path.startswith("..") else base_url + path
+
+
+def _endpoint(address: str, key: Secret | None) -> Server:
+    return Server(
+        ENDPOINT,
+        endpoint_label(address),
+        _identity(ENDPOINT, address, key),
+        partial(_ask_endpoint, address, key),
+    )
+
+
+async def _ask_endpoint(address: str, key: Secret | None) -> list[ModelEntry]:
+    base, label = api_base(address), endpoint_label(address)
+    models, info = await asyncio.gather(
+        fetch_json(f"{base}/models", key, "LLM_API_KEY", patience_s=PATIENCE_S),
+        _proxy_info(base, key),
+    )
+    listed = _read("openai", models, origin_of(base), everything=True)
+    return [at_endpoint(model, label, info.get(model.id)) for model in listed]
+
+
+async def _proxy_info(base: str, key: Secret | None) -> dict[str, listing_formats.Listed]:
+    """What a LiteLLM proxy tells of its models to those who may ask; nothing from all others."""
+    try:
+        answer = await fetch_json(f"{base}/model/info", key, "LLM_API_KEY", patience_s=PATIENCE_S / 2)
+    except LLMError:
+        return {}
+    return listing_formats.read_proxy_info(answer)
+
+
+def _of_provider(
+    provider: providers.Provider, access: providers.ProviderAccess, environment: dict[str, str]
+) -> Server:
+    return Server(
+        provider.id,
+        provider.label,
+        _identity(provider.id, access.base_url, access.api_key),
+        partial(ask_provider, provider, access),
+        _LOCAL_PATIENCE_S if access.is_local else PATIENCE_S,
+        is_optional=provider.is_local and not environment.get(provider.base_variable or "", "").strip(),
+    )
+
+
+async def ask_provider(
+    provider: providers.Provider, access: providers.ProviderAccess, patience_s: float = PATIENCE_S
+) -> list[ModelEntry]:
+    """The models that `provider` lists. Raises `LLMError`."""
+    answer = await fetch_json(
+        list_url(access.base_url, provider.list_path or "/models"),
+        access.api_key,
+        access.key_variable or provider.key_variables[0],
+        style=provider.list_style,
+        label=provider.label,
+        patience_s=patience_s,
+    )
+    source = "local_server" if provider.is_local else "provider"
+    return [
+        of_provider(provider, model, source) for model in _read(provider.list_style, answer, provider.label)
+    ]
+
+
+def _read(style: str, answer: object, who: str, *, everything: bool = False) -> list[listing_formats.Listed]:
+    try:
+        return listing_formats.read(style, answer, everything=everything)
+    except ValueError:
+        raise MalformedAnswer(f"{who} answered with something that is not a list of models.") from None
+
+
+def _identity(id: str, address: str, key: Secret | None) -> str:
+    mark = hashlib.blake2b((key.reveal() if key else "").encode(), digest_size=16).hexdigest()
+    return f"{id} {address} {mark}"

@@ -1,0 +1,49 @@
+"""Writes settings into ``.env``, and leaves everything else in it as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...llm_backends.errors import NotConfigured
+from .variables import VARIABLES
+
+
+def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
+    """Set `changes` in the ``.env`` of `folder`, whole or not at all; None takes a line out.
+
+    Only for settings that are no secret: raises ValueError for another name. The file is its owner's alone.
+    """
+    for name in changes:
+        if name not in VARIABLES or VARIABLES[name].kind == "secret":
+            raise ValueError(f"{name} is not written to a file.")
+    file = folder / ".env"
+    fresh = file.with_name(".env.new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.exists() else []
+        kept = [line for line in lines if _name_in(line) not in changes]
+        new = [f"{name}={_quoted(text)}" for name, text in changes.items() if text]
+        descriptor = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.write("".join(f"{line}\n" for line in (*kept, *new)))
+        os.replace(fresh, file)
+    except OSError as error:
+        raise NotConfigured(
+            f"{file} could not be written ({error.strerror}).",
+            hint="Set QUILLWORK_HOME to a folder of yours.",
+        ) from None
+    return file
+
+
+def _name_in(line: str) -> str:
+    return re.sub(r"^\s*export\s+", "", line.partition("=")[0]).strip()
+
+
+def _quoted(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise NotConfigured("A setting is one line.", hint="Leave the line break out.")
+    quote = "'" if '"' in text else '"'
+    return f"{quote}{text}{quote}" if re.search(r"[\s#'\"]", text) else text

@@ -1,0 +1,81 @@
+"""Where a user's settings, library, targets and consent lie."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ...llm_backends.errors import NotConfigured
+
+VARIABLE = "QUILLWORK_HOME"
+_named: Path | None = None
+_host_home: Path | None = None
+_host = ""
+_models_folder: Path | None = None
+
+
+def use_home(folder: Path) -> None:
+    """Take `folder`, whatever the environment and the host say. Raises `NotConfigured` where it cannot be."""
+    global _named
+    if folder.exists() and not folder.is_dir():
+        raise NotConfigured(f"--home {folder} is a file.", hint="Name a folder.")
+    _named = folder.absolute()
+
+
+def use_host_home(folder: Path, host: str = "the program that Quillwork lies in") -> None:
+    """Let the host say where our folder is; QUILLWORK_HOME still wins. `host` is what people read of it."""
+    global _host_home, _host
+    _host_home, _host = folder, host
+
+
+def home() -> Path:
+    """--home, else QUILLWORK_HOME, else the folder that the host gave, else `platform_home`."""
+    if _named is not None:
+        return _named
+    chosen = os.environ.get(VARIABLE, "").strip()
+    if chosen:
+        return Path(chosen).expanduser()
+    return _host_home or platform_home()
+
+
+def origin() -> str:
+    """A sentence about who chose `home`, and whether the host has another one."""
+    named = "--home" if _named is not None else VARIABLE if os.environ.get(VARIABLE, "").strip() else ""
+    if not named:
+        return _host or "the folder of this user; this copy of Quillwork belongs to no host that is known"
+    if _host_home is not None and not same_place(_host_home, home()):
+        return f"{named}; {_host_home} would be that of {_host}"
+    return named
+
+
+def use_models_folder(folder: Path) -> None:
+    """Let the host say where its models lie: ours go below it, where its own tools see them."""
+    global _models_folder
+    _models_folder = folder
+
+
+def models_folder() -> Path:
+    """The host's folder of models; without a host, one of our own."""
+    return _models_folder or home() / "models"
+
+
+def platform_home() -> Path:
+    """Our folder in the platform's configuration folder of this user."""
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return folder / "quillwork"
+
+
+def same_place(one: Path, other: Path) -> bool:
+    """Tell whether two paths lead to one folder, which need not be there."""
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def targets_folder() -> Path:
+    """The user's own targets."""
+    return home() / "targets"

@@ -1,0 +1,146 @@
+"""Which host a copy of Quillwork works for: what the host wrote down when it started, else what the place
+of the folder says.
+
+A host writes its note into Quillwork's own folder, which whoever opens a terminal there can read, whatever
+their environment. A folder that is linked into the host, or that cannot be written, has its note in the
+user's folder instead: several hosts may share it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...llm_backends.command_line import pack_folder
+from .home import home, platform_home, same_place
+
+COMFYUI, WEB_UI = "ComfyUI", "the web UI"
+_IN_PACK = ".hosts.json"
+_IN_HOME = "hosts.json"
+_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HostNote:
+    """One host and where it keeps things. `pack` is the path by which it loaded us, links kept; `page` is the
+    file of its settings page, empty where it has none; `python` is what it runs with. `started` is False
+    where only the place was seen."""
+
+    host: str
+    pack: str
+    home: str
+    page: str = ""
+    models: str = ""
+    model_folders: list[str] = field(default_factory=list)
+    python: str = ""
+    started: bool = True
+
+
+def leave(note: HostNote) -> None:
+    """Write `note` where `find` looks for it; a host starts all the same where that cannot be done."""
+    pack = Path(note.pack)
+    for file in (_shared(),) if pack.is_symlink() else (pack / _IN_PACK, _shared()):
+        if file is None:
+            continue
+        if file.parent == pack and not pack.is_dir():
+            continue
+        others = [one for one in _notes(file) if one.pack != note.pack and Path(one.pack).is_dir()]
+        try:
+            _write(file, [*others[-_MOST:], note])
+        except OSError:
+            continue
+        return
+
+
+def find(pack: Path) -> HostNote | None:
+    """The host of the copy at `pack`: the one that comes by this very path, else the one in whose folder the
+    path lies, else the latest that came by another. None where it belongs to no host that is known."""
+    notes = [*_notes(_shared()), *_notes(pack / _IN_PACK)]
+    return (
+        _latest(notes, pack, os.path.abspath)
+        or _latest(notes, pack, _parent_resolved)
+        or _by_place(pack)
+        or _latest(notes, pack, os.path.realpath)
+    )
+
+
+def _latest(notes: list[HostNote], pack: Path, spelled: Callable[[str], str]) -> HostNote | None:
+    wanted = os.path.normcase(spelled(str(pack)))
+    return next((note for note in reversed(notes) if os.path.normcase(spelled(note.pack)) == wanted), None)
+
+
+def arguments() -> tuple[str, ...]:
+    """The options with which a command in a terminal takes the home of this process: mostly none."""
+    found = find(pack_folder())
+    known = platform_home() if found is None else Path(found.home)
+    return () if same_place(known, home()) else ("--home", str(home()))
+
+
+def _parent_resolved(pack: str) -> str:
+    """The path with all links taken but its own."""
+    folder, name = os.path.split(os.path.abspath(pack))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def _by_place(pack: Path) -> HostNote | None:
+    """The home and files that a host would use which has never started with this copy."""
+    folder, base = pack.parent, pack.parent.parent
+    if folder.name == "custom_nodes" and _has(base, ("main.py", "user", "models")):
+        home = base / "user" / "__quillwork"
+        return HostNote(COMFYUI, str(pack), str(home), models=str(base / "models"), started=False)
+    if folder.name.startswith("extensions") and _has(base, ("webui.py", "launch.py", "config.json")):
+        page = str(base / "config.json")
+        models = str(base / "models")
+        return HostNote(WEB_UI, str(pack), str(platform_home()), page=page, models=models, started=False)
+    return None
+
+
+def _has(folder: Path, names: tuple[str, ...]) -> bool:
+    return any((folder / name).exists() for name in names)
+
+
+def _shared() -> Path | None:
+    """The file in the user's folder; None for a user who has none."""
+    try:
+        return platform_home() / _IN_HOME
+    except RuntimeError:
+        return None
+
+
+def _notes(file: Path | None) -> Iterator[HostNote]:
+    """The notes in `file`, the latest last; what cannot be read is passed over."""
+    if file is None:
+        return
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))["hosts"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for row in rows if isinstance(rows, list) else ():
+        note = _note(row)
+        if note is not None:
+            yield note
+
+
+def _note(row: Any) -> HostNote | None:
+    try:
+        note = HostNote(**row)
+    except TypeError:
+        return None
+    texts = (note.host, note.pack, note.home, note.page, note.models, note.python)
+    is_sound = all(isinstance(text, str) for text in texts) and isinstance(note.model_folders, list)
+    return note if is_sound and note.pack and note.home else None
+
+
+def _write(file: Path, notes: list[HostNote]) -> None:
+    fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        fresh.write_text(json.dumps({"hosts": [asdict(note) for note in notes]}, indent=1), encoding="utf-8")
+        os.replace(fresh, file)
+    finally:
+        fresh.unlink(missing_ok=True)

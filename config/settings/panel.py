@@ -1,0 +1,53 @@
+"""What the panel was told to keep: a few settings that outlive the program, in a file of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...llm_backends.errors import NotConfigured
+from ...llm_backends.host import program
+from .variables import VARIABLES
+
+FILE = "panel.json"
+
+
+def read_panel(file: Path) -> dict[str, str]:
+    """The settings in `file`; whatever else stands there is passed over."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {
+        name: text
+        for name, text in content.items()
+        if isinstance(text, str) and name in VARIABLES and VARIABLES[name].writable
+    }
+
+
+def write_panel(folder: Path, changes: Mapping[str, str | None]) -> None:
+    """Put `changes` into the file in `folder`, whole or not at all; None takes a setting out."""
+    file = folder / FILE
+    try:
+        kept = read_panel(file)
+    except OSError:
+        kept = {}
+    kept.update({name: text for name, text in changes.items() if text is not None})
+    for name, text in changes.items():
+        if text is None:
+            kept.pop(name, None)
+    fresh = file.with_suffix(".new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(kept, indent=1, ensure_ascii=False), encoding="utf-8")
+        os.replace(fresh, file)
+    except OSError as error:
+        raise NotConfigured(
+            f"The settings could not be written to {folder} ({error.strerror}).",
+            hint=f"They hold until {program()} restarts; set QUILLWORK_HOME to a folder of yours to "
+            "keep them.",
+        ) from None

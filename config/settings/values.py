@@ -1,0 +1,308 @@
+"""What is set, by whom: every value with its origin.
+
+Order: override from the panel (for now, or kept in ``panel.json``) → the host's own settings page, where it
+has one → environment → ``.env`` → ``quillwork.yaml`` → the server chosen on the page (``server.json``) →
+default. What a node's own widgets say stands above all of these and is added in `deployment.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...llm_backends.errors import NotConfigured, shorten
+from ...llm_backends.types import REDACTED, Secret
+from ..access import kept_keys
+from ..access.session_keys import endpoint_id
+from .home import home
+from .panel import FILE, read_panel
+from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, VARIABLES
+
+_log = logging.getLogger("quillwork")
+_TRUE = {"1", "true", "yes", "on"}
+_LARGEST_FILE = 256 * 1024
+# The address of a server of one's own, as it was chosen on the page. Nothing else is read from it.
+SERVER_FILE = "server.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting as it is in force. `origin` is panel, what `use_host_settings` was told, environment, .env,
+    quillwork.yaml or default; `name` is the variable that was really read (an alias, perhaps)."""
+
+    text: str
+    origin: str
+    name: str
+
+    @property
+    def is_default(self) -> bool:
+        return self.origin == "default"
+
+
+class Settings:
+    """A snapshot of all settings. Cheap to make: files are read again only when they have changed."""
+
+    def __init__(self, layers: Mapping[str, Mapping[str, str]], folder: Path) -> None:
+        """`layers` maps an origin to its names and texts, the strongest first."""
+        self._layers = layers
+        self.folder = folder
+
+    def value(self, name: str) -> Value:
+        """The value of the variable `name` of the table, wherever it comes from."""
+        variable = VARIABLES[name]
+        for origin, texts in self._layers.items():
+            for known in (name, *variable.aliases):
+                text = texts.get(known, "").strip()
+                if text:
+                    if known != name:
+                        warn_once(f"{known} is read as {name}: please rename it.")
+                    return Value(text, origin, known)
+        return Value(variable.default, "default", name)
+
+    def text(self, name: str) -> str:
+        return self.value(name).text
+
+    def flag(self, name: str) -> bool:
+        return self.text(name).lower() in _TRUE
+
+    def number(self, name: str) -> int | None:
+        """A whole number, None when unset. Raises `NotConfigured` for anything else."""
+        value = self.value(name)
+        if not value.text:
+            return None
+        try:
+            number = int(float(value.text))
+        except (ValueError, OverflowError):
+            number = 0
+        if number <= 0:
+            raise NotConfigured(
+                f"{value.name} is {value.text!r} (from {value.origin}), which is not a number above 0.",
+                hint=f"Set it to {VARIABLES[name].meaning.split(';')[0]}, or remove it.",
+            )
+        return number
+
+    def items(self, name: str) -> tuple[str, ...]:
+        """A list, written with commas (paths also with the platform's path separator)."""
+        text = self.text(name)
+        if VARIABLES[name].name.endswith("_DIRS"):
+            text = text.replace(os.pathsep, ",")
+        return tuple(item.strip() for item in text.split(",") if item.strip())
+
+    def endpoint(self) -> tuple[Value, Secret | None] | None:
+        """LLM_BASE_URL and the key of the very same layer: a key never goes to an address that
+        somebody else wrote. None when no endpoint is set."""
+        address = self.value("LLM_BASE_URL")
+        if not address.text:
+            switch = self._proxy_switch()
+            if switch is None:
+                return None
+            address = Value(PROXY_USUAL_URL, switch, PROXY_SWITCH)
+        texts = self._layers.get(address.origin, {})
+        for known in ("LLM_API_KEY", *VARIABLES["LLM_API_KEY"].aliases):
+            if texts.get(known, "").strip():
+                return address, Secret(texts[known].strip())
+        kept = kept_keys.get(self.folder, endpoint_id(address.text))
+        if kept is not None:
+            return address, kept
+        if self.text("LLM_API_KEY"):
+            key = self.value("LLM_API_KEY")
+            warn_once(
+                f"{key.name} (from {key.origin}) is not sent: the endpoint comes from {address.origin}. "
+                "Set both in the same place."
+            )
+        return address, None
+
+    def _proxy_switch(self) -> str | None:
+        for origin, texts in self._layers.items():
+            if texts.get(PROXY_SWITCH, "").strip():
+                return origin if texts[PROXY_SWITCH].strip().lower() in _TRUE else None
+        return None
+
+    def signature(self) -> int:
+        """A number that changes, in this process, with anything that is set."""
+        return hash(tuple((origin, frozenset(texts.items())) for origin, texts in self._layers.items()))
+
+    def mode(self) -> Value:
+        """LLM_MODE as it stands; LITELLM_ENABLED counts as ``litellm`` where no mode is set."""
+        value = self.value("LLM_MODE")
+        if value.is_default and (origin := self._proxy_switch()) is not None:
+            return Value("litellm", origin, PROXY_SWITCH)
+        return value
+
+    def environment(self) -> dict[str, str]:
+        """The layers in which providers' own variables are looked up: kept keys, above them ``.env``, above
+        that the environment."""
+        merged: dict[str, str] = {}
+        for name in kept_keys.names(self.folder):
+            key = kept_keys.get(self.folder, name)
+            if key is not None and name.isidentifier():
+                merged[name] = key.reveal()
+        for origin in (".env", "environment"):
+            texts = self._layers.get(origin, {})
+            for alias, name in PROVIDER_ALIASES.items():
+                if texts.get(alias, "").strip():
+                    merged[name] = texts[alias]
+            merged.update((name, text) for name, text in texts.items() if text.strip())
+        return merged
+
+    def has_kept(self, variables: tuple[str, ...]) -> bool:
+        """Tell whether the key for one of `variables` is one that was kept, and no layer has another."""
+        set_here = (self._layers.get(origin, {}) for origin in ("environment", ".env"))
+        if any(texts.get(name, "").strip() for texts in set_here for name in variables):
+            return False
+        return not set(variables).isdisjoint(kept_keys.names(self.folder))
+
+    def key_origin(self, key: Secret | None) -> str:
+        """Where the endpoint's `key` comes from, in a word: environment, kept, or no key needed."""
+        if key is None:
+            return "no key needed"
+        address = self.value("LLM_BASE_URL")
+        return "kept" if key == kept_keys.get(self.folder, endpoint_id(address.text)) else "environment"
+
+    def is_kept(self, name: str) -> bool:
+        """Whether the panel's file has a value of its own for `name`."""
+        return bool(_read(self.folder / FILE, read_panel).get(name))
+
+    def describe(self) -> list[dict[str, str]]:
+        """Every variable with its value and origin, for people: secrets masked."""
+        rows = []
+        for name, variable in VARIABLES.items():
+            value = self.mode() if name == "LLM_MODE" else self.value(name)
+            rows.append(
+                {
+                    "name": name,
+                    "value": _shown(variable.kind, value),
+                    "origin": value.origin,
+                    "meaning": variable.meaning,
+                }
+            )
+        return rows
+
+
+def _shown(kind: str, value: Value) -> str:
+    if kind == "secret":
+        return REDACTED if value.text else ""
+    # An address may carry a password or a key.
+    bare = re.sub(r"//[^/@\s]*@", f"//{REDACTED}@", value.text)
+    return re.sub(r"([?&][^=&#]*=)[^&#]*", rf"\g<1>{REDACTED}", bare) if "://" in bare else bare
+
+
+_overrides: dict[str, str] = {}
+_host_settings: tuple[str, Callable[[], Mapping[str, str]]] | None = None
+_warned: set[str] = set()
+_files: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}
+
+
+def warn_once(sentence: str) -> None:
+    """Log a warning the first time it is due."""
+    sentence = shorten(sentence)
+    if sentence not in _warned:
+        _warned.add(sentence)
+        _log.warning(sentence)
+
+
+def override(name: str, text: str | None) -> None:
+    """Set a value above the environment until the program ends; None takes it back, a kept one too."""
+    if name not in VARIABLES:
+        raise NotConfigured(f"There is no setting named {name}.", hint=f"Known: {', '.join(VARIABLES)}.")
+    if text is None:
+        # An empty text hides what the panel's file says, and counts as not set.
+        _overrides[name] = ""
+    else:
+        _overrides[name] = text
+
+
+def use_host_settings(origin: str, read: Callable[[], Mapping[str, str]]) -> None:
+    """Let the settings page of the host have its say: `read` gives the texts that are set there by variable,
+    `origin` is what the page is called in messages. Never a key: hosts keep such pages in plain files."""
+    global _host_settings
+    _host_settings = (origin, read)
+
+
+def load() -> Settings:
+    """The settings as they are this moment."""
+    folder = home()
+    host = {} if _host_settings is None else {_host_settings[0]: _host_settings[1]()}
+    layers: dict[str, Mapping[str, str]] = {
+        "panel": {**_read(folder / FILE, read_panel), **_overrides},
+        **host,
+        "environment": dict(os.environ),
+        ".env": _read(folder / ".env", _parse_env),
+        "quillwork.yaml": _read(folder / "quillwork.yaml", _parse_yaml),
+        SERVER_FILE: _read(folder / SERVER_FILE, _parse_server),
+    }
+    return Settings(layers, folder)
+
+
+def _read(file: Path, parse) -> dict[str, str]:
+    try:
+        status = file.stat()
+    except PermissionError:
+        # It may well be there, and say that nothing leaves this machine.
+        raise NotConfigured(
+            f"{file.parent} cannot be read (Permission denied).", hint=f"Check the rights of {file.parent}."
+        ) from None
+    except OSError:
+        return {}
+    stamp = (status.st_mtime_ns, status.st_size)
+    known = _files.get(file)
+    if known is None or known[0] != stamp:
+        try:
+            known = _files[file] = (stamp, parse(file))
+        except OSError as error:
+            raise NotConfigured(
+                f"{file.name} cannot be read ({error.strerror}).", hint=f"Check the rights of {file}."
+            ) from None
+    return known[1]
+
+
+def _parse_env(file: Path) -> dict[str, str]:
+    """``NAME=value`` lines as in a shell: comments, ``export``, quotes."""
+    texts: dict[str, str] = {}
+    for line in file.read_text(encoding="utf-8-sig", errors="replace")[:_LARGEST_FILE].splitlines():
+        name, equals, text = line.partition("=")
+        name, text = re.sub(r"^\s*export\s+", "", name).strip(), text.strip()
+        if not equals or not name or name.startswith("#"):
+            continue
+        if text[:1] in ("'", '"') and text.rfind(text[0]) > 0:
+            text = text[1 : text.rfind(text[0])]
+        else:
+            text = text.split(" #", 1)[0].rstrip()
+        texts[name] = text
+    return texts
+
+
+def _parse_server(file: Path) -> dict[str, str]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8")[:_LARGEST_FILE])
+    except ValueError:
+        return {}
+    address = content.get("LLM_BASE_URL") if isinstance(content, dict) else None
+    return {"LLM_BASE_URL": address} if isinstance(address, str) else {}
+
+
+def _parse_yaml(file: Path) -> dict[str, str]:
+    from ...safe_yaml import UnreadableYaml, read_yaml
+
+    try:
+        content = read_yaml(file, _LARGEST_FILE)
+    except UnreadableYaml as error:
+        raise NotConfigured(str(error)) from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise NotConfigured(f"{file.name} must hold lines such as `LLM_MODEL: ollama/llama3.2`.")
+    return {str(name).upper(): _yaml_text(value) for name, value in content.items() if value is not None}
+
+
+def _yaml_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)

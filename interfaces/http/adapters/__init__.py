@@ -1,0 +1,1 @@
+"""The routes in a host's web framework, one file for each framework."""

@@ -1,0 +1,119 @@
+"""How a route has a model asked: opened, begun where that model runs, and not too many of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ...config.choice import Choice, Role
+from ...config.opening import open_model
+from ...config.settings.values import load
+from ...llm_backends.chunk_stream import ChunkStream, LiveChunks, UnderWay
+from ...llm_backends.errors import NotConfigured
+from ...llm_backends.host import Host
+from ...llm_backends.model import Model
+from ...llm_backends.runner import run_in_place, runner
+from ...llm_backends.types import Deployment
+from .messages import HttpError
+from .names import check_model
+from .routing import Exchange
+
+T = TypeVar("T")
+Work = Callable[[Model], Coroutine[Any, Any, T]]
+
+HEARTBEAT_S = 15.0
+# What our own scripts say of themselves, in `web/common/calls.js`.
+_PAGE = "x-quillwork-client"
+
+
+class Places:
+    """How many calls of a kind may be under way at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most = self.free = most
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Raises `HttpError` 429 when all are taken."""
+        with self._lock:
+            if self.free > 0:
+                self.free -= 1
+                return
+        raise HttpError(
+            429, "busy", f"{self.most} calls are under way already.", "Wait until one of them is done."
+        )
+
+    def give_back(self) -> None:
+        with self._lock:
+            self.free += 1
+
+
+# Writing a prompt may fan out into many calls, a chat is one.
+WRITING = Places(16)
+TALKING = Places(128)
+
+
+def open_asked(exchange: Exchange, what: str, role: Role = "prompt_gen") -> Model:
+    """The model that was asked for, to do `what`. What comes over HTTP may come out of somebody else's
+    workflow."""
+    wanted = exchange.body
+    name = check_model(wanted["llm_model"], wanted["llm_mode"], load())
+    choice = Choice(llm_mode=wanted["llm_mode"], llm_model=name, role=role)
+    where = "on the page" if _PAGE in exchange.request.headers else "over HTTP"
+    model = open_model(choice, caller=f"{what} {where}")
+    refuse_encoder(model.deployment)
+    return model
+
+
+def refuse_encoder(deployment: Deployment) -> None:
+    """Raise `NotConfigured` for the host's text encoder, which no route has."""
+    if deployment.backend == "host_encoder":
+        raise NotConfigured(
+            "The image workflow's text encoder writes only for a node that it is wired to.",
+            hint="Use an Enhance Prompt node with its clip wired, or choose another model.",
+        )
+
+
+def begin(exchange: Exchange, model: Model, work: Work[T], places: Places) -> UnderWay[T]:
+    """Have ``work(model)`` done where the model runs: on the runner, or in turn with what the host does.
+
+    Raises `HttpError` 429 when too many are under way.
+    """
+    places.take()
+    under_way: UnderWay[T]
+    try:
+        if model.runs_in_place:
+            under_way = asyncio.ensure_future(exchange.host.run_in_turn(_in_place(model, work)))
+        else:
+            under_way = runner.submit(work(model)).future
+    except BaseException:
+        places.give_back()
+        raise
+    under_way.add_done_callback(lambda _: places.give_back())
+    return under_way
+
+
+def _in_place(model: Model, work: Work[T]) -> Callable[[Host], T]:
+    return lambda host: run_in_place(work(replace(model, host=host)))
+
+
+async def outcome(under_way: UnderWay[T]) -> T:
+    """What it comes to. It is cancelled when the caller is."""
+    if isinstance(under_way, asyncio.Future):
+        return await under_way
+    return await asyncio.wrap_future(under_way)  # type: ignore[arg-type]
+
+
+async def ask(exchange: Exchange, model: Model, work: Work[T], places: Places) -> T:
+    """What ``work(model)`` comes to."""
+    return await outcome(begin(exchange, model, work, places))
+
+
+def stream(exchange: Exchange, model: Model, work: Work[T], places: Places) -> ChunkStream[T]:
+    """``work(model)`` under way, and what it writes meanwhile."""
+    live = LiveChunks()
+    under_way = begin(exchange, replace(model, live=live), work, places)
+    return ChunkStream(live, under_way, HEARTBEAT_S)

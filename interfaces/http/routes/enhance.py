@@ -1,0 +1,133 @@
+"""Enhancing prompts and inventing values."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+from ....llm_backends.errors import LLMError
+from ....llm_backends.model import Model
+from ....prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
+from ....prompting.generate_values import Invented, invent
+from ....prompting.tasks import VariablesTask
+from ....prompting.templates.missing import keep
+from ..event_stream import events_of
+from ..messages import Answer, EventStream
+from ..model_calls import WRITING, ask, open_asked, stream
+from ..names import load_target
+from ..routing import Exchange, Route
+from ..schema import body, flag, one_of, text, texts, whole
+from ..threads import in_thread
+from .library import open_library
+
+_GENERAL = "general"
+_LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
+
+
+async def _enhance(exchange: Exchange) -> Answer | EventStream:
+    wanted = exchange.body
+    idea, model = await in_thread(_prepare, exchange)
+    if isinstance(model, LLMError):
+        return Answer(_enhanced(enhance_without_model([idea], model, wanted["on_error"])))
+
+    def work(model: Model) -> Coroutine[Any, Any, Enhanced]:
+        return enhance([idea], model, wanted["on_error"])
+
+    if wanted["stream"]:
+        return EventStream(events_of(stream(exchange, model, work, WRITING), _enhanced))
+    return Answer(_enhanced(await ask(exchange, model, work, WRITING)))
+
+
+def _prepare(exchange: Exchange) -> tuple[Idea, Model | LLMError]:
+    wanted = exchange.body
+    target = load_target(_GENERAL if wanted["target"] in ("", "auto") else wanted["target"])
+    idea = Idea(wanted["prompt"], target, wanted["instruction"], wanted["variations"], wanted["seed"])
+    try:
+        return idea, open_asked(exchange, "Enhance")
+    except LLMError as error:
+        if wanted["on_error"] == "raise" or error.type == "consent_needed":
+            raise
+        return idea, error
+
+
+def _enhanced(enhanced: Enhanced) -> dict[str, Any]:
+    return {"prompts": enhanced.prompts, "negative": enhanced.negatives, "info": enhanced.info}
+
+
+async def _generate(exchange: Exchange) -> Answer:
+    wanted = exchange.body
+    task, model = await in_thread(_prepare_variables, exchange)
+    invented = await ask(exchange, model, partial(invent, task), WRITING)
+    added = await in_thread(_save, task, invented) if wanted["save"] else []
+    return Answer({"values": invented.values, "added": added, "info": invented.info})
+
+
+def _prepare_variables(exchange: Exchange) -> tuple[VariablesTask, Model]:
+    wanted = exchange.body
+    existing = list(wanted["existing"])
+    if wanted["save"]:
+        library = open_library()
+        existing += library.values(wanted["name"]) if library.exists(wanted["name"]) else ()
+    task = VariablesTask(
+        name=wanted["name"],
+        count=wanted["count"],
+        context=wanted["context"],
+        guidance=wanted["guidance"],
+        creativity=wanted["creativity"],
+        existing=tuple(existing),
+        seed=wanted["seed"],
+    )
+    return task, open_asked(exchange, "Variables")
+
+
+def _save(task: VariablesTask, invented: Invented) -> list[str]:
+    """Add the values to the library; they are not lost when that fails, and the report says so."""
+    try:
+        return keep(open_library(), task.name, invented.values, task.context)
+    except ValueError as error:
+        invented.info["warnings"].append(f"The values were not saved: {error}")
+        return []
+
+
+_MODEL = {"llm_mode": text(60, "auto"), "llm_model": text(300)}
+ROUTES = (
+    Route(
+        "POST",
+        "enhance",
+        "change",
+        "Turn an idea into prompts; with `stream` as server-sent events token, complete, error.",
+        _enhance,
+        body=body(
+            ("prompt",),
+            prompt={"type": "string", "maxLength": 100_000},
+            instruction=text(),
+            target=text(200, "auto"),
+            seed=whole(0, _LARGEST_SEED, 0),
+            variations=whole(1, 64, 1),
+            on_error=one_of("raise", "passthrough", "phrasebook", default="raise"),
+            stream=flag(),
+            **_MODEL,
+        ),
+        streams=True,
+    ),
+    Route(
+        "POST",
+        "variables/generate",
+        "change",
+        "Invent values for a variable, and keep them with `save`.",
+        _generate,
+        body=body(
+            ("name",),
+            name={"type": "string", "minLength": 1, "maxLength": 200},
+            context=text(),
+            count=whole(1, 200, 20),
+            guidance=text(),
+            creativity=one_of("similar", "balanced", "creative", default="balanced"),
+            existing=texts(10_000, default=[]),
+            save=flag(),
+            seed=whole(0, _LARGEST_SEED, 0),
+            **_MODEL,
+        ),
+    ),
+)

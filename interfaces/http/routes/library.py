@@ -1,0 +1,154 @@
+"""Targets, and the variables of the library."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ....config.opening import library_folders
+from ....config.settings.home import targets_folder
+from ....prompting import targets
+from ....prompting.templates.library import Library, LibraryError, check_name
+from ..messages import Answer, HttpError
+from ..routing import Exchange, Route
+from ..schema import body, flag, text, texts
+from ..threads import in_thread
+
+SHOWN_VALUES = 500
+_LONGEST_VALUE = 20_000
+
+
+def open_library() -> Library:
+    """The library of the settings in force; it remembers what it has read."""
+    return _library(*library_folders())
+
+
+@lru_cache(maxsize=4)
+def _library(folder: Path, read_only: tuple[Path, ...]) -> Library:
+    return Library(folder, read_only)
+
+
+async def _targets(exchange: Exchange) -> Answer:
+    found = await in_thread(targets.search, exchange.query["q"], targets_folder())
+    rows = [
+        {"id": entry.id, "label": entry.label, "group": entry.group, "is_user": entry.is_user}
+        for entry in found
+    ]
+    return Answer({"targets": rows})
+
+
+async def _list(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(listed, exchange.query["q"]))
+
+
+def listed(words: str) -> dict[str, Any]:
+    """The variables in whose names all of `words` are found, and what is wrong with files."""
+    library = open_library()
+    wanted = words.casefold().split()
+    names = [name for name in library.names() if all(word in name.casefold() for word in wanted)]
+    rows, problems = [], list(library.problems())
+    for name in names:
+        try:
+            rows.append(
+                {
+                    "name": name,
+                    "count": len(library.values(name)),
+                    "description": library.describe(name),
+                    "read_only": library.is_read_only(name),
+                }
+            )
+        except LibraryError as error:
+            problems.append(str(error))
+    return {"variables": rows, "problems": list(dict.fromkeys(problems))}
+
+
+async def _get(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(shown, exchange.name, exchange.query["all"]))
+
+
+def shown(name: str, everything: bool) -> dict[str, Any]:
+    """A variable as it stands; the first `SHOWN_VALUES` of it unless `everything` is wanted."""
+    library = open_library()
+    values = library.values(name)
+    first = values if everything else values[:SHOWN_VALUES]
+    return {
+        "name": name,
+        "values": list(first),
+        "count": len(values),
+        "description": library.describe(name),
+        "read_only": library.is_read_only(name),
+        "truncated": len(first) < len(values),
+        "version": library.signature([name]),
+    }
+
+
+async def _put(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(written, exchange.name, exchange.body))
+
+
+def written(name: str, wanted: Any) -> dict[str, Any]:
+    """Make ``wanted["values"]`` all of a variable, unless it has changed since ``wanted["version"]``."""
+    library = open_library()
+    check_name(name)
+    if wanted.get("version") and library.signature([name]) != wanted["version"]:
+        raise HttpError(
+            400,
+            "changed_meanwhile",
+            f"{name} was changed by somebody else meanwhile.",
+            "Load it again and repeat your change.",
+        )
+    library.write(name, wanted["values"], wanted.get("description"))
+    return shown(name, everything=False)
+
+
+async def _add(exchange: Exchange) -> Answer:
+    def add() -> dict[str, Any]:
+        library = open_library()
+        added = library.add(exchange.name, exchange.body["values"], exchange.body["description"])
+        count = len(library.values(exchange.name)) if library.exists(exchange.name) else 0
+        return {"added": added, "count": count}
+
+    return Answer(await in_thread(add))
+
+
+async def _delete(exchange: Exchange) -> Answer:
+    await in_thread(lambda: open_library().delete(exchange.name))
+    return Answer({"deleted": exchange.name})
+
+
+_VALUES = texts(100_000, _LONGEST_VALUE)
+ROUTES = (
+    Route(
+        "GET",
+        "targets",
+        "open",
+        "The image models that there are prompts for.",
+        _targets,
+        query={"q": text(200)},
+    ),
+    Route("GET", "variables", "private", "The variables of the library.", _list, query={"q": text(200)}),
+    Route("GET", "variables/{name}", "private", "A variable's values.", _get, query={"all": flag()}),
+    Route(
+        "PUT",
+        "variables/{name}",
+        "change",
+        "Make these all values of a variable.",
+        _put,
+        body=body(
+            ("values",),
+            values=_VALUES,
+            description={"type": ["string", "null"], "maxLength": 5000},
+            version={"type": "string", "maxLength": 100},
+        ),
+    ),
+    Route(
+        "POST",
+        "variables/{name}",
+        "change",
+        "Add what is new among these values.",
+        _add,
+        body=body(("values",), values=_VALUES, description=text(5000)),
+    ),
+    Route("DELETE", "variables/{name}", "change", "Delete a variable.", _delete, body=body()),
+)

@@ -1,0 +1,259 @@
+"""Models, providers, keys, tests, health."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ....config import providers
+from ....config.access import kept_keys
+from ....config.access.session_keys import ENDPOINT, IDLE_S, endpoint_id, session_keys
+from ....config.diagnostics import status
+from ....config.diagnostics import trial as trying
+from ....config.diagnostics.health import report
+from ....config.models.catalog import Listing, catalog
+from ....config.settings.values import Settings, load
+from ....llm_backends.host import program
+from ....llm_backends.local.unload import unload_used_servers
+from ....llm_backends.types import Secret
+from .. import guard
+from ..messages import Answer, HttpError, render
+from ..names import check_model
+from ..routing import Exchange, Route
+from ..schema import body, flag, one_of, text
+from ..threads import in_thread, on_runner
+
+_PROVIDERS = (*providers.names(), ENDPOINT)
+_GROUPS = (*_PROVIDERS, "local", "gguf", "download", "phrasebook")
+_CLIENT = "x-quillwork-client"
+LONGEST_KEY = 8192
+
+
+async def _models(exchange: Exchange) -> Answer:
+    listing = await on_runner(catalog.listing(await in_thread(load)))
+    return await in_thread(_listed, listing, exchange.query)
+
+
+async def _refresh(exchange: Exchange) -> Answer:
+    listing = await on_runner(catalog.listing(await in_thread(load), refresh=True))
+    return await in_thread(_listed, listing, exchange.query, refreshed=True)
+
+
+def _at_hand(exchange: Exchange) -> Answer | None:
+    """The list out of the cache: it is asked for whenever somebody types into the widget."""
+    listing = catalog.at_hand(load())
+    return None if listing is None else _listed(listing, exchange.query)
+
+
+def _listed(listing: Listing, query: Any, *, refreshed: bool = False) -> Answer:
+    content, rendered = _rendered(listing, query["provider"], query["q"], query["all"], refreshed)
+    return Answer(content, rendered=rendered)
+
+
+@lru_cache(maxsize=8)
+def _rendered(
+    listing: Listing, provider: str, words: str, everything: bool, refreshed: bool
+) -> tuple[dict[str, Any], bytes]:
+    content = listing.to_json(provider=provider, words=words, everything=everything)
+    if refreshed:
+        told = {"success": True, "message": "Model cache refreshed", "count": len(content["models"])}
+        content = {**told, **content}
+    return content, render(content)
+
+
+async def _providers(exchange: Exchange) -> Answer:
+    return Answer({"providers": await in_thread(lambda: status.provider_rows(load()))})
+
+
+async def _keys(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(_key_status, exchange))
+
+
+def _key_status(exchange: Exchange) -> dict[str, Any]:
+    settings = load()
+    return {
+        "keys": status.key_rows(settings),
+        "session_keys": guard.allows_keys(exchange.request, exchange.host, settings),
+        "kept_in": kept_keys.place(settings.folder).to_json(),
+        "idle_hours": IDLE_S / 3600,
+    }
+
+
+async def set_key(exchange: Exchange) -> Answer:
+    """Test the key in the body where it says `check`, and hold it; with `keep` for good."""
+    provider = exchange.body["provider"]
+    id, before = await in_thread(keep_key, exchange, provider)
+    exchange.host.watch_keys()
+    check = None
+    if exchange.body["check"]:
+        trial = await on_runner(trying.check_provider(provider, await in_thread(load)))
+        check = {"ok": trial.ok, "message": trial.message, "hint": trial.hint}
+        if trial.ok is False:
+            await in_thread(_put_back, id, before)
+            check["hint"] = f"{trial.hint} The key was not kept.".strip()
+    kept_in = None
+    if exchange.body["keep"] and (check is None or check["ok"] is not False):
+        kept_in = await in_thread(_keep_for_good, id, provider)
+    return Answer({**await in_thread(_row_of, provider), "kept_in": kept_in, "check": check})
+
+
+def _put_back(id: str, before: Secret | None) -> None:
+    """Undo `keep_key`: a key that failed its test is nowhere any more, and one that worked is there again."""
+    session_keys.clear(id)
+    if before is not None:
+        session_keys.set(id, before.reveal())
+
+
+def _keep_for_good(id: str, provider: str) -> dict[str, Any] | None:
+    """Have the session's key after a restart, too; where it lies then."""
+    key = session_keys.peek(id)
+    if key is None:
+        return None
+    name = id if provider == ENDPOINT else providers.get(provider).key_variables[0]
+    return kept_keys.keep(load().folder, name, key).to_json()
+
+
+def _row_of(provider: str) -> dict[str, Any]:
+    rows = status.key_rows(load())
+    row = next(one for one in rows if one["provider"] == provider)
+    return {name: row[name] for name in ("provider", "configured", "source", "last_four")}
+
+
+def keep_key(exchange: Exchange, provider: str) -> tuple[str, Secret | None]:
+    """Keep the key in the body for this session; what it goes by, and the one before it. Raises `HttpError`
+    where keys have no place."""
+    settings = load()
+    require_keys(exchange, settings)
+    endpoint = settings.endpoint() if provider == ENDPOINT else None
+    if provider == ENDPOINT and endpoint is None:
+        raise HttpError(
+            400,
+            "not_configured",
+            "No endpoint is set.",
+            "Enter its address in Quillwork's settings, or set LLM_BASE_URL.",
+        )
+    id = endpoint_id(endpoint[0].text) if endpoint else provider
+    before = session_keys.peek(id)
+    hold_key(exchange, id)
+    return id, before
+
+
+def hold_key(exchange: Exchange, id: str) -> None:
+    """Hold the key in the body under `id`. Raises `HttpError` for what is no key."""
+    try:
+        session_keys.set(id, exchange.body["key"], exchange.request.headers.get(_CLIENT, "")[:100])
+    except ValueError as error:
+        raise HttpError(400, "bad_request", str(error), "Copy the key again, on one line.") from None
+
+
+def require_keys(exchange: Exchange, settings: Settings) -> None:
+    """Raise `HttpError` where keys have no place: others could spend them."""
+    if not guard.allows_keys(exchange.request, exchange.host, settings):
+        raise HttpError(
+            403,
+            "forbidden",
+            "This server can be reached from other machines: everybody who reaches it could spend your key.",
+            f"Set the key in the environment of {program()}, or LLM_ALLOW=remote_keys there if that is "
+            "meant.",
+        )
+
+
+async def _clear_keys(exchange: Exchange) -> Answer:
+    named = exchange.body.get("provider") or exchange.query.get("provider")
+    await in_thread(forget_key, named or None)
+    return Answer(await in_thread(_key_status, exchange))
+
+
+def forget_key(provider: str | None) -> None:
+    """Forget the key of `provider`, or all keys, for this session and for good."""
+    folder = load().folder
+    if provider is None:
+        gone: list[str | None] = [None]
+    elif provider == ENDPOINT:
+        gone = [name for name in kept_keys.names(folder) if name.startswith(f"{ENDPOINT} ")]
+    else:
+        gone = list(providers.get(provider).key_variables)
+    for name in gone:
+        kept_keys.forget(folder, name)
+    session_keys.clear(provider)
+
+
+async def _test(exchange: Exchange) -> Answer:
+    wanted = exchange.body
+    settings = await in_thread(load)
+    if wanted["provider"] and not wanted["llm_model"]:
+        trial = await on_runner(trying.check_provider(wanted["provider"], settings))
+    else:
+        model = await in_thread(check_model, wanted["llm_model"], wanted["llm_mode"], settings)
+        trial = await trying_call(wanted["llm_mode"], model)
+    return Answer(trial.to_json())
+
+
+async def trying_call(mode: str, model: str) -> trying.Trial:
+    """One call of a token or so, prepared in a thread and made on the runner."""
+    opened = await in_thread(trying.open_for_trial, mode, model)
+    return opened if isinstance(opened, trying.Trial) else await on_runner(trying.call(opened))
+
+
+async def _health(exchange: Exchange) -> Answer:
+    settings = await in_thread(load)
+    await on_runner(catalog.listing(settings))
+    return Answer(await in_thread(report, settings))
+
+
+async def _unload(exchange: Exchange) -> Answer:
+    local = "queued" if exchange.host.unload_local() else "none"
+    return Answer({"unloaded": await on_runner(unload_used_servers()), "local": local})
+
+
+_PROVIDER = {"type": "string", "enum": list(_PROVIDERS)}
+_FILTER = {
+    "provider": one_of(*_GROUPS, "", default=""),
+    "q": text(200),
+    "all": flag(),
+}
+ROUTES = (
+    Route(
+        "GET", "llm/models", "open", "The models to choose from.", _models, query=_FILTER, at_once=_at_hand
+    ),
+    Route("POST", "llm/models", "change", "Ask all sources again.", _refresh, query=_FILTER),
+    Route("GET", "llm/providers", "open", "The providers, and which are set up.", _providers),
+    Route("GET", "keys", "private", "Which providers have a key; never a key itself.", _keys),
+    Route(
+        "POST",
+        "keys",
+        "change",
+        "Keep a key in memory for this session, with `keep` for good; one that fails its check is not kept.",
+        set_key,
+        body=body(
+            ("provider", "key"),
+            provider=_PROVIDER,
+            key={"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "writeOnly": True},
+            check=flag(True),
+            keep=flag(),
+        ),
+    ),
+    Route(
+        "DELETE",
+        "keys",
+        "change",
+        "Forget the key of a provider, or all keys.",
+        _clear_keys,
+        body=body(provider=_PROVIDER),
+        query={"provider": one_of(*_PROVIDERS)},
+    ),
+    Route(
+        "POST",
+        "test",
+        "change",
+        "Check a provider for free, or a model with one short call.",
+        _test,
+        body=body(
+            provider=one_of(*_PROVIDERS, "", default=""),
+            llm_model=text(300),
+            llm_mode=text(60, "auto"),
+        ),
+    ),
+    Route("GET", "health", "private", "What works, what does not, and what to do about it.", _health),
+    Route("POST", "unload", "change", "Have language models give their memory back.", _unload, body=body()),
+)

@@ -1,0 +1,117 @@
+"""Settings and consent."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ....config.access import consent
+from ....config.diagnostics import status
+from ....config.settings import panel
+from ....config.settings.values import Settings, load, override
+from ....config.settings.variables import MODE_ALIASES, VARIABLES
+from ....llm_backends.host import program
+from ..messages import Answer, HttpError
+from ..names import check_model
+from ..routing import Exchange, Route
+from ..schema import body, flag
+from ..threads import in_thread
+
+_WRITABLE = tuple(name for name, variable in VARIABLES.items() if variable.writable)
+_LONGEST_MS = 24 * 3600 * 1000
+
+
+async def _show(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(lambda: status.config_view(load())))
+
+
+async def _change(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(apply, exchange.body["settings"], exchange.body["persist"]))
+
+
+def apply(wanted: dict[str, Any], persist: bool) -> dict[str, Any]:
+    """All of it or nothing."""
+    settings = load()
+    changes = {name: _checked(name, value, wanted, settings) for name, value in wanted.items()}
+    if persist:
+        panel.write_panel(settings.folder, changes)
+    for name, text in changes.items():
+        override(name, text)
+    return status.config_view(load())
+
+
+def _checked(name: str, value: Any, wanted: dict[str, Any], settings: Settings) -> str | None:
+    if name not in VARIABLES:
+        raise HttpError(
+            400, "bad_request", f"There is no setting {name[:60]!r}.", f"There are: {', '.join(_WRITABLE)}."
+        )
+    if not VARIABLES[name].writable:
+        raise HttpError(
+            403,
+            "read_only",
+            f"{name} is not changed from here.",
+            f"Set it in the environment of {program()}.",
+        )
+    if value is None:
+        return None
+    if VARIABLES[name].kind == "number":
+        return _number(name, value)
+    if not isinstance(value, str):
+        raise HttpError(400, "bad_request", f"{name} takes a text.", "Send a text, or null to take it back.")
+    value = value.strip()
+    if name == "LLM_MODE":
+        if MODE_ALIASES.get(value, value) not in status.modes():
+            raise HttpError(
+                400,
+                "bad_request",
+                f"There is no mode {value[:60]!r}.",
+                f"Choose one of {', '.join(status.modes())}.",
+            )
+        return value
+    mode = wanted.get("LLM_MODE") or settings.mode().text
+    return check_model(value, mode if isinstance(mode, str) else "", settings) or None
+
+
+def _number(name: str, value: Any) -> str:
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= _LONGEST_MS:
+        raise HttpError(400, "bad_request", f"{name} is not a whole number from 1 to {_LONGEST_MS}.", "")
+    return str(int(text))
+
+
+async def _consent(exchange: Exchange) -> Answer:
+    def allow() -> list[str]:
+        settings = load()
+        consent.allow(exchange.body["what"], settings.folder)
+        return status.allowed(settings)
+
+    return Answer({"allowed": await in_thread(allow)})
+
+
+ROUTES = (
+    Route("GET", "config", "private", "Every setting, its value and where it comes from.", _show),
+    Route(
+        "POST",
+        "config",
+        "change",
+        "Change settings until the next restart, or for good.",
+        _change,
+        body=body(
+            ("settings",),
+            settings={
+                "type": "object",
+                "maxProperties": 50,
+                "additionalProperties": {"type": ["string", "integer", "null"], "maxLength": 300},
+            },
+            persist=flag(),
+        ),
+    ),
+    Route(
+        "POST",
+        "consent",
+        "change",
+        "Say yes to what a shared workflow asks for.",
+        _consent,
+        body=body(("what",), what={"type": "string", "enum": consent.everything()}),
+    ),
+)

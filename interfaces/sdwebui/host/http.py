@@ -1,0 +1,78 @@
+"""A web UI as routes see it: where it listens, its queue, its own logins."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
+
+from ....llm_backends import registry
+from ....llm_backends.host import Host
+from ....llm_backends.local.unload import unload_in_place
+from ...http.adapters.fastapi import Adapter, add_routes
+from ...http.key_watch import KeyWatch
+from .login import HostLogin
+from .lookup import shared
+from .queue import Turn
+
+T = TypeVar("T")
+
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 (looked at, not bound)
+# No name that a request could have.
+_TUNNEL = "a tunnel"
+
+
+def open_routes(demo: Any, app: Any) -> None:
+    """For ``on_app_started``: serve everything below ``/quillwork`` on the host's `app`. `demo` is the page,
+    None with ``--nowebui``."""
+    options = getattr(shared(), "cmd_opts", None)
+    host = WebUiHttpHost(options, demo)
+    add_routes(app, Adapter(lambda: host, HostLogin(app, getattr(options, "api_auth", None)).refuses))
+
+
+class WebUiHttpHost:
+    """See `interfaces.http.messages.HttpHost`."""
+
+    def __init__(self, options: Any, demo: Any = None) -> None:
+        """`options` are the host's command line."""
+        self.listens = tuple(_addresses(options, demo))
+        self._watch = KeyWatch(Anybody, tuple)
+
+    def unload_local(self) -> bool:
+        """Have our models unloaded once what runs or waits in the host's queue is done."""
+        there = any(getattr(backend, "runs_in_place", False) for backend in registry.made())
+        if there:
+            Turn(lambda host: unload_in_place())
+        return there
+
+    def watch_keys(self) -> None:
+        self._watch.start()
+
+    async def run_in_turn(self, work: Callable[[Host], T]) -> T:
+        return await asyncio.wrap_future(Turn(work).future)
+
+
+class Anybody(Collection[str]):
+    """The browser sessions that are open, on a host that does not tell: any may be."""
+
+    def __contains__(self, session: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("",))
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _addresses(options: Any, demo: Any) -> Iterator[str]:
+    name = getattr(options, "server_name", None)
+    if name or getattr(options, "listen", False):
+        yield str(name or _EVERYWHERE)
+    elif demo is None:
+        yield _EVERYWHERE  # without the page the host names no address, and its server takes all of them
+    else:
+        yield os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    if getattr(options, "share", False) or getattr(options, "ngrok", None) or getattr(demo, "share", False):
+        yield _TUNNEL

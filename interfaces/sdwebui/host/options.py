@@ -1,0 +1,148 @@
+"""Our section of the host's settings page, and where the host's folders are."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ....config.models import local_models
+from ....config.opening import use_library_folders
+from ....config.settings import home, host_notes
+from ....config.settings.host_notes import HostNote
+from ....config.settings.values import use_host_settings
+from ....llm_backends.command_line import pack_folder, use_arguments
+from ....llm_backends.host import use_program
+from ..arguments import AUTO, MODES
+from . import wildcards
+from .lookup import shared
+
+ORIGIN = "web UI settings"
+_SECTION = ("quillwork", "Quillwork")
+_UNSET = ""
+_TARGET = "quillwork_target"
+# The host's name of an option, the variable that it sets, and what people read.
+_TEXTS = (
+    ("quillwork_mode", "LLM_MODE", "Mode (empty: as the environment or .env says)"),
+    (
+        "quillwork_model",
+        "LLM_MODEL",
+        "Model, such as ollama/llama3.2 (empty: as the environment or .env says)",
+    ),
+    ("quillwork_model_chat", "LLM_MODEL_CHAT", "Another model for chat"),
+    ("quillwork_library", "LOCAL_LIBRARY_DIR", "Folder of your variable files"),
+)
+_TIMEOUT = (
+    "quillwork_timeout",
+    "LLM_TIMEOUT_MS",
+    "Seconds of silence until a remote call is given up (0: 60)",
+)
+_MODEL_FOLDERS = ("LLM", "llm", "llm_gguf")
+
+
+def settle_in() -> None:
+    """Tell the settings what this host has: its settings page, its folder of models, its command line; and
+    our own command line, by a note."""
+    use_program(host_notes.WEB_UI)
+    use_host_settings(ORIGIN, _chosen)
+    use_library_folders(wildcards.folders)
+    chosen = getattr(getattr(shared(), "cmd_opts", None), "quillwork_home", None)
+    home.use_host_home(Path(chosen).expanduser() if chosen else home.platform_home(), host_notes.WEB_UI)
+    models = _path("models_path")
+    if models is not None:
+        home.use_models_folder(models)
+        local_models.use_folders(lambda: model_folders(models))
+    use_arguments(host_notes.arguments)
+    host_notes.leave(
+        HostNote(
+            host_notes.WEB_UI,
+            pack=str(pack_folder()),
+            home=os.path.abspath(home.home()),
+            page=_page_file(),
+            models=str(models or ""),
+            model_folders=[str(folder) for folder in model_folders(models)] if models else [],
+            python=sys.executable or "",
+        )
+    )
+
+
+def model_folders(models: Path) -> list[Path]:
+    """Those below the host's folder of models in which language models lie."""
+    return [folder for name in _MODEL_FOLDERS if (folder := models / name).is_dir()]
+
+
+def _path(name: str) -> Path | None:
+    try:
+        from modules import paths
+    except ImportError:
+        return None
+    path = getattr(paths, name, None)
+    # SD.Next says it from the folder that it was started in.
+    return Path(os.path.abspath(path)) if path else None
+
+
+def _page_file() -> str:
+    """The file that the host keeps its settings page in; empty where it names none."""
+    named = getattr(shared(), "config_filename", None)
+    return os.path.abspath(named) if isinstance(named, (str, Path)) else ""
+
+
+def add_options() -> None:
+    """For ``on_ui_settings``. No key has a place here: the host keeps its settings in a plain file."""
+    import gradio as gr
+
+    host = shared()
+
+    def add(name: str, default: Any, label: str, component: Any = None, choices: Any = None) -> None:
+        more = {"choices": choices} if choices else None
+        host.opts.add_option(name, host.OptionInfo(default, label, component, more, section=_SECTION))
+
+    for name, variable, label in _TEXTS:
+        if variable == "LLM_MODE":
+            add(name, _UNSET, label, gr.Dropdown, [_UNSET, *MODES])
+        else:
+            add(name, _UNSET, label)
+    add(_TIMEOUT[0], 0, _TIMEOUT[2], gr.Number)
+    add(_TARGET, AUTO, "For model, where the accordion says auto", gr.Dropdown, target_choices())
+
+
+def _chosen() -> Mapping[str, str]:
+    """What is set on the page, by variable. Empty counts as not set."""
+    return dict(_set(getattr(shared(), "opts", None)))
+
+
+def read_page(file: Path) -> Mapping[str, str]:
+    """Read what a settings page has set from the file that the host keeps it in. For our command line."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return dict(_set(SimpleNamespace(**content))) if isinstance(content, dict) else {}
+
+
+def _set(opts: Any) -> Iterator[tuple[str, str]]:
+    for name, variable, _ in _TEXTS:
+        if text := str(getattr(opts, name, None) or "").strip():
+            yield variable, text
+    try:
+        seconds = float(getattr(opts, _TIMEOUT[0], None) or 0)
+    except (TypeError, ValueError):
+        return
+    if seconds > 0:
+        yield _TIMEOUT[1], str(int(seconds * 1000))
+
+
+def default_target() -> str:
+    """The target that the settings page names; `AUTO` where it leaves the matter open."""
+    return str(getattr(getattr(shared(), "opts", None), _TARGET, None) or AUTO)
+
+
+def target_choices() -> list[str]:
+    """The targets as lists show them: `AUTO`, then their labels."""
+    from ....prompting.targets import index
+
+    return [AUTO, *dict.fromkeys(entry.label for entry in index(home.targets_folder()))]

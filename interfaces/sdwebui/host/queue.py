@@ -1,0 +1,107 @@
+"""Work of ours in turn with the host's own: local models live where it generates, and wait in its queue."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ....llm_backends.errors import Cancelled
+from ....llm_backends.host import Host
+from .lookup import shared
+
+if TYPE_CHECKING:
+    from .memory import HostMemory
+
+T = TypeVar("T")
+
+
+class Turn(Generic[T]):
+    """``work(turn)`` waiting in the host's queue or under way there, and the port to the host for it.
+
+    `future` holds what it comes to. Cancelling that takes the work out of the queue, or has `cancelled` say
+    so; the host's Interrupt, pressed while it runs, does the latter.
+    """
+
+    def __init__(self, work: Callable[[Host], T]) -> None:
+        self.future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._work = work
+        self._was_interrupted = True
+        threading.Thread(target=self._wait, name="quillwork-turn", daemon=True).start()
+
+    def cancelled(self) -> bool:
+        return self.future.cancelled() or (_is_interrupted() and not self._was_interrupted)
+
+    def tick(self) -> None:
+        pass
+
+    @cached_property
+    def memory(self) -> HostMemory:
+        """Room for a local model on the device that the host generates on."""
+        from .memory import HostMemory
+
+        return HostMemory()
+
+    def _wait(self) -> None:
+        settle(self.future, lambda: in_turn(self._begin))
+
+    def _begin(self) -> T:
+        # Nobody resets the host's flag between two generations.
+        self._was_interrupted = _is_interrupted()
+        if self.cancelled():
+            raise Cancelled
+        try:
+            return self._work(self)
+        finally:
+            if "memory" in vars(self):
+                self.memory.make_way()
+
+
+def in_turn(work: Callable[[], T]) -> T:
+    """What `work` returns, from where the host generates, after what waits there already. It may raise."""
+    # What is raised over there on Forge is printed as a traceback, and lost.
+    outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+    with _queue():
+        _main_thread()(lambda: settle(outcome, work))
+    return outcome.result(0)
+
+
+def settle(future: concurrent.futures.Future[T], work: Callable[[], T]) -> None:
+    """Have `future`, unless it was cancelled, hold what ``work()`` comes to."""
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 (raised again for whoever waits)
+        if future.set_running_or_notify_cancel():
+            future.set_exception(error.with_traceback(None))
+    except BaseException:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(Cancelled())
+        raise
+    else:
+        if future.set_running_or_notify_cancel():
+            future.set_result(result)
+
+
+def _queue() -> Any:
+    """The lock of the host's queue."""
+    try:
+        from modules.call_queue import queue_lock
+    except ImportError:
+        return contextlib.nullcontext()
+    return queue_lock
+
+
+def _main_thread() -> Callable[[Callable[[], None]], Any]:
+    """Calls a function where models live: on Forge that is one thread, elsewhere any under the lock."""
+    try:
+        from modules_forge.main_thread import run_and_wait_result
+    except ImportError:
+        return lambda work: work()
+    return run_and_wait_result
+
+
+def _is_interrupted() -> bool:
+    return bool(getattr(getattr(shared(), "state", None), "interrupted", False))

@@ -1,0 +1,89 @@
+"""The tab's server of one's own: its address, tested before it is kept, and its key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ....config import own_server
+from ....config.settings.values import load
+from ....llm_backends.runner import runner
+from ...http.messages import HttpError
+from ...http.routes import server
+from ...http.routes.models import require_keys
+from ..host.lookup import shared
+from ..page_parts import AT_ONCE, QUIET, exchange_of, fault, guarded, note
+
+_PROMISE = (
+    "A server of your own (LM Studio, llama.cpp, vLLM, a LiteLLM proxy …): it is asked before its address is "
+    "kept. Address and key lie in Quillwork's own folder, not in the web UI's config.json."
+)
+
+
+def build(page: Any) -> None:
+    gr.HTML(note(_PROMISE))
+    with gr.Row():
+        address = gr.Textbox(
+            label="Address, such as http://127.0.0.1:1234/v1",
+            value="",
+            lines=1,
+            max_lines=1,
+            elem_id="quillwork_server_address",
+        )
+        # Without a label: what has one may end up in the host's ui-config.json.
+        key = gr.Textbox(
+            label=None,
+            show_label=False,
+            type="password",
+            placeholder="Key, if the server asks for one",
+            value="",
+            elem_id="quillwork_server_key",
+        )
+        keep = gr.Checkbox(label="Keep the key after a restart", value=False, elem_id="quillwork_server_keep")
+    with gr.Row():
+        use = gr.Button("Test and use", variant="primary", elem_id="quillwork_server_use")
+        find = gr.Button("Look for servers here", elem_id="quillwork_server_find")
+        forget = gr.Button("Forget", elem_id="quillwork_server_forget")
+    told = gr.HTML("", elem_id="quillwork_server_status")
+    page.load(fn=_show, inputs=[], outputs=[address, told], **AT_ONCE)
+    use.click(fn=_use, inputs=[address, key, keep], outputs=[key, told], **QUIET)
+    find.click(fn=_find, inputs=[], outputs=[address, told], **QUIET)
+    forget.click(fn=_forget, inputs=[], outputs=[address, key, told], **AT_ONCE)
+
+
+@guarded(2)
+def _show() -> tuple[Any, str]:
+    state = server.state(load())
+    return gr.update(value=state["address"]), note(state["obstacle"])
+
+
+@guarded(2)
+def _use(address: str | None, key: str | None, keep: bool, request: gr.Request) -> tuple[Any, str]:
+    if getattr(getattr(shared(), "cmd_opts", None), "freeze_settings", False):
+        raise HttpError(403, "read_only", "The web UI was started with --freeze-settings.")
+    wanted = {"address": address or "", "key": key or "", "keep": bool(keep), "only_check": False}
+    exchange = exchange_of(request, "server", wanted)
+    require_keys(exchange, load())  # where others reach the page, the address is not theirs to choose either
+    answer = runner.run(server.choose(exchange)).content
+    if not answer["ok"]:
+        return gr.update(), fault(f"{answer['message']} {answer['hint']}".strip())
+    count = len(answer["models"])
+    return "", note(f"In use from now on: {count} model{'' if count == 1 else 's'}.")
+
+
+@guarded(2)
+def _find() -> tuple[Any, str]:
+    found = runner.run(own_server.look_around())
+    if not found:
+        return gr.update(), note("Nothing answers where such servers usually listen.")
+    shown = ", ".join(f"{label} at {address}" for label, address in found)
+    return gr.update(value=found[0][1]), note(f"Found: {shown}.")
+
+
+@guarded(3)
+def _forget(request: gr.Request) -> tuple[Any, str, str]:
+    exchange = exchange_of(request, "server", {})
+    require_keys(exchange, load())
+    runner.run(server.forget(exchange))
+    return gr.update(value=""), "", note("Forgotten.")

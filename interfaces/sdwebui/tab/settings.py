@@ -1,0 +1,149 @@
+"""The tab's settings: what is in force and why, the few that may be changed here, a test, and consent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ....config import providers
+from ....config.access import consent
+from ....config.diagnostics import status
+from ....config.diagnostics import trial as trying
+from ....config.settings.values import load
+from ....llm_backends.runner import runner
+from ...http.messages import HttpError
+from ...http.names import check_model
+from ...http.routes import settings as setting_routes
+from ..controls import models
+from ..host.lookup import shared
+from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, table
+from . import server
+
+_MODELS = (
+    ("LLM_MODEL", "Model"),
+    ("LLM_MODEL_PROMPT_GEN", "Another one for prompts, variables and pictures"),
+    ("LLM_MODEL_CHAT", "Another one for chat"),
+)
+_TIMEOUT = "LLM_TIMEOUT_MS"
+_EMPTY = (
+    "What is set here stands above the web UI's own settings page and the environment. Empty: as they say."
+)
+
+
+def build(page: Any) -> None:
+    server.build(page)
+    effect = gr.HTML("", elem_id="quillwork_effect")
+    gr.HTML(note(_EMPTY))
+    with gr.Row():
+        mode = gr.Dropdown(
+            label="Mode", choices=["", *status.modes()], value="", elem_id="quillwork_set_mode"
+        )
+        chosen = [
+            gr.Dropdown(
+                label=label,
+                choices=["", *models()],
+                value="",
+                allow_custom_value=True,
+                elem_id=f"quillwork_set_{name.lower()}",
+            )
+            for name, label in _MODELS
+        ]
+        timeout = gr.Number(
+            label="Seconds of silence until a call is given up (0: as they say)",
+            value=0,
+            precision=0,
+            elem_id="quillwork_set_timeout",
+        )
+    keep = gr.Checkbox(label="Keep after a restart", value=True, elem_id="quillwork_set_keep")
+    with gr.Row():
+        apply = gr.Button("Apply", variant="primary", elem_id="quillwork_set_apply")
+        test = gr.Button("Test: one short call", elem_id="quillwork_set_test")
+        refresh = gr.Button("Ask for models again", elem_id="quillwork_set_refresh")
+    told = gr.HTML("", elem_id="quillwork_set_status")
+    with gr.Row(equal_height=False):
+        allowed = gr.Dropdown(
+            label="Let what comes with images and requests use a provider, or downloads",
+            choices=[],
+            value=None,
+            elem_id="quillwork_consent",
+        )
+        allow = gr.Button("Allow", scale=0, min_width=160, elem_id="quillwork_allow")
+    rows = gr.HTML("", elem_id="quillwork_settings")
+    fields = [mode, *chosen, timeout]
+    view = [effect, *fields, allowed, rows]
+    page.load(fn=_show, inputs=[], outputs=[*view, told], **AT_ONCE)
+    apply.click(fn=_apply, inputs=[*fields, keep], outputs=[*view, told], **AT_ONCE)
+    test.click(fn=_test, inputs=[], outputs=[told], **QUIET)
+    refresh.click(fn=_refresh, inputs=[], outputs=[*chosen, told], **QUIET)
+    allow.click(fn=_allow, inputs=[allowed], outputs=[*view, told], **AT_ONCE)
+
+
+def _view() -> tuple[Any, ...]:
+    settings = load()
+    shown = status.config_view(settings)
+    values = {row["name"]: row for row in shown["settings"]}
+    own = {name: row["value"] if row["origin"] == "panel" else "" for name, row in values.items()}
+    ids = models()
+    open_for = [what for what in (consent.DOWNLOADS, *providers.names()) if what not in shown["allowed"]]
+    table_rows = [(row["name"], row["value"], row["origin"], row["meaning"]) for row in shown["settings"]]
+    return (
+        _effect(shown["effective"]),
+        gr.update(value=own["LLM_MODE"]),
+        *(gr.update(choices=["", *ids], value=own[name]) for name, _ in _MODELS),
+        int(own[_TIMEOUT] or 0) // 1000,
+        gr.update(choices=open_for, value=None),
+        table(("Setting", "Value", "From", "Meaning"), table_rows)
+        + note(f"Settings, keys that are to last (.env) and your variables lie in {shown['home']}."),
+    )
+
+
+_OUTPUTS = 9
+
+
+def _effect(effect: Any) -> str:
+    if effect["error"]:
+        return fault(f"{effect['error']['message']} {effect['error']['hint']}")
+    name = " · ".join(filter(None, (effect["mode"], effect["provider_label"], effect["model"])))
+    return note(f"In force: {name}")
+
+
+@guarded(_OUTPUTS)
+def _show() -> tuple[Any, ...]:
+    return *_view(), ""
+
+
+@guarded(_OUTPUTS)
+def _apply(mode: str, model: str, prompts: str, chat: str, seconds: float, keep: bool) -> tuple[Any, ...]:
+    if getattr(getattr(shared(), "cmd_opts", None), "freeze_settings", False):
+        raise HttpError(403, "read_only", "The web UI was started with --freeze-settings.")
+    values = (mode, model, prompts, chat)
+    names = ("LLM_MODE", *(name for name, _ in _MODELS))
+    wanted: dict[str, Any] = {
+        name: (value or "").strip() or None for name, value in zip(names, values, strict=True)
+    }
+    wanted[_TIMEOUT] = int(seconds) * 1000 if seconds and seconds > 0 else None
+    setting_routes.apply(wanted, bool(keep))
+    return *_view(), note("Applied." if keep else "Applied until the web UI restarts.")
+
+
+@guarded(1)
+def _test() -> str:
+    opened = trying.open_for_trial("", check_model("", "", load()))
+    trial = opened if isinstance(opened, trying.Trial) else runner.run(trying.call(opened))
+    told = " ".join(filter(None, (trial.message, trial.hint)))
+    return note(told) if trial.ok else fault(told)
+
+
+@guarded(4)
+def _refresh() -> tuple[Any, ...]:
+    ids = models(ask=True)
+    return *(gr.update(choices=["", *ids]) for _ in _MODELS), note(f"{len(ids)} models.")
+
+
+@guarded(_OUTPUTS)
+def _allow(what: str | None) -> tuple[Any, ...]:
+    if what not in (consent.DOWNLOADS, *providers.names()):
+        raise HttpError(400, "bad_request", "Choose what to allow.")
+    consent.allow(what, load().folder)
+    return *_view(), note(f"{what} may be used from now on.")

@@ -1,0 +1,47 @@
+"""The tab's usage: what calls came to since the host started, and today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from ....config import usage
+from ....config.settings.values import load
+from ..page_parts import AT_ONCE, guarded, note, table
+
+_HEAD = ("", "Calls", "Failed", "Cached", "Tokens in", "Tokens out", "US$")
+
+
+def build(page: Any, tab: Any) -> None:
+    view = gr.HTML("", elem_id="quillwork_usage")
+    refresh = gr.Button("Refresh", elem_id="quillwork_usage_refresh")
+    for event in (page.load, tab.select, refresh.click):
+        event(fn=_show, inputs=[], outputs=[view], **AT_ONCE)
+
+
+@guarded(1)
+def _show() -> str:
+    told = usage.view(load())
+    parts = [_sums("Since the start", told["session"])]
+    if told["today"]:
+        parts.append(_sums("Today, all programs", told["today"]))
+    return "".join([*parts, note(*_budget(told["budget"]))])
+
+
+def _sums(title: str, sums: Mapping[str, Any]) -> str:
+    rows = [_row(title, sums["total"]), *(_row(row["name"], row) for row in sums["models"])]
+    return table(_HEAD, rows)
+
+
+def _row(name: str, totals: Mapping[str, Any]) -> tuple[Any, ...]:
+    cost = "unknown" if totals["cost_usd"] is None else f"{totals['cost_usd']:.4f}"
+    counts = ("calls", "failed", "cached", "prompt_tokens", "completion_tokens")
+    return (name, *(totals[count] for count in counts), cost)
+
+
+def _budget(budget: Mapping[str, Any]) -> Iterator[str]:
+    for span, name in (("session", "since the start"), ("day", "a day")):
+        if (limit := budget[f"{span}_usd"]) is not None:
+            yield f"The budget {name} is ${limit:.2f}, of which ${budget[f'{span}_used_usd']:.4f} are used."

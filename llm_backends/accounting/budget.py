@@ -1,0 +1,131 @@
+"""No call that could cost more than is left: dollars are set aside before anything is sent.
+
+What is set aside is the worst case, and goes back when the call is over and its real cost stands in the
+ledger. Two programs that share a day's budget see each other's costs, not what the other has set aside.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import BudgetExceeded
+from ..types import Budget, Deployment, Request
+from .estimate import worst_cost
+from .ledger import ledger
+
+_log = logging.getLogger("quillwork")
+_lock = threading.Lock()
+_held = 0.0
+_told: set[str] = set()
+
+
+class Hold:
+    """What is set aside for one call. `warning` is a sentence for the user, said once for each model."""
+
+    __slots__ = ("amount", "warning")
+
+    def __init__(self) -> None:
+        self.amount = 0.0
+        self.warning = ""
+
+
+def set_aside(requests: Sequence[Request], deployment: Deployment) -> list[Hold]:
+    """A hold for one attempt at each of `requests`: all of them or none. Raises `BudgetExceeded`."""
+    holds = [Hold() for _ in requests]
+    if deployment.budget is not None and holds:
+        _raise_to(holds, [_worst(request, deployment, holds[0]) for request in requests], deployment)
+    return holds
+
+
+def cover(hold: Hold, request: Request, deployment: Deployment, lost: float) -> None:
+    """Have enough in `hold` for another attempt, when `lost` dollars went into attempts that failed.
+    Raises `BudgetExceeded`."""
+    if deployment.budget is not None:
+        _raise_to([hold], [_worst(request, deployment, hold) + lost], deployment)
+
+
+def release(hold: Hold) -> None:
+    """Give all of it back. Safe to call twice."""
+    global _held
+    with _lock:
+        _held = max(0.0, _held - hold.amount)
+        hold.amount = 0.0
+
+
+def summary(budget: Budget | None, day_usd: float | None) -> dict[str, Any]:
+    """Limits and what is used of them, as JSON; null where there is none. `day_usd` is the day's cost."""
+    limits = budget or Budget()
+    return {
+        "session_usd": limits.session_usd,
+        "session_used_usd": round(ledger.session_cost(), 8),
+        "day_usd": limits.day_usd,
+        "day_used_usd": None if day_usd is None else round(day_usd, 8),
+        "set_aside_usd": round(_held, 8),
+    }
+
+
+def dollars(amount: float) -> str:
+    """An amount for people: two digits that say something, of small ones too."""
+    return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${float(f'{amount:.2g}'):f}".rstrip("0")
+
+
+def _raise_to(holds: Sequence[Hold], amounts: Sequence[float], deployment: Deployment) -> None:
+    global _held
+    with _lock:
+        more = sum(max(0.0, amount - hold.amount) for hold, amount in zip(holds, amounts, strict=True))
+        if more:
+            _check(more, len(holds), deployment)
+        for hold, amount in zip(holds, amounts, strict=True):
+            hold.amount = max(hold.amount, amount)
+        _held += more
+
+
+def _check(more: float, calls: int, deployment: Deployment) -> None:
+    budget = deployment.budget or Budget()
+    _check_one("LLM_BUDGET_SESSION", budget.session_usd, ledger.session_cost(), more, calls, deployment)
+    if budget.day_usd is not None and deployment.usage_file is not None:
+        used = ledger.day_cost(deployment.usage_file)
+        _check_one("LLM_BUDGET_DAY", budget.day_usd, used, more, calls, deployment)
+
+
+def _check_one(
+    name: str, limit: float | None, used: float, more: float, calls: int, deployment: Deployment
+) -> None:
+    if limit is None or used + _held + more <= limit:
+        return
+    what = f"{calls} calls of {deployment.name}" if calls > 1 else f"A call of {deployment.name}"
+    held = f" and {dollars(_held)} set aside for calls under way" if _held else ""
+    until = "wait until midnight" if name == "LLM_BUDGET_DAY" else "start the program anew"
+    raise BudgetExceeded(
+        f"{what} could cost up to {dollars(more)}; of {dollars(limit)} ({name}) "
+        f"{dollars(used)} is used{held}.",
+        hint=f"Raise {name}, {until}, ask for less (variations, max_tokens), or choose a cheaper or a "
+        "local model.",
+        provider=deployment.provider,
+        model=deployment.model,
+    )
+
+
+def _worst(request: Request, deployment: Deployment, hold: Hold) -> float:
+    """The most that an attempt costs. What nobody can price is refused, or let pass with a warning: a
+    server on this machine always, for most of them cost nothing."""
+    cost = worst_cost(request, deployment)
+    if cost is not None:
+        return cost
+    if deployment.budget is not None and deployment.budget.refuses_unpriced and not deployment.is_local:
+        raise BudgetExceeded(
+            f"There is a budget, and nobody knows what {deployment.name} costs.",
+            hint="Choose a model with a known price or a local one, or set LLM_BUDGET_UNPRICED=allow.",
+            provider=deployment.provider,
+            model=deployment.model,
+        )
+    if deployment.name not in _told:
+        _told.add(deployment.name)
+        hold.warning = (
+            f"The price of {deployment.name} is not known: the budget counts only what it says it costs."
+        )
+        _log.warning("%s", hold.warning)
+    return 0.0

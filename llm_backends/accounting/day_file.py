@@ -1,0 +1,146 @@
+"""Today's totals in a small file that outlives the program and that several programs add to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..file_lock import lock
+from .usage_totals import CallRecord, Sums
+
+# Calls of one run end close together: they are written at once, so long after the first.
+WRITE_AFTER_S = 0.5
+_PATIENCE_S = 2.0
+_LARGEST = 1 << 20
+_log = logging.getLogger("quillwork")
+
+
+class DayFile:
+    """The totals of `file`, with what this process has not written yet. Any thread; `add` never waits for
+    the disk. A file that cannot be read or written is done without: the sums of this process hold."""
+
+    def __init__(self, file: Path, today: Callable[[], str]) -> None:
+        self._file, self._today = file, today
+        self._lock = threading.Lock()  # over what is in memory, for an instant
+        self._writing = threading.Lock()
+        self._day = today()
+        self._new, self._on_its_way = Sums(), Sums()
+        self._written, self._stamp = Sums(), (0, 0)
+        self._timer: threading.Timer | None = None
+        self._has_complained = False
+
+    def add(self, record: CallRecord) -> None:
+        with self._lock:
+            self._turn_page()
+            self._new.add(record)
+            if self._timer is None:
+                self._timer = threading.Timer(WRITE_AFTER_S, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def cost(self) -> float:
+        """US dollars so far, as far as they are known."""
+        with self._lock:
+            self._look()
+            return sum(sums.total.cost_usd for sums in (self._written, self._on_its_way, self._new))
+
+    def sums(self) -> Sums:
+        """All of today."""
+        together = Sums()
+        with self._lock:
+            self._look()
+            for sums in (self._written, self._on_its_way, self._new):
+                together.merge(sums)
+        return together
+
+    def flush(self) -> None:
+        """Add what is new to the file now."""
+        with self._writing:
+            with self._lock:
+                self._turn_page()
+                self._timer = None
+                self._on_its_way.merge(self._new)
+                self._new = Sums()
+                fresh = self._on_its_way
+            if not (fresh.total.calls or fresh.total.cached):
+                return
+            try:
+                merged = self._add_to_file(fresh)
+            except OSError as error:
+                self._complain(error)
+                return  # on its way still, with what comes next
+            with self._lock:
+                if self._on_its_way is fresh:
+                    self._written, self._on_its_way = merged, Sums()
+
+    def _turn_page(self) -> None:
+        day = self._today()
+        if day != self._day:
+            self._day, self._stamp = day, (0, 0)
+            self._new, self._on_its_way, self._written = Sums(), Sums(), Sums()
+
+    def _look(self) -> None:
+        """Read what others have written. Not while a writing of ours is under way: it would count twice."""
+        self._turn_page()
+        if self._on_its_way.total.calls or self._on_its_way.total.cached:
+            return
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            self._written, self._stamp = self._read(), stamp
+
+    def _stamp_now(self) -> tuple[int, int]:
+        try:
+            status = self._file.stat()
+        except OSError:
+            return 0, 0
+        return status.st_mtime_ns, status.st_ino
+
+    def _read(self) -> Sums:
+        """The file's sums of today; none of another day's, and none of a broken file."""
+        try:
+            with self._file.open("rb") as stream:
+                content = json.loads(stream.read(_LARGEST))
+            return Sums.from_json(content) if content["date"] == self._day else Sums()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return Sums()
+
+    def _add_to_file(self, fresh: Sums) -> Sums:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            merged = self._read()
+            merged.merge(fresh)
+            beside = self._file.with_suffix(".new")
+            with contextlib.suppress(FileNotFoundError):
+                beside.unlink()  # of a program that died: its rights may be others
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump({"date": self._day, **merged.to_json()}, stream, ensure_ascii=False)
+            os.replace(beside, self._file)
+        return merged
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other program reads and writes in between. Raises OSError when one holds on for too long."""
+        handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "r+b", buffering=0) as stream:
+            end = time.monotonic() + _PATIENCE_S
+            while True:
+                try:
+                    lock(stream)
+                    break
+                except OSError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.01)
+            yield
+
+    def _complain(self, error: OSError) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            _log.warning("The day's usage cannot be written to %s (%s).", self._file, error.strerror or error)

@@ -1,0 +1,62 @@
+"""How many tokens a text comes to and what they cost, before anybody has counted: rather too high."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+
+from ..types import Deployment, Price, Request
+
+# Latin letters come four to a token and more, other scripts about one to a token.
+LETTERS_A_TOKEN = 4
+# What roles and separators add to each message.
+_A_MESSAGE = 4
+# What the dearest of the usual providers counts for one picture of the size that we send.
+_A_PICTURE = 1600
+# The answer of a request that sets no limit.
+USUAL_ANSWER = 4096
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens `text` has."""
+    foreign = 0 if text.isascii() else sum(not letter.isascii() for letter in text)
+    return foreign + math.ceil((len(text) - foreign) / LETTERS_A_TOKEN)
+
+
+def prompt_tokens(request: Request) -> int:
+    """About how many tokens the model reads: messages, pictures, tools and the schema of the answer."""
+    pictures = sum(len(message.images) for message in request.messages)
+    return sum(map(tokens_of, _texts(request))) + _A_MESSAGE * len(request.messages) + _A_PICTURE * pictures
+
+
+def most_answer_tokens(request: Request) -> int:
+    """The most tokens that the model may write."""
+    return 0 if request.embed else request.max_tokens or USUAL_ANSWER
+
+
+def cost_of(prompt: int, completion: int, price: Price) -> float:
+    """US dollars for so many tokens."""
+    return (prompt * price[0] + completion * price[1]) / 1_000_000
+
+
+def worst_cost(request: Request, deployment: Deployment) -> float | None:
+    """The most that one attempt is likely to cost in US dollars; None where the price is unknown."""
+    if deployment.price is None:
+        return None
+    return cost_of(prompt_tokens(request), most_answer_tokens(request), deployment.price)
+
+
+def _texts(request: Request) -> Iterable[str]:
+    yield from request.embed
+    for message in request.messages:
+        yield message.content
+        yield from (call.arguments for call in message.tool_calls)
+    for tool in request.tools:
+        yield f"{tool.name}{tool.description}{_as_json(tool.parameters)}"
+    if request.schema is not None:
+        yield _as_json(request.schema)
+
+
+def _as_json(content: object) -> str:
+    return json.dumps(content, default=str)

@@ -1,0 +1,113 @@
+"""What the local backends share that write one request after another: limits, seeds, the result."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+from .. import errors
+from ..live import Sink
+from ..remote.openai_embeddings import refuse_embedding
+from ..types import Deployment, Request, Result, Usage
+from .token_text import AnswerText, TextStream, emptiness
+
+_DEFAULT_TOKENS = 1024
+# With fewer tokens left of the context there is no use in beginning.
+_LEAST_ANSWER = 64
+
+
+def refuse_what_it_cannot(request: Request, who: str) -> None:
+    """Raise `BadRequest` for pictures, embeddings, or nothing at all; `who` is the model in a sentence."""
+    if request.embed:
+        raise refuse_embedding(who)
+    if any(message.images for message in request.messages):
+        raise errors.BadRequest(
+            f"{who} is asked in text only and was given a picture.",
+            hint="Take the picture away, or choose a model that sees.",
+        )
+    if not request.messages:
+        raise errors.BadRequest("There is no message to answer.")
+
+
+def budget_of(request: Request, prompt_tokens: int, context: int, who: str) -> int:
+    """The most tokens that the answer may have. Raises `ContextOverflow` where there is no room for one."""
+    wanted = request.max_tokens or _DEFAULT_TOKENS
+    left = context - prompt_tokens
+    if left < min(wanted, _LEAST_ANSWER):
+        raise errors.ContextOverflow(
+            f"The prompt has {prompt_tokens:,} tokens, and {who} reads and writes {context:,} in all: "
+            f"{max(0, left):,} are left for the answer."
+        )
+    return min(wanted, left)
+
+
+def seed_of(request: Request, limit: int) -> int:
+    """The request's seed below `limit`; another one every time where it has none."""
+    if request.seed is None:
+        return random.SystemRandom().randrange(min(limit, 2**32))
+    return request.seed % limit
+
+
+class Writing:
+    """One answer on its way: `add` its tokens, then ask for the `result`.
+
+    `stop_ids` end it; `stop_texts` do for a model that was taught no such token.
+    """
+
+    def __init__(
+        self,
+        stream: TextStream,
+        sink: Sink,
+        stop_ids: frozenset[int],
+        *,
+        opens_thinking: bool = False,
+        calls_tools: bool = False,
+        stop_texts: Sequence[str] = (),
+    ) -> None:
+        self._stream, self._stop_ids, self._stop_texts = stream, stop_ids, tuple(stop_texts)
+        self._answer = AnswerText(sink, opens_thinking, calls_tools)
+        self._began = time.monotonic()
+        self._tokens = 0
+        self.stopped = False
+
+    def add(self, token: int) -> None:
+        """The next token; sets `stopped` when it is the last."""
+        if self.stopped:
+            return
+        self._tokens += 1
+        if token in self._stop_ids:
+            self.stopped = True
+            return
+        self._answer.add(self._stream.add(token))
+        self.stopped = bool(self._stop_texts) and any(stop in self._answer.tail for stop in self._stop_texts)
+
+    def result(
+        self,
+        deployment: Deployment,
+        who: str,
+        model: str,
+        prompt_tokens: int,
+        budget: int,
+        warnings: Sequence[str] = (),
+    ) -> Result | errors.LLMError:
+        """The whole answer of `model`; an error where there is no text in it."""
+        self._answer.add(self._stream.finish())
+        text, thinking = self._answer.close()
+        for stop in self._stop_texts:
+            text = text.partition(stop)[0].strip()
+        calls = self._answer.tool_calls
+        if not text.strip() and not calls:
+            return emptiness(who, budget, ran_out=bool(thinking) or not self.stopped)
+        return Result(
+            text=text,
+            reasoning=thinking,
+            usage=Usage(prompt_tokens, self._tokens, None),
+            tool_calls=calls,
+            finish_reason="tool_calls" if calls else "stop" if self.stopped else "length",
+            mode=deployment.mode,
+            provider=deployment.provider,
+            model=model,
+            seconds=time.monotonic() - self._began,
+            warnings=tuple(warnings),
+        )

@@ -1,0 +1,1 @@
+"""GGUF files through llama.cpp: the mode ``gguf``."""

@@ -1,0 +1,212 @@
+"""Answers requests with a GGUF file through llama.cpp: the mode ``gguf``."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from ... import errors
+from ...host import GuestMemory, Host
+from ...list_schema import list_count
+from ...live import Sink
+from ...types import Deployment, Request, Result
+from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
+from ..hub.gguf_files import fetch_gguf
+from ..token_text import TextStream
+from ..tool_call_text import offered
+from ..transformers_local.sampling import SamplingSettings, unknown_parameters
+from . import file as gguf_file
+from .model import Evicted, GgufModel, llama_cpp, uses_gpu
+
+# llama.cpp takes the last one for "choose a seed yourself".
+_SEEDS = 2**32 - 1
+# KV cache and buffers of a model of a size that people run beside an image model.
+_BYTES_BESIDE_WEIGHTS = 3 * 1024**3 // 2
+_MOST_RELOADS = 3
+
+
+class Gguf:
+    """One file in memory at a time; see `types.LocalBackend`.
+
+    The deployment's `model` and its parameters ``file`` and ``models_folder`` name it (`gguf_file.find`).
+    On a GPU it is a guest of the host's memory manager, where there is one (`host.GuestMemory`).
+    """
+
+    runs_in_place: Literal[True] = True
+
+    def __init__(self) -> None:
+        # A web UI's routes and its generation may want the model in two threads.
+        self._lock = threading.RLock()
+        self._model: GgufModel | None = None
+        self._memory: GuestMemory | None = None
+        self._key: tuple[Any, ...] = ()
+
+    def answer_all(
+        self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
+    ) -> list[Result | errors.LLMError]:
+        """As in `types.LocalBackend`. llama.cpp writes one row at a time here: so one after another."""
+        _go_on(host)
+        try:
+            # Before the lock: a download takes long, and unloading need not wait for it.
+            file = _file_of(deployment, sinks[0], host)
+        except errors.LLMError as error:
+            return [error] * len(requests)
+        with self._lock:
+            try:
+                model = self._in_memory(file, host)
+            except errors.LLMError as error:
+                return [error] * len(requests)
+            answers: list[Result | errors.LLMError] = []
+            try:
+                for request, sink in zip(requests, sinks, strict=True):
+                    try:
+                        answers.append(self._answer(request, model, deployment, sink, host))
+                    except errors.LLMError as error:
+                        answers.append(error)
+            finally:
+                if self._model is not model:
+                    # Unloaded from within, by a hook of the host's: it came back for the rest of this answer.
+                    _dismiss(model, self._memory)
+            return answers
+
+    def _answer(
+        self, request: Request, model: GgufModel, deployment: Deployment, sink: Sink, host: Host
+    ) -> Result | errors.LLMError:
+        """Evicted in the middle, the answer is begun again: the same seed gives the same text."""
+        for _ in range(_MOST_RELOADS):
+            self._admit(model)  # the host may have wanted the room in between
+            try:
+                return _answer(request, model, deployment, sink, host)
+            except Evicted:
+                sink.restart()
+        raise errors.BackendUnavailable(
+            f"{model.name} was sent out of memory {_MOST_RELOADS} times while it wrote.",
+            hint="Other models need the room: unload them, or choose a smaller language model.",
+        )
+
+    def unload(self) -> list[str]:
+        """The file is out of memory afterwards; its name, if it was in."""
+        with self._lock:
+            model, self._model, self._key = self._model, None, ()
+            if model is None:
+                return []
+            was_loaded = model.is_loaded
+            _dismiss(model, self._memory)
+            return [model.name] if was_loaded else []
+
+    def _in_memory(self, file: Path, host: Host) -> GgufModel:
+        gguf_file.check(file)
+        memory = getattr(host, "memory", None) if uses_gpu() else None
+        key = (str(file), _changed(file), id(memory))
+        if self._model is None or self._key != key:
+            self.unload()
+            self._model, self._memory, self._key = GgufModel(file), memory, key
+        return self._model
+
+    def _admit(self, model: GgufModel) -> None:
+        if self._memory is None:
+            model.load(None)
+        else:
+            self._memory.admit(model, _BYTES_BESIDE_WEIGHTS)
+
+
+@cache
+def shared() -> Gguf:
+    """The one of this process."""
+    return Gguf()
+
+
+def _file_of(deployment: Deployment, sink: Sink, host: Host) -> Path:
+    def fetch(repository: str, file: str) -> Path:
+        llama_cpp()  # nothing is downloaded that could not be used then
+        return fetch_gguf(deployment, repository, file, sink, host)
+
+    return gguf_file.find(deployment, fetch)
+
+
+def _dismiss(model: GgufModel, memory: GuestMemory | None) -> None:
+    if memory is not None:
+        memory.release(model)
+    model.detach()
+
+
+def _changed(file: Path) -> tuple[int, int]:
+    """Other numbers when the file was replaced."""
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _answer(
+    request: Request, model: GgufModel, deployment: Deployment, sink: Sink, host: Host
+) -> Result | errors.LLMError:
+    refuse_what_it_cannot(request, model.name)
+    settings = SamplingSettings.of(request)
+    tools = offered(request)
+    ids, opens_thinking = model.encode(request.messages, request.reasoning, tools)
+    budget = budget_of(request, len(ids), model.longest, model.name)
+    if len(ids) + budget > model.context:
+        model.widen(len(ids) + budget)
+    writing = Writing(
+        TextStream(model.decode, model.silent_ids),
+        sink,
+        model.stop_ids,
+        opens_thinking=opens_thinking,
+        calls_tools=bool(tools),
+        stop_texts=model.stop_texts,
+    )
+    # A grammar would let it neither think nor call.
+    is_free = bool(tools) or opens_thinking or request.reasoning not in ("default", "off")
+    grammar = model.grammar(_counted(request)) if request.schema and not is_free else None
+    tokens = model.generate(
+        ids, settings, seed_of(request, _SEEDS), lambda: _tick(host), host.cancelled, grammar
+    )
+    try:
+        for place, token in enumerate(tokens, 1):
+            writing.add(token)
+            _tick(host)
+            if writing.stopped or place >= budget:
+                break
+    except (RuntimeError, MemoryError) as error:
+        raise errors.BackendUnavailable(
+            f"llama.cpp failed while {model.name} wrote ({error}).",
+            hint="Unload other models, shorten the prompt, or choose a smaller file.",
+        ) from None
+    finally:
+        tokens.close()
+    return writing.result(
+        deployment, model.name, model.name, len(ids), budget, _warnings(request, model, grammar, is_free)
+    )
+
+
+def _counted(request: Request) -> Mapping[str, Any]:
+    """The request's schema, with the number of values in it where it asks for a list of so many."""
+    schema = copy.deepcopy(dict(request.schema or {}))
+    count = list_count(request)
+    if count:
+        schema["properties"]["values"] |= {"minItems": count, "maxItems": count}
+    return schema
+
+
+def _tick(host: Host) -> None:
+    host.tick()
+    _go_on(host)
+
+
+def _go_on(host: Host) -> None:
+    if host.cancelled():
+        raise errors.Cancelled
+
+
+def _warnings(request: Request, model: GgufModel, grammar: Any, is_free: bool) -> list[str]:
+    warnings = []
+    if unknown := unknown_parameters(request.extra):
+        warnings.append(f"A local model has no use for {', '.join(unknown)} in extra.")
+    if not model.has_template:
+        warnings.append(f"{model.name} has no chat template: it was asked in plain words.")
+    if request.schema and grammar is None and not is_free:
+        warnings.append("llama.cpp does not know this schema: the answer was only asked to follow it.")
+    return warnings

@@ -1,0 +1,124 @@
+"""Finds the GGUF file that is meant, and looks whether it is one before anything is loaded."""
+
+from __future__ import annotations
+
+import glob
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from ... import errors
+from ...types import Deployment
+from ..hub.access import HubAccess
+
+# (org/name, file in it) -> where it lies then.
+Fetch = Callable[[str, str], Path]
+
+_MAGIC = b"GGUF"
+_OLDEST_VERSION = 2
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+# A vision tower beside its model; parts after the first are loaded with it.
+_NO_MODEL = re.compile(r"mmproj|-(?!00001)\d{5}-of-\d{5}\.gguf$", re.I)
+_SHOWN = 8
+
+
+def find(deployment: Deployment, fetch: Fetch | None = None) -> Path:
+    """The file of ``deployment.model``: a file, a folder with one, or ``org/name`` with the parameter
+    ``file`` (or behind a further slash). Where it has not been downloaded yet, `fetch` is asked for it.
+
+    Raises `errors.NotConfigured`, and what `fetch` raises.
+    """
+    name, file = deployment.model, str(deployment.params.get("file") or "")
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return _in_folder(path, file)
+    repository, inner = _repository(name, file)
+    if repository:
+        return _downloaded(repository, inner, deployment, fetch)
+    raise errors.NotConfigured(
+        f"There is no file {name}.", hint="Write the path of a .gguf file, or set LLM_PATH to it."
+    )
+
+
+def check(file: Path) -> None:
+    """Raise `errors.NotConfigured` unless `file` begins as a GGUF file does."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(8)
+    except OSError as error:
+        raise errors.NotConfigured(
+            f"{file.name} cannot be read ({error.strerror}).", hint="Check the path and its permissions."
+        ) from None
+    if head[:4] != _MAGIC or len(head) < 8:
+        raise errors.NotConfigured(
+            f"{file.name} is not a GGUF file.", hint="Download it again, or choose another file."
+        )
+    if struct.unpack("<I", head[4:])[0] < _OLDEST_VERSION:
+        raise errors.NotConfigured(
+            f"{file.name} is in a GGUF format that is too old.", hint="Download a newer file of the model."
+        )
+
+
+def size_of(file: Path) -> int:
+    """The bytes of a file, with the further parts of one that is split."""
+    if not file.stem.count("-00001-of-"):
+        return file.stat().st_size
+    name, _, parts = file.stem.rpartition("-00001-of-")
+    return sum(part.stat().st_size for part in file.parent.glob(f"{glob.escape(name)}-*-of-{parts}.gguf"))
+
+
+def _in_folder(folder: Path, file: str) -> Path:
+    if file:
+        path = folder / file
+        if path.is_file():
+            return path
+        raise errors.NotConfigured(
+            f"There is no file {file} in {folder}.",
+            hint="Set LLM_GGUF_FILE to the name of one that is there.",
+        )
+    found = sorted(each for each in folder.glob("*.gguf") if not _NO_MODEL.search(each.name))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise errors.NotConfigured(
+            f"There is no .gguf file in {folder}.", hint="Set LLM_PATH to the file or to its folder."
+        )
+    names = ", ".join(each.name for each in found[:_SHOWN])
+    raise errors.NotConfigured(
+        f"There are {len(found)} .gguf files in {folder}.", hint=f"Set LLM_GGUF_FILE to one of {names}."
+    )
+
+
+def _repository(name: str, file: str) -> tuple[str, str]:
+    """(org/name, file in it); an empty name where `name` is no repository."""
+    if not file and name.count("/") >= 2 and name.lower().endswith(".gguf"):
+        first, second, file = name.split("/", 2)
+        name = f"{first}/{second}"
+    is_one = _REPOSITORY.fullmatch(name) and ".." not in name and not name.lower().endswith(".gguf")
+    return (name, file) if is_one else ("", "")
+
+
+def _downloaded(repository: str, file: str, deployment: Deployment, fetch: Fetch | None) -> Path:
+    models = deployment.params.get("models_folder")
+    parts = (repository, repository.replace("/", "--"), repository.partition("/")[2]) if models else ()
+    for part in parts:
+        folder = Path(str(models)).expanduser() / part
+        if folder.is_dir() and (not file or (folder / file).is_file()):
+            return _in_folder(folder, file)
+    cached = HubAccess.of(deployment).cached(repository, "")
+    if cached is not None and file and (cached / file).is_file():
+        return cached / file
+    if fetch is not None:
+        return fetch(repository, file)
+    if not file:
+        raise errors.NotConfigured(
+            f"{repository} may hold many GGUF files, and none is named.",
+            hint=f"Set LLM_GGUF_FILE, or write {repository}/file.gguf.",
+        )
+    raise errors.NotConfigured(
+        f"{file} of {repository} is not downloaded yet.",
+        hint="Download it into the models folder, or set LLM_PATH to the file.",
+    )

@@ -1,0 +1,327 @@
+"""A GGUF file in memory: its tokens, its chat, and how it goes on from a prompt."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ... import errors
+from ...host import Guest, program
+from ...types import Message, Reasoning, Tool
+from .. import chat_template
+from ..token_text import LOUD_TAGS
+from ..transformers_local.sampling import SamplingSettings
+from . import file as gguf_file
+from .template import ChatTemplate
+
+# In tokens. Models are trained for more than most machines have room for; more is taken when it is needed.
+_USUAL_CONTEXT = 8192
+# A prompt is read in pieces of this many tokens from its beginning on, whatever of it is in the KV cache
+# already: other pieces would be added up in another order, and the same seed might give another text.
+_PIECE = 256
+_INSTALL = (
+    "Install llama.cpp into {program}'s Python environment: pip install llama-cpp-python --extra-index-url "
+    "https://abetlen.github.io/llama-cpp-python/whl/cpu (for an NVIDIA GPU .../whl/cu124, or that of your "
+    "CUDA version)."
+)
+
+
+def _install() -> str:
+    return _INSTALL.format(program=program())
+
+
+class Evicted(Exception):
+    """The host has sent the model out of memory while it was writing."""
+
+
+def llama_cpp() -> Any:
+    """The module. Raises `errors.DependencyMissing` where it is missing or broken."""
+    try:
+        import llama_cpp
+    except ImportError as error:
+        package = "llama-cpp-python" if error.name in (None, "llama_cpp") else error.name
+        raise errors.DependencyMissing(
+            f"The mode gguf needs the Python package {package}, which is not installed here.", hint=_install()
+        ) from None
+    except (OSError, RuntimeError) as error:
+        raise errors.DependencyMissing(
+            f"llama-cpp-python is installed but does not load here ({error}).",
+            hint=f"Install one that fits this machine. {_install()}",
+        ) from None
+    return llama_cpp
+
+
+def uses_gpu() -> bool:
+    """Whether the installed llama.cpp can compute on a GPU."""
+    return bool(llama_cpp().llama_supports_gpu_offload())
+
+
+class GgufModel(Guest):
+    """One file, in memory or not; see `host.Guest`. Making it reads eight bytes.
+
+    `context` is how many tokens a sequence may have as it is loaded, `longest` as the model was trained.
+    """
+
+    def __init__(self, file: Path) -> None:
+        gguf_file.check(file)
+        self.file, self.name = file, file.name
+        self.size = gguf_file.size_of(file)
+        self.loaded_on: Any = None
+        self.context = _USUAL_CONTEXT
+        self.longest = _USUAL_CONTEXT
+        self._llama: Any = None
+        # How far the KV cache holds what was read in whole pieces.
+        self._read = 0
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._llama is not None
+
+    def load(self, device: Any, dtype: str = "") -> None:
+        """As in `host.Guest`; a `device` of None is the GPU where llama.cpp has one, which has dtypes of its
+        own."""
+        if self._llama is not None:
+            return
+        library = llama_cpp()
+        on_gpu = getattr(device, "type", "cuda") != "cpu" and uses_gpu()
+        try:
+            self._llama = library.Llama(
+                str(self.file),
+                n_ctx=self.context,
+                n_batch=_PIECE,
+                n_ubatch=_PIECE,
+                n_gpu_layers=-1 if on_gpu else 0,
+                main_gpu=getattr(device, "index", None) or 0,
+                verbose=False,
+            )
+        except Exception:  # noqa: BLE001 - whatever is wrong with a file comes out as anything
+            self.context = _USUAL_CONTEXT
+            raise errors.BackendUnavailable(
+                f"llama.cpp could not load {self.name} ({self.size / 1e9:.1f} GB).",
+                hint="It may be cut off, of a kind that this llama-cpp-python does not know yet, or too "
+                "large for the memory that is free: download it again, update llama-cpp-python, or choose "
+                "a smaller file.",
+            ) from None
+        self.longest = self._trained_for()
+        self.loaded_on = device if device is not None else "cpu"
+
+    def detach(self) -> None:
+        """As in `host.Guest`."""
+        llama, self._llama, self.loaded_on, self._read = self._llama, None, None, 0
+        for name in ("_controls", "_stop_ids", "_template", "_places"):
+            self.__dict__.pop(name, None)
+        if llama is not None:
+            llama.close()
+
+    def widen(self, tokens: int) -> None:
+        """Load anew with room for sequences of `tokens`, as far as the model was trained for them."""
+        device = self.loaded_on
+        self.detach()
+        self.context = min(self.longest, -(-tokens // _USUAL_CONTEXT) * _USUAL_CONTEXT)
+        self.load(None if device == "cpu" else device)
+
+    # What the tokens are
+
+    @cached_property
+    def _controls(self) -> dict[int, str]:
+        """Control tokens, and ordinary ones that are read from their names wherever they stand."""
+        library = llama_cpp()
+        vocabulary = library.llama_model_get_vocab(self._llama.model)
+        known = library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_UNKNOWN
+        named = library.LLAMA_TOKEN_ATTR_USER_DEFINED
+        found = {}
+        for index in range(library.llama_vocab_n_tokens(vocabulary)):
+            kind = library.llama_vocab_get_attr(vocabulary, index)
+            if kind & (known | named):
+                text = (library.llama_vocab_get_text(vocabulary, index) or b"").decode("utf-8", "replace")
+                if kind & known or _is_tag(text):
+                    found[index] = text
+        return found
+
+    @cached_property
+    def _stop_ids(self) -> frozenset[int]:
+        library = llama_cpp()
+        vocabulary = library.llama_model_get_vocab(self._llama.model)
+        stops = {index for index in self._controls if library.llama_vocab_is_eog(vocabulary, index)}
+        if self._template.usable:
+            apply = self._template.applying("off")
+            assert apply is not None
+            after = self._ids(chat_template.after_an_answer(apply), special=True)[:1]
+            stops.update(index for index in after if index in self._controls)
+        return frozenset(stops)
+
+    @cached_property
+    def _template(self) -> ChatTemplate:
+        metadata: Mapping[str, str] = self._llama.metadata
+        return ChatTemplate(
+            metadata.get("tokenizer.chat_template", ""),
+            self._text_of(self._llama.token_bos()),
+            self._text_of(self._llama.token_eos()),
+        )
+
+    @cached_property
+    def _places(self) -> Any:
+        return chat_template.places_of(self._controls.values())
+
+    @property
+    def stop_ids(self) -> frozenset[int]:
+        return self._stop_ids
+
+    @property
+    def stop_texts(self) -> tuple[str, ...]:
+        return () if self._template.usable else chat_template.PLAIN_STOPS
+
+    @property
+    def has_template(self) -> bool:
+        return self._template.usable
+
+    @property
+    def silent_ids(self) -> frozenset[int]:
+        return frozenset(index for index, text in self._controls.items() if text not in LOUD_TAGS)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some tokens."""
+        return self._llama.detokenize(list(ids), special=True).decode("utf-8", "replace")
+
+    def encode(
+        self, messages: Sequence[Message], reasoning: Reasoning, tools: Sequence[Tool] = ()
+    ) -> tuple[list[int], bool]:
+        """The token ids that ask for the next message, in which no text of a message is a control token,
+        and whether the last of them open a thought. Raises `BadRequest` for `tools` of which the template
+        does not tell."""
+        filled = chat_template.fill(messages, self._template.applying(reasoning, tools))
+        chat_template.check_offer(filled, tools, self.name)
+        texts = filled.texts
+        whole = filled.literals[0] + "".join(
+            text + literal for text, literal in zip(texts, filled.literals[1:], strict=True)
+        )
+        ids = self._ids(whole, special=True)
+        parts = [self._ids(literal, special=True) for literal in filled.literals]
+        if self._control_ids(ids) != [index for part in parts for index in self._control_ids(part)]:
+            ids = parts[0]
+            for text, part in zip(texts, parts[1:], strict=True):
+                ids = ids + self._harmless_ids(text) + part
+        start = self._llama.tokenize(b"", add_bos=True, special=False)
+        return (ids if ids[: len(start)] == start else [*start, *ids]), filled.opens_thinking
+
+    def _ids(self, text: str, *, special: bool) -> list[int]:
+        if not text:
+            return []
+        return self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=special)
+
+    def _control_ids(self, ids: Sequence[int]) -> list[int]:
+        return [index for index in ids if index in self._controls]
+
+    def _harmless_ids(self, text: str) -> list[int]:
+        pieces = chat_template.cut(text, self._places)
+        ids = [index for piece in pieces for index in self._ids(piece, special=False)]
+        return [index for index in ids if index not in self._controls]
+
+    def _text_of(self, index: int) -> str:
+        return self._controls.get(index, "") if index >= 0 else ""
+
+    def _trained_for(self) -> int:
+        metadata: Mapping[str, str] = self._llama.metadata
+        length = metadata.get(f"{metadata.get('general.architecture', '')}.context_length", "")
+        return max(int(length), 1) if length.isdigit() else self.context
+
+    # How it writes
+
+    def grammar(self, schema: Mapping[str, Any]) -> Any:
+        """llama.cpp's grammar for a JSON schema; None for a schema that it does not know."""
+        try:
+            return llama_cpp().LlamaGrammar.from_json_schema(json.dumps(schema), verbose=False)
+        except Exception:  # noqa: BLE001 - the answer is read with care all the same
+            return None
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        settings: SamplingSettings,
+        seed: int,
+        check: Callable[[], None],
+        cancelled: Callable[[], bool],
+        grammar: Any = None,
+    ) -> Generator[int, None, None]:
+        """The tokens that come after `ids`, without end. `check` is called while the prompt is read; what it
+        raises comes out. `cancelled` is asked from another thread too, and ends the reading at once.
+
+        Raises `Evicted` where the model was sent away in between, by whoever acts on a token or a check.
+        """
+        llama = self._llama
+        self._read_prompt(llama, ids, check, cancelled)
+        llama.set_seed(seed)
+        tokens: Generator[int, Any, None] = llama.generate(
+            list(ids),
+            temp=settings.temperature,
+            top_k=settings.top_k,
+            top_p=settings.top_p,
+            min_p=settings.min_p,
+            repeat_penalty=settings.repetition_penalty,
+            grammar=grammar,
+        )
+        with contextlib.closing(tokens):
+            for token in tokens:
+                yield token
+                self._still_here(llama)
+
+    def _still_here(self, llama: Any) -> None:
+        """llama.cpp would crash on a model that was closed."""
+        if self._llama is not llama:
+            raise Evicted
+
+    def _read_prompt(
+        self, llama: Any, ids: Sequence[int], check: Callable[[], None], cancelled: Callable[[], bool]
+    ) -> None:
+        """Bring all of `ids` but the last into the KV cache; what is there of earlier prompts stays."""
+        kept = 0
+        for one, other in zip(llama.input_ids[: self._read].tolist(), ids[:-1], strict=False):
+            if one != other:
+                break
+            kept += 1
+        kept = kept // _PIECE * _PIECE
+        if kept == 0 or self._forgets_in_order():
+            kept = 0
+            llama.reset()
+        llama.n_tokens = self._read = kept
+        with self._abortable(llama, cancelled):
+            for start in range(kept, len(ids) - 1, _PIECE):
+                check()
+                self._still_here(llama)
+                llama.eval(list(ids[start : min(start + _PIECE, len(ids) - 1)]))
+                self._read = (start + _PIECE) if start + _PIECE < len(ids) else start
+        check()
+        self._still_here(llama)
+
+    def _forgets_in_order(self) -> bool:
+        """Recurrent models cannot go back to an earlier place."""
+        library = llama_cpp()
+        asked = ("llama_model_is_recurrent", "llama_model_is_hybrid")
+        return any(getattr(library, name, lambda _: False)(self._llama.model) for name in asked)
+
+    @contextlib.contextmanager
+    def _abortable(self, llama: Any, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Let llama.cpp ask `cancelled` while it computes; on a GPU it asks between pieces only."""
+        library = llama_cpp()
+        ask = library.ggml_abort_callback(lambda _: cancelled())
+        library.llama_set_abort_callback(llama.ctx, ask, ctypes.c_void_p(0))
+        try:
+            yield
+        except RuntimeError:
+            if cancelled():
+                raise errors.Cancelled from None
+            raise
+        finally:
+            if self._llama is llama:
+                nobody = library.ggml_abort_callback(0)
+                library.llama_set_abort_callback(llama.ctx, nobody, ctypes.c_void_p(0))
+
+
+def _is_tag(text: str) -> bool:
+    """Ordinary tokens with a name of their own, such as <think>; runs of spaces are of that kind too."""
+    return len(text) > 2 and (text[0], text[-1]) in (("<", ">"), ("[", "]"))

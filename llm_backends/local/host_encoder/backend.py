@@ -1,0 +1,132 @@
+"""The image workflow's own text encoder writes: the mode ``host_encoder``.
+
+The host has loaded the encoder for its pictures and rules over its memory. A host in which one may be
+wired to a node has a method ``encoder()`` that gives it, None where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+from ... import errors
+from ...host import Host
+from ...live import Sink
+from ...types import Deployment, Message, Request, Result
+from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
+from ..token_text import TextStream
+from ..tool_call_text import offered
+from ..transformers_local.sampling import SamplingSettings, unknown_parameters
+
+_NEEDS_CLIP = (
+    "The mode host_encoder has the text encoder of an image workflow write, and there is none here.",
+    "In ComfyUI, wire a CLIP loader into `clip` of the node or of LLM Settings; elsewhere choose another "
+    "mode, such as hf_download or litellm.",
+)
+
+
+class GeneratingEncoder(Protocol):
+    """A text encoder that can write, in the host's hands. All of it belongs to the execution thread.
+
+    `name` is the encoder's family, such as ``Qwen3 4B``; `context` the longest sequence in tokens;
+    `stop_ids` end an answer; `silent_ids` write nothing.
+    """
+
+    name: str
+    context: int
+    stop_ids: frozenset[int]
+    silent_ids: frozenset[int]
+
+    def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[int], bool]:
+        """The token ids that ask for the next message, in which no text of a message is a control token,
+        and whether the last of them open a thought."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some tokens, thinking in ``<think>`` tags."""
+        ...
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        settings: SamplingSettings,
+        seed: int,
+        budget: int,
+        on_token: Callable[[int], None],
+        check: Callable[[], None],
+    ) -> None:
+        """Go on from `ids` to one of `stop_ids` or for `budget` tokens.
+
+        Each token is handed to `on_token` as soon as the host tells of it, at the end at the latest; `check`
+        is called before the first one comes, again and again. What these two raise ends the work and comes
+        out, as does the host's own interrupt. Raises `errors.LLMError` where the encoder fails.
+        """
+        ...
+
+
+class HostEncoder:
+    """See `types.LocalBackend`. It holds no memory of its own."""
+
+    runs_in_place: Literal[True] = True
+
+    def answer_all(
+        self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
+    ) -> list[Result | errors.LLMError]:
+        """As in `types.LocalBackend`. The host's encoders write one row at a time: so one after another."""
+        try:
+            wired = getattr(host, "encoder", None)
+            encoder: GeneratingEncoder | None = wired() if wired is not None else None
+            if encoder is None:
+                raise errors.NotConfigured(_NEEDS_CLIP[0], hint=_NEEDS_CLIP[1])
+        except errors.LLMError as error:
+            return [error] * len(requests)
+        return [
+            _answer(request, encoder, deployment, sink, host)
+            for request, sink in zip(requests, sinks, strict=True)
+        ]
+
+    def unload(self) -> list[str]:
+        """Nothing: the encoder is the host's, and goes with the host's own models."""
+        return []
+
+
+def _answer(
+    request: Request, encoder: GeneratingEncoder, deployment: Deployment, sink: Sink, host: Host
+) -> Result | errors.LLMError:
+    who = f"The text encoder {encoder.name}"
+    try:
+        refuse_what_it_cannot(request, who)
+        if offered(request):
+            raise errors.BadRequest(
+                f"{who} is not offered tools.",
+                hint="Take the tools away, or choose a model that calls them, such as ollama/qwen3, one of a "
+                "provider's, or a Qwen3 in a folder of this machine.",
+            )
+        settings = SamplingSettings.of(request)
+        ids, opens_thinking = encoder.encode(request.messages, request.reasoning not in ("default", "off"))
+        budget = budget_of(request, len(ids), encoder.context, f"the text encoder {encoder.name}")
+        stream = TextStream(encoder.decode, encoder.silent_ids)
+        writing = Writing(stream, sink, encoder.stop_ids, opens_thinking=opens_thinking)
+
+        def on_token(token: int) -> None:
+            writing.add(token)
+            host.tick()
+            _go_on(host)
+
+        _go_on(host)
+        seed = seed_of(request, 2**63)
+        encoder.generate(ids, settings, seed, budget, on_token, lambda: _go_on(host))
+    except errors.LLMError as error:
+        error.model = error.model or encoder.name
+        return error
+    return writing.result(deployment, who, encoder.name, len(ids), budget, _warnings(request))
+
+
+def _go_on(host: Host) -> None:
+    if host.cancelled():
+        raise errors.Cancelled
+
+
+def _warnings(request: Request) -> list[str]:
+    unknown = unknown_parameters(request.extra)
+    return [f"A text encoder has no use for {', '.join(unknown)} in extra."] if unknown else []

@@ -1,0 +1,202 @@
+"""Requests to the hub: with the token to the hub alone, over redirects that lead nowhere worse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from ... import errors
+from ...remote.http_client import HttpClient, bearer, is_loopback, origin_of, proxy_for, reason_of
+from .access import HubAccess
+from .repository import RemoteFile, Repository, read_repository
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_MOST_REDIRECTS = 5
+_LONGEST_ANSWER = 32 * 2**20
+_GO_ON = "Run again when it is: what has arrived is kept."
+
+
+class HubClient:
+    """One download's connections; `name` is the repository. Close it at the end."""
+
+    def __init__(self, access: HubAccess, name: str, idle_s: float) -> None:
+        parts = urlsplit(access.endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise errors.NotConfigured(
+                "HF_ENDPOINT is not an address that can be called.",
+                hint="Unset it, or write something like https://huggingface.co.",
+            )
+        self._access, self.name, self.idle_s, self.pause_s = access, name, idle_s, access.pause_s
+        self._http = HttpClient()
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def repository(self, revision: str) -> Repository:
+        """What the repository holds at `revision` (a branch, a tag or a commit; empty for its main one)."""
+        path = f"/api/models/{self.name}/revision/{quote(revision or 'main', safe='')}?blobs=true"
+        body = await self._read(self._access.endpoint + path, revision)
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        return read_repository(self.name, answer)
+
+    async def content(self, repository: Repository, file: RemoteFile) -> bytes:
+        """A small file as a whole."""
+        return await self._read(self.address(repository, file), "")
+
+    def address(self, repository: Repository, file: RemoteFile) -> str:
+        return f"{self._access.endpoint}/{self.name}/resolve/{repository.commit}/{quote(file.name)}"
+
+    async def _read(self, url: str, revision: str) -> bytes:
+        import aiohttp
+
+        try:
+            async with self.get(url) as response:
+                if response.status != 200:
+                    raise await self.refusal(response, revision)
+                body = b""
+                while chunk := await asyncio.wait_for(response.content.readany(), self.idle_s):
+                    body += chunk
+                    if len(body) > _LONGEST_ANSWER:
+                        raise errors.AnswerTooLarge(
+                            f"What came back about {self.name} is longer than any repository's list.",
+                            hint="Check HF_ENDPOINT.",
+                        )
+                return body
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+            raise self.broken(error) from None
+
+    @contextlib.asynccontextmanager
+    async def get(
+        self, url: str, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer behind all redirects. Raises `errors.RedirectRefused` and whatever aiohttp raises."""
+        import yarl
+
+        for _ in range(_MOST_REDIRECTS + 1):
+            sent = {"Accept-Encoding": "identity", **(headers or {}), **self._authorization(url)}
+            # Signed addresses must arrive letter for letter.
+            request = self._http.session().get(
+                yarl.URL(url, encoded=True), headers=sent, allow_redirects=False, proxy=proxy_for(url)
+            )
+            response = await asyncio.wait_for(request, self.idle_s)
+            if response.status not in (301, 302, 303, 307, 308):
+                try:
+                    yield response
+                finally:
+                    # Not `release`: what is left unread of a large file need not come.
+                    response.close()
+                return
+            response.close()
+            url = next_address(url, response.headers.get("Location", ""))
+        raise errors.RedirectRefused(
+            f"{origin_of(url)} redirects in a circle.", hint="Check HF_ENDPOINT, or try again later."
+        )
+
+    def _authorization(self, url: str) -> dict[str, str]:
+        if origin_of(url) != origin_of(self._access.endpoint):
+            return {}
+        if urlsplit(url).scheme != "https" and not is_loopback(url):
+            return {}
+        return bearer(self._access.token, "HF_TOKEN")
+
+    async def refusal(self, response: aiohttp.ClientResponse, revision: str = "") -> errors.LLMError:
+        """What an answer other than 2xx means, by the hub's own headers where it sends them."""
+        name, page, status = self.name, self._access.page(self.name), response.status
+        code, said = (response.headers.get(f"X-Error-{word}", "") for word in ("Code", "Message"))
+        details: dict[str, Any] = {"provider": "huggingface", "model": name, "status": status}
+        if status in (401, 403) and (code == "GatedRepo" or "gated" in said.lower()):
+            if self._access.token is None:
+                return errors.AuthenticationFailed(
+                    f"{name} is gated: its makers want you to agree to their terms first.",
+                    hint=f"Agree at {page}, make a token at {self._access.endpoint}/settings/tokens, "
+                    "set HF_TOKEN to it and run again.",
+                    **details,
+                )
+            return errors.PermissionDenied(
+                f"{name} is gated, and the account of your token has no access to it yet.",
+                hint=f"Ask for access at {page} with that account, then run again.",
+                **details,
+            )
+        if code == "RevisionNotFound":
+            return errors.ModelNotFound(
+                f"{name} has no revision {revision or 'main'}.",
+                hint=f"See {page}/tree/main for the branches there are.",
+                **details,
+            )
+        if status == 401 and "invalid" in said.lower() and self._access.token is not None:
+            return errors.AuthenticationFailed(
+                "Hugging Face does not accept your token (HF_TOKEN).",
+                hint=f"Make a new one at {self._access.endpoint}/settings/tokens, or unset it.",
+                **details,
+            )
+        if code == "EntryNotFound":
+            return errors.ModelNotFound(
+                f"A file of {name} is not there any more.", hint=f"Run again, or look at {page}.", **details
+            )
+        # The hub does not tell strangers whether a repository is private or not there at all.
+        if status in (401, 404):
+            return errors.ModelNotFound(
+                f"There is no repository {name} on Hugging Face, or it is a private one.",
+                hint=f"Look at {page}; a private one needs HF_TOKEN.",
+                **details,
+            )
+        if status == 403:
+            return errors.PermissionDenied(
+                f"Hugging Face does not give {name} to you{f': {said[:200]}' if said else '.'}",
+                hint=f"Look at {page}, and check what your token may do.",
+                **details,
+            )
+        if status == 429:
+            return errors.RateLimited(
+                "Hugging Face says that too much was asked of it from here.",
+                hint="Wait a few minutes and run again; with a token (HF_TOKEN) it allows more.",
+                **details,
+            )
+        return errors.ProviderFailed(
+            f"{origin_of(str(response.url))} answered {status} instead of a file of {name}.",
+            hint="Run again later: what has arrived is kept.",
+            **details,
+        )
+
+    def broken(self, error: BaseException) -> errors.LLMError:
+        """What a failed connection means; nothing of `error` is shown but the system's reason."""
+        import aiohttp
+
+        where = origin_of(self._access.endpoint)
+        if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
+            return errors.TimedOut(
+                f"{where} has sent nothing for {self.idle_s:.0f} seconds.",
+                hint=f"Check that the network is up. {_GO_ON}",
+                model=self.name,
+            )
+        cut = isinstance(error, aiohttp.ClientPayloadError)
+        return errors.ConnectionFailed(
+            f"The connection to {where} failed ({'it was cut off' if cut else reason_of(error)}).",
+            hint=f"Check that the network is up, and HF_ENDPOINT if you set it. {_GO_ON}",
+            model=self.name,
+        )
+
+
+def next_address(url: str, location: str) -> str:
+    """Where a redirect from `url` leads. Raises `errors.RedirectRefused` for one out of https, to this very
+    machine from elsewhere, or to no address at all."""
+    target = urljoin(url, location)
+    parts, before = urlsplit(target), urlsplit(url)
+    worse = before.scheme == "https" and parts.scheme != "https"
+    inwards = is_loopback(target) and not is_loopback(url)
+    if not location or parts.scheme not in ("http", "https") or parts.username or worse or inwards:
+        raise errors.RedirectRefused(
+            f"{origin_of(url)} redirects to {origin_of(target) if location else 'nowhere'}, "
+            "which is not followed from there.",
+            hint="Check HF_ENDPOINT, and that no login page of your network answers in its place.",
+        )
+    return target

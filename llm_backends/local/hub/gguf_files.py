@@ -1,0 +1,95 @@
+"""A .gguf file out of a repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from ... import errors
+from ...host import Host
+from ...live import Sink
+from ...types import Deployment
+from .access import HubAccess, own_folder, split_repository
+from .download import Read, download
+from .repository import RemoteFile, Repository
+
+_PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf", re.IGNORECASE)
+_SHOWN = 6
+
+
+def fetch_gguf(deployment: Deployment, repository: str, file: str, sink: Sink, host: Host) -> Path:
+    """The `file` of `repository` (``org/name`` or ``org/name@revision``); of a model in parts, the first.
+
+    An empty `file` means the only one there. It is looked for in the repository's folder below the
+    deployment's parameter ``models_folder`` and in the hub's cache before it is downloaded, as in
+    `download.download`. Raises `errors.LLMError` and `errors.Cancelled`.
+    """
+    name, revision = split_repository(repository)
+    access = HubAccess.of(deployment)
+    for folder in (own_folder(deployment, name, revision), access.cached(name, revision)):
+        if folder is not None and folder.is_dir():
+            try:
+                return _found(folder, file, name)
+            except errors.ModelNotFound:
+                continue
+    what = f"{file} of {name}" if file else ""
+    folder, names = download(deployment, name, revision, partial(_pick, file), sink, host, what)
+    return folder / names[0]
+
+
+def _found(folder: Path, file: str, name: str) -> Path:
+    there = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*.[gG][gG][uU][fF]")
+        if path.is_file()
+    }
+    chosen = _chosen(file, there, name)
+    if missing := [part for part in chosen if part not in there]:
+        raise errors.ModelNotFound(
+            f"{chosen[0]} is in several parts, and {missing[0]} is missing.",
+            hint="Copy all parts into one folder.",
+        )
+    return there[chosen[0]]
+
+
+async def _pick(file: str, repository: Repository, read: Read) -> Sequence[RemoteFile]:
+    there = {name: entry for name, entry in repository.files.items() if name.lower().endswith(".gguf")}
+    chosen = _chosen(file, there, repository.name)
+    if missing := [part for part in chosen if part not in there]:
+        raise errors.ModelNotFound(
+            f"{chosen[0]} is in several parts, and {repository.name} lacks {missing[0]}.",
+            hint="Choose another file of it, with LLM_GGUF_FILE.",
+        )
+    return [there[part] for part in chosen]
+
+
+def _chosen(file: str, there: Collection[str], name: str) -> list[str]:
+    """The names of the file that is meant: one, or that of each part. Raises `ModelNotFound`."""
+    models = sorted(entry for entry in there if _is_model(entry))
+    if file:
+        wanted = file.replace("\\", "/")
+        found = wanted if wanted in there else None
+        # Quantisations often lie in folders of their own; the name alone says it as well.
+        found = found or next((entry for entry in models if PurePosixPath(entry).name == wanted), None)
+    else:
+        found = models[0] if len(models) == 1 else None
+    if found is None:
+        shown = ", ".join(models[:_SHOWN]) + (" …" if len(models) > _SHOWN else "")
+        raise errors.ModelNotFound(
+            f"{name} has no {file}." if file else f"{name} has {len(models) or 'no'} .gguf files.",
+            hint=f"Set LLM_GGUF_FILE to one of: {shown}."
+            if models
+            else "Choose a repository of GGUF files; their names often end in -GGUF.",
+        )
+    parts = _PART.fullmatch(found)
+    if not parts:
+        return [found]
+    return [f"{parts[1]}-{number:05d}-of-{parts[2]}.gguf" for number in range(1, int(parts[2]) + 1)]
+
+
+def _is_model(name: str) -> bool:
+    """Neither a vision tower beside a model nor a later part of one."""
+    lower = PurePosixPath(name).name.lower()
+    return "mmproj" not in lower and not re.search(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", lower)

@@ -1,0 +1,213 @@
+"""One file from the hub onto the disk: goes on where it was cut off, and counts only when it is right."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ... import errors
+from ...file_lock import lock
+from .client import HubClient
+from .progress import Progress, size
+from .repository import RemoteFile
+
+if TYPE_CHECKING:
+    import aiohttp
+
+PART = ".part"
+_TRIES = 6
+_LONGEST_PAUSE_S = 10.0
+# A line that gives this much before it breaks is worth another full round of tries.
+_WORTHWHILE = 2**20
+_BLOCK = 2**20
+
+
+def part_of(target: Path, file: RemoteFile) -> Path:
+    """Where the beginning of `file` is kept. The name holds the content's digest: the beginning of
+    another version is never gone on with."""
+    return target.with_name(f"{target.name}.{file.digest[:16] or file.size}{PART}")
+
+
+async def is_whole(target: Path, file: RemoteFile) -> bool:
+    """Whether `target` is `file`, byte for byte."""
+    with _disk(target):
+        try:
+            there = os.stat(target)
+        except FileNotFoundError:
+            return False
+        if there.st_size != file.size:
+            return False
+        return await _digest(target, file) == file.digest if file.digest else True
+
+
+async def fetch(client: HubClient, url: str, file: RemoteFile, target: Path, progress: Progress) -> None:
+    """Have `file` lie at `target`, whole and checked. Raises `errors.LLMError`; the part stays then."""
+    with _disk(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = part_of(target, file)
+        for old in target.parent.iterdir():
+            if old != part and re.fullmatch(rf"{re.escape(target.name)}\.\w+{re.escape(PART)}", old.name):
+                old.unlink()
+        stream = part.open("ab")
+    with stream, _alone(stream, target):
+        transfer = _Transfer(client, file, part, stream, progress)
+        await transfer.take_up()
+        await transfer.complete(url)
+    with _disk(target):
+        os.replace(part, target)
+
+
+class _Transfer:
+    def __init__(
+        self, client: HubClient, file: RemoteFile, part: Path, stream: BinaryIO, progress: Progress
+    ) -> None:
+        self._client, self._file, self._part = client, file, part
+        self._stream, self._progress = stream, progress
+        self._hash = _hasher(file)
+        self._have = 0
+
+    async def take_up(self) -> None:
+        """Count and hash what is there from an earlier time."""
+        with _disk(self._part):
+            there = self._part.stat().st_size
+            if there > self._file.size:
+                self._start_over()
+            elif there:
+                with self._part.open("rb") as begun:
+                    while block := begun.read(_BLOCK):
+                        self._hash.update(block)
+                        self._have += len(block)
+                        await asyncio.sleep(0)  # a stop is heard here
+                self._progress.skip(self._have)
+
+    async def complete(self, url: str) -> None:
+        import aiohttp
+
+        tries, before = 0, self._have
+        while self._have < self._file.size:
+            tries += 1
+            try:
+                await self._attempt(url)
+                continue
+            except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+                failure = self._client.broken(error)
+            except errors.ProviderFailed as error:
+                if (error.status or 0) < 500:
+                    raise
+                failure = error
+            if self._have - before >= _WORTHWHILE:
+                tries, before = 1, self._have
+            if tries >= _TRIES:
+                raise failure
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, self._client.pause_s * 2 ** (tries - 1)))
+        self._check()
+
+    async def _attempt(self, url: str) -> None:
+        headers = {"Range": f"bytes={self._have}-"} if self._have else {}
+        async with self._client.get(url, headers) as response:
+            if response.status == 416:
+                # What is here is longer than what is there, or the far side cannot go on.
+                self._start_over()
+                return
+            if response.status not in (200, 206):
+                raise await self._client.refusal(response)
+            self._line_up(response)
+            while chunk := await asyncio.wait_for(response.content.readany(), self._client.idle_s):
+                if self._have + len(chunk) > self._file.size:
+                    raise self._wrong(f"is longer than the {size(self._file.size)} that are listed")
+                with _disk(self._part):
+                    self._stream.write(chunk)
+                self._hash.update(chunk)
+                self._have += len(chunk)
+                self._progress.add(len(chunk))
+        if self._have < self._file.size:
+            raise ConnectionError("it was cut off")
+
+    def _line_up(self, response: aiohttp.ClientResponse) -> None:
+        """See that what comes now begins where what is here ends."""
+        begins = 0
+        total = None if "Content-Encoding" in response.headers else response.content_length
+        if response.status == 206:
+            told = re.match(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+            begins = int(told[1]) if told else -1
+            total = int(told[2]) if told and told[2].isdecimal() else None
+        if total is not None and total != self._file.size:
+            raise self._wrong(f"has {total:,} bytes instead of the {self._file.size:,} that are listed")
+        if begins == 0 and self._have:
+            self._start_over()
+        elif begins != self._have:
+            raise ConnectionError("it went on at another place")
+
+    def _start_over(self) -> None:
+        with _disk(self._part):
+            self._stream.truncate(0)
+        self._progress.skip(-self._have)
+        self._hash, self._have = _hasher(self._file), 0
+
+    def _check(self) -> None:
+        with _disk(self._part):
+            self._stream.flush()
+        if self._file.digest and self._hash.hexdigest() != self._file.digest:
+            raise self._wrong("is not what the hub lists: its checksum is another one")
+
+    def _wrong(self, what: str) -> errors.LLMError:
+        self._start_over()
+        return errors.BackendUnavailable(
+            f"{self._file.name} of {self._client.name} {what}; it was thrown away.",
+            hint="Run again; if it stays so, something between here and the hub changes it: try "
+            "another network, or check HF_ENDPOINT.",
+        )
+
+
+def _hasher(file: RemoteFile) -> Any:
+    if len(file.digest) == 64:
+        return hashlib.sha256()
+    # Git's name of a small file. https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
+    return hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
+
+
+async def _digest(path: Path, file: RemoteFile) -> str:
+    found = _hasher(file)
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            found.update(block)
+            await asyncio.sleep(0)
+    return str(found.hexdigest())
+
+
+@contextlib.contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """What the disk refuses, in plain words."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+        raise errors.BackendUnavailable(
+            f"{path.name} could not be written to {path.parent} ({error.strerror or type(error).__name__}).",
+            hint="Free some space and run again: what has arrived is kept."
+            if full
+            else "Check the rights of that folder.",
+        ) from None
+
+
+@contextlib.contextmanager
+def _alone(stream: BinaryIO, target: Path) -> Iterator[None]:
+    """Let no second program write to the same part; the lock goes with the process."""
+    try:
+        lock(stream)
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS):
+            yield  # a file system without locks: the checksum still tells
+            return
+        raise errors.BackendUnavailable(
+            f"{target.name} is being downloaded to {target.parent} by another program.",
+            hint="Wait until that one is done, then run again.",
+        ) from None
+    yield

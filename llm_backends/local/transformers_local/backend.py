@@ -1,0 +1,232 @@
+"""Answers requests with a model of this process: the modes ``hf_local`` and ``hf_download``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+from ... import errors
+from ...host import GuestMemory, Host
+from ...list_schema import list_count
+from ...live import Sink
+from ...remote.openai_embeddings import refuse_embedding
+from ...types import Deployment, Request, Result
+from ...vision import cannot_see, has_pictures
+from ..tool_call_text import offered
+from . import libraries
+from .chat import Prompt
+from .constraint import ListConstraint
+from .device_memory import memory_of
+from .downloads import resolve_repository
+from .generation import WORKING_BYTES, write
+from .resident_model import LocalModel
+from .row import Row, text_stream
+from .sampling import unknown_parameters
+from .vision_encoder import TOKENS_OF_A_PICTURE
+
+_DEFAULT_TOKENS = 1024
+# For a list whose request names no limit: what it is begun with and what one value may take.
+_LIST_TOKENS, _VALUE_TOKENS = 64, 56
+# With fewer tokens left of the context there is no use in beginning.
+_LEAST_ANSWER = 64
+_CHARACTERS_PER_TOKEN = 3
+
+
+class TransformersLocal:
+    """One model in memory at a time; see `types.LocalBackend`.
+
+    The deployment's `model` is a folder, or a repository in the mode ``hf_download``. Its `params` may have
+    ``dtype`` (`planning.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `downloads`). A host
+    with a memory manager has it as ``memory`` (`host.GuestMemory`).
+    """
+
+    runs_in_place: Literal[True] = True
+
+    def __init__(self) -> None:
+        # A web UI's routes and its generation may want the model in two threads.
+        self._lock = threading.RLock()
+        self._model: LocalModel | None = None
+        self._memory: GuestMemory | None = None
+        self._key: tuple[Any, ...] = ()
+
+    def answer_all(
+        self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
+    ) -> list[Result | errors.LLMError]:
+        """As in `types.LocalBackend`. All requests are written as one batch, split where memory is short."""
+        if host.cancelled():
+            raise errors.Cancelled
+        try:
+            # Before the lock: a download takes long, and unloading need not wait for it.
+            libraries.transformers()
+            folder = _folder_of(deployment, sinks[0], host, for_pictures=any(map(has_pictures, requests)))
+        except errors.LLMError as error:
+            if guess := deployment.params.get("guess"):
+                error.message = errors.shorten(f"{guess} {error.message}")
+            return [error] * len(requests)
+        with self._lock:
+            memory = memory_of(host)
+            try:
+                model = self._in_memory(requests, deployment, folder, memory)
+            except errors.LLMError as error:
+                return [error] * len(requests)
+            rows = [
+                _row(request, model, deployment, sink) for request, sink in zip(requests, sinks, strict=True)
+            ]
+            warnings = [_warnings(request, model) for request in requests]
+            failure: errors.LLMError | None = None
+            try:
+                write([row for row in rows if isinstance(row, Row)], model, memory, host)
+            except errors.LLMError as error:
+                failure = error
+            finally:
+                if self._model is not model:
+                    # Unloaded from within, by a hook of the host's: it came back for the rest of this answer.
+                    memory.release(model)
+            return [
+                row
+                if isinstance(row, errors.LLMError)
+                else failure
+                if failure is not None and row.finish is None
+                else row.result(deployment, [*model.warnings, *told])
+                for row, told in zip(rows, warnings, strict=True)
+            ]
+
+    def unload(self) -> list[str]:
+        """Weights, caches and graphs are gone afterwards; the name of the model that was in memory."""
+        with self._lock:
+            model, self._model, self._key = self._model, None, ()
+            if model is None:
+                return []
+            was_loaded = model.loaded is not None
+            if self._memory is not None:
+                self._memory.release(model)
+            model.detach()
+            return [model.name] if was_loaded else []
+
+    def _in_memory(
+        self, requests: Sequence[Request], deployment: Deployment, folder: Path, memory: GuestMemory
+    ) -> LocalModel:
+        dtype = str(deployment.params.get("dtype") or "auto")
+        record = bool(deployment.params.get("cuda_graph"))
+        key = (str(folder), _changed(folder), dtype, record, id(memory))
+        if self._model is None or self._key != key:
+            self.unload()
+            self._model, self._memory, self._key = LocalModel(folder, dtype, record=record), memory, key
+        model = self._model
+        if model.eyes is None and all(map(has_pictures, requests)):
+            raise cannot_see(deployment)
+        tokens = sum(
+            sum(
+                len(message.content) // _CHARACTERS_PER_TOKEN + len(message.images) * TOKENS_OF_A_PICTURE
+                for message in request.messages
+            )
+            + (request.max_tokens or _DEFAULT_TOKENS)
+            for request in requests[:8]
+        )
+        memory.admit(model, tokens * model.bytes_per_token + WORKING_BYTES)
+        return model
+
+
+@cache
+def shared() -> TransformersLocal:
+    """The one of this process, whatever mode asks for it."""
+    return TransformersLocal()
+
+
+def _folder_of(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: bool) -> Path:
+    if "hf_download" in (deployment.mode, deployment.backend):
+        return resolve_repository(deployment, sink, host, for_pictures=for_pictures)
+    return Path(deployment.model).expanduser()
+
+
+def _changed(folder: Path) -> int:
+    """When the folder's config was written: a model that was replaced on disk is loaded anew."""
+    try:
+        return (folder / "config.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _row(request: Request, model: LocalModel, deployment: Deployment, sink: Sink) -> Row | errors.LLMError:
+    try:
+        return _make_row(request, model, deployment, sink)
+    except errors.LLMError as error:
+        return error
+
+
+def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink: Sink) -> Row:
+    assert model.loaded is not None
+    if request.embed:
+        raise refuse_embedding("A local model")
+    chat, tokenizer = model.chat, model.loaded.tokenizer
+    tools = offered(request)
+    prompt = chat.encode(request.messages, request.reasoning, tools)
+    # Held to the form of a list it could not call any.
+    count = 0 if tools else list_count(request)
+    wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else _DEFAULT_TOKENS)
+    left = model.architecture.context - len(prompt.ids)
+    if left < min(wanted, _LEAST_ANSWER):
+        raise errors.ContextOverflow(
+            f"The prompt has {len(prompt.ids):,} tokens, and {deployment.name} reads and writes "
+            f"{model.architecture.context:,} in all: {max(0, left):,} are left for the answer."
+        )
+    budget = min(wanted, left)
+    constrain, after_thinking, thinking_ends_at = None, None, 0
+    if count:
+        constrain = _constraint(request, model, count)
+    if constrain is not None and (prompt.opens_thinking or request.reasoning not in ("default", "off")):
+        closing = tokenizer.convert_tokens_to_ids("</think>")
+        if isinstance(closing, int) and closing in tokenizer.added_tokens_decoder:
+            after_thinking = closing
+            prompt = _thinking(prompt, tokenizer)
+            constrain(budget - 1)  # raises where the budget would not do even without a thought
+            thinking_ends_at = max(0, budget - 1 - _LIST_TOKENS - _VALUE_TOKENS * count, budget // 2)
+            thinking_ends_at = min(thinking_ends_at, budget - 1 - _least(model, count))
+    return Row(
+        request,
+        prompt,
+        chat,
+        text_stream(tokenizer, chat),
+        sink,
+        budget,
+        constrain,
+        after_thinking,
+        thinking_ends_at,
+    )
+
+
+def _thinking(prompt: Prompt, tokenizer: Any) -> Prompt:
+    """`prompt` with the thinking begun, so that what comes before its end is no answer yet."""
+    if prompt.opens_thinking:
+        return prompt
+    opening = tokenizer("<think>\n", add_special_tokens=False)["input_ids"]
+    return replace(prompt, ids=(*prompt.ids, *opening), opens_thinking=True)
+
+
+def _constraint(request: Request, model: LocalModel, count: int) -> Callable[[int], ListConstraint] | None:
+    assert model.loaded is not None
+    found = model.masks(model.loaded.logits_width)
+    if found is None:
+        return None
+    masks, pieces = found
+    existing = tuple(getattr(request.task, "existing", ()))
+    return partial(ListConstraint, masks, pieces, count, existing)
+
+
+def _least(model: LocalModel, count: int) -> int:
+    assert model.loaded is not None
+    found = model.masks(model.loaded.logits_width)
+    return found[1].least(count) if found else 0
+
+
+def _warnings(request: Request, model: LocalModel) -> list[str]:
+    warnings = []
+    if unknown := unknown_parameters(request.extra):
+        warnings.append(f"A local model has no use for {', '.join(unknown)} in extra.")
+    if not model.chat.has_template:
+        warnings.append(f"{model.name} has no chat template: it was asked in plain words.")
+    return warnings

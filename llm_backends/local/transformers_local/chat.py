@@ -1,0 +1,165 @@
+"""From messages to token ids by the model's own chat template, with no way for a text to give orders.
+
+A template marks roles with control tokens, and a tokenizer makes real ones of their names wherever it reads
+them. So the template is filled with placeholders, and the texts come in afterwards: where one of them
+would change which control tokens there are, it is tokenised apart from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ... import errors
+from ...host import program
+from ...remote.openai_format import chat_tools
+from ...types import Image, Message, Reasoning, Tool
+from .. import chat_template
+from .loading import LoadedModel
+from .vision_encoder import Eyes, Seen
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids to go on from. The first `fixed` of them do not depend on what the user wrote;
+    `opens_thinking` when the last of them are an opening thinking tag; `seen` are the pictures in it."""
+
+    ids: tuple[int, ...]
+    fixed: int
+    opens_thinking: bool
+    seen: Seen | None = None
+
+
+class ChatFormat:
+    """How one model is talked to. `stop_ids` end its turn, and so do `stop_texts` where there is no
+    template that would have taught it a token for that. `eyes` are the model's, None where it has none."""
+
+    def __init__(self, loaded: LoadedModel, eyes: Eyes | None = None) -> None:
+        self._tokenizer = loaded.tokenizer
+        self._eyes = eyes
+        self.has_template = bool(loaded.tokenizer.chat_template)
+        self._added = {
+            index: token.content
+            for index, token in loaded.tokenizer.added_tokens_decoder.items()
+            if token.content.strip()
+        }
+        self._places = chat_template.places_of(self._added.values())
+        self.special_ids = frozenset(loaded.tokenizer.all_special_ids)
+        self.stop_texts: tuple[str, ...] = () if self.has_template else chat_template.PLAIN_STOPS
+        self.stop_ids = self._find_stop_ids(loaded.model)
+
+    def encode(
+        self, messages: Sequence[Message], reasoning: Reasoning = "default", tools: Sequence[Tool] = ()
+    ) -> Prompt:
+        """The prompt that asks for the next message. Raises `errors.LLMError` for what cannot be asked, such
+        as pictures of a model without eyes, or tools of one that was not taught to call them."""
+        if not messages:
+            raise errors.BadRequest("There is no message to answer.")
+        apply = partial(self._apply, reasoning=reasoning, messages=messages, tools=tools)
+        filled = chat_template.fill(messages, apply if self.has_template else None)
+        chat_template.check_offer(filled, tools, "This local model")
+        literals, order = filled.literals, filled.order
+        ids = self._tokenise(literals, filled.texts)
+        start = literals[0]
+        for place, number in enumerate(order):
+            if messages[number].role != "system":
+                break
+            start += filled.texts[place] + literals[place + 1]
+        fixed = _common(ids, self._ids(start))
+        seen = self._look([image for number in order for image in messages[number].images])
+        if seen is not None and self._eyes is not None:
+            ids = self._eyes.in_place(ids, seen)
+        return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking, seen)
+
+    def _look(self, images: Sequence[Image]) -> Seen | None:
+        if not images:
+            return None
+        if self._eyes is None:
+            raise errors.CannotSee(
+                "This local model reads text only and was given a picture.",
+                hint="Take the picture away, or choose a model that sees.",
+            )
+        return self._eyes.look(images)
+
+    def _apply(
+        self,
+        marked: Sequence[chat_template.Marked],
+        reasoning: Reasoning,
+        messages: Sequence[Message] = (),
+        tools: Sequence[Tool] = (),
+    ) -> str | None:
+        """None where the template refuses: some know no system message."""
+        thinks = reasoning not in ("default", "off")
+        variables = {"enable_thinking": thinks, "thinking": thinks}
+        try:
+            return self._tokenizer.apply_chat_template(
+                [{**one, "content": _content(one["content"], messages)} for one in marked],
+                tools=chat_tools(tools) or None,
+                tokenize=False,
+                add_generation_prompt=True,
+                **variables,
+                **({"reasoning_effort": reasoning} if thinks else {}),
+            )
+        except ImportError:
+            raise errors.DependencyMissing(
+                "Chat templates need the Python package jinja2, 3.1 or newer.",
+                hint=f"Install it into {program()}'s Python environment.",
+            ) from None
+        except Exception:  # noqa: BLE001 - a template is a program of the model's maker
+            return None
+
+    def _tokenise(self, literals: Sequence[str], texts: Sequence[str]) -> list[int]:
+        whole = literals[0] + "".join(
+            text + literal for text, literal in zip(texts, literals[1:], strict=True)
+        )
+        ids = self._ids(whole)
+        parts = [self._ids(literal) for literal in literals]
+        if self._controls(ids) == [index for part in parts for index in self._controls(part)]:
+            return ids
+        ids = parts[0]
+        for text, part in zip(texts, parts[1:], strict=True):
+            ids = ids + self._harmless_ids(text) + part
+        return ids
+
+    def _ids(self, text: str) -> list[int]:
+        return self._tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
+
+    def _controls(self, ids: Sequence[int]) -> list[int]:
+        return [index for index in ids if index in self._added]
+
+    def _harmless_ids(self, text: str) -> list[int]:
+        """`text` in ordinary tokens alone, also where it spells the name of a control token."""
+        ids: list[int] = []
+        # Not every added token is special to the tokenizer, <think> for one: none survives being cut.
+        for piece in chat_template.cut(text, self._places):
+            ids += self._tokenizer(piece, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return [index for index in ids if index not in self._added]
+
+    def _find_stop_ids(self, model: Any) -> frozenset[int]:
+        stops: set[int] = set()
+        configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+        for value in (configured, self._tokenizer.eos_token_id):
+            stops.update(value if isinstance(value, (list, tuple)) else [value] if value is not None else [])
+        if self.has_template:
+            # Some models' settings name the document's end only: the template shows what follows an answer.
+            first = self._ids(chat_template.after_an_answer(partial(self._apply, reasoning="off")))[:1]
+            stops.update(index for index in first if index in self.special_ids)
+        return frozenset(stops)
+
+
+def _content(text: str, messages: Sequence[Message]) -> str | list[dict[str, str]]:
+    """`text` for a template, with places for the pictures of those of `messages` whose marks it holds."""
+    pictures = sum(len(messages[number].images) for number in chat_template.numbers_in(text) if messages)
+    if not pictures:
+        return text
+    return [*([{"type": "image"}] * pictures), {"type": "text", "text": text}]
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many ids both begin with."""
+    for place, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return place
+    return min(len(first), len(second))

@@ -1,0 +1,154 @@
+"""The one aiohttp session of the runner's loop, and what can go wrong on a wire, in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+import urllib.request
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .. import errors
+from ..runner import runner
+from ..types import Deployment, Secret
+
+if TYPE_CHECKING:
+    import aiohttp
+
+USER_AGENT = "quillwork"
+
+
+class HttpClient:
+    """A kept-alive session: a new one for each call costs more than everything else we do."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """The session of the running loop."""
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            import aiohttp
+
+            # trust_env stays off: with it aiohttp also sends what a .netrc holds, and proxies loopback.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=300),
+                headers={"User-Agent": USER_AGENT},
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+            self._loop = loop
+        return self._session
+
+    def post(
+        self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> aiohttp.client._RequestContextManager:
+        return self.session().post(
+            url, json=body, headers=headers, allow_redirects=False, proxy=proxy_for(url)
+        )
+
+    def get(self, url: str, headers: Mapping[str, str]) -> aiohttp.client._RequestContextManager:
+        return self.session().get(url, headers=headers, allow_redirects=False, proxy=proxy_for(url))
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None and not session.closed:
+            await session.close()
+
+
+client = HttpClient()
+runner.on_close(client.close)
+
+
+def is_loopback(url: str) -> bool:
+    """True for an address of this very machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for `url`; never one for this machine."""
+    parts = urlsplit(url)
+    if is_loopback(url) or urllib.request.proxy_bypass_environment(  # type: ignore[attr-defined]
+        parts.hostname or ""
+    ):
+        return None
+    return urllib.request.getproxies_environment().get(parts.scheme)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of `url`: what a key belongs to, and what is safe to show."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url.rpartition("@")[2]
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != default else "")
+
+
+def bearer(key: Secret | None, variable: str) -> dict[str, str]:
+    """The header that carries `key`, if there is one. Raises `AuthenticationFailed` for a text that no
+    key can be; `variable` is where the user keeps it."""
+    if key is None:
+        return {}
+    if not (key.reveal().isascii() and key.reveal().isprintable()):
+        raise errors.AuthenticationFailed(
+            "The key has a line break or another character in it that no key has.",
+            hint=f"Copy the key into {variable} again, on one line.",
+        )
+    return {"Authorization": f"Bearer {key.reveal()}"}
+
+
+def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> errors.LLMError:
+    """What `error` (of aiohttp or the system) means; `begun` says that the answer had started."""
+    import aiohttp
+
+    name, where = deployment.name, origin_of(deployment.base_url or "")
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        failed = errors.ConnectionFailed(
+            f"The secure connection to {where} failed ({reason_of(error)}).",
+            hint="Check the address (http or https) and the server's certificate.",
+        )
+        failed.retryable = False
+        return failed
+    if isinstance(error, (aiohttp.InvalidURL, ValueError)):
+        return errors.NotConfigured(
+            f"{where} is not an address that can be called.",
+            hint="Set LLM_BASE_URL to something like http://127.0.0.1:4000/v1.",
+        )
+    dns_error = getattr(aiohttp, "ClientConnectorDNSError", ())
+    if isinstance(error, dns_error) or "Name or service" in str(error) or "getaddrinfo" in str(error):
+        failed = errors.ConnectionFailed(
+            f"The host of {where} is not known to this network.",
+            hint="Check the address for a typing error, and the network.",
+        )
+        failed.retryable = False
+        return failed
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return errors.ConnectionFailed(
+            f"Nothing answers at {where} ({reason_of(error)}).",
+            hint="Start the server there, or check the address.",
+        )
+    if begun or isinstance(error, aiohttp.ClientPayloadError):
+        return errors.StreamBroken(f"{name} broke off in the middle of its answer.")
+    return errors.ConnectionFailed(f"The connection to {name} broke ({reason_of(error)}).")
+
+
+def reason_of(error: BaseException) -> str:
+    """Why the system or a certificate said no, in a few words of theirs."""
+    system = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
+    text = getattr(system, "strerror", None) or getattr(system, "verify_message", None) or str(system)
+    if text and "Connect call failed" in text:
+        return "connection refused"
+    return (text or type(error).__name__).strip().rstrip(".")[:160]

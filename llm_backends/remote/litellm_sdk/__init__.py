@@ -1,0 +1,1 @@
+"""The hundred providers that litellm knows, called through it as a library."""

@@ -1,0 +1,403 @@
+"""litellm as a library: the hundred providers, called directly. Imported here; `clients` and
+`observers.litellm_callbacks` use what is imported.
+
+Other packs share the module, so nothing of it is set but the level of its three loggers and
+`suppress_debug_info`; everything else goes with each call. (Two entries that a call cannot carry are
+made in its tables, see `_begin`.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import datetime
+import importlib
+import logging
+import os
+import threading
+import uuid
+import warnings
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ... import errors
+from ...types import Chunk, Deployment, Request, Usage
+from ..http_client import bearer, origin_of
+from ..openai_format import chat_messages, picture_ends
+from .chunks import Counts, has_calls, read_chunk
+from .embeddings import embedding_arguments, embedding_place, read_vectors
+from .errors import error_from, fault_of, missing_library
+from .faults import changed
+from .parameters import call_parameters, provider_parameters
+
+if TYPE_CHECKING:
+    from .clients import Clients
+    from .transport import Exchange
+
+# Without these the import reads a .env of the working folder and asks GitHub for prices.
+_IMPORT_ENVIRONMENT = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_OFFLINE_MODE": "true",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+}
+# What the library's own modules leave in the environment while they are imported.
+_IMPORT_TRACES = ("TIKTOKEN_CACHE_DIR",)
+_LOG_METHODS = (
+    "pre_call",
+    "post_call",
+    "success_handler",
+    "failure_handler",
+    "response_cost_calculator",
+    "_response_cost_calculator",
+)
+_ASYNC_LOG_METHODS = (
+    "async_success_handler",
+    "async_failure_handler",
+    "dispatch_success_handlers",
+    "dispatch_failure_handlers",
+)
+_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+_OLLAMA_ENTRY = {"litellm_provider": "ollama_chat", "mode": "chat", "supports_function_calling": True}
+_REPLICATE_ROLES = {
+    role: {"pre_message": "", "post_message": "\n\n"} for role in ("system", "user", "assistant")
+}
+_SIGN_S = 0.05
+_REPLICATE_ORIGIN = "https://api.replicate.com"
+
+
+class LiteLLMSDK:
+    """A `StreamingBackend` on litellm's `acompletion`: one attempt a call, always as a stream.
+
+    `Deployment.params` holds ``custom_llm_provider`` (litellm's word for the provider), perhaps
+    ``price_prefix``, and the provider's own arguments.
+    """
+
+    def __init__(self) -> None:
+        self._library: concurrent.futures.Future[Any] | None = None
+        self._lock = threading.Lock()
+        self._clients: Clients | None = None
+
+    async def prepare(self) -> None:
+        """Import the library. See `StreamingBackend`."""
+        await self._load()
+
+    async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
+        """See `StreamingBackend.stream`."""
+        litellm = await self._load()
+        from .transport import Exchange
+
+        exchange = Exchange(
+            origin=origin_of(deployment.base_url or ""),
+            key=deployment.api_key,
+            signs="aws_secret_access_key" in deployment.params,
+            pictures=picture_ends(request.messages),
+        )
+        try:
+            if request.embed:
+                starting = self._embed(litellm, request, deployment, exchange)
+            else:
+                starting = self._begin(litellm, self._arguments(litellm, request, deployment, exchange))
+            begun: asyncio.Future[Any] = asyncio.ensure_future(starting)
+            try:
+                # Until something is sent, litellm is busy with itself (it imports at the first call of a
+                # provider), which is no silence of the other side.
+                while not begun.done():
+                    await asyncio.wait({begun}, timeout=None if exchange.sent else _SIGN_S)
+                    if not (begun.done() or exchange.sent):
+                        yield Chunk()
+            finally:
+                await _let_go(begun, exchange)
+            if request.embed:
+                yield begun.result()
+                return
+            # A generator that is only dropped keeps its connection, and the provider goes on writing.
+            async with aclosing(begun.result()) as answer:
+                counts, is_empty, called = Counts(), True, False
+                # Without it, nobody counts.
+                with contextlib.suppress(AttributeError):
+                    answer.chunks = counts
+                async for part in answer:
+                    if exchange.guards and not exchange.sent:
+                        raise changed("it went its own way", deployment)
+                    called = called or has_calls(part)
+                    chunk = read_chunk(part, called)
+                    is_empty = is_empty and not (chunk.text or chunk.reasoning or called)
+                    yield chunk
+            if exchange.is_faulty or (is_empty and exchange.is_no_stream):
+                # litellm takes some ends for good ones.
+                raise fault_of(deployment, exchange)
+            yield Chunk(usage=_usage(litellm, counts, deployment))
+        except errors.LLMError:
+            raise
+        except Exception as error:  # noqa: BLE001 - litellm raises whatever its libraries do
+            raise error_from(error, deployment, exchange, request.extra) from None
+
+    async def _embed(
+        self, litellm: Any, request: Request, deployment: Deployment, exchange: Exchange
+    ) -> Chunk:
+        prefix, base_url = embedding_place(deployment)
+        there = replace(deployment, base_url=base_url)
+        answer = await litellm.aembedding(
+            **embedding_arguments(request, there, prefix),
+            **_silent_log("aembedding", deployment.model, input=list(request.embed)),
+            client=self._client(prefix, there, exchange, provider_parameters(deployment.params)),
+        )
+        if not exchange.sent:
+            raise changed("it went its own way", deployment)
+        if exchange.is_faulty:
+            raise fault_of(deployment, exchange)
+        vectors, counts = read_vectors(answer, request, deployment)
+        return Chunk(vectors=vectors, usage=_usage(litellm, counts, deployment), finish_reason="stop")
+
+    async def close(self) -> None:
+        """See `StreamingBackend.close`."""
+        self.forget_keys()
+        if self._clients is not None:
+            await self._clients.close()
+
+    def forget_keys(self) -> None:
+        """Drop the clients that litellm keeps, and the keys in them, for ten minutes after a call."""
+        library = self._library
+        if library is None or not library.done() or library.exception() is not None:
+            return
+        cache = getattr(library.result(), "in_memory_llm_clients_cache", None)
+        if flush := getattr(cache, "flush_cache", None):
+            flush()
+
+    async def _begin(self, litellm: Any, arguments: dict[str, Any]) -> Any:
+        prefix, _, name = arguments["model"].partition("/")
+        if prefix == "ollama_chat":
+            # For a model that is not in its list litellm asks the Ollama of the environment, twice a call
+            # and not at our address.
+            _table(litellm, "model_cost").setdefault(f"{prefix}/{name}", _OLLAMA_ENTRY)
+        if prefix != "replicate":
+            return await litellm.acompletion(**arguments)
+        # For Replicate a prompt is made of the messages; without a template of ours, litellm asks the
+        # Hugging Face hub for one, synchronously. It looks for ours in this place only.
+        templates = _table(litellm, "custom_prompt_dict")
+        templates[name] = {"roles": _REPLICATE_ROLES}
+        try:
+            return await litellm.acompletion(**arguments)
+        finally:
+            templates.pop(name, None)
+
+    # -- the library
+
+    async def _load(self) -> Any:
+        """litellm, imported once by a thread of its own: it takes seconds, and a cancelled call does not
+        wait for it. Raises `DependencyMissing`."""
+        with self._lock:
+            if self._library is None or (self._library.done() and self._library.exception()):
+                self._library = concurrent.futures.Future()
+                # A daemon: an interpreter that wants to end does not wait for an import either.
+                threading.Thread(
+                    target=_import_into, args=(self._library,), name="quillwork-litellm", daemon=True
+                ).start()
+            library = self._library
+        if not library.done():
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            library.add_done_callback(lambda _: _wake(waiting))
+            await waiting
+        failure = library.exception()
+        if failure is not None:
+            assert isinstance(failure, Exception)
+            raise missing_library(failure) from None
+        return library.result()
+
+    # -- a call
+
+    def _arguments(
+        self, litellm: Any, request: Request, deployment: Deployment, exchange: Exchange
+    ) -> dict[str, Any]:
+        params = provider_parameters(deployment.params)
+        prefix = params.pop("custom_llm_provider", deployment.provider)
+        params.pop("price_prefix", None)
+        if "://" in deployment.model or not deployment.base_url:
+            raise errors.NotConfigured(f"{deployment.name} is no model that can be called.")
+        if prefix == "replicate" and exchange.origin != _REPLICATE_ORIGIN:
+            raise errors.NotConfigured("litellm calls Replicate at its own address only.")
+        bearer(deployment.api_key, deployment.key_variable or "the environment")
+        has_schema = _keeps_schema(litellm, deployment)
+        messages = chat_messages(request.messages)
+        model = f"{prefix}/{deployment.model}"
+        # A key that is None is looked up in the environment, so the lack of one has a text, too; the
+        # transport takes it off again.
+        key = deployment.api_key.reveal() if deployment.api_key else None if exchange.signs else "none"
+        arguments = {
+            **call_parameters(request, deployment, prefix, has_schema),
+            **params,
+            "model": model,
+            "messages": messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "api_base": deployment.base_url,
+            "api_key": key,
+            "timeout": deployment.total_timeout_s,
+            "num_retries": 0,
+            "max_retries": 0,
+            "drop_params": True,
+            "cache": {"no-cache": True, "no-store": True},
+            **_silent_log("acompletion", model, messages=messages, stream=True),
+            # With tools litellm looks for MCP servers, for which it needs a library that it does not bring.
+            "_skip_mcp_handler": True,
+        }
+        if prefix.startswith("bedrock"):
+            # An address in the environment would win over api_base, and without a pair of keys (of which
+            # a token needs none) boto3 asks the net for one.
+            arguments["aws_bedrock_runtime_endpoint"] = deployment.base_url
+            arguments.setdefault("aws_access_key_id", "none")
+            arguments.setdefault("aws_secret_access_key", "none")
+        if prefix != "replicate":
+            arguments["client"] = self._client(prefix, deployment, exchange, params)
+        return arguments
+
+    def _client(self, prefix: str, deployment: Deployment, exchange: Exchange, params: dict[str, Any]) -> Any:
+        from .clients import Clients
+
+        exchange.guards = True
+        if self._clients is None:
+            self._clients = Clients()
+        return self._clients.client(prefix, deployment, exchange, params.get("api_version", ""))
+
+
+async def _let_go(begun: asyncio.Future[Any], exchange: Exchange) -> None:
+    """End what was begun, unless it is over. A call that is still within litellm is not cancelled but finds
+    its way out closed: there a coroutine would be left, of which Python warns on the terminal."""
+    if begun.done():
+        return
+    if exchange.guards and not exchange.sent:
+        exchange.is_over = True
+        begun.add_done_callback(lambda over: over.cancelled() or over.exception())
+        return
+    begun.cancel()
+    await asyncio.wait({begun})
+
+
+def _import_into(future: concurrent.futures.Future[Any]) -> None:
+    before = {name: os.environ.get(name) for name in (*_IMPORT_ENVIRONMENT, *_IMPORT_TRACES)}
+    os.environ.update(_IMPORT_ENVIRONMENT)
+    try:
+        import litellm
+
+        # Imported at the first count of tokens otherwise, and then it changes the environment.
+        for module in ("litellm.litellm_core_utils.default_encoding", "litellm.utils"):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001 - a broken library breaks in every way there is
+        future.set_exception(error)
+        return
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+    litellm.suppress_debug_info = True
+    for logger in map(logging.getLogger, _LOGGERS):
+        # Prompts are in its debug lines, and in its error lines what users are told better.
+        logger.setLevel(logging.CRITICAL)
+        logger.propagate = False
+    # Where a loop ends before litellm's queue is worked off; it is one of ours, and does nothing.
+    warnings.filterwarnings("ignore", f"coroutine '{_nothing_async.__qualname__}' was never awaited")
+    future.set_result(litellm)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    def wake() -> None:
+        if not waiting.done():
+            waiting.set_result(None)
+
+    loop = waiting.get_loop()
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(wake)
+
+
+def _silent_log(function: str, model: str, **question: Any) -> dict[str, Any]:
+    """The argument by which litellm takes a log object for one call, told to do nothing.
+
+    Its own asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face hub to
+    price it, synchronously, on our event loop; it hands keys and prompts to whatever callbacks other packs
+    have set.
+    """
+    try:
+        from litellm.utils import Rules, function_setup
+
+        log, _ = function_setup(
+            function,
+            Rules(),
+            datetime.datetime.now(),
+            model=model,
+            litellm_call_id=str(uuid.uuid4()),
+            **question,
+        )
+        log.stream_options = {"include_usage": True}
+        for name in _LOG_METHODS:
+            setattr(log, name, _nothing)
+        for name in _ASYNC_LOG_METHODS:
+            setattr(log, name, _nothing_async)
+    except Exception as error:  # noqa: BLE001 - with its own log it answers as well
+        logging.getLogger("quillwork").info("litellm's log could not be silenced (%s).", type(error).__name__)
+        return {"no-log": True}
+    return {"litellm_logging_obj": log}
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
+async def _nothing_async(*_: Any, **__: Any) -> None:
+    pass
+
+
+def _table(litellm: Any, name: str) -> dict[str, Any]:
+    """One of the tables that litellm keeps for all its callers; an empty one where it is gone."""
+    table = getattr(litellm, name, None)
+    return table if isinstance(table, dict) else {}
+
+
+def _keeps_schema(litellm: Any, deployment: Deployment) -> bool:
+    if deployment.capabilities.schema is not None:
+        return deployment.capabilities.schema
+    entry = _price_entry(litellm, deployment)
+    return bool(entry and entry[1].get("supports_response_schema"))
+
+
+def _price_entry(litellm: Any, deployment: Deployment) -> tuple[str, dict[str, Any]] | None:
+    """The model's entry in litellm's packaged list, and the name that it has there."""
+    prefix = deployment.params.get("price_prefix") or deployment.params.get("custom_llm_provider")
+    prefix = str(prefix or deployment.provider).split("/")[0]
+    for name in (
+        f"{deployment.provider}/{deployment.model}",
+        f"{prefix}/{deployment.model}",
+        deployment.model,
+    ):
+        entry = _table(litellm, "model_cost").get(name)
+        # A bare name may be another provider's.
+        if entry and str(entry.get("litellm_provider", "")).startswith((prefix, deployment.provider)):
+            return name, entry
+    return None
+
+
+def _usage(litellm: Any, counts: Counts, deployment: Deployment) -> Usage | None:
+    """What was counted, priced where litellm's packaged list has a price."""
+    if not counts.prompt_tokens and not counts.completion_tokens:
+        return None
+    usage = Usage(counts.prompt_tokens, counts.completion_tokens)
+    entry = None if deployment.is_local else _price_entry(litellm, deployment)
+    if entry is None or not {"input_cost_per_token", "output_cost_per_token"} <= entry[1].keys():
+        return usage
+    try:
+        costs = litellm.cost_per_token(
+            model=entry[0],
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            custom_llm_provider=entry[1].get("litellm_provider"),
+        )
+    except Exception:  # noqa: BLE001 - a price is worth less than an answer
+        return usage
+    # A price of nothing stands in the list for "unknown" as often as for "free".
+    return Usage(usage.prompt_tokens, usage.completion_tokens, sum(costs) or None)

@@ -1,0 +1,61 @@
+"""What litellm's chunks say, in our words. litellm itself is not imported here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...types import Chunk, ToolCallDelta
+from ..openai_format import FINISH_REASONS
+
+
+class Counts(list):
+    """In the place of litellm's list of an answer's chunks: keeps what the provider counted.
+
+    From the chunks litellm puts the answer together again when it is over, and where the provider has
+    counted nothing it counts by itself, for some models with a tokenizer that it fetches from the Hugging
+    Face hub.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prompt_tokens = self.completion_tokens = 0
+
+    def append(self, part: Any) -> None:
+        counted = getattr(part, "usage", None)
+        if counted is not None:
+            self.prompt_tokens = max(self.prompt_tokens, counted.prompt_tokens or 0)
+            self.completion_tokens = max(self.completion_tokens, counted.completion_tokens or 0)
+
+
+def has_calls(part: Any) -> bool:
+    """Whether this chunk has (a piece of) a tool call in it."""
+    return bool(part.choices and part.choices[0].delta.tool_calls)
+
+
+def read_chunk(part: Any, called: bool) -> Chunk:
+    """One of litellm's chunks; `called` says that a tool was called so far."""
+    choice = part.choices[0] if part.choices else None
+    if choice is None:
+        return Chunk()
+    delta = choice.delta
+    finish = FINISH_REASONS.get(choice.finish_reason, "unknown") if choice.finish_reason else None
+    if finish == "stop" and called:  # Ollama's word for both ends
+        finish = "tool_calls"
+    return Chunk(
+        text=delta.content or "",
+        reasoning=getattr(delta, "reasoning_content", None) or "",
+        tool_calls=tuple(_tool_delta(place, call) for place, call in enumerate(delta.tool_calls or ())),
+        finish_reason=finish,
+        model=part.model or None,
+    )
+
+
+def _tool_delta(place: int, call: Any) -> ToolCallDelta:
+    index = call.index if isinstance(call.index, int) else place
+    function = call.function
+    return ToolCallDelta(
+        index=index,
+        id=call.id or "",
+        name=(function.name if function else "") or "",
+        arguments=(function.arguments if function else "") or "",
+    )

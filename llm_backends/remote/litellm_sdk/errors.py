@@ -1,0 +1,225 @@
+"""From whatever litellm raises to our own errors. litellm itself is not imported here.
+
+Its exceptions for one fault differ from provider to provider, and their texts hold tracebacks and
+prompts, so what was seen on the wire decides, then the class's name; their texts are not shown.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ... import errors
+from ...command_line import command
+from ...host import program
+from ...types import Deployment
+from ...vision import cannot_see
+from ..http_client import origin_of
+from ..status_errors import detail_of, error_from_status, is_overflow, key_hint, retry_after_s
+from .faults import chain, changed, fault_kind, is_of_code, reinstall
+
+if TYPE_CHECKING:
+    from .transport import Exchange
+
+INSTALL_HINT = (
+    # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
+    "Run `python install.py` in Quillwork's folder with {program}'s Python and restart {program}. Without "
+    "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the phrasebook work."
+)
+_BAD_KEY = re.compile(r"api key not valid|api_key_invalid|invalid api key|security token .* invalid", re.I)
+_NOT_JSON = re.compile(
+    r"jsondecode|expecting value|unterminated string|extra data|not valid json|invalid json|unable to parse"
+    r"|error parsing|validation error|expecting property name|checksum|not iterable|has no attribute"
+    r"|list index",
+    re.I,
+)
+_CODE = re.compile(r'"code"\s*:\s*([45]\d\d)\b')
+_UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
+_UNSUPPORTED = re.compile(r"does not support parameters: \[?([^\]\n.]*)")
+_STATUS_BY_CLASS = {
+    "AuthenticationError": 401,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "RateLimitError": 429,
+    "Timeout": 408,
+    "ServiceUnavailableError": 503,
+    "BadGatewayError": 502,
+}
+
+
+def error_from(
+    error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any] | None = None
+) -> errors.LLMError:
+    """The error of our family for what litellm raised. `exchange` is what was seen on the wire, `extra`
+    what the user has added to the question."""
+    mapped = (
+        _from_wire(error, deployment, exchange)
+        or _from_code(error, deployment, exchange, extra or {})
+        or _from_class(error, deployment, exchange)
+    )
+    mapped.provider, mapped.model = deployment.provider, deployment.model
+    if isinstance(mapped, errors.ModelNotFound):
+        pull = (
+            f"Run `ollama pull {deployment.model}`, or check" if deployment.provider == "ollama" else "Check"
+        )
+        mapped.hint = f"{pull} the model's name; `{command('models')}` lists what there is."
+    elif isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
+        mapped.hint = "Check the provider's address, and the network for a login page or a proxy."
+    mapped.status = mapped.status or exchange.status
+    if mapped.retry_after_s is None:
+        mapped.retry_after_s = retry_after_s(exchange.headers)
+    return mapped
+
+
+def missing_library(reason: Exception) -> errors.DependencyMissing:
+    """litellm (or what it needs) is not there or is broken."""
+    name = getattr(reason, "name", None) or "litellm"
+    if isinstance(reason, ModuleNotFoundError) and name == "litellm":
+        said = "Direct providers need the library litellm, which is not installed."
+    elif isinstance(reason, ModuleNotFoundError):
+        said = f"litellm is installed, but the library {name} that it needs is not."
+    else:
+        said = f"litellm is installed but cannot be loaded ({type(reason).__name__})."
+        return errors.DependencyMissing(said, hint=reinstall())
+    return errors.DependencyMissing(said, hint=INSTALL_HINT.format(program=program()))
+
+
+def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:
+    """The error for an answer with a fault in it: told by the provider, too long, or not of its format."""
+    whose: dict[str, Any] = {
+        "provider": deployment.provider,
+        "model": deployment.model,
+        "status": exchange.status,
+    }
+    if exchange.too_large:
+        return errors.AnswerTooLarge(f"{deployment.name} sent more than any answer should be.", **whose)
+    if exchange.complaint:
+        code = _CODE.search(exchange.complaint)
+        if code is not None:
+            return error_from_status(int(code[1]), exchange.complaint, deployment, exchange.headers)
+        detail = detail_of(exchange.complaint, deployment)
+        return errors.ProviderFailed(
+            f"{deployment.name} reported a fault in the middle of its answer: {detail}.", **whose
+        )
+    return errors.MalformedAnswer(
+        f"{deployment.name} sent an answer that cannot be read.",
+        hint="Run again; if it stays so, check that the address is the provider's own.",
+        **whose,
+    )
+
+
+def _from_wire(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError | None:
+    name = deployment.name
+    if exchange.lost_pictures:
+        lost = cannot_see(deployment)
+        lost.message = f"litellm does not hand pictures on to {name}."
+        return lost
+    status = exchange.status
+    if status is not None and status >= 300:
+        if _BAD_KEY.search(exchange.body) and status in (400, 403):
+            status = 401
+        return error_from_status(status, exchange.body, deployment, exchange.headers)
+    if exchange.is_faulty:
+        return fault_of(deployment, exchange)
+    if exchange.error is None:
+        return None
+    if type(exchange.error).__name__ == "NotAllowed":
+        return errors.RedirectRefused(
+            f"litellm wanted to send {exchange.error}, which was stopped.",
+            hint="Another extension may have set an address for all of litellm (litellm.api_base): restart "
+            f"{program()} without it.",
+        )
+    if "Timeout" in type(exchange.error).__name__:
+        return errors.TimedOut(f"{name} did not answer in time.")
+    if exchange.begun or status is not None:
+        return errors.StreamBroken(f"{name} broke off in the middle of its answer.")
+    return _from_connecting(exchange.error, deployment)
+
+
+def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMError:
+    where = origin_of(deployment.base_url or "")
+    causes = list(chain(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "[SSL" in str(error):
+        failed = errors.ConnectionFailed(
+            f"The secure connection to {where} failed.",
+            hint="Check the address (http or https) and the server's certificate.",
+        )
+        failed.retryable = False
+        return failed
+    if any(isinstance(cause, socket.gaierror) for cause in causes) or "Name or service" in str(error):
+        failed = errors.ConnectionFailed(
+            f"The host of {where} is not known to this network.",
+            hint="Check the address for a typing error, and the network.",
+        )
+        failed.retryable = False
+        return failed
+    if any(type(cause).__name__ == "ConnectError" for cause in causes):
+        return errors.ConnectionFailed(
+            f"Nothing answers at {where}.", hint="Start the server there, or check the address."
+        )
+    return errors.ConnectionFailed(f"The connection to {deployment.name} broke.")
+
+
+def _from_code(
+    error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any]
+) -> errors.LLMError | None:
+    if not is_of_code(error, answered=bool(exchange.sent)):
+        return None
+    causes = list(chain(error))
+    missing = next((cause for cause in causes if isinstance(cause, ModuleNotFoundError)), None)
+    if missing is not None and not exchange.sent:
+        return missing_library(missing)
+    unknown = next((found[1] for cause in causes if (found := _UNEXPECTED.search(str(cause)))), "")
+    if unknown in extra:
+        return errors.BadRequest(
+            f"{deployment.name} does not know the parameter {unknown}.",
+            hint="Leave it out of `extra` on LLM Settings, or choose another model.",
+        )
+    return changed(fault_kind(error), deployment)
+
+
+def _from_class(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError:
+    name = deployment.name
+    kinds = {kind.__name__ for cause in chain(error) for kind in type(cause).__mro__}
+    text = str(error)
+    if "ContextWindowExceededError" in kinds or (exchange.status is None and is_overflow(text)):
+        return errors.ContextOverflow(f"The text is too long for {name}.")
+    if "ContentPolicyViolationError" in kinds:
+        return errors.Refused(f"{name} declined to write this (its content filter stepped in).")
+    if "UnsupportedParamsError" in kinds:
+        found = _UNSUPPORTED.search(text)
+        return errors.BadRequest(
+            f"{name} does not know the parameters {found[1] if found else 'of this call'}.",
+            hint="Leave them out on LLM Settings, or choose another model.",
+        )
+    if exchange.status is not None:
+        if exchange.is_no_stream or "JSONDecodeError" in kinds or _NOT_JSON.search(text):
+            return fault_of(deployment, exchange)
+        status = _status(error, kinds)
+        if status in (401, 403, 404, 429):
+            return error_from_status(status, "", deployment, exchange.headers)
+        return errors.ProviderFailed(f"{name} reported a fault in the middle of its answer.")
+    status = _status(error, kinds)
+    if "AuthenticationError" in kinds or status == 401:
+        return errors.AuthenticationFailed(f"{name} refused the key (401).", hint=key_hint(deployment))
+    if status is not None and status not in (400, 422, 500):
+        return error_from_status(status, "", deployment)
+    if "APIConnectionError" in kinds or "ConnectError" in kinds:
+        return _from_connecting(error, deployment)
+    if "BadRequestError" in kinds or status in (400, 422):
+        return errors.BadRequest(
+            f"{name} did not accept the request.",
+            hint="Check the model's name and the extra parameters on LLM Settings.",
+        )
+    return errors.ProviderFailed(f"{name} failed ({type(error).__name__}).")
+
+
+def _status(error: Exception, kinds: set[str]) -> int | None:
+    for name, status in _STATUS_BY_CLASS.items():
+        if name in kinds:
+            return status
+    told = getattr(error, "status_code", None)
+    return told if isinstance(told, int) else None

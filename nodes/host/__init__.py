@@ -1,0 +1,1 @@
+"""ComfyUI as Quillwork's host: its port, memory, queue, routes and folders."""

@@ -1,0 +1,51 @@
+"""ComfyUI as routes see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from comfy.cli_args import args
+
+from ...interfaces.http.adapters.aiohttp import Adapter
+from ...interfaces.http.key_watch import KeyWatch
+from ...llm_backends import registry
+from ...llm_backends.host import Host
+
+T = TypeVar("T")
+
+
+def make_adapter(server: Any) -> Adapter:
+    """The routes for `server`, ComfyUI's ``PromptServer``."""
+    return Adapter(lambda: ComfyHttpHost(server))
+
+
+class ComfyHttpHost:
+    """See `interfaces.http.messages.HttpHost`."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._watch = KeyWatch(lambda: set(server.sockets), self._jobs)
+        self._turns: Any = None
+        self.listens = tuple(part.strip() for part in str(args.listen).split(",") if part.strip())
+
+    def unload_local(self) -> bool:
+        """Have the host unload at the end of the running prompt, as its own Unload button does."""
+        there = any(getattr(backend, "runs_in_place", False) for backend in registry.made())
+        if there:
+            self._server.prompt_queue.set_flag("unload_models", True)
+        return there
+
+    def watch_keys(self) -> None:
+        self._watch.start()
+
+    async def run_in_turn(self, work: Callable[[Host], T]) -> T:
+        if self._turns is None:
+            from .queue import Turns  # with the execution side of the host, which most routes do without
+
+            self._turns = Turns(self._server)
+        return await self._turns.take(work)
+
+    def _jobs(self) -> set[str]:
+        running, pending = self._server.prompt_queue.get_current_queue_volatile()
+        return {item[1] for item in (*running, *pending)}

@@ -1,0 +1,221 @@
+"""ComfyUI's side of the mode host_encoder: a wired `clip` that writes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import comfy.model_management as model_management
+
+from ...llm_backends import errors
+from ...llm_backends.local.host_encoder import chat_format
+from ...llm_backends.local.host_encoder.chat_format import ChatStyle, ChatTokens
+from ...llm_backends.local.transformers_local.interrupts import checked_inside
+from ...llm_backends.local.transformers_local.sampling import SamplingSettings
+
+# The causal mask grows with the square of the prompt: what lies beyond is for models with a server.
+_LONGEST_CONTEXT = 32_768
+_SMALLEST_CONTEXT = 4096
+
+
+@dataclass(frozen=True)
+class Family:
+    """Encoders that can write. Where `untied_from` is set, those of that width or more choose words by an
+    output head of their own; the narrower ones, and all of the other families, by their embeddings."""
+
+    name: str
+    style: ChatStyle
+    untied_from: int = 0
+
+
+# By the class of the encoder's transformer or one that it derives from, the first match counts.
+_FAMILIES = {
+    "comfy.text_encoders.llama.Qwen3_06B": Family("Qwen3 0.6B", chat_format.CHATML_THINKING),
+    "comfy.text_encoders.llama.Qwen3_4B": Family("Qwen3 4B", chat_format.CHATML_THINKING),
+    "comfy.text_encoders.llama.Qwen3_8B": Family("Qwen3 8B", chat_format.CHATML_THINKING, 4096),
+    "comfy.text_encoders.qwen3vl.Qwen3VL": Family("Qwen3-VL", chat_format.CHATML, 4096),
+    "comfy.text_encoders.qwen35.Qwen35": Family("Qwen3.5", chat_format.CHATML_THINKING, 4096),
+    "comfy.text_encoders.llama.Gemma2_2B": Family("Gemma 2 2B", chat_format.GEMMA),
+    "comfy.text_encoders.llama.Gemma3_4B": Family("Gemma 3 4B", chat_format.GEMMA),
+    "comfy.text_encoders.llama.Gemma3_4B_Vision": Family("Gemma 3 4B", chat_format.GEMMA),
+    "comfy.text_encoders.llama.Gemma3_12B": Family("Gemma 3 12B", chat_format.GEMMA),
+    "comfy.text_encoders.gemma4.Gemma4Base": Family("Gemma 4", chat_format.GEMMA_4),
+    "comfy.text_encoders.llama.Ministral3_3B": Family("Ministral 3 3B", chat_format.MISTRAL),
+}
+_THOSE_THAT_CAN = (
+    "Those that can: Qwen3 (Z-Image, FLUX.2 Klein), Qwen3-VL (Krea 2, Boogu), Qwen3.5, Gemma 2 (Lumina 2), "
+    "Gemma 3 and 4 (LTX-2) and Ministral 3 (ERNIE-Image). Wire one of them, or choose another llm_mode."
+)
+
+
+class TextEncoder:
+    """See `host_encoder.GeneratingEncoder`. Raises `errors.NotConfigured` for a `clip` that cannot write."""
+
+    def __init__(self, clip: Any) -> None:
+        self._clip = clip
+        self._key = _token_key(clip.cond_stage_model)
+        transformer, family = find_writer(clip.cond_stage_model)
+        tokenizer = _inner_tokenizer(clip.tokenizer, self._key)
+        self._model = transformer.model
+        config = self._model.config
+        self.name = family.name
+        context = int(getattr(config, "max_position_embeddings", 0) or _SMALLEST_CONTEXT)
+        self.context = min(context, _LONGEST_CONTEXT)
+        self._tokens = ChatTokens(
+            _style(family, tokenizer),
+            _tokenise(tokenizer.tokenizer),
+            lambda ids: tokenizer.tokenizer.decode(ids, skip_special_tokens=False),
+            {name: index for index, name in tokenizer.inv_vocab.items()},
+        )
+        self.encode, self.decode = self._tokens.encode, self._tokens.decode
+        self.stop_ids = self._tokens.stop_ids | frozenset(getattr(config, "stop_tokens", ()))
+        self.silent_ids = self._tokens.silent_ids
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        settings: SamplingSettings,
+        seed: int,
+        budget: int,
+        on_token: Callable[[int], None],
+        check: Callable[[], None],
+    ) -> None:
+        """See `host_encoder.GeneratingEncoder`."""
+        rows = [[(index, 1.0) for index in ids]]
+        with contextlib.ExitStack() as prefill:
+            prefill.enter_context(checked_inside(self._model, (len(self._model.layers),), check))
+
+            def came(token: int) -> None:
+                prefill.close()  # a step is short: asked after each of them
+                on_token(token)
+
+            stops = _Stops(self.stop_ids, came)
+            try:
+                with _listening(self._model.config, stops):
+                    all_ids = self._clip.generate(
+                        {self._key: rows} if self._key else rows,
+                        do_sample=settings.temperature > 0,
+                        max_length=budget,
+                        temperature=settings.temperature or 1.0,
+                        top_k=settings.top_k,
+                        top_p=settings.top_p,
+                        min_p=settings.min_p,
+                        repetition_penalty=settings.repetition_penalty,
+                        seed=seed,
+                    )
+            except (errors.LLMError, errors.Cancelled, model_management.InterruptProcessingException):
+                raise
+            except model_management.OOM_EXCEPTION:
+                model_management.soft_empty_cache()
+                raise errors.BackendUnavailable(
+                    f"There is not enough memory to write with the text encoder {self.name}.",
+                    hint="Unload other models, shorten the prompt, or lower max_tokens on LLM Settings.",
+                ) from None
+            except Exception as error:  # noqa: BLE001 - an encoder may be any pack's and break anyhow
+                raise errors.BackendUnavailable(
+                    f"The text encoder {self.name} failed while it wrote ({type(error).__name__}: {error}).",
+                    hint="Update ComfyUI, load the encoder from another file, or choose another llm_mode.",
+                ) from None
+        for token in all_ids[stops.heard :]:
+            on_token(int(token))
+
+
+class _Stops(Container[int]):
+    """ComfyUI asks of each token whether it is among those that stop: so each is heard of in time."""
+
+    def __init__(self, stop_ids: frozenset[int], on_token: Callable[[int], None]) -> None:
+        self._stop_ids, self._on_token = stop_ids, on_token
+        self.heard = 0
+
+    def __contains__(self, token: object) -> bool:
+        assert isinstance(token, int)
+        self.heard += 1
+        self._on_token(token)
+        return token in self._stop_ids
+
+
+@contextlib.contextmanager
+def _listening(config: Any, stops: _Stops) -> Iterator[None]:
+    """Have `stops` asked in the place of the model's own stop tokens, some of which miss the end of a turn.
+
+    Gemma 3 12B brings its own to each call: then nothing is heard before the end, and nothing is lost.
+    """
+    own = vars(config).get("stop_tokens")
+    config.stop_tokens = stops
+    try:
+        yield
+    finally:
+        if own is None:
+            del config.stop_tokens
+        else:
+            config.stop_tokens = own
+
+
+def _token_key(encoder: Any) -> str:
+    """The name under which the encoder looks for its tokens; empty where it takes them bare."""
+    return str(getattr(encoder, "text_encoder_key", "") or getattr(encoder, "clip_name", ""))
+
+
+def _inner_tokenizer(tokenizer: Any, key: str) -> Any:
+    """The one of `tokenizer` that is for the encoder; some have others beside it, under another name."""
+    names = (str(getattr(tokenizer, "clip", "")), key)
+    return next((getattr(tokenizer, name) for name in names if hasattr(tokenizer, name)), tokenizer)
+
+
+def find_writer(encoder: Any) -> tuple[Any, Family]:
+    """The transformer that ``clip.generate`` would have write, and its family. Raises `NotConfigured`."""
+    if hasattr(encoder, "generate"):
+        for module in encoder.modules():
+            transformer = getattr(module, "transformer", None)
+            family = _family(type(transformer))
+            if transformer is None or family is None or not hasattr(transformer, "generate"):
+                continue
+            if not _chooses_words(transformer.model, family):
+                raise _cannot(
+                    f"ComfyUI loads this {family.name} without the part that chooses words (its output head)"
+                )
+            return transformer, family
+    name = next(
+        (type(module.transformer).__name__ for module in encoder.modules() if hasattr(module, "transformer")),
+        type(encoder).__name__,
+    )
+    raise _cannot(f"The wired text encoder ({name.strip('_')}) cannot write in ComfyUI")
+
+
+def _family(kind: type) -> Family | None:
+    paths = (f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__)
+    return next((_FAMILIES[path] for path in paths if path in _FAMILIES), None)
+
+
+def _chooses_words(model: Any, family: Family) -> bool:
+    """Whether the last layer's output leads to the words that the model was trained on."""
+    if getattr(model, "norm", None) is None:
+        return False
+    if not family.untied_from or model.config.hidden_size < family.untied_from:
+        return True
+    weight = getattr(getattr(model, "lm_head", None), "weight", None)
+    if weight is None:
+        return False
+    try:
+        # A head that the file does not have is made all the same, and left empty.
+        return bool(weight.flatten()[: 2**16].float().any())
+    except (RuntimeError, NotImplementedError, TypeError):  # a quantised one came out of a file
+        return True
+
+
+def _cannot(reason: str) -> errors.NotConfigured:
+    return errors.NotConfigured(f"{reason}.", hint=_THOSE_THAT_CAN)
+
+
+def _style(family: Family, tokenizer: Any) -> ChatStyle:
+    if family.style is chat_format.GEMMA_4 and getattr(tokenizer, "prime_empty_thought", False):
+        return chat_format.GEMMA_4_LARGE
+    return family.style
+
+
+def _tokenise(raw: Any) -> Callable[[str], list[int]]:
+    """The ids of a text without what the tokenizer puts before every text."""
+    before = len(raw("")["input_ids"])
+    return lambda text: list(raw(text)["input_ids"][before:])

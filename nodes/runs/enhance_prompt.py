@@ -1,0 +1,98 @@
+"""Enhance Prompt at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ...config.choice import Choice
+from ...config.settings.home import targets_folder
+from ...llm_backends.errors import LLMError
+from ...prompting import targets
+from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
+from .. import inputs
+from ..host.clip_target import target_of_clip
+from ..host.images import encode_pictures
+from ..host.port import PromptOver
+from .running import Run, answer, frozen_lists, no_call_info, record_of, report_json
+
+# Plain would add nothing, which is not what somebody expects who presses Run for the first time.
+WITHOUT_CLIP = "general"
+
+
+async def write(
+    node: Any,
+    *,
+    prompt: Any,
+    instruction: Any,
+    target: Any,
+    variations: Any,
+    seed: Any,
+    choice: Choice,
+    on_error: Any,
+    frozen: str | None,
+    clip: Any,
+    image: Any,
+) -> io.NodeOutput:
+    """The node's outputs. Inputs that the node takes as lists come as lists; `frozen` is None unless it
+    is to be answered instead."""
+    run = Run(node)
+    first_seed = inputs.one(seed, 0)
+    if frozen is not None:
+        return _frozen(run, frozen, first_seed)
+    encoder_target = target_of_clip(clip)
+    ideas = [
+        Idea(
+            prompt=text or "",
+            target=_target(inputs.at(target, place, inputs.AUTO), encoder_target),
+            instruction=inputs.at(instruction, place, ""),
+            variations=inputs.at(variations, place, 1),
+            seed=inputs.at(seed, place, 0),
+        )
+        for place, text in enumerate(inputs.every(prompt))
+    ]
+    pictures = encode_pictures(inputs.every(image), len(ideas))
+    try:
+        model = run.open_model(choice)
+    except LLMError as error:
+        enhanced = _without_model(ideas, error, on_error)
+    else:
+        try:
+            enhanced = await run.perform(enhance(ideas, model, on_error, pictures), model)
+        except PromptOver:
+            return io.NodeOutput([], [], "")
+    return _answer(run, enhanced, first_seed)
+
+
+def _without_model(ideas: list[Idea], error: LLMError, on_error: Any) -> Enhanced:
+    try:
+        return enhance_without_model(ideas, error, on_error)
+    except LLMError as final:
+        raise final.with_traceback(None) from None
+
+
+def _answer(run: Run, enhanced: Enhanced, seed: int) -> io.NodeOutput:
+    frozen = {"prompt": enhanced.prompts, "negative": enhanced.negatives}
+    record = record_of(
+        "enhance", enhanced.prompts, enhanced.info, seed, negative=enhanced.negatives, frozen=frozen
+    )
+    run.note(record, enhanced.makeshift)
+    return answer(record, enhanced.info, enhanced.prompts, enhanced.negatives, report_json(enhanced.info))
+
+
+def _frozen(run: Run, text: str, seed: int) -> io.NodeOutput:
+    lists = frozen_lists(text, "prompt", "negative")
+    prompts = lists["prompt"]
+    negatives = (lists["negative"] + [""] * len(prompts))[: len(prompts)]
+    info = no_call_info("frozen")
+    frozen = {"prompt": prompts, "negative": negatives}
+    record = record_of("enhance", prompts, info, seed, negative=negatives, frozen=frozen)
+    run.note(record)
+    return answer(record, info, prompts, negatives, report_json(info))
+
+
+def _target(name: str, encoder_target: targets.Target | None) -> targets.Target:
+    if name == inputs.AUTO:
+        return encoder_target or targets.load(WITHOUT_CLIP, targets_folder())
+    return targets.load(name, targets_folder())

@@ -1,0 +1,65 @@
+"""The library as the nodes share it, and how its files' states enter the host's cache."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from ...config.opening import library_folders
+from ...prompting.templates.library import Library
+
+
+def open_library() -> Library:
+    """The library of the settings in force; one instance serves all nodes, so a file is read once."""
+    return _library(*library_folders())
+
+
+@lru_cache(maxsize=4)
+def _library(folder: Path, read_only: tuple[Path, ...]) -> Library:
+    return Library(folder, read_only)
+
+
+class LibraryMarks:
+    """By node: the state of the files that it wrote, before and after it wrote them, and of those that it did
+    not read because their values were handed to it.
+
+    The host's cache would else take its own saving, or that of the node before it, for a change, and run it
+    and all behind it once more.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._written: dict[tuple[str, str], tuple[str, str]] = {}
+        self._told: dict[str, dict[str, str]] = {}
+        self._unread: dict[str, dict[str, str]] = {}
+
+    def signature(self, node_id: object, library: Library, names: Sequence[str]) -> str:
+        """A text that changes when a file behind one of `names` does, save through the node itself."""
+        node = str(node_id)
+        told: dict[str, str] = {}
+        for name in names:
+            now = library.signature([name])
+            with self._lock:
+                before, after = self._written.get((node, name), (now, now))
+                told[name] = self._unread.get(node, {}).get(name, before if now == after else now)
+        with self._lock:
+            self._told[node] = told
+        return ",".join(f"{name}={part}" for name, part in told.items())
+
+    def did_not_read(self, node_id: object, names: Iterable[str]) -> None:
+        """Note that the files of these names, and of no others, do not matter to the node as it is wired."""
+        node = str(node_id)
+        with self._lock:
+            told = self._told.get(node, {})
+            self._unread[node] = {name: told[name] for name in names if name in told}
+
+    def wrote(self, node_id: object, library: Library, before: Mapping[str, str]) -> None:
+        """Note that the node has just written these files; `before` are their signatures until then."""
+        for name, signature in before.items():
+            with self._lock:
+                self._written[(str(node_id), name)] = (signature, library.signature([name]))
+
+
+marks = LibraryMarks()

@@ -1,0 +1,121 @@
+"""Invents values for a variable: asked for as JSON, made distinct, asked for again where some are missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..llm_backends.errors import EmptyAnswer, LLMError, NotConfigured
+from ..llm_backends.model import Model
+from ..llm_backends.types import Deployment, Request, Result
+from .answers.clean import clean
+from .answers.values import read_values
+from .messages import VALUES_SCHEMA, spoken_name, variables_messages
+from .report import report
+from .tasks import VariablesTask
+
+MOST_VALUES = 200
+_ROUNDS = 4
+_SEEDS = 2**31
+
+# In tokens: what thinking and JSON need, and what one value may take ("50 word description").
+_MAX_TOKENS_BASE = 1536
+_MAX_TOKENS_EACH = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """Values and the report. `makeshift` as in `Enhanced`."""
+
+    values: list[str]
+    info: dict[str, Any]
+    makeshift: bool = False
+
+
+async def invent(task: VariablesTask, model: Model) -> Invented:
+    """As many distinct values as `task.count`, none of them among `task.existing` (ignoring case).
+
+    Fewer only with a warning. Raises `LLMError` where not a single one could be had.
+    """
+    check(task)
+    started = time.monotonic()
+    values: list[str] = []
+    warnings: list[str] = []
+    outcomes: list[Result | LLMError] = []
+    for attempt in range(_ROUNDS):
+        missing = task.count - len(values)
+        if missing <= 0:
+            break
+        wanted = replace(
+            task,
+            count=missing,
+            existing=(*task.existing, *values),
+            seed=(task.seed + attempt) % _SEEDS,
+        )
+        (answer,) = await model.ask([_request(wanted, model.deployment)])
+        outcomes.append(answer)
+        if isinstance(answer, LLMError):
+            if not values:
+                raise answer
+            warnings.append(str(answer))
+            break
+        warnings.extend(answer.warnings)
+        fresh, warning = _read(answer, model.deployment, bool(values))
+        warnings.append(warning)
+        added = add_distinct(values, fresh, task.existing, task.count)
+        if not added:
+            break
+    if not values:
+        raise EmptyAnswer(f"{model.deployment.name} gave no value for “{spoken_name(task.name)}”.")
+    if len(values) < task.count:
+        warnings.append(f"{len(values)} of {task.count} values: no further distinct ones came.")
+    info = report(outcomes, model.deployment, time.monotonic() - started, filter(None, warnings))
+    by_fallback = any(isinstance(outcome, Result) and outcome.by_fallback for outcome in outcomes)
+    return Invented(values, info, by_fallback)
+
+
+def check(task: VariablesTask) -> None:
+    """Raise `NotConfigured` for a name or a count that cannot be meant."""
+    if not spoken_name(task.name):
+        raise NotConfigured("The variable has no name.", hint="Name it by what you want, such as season.")
+    if not 1 <= task.count <= MOST_VALUES:
+        raise NotConfigured(f"count is {task.count}.", hint=f"Choose 1 to {MOST_VALUES}.")
+
+
+def _request(task: VariablesTask, deployment: Deployment) -> Request:
+    return Request(
+        messages=variables_messages(task),
+        max_tokens=_MAX_TOKENS_BASE + _MAX_TOKENS_EACH * task.count,
+        seed=task.seed,
+        schema=None if deployment.capabilities.schema is False else VALUES_SCHEMA,
+        schema_name="values",
+        task=task,
+    )
+
+
+def _read(answer: Result, deployment: Deployment, have_some: bool) -> tuple[list[str], str]:
+    try:
+        values, warning = read_values(clean(answer.text, who=deployment.name))
+        if warning and answer.finish_reason == "length":
+            # The last value is the one that was cut.
+            return values[:-1], "The answer was cut off at max_tokens: raise it on LLM Settings."
+        return values, warning
+    except LLMError as error:
+        if not have_some:
+            raise
+        return [], str(error)
+
+
+def add_distinct(values: list[str], fresh: Sequence[str], existing: Sequence[str], count: int) -> int:
+    """Append to `values`, up to `count`, what is new (ignoring case) beside `existing`; how many."""
+    seen = {value.casefold() for value in (*existing, *values)}
+    before = len(values)
+    for value in fresh:
+        if len(values) >= count:
+            break
+        if value.casefold() not in seen:
+            seen.add(value.casefold())
+            values.append(value)
+    return len(values) - before

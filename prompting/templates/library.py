@@ -1,0 +1,378 @@
+"""The library: folders of files that hold the values of variables.
+
+``color.txt`` (or ``.md``) is the variable ``__color__``, ``hair/style.txt`` is ``__hair/style__``. One value
+a line; lines that begin with ``#`` are comments, those before the first value describe the variable; a
+value that itself begins with ``#`` is written ``\\#``. A value may begin with a weight (``0.5::fox``) and
+may hold everything that a template may.
+
+In ``.yaml`` files the keys are the names, whatever the file is called, as in Dynamic Prompts and the
+Impact Pack: ``hair: {style: [bob, bun]}`` is ``__hair/style__``. A file that is a plain list is named after
+itself. Values are texts, or mappings with `text` (or `content`) and `weight`.
+
+Where a name is found more than once, the own folder wins over the read-only ones, a folder over those
+after it, and in one folder ``.txt`` over ``.md`` over ``.yaml``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from .library_files import (
+    LINE_SUFFIXES,
+    YAML_SUFFIXES,
+    Contents,
+    FileTooLarge,
+    FileUnreadable,
+    InvalidName,
+    LibraryError,
+    ReadOnly,
+    SaveFailed,
+    VariableNotFound,
+    check_name,
+    decode,
+    fold,
+    is_name,
+    is_pattern,
+    read_bytes,
+    read_contents,
+    save,
+    to_comment,
+    to_line,
+    unreadable,
+)
+from .parser import split_weight
+
+__all__ = [
+    "FileTooLarge",
+    "FileUnreadable",
+    "InvalidName",
+    "Library",
+    "LibraryError",
+    "ReadOnly",
+    "SaveFailed",
+    "VariableNotFound",
+    "check_name",
+    "is_pattern",
+    "matches",
+]
+
+# Two libraries on one folder may live in one process; saving is rare enough for one lock for all.
+_saving = threading.RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a variable is found: a file, and the key in it where that is a mapping."""
+
+    path: Path
+    root: Path
+    key: str | None = None
+
+    @property
+    def label(self) -> str:
+        return self.path.relative_to(self.root).as_posix()
+
+
+class Library:
+    """The variables in `folder`, which need not exist yet, and in folders that are only read.
+
+    Files are read again when they change, so an instance may live as long as the program. Safe to use from
+    several threads. Every method raises only `LibraryError`.
+    """
+
+    def __init__(self, folder: Path, read_only: Sequence[Path] = ()) -> None:
+        self.folder = Path(folder)
+        self._roots = (self.folder, *(Path(root) for root in read_only))
+        self._cache: dict[Path, tuple[tuple[int, ...], Contents | LibraryError]] = {}
+
+    def names(self) -> list[str]:
+        """All names, sorted. Files that cannot be read, or whose names no template can say, are left out."""
+        return sorted({name for root in self._roots for name in self._names_in(root) if is_name(name)})
+
+    def glob(self, pattern: str) -> list[str]:
+        """The names that match, sorted: `*` is anything within a folder, `**` any number of folders."""
+        check_name(pattern, pattern=True)
+        return [name for name in self.names() if matches(name, pattern)]
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a file (or a YAML list) for `name`, be it empty."""
+        check_name(name)
+        return self._find(name) is not None
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether the own folder has a file or YAML list for `name`, even one that cannot be read."""
+        try:
+            return is_name(name) and self._find_in(self.folder, name) is not None
+        except LibraryError:
+            return True
+
+    def is_read_only(self, name: str) -> bool:
+        """Whether `name` is only found where `write` and `delete` cannot reach it."""
+        place = self._existing(name)
+        return place.root != self.folder or place.path.suffix in YAML_SUFFIXES
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of `name` as they stand in its file, weights included."""
+        place = self._existing(name)
+        contents = self._read(place)
+        return (contents.values or ()) if place.key is None else contents.named[place.key]
+
+    def describe(self, name: str) -> str:
+        """The comment at the head of the file of `name`; empty where there is none."""
+        return self._read(self._existing(name)).description
+
+    def similar(self, name: str) -> list[str]:
+        """Up to three names that may have been meant by `name`."""
+        by_folded = {known.casefold(): known for known in self.names()}
+        close = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+        return [by_folded[folded] for folded in close]
+
+    def problems(self) -> list[str]:
+        """One sentence for each YAML file that cannot be read: what it defines is missing from `names`."""
+        found: list[str] = []
+        for root in self._roots:
+            for path in self._files(root):
+                if path.suffix in YAML_SUFFIXES:
+                    try:
+                        self._read(_Place(path, root))
+                    except LibraryError as error:
+                        found.append(str(error))
+        return found
+
+    def signature(self, names: Iterable[str]) -> str:
+        """A short text that changes when a file behind one of `names` (patterns too) changes, comes or goes.
+
+        Looks at times and sizes and reads no values, so it is cheap enough for every run.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        for name in sorted(set(names)):
+            digest.update(f"{name}\0".encode())
+            try:
+                for member in self.glob(name) if is_pattern(name) else (name,):
+                    check_name(member)
+                    place = self._find(member)
+                    status = place.path.stat() if place else None
+                    state = (str(place.path), status.st_mtime_ns, status.st_size) if place and status else ()
+                    digest.update(f"{member}\0{state}\0".encode())
+            except (LibraryError, OSError) as error:
+                digest.update(f"{type(error).__name__}\0".encode())
+        return digest.hexdigest()
+
+    def add(self, name: str, values: Iterable[str], description: str = "") -> list[str]:
+        """Appends those `values` that `name` does not have yet, ignoring case and weight; returns them.
+
+        What stands in the file stays. A new variable is ``<name>.txt``, headed by `description` (else by the
+        name in plain words). One that only a read-only folder has is copied to the own folder first, so that
+        it loses nothing. Values are saved as they are given: pass what a model wrote through
+        `template_parser.literal_value`.
+        """
+        check_name(name)
+        with _saving:
+            place = self._find(name)
+            known = {_identity(value) for value in (self.values(name) if place else ())}
+            new: list[str] = []
+            for value in map(fold, values):
+                identity = _identity(value)
+                if identity and identity not in known:
+                    known.add(identity)
+                    new.append(value)
+            if not new:
+                return []
+            lines = list(map(to_line, new))
+            if place is None:
+                header = to_comment(description) or [f"# {name.replace('_', ' ')}"]
+                self._save(name, None, _text([*header, *lines]))
+            elif place.root != self.folder:
+                header = to_comment(self.describe(name))
+                before = map(to_line, self.values(name))
+                self._save(name, None, _text([*header, *before, *lines]))
+            else:
+                path = self._writable(name, place)
+                self._save(name, path, _append(read_bytes(path, place.label), lines))
+            return new
+
+    def write(self, name: str, values: Iterable[str], description: str | None = None) -> None:
+        """Makes `values` all values of `name`, in the own folder. `description` None keeps the old one."""
+        check_name(name)
+        with _saving:
+            place = self._find(name)
+            own = self._writable(name, place) if place and place.root == self.folder else None
+            if description is None:
+                description = self._read(place).description if place else ""
+            lines = [to_line(value) for value in map(fold, values) if value]
+            self._save(name, own, _text([*to_comment(description), *lines]))
+
+    def delete(self, name: str) -> None:
+        """Deletes the file of `name` in the own folder; what a read-only folder has under it shows again."""
+        with _saving:
+            place = self._existing(name)
+            if place.root != self.folder:
+                raise ReadOnly(
+                    f"`{name}` was not deleted: {place.label} lies in a read-only folder; delete it there."
+                )
+            self._writable(name, place)
+            try:
+                place.path.unlink()
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                raise SaveFailed(
+                    f"`{place.label}` was not deleted ({reason}); check its permissions."
+                ) from None
+
+    def _existing(self, name: str) -> _Place:
+        check_name(name)
+        place = self._find(name)
+        if place is None:
+            meant = " or ".join(f"`{known}`" for known in self.similar(name))
+            hint = f"did you mean {meant}?" if meant else f"create {name}.txt there."
+            raise VariableNotFound(f"There is no variable `{name}` in the library; {hint}")
+        return place
+
+    def _find(self, name: str) -> _Place | None:
+        return next(filter(None, (self._find_in(root, name) for root in self._roots)), None)
+
+    def _find_in(self, root: Path, name: str) -> _Place | None:
+        for suffix in (*LINE_SUFFIXES, *YAML_SUFFIXES):
+            place = _Place(root / f"{name}{suffix}", root)
+            if not _is_file(place):
+                continue
+            if not self._is_inside(place.path):
+                raise FileUnreadable(
+                    f"`{place.label}` is a link that leads out of the library, so it is not read; put "
+                    "the file itself there, or add its folder to LIBRARY_DIRS."
+                )
+            if suffix in LINE_SUFFIXES or self._read(place).values is not None:
+                return place
+        for path in self._files(root):
+            if path.suffix in YAML_SUFFIXES and name in self._named(_Place(path, root)):
+                return _Place(path, root, name)
+        return None
+
+    def _names_in(self, root: Path) -> Iterator[str]:
+        for path in self._files(root):
+            name = path.relative_to(root).as_posix().removesuffix(path.suffix)
+            if path.suffix in LINE_SUFFIXES:
+                yield name
+                continue
+            try:
+                contents = self._read(_Place(path, root))
+            except LibraryError:
+                continue
+            yield from contents.named if contents.values is None else (name,)
+
+    def _named(self, place: _Place) -> dict[str, tuple[str, ...]]:
+        """The lists of a YAML file by name; none where it cannot be read, so that it spoils no other."""
+        try:
+            return self._read(place).named
+        except LibraryError:
+            return {}
+
+    def _files(self, root: Path) -> Iterator[Path]:
+        """All files below `root` that may hold values, without hidden ones and links that lead out."""
+        seen: set[str] = set()
+        for folder, subfolders, files in os.walk(root, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in seen or not self._is_inside(Path(folder)):
+                subfolders.clear()
+                continue
+            seen.add(real)
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            for name in sorted(files):
+                path = Path(folder, name)
+                if path.suffix not in (*LINE_SUFFIXES, *YAML_SUFFIXES) or name.startswith("."):
+                    continue
+                if not path.is_symlink() or self._is_inside(path):
+                    yield path
+
+    def _is_inside(self, path: Path) -> bool:
+        real = path.resolve()
+        return any(real.is_relative_to(root.resolve()) for root in self._roots)
+
+    def _read(self, place: _Place) -> Contents:
+        try:
+            status = place.path.stat()
+        except OSError as error:
+            raise unreadable(place.label, error) from None
+        # The change time too: it tells a file that has been given back its read permission.
+        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        cached = self._cache.get(place.path)
+        if cached is None or cached[0] != stamp:
+            outcome: Contents | LibraryError
+            try:
+                outcome = read_contents(place.path, place.label)
+            except LibraryError as error:
+                outcome = error.with_traceback(None)
+            self._cache[place.path] = cached = (stamp, outcome)
+        if isinstance(cached[1], LibraryError):
+            raise type(cached[1])(str(cached[1]))
+        return cached[1]
+
+    def _writable(self, name: str, place: _Place) -> Path:
+        """The file to write instead of `place`, which is in the own folder."""
+        if place.path.suffix in YAML_SUFFIXES:
+            raise ReadOnly(f"`{name}` was not changed: it stands in {place.label}; edit that file.")
+        real = place.path.resolve()
+        if not real.is_relative_to(self.folder.resolve()):
+            raise ReadOnly(
+                f"`{name}` was not changed: {place.label} is a link that leads out of the library folder."
+            )
+        return real
+
+    def _save(self, name: str, path: Path | None, data: bytes) -> None:
+        if path is None:
+            path = self.folder / f"{name}.txt"
+            if not path.parent.resolve().is_relative_to(self.folder.resolve()):
+                raise ReadOnly(
+                    f"`{name}` was not saved: its folder is a link that leads out of the library folder."
+                )
+        save(path, data, f"{name}{path.suffix}")
+
+
+def _is_file(place: _Place) -> bool:
+    try:
+        return stat.S_ISREG(place.path.stat().st_mode)
+    except PermissionError as error:
+        raise unreadable(place.label, error) from None
+    except OSError:
+        return False
+
+
+def _identity(value: str) -> str:
+    return split_weight(value)[1].casefold()
+
+
+def _append(data: bytes, lines: Sequence[str]) -> bytes:
+    text, encoding = decode(data)
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    if text and not text.endswith(("\n", "\r")):
+        text += line_end
+    text += line_end.join([*lines, ""])
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.encode()
+
+
+def _text(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Tell whether `pattern` means `name`: `*` is anything within a folder, `**` any number of folders."""
+    return _matches(name.split("/"), pattern.split("/"))
+
+
+def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not name
+    if pattern[0] == "**":
+        return _matches(name, pattern[1:]) or (bool(name) and _matches(name[1:], pattern))
+    return bool(name) and fnmatchcase(name[0], pattern[0]) and _matches(name[1:], pattern[1:])

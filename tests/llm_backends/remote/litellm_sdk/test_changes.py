@@ -1,0 +1,153 @@
+"""litellm and openai as another release may be: what of theirs is gone, and what breaks inside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+
+import pytest
+from endpoints import failure as failure_of
+from wire.deployments import EVERYWHERE, deployment, key_of
+
+from quillwork.llm_backends import errors
+from quillwork.llm_backends.remote.litellm_sdk import faults
+from quillwork.llm_backends.remote.litellm_sdk.backend import LiteLLMSDK
+from quillwork.llm_backends.types import Deployment, Message, Request
+
+pytest.importorskip("litellm", reason="litellm is not installed here")
+
+import litellm
+import litellm.utils
+import openai
+from litellm.llms.custom_httpx import http_handler
+
+QUESTION = Request((Message("user", "a fox with a secret"),))
+TEXT = "a red fox in fresh snow"
+everywhere = pytest.mark.parametrize("provider", EVERYWHERE)
+
+
+def ask(deployed: Deployment, request: Request = QUESTION) -> str:
+    """The answer by an SDK of its own, which has not looked at the library before."""
+
+    async def listen() -> str:
+        sdk = LiteLLMSDK()
+        try:
+            return "".join([chunk.text async for chunk in sdk.stream(request, deployed)])
+        finally:
+            await sdk.close()
+
+    return asyncio.run(asyncio.wait_for(listen(), 30))
+
+
+def called_by_us() -> bool:
+    return sys._getframe(2).f_globals["__name__"].startswith("quillwork.")
+
+
+@everywhere
+def test_what_breaks_in_the_library_is_told_as_its_fault(wire, provider, monkeypatch):
+    """As 1.110 did: its own client was handed words that only OpenAI's understands."""
+
+    async def post(self, url, *, something_new):
+        raise AssertionError("not reached")
+
+    monkeypatch.setattr(http_handler.AsyncHTTPHandler, "post", post)
+    monkeypatch.setattr(openai.AsyncOpenAI, "post", post)
+    monkeypatch.setattr(openai.AsyncAzureOpenAI, "post", post)
+    deployed = deployment(wire, provider, retries=2)
+    error = failure_of(deployed, QUESTION)
+    assert type(error) is errors.LibraryFault, repr(error)
+    assert error.attempts == 1, "what is broken was tried again"
+    assert "library on this machine" in error.message
+    assert f"litellm {faults._version('litellm')}" in error.message
+    assert "other side" not in str(error)
+    assert "LLM_BASE_URL" in error.hint
+    assert key_of(provider) not in repr(error)
+    assert wire.log == []
+
+
+def test_it_says_which_version_is_known_to_work(wire, monkeypatch):
+    def changed(*_, **__):
+        raise TypeError("acompletion() got an unexpected keyword argument 'client'")
+
+    monkeypatch.setattr(litellm, "acompletion", changed)
+    monkeypatch.setattr(faults.metadata, "version", lambda name: "99.0")
+    assert f"litellm=={faults.KNOWN_GOOD['litellm']}" in failure_of(deployment(wire, "openai")).hint
+    monkeypatch.setattr(faults.metadata, "version", faults.KNOWN_GOOD.__getitem__)
+    assert "doctor" in failure_of(deployment(wire, "openai")).hint
+
+
+def test_the_version_that_is_known_to_work_is_the_one_that_the_lane_pins():
+    from lane_table import LANES
+
+    pins = LANES["litellm-newest"].requirements()
+    assert {f"{name}=={version}" for name, version in faults.KNOWN_GOOD.items()} <= set(pins)
+
+
+def test_a_parameter_of_the_users_that_the_library_does_not_know_is_no_fault_of_it(wire, monkeypatch):
+    def create(*_, **__):
+        raise TypeError("create() got an unexpected keyword argument 'swirl'")
+
+    monkeypatch.setattr(litellm, "acompletion", create)
+    error = failure_of(deployment(wire, "openai"), Request(QUESTION.messages, extra={"swirl": 3}))
+    assert type(error) is errors.BadRequest
+    assert "swirl" in error.message
+
+
+@everywhere
+def test_it_answers_without_a_log_of_ours(wire, provider, monkeypatch):
+    real = litellm.utils.function_setup
+
+    def function_setup(*given, **named):
+        if called_by_us():
+            raise TypeError("function_setup() missing 1 required positional argument: 'everything'")
+        return real(*given, **named)
+
+    monkeypatch.setattr(litellm.utils, "function_setup", function_setup)
+    assert ask(deployment(wire, provider)) == TEXT
+    assert {(sent.method, sent.origin) for sent in wire.log} == {("POST", wire.url)}
+
+
+@everywhere
+def test_it_answers_without_the_tables(wire, provider, monkeypatch):
+    class Elsewhere:
+        """litellm as we see it, without what it keeps for all its callers."""
+
+        def __getattr__(self, name):
+            if name in ("model_cost", "custom_prompt_dict", "in_memory_llm_clients_cache", "cost_per_token"):
+                raise AttributeError(name)
+            return getattr(litellm, name)
+
+    async def load(self):
+        return Elsewhere()
+
+    monkeypatch.setattr(LiteLLMSDK, "_load", load)
+    model = "qwen3" if provider == "ollama" else "fox"
+    assert ask(deployment(wire, provider, model)) == TEXT
+
+
+@everywhere
+def test_without_litellms_client_it_answers_with_openais_or_sends_nothing(wire, provider, monkeypatch):
+    """What would carry the call past our own connection does not get the key."""
+    ask(deployment(wire, provider))  # what litellm imports late is imported
+    wire.reset()
+    monkeypatch.delattr(http_handler, "AsyncHTTPHandler")
+    deployed = deployment(wire, provider)
+    with contextlib.suppress(errors.LibraryFault):
+        assert ask(deployed) == TEXT
+        assert deployed.params["custom_llm_provider"] in ("openai", "lm_studio", "azure")
+        assert [sent.origin for sent in wire.log] == [wire.url]
+        return
+    assert wire.log == []
+
+
+@everywhere
+def test_a_client_that_is_not_used_is_noticed(wire, provider, monkeypatch):
+    real = litellm.acompletion
+
+    def acompletion(**arguments):
+        arguments.pop("client")
+        return real(**{**arguments, "mock_response": "what another connection brought"})
+
+    monkeypatch.setattr(litellm, "acompletion", acompletion)
+    assert type(failure_of(deployment(wire, provider))) is errors.LibraryFault

@@ -1,0 +1,231 @@
+"""Uploaded files and pictures out of a host: what they become, and what is refused before it is decoded."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from quillwork.llm_backends.errors import BadRequest
+from quillwork.llm_backends.images import (
+    MOST_BYTES,
+    MOST_PIXELS,
+    SMALLEST_SIDE,
+    encode_picture,
+    pixels_of,
+    read_picture,
+)
+from quillwork.llm_backends.types import Image
+
+Picture = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def file_of(picture, form: str, **more) -> bytes:
+    file = BytesIO()
+    picture.save(file, format=form, **more)
+    return file.getvalue()
+
+
+def decoded(image: Image):
+    assert image.media_type == "image/jpeg"
+    picture = Picture.open(BytesIO(image.data))
+    assert picture.format == "JPEG"
+    picture.load()
+    return picture
+
+
+def near(pixel, wanted, by: int = 12) -> bool:
+    pixel = pixel if isinstance(pixel, tuple) else (pixel,) * 3
+    return all(abs(a - b) <= by for a, b in zip(pixel, wanted, strict=True))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def header_only(width: int, height: int) -> bytes:
+    """A PNG that says it is so large and has no pixels to speak of."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64))
+
+
+def test_a_large_picture_is_scaled_once():
+    image = read_picture(file_of(Picture.new("RGB", (3000, 1500), "teal"), "PNG"))
+    assert decoded(image).size == (1024, 512)
+    assert near(decoded(image).getpixel((500, 250)), (0, 128, 128))
+
+
+def test_a_jpeg_that_fits_stays_as_it_is():
+    data = file_of(Picture.new("RGB", (640, 480), "teal"), "JPEG")
+    assert read_picture(data).data is data
+    assert read_picture(data, 320).data is not data
+    assert decoded(read_picture(data, 320)).size == (320, 240)
+
+
+def test_what_the_camera_noted_does_not_leave():
+    exif = Picture.Exif()
+    exif[0x010E] = "at home, 48.1372 N"
+    data = file_of(Picture.new("RGB", (640, 480), "teal"), "JPEG", exif=exif)
+    assert b"48.1372" in data
+    assert b"48.1372" not in read_picture(data).data
+
+
+def test_a_picture_that_the_camera_laid_on_its_side_stands_upright():
+    upright = Picture.new("RGB", (60, 40), "white")
+    upright.paste("red", (0, 0, 60, 10))
+    exif = Picture.Exif()
+    exif[0x0112] = 6
+    lying = upright.transpose(Picture.Transpose.ROTATE_90)
+    picture = decoded(read_picture(file_of(lying, "JPEG", exif=exif, quality=95)))
+    assert picture.size == (60, 40)
+    assert near(picture.getpixel((30, 3)), (254, 0, 0), 40)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
+def test_transparency_becomes_white(form):
+    picture = Picture.new("RGBA", (64, 64), (0, 0, 0, 0))
+    picture.paste((0, 0, 255, 255), (0, 0, 32, 64))
+    shown = decoded(read_picture(file_of(picture, form)))
+    assert near(shown.getpixel((60, 32)), (255, 255, 255))
+    assert near(shown.getpixel((8, 32)), (0, 0, 255), 25)
+
+
+def test_a_transparent_colour_becomes_white():
+    picture = Picture.new("L", (64, 64), 7)
+    picture.paste(100, (0, 0, 32, 64))
+    shown = decoded(read_picture(file_of(picture, "PNG", transparency=7)))
+    assert near(shown.getpixel((60, 32)), (255, 255, 255))
+    assert near(shown.getpixel((8, 32)), (100, 100, 100))
+
+
+def test_ink_colours_become_light():
+    shown = decoded(read_picture(file_of(Picture.new("CMYK", (64, 64), (0, 255, 255, 0)), "JPEG")))
+    assert shown.mode == "RGB"
+    assert near(shown.getpixel((32, 32)), (255, 0, 0), 40)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_greys_of_sixteen_bits_keep_their_shade(form):
+    shown = decoded(read_picture(file_of(Picture.new("I;16", (64, 64), 32896), form)))
+    assert near(shown.getpixel((32, 32)), (128, 128, 128), 3)
+
+
+def test_floating_greys_are_spread():
+    picture = Picture.new("F", (64, 64), 0.25)
+    picture.paste(0.75, (0, 0, 32, 64))
+    shown = decoded(read_picture(file_of(picture, "TIFF")))
+    assert near(shown.getpixel((8, 32)), (255, 255, 255))
+    assert near(shown.getpixel((60, 32)), (0, 0, 0))
+
+
+def test_of_an_animation_the_first_picture_counts():
+    first, second = Picture.new("RGB", (64, 64), "red"), Picture.new("RGB", (64, 64), "blue")
+    for form in ("GIF", "WEBP", "PNG"):
+        data = file_of(first, form, save_all=True, append_images=[second] * 3)
+        assert near(decoded(read_picture(data)).getpixel((32, 32)), (255, 0, 0), 40), form
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16000, 3), (3, 16000)])
+def test_a_sliver_becomes_wide_enough_to_be_seen(size):
+    shown = decoded(read_picture(file_of(Picture.new("RGB", size, "red"), "PNG")))
+    assert min(shown.size) == SMALLEST_SIDE
+    assert max(shown.size) == (1024 if max(size) > 1 else SMALLEST_SIDE)
+    assert near(shown.getpixel((8, 8)), (254, 0, 0), 20)
+
+
+def test_a_picture_of_sixteen_thousand_pixels_width_is_read():
+    assert decoded(read_picture(file_of(Picture.new("L", (16384, 512), 90), "JPEG"))).size == (1024, 32)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello",
+        b"\x89PNG\r\n\x1a\n",
+        b"GIF89a",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
+        b"\0" * 4096,
+    ],
+)
+def test_what_is_no_picture_is_refused(data):
+    with pytest.raises(BadRequest, match=r"not a picture that can be read\. Send a JPEG"):
+        read_picture(data)
+
+
+def test_an_empty_file_is_refused():
+    with pytest.raises(BadRequest, match="is empty"):
+        read_picture(b"")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_half_a_file_is_refused(form):
+    import random
+
+    noise = Picture.frombytes("RGB", (300, 300), random.Random(1).randbytes(270_000))
+    data = file_of(noise, form)
+    with pytest.raises(BadRequest):
+        read_picture(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("size", [(16384, 16384), (9000, 9000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize("action", ["default", "error"])
+def test_a_bomb_is_not_decoded(size, action):
+    with warnings.catch_warnings():
+        warnings.simplefilter(action)
+        if action == "default":
+            warnings.simplefilter("ignore", Picture.DecompressionBombWarning)
+        with pytest.raises(BadRequest, match=f"up to {MOST_PIXELS // 1_000_000} million pixels are read"):
+            read_picture(header_only(*size))
+
+
+def test_a_file_too_long_is_refused_with_the_limit():
+    with pytest.raises(BadRequest, match=f"up to {MOST_BYTES:,} are read"):
+        read_picture(b"\xff" * (MOST_BYTES + 1))
+
+
+def test_a_palette_and_a_drawing_are_read():
+    striped = Picture.new("RGB", (64, 64), "red")
+    assert near(decoded(read_picture(file_of(striped.quantize(4), "PNG"))).getpixel((9, 9)), (254, 0, 0), 20)
+    assert decoded(read_picture(file_of(Picture.new("1", (64, 64), 1), "PNG"))).getpixel((9, 9)) > 250
+
+
+def test_a_picture_of_the_hosts_is_encoded():
+    assert decoded(encode_picture(Picture.new("RGB", (2048, 1024), "red"))).size == (1024, 512)
+
+
+def test_pixels_for_a_model_in_this_process():
+    assert pixels_of(encode_picture(Picture.new("L", (64, 64), 9))).mode == "RGB"
+    with pytest.raises(BadRequest):
+        pixels_of(Image("image/png", b"not one"))
+
+
+PROGRAM = """
+import importlib.util, sys
+root = sys.argv[1]
+spec = importlib.util.spec_from_file_location(
+    "quillwork", root + "/package.py", submodule_search_locations=[root])
+sys.modules["quillwork"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+sys.modules["PIL"] = None
+from quillwork.llm_backends.errors import DependencyMissing
+from quillwork.llm_backends.images import read_picture
+try:
+    read_picture(b"x")
+except DependencyMissing as error:
+    print(error)
+"""
+
+
+def test_without_pillow_the_sentence_names_it():
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(ROOT)], capture_output=True, text=True, timeout=60
+    )
+    assert "need the Python package Pillow" in done.stdout, done.stderr

@@ -1,0 +1,212 @@
+"""Inventing values end to end, against the imitation server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from endpoints import endpoint
+from wire.answers import Answer
+
+from quillwork.llm_backends import errors
+from quillwork.llm_backends.model import Model
+from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.types import Capabilities
+from quillwork.prompting.generate_values import Invented, add_distinct, invent
+from quillwork.prompting.messages import VALUES_SCHEMA
+from quillwork.prompting.tasks import VariablesTask
+from quillwork.prompting.templates.library import Library
+from quillwork.prompting.templates.missing import VALUES_EACH, supply_missing
+
+
+def values(*listed: str) -> str:
+    return json.dumps({"values": listed})
+
+
+def run(task: VariablesTask, deployment) -> Invented:
+    return runner.run(invent(task, Model(deployment)))
+
+
+def test_as_many_as_asked(wire):
+    wire.script("fox", values("red", "green", "blue"))
+    invented = run(VariablesTask("colour", 3, seed=5), endpoint(wire.url))
+    assert invented.values == ["red", "green", "blue"]
+    assert (invented.info["warnings"], invented.makeshift) == ([], False)
+    assert invented.info["attempts"] == 1
+    (call,) = wire.calls()
+    assert call.json["seed"] == 5
+
+
+def test_the_schema_is_on_the_wire(wire):
+    wire.script("fox", values("red"))
+    run(VariablesTask("colour", 1), endpoint(wire.url))
+    wanted = wire.calls()[-1].json["response_format"]
+    assert wanted["json_schema"]["schema"] == VALUES_SCHEMA
+    assert wanted["json_schema"]["name"] == "values"
+    run(VariablesTask("colour", 1), endpoint(wire.url, capabilities=Capabilities(schema=False)))
+    assert "response_format" not in wire.calls()[-1].json
+
+
+def test_more_values_may_take_more_tokens(wire):
+    wire.script("fox", values("red"))
+    for count in (1, 200):
+        run(VariablesTask("colour", count), endpoint(wire.url))
+    few, many = wire.calls()[0].json["max_tokens"], wire.calls()[1].json["max_tokens"]
+    assert few < many <= 16_384
+
+
+def test_never_more_than_asked(wire):
+    wire.script("fox", values(*"abcdefgh"))
+    assert run(VariablesTask("letter", 3), endpoint(wire.url)).values == ["a", "b", "c"]
+
+
+def test_distinct_whatever_the_case_and_none_that_exists(wire):
+    wire.script("fox", values("Red", "red", "RED ", "GREEN", "blue", "Straße", "STRASSE"))
+    invented = run(VariablesTask("colour", 3, existing=("green",)), endpoint(wire.url))
+    assert invented.values == ["Red", "blue", "Straße"]
+
+
+def test_what_is_missing_is_asked_for_again(wire):
+    wire.script("fox", [values("red", "green"), values("Red", "blue"), values("white")])
+    invented = run(VariablesTask("colour", 4, existing=("black",), seed=7), endpoint(wire.url))
+    assert invented.values == ["red", "green", "blue", "white"]
+    assert invented.info["attempts"] == 3
+    assert invented.info["prompt_tokens"] == 33
+    assert [call.json["seed"] for call in wire.calls()] == [7, 8, 9]
+    asked = [call.json["messages"][1]["content"] for call in wire.calls()]
+    assert "exactly 4" in asked[0]
+    assert "exactly 2" in asked[1]
+    assert "exactly 1" in asked[2]
+    assert "black\nred\ngreen" in asked[1]
+
+
+def test_fewer_only_with_a_warning(wire):
+    wire.script("fox", values("red", "green"))
+    invented = run(VariablesTask("colour", 5), endpoint(wire.url))
+    assert invented.values == ["red", "green"]
+    assert "2 of 5 values" in invented.info["warnings"][0]
+    assert len(wire.calls()) == 2, "asked on although nothing new came"
+
+
+def test_it_does_not_ask_for_ever(wire):
+    numbers = iter(range(10_000))
+    wire.script("fox", lambda body: values(f"value {next(numbers)}"))
+    invented = run(VariablesTask("colour", 50), endpoint(wire.url))
+    assert 2 <= len(wire.calls()) <= 10
+    assert len(invented.values) == len(wire.calls())
+    assert f"{len(invented.values)} of 50 values" in "".join(invented.info["warnings"])
+
+
+def test_mended_and_line_by_line_answers_are_told(wire):
+    wire.script("fox", "1. red\n2. green\n3. blue")
+    invented = run(VariablesTask("colour", 3), endpoint(wire.url))
+    assert invented.values == ["red", "green", "blue"]
+    assert "no JSON" in invented.info["warnings"][0]
+
+
+def test_an_answer_that_was_cut_loses_its_last_half_value(wire):
+    cut = Answer(pieces=['{"values": ["red", "green", "bl'], finish="length")
+    wire.script("fox", [cut, values("blue")])
+    invented = run(VariablesTask("colour", 3), endpoint(wire.url))
+    assert invented.values == ["red", "green", "blue"]
+    assert any("max_tokens" in warning for warning in invented.info["warnings"])
+
+
+def test_thinking_fences_and_talk(wire):
+    wire.script("fox", '<think>["no"]</think>Sure! Here are the values:\n\n```json\n{"values": ["red"]}\n```')
+    assert run(VariablesTask("colour", 1), endpoint(wire.url)).values == ["red"]
+
+
+def test_no_lora_comes_in(wire):
+    wire.script("fox", values("red <lora:x:1>", "embedding:bad blue"))
+    assert run(VariablesTask("colour", 2), endpoint(wire.url)).values == ["red", "blue"]
+
+
+def test_values_that_look_like_a_refusal_are_values(wire):
+    wire.script("fox", values("I can't help it", "I'm sorry I can't stay"))
+    assert len(run(VariablesTask("song_title", 2), endpoint(wire.url)).values) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("fox-refusal", errors.Refused),
+        ("fox-empty", errors.EmptyAnswer),
+        ("fox-status401", errors.AuthenticationFailed),
+        ("fox-cut", errors.StreamBroken),
+    ],
+)
+def test_not_a_single_value_is_an_error(wire, model, kind):
+    with pytest.raises(kind):
+        run(VariablesTask("colour", 3), endpoint(wire.url, model))
+
+
+@pytest.mark.parametrize("said", [values(), values("", "  "), '{"values": null}', "[]"])
+def test_an_empty_list_is_an_error(wire, said):
+    wire.script("fox", said)
+    with pytest.raises(errors.EmptyAnswer, match=r"Fox \(fox\)"):
+        run(VariablesTask("hair_colour", 3), endpoint(wire.url))
+
+
+def test_a_failure_later_on_keeps_what_is_there_and_is_told(wire):
+    wire.script("fox", [values("red"), "I'm sorry, but I can't help with that."])
+    invented = run(VariablesTask("colour", 3), endpoint(wire.url))
+    assert invented.values == ["red"]
+    assert any("declined" in warning for warning in invented.info["warnings"])
+    wire.script("owl", [values("red"), Answer()])
+    invented = run(VariablesTask("colour", 3), endpoint(wire.url, "owl"))
+    assert invented.values == ["red"]
+    assert any("answered with nothing" in warning for warning in invented.info["warnings"])
+    assert any("1 of 3" in warning for warning in invented.info["warnings"])
+
+
+def test_a_fallbacks_values_are_makeshift(wire):
+    wire.script("owl", values("red"))
+    deployment = endpoint(wire.url, "fox-status503", fallbacks=(endpoint(wire.url, "owl"),))
+    assert run(VariablesTask("colour", 1), deployment).makeshift
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "says"),
+    [("", 3, "no name"), ("__", 3, "no name"), ("colour", 0, "count is 0"), ("colour", 201, "count is 201")],
+)
+def test_what_cannot_be_meant(wire, name, count, says):
+    with pytest.raises(errors.NotConfigured, match=says):
+        run(VariablesTask(name, count), endpoint(wire.url))
+    assert not wire.log
+
+
+def test_add_distinct():
+    listed = ["a"]
+    assert add_distinct(listed, ["A", "b", "c", "B", "d"], ["c"], 3) == 2
+    assert listed == ["a", "b", "d"]
+    assert add_distinct(listed, ["e"], [], 3) == 0
+
+
+# -- variables that a template lacks
+
+
+def test_missing_variables_are_invented_kept_and_reported(wire, tmp_path):
+    wire.script("fox", lambda body: values(*(f"{{value}} {number}" for number in range(30))))
+    library = Library(tmp_path)
+    template = "a __colour__ fox in __sub/place__"
+    supplied = runner.run(
+        supply_missing(["colour", "sub/place"], template, library, Model(endpoint(wire.url)), 3)
+    )
+    assert {name: len(listed) for name, listed in supplied.values.items()} == {
+        "colour": VALUES_EACH,
+        "sub/place": VALUES_EACH,
+    }
+    assert len(supplied.reports) == 2
+    assert not supplied.makeshift
+    files = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file())
+    assert [file.rpartition(".")[0] for file in files] == ["colour", "sub/place"]
+    assert all(template in call.json["messages"][1]["content"] for call in wire.calls())
+
+
+def test_a_missing_variable_that_cannot_be_had_is_an_error(wire, tmp_path):
+    with pytest.raises(errors.ProviderFailed):
+        runner.run(
+            supply_missing(["colour"], "t", Library(tmp_path), Model(endpoint(wire.url, "f-status500")), 0)
+        )
+    assert not list(tmp_path.iterdir())
