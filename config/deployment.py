@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..llm_backends.errors import NotConfigured
-from ..llm_backends.remote.http_client import is_loopback
+from ..llm_backends.loopback import leads_to_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
 from . import budgets, downloads, loading, model_source, providers
 from .access import consent, plans
@@ -103,7 +103,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
             f"{address.name} (from {address.origin}) is not an address that can be called.",
             hint="Write something like http://127.0.0.1:4000/v1; a key goes into LLM_API_KEY.",
         )
-    local = is_loopback(url)
+    local = leads_to_loopback(url)
     return Deployment(
         backend="openai_compatible",
         model=model,

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..llm_backends.errors import MissingKey, NotConfigured
 from ..llm_backends.host import program
-from ..llm_backends.remote.http_client import is_loopback
+from ..llm_backends.loopback import leads_to_loopback
 from ..llm_backends.types import Secret
 
 # The ids of the table, so that a combo box can be filled without reading YAML. A test keeps them equal.
@@ -211,7 +211,7 @@ def preflight(
             if value := _first(env, variables):
                 params[argument] = _wrap(argument, value)
     base_url = _base_url(provider, env, params)
-    return ProviderAccess(key, base_url, params, variable, provider.is_local and is_loopback(base_url))
+    return ProviderAccess(key, base_url, params, variable, provider.is_local and leads_to_loopback(base_url))
 
 
 def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret | None = None) -> KeyStatus:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ...config.settings.values import Settings
 from ...llm_backends.host import program
+from ...llm_backends.loopback import is_loopback
 from .messages import HttpError, HttpHost, HttpRequest
 
 Access = Literal["open", "private", "change", "proxy"]
@@ -45,9 +46,9 @@ def is_beyond(request: HttpRequest, host: HttpHost) -> bool:
     """Whether more than this machine can reach the host, as far as can be told."""
     name, _ = _split_host(request.headers.get("host", ""))
     return not (
-        all(_is_loopback(address) for address in host.listens)
-        and _is_loopback(request.peer)
-        and _is_loopback(name)
+        all(is_loopback(address) for address in host.listens)
+        and is_loopback(request.peer)
+        and is_loopback(name)
         and not any(name in request.headers for name in _FORWARDED)
     )
 
@@ -60,7 +61,7 @@ def allows_keys(request: HttpRequest, host: HttpHost, settings: Settings) -> boo
 def _check_host(request: HttpRequest, host: HttpHost, settings: Settings) -> None:
     name, port = _split_host(request.headers.get("host", ""))
     # An address cannot be pointed elsewhere as a name can, so the one that was called is our own.
-    if _is_loopback(name) or (_is_address(name) and name == request.local) or (name and name in host.listens):
+    if is_loopback(name) or (_is_address(name) and name == request.local) or (name and name in host.listens):
         return
     for allowed in settings.items("LLM_ALLOWED_HOSTS"):
         allowed_name, allowed_port = _split_host(allowed.lower())
@@ -173,17 +174,6 @@ def _split_host(text: str) -> tuple[str, int | None]:
         return (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return "", None
-
-
-def _is_loopback(name: str) -> bool:
-    if name in ("localhost", "ip6-localhost") or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def _is_address(name: str) -> bool:

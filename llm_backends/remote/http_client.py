@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .. import errors
+from ..loopback import leads_to_loopback
 from ..runner import runner
 from ..types import Deployment, Secret
 
@@ -64,21 +64,10 @@ client = HttpClient()
 runner.on_close(client.close)
 
 
-def is_loopback(url: str) -> bool:
-    """True for an address of this very machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for `url`; never one for this machine."""
     parts = urlsplit(url)
-    if is_loopback(url) or urllib.request.proxy_bypass_environment(  # type: ignore[attr-defined]
+    if leads_to_loopback(url) or urllib.request.proxy_bypass_environment(  # type: ignore[attr-defined]
         parts.hostname or ""
     ):
         return None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from ... import errors
-from ...remote.http_client import HttpClient, bearer, is_loopback, origin_of, proxy_for, reason_of
+from ...loopback import leads_to_loopback
+from ...remote.http_client import HttpClient, bearer, origin_of, proxy_for, reason_of
 from .access import HubAccess
 from .repository import RemoteFile, Repository, read_repository
 
@@ -104,7 +105,7 @@ class HubClient:
     def _authorization(self, url: str) -> dict[str, str]:
         if origin_of(url) != origin_of(self._access.endpoint):
             return {}
-        if urlsplit(url).scheme != "https" and not is_loopback(url):
+        if urlsplit(url).scheme != "https" and not leads_to_loopback(url):
             return {}
         return bearer(self._access.token, "HF_TOKEN")
 
@@ -192,7 +193,7 @@ def next_address(url: str, location: str) -> str:
     target = urljoin(url, location)
     parts, before = urlsplit(target), urlsplit(url)
     worse = before.scheme == "https" and parts.scheme != "https"
-    inwards = is_loopback(target) and not is_loopback(url)
+    inwards = leads_to_loopback(target) and not leads_to_loopback(url)
     if not location or parts.scheme not in ("http", "https") or parts.username or worse or inwards:
         raise errors.RedirectRefused(
             f"{origin_of(url)} redirects to {origin_of(target) if location else 'nowhere'}, "

@@ -1,0 +1,40 @@
+"""Which hosts are this very machine: for the calls that go out, and for those that come in."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from urllib.parse import urlsplit
+
+_NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
+# What inet_aton takes besides four decimals: 127.1, 0x7f000001. It would also pass over text behind a space.
+_SHORT_IPV4 = re.compile(r"[0-9][0-9a-fx.]*", re.ASCII)
+
+
+def is_loopback(host: str) -> bool:
+    """True for a loopback name or address, with or without its brackets, zone or final dot.
+
+    False for ``0.0.0.0`` and ``::``: what listens there can be reached from everywhere.
+    """
+    name = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    if name in _NAMES or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def leads_to_loopback(url: str) -> bool:
+    """True for a URL whose host is this very machine."""
+    return is_loopback(urlsplit(url).hostname or "")
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(name)) if _SHORT_IPV4.fullmatch(name) else None
+    except OSError:
+        return None
