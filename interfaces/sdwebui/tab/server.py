@@ -21,7 +21,8 @@ _PROMISE = (
 )
 
 
-def build(page: Any) -> None:
+def build(page: Any) -> tuple[Any, ...]:
+    """Build it; the events after which another server may be in force."""
     gr.HTML(note(_PROMISE))
     with gr.Row():
         address = gr.Textbox(
@@ -47,9 +48,10 @@ def build(page: Any) -> None:
         forget = gr.Button("Forget", elem_id="quillwork_server_forget")
     told = gr.HTML("", elem_id="quillwork_server_status")
     page.load(fn=_show, inputs=[], outputs=[address, told], **AT_ONCE)
-    use.click(fn=_use, inputs=[address, key, keep], outputs=[key, told], **QUIET)
+    used = use.click(fn=_use, inputs=[address, key, keep], outputs=[key, told], **QUIET)
     find.click(fn=_find, inputs=[], outputs=[address, told], **QUIET)
-    forget.click(fn=_forget, inputs=[], outputs=[address, key, told], **AT_ONCE)
+    forgotten = forget.click(fn=_forget, inputs=[], outputs=[address, key, told], **AT_ONCE)
+    return used, forgotten
 
 
 @guarded(2)

@@ -32,7 +32,7 @@ _EMPTY = (
 
 
 def build(page: Any) -> None:
-    server.build(page)
+    server_events = server.build(page)
     effect = gr.HTML("", elem_id="quillwork_effect")
     gr.HTML(note(_EMPTY))
     with gr.Row():
@@ -77,6 +77,8 @@ def build(page: Any) -> None:
     test.click(fn=_test, inputs=[], outputs=[told], **QUIET)
     refresh.click(fn=_refresh, inputs=[], outputs=[*chosen, told], **QUIET)
     allow.click(fn=_allow, inputs=[allowed], outputs=[*view, told], **AT_ONCE)
+    for event in server_events:
+        event.then(fn=_of_server, inputs=[], outputs=[effect, *chosen, rows, told], **AT_ONCE)
 
 
 def _view() -> tuple[Any, ...]:
@@ -99,6 +101,14 @@ def _view() -> tuple[Any, ...]:
 
 
 _OUTPUTS = 9
+
+
+@guarded(len(_MODELS) + 3)
+def _of_server() -> tuple[Any, ...]:
+    """What another server changes in the view; what is typed and not yet applied stays."""
+    effect, *_, rows = _view()
+    ids = gr.update(choices=["", *models()])
+    return (effect, *[ids] * len(_MODELS), rows, "")
 
 
 def _effect(effect: Any) -> str:

@@ -33,6 +33,7 @@ def test_a_server_of_ones_own_is_tested_and_used(
     tab.fill("server_key", KEY)
     tab.press("server_use")
     tab.has("server_status", "In use from now on: 2 models.")
+    tab.has("effect", "No model is chosen")
     assert tab.value("server_key") == ""
     done = webui.txt2img("a fox", [{"model": "fox-small"}])
     assert done.infotext.startswith("a red fox in fresh snow"), done.error
@@ -42,6 +43,7 @@ def test_a_server_of_ones_own_is_tested_and_used(
     assert KEY not in config + webui.log()
     tab.press("server_forget")
     tab.has("server_status", "Forgotten.")
+    tab.has("effect", "In force: phrasebook")
     assert tab.value("server_address") == ""
     refused = webui.txt2img("a fox", [{"model": "fox-small"}])
     assert refused.status != 200, "the server that was forgotten still answers"
