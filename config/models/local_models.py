@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...llm_backends.local.gguf_names import is_model
 from ...llm_backends.local.hub.access import SUBFOLDER
 from ..settings.home import models_folder
 
 _MOST_MODELS = 500
 _DEEPEST = 4
 _TTL_S = 30.0
-# A vision tower beside its model, not a model of its own; parts after the first belong to it.
-_NO_MODEL = ("mmproj",)
-_LATER_PARTS = tuple(f"-{part:05d}-of-" for part in range(2, 100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +93,7 @@ def _below(root: Path) -> Iterator[LocalModel]:
             if not any(name.endswith(".part") for name in files):
                 yield LocalModel(here.relative_to(root).as_posix(), here, "hf_local", _has_eyes(here))
         for name in sorted(files):
-            lower = name.lower()
-            if lower.endswith(".gguf") and not any(mark in lower for mark in (*_NO_MODEL, *_LATER_PARTS)):
+            if is_model(name):
                 path = here / name
                 yield LocalModel(path.relative_to(root).as_posix(), path, "gguf")
 

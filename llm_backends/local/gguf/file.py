@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import struct
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from ... import errors
 from ...types import Deployment
+from ..gguf_names import is_model, parts_of
 from ..hub.access import HubAccess
 
 # (org/name, file in it) -> where it lies then.
@@ -18,8 +18,6 @@ Fetch = Callable[[str, str], Path]
 _MAGIC = b"GGUF"
 _OLDEST_VERSION = 2
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-# A vision tower beside its model; parts after the first are loaded with it.
-_NO_MODEL = re.compile(r"mmproj|-(?!00001)\d{5}-of-\d{5}\.gguf$", re.I)
 _SHOWN = 8
 
 
@@ -64,10 +62,8 @@ def check(file: Path) -> None:
 
 def size_of(file: Path) -> int:
     """The bytes of a file, with the further parts of one that is split."""
-    if not file.stem.count("-00001-of-"):
-        return file.stat().st_size
-    name, _, parts = file.stem.rpartition("-00001-of-")
-    return sum(part.stat().st_size for part in file.parent.glob(f"{glob.escape(name)}-*-of-{parts}.gguf"))
+    parts = (file.with_name(name) for name in parts_of(file.name))
+    return sum(part.stat().st_size for part in parts if part.exists())
 
 
 def _in_folder(folder: Path, file: str) -> Path:
@@ -79,7 +75,7 @@ def _in_folder(folder: Path, file: str) -> Path:
             f"There is no file {file} in {folder}.",
             hint="Set LLM_GGUF_FILE to the name of one that is there.",
         )
-    found = sorted(each for each in folder.glob("*.gguf") if not _NO_MODEL.search(each.name))
+    found = sorted(each for each in folder.iterdir() if is_model(each.name))
     if len(found) == 1:
         return found[0]
     if not found:

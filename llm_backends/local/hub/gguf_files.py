@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -11,11 +10,11 @@ from ... import errors
 from ...host import Host
 from ...live import Sink
 from ...types import Deployment
+from ..gguf_names import is_model, parts_of
 from .access import HubAccess, own_folder, split_repository
 from .download import Read, download
 from .repository import RemoteFile, Repository
 
-_PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf", re.IGNORECASE)
 _SHOWN = 6
 
 
@@ -67,7 +66,7 @@ async def _pick(file: str, repository: Repository, read: Read) -> Sequence[Remot
 
 def _chosen(file: str, there: Collection[str], name: str) -> list[str]:
     """The names of the file that is meant: one, or that of each part. Raises `ModelNotFound`."""
-    models = sorted(entry for entry in there if _is_model(entry))
+    models = sorted(entry for entry in there if is_model(entry))
     if file:
         wanted = file.replace("\\", "/")
         found = wanted if wanted in there else None
@@ -83,13 +82,4 @@ def _chosen(file: str, there: Collection[str], name: str) -> list[str]:
             if models
             else "Choose a repository of GGUF files; their names often end in -GGUF.",
         )
-    parts = _PART.fullmatch(found)
-    if not parts:
-        return [found]
-    return [f"{parts[1]}-{number:05d}-of-{parts[2]}.gguf" for number in range(1, int(parts[2]) + 1)]
-
-
-def _is_model(name: str) -> bool:
-    """Neither a vision tower beside a model nor a later part of one."""
-    lower = PurePosixPath(name).name.lower()
-    return "mmproj" not in lower and not re.search(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", lower)
+    return parts_of(found)
