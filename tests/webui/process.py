@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -53,6 +54,13 @@ def real_forge() -> Path | None:
     return path
 
 
+def _version_mark(forge: Path | None) -> dict[str, str]:
+    """What Forge Neo wants to find in a ``config.json``: without it, it asks at the terminal and waits."""
+    file = forge / "modules" / "launch_utils.py" if forge else None
+    found = re.search(r'^VERSION_UID\b.*= "(.+)"', file.read_text("utf-8"), re.MULTILINE) if file else None
+    return {"VERSION_UID": found[1]} if found else {}
+
+
 def _known_flags(forge: Path) -> list[str]:
     places = ("modules/cmd_args.py", "modules_forge/*.py", "backend/args.py", "ldm_patched/modules/*args*.py")
     text = "".join(file.read_text("utf-8") for place in places for file in forge.glob(place))
@@ -92,7 +100,8 @@ class WebUI(Client):
             (folder / "extensions" / name).symlink_to(source, target_is_directory=True)
         if self.is_real:
             (folder / "ui-config.json").write_text(json.dumps(PAGE_STEPS), "utf-8")
-            (folder / "config.json").write_text(json.dumps(PAGE_SIZE), "utf-8")
+            config = {**_version_mark(real_forge()), **PAGE_SIZE}
+            (folder / "config.json").write_text(json.dumps(config), "utf-8")
         self._log_file = folder / "webui.log"
         began = time.perf_counter()
         self.port = free_port()
