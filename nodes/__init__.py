@@ -78,8 +78,18 @@ def _settle_in() -> None:
             models=str(models_folder()),
             model_folders=[str(one) for one in model_folders()] if models else [],
             python=sys.executable or "",
+            version=_version(),
         )
     )
+
+
+def _version() -> str:
+    """ComfyUI's own; empty where its module of that is another than it was."""
+    try:
+        from comfyui_version import __version__
+    except ImportError:
+        return ""
+    return str(__version__)
 
 
 def _find_memory() -> GuestMemory | None:

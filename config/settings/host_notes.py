@@ -29,7 +29,7 @@ _MOST = 20
 class HostNote:
     """One host and where it keeps things. `pack` is the path by which it loaded us, links kept; `page` is the
     file of its settings page, empty where it has none; `python` is what it runs with. `started` is False
-    where only the place was seen."""
+    where only the place was seen. `version` is empty where the host does not say it."""
 
     host: str
     pack: str
@@ -39,6 +39,7 @@ class HostNote:
     model_folders: list[str] = field(default_factory=list)
     python: str = ""
     started: bool = True
+    version: str = ""
 
 
 def leave(note: HostNote) -> None:
@@ -67,6 +68,18 @@ def find(pack: Path) -> HostNote | None:
         or _by_place(pack)
         or _latest(notes, pack, os.path.realpath)
     )
+
+
+def same_python(one: str, other: str) -> bool:
+    """Tell whether two interpreters lie in one environment, and so have the same packages."""
+    folders = {os.path.normcase(os.path.dirname(os.path.abspath(path))) for path in (one, other)}
+    return len(folders) == 1
+
+
+def host_folder(note: HostNote) -> Path | None:
+    """The folder in whose ``custom_nodes`` or ``extensions`` the pack lies; None where it lies elsewhere."""
+    folder = Path(note.pack).parent
+    return folder.parent if folder.name.startswith(("custom_nodes", "extensions")) else None
 
 
 def _latest(notes: list[HostNote], pack: Path, spelled: Callable[[str], str]) -> HostNote | None:
@@ -131,7 +144,7 @@ def _note(row: Any) -> HostNote | None:
         note = HostNote(**row)
     except TypeError:
         return None
-    texts = (note.host, note.pack, note.home, note.page, note.models, note.python)
+    texts = (note.host, note.pack, note.home, note.page, note.models, note.python, note.version)
     is_sound = all(isinstance(text, str) for text in texts) and isinstance(note.model_folders, list)
     return note if is_sound and note.pack and note.home else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -45,12 +44,7 @@ def line() -> str:
 def other_python() -> Check | None:
     """A finding where the host runs with another Python than this, whose packages are not to be seen here."""
     note = host_notes.find(pack_folder())
-    if note is None or not note.python:
-        return None
-    here, there = (
-        os.path.normcase(os.path.dirname(os.path.abspath(path))) for path in (sys.executable, note.python)
-    )
-    if here == there:
+    if note is None or not note.python or host_notes.same_python(note.python, sys.executable):
         return None
     return Check(
         "Python",

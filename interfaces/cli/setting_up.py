@@ -10,9 +10,10 @@ from typing import Any, TextIO
 from ...config import providers
 from ...config.access import consent
 from ...config.diagnostics import status
+from ...config.diagnostics.bug_report import bug_report
 from ...config.diagnostics.health import Check, report
 from ...config.models.catalog import catalog
-from ...config.settings.values import load
+from ...config.settings.values import Settings, load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from . import place
@@ -55,26 +56,26 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _look() -> dict[str, Any]:
+def _look() -> tuple[dict[str, Any], Settings | None]:
     try:
         settings = load()
     except LLMError as error:
         # Nothing else can be looked at before the files of settings can be read.
         check = Check("Settings", False, error.message, error.hint)
-        return {"status": "attention", "checks": [asdict(check)]}
+        return {"status": "attention", "checks": [asdict(check)]}, None
     runner.run(catalog.listing(settings))
     found = report(settings)
     if other := place.other_python():
         found["checks"].insert(0, asdict(other))
         found["status"] = "attention"
-    return found
+    return found, settings
 
 
 def doctor_command(options: argparse.Namespace) -> int:
-    found = _look()
+    found, settings = _look()
     code = FINDINGS if found["status"] != "ok" else 0
     if options.json:
-        print_json(found)
+        print_json(bug_report(found, settings))
         return code
     for check in found["checks"]:
         print(f"{'ok  ' if check['ok'] else 'LOOK'}  {check['name']}: {check['message']}")

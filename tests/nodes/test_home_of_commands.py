@@ -86,6 +86,16 @@ def test_a_home_that_only_the_host_was_told_of_is_found_too(host_factory: Hosts,
     assert other == str(tmp_path / "other")
 
 
+def test_a_bug_report_names_the_host_and_its_version(host_factory: Hosts) -> None:
+    host = host_factory(packs={"quillwork": REPOSITORY})
+    terminal = Terminal(host.base_directory)
+    done = terminal.run(f'"{host.python}" . doctor --json', host.custom_nodes / "quillwork")
+    told = json.loads(done.stdout)
+    version = host.get("/system_stats").json()["system"]["comfyui_version"]
+    assert told["host"] == {"name": "ComfyUI", "version": version, "same_python": True}
+    assert str(host.base_directory) not in done.stdout
+
+
 def test_of_two_hosts_of_one_copy_each_has_its_own(host_factory: Hosts, tmp_path: Path) -> None:
     one, two = (
         host_factory(packs={"quillwork": REPOSITORY, "testpack": HERE / "testpack"}, base=tmp_path / name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from host.process import REPOSITORY
 from terminal import Terminal
 
 from webui.fixtures import WebUIs
-from webui.process import FOLDER, WebUI
+from webui.process import FOLDER, WebUI, real_forge
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="written for a POSIX shell")
 
@@ -55,6 +56,20 @@ def test_what_the_command_line_of_the_web_ui_named(webui_factory: WebUIs, tmp_pa
     assert "In effect: litellm, owl (Ollama)" in shown
     terminal.ours("setup --allow downloads", pack)
     assert "downloads" in told_by(webui)["allowed"]
+
+
+@pytest.mark.parametrize("style", ["a1111", "forge", "sdnext"])
+def test_a_bug_report_names_the_web_uis_version(webui_factory: WebUIs, style: str) -> None:
+    webui = webui_factory(style=style, fresh=True)
+    pack = webui.data_directory / "extensions" / FOLDER
+    done = Terminal(webui.data_directory).run(f'"{sys.executable}" . doctor --json', pack)
+    host = json.loads(done.stdout)["host"]
+    assert host["name"] == "the web UI"
+    if real_forge():
+        assert host["version"]
+    else:
+        assert host["version"] == ("1a2b3c4d5" if style == "sdnext" else "v1.10.1")
+    assert str(webui.data_directory) not in done.stdout
 
 
 def test_before_the_first_start(tmp_path: Path) -> None:

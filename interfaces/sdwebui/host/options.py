@@ -66,8 +66,20 @@ def settle_in() -> None:
             models=str(models or ""),
             model_folders=[str(folder) for folder in model_folders(models)] if models else [],
             python=sys.executable or "",
+            version=_version(),
         )
     )
+
+
+def _version() -> str:
+    """The tag of an A1111 or Forge, or the commit of an SD.Next; empty where the host does not say."""
+    tag = getattr(sys.modules.get("modules.launch_utils"), "git_tag", None)
+    told = getattr(sys.modules.get("installer"), "version", None)
+    try:
+        version = tag() if tag is not None else told["commit"] if isinstance(told, dict) else ""
+    except Exception:  # noqa: BLE001 - it is the host's, and not worth its start
+        return ""
+    return version if isinstance(version, str) else ""
 
 
 def model_folders(models: Path) -> list[Path]:

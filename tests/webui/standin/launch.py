@@ -25,6 +25,8 @@ def main() -> None:
     if cmd_opts.style == "sdnext":
         sys.path.insert(0, str(ROOT / "sdnext"))
         import installer  # noqa: F401 (extensions find it where the host has imported it)
+    else:
+        from modules import launch_utils  # noqa: F401 (likewise)
     from modules import extensions, scripts, server
 
     if not cmd_opts.skip_install:
