@@ -42,6 +42,15 @@ def lacks_model(choice: Choice, settings: Settings | None = None) -> bool:
     return model_source.lacks_model(choice, settings or load())
 
 
+def no_model_notice(where: str, who: str = "Phrasebook") -> str:
+    """What to tell a user whom the phrasebook answered for want of a model; `where` is how one is chosen,
+    `who` speaks."""
+    return (
+        f"{who}: no model is set up, curated phrases were used. "
+        f"Choose one {where}, for example ollama/llama3.2."
+    )
+
+
 def sampling_of(choice: Choice) -> Sampling:
     return Sampling(
         temperature=None if choice.temperature < 0 else choice.temperature,

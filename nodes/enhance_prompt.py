@@ -6,10 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..prompting.tasks import MOST_VARIATIONS, ON_ERROR
 from . import inputs
-
-MOST_VARIATIONS = 64
-ON_ERROR = ("raise", "passthrough", "phrasebook")
 
 
 class EnhancePrompt(io.ComfyNode):

@@ -6,10 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..prompting.tasks import CREATIVITIES, MOST_VALUES
 from . import inputs
-
-MOST_VALUES = 200
-CREATIVITY = ("similar", "balanced", "creative")
 
 
 class GenerateVariables(io.ComfyNode):
@@ -47,7 +45,7 @@ class GenerateVariables(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "creativity",
-                    options=list(CREATIVITY),
+                    options=list(CREATIVITIES),
                     default="balanced",
                     tooltip="How far the values may stray from the obvious.",
                 ),

@@ -13,13 +13,13 @@ from ..config.settings.home import targets_folder
 from ..config.settings.variables import MODE_ALIASES, MODES
 from ..llm_backends import registry
 from ..prompting.targets import listing
+from ..prompting.tasks import LARGEST_SEED
 
 T = TypeVar("T")
 
 CATEGORY = "Quillwork"
 AUTO = "auto"
 LLM = io.Custom("QUILLWORK_LLM")
-LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
 MODE_HELP = (
     "How the model is reached. auto follows the model's name and your settings; with nothing set up the "
     "phrasebook writes, without any model."

@@ -6,10 +6,10 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..prompting.tasks import SELECTIONS
 from . import inputs
 
 MAX_COUNT = 1000
-SELECTION = ("random", "cycle", "combinations")
 MOST_LISTS = 20
 VALUES_HELP = (
     "From Generate Variables: the values just invented, used before any file of that name. A list of another "
@@ -48,7 +48,7 @@ class ResolveVariables(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "selection",
-                    options=list(SELECTION),
+                    options=list(SELECTIONS),
                     default="random",
                     tooltip="random: by the seed; cycle: as in the files; combinations: all of them.",
                 ),

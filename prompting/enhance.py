@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
@@ -16,10 +16,7 @@ from .answers.protect import Protected, protect
 from .messages import enhance_messages
 from .report import report
 from .targets import Target, fit_negative
-from .tasks import EnhanceTask
-
-OnError = Literal["raise", "passthrough", "phrasebook"]
-MOST_VARIATIONS = 64
+from .tasks import MOST_VARIATIONS, EnhanceTask, OnError
 
 
 @dataclass(frozen=True, slots=True)

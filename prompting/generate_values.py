@@ -11,14 +11,13 @@ from ..llm_backends.errors import EmptyAnswer, LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Request, Result
 from .answers.clean import clean
+from .answers.prompt import SEEDS
 from .answers.values import read_values
 from .messages import VALUES_SCHEMA, spoken_name, variables_messages
 from .report import report
-from .tasks import VariablesTask
+from .tasks import MOST_VALUES, VariablesTask
 
-MOST_VALUES = 200
 _ROUNDS = 4
-_SEEDS = 2**31
 
 # In tokens: what thinking and JSON need, and what one value may take ("50 word description").
 _MAX_TOKENS_BASE = 1536
@@ -52,7 +51,7 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
             task,
             count=missing,
             existing=(*task.existing, *values),
-            seed=(task.seed + attempt) % _SEEDS,
+            seed=(task.seed + attempt) % SEEDS,
         )
         (answer,) = await model.ask([_request(wanted, model.deployment)])
         outcomes.append(answer)

@@ -1,4 +1,4 @@
-"""What a caller is about, in plain data.
+"""What a caller is about, in plain data, and how much of it there may be.
 
 The messages to a model are written from these; a backend that writes without a model (the phrasebook)
 reads them directly, as `Request.task`.
@@ -7,12 +7,21 @@ reads them directly, as `Request.task`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from .targets import Target
 
 Creativity = Literal["similar", "balanced", "creative"]
+CREATIVITIES: tuple[Creativity, ...] = get_args(Creativity)
+Selection = Literal["random", "cycle", "combinations"]
+SELECTIONS: tuple[Selection, ...] = get_args(Selection)
+OnError = Literal["raise", "passthrough", "phrasebook"]
+ON_ERROR: tuple[OnError, ...] = get_args(OnError)
+MOST_VARIATIONS = 64
+MOST_VALUES = 200
+LARGEST_SEED = 2**64 - 1
+"""What a host lets its user choose; models are asked with less of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from ...config.settings.variables import MODES
 from ...llm_backends import errors
 from ...prompting import phrasebook
+from ...prompting.tasks import CREATIVITIES, MOST_VALUES, MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import listing, place, setting_up, writing
 
 _HOME = "use these settings, library and targets, not those of the ComfyUI or web UI that this folder lies in"
@@ -89,23 +90,25 @@ def _parser() -> argparse.ArgumentParser:
         "--target", default="general", help="the image model that the prompt is for (`python . targets`)"
     )
     enhance.add_argument("--instruction", default="", help="a wish for the prompt")
-    enhance.add_argument("--variations", type=int, default=1, help="how many prompts, 1 to 64")
-    enhance.add_argument("--on-error", choices=("raise", "passthrough", "phrasebook"), default="raise")
+    enhance.add_argument(
+        "--variations", type=int, default=1, help=f"how many prompts, 1 to {MOST_VARIATIONS}"
+    )
+    enhance.add_argument("--on-error", choices=ON_ERROR, default="raise")
     _model_options(enhance)
 
     variables = _command(commands, "variables", writing.variables_command, "invent values for a variable")
     variables.add_argument("name", help="what is wanted, such as season")
-    variables.add_argument("--count", type=int, default=10, help="how many values, 1 to 200")
+    variables.add_argument("--count", type=int, default=10, help=f"how many values, 1 to {MOST_VALUES}")
     variables.add_argument("--context", default="", help="the template that they will stand in")
     variables.add_argument("--guidance", default="", help="a wish for the values")
-    variables.add_argument("--creativity", choices=("similar", "balanced", "creative"), default="balanced")
+    variables.add_argument("--creativity", choices=CREATIVITIES, default="balanced")
     variables.add_argument("--save", action="store_true", help="add them to the library")
     _model_options(variables)
 
     resolve = _command(commands, "resolve", writing.resolve_command, "fill a template from the library")
     resolve.add_argument("template", help="such as: a cottage in __season__, {dawn|dusk}")
     resolve.add_argument("--count", type=int, default=1, help="how many prompts, 1 to 1000")
-    resolve.add_argument("--selection", choices=("random", "cycle", "combinations"), default="random")
+    resolve.add_argument("--selection", choices=SELECTIONS, default="random")
     resolve.add_argument(
         "--generate-missing",
         action="store_true",

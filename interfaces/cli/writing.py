@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 from ...config.choice import Choice
-from ...config.opening import lacks_model, library_folders, open_model
+from ...config.opening import lacks_model, library_folders, no_model_notice, open_model
 from ...config.settings.home import targets_folder
 from ...llm_backends.errors import LLMError
 from ...llm_backends.host import NullHost
@@ -27,7 +27,6 @@ from ...prompting.templates.resolve import UnknownVariable, missing_variables, r
 
 T = TypeVar("T")
 
-NO_MODEL = "Phrasebook: no model is set up. Choose one with --model, for example ollama/llama3.2."
 _LINE_WIDTH = 76
 _SHOW_EVERY_S = 0.05
 
@@ -175,4 +174,4 @@ def _remarks(info: Mapping[str, Any], options: argparse.Namespace) -> None:
     for warning in info["warnings"]:
         print(warning, file=sys.stderr)
     if info["mode"] == "phrasebook" and sys.stderr.isatty() and lacks_model(_choice(options)):
-        print(NO_MODEL, file=sys.stderr)
+        print(no_model_notice("with --model"), file=sys.stderr)

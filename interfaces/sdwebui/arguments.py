@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...config.choice import Choice
 from ...config.settings.variables import MODES as ALL_MODES
 from ...llm_backends import registry
 from ...llm_backends.errors import NotConfigured
-
-if TYPE_CHECKING:
-    from ...prompting.enhance import OnError
-    from ...prompting.templates.resolve import Selection
+from ...prompting.tasks import MOST_VARIATIONS, ON_ERROR, SELECTIONS, OnError, Selection
 
 TITLE = "Quillwork"
 """The Script's name, by which programs call it."""
@@ -25,9 +22,6 @@ FOLLOW = -1
 MODES = tuple(mode for mode in ALL_MODES if mode != "host_encoder")
 """A web UI lends us no text encoder that could write."""
 PARTS = ("positive", "negative", "hires")
-ON_ERROR = ("raise", "passthrough", "phrasebook")
-SELECTIONS = ("random", "cycle", "combinations")
-MOST_VARIATIONS = 64
 MOST_IMAGES = 1000
 _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
 

@@ -9,8 +9,9 @@ from ...config.models.catalog import catalog
 from ...config.settings.values import load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
+from ...prompting.tasks import MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import enhance_now
-from .arguments import MODES, MOST_VARIATIONS, ON_ERROR, PARTS, SELECTIONS, TITLE, Arguments
+from .arguments import MODES, PARTS, TITLE, Arguments
 from .host.options import target_choices
 
 _SAVED_MODELS = 2000

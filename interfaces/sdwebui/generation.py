@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, NoReturn
 
+from ...config.opening import no_model_notice
 from ...config.settings.home import targets_folder
 from ...llm_backends.errors import Cancelled, LLMError, MissingKey, NotConfigured, ProviderFailed
 from ...prompting import targets
@@ -34,10 +35,7 @@ _SETUP = "setup_prompts"
 PLOT = "quillwork_plot"
 """Where an XYZ plot notes what a cell is to have other than the controls say."""
 
-NO_MODEL = (
-    "Quillwork: no model is set up, the phrasebook wrote. Choose a model in the accordion or on the settings "
-    "page, for example ollama/llama3.2."
-)
+NO_MODEL = no_model_notice("in the accordion or on the settings page", "Quillwork")
 
 
 class QuillworkError(Exception):

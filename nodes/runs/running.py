@@ -11,7 +11,7 @@ from comfy_execution.utils import get_executing_context
 
 from ...config.access.session_keys import session_keys
 from ...config.choice import KEEP, UNLOAD, Choice
-from ...config.opening import effective, lacks_model, open_model
+from ...config.opening import effective, lacks_model, no_model_notice, open_model
 from ...llm_backends.live import LiveText, show_all
 from ...llm_backends.local.unload import unload_in_place
 from ...llm_backends.model import Model
@@ -19,11 +19,7 @@ from ..host.port import ComfyHost, perform
 from ..last_answers import memory, write_record
 
 T = TypeVar("T")
-
-NO_MODEL = (
-    "Phrasebook: no model is set up, curated phrases were used. Choose a model with llm_model on this node "
-    "or LLM_MODEL, for example ollama/llama3.2."
-)
+_WHERE = "with llm_model on this node or with LLM_MODEL"
 
 
 class Run:
@@ -111,7 +107,7 @@ def record_of(
 
 def answer(record: Mapping[str, Any], info: Mapping[str, Any], *outputs: Any) -> io.NodeOutput:
     """The node's outputs, and for the browser the record with the report and a lasting notice."""
-    notice = NO_MODEL if record.get("no_model") else ""
+    notice = no_model_notice(_WHERE) if record.get("no_model") else ""
     shown = show_all(record["texts"])
     return io.NodeOutput(
         *outputs, ui={"text": [shown], "quillwork": [{**record, "info": dict(info), "notice": notice}]}

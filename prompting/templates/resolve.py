@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NoReturn, cast
+from typing import ClassVar, NoReturn, cast
 
+from ..tasks import SELECTIONS, Selection
 from .library import Library, LibraryError, check_name, is_pattern, matches
 from .parser import Nodes, Variable, Variant, literal, literal_value, parse, references, split_weight
 from .picking import Choices, CombinationPicker, CyclePicker, Picker, RandomPicker, bounds
@@ -32,8 +33,6 @@ __all__ = [
     "variables",
     "variables_behind",
 ]
-
-Selection = Literal["random", "cycle", "combinations"]
 
 MAX_COUNT = 1000
 MAX_DEPTH = 60
@@ -184,8 +183,10 @@ def resolve(
     """
     if not 1 <= count <= MAX_COUNT:
         raise InvalidSelection(f"The count is {count}; choose 1 to {MAX_COUNT}.")
-    if selection not in ("random", "cycle", "combinations"):
-        raise InvalidSelection(f"There is no selection `{selection}`; choose random, cycle or combinations.")
+    if selection not in SELECTIONS:
+        raise InvalidSelection(
+            f"There is no selection `{selection}`; choose {', '.join(SELECTIONS[:-1])} or {SELECTIONS[-1]}."
+        )
     parsed = parse(template)
     source = _Source(library, extra_values or {}, leave_unknown)
     source.warn(parsed.warnings)

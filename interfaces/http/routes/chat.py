@@ -19,6 +19,7 @@ from ....prompting import tools
 from ....prompting.describe import Described, describe
 from ....prompting.report import report
 from ....prompting.targets import Target
+from ....prompting.tasks import LARGEST_SEED
 from ..conversation import LONGEST_TEXT, MESSAGES, PICTURES, read_messages, read_pictures
 from ..event_stream import events_of
 from ..messages import Answer, EventStream, HttpError, with_rows
@@ -33,7 +34,6 @@ LARGEST_BODY = 16 * 2**20
 MOST_TEXTS = 2048
 # In characters, of all texts together.
 LONGEST_TEXTS = 2_000_000
-_LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
 _MOST_TOKENS = 1_000_000
 _CHOICES = ("auto", "none", "required")
 
@@ -212,7 +212,7 @@ ROUTES = (
             temperature=number(0, 2),
             top_p=number(0, 1),
             max_tokens=whole(1, _MOST_TOKENS),
-            seed=whole(0, _LARGEST_SEED),
+            seed=whole(0, LARGEST_SEED),
             response_format=_FORMAT,
             reasoning=one_of("default", "off", "low", "medium", "high", default="default"),
             tools=texts(64, 64, []),
@@ -235,7 +235,7 @@ ROUTES = (
             images={**PICTURES, "minItems": 1},
             instruction=text(),
             target=text(200),
-            seed=whole(0, _LARGEST_SEED, 0),
+            seed=whole(0, LARGEST_SEED, 0),
             as_video=flag(),
             **_MODEL,
         ),

@@ -10,7 +10,14 @@ from ....llm_backends.errors import LLMError
 from ....llm_backends.model import Model
 from ....prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
 from ....prompting.generate_values import Invented, invent
-from ....prompting.tasks import VariablesTask
+from ....prompting.tasks import (
+    CREATIVITIES,
+    LARGEST_SEED,
+    MOST_VALUES,
+    MOST_VARIATIONS,
+    ON_ERROR,
+    VariablesTask,
+)
 from ....prompting.templates.missing import keep
 from ..event_stream import events_of
 from ..messages import Answer, EventStream
@@ -22,7 +29,6 @@ from ..threads import in_thread
 from .library import open_library
 
 _GENERAL = "general"
-_LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
 
 
 async def _enhance(exchange: Exchange) -> Answer | EventStream:
@@ -103,9 +109,9 @@ ROUTES = (
             prompt={"type": "string", "maxLength": 100_000},
             instruction=text(),
             target=text(200, "auto"),
-            seed=whole(0, _LARGEST_SEED, 0),
-            variations=whole(1, 64, 1),
-            on_error=one_of("raise", "passthrough", "phrasebook", default="raise"),
+            seed=whole(0, LARGEST_SEED, 0),
+            variations=whole(1, MOST_VARIATIONS, 1),
+            on_error=one_of(*ON_ERROR, default="raise"),
             stream=flag(),
             **_MODEL,
         ),
@@ -121,12 +127,12 @@ ROUTES = (
             ("name",),
             name={"type": "string", "minLength": 1, "maxLength": 200},
             context=text(),
-            count=whole(1, 200, 20),
+            count=whole(1, MOST_VALUES, 20),
             guidance=text(),
-            creativity=one_of("similar", "balanced", "creative", default="balanced"),
+            creativity=one_of(*CREATIVITIES, default="balanced"),
             existing=texts(10_000, default=[]),
             save=flag(),
-            seed=whole(0, _LARGEST_SEED, 0),
+            seed=whole(0, LARGEST_SEED, 0),
             **_MODEL,
         ),
     ),

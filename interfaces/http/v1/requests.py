@@ -7,12 +7,12 @@ from typing import Any, cast
 
 from ....llm_backends.remote.openai_format import TOOL_CHOICES
 from ....llm_backends.types import Reasoning, Request, Tool
+from ....prompting.tasks import LARGEST_SEED
 from ..conversation import LONGEST_TEXT, OPEN_MESSAGES, read_messages
 from ..messages import HttpError
 from ..schema import body
 
 MOST_TEXTS = 2048
-_LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
 _ANY_OBJECT = {"type": ["object", "null"], "additionalProperties": True}
 # Of OpenAI's own housekeeping: taken, and of no consequence here.
 _IGNORED: dict[str, Any] = {
@@ -71,7 +71,7 @@ CHAT = body(
     top_p={"type": ["number", "null"], "minimum": 0, "maximum": 1},
     max_tokens={"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
     max_completion_tokens={"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
-    seed={"type": ["integer", "null"], "minimum": 0, "maximum": _LARGEST_SEED},
+    seed={"type": ["integer", "null"], "minimum": 0, "maximum": LARGEST_SEED},
     n={"type": ["integer", "null"]},
     logprobs={"type": ["boolean", "null"]},
     top_logprobs={"type": ["integer", "null"]},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 
 from ....config.choice import Choice
-from ....prompting.generate_values import MOST_VALUES, Invented, invent
-from ....prompting.tasks import Creativity, VariablesTask
+from ....prompting.generate_values import Invented, invent
+from ....prompting.tasks import CREATIVITIES, MOST_VALUES, VariablesTask
 from ....prompting.templates.missing import keep
 from ...http.routes.library import open_library
 from ..button_call import ButtonCall, Session, sentence_of
@@ -55,7 +55,7 @@ def build() -> Parts:
         )
         creativity = gr.Dropdown(
             label="Creativity",
-            choices=list(get_args(Creativity)),
+            choices=list(CREATIVITIES),
             value="balanced",
             elem_id="quillwork_creativity",
         )
