@@ -15,6 +15,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from host.fixtures import Hosts
@@ -173,3 +174,25 @@ def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
         if not link.startswith("http"):
             assert (page.parent / link).exists(), link
+
+
+PLACE = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|yaml|md|toml|ini))`")
+FOR_DEVELOPERS = ("docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+
+
+@pytest.mark.parametrize("page", FOR_DEVELOPERS)
+def test_every_path_that_a_page_for_developers_names_is_there(page: str) -> None:
+    named = PLACE.findall((ROOT / page).read_text("utf-8"))
+    assert [place for place in named if not (ROOT / place).exists()] == []
+    if page == "docs/architecture.md":
+        assert len(named) > 50
+
+
+def test_the_drawing_has_the_arrows_that_are_kept() -> None:
+    from test_layering import ALSO, ARROWS
+
+    drawing = ElementTree.parse(ROOT / "docs" / "images" / "architecture.svg")
+    drawn = {element.get("id") for element in drawing.iter() if "arrow" in (element.get("class") or "")}
+    kept = {f"{home}-{other}" for home, others in ARROWS.items() for other in others - {home}}
+    kept |= {f"{file.partition('/')[0]}-{other}" for file, others in ALSO.items() for other in others}
+    assert drawn - {None} == kept

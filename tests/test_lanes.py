@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from lane_table import ALL, LANES, NEWEST, REQUIREMENT, ROOT, Lane
 from lanes import run_apart
@@ -57,3 +59,18 @@ def test_a_lane_whose_runner_breaks_has_failed(tmp_path):
     assert outcome == "FAILED: the runner ended with 2"
     assert counts == {"errors": 1}
     assert "No such lane: nosuch" in said
+
+
+@pytest.mark.parametrize("file", [".github/workflows/test.yml", ".pre-commit-config.yaml", "CONTRIBUTING.md"])
+def test_who_names_lanes_names_lanes_that_are_there(file):
+    lines = re.findall(r"tests/lanes\.py ([a-z][\w. -]*)", (ROOT / file).read_text("utf-8"))
+    named = {name for line in lines for name in line.split("  ")[0].split()}
+    assert named
+    assert named <= {*LANES, "lint", "environment", "newest"}
+
+
+def test_the_page_for_contributors_names_every_lane():
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert {*LANES, "lint"} - named <= {"python3.11", "python3.12"}
