@@ -12,7 +12,7 @@ from .thinking import ThinkingSplitter, split_finished
 from .types import Chunk, Deployment, FinishReason, Result, ToolCall, ToolCallDelta, Usage, Vector
 
 if TYPE_CHECKING:
-    from .calls import Call
+    from .call import Call
 
 # In characters. No prompt and no list is as long; a model that goes on is stuck in a loop.
 LONGEST_ANSWER = 400_000

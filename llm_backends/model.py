@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .calls import complete_all, runs_in_place
 from .errors import LLMError
 from .host import Host, NullHost
 from .live import LiveText
+from .pipeline import complete_all, runs_in_place
 from .types import Deployment, Reasoning, Request, Result
 
 

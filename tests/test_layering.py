@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,15 +81,16 @@ def parse(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text("utf-8"), file)
 
 
-def walk(tree: ast.AST, *, early: bool = False) -> Iterator[ast.AST]:
-    """All nodes, or with `early` only those that run (or would) when the module is imported."""
+def walk(tree: ast.AST, *, early: bool = False, typed: bool = True) -> Iterator[ast.AST]:
+    """All nodes, or with `early` only those that run (or would) when the module is imported; not `typed`:
+    without what only a type checker reads."""
     for node in ast.iter_child_nodes(tree):
         if early and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             continue
-        if early and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if (early or not typed) and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             continue
         yield node
-        yield from walk(node, early=early)
+        yield from walk(node, early=early, typed=typed)
 
 
 def imports(file: str, tree: ast.AST, *, early: bool = False) -> Iterator[str]:
@@ -284,6 +286,53 @@ def test_the_contracts_see_a_breach(check, file, source):
 )
 def test_the_contracts_see_no_ghosts(check, file, source):
     assert not check(file, ast.parse(source))
+
+
+def edges(late: bool) -> dict[str, set[str]]:
+    """Module -> the modules of ours that it imports: where it is imported itself, or with `late` anywhere."""
+    names = {file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in SOURCES}
+    found: dict[str, set[str]] = {}
+    for file in SOURCES:
+        name = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        package = file.split("/")[:-1]
+        found[name] = set()
+        for node in walk(parse(file), early=not late, typed=False):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = package[: len(package) - (node.level - 1)] + (node.module or "").split(".")
+                whole = ".".join(part for part in base if part)
+                for full in (f"{whole}.{alias.name}" for alias in node.names):
+                    found[name] |= {full if full in names else whole} & names
+        found[name].discard(name)
+    return found
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules each of which leads to itself."""
+    reach = {name: set(targets) for name, targets in graph.items()}
+    for middle in graph:
+        for targets in reach.values():
+            if middle in targets:
+                targets |= reach[middle]
+    around = {name for name in graph if name in reach[name]}
+    return sorted({tuple(sorted(reach[name] & around)) for name in around})
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at the top", "anywhere"])
+def test_modules_go_in_no_circle(late):
+    assert circles(edges(late)) == []
+
+
+def test_a_circle_is_seen():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]
+
+
+# A reader finds a module by its folder: more than so many beside each other, and there is a folder to be made.
+MOST_LOOSE = 20
+
+
+def test_no_folder_is_a_heap():
+    loose = Counter(file.rpartition("/")[0] for file in SOURCES if not file.endswith("__init__.py"))
+    assert {folder: count for folder, count in loose.items() if count > MOST_LOOSE} == {}
 
 
 PROGRAM = """

@@ -12,7 +12,7 @@ from . import estimate
 from .usage_totals import CallRecord
 
 if TYPE_CHECKING:
-    from ..calls import Call
+    from ..call import Call
 
 # Errors behind which a model may have worked, and is paid for it, although nothing of use came.
 _PERHAPS_PAID = (

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .. import registry
-from ..calls import used
+from ..pipeline import used
 from ..remote.http_client import client
 
 _log = logging.getLogger("quillwork")

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..calls import Call, Handler
+from ..call import Call, Handler
 from ..types import Deployment, Request, Result, Secret, ToolCall, Usage
 
 MOST_ANSWERS = 5_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import errors
-from ..calls import Call, Handler
+from ..call import Call, Handler
 from ..types import Result
 
 # What another model would not do better, or what the user must decide.

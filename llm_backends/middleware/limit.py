@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 
-from ..calls import Call, Handler
+from ..call import Call, Handler
 from ..types import Result
 
 # By loop, because a semaphore belongs to one. Keyed by the limit too: a changed setting counts from the

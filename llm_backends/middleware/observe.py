@@ -12,8 +12,9 @@ from typing import Literal
 from .. import errors
 from ..accounting.metering import blank_record, record_of
 from ..accounting.usage_totals import CallRecord
-from ..calls import Call, Handler
-from ..observers import dispatch
+from ..call import Call, Handler
+from ..observers.dispatch import Line, lines_to
+from ..observers.events import CallEvent
 from ..types import Result
 
 Outcome = Result | errors.LLMError | None
@@ -38,14 +39,14 @@ async def observed(call: Call, proceed: Handler) -> Result:
 
 def begin(call: Call) -> Telling | None:
     """Tell of the start; None where nobody listens."""
-    lines = dispatch.lines_to(call.deployment.observers)
+    lines = lines_to(call.deployment.observers)
     return Telling(call, lines) if lines else None
 
 
 class Telling:
     """The events of one call."""
 
-    def __init__(self, call: Call, lines: Sequence[dispatch.Line]) -> None:
+    def __init__(self, call: Call, lines: Sequence[Line]) -> None:
         self._call, self._lines = call, lines
         self._id, self._started = str(uuid.uuid4()), time.time()
         # Pictures would fill the queues.
@@ -61,7 +62,7 @@ class Telling:
     def _put(
         self, kind: Literal["started", "completed", "failed"], record: CallRecord, answer: str | None = None
     ) -> None:
-        event = dispatch.CallEvent(
+        event = CallEvent(
             kind,
             self._id,
             record,

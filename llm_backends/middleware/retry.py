@@ -6,7 +6,7 @@ import asyncio
 import random
 
 from .. import errors
-from ..calls import Call, Handler
+from ..call import Call, Handler
 from ..types import Result
 
 FIRST_WAIT_S = 0.8

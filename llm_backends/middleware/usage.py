@@ -9,7 +9,7 @@ from dataclasses import replace
 from .. import errors
 from ..accounting.ledger import ledger
 from ..accounting.metering import Meter, priced, record_of
-from ..calls import Call, Handler
+from ..call import Call, Handler
 from ..types import Result
 
 

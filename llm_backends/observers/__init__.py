@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .dispatch import CallEvent as CallEvent
 from .dispatch import drain as drain
 from .dispatch import register as register
+from .events import CallEvent as CallEvent

@@ -16,63 +16,20 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from ..accounting.usage_totals import CallRecord
 from ..errors import NotConfigured
 from ..host import program
-from ..types import Message, Observer
+from ..types import Observer
+from .events import CallEvent, Tell
+from .helicone import Helicone
+from .langfuse import Langfuse
 
 _log = logging.getLogger("quillwork")
 MOST_WAITING = 1000
 _MOST_THREADS = 20
 # So long the end of the program waits, all observers together, for what is not told yet.
 _LAST_WORDS_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class CallEvent:
-    """A call that started, completed or failed; both ends of a call have one `call_id`.
-
-    `record` has caller, mode, provider, model, tokens, cost, seconds, attempts and the error's type; at the
-    start only the first four say anything. Times are Unix seconds. `messages` and `answer` are None unless
-    the observer is to see the content. `by_sdk` says that litellm carried the call.
-    """
-
-    kind: Literal["started", "completed", "failed"]
-    call_id: str
-    record: CallRecord
-    started_at: float
-    at: float
-    by_sdk: bool = False
-    messages: tuple[Message, ...] | None = field(default=None, repr=False)
-    answer: str | None = field(default=None, repr=False)
-
-    def redacted(self) -> CallEvent:
-        """Without what was asked and answered."""
-        return replace(self, messages=None, answer=None)
-
-    def asked(self) -> list[dict[str, str]] | None:
-        """The messages as chat APIs have them; None where they are not to be seen."""
-        if self.messages is None:
-            return None
-        return [{"role": message.role, "content": message.content} for message in self.messages]
-
-    def facts(self) -> dict[str, Any]:
-        """What there is to know of the call besides model, tokens, cost and content."""
-        record = self.record
-        return {
-            "caller": record.caller,
-            "mode": record.mode,
-            "provider": record.provider,
-            "attempts": record.attempts,
-            "seconds": round(record.seconds, 3),
-            "tokens_estimated": record.is_estimated,
-        }
-
-
-Tell = Callable[[CallEvent], None]
 
 
 def register(tell: Tell, *, with_content: bool = False) -> Callable[[], None]:
@@ -173,12 +130,8 @@ def _line_to(observer: Observer) -> Line:
 
 def _maker(observer: Observer) -> Tell:
     if observer.name == "langfuse":
-        from .langfuse import Langfuse
-
         return Langfuse(observer).tell
     if observer.name == "helicone":
-        from .helicone import Helicone
-
         return Helicone(observer).tell
     return load(observer.name)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..types import Observer
-from .dispatch import CallEvent
+from .events import CallEvent
+from .litellm_callbacks import tell_helicone
 from .reporting import post
 
 
@@ -20,11 +21,8 @@ class Helicone:
         """Report a call that is over; raises what the network raises."""
         if event.kind == "started" or event.record.cached:
             return
-        if event.by_sdk:
-            from .litellm_callbacks import tell_helicone
-
-            if tell_helicone(event, self._observer):
-                return
+        if event.by_sdk and tell_helicone(event, self._observer):
+            return
         key = self._observer.key.reveal() if self._observer.key else ""
         post(self._url, log(event), {"Authorization": f"Bearer {key}"})
 

@@ -8,7 +8,8 @@ import uuid
 from typing import Any
 
 from ..types import Observer
-from .dispatch import CallEvent
+from .events import CallEvent
+from .litellm_callbacks import tell_langfuse
 from .reporting import post
 
 
@@ -23,11 +24,8 @@ class Langfuse:
         """Report a call that is over; raises what the network raises."""
         if event.kind == "started" or event.record.cached:
             return
-        if event.by_sdk:
-            from .litellm_callbacks import tell_langfuse
-
-            if tell_langfuse(event, self._observer):
-                return
+        if event.by_sdk and tell_langfuse(event, self._observer):
+            return
         secret = self._observer.key.reveal() if self._observer.key else ""
         pair = base64.b64encode(f"{self._observer.public_key}:{secret}".encode()).decode()
         post(self._url, {"batch": batch(event)}, {"Authorization": f"Basic {pair}"})

@@ -15,7 +15,7 @@ import os
 from typing import Any
 
 from ..types import Observer
-from .dispatch import CallEvent
+from .events import CallEvent
 from .reporting import NotTaken
 
 _log = logging.getLogger("quillwork")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quillwork.llm_backends import collect as collecting
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.calls import Call
+from quillwork.llm_backends.call import Call
 from quillwork.llm_backends.collect import collect
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.types import (

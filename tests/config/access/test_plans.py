@@ -148,7 +148,7 @@ def test_the_phrasebook_is_in_every_plan(planned):
     phrasebook.register()
     deployment = deploy(Choice(llm_mode="phrasebook"))
     assert deployment.plan == Plan("nothing")
-    from quillwork.llm_backends.calls import check_plan
+    from quillwork.llm_backends.pipeline import check_plan
 
     check_plan(deployment)
 

@@ -19,7 +19,7 @@ from wire.reports import ReportServer
 from quillwork.llm_backends import errors, registry
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.observers import dispatch
-from quillwork.llm_backends.observers.dispatch import CallEvent
+from quillwork.llm_backends.observers.events import CallEvent
 from quillwork.llm_backends.runner import run_in_place, runner
 from quillwork.llm_backends.types import (
     Deployment,

@@ -18,7 +18,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import conftest
 from quillwork.llm_backends import registry, unloading
-from quillwork.llm_backends.calls import complete_all
+from quillwork.llm_backends.pipeline import complete_all
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import runner
@@ -54,9 +54,9 @@ transformers = pytest.importorskip("transformers")
 from tiny_model.asking import WatchingHost, echo, enhance, outcomes, texts, values  # noqa: E402
 
 from quillwork.llm_backends import errors, registry  # noqa: E402
-from quillwork.llm_backends.calls import complete_all  # noqa: E402
 from quillwork.llm_backends.host import NullHost, use_memory  # noqa: E402
 from quillwork.llm_backends.live import LiveText  # noqa: E402
+from quillwork.llm_backends.pipeline import complete_all  # noqa: E402
 from quillwork.llm_backends.runner import run_in_place  # noqa: E402
 from quillwork.llm_backends.types import Deployment, Result  # noqa: E402
 

@@ -11,9 +11,9 @@ from endpoints import HANG_S, answer, ask_all, endpoint, question, raw_server
 from wire.answers import TEXT
 
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.calls import used
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model, Sampling
+from quillwork.llm_backends.pipeline import used
 from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Deployment, Plan, Result
 

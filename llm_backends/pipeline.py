@@ -1,48 +1,31 @@
-"""One call through all that stands around it, and many at once."""
+"""The pipeline of a call: the chain of middleware around one backend, for one request or many at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from . import errors, registry
 from .accounting import budget
-from .accounting.metering import Meter, priced
+from .accounting.metering import priced
+from .call import Call, Handler, Middleware
 from .collect import collect
 from .host import Host, NullHost
 from .live import LiveText, Sink
+from .middleware.cache import from_cache, keeps_all
+from .middleware.fallback import with_fallback
+from .middleware.limit import limited
+from .middleware.observe import begin, observed
+from .middleware.retry import with_retry
+from .middleware.usage import counted, counted_in_place
 from .types import Deployment, LocalBackend, Request, Result
 from .vision import check_sight
 
-
-@dataclass(slots=True)
-class Call:
-    """A request on its way. `caller` is who asks, for the ledger; `hold` is what the budget has set aside for
-    it; `meter` runs for the deployment of the moment. `attempts` counts the calls really sent; `warnings`
-    gathers for the user."""
-
-    request: Request
-    deployment: Deployment
-    sink: Sink
-    caller: str = ""
-    hold: budget.Hold = field(default_factory=budget.Hold)
-    meter: Meter = field(default_factory=Meter)
-    attempts: int = 0
-    warnings: list[str] = field(default_factory=list)
-
-    def warn(self, sentence: str) -> None:
-        if sentence and sentence not in self.warnings:
-            self.warnings.append(sentence)
-
-
 # (provider, base_url, model) of every deployment that was called: what there may be to unload.
 used: set[tuple[str, str | None, str]] = set()
-
-Handler = Callable[[Call], Awaitable[Result]]
-Middleware = Callable[[Call, Handler], Awaitable[Result]]
 
 
 def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
@@ -101,15 +84,7 @@ async def send(call: Call) -> Result:
     return replace(result, seconds=time.monotonic() - started)
 
 
-def _handler() -> Handler:
-    from .middleware.cache import from_cache
-    from .middleware.fallback import with_fallback
-    from .middleware.limit import limited
-    from .middleware.observe import observed
-    from .middleware.retry import with_retry
-    from .middleware.usage import counted
-
-    return chain([with_fallback, observed, counted, from_cache, with_retry, limited], send)
+_answer = chain([with_fallback, observed, counted, from_cache, with_retry, limited], send)
 
 
 async def complete(
@@ -125,7 +100,7 @@ async def complete(
     call = Call(request, deployment, sink, caller, hold)
     call.warn(hold.warning)
     try:
-        result = await _handler()(call)
+        result = await _answer(call)
     except errors.LLMError as error:
         error.attempts = call.attempts
         raise
@@ -168,8 +143,6 @@ async def complete_all(
     try:
         holds = budget.set_aside(requests, deployment)
     except errors.BudgetExceeded as error:
-        from .middleware.cache import keeps_all
-
         if not await keeps_all(requests, deployment):
             return [error] * len(requests)
         holds = [budget.Hold() for _ in requests]
@@ -196,13 +169,10 @@ def _complete_in_place(
         check_sight(requests, deployment)
     except (errors.NotInPlan, errors.CannotSee) as error:
         return [error] * len(requests)
-    from .middleware import observe
-    from .middleware.usage import counted_in_place
-
     calls = [Call(request, deployment, sink, caller) for request, sink in zip(requests, sinks, strict=True)]
     backend: LocalBackend = registry.get(deployment.backend)
     answers: list[Result | errors.LLMError] = []
-    tellings = [observe.begin(call) for call in calls]
+    tellings = [begin(call) for call in calls]
     try:
         answers = backend.answer_all(requests, deployment, sinks, host)
     finally:

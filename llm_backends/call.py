@@ -1,0 +1,35 @@
+"""A call on its way through the middleware, and the shapes of what handles it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from .accounting import budget
+from .accounting.metering import Meter
+from .live import Sink
+from .types import Deployment, Request, Result
+
+
+@dataclass(slots=True)
+class Call:
+    """A request on its way. `caller` is who asks, for the ledger; `hold` is what the budget has set aside for
+    it; `meter` runs for the deployment of the moment. `attempts` counts the calls really sent; `warnings`
+    gathers for the user."""
+
+    request: Request
+    deployment: Deployment
+    sink: Sink
+    caller: str = ""
+    hold: budget.Hold = field(default_factory=budget.Hold)
+    meter: Meter = field(default_factory=Meter)
+    attempts: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, sentence: str) -> None:
+        if sentence and sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+
+Handler = Callable[[Call], Awaitable[Result]]
+Middleware = Callable[[Call, Handler], Awaitable[Result]]
