@@ -326,7 +326,7 @@ def test_a_circle_is_seen():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]
 
 
-# A reader finds a module by its folder: more than so many beside each other, and there is a folder to be made.
+# A reader finds a module by its folder: of more than so many beside each other some belong together.
 MOST_LOOSE = 20
 
 

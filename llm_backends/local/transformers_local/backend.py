@@ -21,8 +21,8 @@ from . import libraries
 from .chat import Prompt
 from .constraint import ListConstraint
 from .device_memory import memory_of
-from .downloads import resolve_repository
 from .generation import WORKING_BYTES, write
+from .loading.downloads import resolve_repository
 from .resident_model import LocalModel
 from .row import Row, text_stream
 from .sampling import unknown_parameters

@@ -17,7 +17,7 @@ from ...host import program
 from ...remote.openai_format import chat_tools
 from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
-from .loading import LoadedModel
+from .loading.load import LoadedModel
 from .vision_encoder import Eyes, Seen
 
 

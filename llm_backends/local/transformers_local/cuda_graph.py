@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .architecture import cache_name, last_logits_only
 from .decoder import Decoder, layers_of
 from .libraries import is_out_of_memory
+from .loading.architecture import cache_name, last_logits_only
 from .prompt_cache import Layers
 
 # Columns that the buffers grow by; every step attends over all that there are.

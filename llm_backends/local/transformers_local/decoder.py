@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import errors
-from .architecture import Architecture, accepted, cache_name, last_logits_only
+from .loading.architecture import Architecture, accepted, cache_name, last_logits_only
 from .prompt_cache import SHORTEST, Layers, PromptCache
 
 # Tokens that go through the model at once in a prefill, over all rows: bounds what the activations take.

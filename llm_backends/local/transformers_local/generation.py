@@ -16,7 +16,7 @@ from .cuda_graph import CannotRecord, RecordedDecoder
 from .decoder import Decoder, prefill_tokens
 from .device_memory import give_back
 from .interrupts import Evicted, Watch, checked_inside
-from .loading import free_memory, gigabytes
+from .loading.load import free_memory, gigabytes
 from .prompt_cache import SHORTEST
 from .resident_model import LocalModel
 from .row import Row

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ...host import Guest
-from .architecture import Architecture
 from .chat import ChatFormat
 from .constraint import Masks, Pieces
 from .cuda_graph import RecordedDecoder
 from .device_memory import best_device, give_back
-from .loading import LoadedModel, load
-from .planning import Plan, plan
+from .loading.architecture import Architecture
+from .loading.load import LoadedModel, load
+from .loading.planning import Plan, plan
 from .prompt_cache import PromptCache
 from .vision_encoder import Eyes
 from .vocabulary import Vocabulary

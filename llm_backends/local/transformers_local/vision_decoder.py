@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .architecture import Architecture
 from .decoder import Decoder, make_cache
+from .loading.architecture import Architecture
 from .prompt_cache import PromptCache
 from .vision_encoder import Seen, Sight, positions_of
 

@@ -48,6 +48,6 @@ def backend() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def loaded(tiny_model: Any) -> Any:  # noqa: F811
     """The trained model in fp32, for tests that look at parts."""
-    from quillwork.llm_backends.local.transformers_local.loading import load
+    from quillwork.llm_backends.local.transformers_local.loading.load import load
 
     return load(tiny_model, "cpu", "fp32")

@@ -17,7 +17,8 @@ _NOTHING_HEAVY = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import conftest
-from quillwork.llm_backends import registry, unloading
+from quillwork.llm_backends import registry
+from quillwork.llm_backends.local import unload
 from quillwork.llm_backends.pipeline import complete_all
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
@@ -28,7 +29,7 @@ for backend in ("openai_compatible", "phrasebook", "litellm"):
     if registry.is_known(backend):
         deployment = Deployment(backend, "fox", base_url="http://127.0.0.1:9/v1", retries=0, idle_timeout_s=5)
         runner.run(complete_all([Request((Message("user", "a fox"),))], deployment, LiveText()))
-unloading.unload_in_place()
+unload.unload_in_place()
 registry.get("hf_local").unload()
 heavy = sorted({name.partition(".")[0] for name in sys.modules} & {
     "torch", "transformers", "bitsandbytes", "accelerate"})

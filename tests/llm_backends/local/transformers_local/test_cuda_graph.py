@@ -17,9 +17,9 @@ from tiny_model.train import make_model  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves, tree_map  # noqa: E402
 
-from quillwork.llm_backends.local.transformers_local.architecture import Architecture  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.cuda_graph import FixedStep, RecordedDecoder  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.decoder import Decoder, layers_of  # noqa: E402
+from quillwork.llm_backends.local.transformers_local.loading.architecture import Architecture  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.prompt_cache import PromptCache  # noqa: E402
 
 ROWS = {1: [[5, 6, 7, 8]], 2: [[5, 6, 7, 8, 9, 10], [11, 12, 13]]}

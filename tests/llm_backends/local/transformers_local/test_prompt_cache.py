@@ -12,8 +12,8 @@ pytest.importorskip("transformers")
 
 from tiny_model.asking import echo, enhance, texts, values  # noqa: E402
 
-from quillwork.llm_backends.local.transformers_local.architecture import Architecture  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.decoder import Decoder, layers_of  # noqa: E402
+from quillwork.llm_backends.local.transformers_local.loading.architecture import Architecture  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.prompt_cache import SHORTEST, PromptCache  # noqa: E402
 
 

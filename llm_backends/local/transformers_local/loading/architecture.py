@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .vision_encoder import Sight
+from ..vision_encoder import Sight
 
 # Dense decoders with full attention in every layer, whose decode step is the same work at every position.
 _RECORDABLE = frozenset({"llama", "qwen2", "qwen3", "mistral", "granite", "olmo2"})

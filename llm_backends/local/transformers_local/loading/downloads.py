@@ -7,16 +7,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ... import errors
-from ...host import Host
-from ...live import Sink
-from ...types import Deployment
-from ...vision import cannot_see
-from ..hub.access import HubAccess, own_folder, split_repository
-from ..hub.download import Read, download
-from ..hub.repository import RemoteFile, Repository
+from .... import errors
+from ....host import Host
+from ....live import Sink
+from ....types import Deployment
+from ....vision import cannot_see
+from ...hub.access import HubAccess, own_folder, split_repository
+from ...hub.download import Read, download
+from ...hub.repository import RemoteFile, Repository
+from ..vision_encoder import Sight
 from . import checkpoint
-from .vision_encoder import Sight
 
 _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
 # What is read beside the weights; never a pickle, never code.

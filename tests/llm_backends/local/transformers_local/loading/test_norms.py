@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from quillwork.llm_backends.local.transformers_local.norms import fuse_norms  # noqa: E402
+from quillwork.llm_backends.local.transformers_local.loading.norms import fuse_norms  # noqa: E402
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

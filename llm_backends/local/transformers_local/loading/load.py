@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ... import errors
-from ...host import program
-from . import libraries
-from .device_memory import give_back
+from .... import errors
+from ....host import program
+from .. import libraries
+from ..device_memory import give_back
 from .norms import fuse_norms
 from .planning import QUANTISED, Plan, plan
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.local.transformers_local import checkpoint
+from quillwork.llm_backends.local.transformers_local.loading import checkpoint
 
 TENSORS = {
     "model.embed_tokens.weight": [10, 4],

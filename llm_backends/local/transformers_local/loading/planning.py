@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ... import errors
-from . import checkpoint, libraries
+from .... import errors
+from .. import libraries
+from ..vision_encoder import Sight
+from . import checkpoint
 from .checkpoint import Checkpoint
-from .vision_encoder import Sight
 
 DTYPES = ("auto", "nf4", "int8", "bf16", "fp16", "fp32")
 # Those of them that bitsandbytes brings the weights to.

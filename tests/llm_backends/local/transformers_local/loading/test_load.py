@@ -19,10 +19,10 @@ from tiny_model.asking import enhance, outcomes, texts  # noqa: E402
 
 from quillwork.llm_backends import errors  # noqa: E402
 from quillwork.llm_backends.local.transformers_local import libraries  # noqa: E402
-from quillwork.llm_backends.local.transformers_local.loading import load  # noqa: E402
+from quillwork.llm_backends.local.transformers_local.loading.load import load  # noqa: E402
 from quillwork.llm_backends.types import Result  # noqa: E402
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 FOX = "oil painting of a red fox, soft morning light"
 NO_4BIT = libraries.missing_for_quantisation("cpu")
 needs_4bit = pytest.mark.skipif(bool(NO_4BIT), reason=NO_4BIT)
@@ -70,7 +70,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
 import conftest
-from quillwork.llm_backends.local.transformers_local.loading import load
+from quillwork.llm_backends.local.transformers_local.loading.load import load
 from tiny_model.asking import enhance, texts
 from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
 print(texts(TransformersLocal(), Path(sys.argv[3]), enhance("red fox"), dtype="nf4"))
@@ -240,7 +240,7 @@ def test_a_machine_without_room_stays_usable(tiny_model: Path, tmp_path: Path) -
     save(big, tokenizer, tmp_path / "big")
     del big
     done = subprocess.run(
-        [sys.executable, "-c", _IN_LITTLE_MEMORY, str(Path(__file__).parents[3]), str(tiny_model),
+        [sys.executable, "-c", _IN_LITTLE_MEMORY, str(Path(__file__).parents[4]), str(tiny_model),
          str(tmp_path / "big")],
         capture_output=True,
         text=True,

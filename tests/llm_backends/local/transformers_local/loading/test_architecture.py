@@ -14,8 +14,8 @@ from tiny_model.asking import enhance, outcomes  # noqa: E402
 from tiny_model.train import save  # noqa: E402
 
 from quillwork.llm_backends import errors  # noqa: E402
-from quillwork.llm_backends.local.transformers_local.architecture import Architecture  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.decoder import Decoder  # noqa: E402
+from quillwork.llm_backends.local.transformers_local.loading.architecture import Architecture  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.prompt_cache import PromptCache  # noqa: E402
 
 SMALL = {

@@ -1,0 +1,1 @@
+"""From a repository or a folder to a model in memory."""
