@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from ..llm_backends.errors import (
     PermissionDenied,
     TimedOut,
 )
+from ..llm_backends.files import write_whole
 from ..llm_backends.remote.http_client import origin_of
 from ..llm_backends.remote.model_list import list_models
 from ..llm_backends.types import Secret
@@ -129,10 +129,7 @@ def write(folder: Path, address: str | None) -> None:
         if address is None:
             file.unlink(missing_ok=True)
             return
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps({"LLM_BASE_URL": address}, indent=1), encoding="utf-8")
-        os.replace(fresh, file)
+        write_whole(file, json.dumps({"LLM_BASE_URL": address}, indent=1))
     except OSError as error:
         raise NotConfigured(
             f"The address could not be kept in {folder} ({error.strerror}).",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from ...llm_backends.command_line import command
 from ...llm_backends.errors import ConsentNeeded, NotConfigured
+from ...llm_backends.files import write_whole
 from .. import providers
 from ..settings.values import Settings, load
 
@@ -30,12 +30,8 @@ def is_allowed(what: str, settings: Settings) -> bool:
 def allow(what: str, folder: Path) -> None:
     """Record the user's yes in `folder` for good."""
     recorded = sorted({*_recorded(folder), what})
-    file = folder / _FILE
-    fresh = file.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps({"allowed": recorded}, indent=1), encoding="utf-8")
-        os.replace(fresh, file)
+        write_whole(folder / _FILE, json.dumps({"allowed": recorded}, indent=1))
     except OSError as error:
         raise NotConfigured(
             f"Your yes to {what} could not be written to {folder} ({error.strerror}).",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...llm_backends.errors import NotConfigured
+from ...llm_backends.files import Reread, write_whole
 from ...llm_backends.types import Secret
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ _PATIENCE_S = 5.0
 _ring_is_silent = False
 _lock = threading.Lock()
 _from_ring: dict[str, Secret | None] = {}
-_read: dict[Path, tuple[tuple[int, int], dict[str, dict[str, Any]]]] = {}
+_files: Reread[dict[str, dict[str, Any]]] = Reread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,30 +104,21 @@ def _entry(folder: Path, name: str) -> str:
 
 
 def _rows(folder: Path) -> dict[str, dict[str, Any]]:
-    file = folder / FILE
     try:
-        status = file.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
-        if file not in _read or _read[file][0] != stamp:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            rows = content.items() if isinstance(content, dict) else ()
-            _read[file] = stamp, {name: row for name, row in rows if isinstance(row, dict)}
+        return dict(_files.get(folder / FILE, _read))
     except (OSError, ValueError):
         return {}
-    return dict(_read[file][1])
+
+
+def _read(file: Path) -> dict[str, dict[str, Any]]:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    rows = content.items() if isinstance(content, dict) else ()
+    return {name: row for name, row in rows if isinstance(row, dict)}
 
 
 def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
-    file = folder / FILE
-    fresh = file.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            fresh.unlink()
-        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(rows, stream, indent=1)
-        os.replace(fresh, file)
+        write_whole(folder / FILE, json.dumps(rows, indent=1), private=True, durable=True)
     except OSError as error:
         raise NotConfigured(
             f"The key could not be kept in {folder} ({error.strerror}).",

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ...llm_backends.files import Reread
 from ...llm_backends.types import Plan
 from ...safe_yaml import UnreadableYaml, read_yaml
 from ..settings.values import Settings, warn_once
@@ -24,7 +25,7 @@ class _BrokenPlans(ValueError):
     """The plans cannot be read. One sentence that says what to do."""
 
 
-_files: dict[Path, tuple[tuple[int, int], Any]] = {}
+_files: Reread[Any] = Reread()
 
 
 def in_force(settings: Settings) -> Plan | None:
@@ -64,18 +65,13 @@ def _read(folder: Path, name: str) -> Any:
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
             raise _BrokenPlans(f"LLM_PLAN_MODELS_JSON names a file outside {folder}: put it there.")
-        status = file.stat()
-    except (OSError, ValueError) as error:
-        if isinstance(error, _BrokenPlans):
-            raise
+        return _files.get(file, _parse)
+    except _BrokenPlans:
+        raise
+    except (OSError, ValueError):
         raise _BrokenPlans(
             f"LLM_PLAN_MODELS_JSON is neither JSON nor a file in {folder}: write the plans there."
         ) from None
-    stamp = (status.st_mtime_ns, status.st_size)
-    known = _files.get(file)
-    if known is None or known[0] != stamp:
-        known = _files[file] = (stamp, _parse(file))
-    return known[1]
 
 
 def _parse(file: Path) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured
+from ...llm_backends.files import write_whole
 from .variables import VARIABLES
 
 
@@ -20,16 +20,11 @@ def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
         if name not in VARIABLES or VARIABLES[name].kind == "secret":
             raise ValueError(f"{name} is not written to a file.")
     file = folder / ".env"
-    fresh = file.with_name(".env.new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         lines = file.read_text(encoding="utf-8-sig").splitlines() if file.exists() else []
         kept = [line for line in lines if _name_in(line) not in changes]
         new = [f"{name}={_quoted(text)}" for name, text in changes.items() if text]
-        descriptor = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.write("".join(f"{line}\n" for line in (*kept, *new)))
-        os.replace(fresh, file)
+        write_whole(file, "".join(f"{line}\n" for line in (*kept, *new)), private=True)
     except OSError as error:
         raise NotConfigured(
             f"{file} could not be written ({error.strerror}).",

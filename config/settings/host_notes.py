@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...llm_backends.command_line import pack_folder
+from ...llm_backends.files import write_whole
 from .home import home, platform_home, same_place
 
 COMFYUI, WEB_UI = "ComfyUI", "the web UI"
@@ -52,7 +52,8 @@ def leave(note: HostNote) -> None:
             continue
         others = [one for one in _notes(file) if one.pack != note.pack and Path(one.pack).is_dir()]
         try:
-            _write(file, [*others[-_MOST:], note])
+            rows = [asdict(one) for one in (*others[-_MOST:], note)]
+            write_whole(file, json.dumps({"hosts": rows}, indent=1))
         except OSError:
             continue
         return
@@ -147,13 +148,3 @@ def _note(row: Any) -> HostNote | None:
     texts = (note.host, note.pack, note.home, note.page, note.models, note.python, note.version)
     is_sound = all(isinstance(text, str) for text in texts) and isinstance(note.model_folders, list)
     return note if is_sound and note.pack and note.home else None
-
-
-def _write(file: Path, notes: list[HostNote]) -> None:
-    fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        fresh.write_text(json.dumps({"hosts": [asdict(note) for note in notes]}, indent=1), encoding="utf-8")
-        os.replace(fresh, file)
-    finally:
-        fresh.unlink(missing_ok=True)

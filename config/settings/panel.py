@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured
+from ...llm_backends.files import write_whole
 from ...llm_backends.host import program
 from .variables import VARIABLES
 
@@ -40,11 +40,8 @@ def write_panel(folder: Path, changes: Mapping[str, str | None]) -> None:
     for name, text in changes.items():
         if text is None:
             kept.pop(name, None)
-    fresh = file.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(kept, indent=1, ensure_ascii=False), encoding="utf-8")
-        os.replace(fresh, file)
+        write_whole(file, json.dumps(kept, indent=1, ensure_ascii=False))
     except OSError as error:
         raise NotConfigured(
             f"The settings could not be written to {folder} ({error.strerror}).",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured, shorten
+from ...llm_backends.files import Reread
 from ...llm_backends.types import REDACTED, Secret
 from ..access import kept_keys
 from ..access.session_keys import endpoint_id
@@ -195,7 +196,7 @@ def _shown(kind: str, value: Value) -> str:
 _overrides: dict[str, str] = {}
 _host_settings: tuple[str, Callable[[], Mapping[str, str]]] | None = None
 _warned: set[str] = set()
-_files: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}
+_files: Reread[dict[str, str]] = Reread()
 
 
 def warn_once(sentence: str) -> None:
@@ -239,9 +240,17 @@ def load() -> Settings:
     return Settings(layers, folder)
 
 
-def _read(file: Path, parse) -> dict[str, str]:
+def _read(file: Path, parse: Callable[[Path], dict[str, str]]) -> dict[str, str]:
+    def read(file: Path) -> dict[str, str]:
+        try:
+            return parse(file)
+        except OSError as error:
+            raise NotConfigured(
+                f"{file.name} cannot be read ({error.strerror}).", hint=f"Check the rights of {file}."
+            ) from None
+
     try:
-        status = file.stat()
+        return _files.get(file, read)
     except PermissionError:
         # It may well be there, and say that nothing leaves this machine.
         raise NotConfigured(
@@ -249,16 +258,6 @@ def _read(file: Path, parse) -> dict[str, str]:
         ) from None
     except OSError:
         return {}
-    stamp = (status.st_mtime_ns, status.st_size)
-    known = _files.get(file)
-    if known is None or known[0] != stamp:
-        try:
-            known = _files[file] = (stamp, parse(file))
-        except OSError as error:
-            raise NotConfigured(
-                f"{file.name} cannot be read ({error.strerror}).", hint=f"Check the rights of {file}."
-            ) from None
-    return known[1]
 
 
 def _parse_env(file: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..file_lock import lock
+from ..files import Stamp, stamp_of, write_whole
 from .usage_totals import CallRecord, Sums
 
 # Calls of one run end close together: they are written at once, so long after the first.
@@ -31,7 +32,8 @@ class DayFile:
         self._writing = threading.Lock()
         self._day = today()
         self._new, self._on_its_way = Sums(), Sums()
-        self._written, self._stamp = Sums(), (0, 0)
+        self._written = Sums()
+        self._stamp: Stamp | None = None
         self._timer: threading.Timer | None = None
         self._has_complained = False
 
@@ -82,7 +84,7 @@ class DayFile:
     def _turn_page(self) -> None:
         day = self._today()
         if day != self._day:
-            self._day, self._stamp = day, (0, 0)
+            self._day, self._stamp = day, None
             self._new, self._on_its_way, self._written = Sums(), Sums(), Sums()
 
     def _look(self) -> None:
@@ -94,12 +96,11 @@ class DayFile:
         if stamp != self._stamp:
             self._written, self._stamp = self._read(), stamp
 
-    def _stamp_now(self) -> tuple[int, int]:
+    def _stamp_now(self) -> Stamp | None:
         try:
-            status = self._file.stat()
+            return stamp_of(self._file)
         except OSError:
-            return 0, 0
-        return status.st_mtime_ns, status.st_ino
+            return None
 
     def _read(self) -> Sums:
         """The file's sums of today; none of another day's, and none of a broken file."""
@@ -115,13 +116,8 @@ class DayFile:
         with self._alone():
             merged = self._read()
             merged.merge(fresh)
-            beside = self._file.with_suffix(".new")
-            with contextlib.suppress(FileNotFoundError):
-                beside.unlink()  # of a program that died: its rights may be others
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump({"date": self._day, **merged.to_json()}, stream, ensure_ascii=False)
-            os.replace(beside, self._file)
+            content = {"date": self._day, **merged.to_json()}
+            write_whole(self._file, json.dumps(content, ensure_ascii=False), private=True)
         return merged
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from ..remote.openai_embeddings import refuse_embedding
 from ..types import Deployment, Request, Result, Usage
 from .token_text import AnswerText, TextStream, emptiness
 
-_DEFAULT_TOKENS = 1024
+DEFAULT_TOKENS = 1024
 # With fewer tokens left of the context there is no use in beginning.
 _LEAST_ANSWER = 64
 
@@ -30,9 +30,10 @@ def refuse_what_it_cannot(request: Request, who: str) -> None:
         raise errors.BadRequest("There is no message to answer.")
 
 
-def budget_of(request: Request, prompt_tokens: int, context: int, who: str) -> int:
-    """The most tokens that the answer may have. Raises `ContextOverflow` where there is no room for one."""
-    wanted = request.max_tokens or _DEFAULT_TOKENS
+def budget_of(wanted: int | None, prompt_tokens: int, context: int, who: str) -> int:
+    """The most tokens that the answer may have, `wanted` or fewer. Raises `ContextOverflow` where there is
+    no room for one."""
+    wanted = wanted or DEFAULT_TOKENS
     left = context - prompt_tokens
     if left < min(wanted, _LEAST_ANSWER):
         raise errors.ContextOverflow(

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ...llm_backends.files import Reread
 from .library_files import (
     LINE_SUFFIXES,
     YAML_SUFFIXES,
@@ -91,7 +92,7 @@ class Library:
     def __init__(self, folder: Path, read_only: Sequence[Path] = ()) -> None:
         self.folder = Path(folder)
         self._roots = (self.folder, *(Path(root) for root in read_only))
-        self._cache: dict[Path, tuple[tuple[int, ...], Contents | LibraryError]] = {}
+        self._contents: Reread[Contents | LibraryError] = Reread()
 
     def names(self) -> list[str]:
         """All names, sorted. Files that cannot be read, or whose names no template can say, are left out."""
@@ -298,22 +299,12 @@ class Library:
 
     def _read(self, place: _Place) -> Contents:
         try:
-            status = place.path.stat()
+            found = self._contents.get(place.path, lambda path: _outcome(path, place.label))
         except OSError as error:
             raise unreadable(place.label, error) from None
-        # The change time too: it tells a file that has been given back its read permission.
-        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-        cached = self._cache.get(place.path)
-        if cached is None or cached[0] != stamp:
-            outcome: Contents | LibraryError
-            try:
-                outcome = read_contents(place.path, place.label)
-            except LibraryError as error:
-                outcome = error.with_traceback(None)
-            self._cache[place.path] = cached = (stamp, outcome)
-        if isinstance(cached[1], LibraryError):
-            raise type(cached[1])(str(cached[1]))
-        return cached[1]
+        if isinstance(found, LibraryError):
+            raise type(found)(str(found))
+        return found
 
     def _writable(self, name: str, place: _Place) -> Path:
         """The file to write instead of `place`, which is in the own folder."""
@@ -334,6 +325,13 @@ class Library:
                     f"`{name}` was not saved: its folder is a link that leads out of the library folder."
                 )
         save(path, data, f"{name}{path.suffix}")
+
+
+def _outcome(path: Path, label: str) -> Contents | LibraryError:
+    try:
+        return read_contents(path, label)
+    except LibraryError as error:
+        return error.with_traceback(None)
 
 
 def _is_file(place: _Place) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import re
-import secrets
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
+
+from ...llm_backends.files import write_whole
 
 MAX_FILE_BYTES = 16 << 20
 LINE_SUFFIXES = (".txt", ".md")
@@ -250,36 +250,10 @@ def save(path: Path, data: bytes, label: str) -> None:
     """Puts `data` in the place of `path`, all or nothing. Raises `FileTooLarge` or `SaveFailed`."""
     if len(data) > MAX_FILE_BYTES:
         raise _too_large(label)
-    # Hidden, so that nobody reads half of it as a variable; in the same folder, so that it can be renamed.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
-        )
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(temporary, mode)
-        os.replace(temporary, path)
+        write_whole(path, data, durable=True)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise _save_failed(label, error) from None
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without it a power cut can undo the rename. Windows cannot do it and does not need it.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _too_large(label: str) -> FileTooLarge:

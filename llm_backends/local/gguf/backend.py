@@ -147,7 +147,7 @@ def _answer(
     settings = SamplingSettings.of(request)
     tools = offered(request)
     ids, opens_thinking = model.encode(request.messages, request.reasoning, tools)
-    budget = budget_of(request, len(ids), model.longest, model.name)
+    budget = budget_of(request.max_tokens, len(ids), model.longest, model.name)
     if len(ids) + budget > model.context:
         model.widen(len(ids) + budget)
     writing = Writing(

@@ -104,7 +104,7 @@ def _answer(
             )
         settings = SamplingSettings.of(request)
         ids, opens_thinking = encoder.encode(request.messages, request.reasoning not in ("default", "off"))
-        budget = budget_of(request, len(ids), encoder.context, f"the text encoder {encoder.name}")
+        budget = budget_of(request.max_tokens, len(ids), encoder.context, f"the text encoder {encoder.name}")
         stream = TextStream(encoder.decode, encoder.silent_ids)
         writing = Writing(stream, sink, encoder.stop_ids, opens_thinking=opens_thinking)
 

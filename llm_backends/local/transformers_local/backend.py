@@ -16,6 +16,7 @@ from ...live import Sink
 from ...remote.openai_embeddings import refuse_embedding
 from ...types import Deployment, Request, Result
 from ...vision import cannot_see, has_pictures
+from ..answer_writer import DEFAULT_TOKENS, budget_of
 from ..tool_call_text import offered
 from . import libraries
 from .chat import Prompt
@@ -28,11 +29,8 @@ from .row import Row, text_stream
 from .sampling import unknown_parameters
 from .vision_encoder import TOKENS_OF_A_PICTURE
 
-_DEFAULT_TOKENS = 1024
 # For a list whose request names no limit: what it is begun with and what one value may take.
 _LIST_TOKENS, _VALUE_TOKENS = 64, 56
-# With fewer tokens left of the context there is no use in beginning.
-_LEAST_ANSWER = 64
 _CHARACTERS_PER_TOKEN = 3
 
 
@@ -124,7 +122,7 @@ class TransformersLocal:
                 len(message.content) // _CHARACTERS_PER_TOKEN + len(message.images) * TOKENS_OF_A_PICTURE
                 for message in request.messages
             )
-            + (request.max_tokens or _DEFAULT_TOKENS)
+            + (request.max_tokens or DEFAULT_TOKENS)
             for request in requests[:8]
         )
         memory.admit(model, tokens * model.bytes_per_token + WORKING_BYTES)
@@ -167,14 +165,8 @@ def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink:
     prompt = chat.encode(request.messages, request.reasoning, tools)
     # Held to the form of a list it could not call any.
     count = 0 if tools else list_count(request)
-    wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else _DEFAULT_TOKENS)
-    left = model.architecture.context - len(prompt.ids)
-    if left < min(wanted, _LEAST_ANSWER):
-        raise errors.ContextOverflow(
-            f"The prompt has {len(prompt.ids):,} tokens, and {deployment.name} reads and writes "
-            f"{model.architecture.context:,} in all: {max(0, left):,} are left for the answer."
-        )
-    budget = min(wanted, left)
+    wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else None)
+    budget = budget_of(wanted, len(prompt.ids), model.architecture.context, deployment.name)
     constrain, after_thinking, thinking_ends_at = None, None, 0
     if count:
         constrain = _constraint(request, model, count)

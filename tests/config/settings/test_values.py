@@ -153,6 +153,17 @@ def test_a_changed_file_is_read_again(home, name):
     assert load().text("LLM_MODEL") == ""
 
 
+def test_a_file_in_its_place_of_the_same_length_and_time_is_read(home):
+    file = home / ".env"
+    file.write_text("LLM_MODEL=ollama/one\n")
+    assert load().text("LLM_MODEL") == "ollama/one"
+    before, other = file.stat(), home / "other"
+    other.write_text("LLM_MODEL=ollama/two\n")
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(file)
+    assert load().text("LLM_MODEL") == "ollama/two"
+
+
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a file that may not be read")
 def test_a_file_without_permission(home):
     write(home, ".env", "LLM_MODEL=fox")

@@ -1,0 +1,77 @@
+"""A file written whole or not at all, and a file read again when it has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Stamp = tuple[int, int, int, int]
+
+
+def write_whole(file: Path, content: str | bytes, *, private: bool = False, durable: bool = False) -> None:
+    """Put `content` in the place of `file`, all or nothing; its folder is made where there is none.
+
+    A `private` file is its owner's alone; another keeps the rights that it has. What is `durable` is on the
+    disk afterwards, whatever becomes of the machine. Raises OSError; what was there before stands then.
+    """
+    # Hidden, so that nobody reads half of it; in the same folder, so that it can be renamed.
+    fresh = file.with_name(f".{secrets.token_hex(8)}.tmp")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        rights = stat.S_IMODE(file.stat().st_mode) if not private and file.exists() else None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with open(os.open(fresh, flags, 0o600 if private else 0o666), "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        if rights is not None:
+            os.chmod(fresh, rights)
+        os.replace(fresh, file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+    if durable:
+        _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without it a power cut can undo the rename. Windows cannot do it and does not need it.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def stamp_of(file: Path) -> Stamp:
+    """Other numbers whenever `file` was written, replaced, or given other rights. Raises OSError."""
+    status = file.stat()
+    # The change time too: it tells a file that has been given back its read permission.
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+class Reread(Generic[T]):
+    """What was read out of files, kept until they change. Any thread."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, tuple[Stamp, T]] = {}
+
+    def get(self, file: Path, read: Callable[[Path], T]) -> T:
+        """What `read` makes of `file`, which is called only where the file has changed since.
+
+        Raises OSError where there is no such file, and what `read` raises, which is not kept.
+        """
+        stamp = stamp_of(file)
+        kept = self._kept.get(file)
+        if kept is None or kept[0] != stamp:
+            kept = self._kept[file] = stamp, read(file)
+        return kept[1]
