@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ... import errors
 from ...host import GuestMemory, Host
-from ...list_schema import list_count
+from ..list_schema import list_count
 from ...live import Sink
 from ...types import Deployment, Request, Result
 from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ... import errors
 from ...host import GuestMemory, Host
-from ...list_schema import list_count
+from ..list_schema import list_count
 from ...live import Sink
 from ...remote.openai_embeddings import refuse_embedding
 from ...types import Deployment, Request, Result

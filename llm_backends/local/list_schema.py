@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .types import Request
+from ..types import Request
 
 
 def list_count(request: Request) -> int:
