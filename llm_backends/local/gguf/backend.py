@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from ... import errors
 from ...host import GuestMemory, Host
-from ..list_schema import list_count
 from ...live import Sink
 from ...types import Deployment, Request, Result
 from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
 from ..hub.gguf_files import fetch_gguf
+from ..list_schema import list_count
 from ..token_text import TextStream
 from ..tool_call_text import offered
 from ..transformers_local.sampling import SamplingSettings, unknown_parameters

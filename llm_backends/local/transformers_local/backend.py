@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from ... import errors
 from ...host import GuestMemory, Host
-from ..list_schema import list_count
 from ...live import Sink
 from ...remote.openai_embeddings import refuse_embedding
 from ...types import Deployment, Request, Result
 from ...vision import cannot_see, has_pictures
 from ..answer_writer import DEFAULT_TOKENS, budget_of
+from ..list_schema import list_count
 from ..tool_call_text import offered
 from . import libraries
 from .chat import Prompt
