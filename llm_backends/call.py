@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .accounting import budget
 from .accounting.metering import Meter
@@ -32,4 +33,9 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Result]]
-Middleware = Callable[[Call, Handler], Awaitable[Result]]
+
+
+class Middleware(Protocol):
+    """A wrapper around a call: `proceed` goes on to the next one, and in the end to the backend."""
+
+    def __call__(self, call: Call, proceed: Handler) -> Awaitable[Result]: ...

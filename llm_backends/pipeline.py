@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 
 from . import errors, registry
@@ -32,15 +33,8 @@ def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
     """The handler that goes through `middlewares` from the first to the last and then to `innermost`."""
     handler = innermost
     for middleware in reversed(middlewares):
-        handler = _wrap(middleware, handler)
+        handler = partial(middleware, proceed=handler)
     return handler
-
-
-def _wrap(middleware: Middleware, proceed: Handler) -> Handler:
-    async def handle(call: Call) -> Result:
-        return await middleware(call, proceed)
-
-    return handle
 
 
 def check_plan(deployment: Deployment) -> None:
