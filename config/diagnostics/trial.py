@@ -115,7 +115,7 @@ def open_for_trial(mode: str, model: str) -> Model | Trial:
     return Model(opened.deployment, Sampling(max_tokens=_TOKENS), caller=opened.caller)
 
 
-async def call(model: Model) -> Trial:
+async def call_model(model: Model) -> Trial:
     """Make the call, on the runner."""
     started = time.monotonic()
     (outcome,) = await model.ask([Request((Message("user", "Answer with the one word OK."),))])

@@ -9,8 +9,8 @@ from ....config import providers
 from ....config.access import kept_keys
 from ....config.access.session_keys import ENDPOINT, IDLE_S, endpoint_id, session_keys
 from ....config.diagnostics import status
-from ....config.diagnostics import trial as trying
 from ....config.diagnostics.health import report
+from ....config.diagnostics.trial import Trial, call_model, check_provider, open_for_trial
 from ....config.models.catalog import Listing, catalog
 from ....config.settings.values import Settings, load
 from ....llm_backends.host import program
@@ -86,7 +86,7 @@ async def set_key(exchange: Exchange) -> Answer:
     exchange.host.watch_keys()
     check = None
     if exchange.body["check"]:
-        trial = await on_runner(trying.check_provider(provider, await in_thread(load)))
+        trial = await on_runner(check_provider(provider, await in_thread(load)))
         check = {"ok": trial.ok, "message": trial.message, "hint": trial.hint}
         if trial.ok is False:
             await in_thread(_put_back, id, before)
@@ -182,17 +182,17 @@ async def _test(exchange: Exchange) -> Answer:
     wanted = exchange.body
     settings = await in_thread(load)
     if wanted["provider"] and not wanted["llm_model"]:
-        trial = await on_runner(trying.check_provider(wanted["provider"], settings))
+        trial = await on_runner(check_provider(wanted["provider"], settings))
     else:
         model = await in_thread(check_model, wanted["llm_model"], wanted["llm_mode"], settings)
         trial = await trying_call(wanted["llm_mode"], model)
     return Answer(trial.to_json())
 
 
-async def trying_call(mode: str, model: str) -> trying.Trial:
+async def trying_call(mode: str, model: str) -> Trial:
     """One call of a token or so, prepared in a thread and made on the runner."""
-    opened = await in_thread(trying.open_for_trial, mode, model)
-    return opened if isinstance(opened, trying.Trial) else await on_runner(trying.call(opened))
+    opened = await in_thread(open_for_trial, mode, model)
+    return opened if isinstance(opened, Trial) else await on_runner(call_model(opened))
 
 
 async def _health(exchange: Exchange) -> Answer:

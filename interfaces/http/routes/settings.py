@@ -26,10 +26,10 @@ async def _show(exchange: Exchange) -> Answer:
 
 
 async def _change(exchange: Exchange) -> Answer:
-    return Answer(await in_thread(apply, exchange.body["settings"], exchange.body["persist"]))
+    return Answer(await in_thread(apply_settings, exchange.body["settings"], exchange.body["persist"]))
 
 
-def apply(wanted: dict[str, Any], persist: bool) -> dict[str, Any]:
+def apply_settings(wanted: dict[str, Any], persist: bool) -> dict[str, Any]:
     """All of it or nothing."""
     settings = load()
     changes = {name: _checked(name, value, wanted, settings) for name, value in wanted.items()}

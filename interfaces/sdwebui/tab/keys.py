@@ -9,7 +9,7 @@ import gradio as gr
 
 from ....config.access import kept_keys
 from ....config.diagnostics import status
-from ....config.diagnostics import trial as trying
+from ....config.diagnostics.trial import check_provider
 from ....config.settings.values import load
 from ....llm_backends.runner import runner
 from ...http.messages import HttpError
@@ -90,7 +90,7 @@ def _keep(provider: str | None, key: str, for_good: bool, request: gr.Request) -
 def _test(provider: str | None) -> str:
     if not provider:
         raise HttpError(400, "bad_request", "Choose whose key is to be tested.")
-    trial = runner.run(trying.check_provider(provider, load()))
+    trial = runner.run(check_provider(provider, load()))
     told = " ".join(filter(None, (trial.message, trial.hint)))
     return fault(told) if trial.ok is False else note(told)
 

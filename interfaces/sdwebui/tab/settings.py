@@ -9,12 +9,12 @@ import gradio as gr
 from ....config import providers
 from ....config.access import consent
 from ....config.diagnostics import status
-from ....config.diagnostics import trial as trying
+from ....config.diagnostics.trial import Trial, call_model, open_for_trial
 from ....config.settings.values import load
 from ....llm_backends.runner import runner
 from ...http.messages import HttpError
 from ...http.names import check_model
-from ...http.routes import settings as setting_routes
+from ...http.routes.settings import apply_settings
 from ..controls import models
 from ..host.lookup import shared
 from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, table
@@ -133,14 +133,14 @@ def _apply(mode: str, model: str, prompts: str, chat: str, seconds: float, keep:
         name: (value or "").strip() or None for name, value in zip(names, values, strict=True)
     }
     wanted[_TIMEOUT] = int(seconds) * 1000 if seconds and seconds > 0 else None
-    setting_routes.apply(wanted, bool(keep))
+    apply_settings(wanted, bool(keep))
     return *_view(), note("Applied." if keep else "Applied until the web UI restarts.")
 
 
 @guarded(1)
 def _test() -> str:
-    opened = trying.open_for_trial("", check_model("", "", load()))
-    trial = opened if isinstance(opened, trying.Trial) else runner.run(trying.call(opened))
+    opened = open_for_trial("", check_model("", "", load()))
+    trial = opened if isinstance(opened, Trial) else runner.run(call_model(opened))
     told = " ".join(filter(None, (trial.message, trial.hint)))
     return note(told) if trial.ok else fault(told)
 
