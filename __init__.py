@@ -33,7 +33,7 @@ if __package__:
 
         WEB_DIRECTORY = "./web"
     else:
-        NODE_CLASS_MAPPINGS: dict = {}
+        NODE_CLASS_MAPPINGS: dict[str, type] = {}
         logging.getLogger("quillwork").warning(
             "Quillwork is installed twice: %s is in use, %s stays idle. Remove one of the two folders.",
             Path(sys.modules["quillwork"].__file__ or "").parent,

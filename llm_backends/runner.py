@@ -187,7 +187,8 @@ def run_in_place(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         coroutine.send(None)
     except StopIteration as finished:
-        return finished.value
+        value: T = finished.value
+        return value
     coroutine.close()
     raise RuntimeError("a local model's call must not wait on an event loop")
 

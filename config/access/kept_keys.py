@@ -164,7 +164,7 @@ def _name_of(ring: Any) -> str:
 def _put(entry: str, key: Secret) -> bool:
     ring = _find_ring()
     ring.set_password(_SERVICE, entry, key.reveal())
-    return ring.get_password(_SERVICE, entry) == key.reveal()
+    return bool(ring.get_password(_SERVICE, entry) == key.reveal())
 
 
 def _take(entry: str) -> Secret | None:

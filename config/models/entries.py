@@ -178,4 +178,7 @@ def known_of(model_id: str) -> Mapping[str, Any]:
 
 @functools.cache
 def _known() -> Mapping[str, Mapping[str, Any]]:
-    return json.loads(Path(__file__).with_name("model_facts.json").read_text(encoding="utf-8"))
+    facts: Mapping[str, Mapping[str, Any]] = json.loads(
+        Path(__file__).with_name("model_facts.json").read_text(encoding="utf-8")
+    )
+    return facts

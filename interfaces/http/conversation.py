@@ -114,7 +114,7 @@ def _message(given: Mapping[str, Any]) -> Message:
 
 
 def _parts(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    content = message.get("content")
+    content: str | Sequence[Mapping[str, Any]] | None = message.get("content")
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return content or ()
@@ -122,7 +122,8 @@ def _parts(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def _source(part: Mapping[str, Any]) -> str:
     if part["type"] == "image":
-        return _needed(part, "data")
+        data: str = _needed(part, "data")
+        return data
     url = _needed(part, "image_url")
     return _url(url if isinstance(url, str) else url["url"])
 

@@ -103,7 +103,8 @@ def _in_place(model: Model, work: Work[T]) -> Callable[[Host], T]:
 async def outcome(under_way: UnderWay[T]) -> T:
     """What it comes to. It is cancelled when the caller is."""
     if isinstance(under_way, asyncio.Future):
-        return await under_way
+        future: asyncio.Future[T] = under_way
+        return await future
     return await asyncio.wrap_future(under_way)  # type: ignore[arg-type]
 
 

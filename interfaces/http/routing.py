@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...llm_backends.json_schema import Schema
 from .guard import Access
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest
-from .schema import Schema
 
 NAME = "{name}"
 

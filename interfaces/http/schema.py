@@ -44,13 +44,11 @@ def _with_default(schema: dict[str, Any], default: Any) -> dict[str, Any]:
     return schema if default is None else {**schema, "default": default}
 
 
-def checked(value: Any, schema: Schema, where: str = "The body") -> Any:
-    """`value` with the defaults of what is missing. Raises `HttpError` with one sentence."""
+def checked(value: Any, schema: Schema, where: str = "The body") -> dict[str, Any]:
+    """The object `value` with the defaults of what is missing. Raises `HttpError` with one sentence."""
     wrong = problem(value, schema, where)
     if wrong:
         raise HttpError(400, "bad_request", wrong, "GET openapi.json describes what a call takes.")
-    if not isinstance(value, dict):
-        return value
     properties = schema.get("properties", {})
     return {**{name: part["default"] for name, part in properties.items() if "default" in part}, **value}
 

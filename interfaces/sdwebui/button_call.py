@@ -20,6 +20,7 @@ from .host.port import WebUiHost
 from .host.queue import in_turn, settle
 from .wording import words_of
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.05
@@ -54,12 +55,12 @@ class ButtonCall(WebUiHost, Generic[T]):
     def tick(self) -> None:
         pass
 
-    def perform(self, coroutine: Coroutine[Any, Any, Any], model: Model) -> Any:
+    def perform(self, coroutine: Coroutine[Any, Any, S], model: Model) -> S:
         if not model.runs_in_place:
             return runner.run(coroutine, cancelled=self.cancelled)
         return in_turn(lambda: self._in_place(coroutine))
 
-    def _in_place(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    def _in_place(self, coroutine: Coroutine[Any, Any, S]) -> S:
         if self.cancelled():  # while it waited in the queue
             coroutine.close()
             raise Cancelled

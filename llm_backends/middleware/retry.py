@@ -34,7 +34,7 @@ async def with_retry(call: Call, proceed: Handler) -> Result:
 def _wait_s(error: errors.LLMError, retry: int) -> float:
     asked = error.retry_after_s
     if asked is None:
-        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**retry) * _jitter.uniform(0.75, 1.25)
+        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**retry) * _jitter.uniform(0.75, 1.25)
     if asked > LONGEST_WAIT_S:
         error.hint = f"It asks to wait {asked:.0f} s: run again then, or choose another model."
         raise error

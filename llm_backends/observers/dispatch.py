@@ -152,7 +152,8 @@ def load(name: str) -> Tell:
         ) from None
     if not callable(found):
         raise NotConfigured(f"The observer {name} is no function.", hint="Mend it in LLM_CALLBACKS.")
-    return found
+    tell: Tell = found
+    return tell
 
 
 def drain(patience_s: float = _LAST_WORDS_S) -> None:

@@ -12,7 +12,7 @@ from .. import errors
 from ..command_line import command
 from ..host import program
 from ..redact import scrub
-from ..types import Deployment
+from ..types import Deployment, Secret
 from ..vision import cannot_see, says_it_cannot_see
 
 _CONTEXT = re.compile(
@@ -118,9 +118,7 @@ def detail_of(body: str, deployment: Deployment) -> str:
     return text if len(text) <= _DETAIL_LENGTH else text[:_DETAIL_LENGTH] + " …"
 
 
-def secrets_of(deployment: Deployment) -> list:
-    from ..types import Secret
-
+def secrets_of(deployment: Deployment) -> list[Secret | None]:
     return [deployment.api_key, *(value for value in deployment.params.values() if isinstance(value, Secret))]
 
 

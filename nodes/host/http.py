@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from comfy.cli_args import args
 
@@ -11,6 +11,9 @@ from ...interfaces.http.adapters.aiohttp import Adapter
 from ...interfaces.http.key_watch import KeyWatch
 from ...llm_backends import registry
 from ...llm_backends.host import Host
+
+if TYPE_CHECKING:
+    from .queue import Turns
 
 T = TypeVar("T")
 
@@ -26,7 +29,7 @@ class ComfyHttpHost:
     def __init__(self, server: Any) -> None:
         self._server = server
         self._watch = KeyWatch(lambda: set(server.sockets), self._jobs)
-        self._turns: Any = None
+        self._turns: Turns | None = None
         self.listens = tuple(part.strip() for part in str(args.listen).split(",") if part.strip())
 
     def unload_local(self) -> bool:

@@ -69,7 +69,7 @@ class ComfyHost:
         return find_memory()
 
     def cancelled(self) -> bool:
-        return model_management.processing_interrupted()
+        return bool(model_management.processing_interrupted())
 
     def tick(self) -> None:
         """Pass on what is new, not more often than a person can read."""

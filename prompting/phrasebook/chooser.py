@@ -18,9 +18,9 @@ _STEPS_A_SEED = 728118
 def position(seed: int, variation: int, *about: str) -> int:
     """A point in [0, 2**256): spread evenly over variations and seeds, shifted by what it is `about`."""
     offset = int.from_bytes(_digest("\0".join(about)), "big")
-    high = ((seed * _STEPS_A_SEED + variation) * _STEP) % 2**64
+    high = ((seed * _STEPS_A_SEED + variation) * _STEP) % (1 << 64)
     low = int.from_bytes(_digest(f"{seed}\0{variation}\0{offset}"), "big") >> 64
-    return ((high << 192 | low) + offset) % 2**_BITS
+    return ((high << 192 | low) + offset) % (1 << _BITS)
 
 
 def shuffled(values: Sequence[str], seed: int, about: str) -> list[str]:

@@ -42,7 +42,7 @@ def write(task: EnhanceTask, point: int) -> str:
 
 
 def _kind_of(instruction: str) -> dict[str, Any]:
-    edits = data.words_of("edits")["edits"]
+    edits: dict[str, dict[str, Any]] = data.words_of("edits")["edits"]
     text = f" {' '.join(re.findall(r'[a-z0-9]+', instruction.lower()))} "
     for name, words in _words().items():
         if any(f" {word} " in text for word in words):

@@ -58,18 +58,18 @@ def _checked(name: str, value: Any, wanted: dict[str, Any], settings: Settings) 
         return _number(name, value)
     if not isinstance(value, str):
         raise HttpError(400, "bad_request", f"{name} takes a text.", "Send a text, or null to take it back.")
-    value = value.strip()
+    text: str = value.strip()
     if name == "LLM_MODE":
-        if MODE_ALIASES.get(value, value) not in status.modes():
+        if MODE_ALIASES.get(text, text) not in status.modes():
             raise HttpError(
                 400,
                 "bad_request",
-                f"There is no mode {value[:60]!r}.",
+                f"There is no mode {text[:60]!r}.",
                 f"Choose one of {', '.join(status.modes())}.",
             )
-        return value
+        return text
     mode = wanted.get("LLM_MODE") or settings.mode().text
-    return check_model(value, mode if isinstance(mode, str) else "", settings) or None
+    return check_model(text, mode if isinstance(mode, str) else "", settings) or None
 
 
 def _number(name: str, value: Any) -> str:

@@ -172,7 +172,7 @@ def _tool_choice(choice: Any, tools: tuple[Tool, ...]) -> str | None:
         raise _bad("tool_choice", f"is one of {', '.join(TOOL_CHOICES)}, or names a function.")
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
-    if name not in [tool.name for tool in tools]:
+    if not isinstance(name, str) or name not in [tool.name for tool in tools]:
         raise _bad("tool_choice", "names no function of `tools`.")
     return name
 

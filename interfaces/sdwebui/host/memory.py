@@ -109,7 +109,7 @@ def _free(device: Any) -> int:
     if device.type != "cuda":
         return 0
     free, _ = torch.cuda.mem_get_info(device)
-    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
 
 
 def _fits_beside() -> bool:

@@ -100,7 +100,8 @@ def _main_thread() -> Callable[[Callable[[], None]], Any]:
         from modules_forge.main_thread import run_and_wait_result
     except ImportError:
         return lambda work: work()
-    return run_and_wait_result
+    found: Callable[[Callable[[], None]], Any] = run_and_wait_result
+    return found
 
 
 def _is_interrupted() -> bool:

@@ -186,7 +186,7 @@ class GgufModel(Guest):
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some tokens."""
-        return self._llama.detokenize(list(ids), special=True).decode("utf-8", "replace")
+        return str(self._llama.detokenize(list(ids), special=True), "utf-8", "replace")
 
     def encode(
         self, messages: Sequence[Message], reasoning: Reasoning, tools: Sequence[Tool] = ()
@@ -212,7 +212,8 @@ class GgufModel(Guest):
     def _ids(self, text: str, *, special: bool) -> list[int]:
         if not text:
             return []
-        return self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=special)
+        ids: list[int] = self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=special)
+        return ids
 
     def _control_ids(self, ids: Sequence[int]) -> list[int]:
         return [index for index in ids if index in self._controls]

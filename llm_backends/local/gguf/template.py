@@ -40,7 +40,7 @@ class ChatTemplate:
     def _apply(self, marked: Sequence[chat_template.Marked], variables: dict[str, Any]) -> str | None:
         assert self._template is not None
         try:
-            return self._template.render(messages=list(marked), raise_exception=_refuse, **variables)
+            return str(self._template.render(messages=list(marked), raise_exception=_refuse, **variables))
         except Exception:  # noqa: BLE001 - a template is a program of the model's maker
             return None
 

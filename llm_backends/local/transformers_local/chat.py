@@ -94,7 +94,7 @@ class ChatFormat:
         thinks = reasoning not in ("default", "off")
         variables = {"enable_thinking": thinks, "thinking": thinks}
         try:
-            return self._tokenizer.apply_chat_template(
+            text: str = self._tokenizer.apply_chat_template(
                 [{**one, "content": _content(one["content"], messages)} for one in marked],
                 tools=chat_tools(tools) or None,
                 tokenize=False,
@@ -102,6 +102,7 @@ class ChatFormat:
                 **variables,
                 **({"reasoning_effort": reasoning} if thinks else {}),
             )
+            return text
         except ImportError:
             raise errors.DependencyMissing(
                 "Chat templates need the Python package jinja2, 3.1 or newer.",

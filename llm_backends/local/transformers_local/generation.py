@@ -193,7 +193,7 @@ class _Batch:
             if row.settings.temperature > 0:
                 draws[place] = row.draws.next()
         if all(row.settings == rows[0].settings for row in rows):
-            return choose(logits, rows[0].settings, draws).tolist()
+            return [int(id) for id in choose(logits, rows[0].settings, draws).tolist()]
         return [
             int(choose(logits[place : place + 1], row.settings, draws[place : place + 1])[0])
             for place, row in enumerate(rows)

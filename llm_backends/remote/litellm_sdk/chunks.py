@@ -8,7 +8,7 @@ from ...types import Chunk, ToolCallDelta
 from ..openai_format import FINISH_REASONS
 
 
-class Counts(list):
+class Counts(list[Any]):
     """In the place of litellm's list of an answer's chunks: keeps what the provider counted.
 
     From the chunks litellm puts the answer together again when it is over, and where the provider has
