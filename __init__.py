@@ -1,4 +1,4 @@
-"""ComfyUI's door: it loads the pack as ``quillwork`` and hands over the nodes."""
+"""Entry point of ComfyUI: loads the pack as ``quillwork`` and hands over the nodes."""
 
 import importlib.util
 import logging
@@ -10,7 +10,7 @@ _ROOT = Path(__file__).resolve().parent
 
 
 def _load_package() -> bool:
-    """Put the pack into ``sys.modules`` as ``quillwork``; False when another copy is there already."""
+    """Put the pack into ``sys.modules`` as ``quillwork``; return False when another copy is there already."""
     present = sys.modules.get("quillwork")
     if present is not None:
         return Path(getattr(present, "__file__", None) or "").parent == _ROOT

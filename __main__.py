@@ -1,4 +1,4 @@
-"""The command line's door: ``python . enhance "a fox in the snow"`` in this folder, or with its path."""
+"""Entry point of the command line: ``python . enhance "a fox in the snow"`` here, or with the path to here."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ _ROOT = Path(__file__).resolve().parent
 
 
 def _as_typed(argument: str) -> Path:
-    """This folder as whoever called it sees it: a shell says in PWD by which links it was reached."""
+    """Return this folder under the path that the caller used: a shell leaves the links it followed in PWD."""
     folder = Path(argument)
     if folder.suffix == ".py":
         folder = folder.parent
@@ -22,7 +22,7 @@ def _as_typed(argument: str) -> Path:
         return _ROOT
 
 
-# Python put this folder first in the path: our `config` or `nodes` would hide other people's.
+# Python puts this folder first on the path, where our `config` and `nodes` would hide other people's.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _ROOT]
 
 _spec = importlib.util.spec_from_file_location(

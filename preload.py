@@ -1,4 +1,4 @@
-"""The web UIs' command line: one flag of ours."""
+"""Command-line flag that the pack adds to the web UIs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 
 def preload(parser: argparse.ArgumentParser) -> None:
-    """Called by the host before it reads its command line."""
+    """Add the flag; the host calls this before it reads its command line."""
     parser.add_argument(
         "--quillwork-home",
         metavar="FOLDER",

@@ -49,15 +49,18 @@ class Quillwork(ComfyExtension):
 
 
 async def comfy_entrypoint() -> ComfyExtension:
-    """ComfyUI's way in."""
+    """Return the extension; ComfyUI calls this."""
     _settle_in()
     phrasebook.register()
     return Quillwork()
 
 
 def _settle_in() -> None:
-    """Tell the settings where this host keeps a user's files that no browser may read, and its models, and
-    local models who gives out the memory."""
+    """Hand ComfyUI's folders and memory manager to the parts that need them.
+
+    The settings get the folder for a user's files that no browser may read and the folders of models, the
+    local models the memory manager.
+    """
     import folder_paths
 
     use_memory(_find_memory)
@@ -84,7 +87,7 @@ def _settle_in() -> None:
 
 
 def _version() -> str:
-    """ComfyUI's own; empty where its module of that is another than it was."""
+    """Return ComfyUI's version, empty where its version module is not the one expected."""
     try:
         from comfyui_version import __version__
     except ImportError:

@@ -31,7 +31,7 @@ MODEL_HELP = (
 
 
 def seed_input() -> Any:
-    """Fixed by default: a seed that rolls by itself means a bill for every Run."""
+    """Build the seed input, fixed by default: a seed that changes by itself means a bill for every Run."""
     return io.Int.Input(
         "seed",
         default=0,
@@ -43,7 +43,7 @@ def seed_input() -> Any:
 
 
 def target_input(auto: str = "Auto (from the wired clip, else any model)") -> Any:
-    """All targets by id; their labels, `auto` the first, travel beside them for the browser side to show."""
+    """Build the input of all targets by id; their labels, `auto` first, travel along for the browser."""
     entries = listing.index(targets_folder())
     labels = {AUTO: auto}
     labels.update({entry.id: f"{entry.group} › {entry.label}" for entry in entries})
@@ -90,21 +90,24 @@ def llm_socket() -> Any:
 
 
 def one(values: Sequence[T] | T, default: T) -> T:
-    """The first of an input that comes as a list; an unwired optional input comes as its plain default."""
+    """Return the first item of an input that comes as a list.
+
+    An unwired optional input comes as its plain default.
+    """
     if not isinstance(values, (list, tuple)):
         return default if values is None else values  # type: ignore[return-value]
     return default if not values or values[0] is None else values[0]
 
 
 def every(values: Any) -> list[Any]:
-    """All of an input, always as a list. While it validates, the host gives ``(None,)`` for a wire."""
+    """Return all items of an input as a list. While it validates, the host gives ``(None,)`` for a wire."""
     if values is None:
         return []
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
 def at(values: Any, index: int, default: T) -> T:
-    """The item of an input that belongs to place `index`: the last one serves all further places."""
+    """Return the item of an input for place `index`: the last item serves all further places."""
     items = every(values)
     if not items:
         return default
@@ -113,7 +116,7 @@ def at(values: Any, index: int, default: T) -> T:
 
 
 def choice_of(llm: Any, llm_mode: Any, llm_model: Any, role: Role = "prompt_gen", clip: Any = None) -> Choice:
-    """What the `llm` socket says, else the node's own widgets; `clip` is the node's own, if it has one."""
+    """Choose the model by the `llm` socket, else by the node's widgets; `clip` is the node's own, if any."""
     settings = one(llm, None)
     if isinstance(settings, Choice):
         encoder = settings.encoder if settings.encoder is not None else one(clip, None)
@@ -127,7 +130,7 @@ def choice_of(llm: Any, llm_mode: Any, llm_model: Any, role: Role = "prompt_gen"
 
 
 def unknown_target(values: Any) -> str | None:
-    """The sentence for a target that this computer does not have; None where all are known."""
+    """Return the sentence for a target that this computer does not have, None where all are known."""
     known = {AUTO, None, *(entry.id for entry in listing.index(targets_folder()))}
     for value in every(values):
         if value not in known:
@@ -141,7 +144,10 @@ def unknown_target(values: Any) -> str | None:
 
 
 def target_signature(values: Any) -> str:
-    """Changes when the user's own file of a target in `values` does; ours do not change while we run."""
+    """Return a text that changes when the user's own file of a target in `values` does.
+
+    The files that we ship do not change while the program runs.
+    """
     marks = []
     for value in every(values):
         try:
@@ -153,7 +159,7 @@ def target_signature(values: Any) -> str:
 
 
 def unknown_mode(values: Any) -> str | None:
-    """The sentence for a mode that does not exist; None where all do."""
+    """Return the sentence for a mode that does not exist, None where all do."""
     for value in every(values):
         if value is not None and value not in (*MODES, *MODE_ALIASES, *registry.names()):
             return f"There is no llm_mode {value!r}. Choose one of {', '.join(MODES)}."

@@ -1,4 +1,7 @@
-"""What nodes wrote last: kept with the image's workflow, and so that a makeshift answer is not kept."""
+"""Last answers of the nodes: saved with the image's workflow, and marked where the host is not to cache them.
+
+A makeshift answer stands in for one that no model gave (the unchanged text, or the phrasebook's).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ PROPERTY = "quillwork"
 
 
 class NodeMemory:
-    """By node id: the record of the last run, the inputs that led to it, and how often it was makeshift."""
+    """By node id: record of the last run, the inputs that led to it, and the number of makeshift answers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,7 +26,7 @@ class NodeMemory:
         self._makeshift: dict[str, int] = {}
 
     def remember(self, node_id: str, inputs: Mapping[str, Any], record: dict[str, Any]) -> None:
-        """Keep `record` as what the node wrote for `inputs`."""
+        """Keep `record` as the node's answer to `inputs`."""
         with self._lock:
             self._records.pop(node_id, None)
             self._records[node_id] = (_signature(inputs), record)
@@ -31,18 +34,18 @@ class NodeMemory:
                 self._records.pop(next(iter(self._records)))
 
     def recall(self, node_id: str, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the node wrote, if it was for these `inputs`."""
+        """Return the record of the node's last answer, None if it belongs to other `inputs`."""
         with self._lock:
             signature, record = self._records.get(node_id, ("", None))
         return record if record is not None and signature == _signature(inputs) else None
 
     def was_makeshift(self, node_id: str) -> None:
-        """The node's answer stands in for one that could not be had: the host is not to keep it."""
+        """Note that the node's answer is makeshift: the host is not to keep it."""
         with self._lock:
             self._makeshift[node_id] = self._makeshift.get(node_id, 0) + 1
 
     def makeshift_count(self, node_id: str | None) -> int:
-        """A part of the node's fingerprint: it moves on with every makeshift answer."""
+        """Return the number of makeshift answers; it is in the node's fingerprint, so that the node runs again."""
         with self._lock:
             return self._makeshift.get(node_id or "", 0)
 
@@ -63,7 +66,7 @@ def write_record(workflow: Any, node_id: str, record: Mapping[str, Any]) -> None
 
 
 def _nodes(workflow: Any, path: list[str]) -> Iterator[dict[str, Any]]:
-    """The node at `path`; ids of nodes in subgraphs are written outer:inner."""
+    """Yield the node at `path`; ids of nodes in subgraphs are written outer:inner."""
     if not isinstance(workflow, dict):
         return
     for node in workflow.get("nodes") or ():
@@ -79,8 +82,11 @@ def _nodes(workflow: Any, path: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def write_remembered(json_data: dict[str, Any]) -> dict[str, Any]:
-    """A prompt handler of the host: a node whose result is cached does not run, so what it wrote is put
-    into the image's workflow before the prompt begins. A node that does run overwrites it."""
+    """Put the last answers of cached nodes into the image's workflow before the prompt begins.
+
+    A prompt handler of the host: a node whose result is cached does not run. One that does run overwrites
+    its record.
+    """
     try:
         workflow = json_data["extra_data"]["extra_pnginfo"]["workflow"]
         prompt = json_data["prompt"]

@@ -12,7 +12,7 @@ from ..llm_backends.errors import NotConfigured
 from . import inputs
 
 REASONING = ("default", "off", "low", "medium", "high")
-# Whoever puts one of these into a workflow gives it to everybody who opens the picture.
+# Whoever puts one of these into a workflow gives it to everybody who opens the image.
 _NOT_FOR_WORKFLOWS = (
     "key",
     "token",

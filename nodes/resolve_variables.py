@@ -15,7 +15,7 @@ VALUES_HELP = (
     "From Generate Variables: the values just invented, used before any file of that name. A list of another "
     "node is for the one variable that has no values yet."
 )
-# Texts and lists of texts are STRING; these are what packs call a list in one piece.
+# Texts and lists of texts are STRING; these are the names that packs give to a list in one piece.
 _LISTS = [io.String, *map(io.Custom, ("LIST", "ARRAY", "DICT", "JSON"))]
 
 

@@ -1,4 +1,4 @@
-"""Opens our routes on ComfyUI's server; what answers is loaded by the first request."""
+"""Registration of our routes on ComfyUI's server; the handlers are loaded by the first request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_routes(server: Any) -> None:
 
 
 def keep_keys(json_data: dict[str, Any]) -> dict[str, Any]:
-    """A prompt handler of the host: a queued job keeps the session keys that it was queued with."""
+    """Keep for a queued job the session keys that it was queued with; a prompt handler of the host."""
     from ..config.access.session_keys import session_keys
 
     if session_keys.providers():

@@ -1,4 +1,4 @@
-"""Unload LLM: whatever is wired through it, language models give their memory back first."""
+"""Unload LLM: language models give up their memory before whatever is wired through the node goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web UIs' door (A1111, Forge, SD.Next): it loads the pack as ``quillwork`` and hands over the Script."""
+"""Entry point of the web UIs (A1111, Forge, SD.Next): loads the pack as ``quillwork``, returns the Script."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""Reads off a wired text encoder which image model the prompt is for."""
+"""Recognition of the image model that a prompt is for, from a wired text encoder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...prompting import targets
 
 
 def target_of_clip(clip: Any) -> targets.Target | None:
-    """The target of ComfyUI's `clip` object, None where there is none or its model is not known."""
+    """Return the target of ComfyUI's `clip` object, None where there is none or its model is not known."""
     if clip is None:
         return None
     encoder = getattr(clip, "cond_stage_model", None)

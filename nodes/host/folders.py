@@ -1,4 +1,4 @@
-"""Where this host keeps language models."""
+"""ComfyUI's folders of language models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NAMES = ("LLM", "llm", "llm_gguf")
 
 
 def model_folders() -> list[Path]:
-    """The folders of those names below the host's models, and wherever else it was told to look for them."""
+    """Return the folders of those names in ComfyUI's models folder and among the extra paths it was given."""
     import folder_paths
 
     found = {Path(folder_paths.models_dir, name): None for name in _NAMES}

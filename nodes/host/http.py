@@ -1,4 +1,4 @@
-"""ComfyUI as routes see it."""
+"""ComfyUI as the routes see it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 
 def make_adapter(server: Any) -> Adapter:
-    """The routes for `server`, ComfyUI's ``PromptServer``."""
+    """Build the adapter that serves the routes on `server`, ComfyUI's ``PromptServer``."""
     return Adapter(lambda: ComfyHttpHost(server))
 
 
 class ComfyHttpHost:
-    """See `interfaces.http.messages.HttpHost`."""
+    """Implementation of `interfaces.http.messages.HttpHost` for ComfyUI."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
@@ -44,7 +44,7 @@ class ComfyHttpHost:
 
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
         if self._turns is None:
-            from .queue import Turns  # with the execution side of the host, which most routes do without
+            from .queue import Turns  # imports the host's execution side, which most routes do without
 
             self._turns = Turns(self._server)
         return await self._turns.take(work)

@@ -1,4 +1,4 @@
-"""From the host's picture tensors to what a model that sees is sent."""
+"""Conversion of the host's picture tensors to the JPEGs that a vision model is sent."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def frames_in(batches: Sequence[Any]) -> list[Any]:
-    """Every picture of `batches` (tensors of shape (batch, height, width, channels)), in their order."""
+    """Return every picture of `batches` (tensors of shape (batch, height, width, channels)), in order."""
     return [frame for batch in batches if batch is not None for frame in batch]
 
 
 def encode_pictures(batches: Sequence[Any], count: int) -> list[Image]:
-    """One JPEG for each of `count` ideas, none where no picture is wired.
+    """Encode one JPEG for each of `count` ideas; return none where no picture is wired.
 
     `batches` are as in `frames_in`. The last picture serves all further ideas. Raises `errors.BadRequest`
     for batches with nothing in them.
@@ -34,9 +34,9 @@ def encode_pictures(batches: Sequence[Any], count: int) -> list[Image]:
 
 
 def encode_frame(frame: Any, longest_side: int = LONGEST_SIDE) -> Image:
-    """`frame` (height, width, channels; values 0 to 1, what is no number counts as 0) as a JPEG.
+    """Encode `frame` (height, width, channels; values from 0 to 1, NaN counts as 0) as a JPEG.
 
-    Raises `errors.BadRequest` for one that is no picture or too large.
+    Raises `errors.BadRequest` for one that is not a picture or is too large.
     """
     shape = tuple(int(side) for side in frame.shape)
     if len(shape) != 3 or shape[2] not in _MODES or not shape[0] or not shape[1]:

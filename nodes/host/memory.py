@@ -1,8 +1,8 @@
-"""ComfyUI's memory manager, as a local language model meets it: it asks for room, and can be sent away.
+"""ComfyUI's memory manager for a local language model, which asks it for room and gives way when told to.
 
-To the manager the model is a `ModelPatcher` like any other, only that it is on the device wholly or not at
-all: quantised weights are not to be split. Its module is an empty one; the weights stay with the guest,
-who drops them when the manager detaches it and loads them anew when it is wanted again.
+To the manager the model is a `ModelPatcher` like any other, except that it is on the device entirely or
+not at all: quantised weights cannot be split. Its module is empty; the weights stay with the guest (the
+language model), which drops them when the manager detaches it and reloads them when it is wanted again.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ...llm_backends.host import Guest
 
 
 class GuestMemory:
-    """The `host.GuestMemory` of ComfyUI. Belongs to the execution thread, as the manager itself does.
+    """ComfyUI's implementation of `host.GuestMemory`. Belongs to the execution thread, as the manager does.
 
-    With `keeps` set, a guest does not give way to pressure that is smaller than itself; what unloads
-    everything still unloads it.
+    With `keeps` set, a guest does not give way to a request for less memory than the guest holds; a request
+    to unload everything still unloads it.
     """
 
     def __init__(self) -> None:
         self.keeps = False
-        # The manager holds its models weakly.
+        # The manager holds only weak references to its models.
         self._patchers: dict[int, GuestPatcher] = {}
 
     def admit(self, guest: Guest, bytes_needed: int) -> None:
-        """As in `host.GuestMemory`: others make room, then the guest is loaded."""
+        """Have other models make room and load `guest`, as in `host.GuestMemory`."""
         patcher = self._patchers.get(id(guest))
         device = model_management.get_torch_device()
         if patcher is None or patcher.load_device != device:
@@ -37,7 +37,7 @@ class GuestMemory:
         model_management.load_models_gpu([patcher], memory_required=bytes_needed, force_full_load=True)
 
     def release(self, guest: Guest) -> None:
-        """As in `host.GuestMemory`."""
+        """Give up the memory of `guest`, as in `host.GuestMemory`."""
         patcher = self._patchers.pop(id(guest), None)
         if patcher is not None:
             loaded = [one for one in model_management.current_loaded_models if one.model is patcher]
@@ -51,7 +51,7 @@ memory = GuestMemory()
 
 
 class GuestPatcher(ModelPatcher):
-    """What the manager sees of a guest."""
+    """Guest as the memory manager sees it: a `ModelPatcher` without weights of its own."""
 
     def __init__(self, guest: Guest, load_device: Any, owner: GuestMemory) -> None:
         import torch
@@ -89,14 +89,17 @@ class GuestPatcher(ModelPatcher):
         return self.model
 
     def partially_load(self, device_to: Any, extra_memory: float = 0, *_: Any, **__: Any) -> int:
-        """All or nothing, whatever the manager would spare; the bytes that came in."""
+        """Load the whole guest, however little room the manager offers; return the number of bytes loaded."""
         if self._guest.loaded_on is not None:
             return 0
         self.load(device_to)
         return self.loaded_size()
 
     def partially_unload(self, device_to: Any, memory_to_free: float = 0, *_: Any, **__: Any) -> float:
-        """Nothing is given piece by piece: less than was asked, and the manager detaches the whole."""
+        """Free nothing: a return below `memory_to_free` makes the manager detach the whole guest.
+
+        With `keeps` set, return `memory_to_free`, so that the guest stays.
+        """
         return memory_to_free if self._owner.keeps else 0
 
     def partially_unload_ram(self, ram_to_unload: float, *_: Any, **__: Any) -> int:
@@ -107,7 +110,10 @@ class GuestPatcher(ModelPatcher):
             self._guest.detach()
 
     def detach(self, unpatch_all: bool = True) -> Any:
-        """The manager also detaches, with `unpatch_all` False, what it is about to use again."""
+        """Detach the guest.
+
+        With `unpatch_all` False the manager is about to use the guest again, so it stays.
+        """
         if unpatch_all:
             self._guest.detach()
         return self.model
@@ -132,7 +138,7 @@ class GuestPatcher(ModelPatcher):
 
 
 def _dtype_on(device: Any) -> str:
-    """What the host computes in there; it has no rule for language models on a CPU."""
+    """Return the dtype that the host computes in on `device`; it has no rule for language models on a CPU."""
     if model_management.is_device_cpu(device):
         return ""
     if model_management.should_use_bf16(device):
@@ -141,7 +147,6 @@ def _dtype_on(device: Any) -> str:
 
 
 class LanguageModel:
-    """The manager wants a model to look at, and tells its class in the log; the guest's own is not for
-    its hands."""
+    """Empty module for the manager, which wants one and logs its class; the guest's own is kept from it."""
 
     device: Any = None

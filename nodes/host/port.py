@@ -1,4 +1,4 @@
-"""ComfyUI's side of the port: interrupt, progress, folders, and how a call is awaited without harm."""
+"""ComfyUI's side of the host port: interrupt, progress, folders, and waiting for a call without harm."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _TEXT_EVERY_S = 0.06
 _CLOSING_S = 0.1
 _STEPS = 1000
 _ENDED_WITHIN_S = 5.0
-# A thread that waits for its turn gets it after 5 ms; on a busy machine a processor comes later than that.
+# A thread that waits for its turn gets it after 5 ms; on a busy machine a free core takes longer.
 _TURN_S = 0.05
 
-# A loop alone does not keep its tasks alive.
+# An event loop alone does not keep its tasks alive.
 _pauses: set[asyncio.Task[None]] = set()
 
 
 class ComfyHost:
-    """One node's window on the host, for the time of one execution: it shows `live` and hears the stop.
+    """Port to ComfyUI for one node and one execution: shows `live` and notices the interrupt.
 
     The progress hook may raise the host's interrupt and belongs to the execution thread, as do all
-    methods here but `cancelled`. `clip` is ComfyUI's text encoder that is wired to the node, None for none.
+    methods except `cancelled`. `clip` is the ComfyUI text encoder wired to the node, None for none.
     """
 
     clip: Any = None
@@ -55,7 +55,10 @@ class ComfyHost:
         self._last = 0.0
 
     def encoder(self) -> GeneratingEncoder | None:
-        """See `host_encoder`. Raises `NotConfigured` where the wired one cannot write."""
+        """Return the text encoder wired to the node; see `host_encoder`.
+
+        Raises `NotConfigured` where the wired one cannot write.
+        """
         if self.clip is None:
             return None
         from .text_encoder import TextEncoder
@@ -72,7 +75,7 @@ class ComfyHost:
         return bool(model_management.processing_interrupted())
 
     def tick(self) -> None:
-        """Pass on what is new, not more often than a person can read."""
+        """Pass on new text, no more often than a person can read."""
         if self._live.version != self._version and time.monotonic() - self._last >= _TEXT_EVERY_S:
             self.show(self._live.progress())
 
@@ -87,7 +90,7 @@ class ComfyHost:
 
 
 def find_memory() -> GuestMemory | None:
-    """ComfyUI's memory manager; None on a host that has none, such as one without torch."""
+    """Return ComfyUI's memory manager, None on a host that has none, such as one without torch."""
     try:
         from .memory import memory
     except ImportError:
@@ -96,11 +99,11 @@ def find_memory() -> GuestMemory | None:
 
 
 class PromptOver(Exception):
-    """The host is taking down the whole prompt and does not look at what this node returns."""
+    """Error for a prompt that the host is taking down: the host does not look at what this node returns."""
 
 
 async def perform(coroutine: Coroutine[Any, Any, T], host: ComfyHost, *, in_place: bool = False) -> T:
-    """Run `coroutine`, show what it writes meanwhile, and end at once when the user says stop.
+    """Run `coroutine`, show what it writes meanwhile, and end at once when the user interrupts.
 
     A remote call runs on the runner; with `in_place` the coroutine computes here, in the host's execution
     thread. Raises the host's own interrupt, never `asyncio.CancelledError`: one that leaves a node ends
@@ -121,11 +124,12 @@ async def perform(coroutine: Coroutine[Any, Any, T], host: ComfyHost, *, in_plac
 
 
 def _let_word_out() -> None:
-    """Have the host's word of the interrupt reach the browser before the host is busy.
+    """Let the host's report of the interrupt reach the browser before the host is busy.
 
-    It collects garbage right after the first prompt of a process, and after any that ends 10 s after the
-    last collection: up to 300 ms in which no other thread runs, and the one that sends has not had its turn
-    yet. What is left on a prompt's loop is cancelled and awaited before that, so this is when it gets one.
+    The host collects garbage right after the first prompt of a process, and after any prompt that ends 10 s
+    or more after the last collection: for up to 300 ms no other thread runs, and the sending thread has not
+    had its turn yet. What is left on a prompt's loop is cancelled and awaited before that, which is when the
+    sending thread gets its turn.
     """
     task = asyncio.get_running_loop().create_task(_pause_at_end())
     _pauses.add(task)
@@ -145,7 +149,7 @@ async def _on_runner(coroutine: Coroutine[Any, Any, T], host: ComfyHost) -> T:
     try:
         await _wait(job, host)
     except asyncio.CancelledError:
-        # Nothing in `_wait` is cancelled by us: it is the host that takes this task down.
+        # We cancel nothing in `_wait`: it is the host that takes this task down.
         job.cancel()
         raise PromptOver from None
     except BaseException:

@@ -1,7 +1,7 @@
-"""Work of a route that waits its turn among the host's prompts and runs where they do.
+"""Jobs of routes that wait their turn among the host's prompts and run where those do.
 
-A job of ours in the queue is a prompt of one node, which names the job and nothing else: what is asked and
-answered stands in no queue, history or cache of the host.
+A job in the queue is a prompt of one node, which names the job and nothing else: questions and answers
+appear in no queue, history or cache of the host.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .port import ComfyHost, interrupt
 T = TypeVar("T")
 
 NODE = "QuillworkTurn"
-# How soon it is seen that the queue was cleared, and how soon a finished job is out of the history.
+# Longest delay until a cleared queue is noticed, and until a finished job is out of the history.
 _LOOK_EVERY_S = 0.25
 _TIDY_EVERY_S = 0.02
 _TIDY_TIMES = 250
@@ -33,7 +33,7 @@ _waiting: dict[str, Turn[Any]] = {}
 
 
 class Turn(Generic[T]):
-    """`work`, and what came of it. `is_abandoned` is set when nobody waits for it any more."""
+    """`work` and its outcome. `is_abandoned` is set when nobody waits for it any more."""
 
     def __init__(self, work: Callable[[Host], T]) -> None:
         self._work = work
@@ -41,8 +41,10 @@ class Turn(Generic[T]):
         self.is_abandoned = False
 
     def run(self) -> None:
-        """Do it, in the execution thread. Raises the host's interrupt when the host's user stops it; any
-        other error is for whoever waits."""
+        """Do the work, in the execution thread.
+
+        Raises the host's interrupt when the host's user stops it; any other error goes to whoever waits.
+        """
         if not self.future.set_running_or_notify_cancel():
             return
         try:
@@ -61,7 +63,7 @@ class Turn(Generic[T]):
 
 
 class TurnHost(ComfyHost):
-    """The host as such a job sees it: it shows nothing, and stops when nobody waits for it any more."""
+    """Port of such a job: it shows nothing, and stops when nobody waits for the job any more."""
 
     def __init__(self, turn: Turn[Any]) -> None:
         super().__init__(None, LiveText())
@@ -72,7 +74,7 @@ class TurnHost(ComfyHost):
 
 
 class TurnNode:
-    """The node of such a job; the menus do not show it, and in a graph of somebody else's it does nothing."""
+    """Node of such a job; the menus do not show it, and in somebody else's graph it does nothing."""
 
     CATEGORY = "Quillwork"
     FUNCTION = "run"
@@ -94,14 +96,14 @@ class TurnNode:
 
 
 class Turns:
-    """Jobs of ours in the queue of `server`, ComfyUI's ``PromptServer``. Of its event loop."""
+    """Our jobs in the queue of `server`, ComfyUI's ``PromptServer``. Belongs to the server's event loop."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
         self._tidying: set[asyncio.Task[None]] = set()
 
     async def take(self, work: Callable[[Host], T]) -> T:
-        """See `HttpHost.run_in_turn`."""
+        """Run `work` in turn with the host's prompts; see `HttpHost.run_in_turn`."""
         _know_node()
         turn, job = Turn(work), str(uuid.uuid4())
         _waiting[job] = turn
@@ -141,7 +143,7 @@ class Turns:
         return any(item[1] == job for item in (*running, *pending))
 
     async def _tidy(self, job: str) -> None:
-        """Take the job out of the history once it is in there: it has nothing to show."""
+        """Remove the job from the history once it is there: it has nothing to show."""
         for _ in range(_TIDY_TIMES):
             await asyncio.sleep(_TIDY_EVERY_S)
             if not self._is_there(job):
@@ -150,5 +152,5 @@ class Turns:
 
 
 def _know_node() -> None:
-    # Not by a statement, which would read like an import of our own folder of that name.
+    # Not an import statement: it would read like an import of our own folder of that name.
     sys.modules["nodes"].NODE_CLASS_MAPPINGS.setdefault(NODE, TurnNode)

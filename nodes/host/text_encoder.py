@@ -1,4 +1,4 @@
-"""ComfyUI's side of the mode host_encoder: a wired `clip` that writes."""
+"""ComfyUI's side of the mode host_encoder: a wired `clip` that writes text."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ _SMALLEST_CONTEXT = 4096
 
 @dataclass(frozen=True)
 class Family:
-    """Encoders that can write. Where `untied_from` is set, those of that width or more choose words by an
-    output head of their own; the narrower ones, and all of the other families, by their embeddings."""
+    """Family of text encoders that can write.
+
+    Where `untied_from` is set, encoders of at least that width choose words by an output head of their own;
+    narrower ones, and those of all other families, by their embeddings.
+    """
 
     name: str
     style: ChatStyle
     untied_from: int = 0
 
 
-# By the class of the encoder's transformer or one that it derives from, the first match counts.
+# By the class of the encoder's transformer or one of its base classes; the first match counts.
 _FAMILIES = {
     "comfy.text_encoders.llama.Qwen3_06B": Family("Qwen3 0.6B", chat_format.CHATML_THINKING),
     "comfy.text_encoders.llama.Qwen3_4B": Family("Qwen3 4B", chat_format.CHATML_THINKING),
@@ -51,7 +54,10 @@ _THOSE_THAT_CAN = (
 
 
 class TextEncoder:
-    """See `host_encoder.GeneratingEncoder`. Raises `errors.NotConfigured` for a `clip` that cannot write."""
+    """Implementation of `host_encoder.GeneratingEncoder`.
+
+    Raises `errors.NotConfigured` for a `clip` that cannot write.
+    """
 
     def __init__(self, clip: Any) -> None:
         self._clip = clip
@@ -82,13 +88,13 @@ class TextEncoder:
         on_token: Callable[[int], None],
         check: Callable[[], None],
     ) -> None:
-        """See `host_encoder.GeneratingEncoder`."""
+        """Write the answer token by token; see `host_encoder.GeneratingEncoder`."""
         rows = [[(index, 1.0) for index in ids]]
         with contextlib.ExitStack() as prefill:
             prefill.enter_context(checked_inside(self._model, (len(self._model.layers),), check))
 
             def came(token: int) -> None:
-                prefill.close()  # a step is short: asked after each of them
+                prefill.close()  # a step is short, so the check comes after each one
                 on_token(token)
 
             stops = _Stops(self.stop_ids, came)
@@ -123,7 +129,7 @@ class TextEncoder:
 
 
 class _Stops(Container[int]):
-    """ComfyUI asks of each token whether it is among those that stop: so each is heard of in time."""
+    """Stop tokens that report every token as it comes, because ComfyUI looks each one up among them."""
 
     def __init__(self, stop_ids: frozenset[int], on_token: Callable[[int], None]) -> None:
         self._stop_ids, self._on_token = stop_ids, on_token
@@ -138,9 +144,9 @@ class _Stops(Container[int]):
 
 @contextlib.contextmanager
 def _listening(config: Any, stops: _Stops) -> Iterator[None]:
-    """Have `stops` asked in the place of the model's own stop tokens, some of which miss the end of a turn.
+    """Put `stops` in the place of the model's own stop tokens, some of which miss the end of a turn.
 
-    Gemma 3 12B brings its own to each call: then nothing is heard before the end, and nothing is lost.
+    Gemma 3 12B passes its own at each call: then no token is reported before the end, and nothing is lost.
     """
     own = vars(config).get("stop_tokens")
     config.stop_tokens = stops
@@ -154,18 +160,18 @@ def _listening(config: Any, stops: _Stops) -> Iterator[None]:
 
 
 def _token_key(encoder: Any) -> str:
-    """The name under which the encoder looks for its tokens; empty where it takes them bare."""
+    """Return the name under which the encoder looks for its tokens; empty where it takes them bare."""
     return str(getattr(encoder, "text_encoder_key", "") or getattr(encoder, "clip_name", ""))
 
 
 def _inner_tokenizer(tokenizer: Any, key: str) -> Any:
-    """The one of `tokenizer` that is for the encoder; some have others beside it, under another name."""
+    """Return the encoder's own tokenizer within `tokenizer`; some hold others, too, under other names."""
     names = (str(getattr(tokenizer, "clip", "")), key)
     return next((getattr(tokenizer, name) for name in names if hasattr(tokenizer, name)), tokenizer)
 
 
 def find_writer(encoder: Any) -> tuple[Any, Family]:
-    """The transformer that ``clip.generate`` would have write, and its family. Raises `NotConfigured`."""
+    """Return the transformer that ``clip.generate`` writes with, and its family. Raises `NotConfigured`."""
     if hasattr(encoder, "generate"):
         for module in encoder.modules():
             transformer = getattr(module, "transformer", None)
@@ -190,7 +196,7 @@ def _family(kind: type) -> Family | None:
 
 
 def _chooses_words(model: Any, family: Family) -> bool:
-    """Whether the last layer's output leads to the words that the model was trained on."""
+    """Tell whether the last layer's output leads to the vocabulary that the model was trained on."""
     if getattr(model, "norm", None) is None:
         return False
     if not family.untied_from or model.config.hidden_size < family.untied_from:
@@ -199,7 +205,7 @@ def _chooses_words(model: Any, family: Family) -> bool:
     if weight is None:
         return False
     try:
-        # A head that the file does not have is made all the same, and left empty.
+        # A head that the file lacks is created all the same, and left empty.
         return bool(weight.flatten()[: 2**16].float().any())
     except (RuntimeError, NotImplementedError, TypeError):  # a quantised one came out of a file
         return True
@@ -216,6 +222,6 @@ def _style(family: Family, tokenizer: Any) -> ChatStyle:
 
 
 def _tokenise(raw: Any) -> Callable[[str], list[int]]:
-    """The ids of a text without what the tokenizer puts before every text."""
+    """Return the token ids of a text without those that the tokenizer puts before every text."""
     before = len(raw("")["input_ids"])
     return lambda text: list(raw(text)["input_ids"][before:])

@@ -1,1 +1,1 @@
-"""What each node does when it runs. Loaded by the first run: the host's start waits for the schemas alone."""
+"""Work of the nodes when they run. Loaded by the first run: the host's start waits for the schemas alone."""

@@ -1,4 +1,4 @@
-"""LLM Chat at work."""
+"""Run of LLM Chat."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .library_marks import marks, open_library
 from .running import Run, answer, record_of, report_json
 from .tools import tools_named
 
-# Each costs as much as some hundred words, in every question of the conversation.
+# Each costs as much as several hundred words, in every question of the conversation.
 MOST_PICTURES = 16
 _ALL_VARIABLES = "**"
 
 
 def library_state(node_id: object, tools: str) -> str:
-    """For the host's cache: the state of the user's variables where the model may look at them."""
+    """Return, for the host's cache, the state of the user's variables where the model may look at them."""
     if "variables." not in tools:
         return ""
     return marks.signature(node_id, open_library(), [_ALL_VARIABLES])
@@ -40,7 +40,7 @@ async def talk(
     history: Any,
     image: Any,
 ) -> io.NodeOutput:
-    """The node's outputs. `history` is None or a `History`, `image` None or a batch of pictures."""
+    """Return the node's outputs. `history` is None or a `History`, `image` None or a batch of pictures."""
     run = Run(node)
     before = _checked(history)
     chosen = tools_named(tools)
@@ -73,7 +73,7 @@ def _checked(history: Any) -> History:
 
 
 def _pictures(batch: Any) -> tuple[tuple[Image, ...], list[str]]:
-    """The pictures to show, and what the user should know of them."""
+    """Return the pictures to show, and what the user should know about them."""
     count = 0 if batch is None else len(batch)
     shown = min(count, MOST_PICTURES)
     notes = [f"The model was shown the first {shown} of {count} pictures."] if shown < count else []

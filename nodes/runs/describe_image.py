@@ -1,4 +1,4 @@
-"""Describe Image at work."""
+"""Run of Describe Image."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ async def look(
     frozen: str | None,
     as_video: bool,
 ) -> io.NodeOutput:
-    """The node's outputs. Inputs that the node takes as lists come as lists; `frozen` is None unless it
-    is to be answered instead."""
+    """Return the node's outputs.
+
+    Inputs that the node takes as lists come as lists; `frozen` is None unless it is to be the answer.
+    """
     run = Run(node)
     first_seed = inputs.one(seed, 0)
     if frozen is not None:

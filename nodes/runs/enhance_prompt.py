@@ -1,4 +1,4 @@
-"""Enhance Prompt at work."""
+"""Run of Enhance Prompt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..host.images import encode_pictures
 from ..host.port import PromptOver
 from .running import Run, answer, frozen_lists, no_call_info, record_of, report_json
 
-# Plain would add nothing, which is not what somebody expects who presses Run for the first time.
+# Plain would add nothing, which is not what people expect when they first press Run.
 WITHOUT_CLIP = "general"
 
 
@@ -35,8 +35,10 @@ async def write(
     clip: Any,
     image: Any,
 ) -> io.NodeOutput:
-    """The node's outputs. Inputs that the node takes as lists come as lists; `frozen` is None unless it
-    is to be answered instead."""
+    """Return the node's outputs.
+
+    Inputs that the node takes as lists come as lists; `frozen` is None unless it is to be the answer.
+    """
     run = Run(node)
     first_seed = inputs.one(seed, 0)
     if frozen is not None:

@@ -1,4 +1,4 @@
-"""Generate Variables at work."""
+"""Run of Generate Variables."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ async def invent_values(
     frozen: str | None,
     existing: Any,
 ) -> io.NodeOutput:
-    """The node's outputs; with `adds` the values also go into the library. `frozen` is None unless it is
-    to be answered instead."""
+    """Return the node's outputs; with `adds` the values also go into the library.
+
+    `frozen` is None unless it is to be the answer.
+    """
     run = Run(node)
     if frozen is not None:
         values = frozen_lists(frozen, "values")["values"]
@@ -60,7 +62,7 @@ async def invent_values(
 
 
 def _listed(existing: Any) -> tuple[str, ...]:
-    """Values from a wired list, or from one text with a value on each line (Generate Variables' `text`)."""
+    """Read values from a wired list, or from one text with a value on each line (the node's `text`)."""
     lines = (line for item in inputs.every(existing) if item for line in str(item).splitlines())
     return tuple(line.strip() for line in lines if line.strip())
 
@@ -73,7 +75,7 @@ def _saved(library: Library, name: str) -> tuple[str, ...]:
 
 
 def _save(library: Library, task: VariablesTask, invented: Invented) -> None:
-    """Add the values to the library; they are not lost when that fails, and the report says so."""
+    """Add the values to the library; a failure does not lose them, and the report mentions it."""
     try:
         keep(library, task.name, invented.values, task.context)
     except LibraryError as error:
@@ -81,7 +83,7 @@ def _save(library: Library, task: VariablesTask, invented: Invented) -> None:
 
 
 def _answer(run: Run, invented: Invented, name: str, seed: int) -> io.NodeOutput:
-    """The outputs. Wired into Resolve Variables, each of the first three says which variable it is for."""
+    """Build the outputs. To Resolve Variables each of the first three says which variable it is for."""
     values, info = invented.values, invented.info
     record = record_of("variables", values, info, seed, values=values, frozen={"values": values})
     run.note(record, invented.makeshift)

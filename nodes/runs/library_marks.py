@@ -1,4 +1,4 @@
-"""The library as the nodes share it, and how its files' states enter the host's cache."""
+"""The library that the nodes share, and the states of its files for the host's cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...prompting.templates.library import Library
 
 
 def open_library() -> Library:
-    """The library of the settings in force; one instance serves all nodes, so a file is read once."""
+    """Open the library of the settings in force; one instance serves all nodes, so a file is read once."""
     return _library(*library_folders())
 
 
@@ -22,11 +22,10 @@ def _library(folder: Path, read_only: tuple[Path, ...]) -> Library:
 
 
 class LibraryMarks:
-    """By node: the state of the files that it wrote, before and after it wrote them, and of those that it did
-    not read because their values were handed to it.
+    """By node: the state of the files that it wrote, before and after, and of those it did not read.
 
-    The host's cache would else take its own saving, or that of the node before it, for a change, and run it
-    and all behind it once more.
+    Values that are handed to a node take the place of their file. The host's cache would otherwise take the
+    node's own saving, or that of the node before it, for a change, and run it and all behind it again.
     """
 
     def __init__(self) -> None:
@@ -36,7 +35,7 @@ class LibraryMarks:
         self._unread: dict[str, dict[str, str]] = {}
 
     def signature(self, node_id: object, library: Library, names: Sequence[str]) -> str:
-        """A text that changes when a file behind one of `names` does, save through the node itself."""
+        """Return a text that changes when a file behind one of `names` does, save through the node itself."""
         node = str(node_id)
         told: dict[str, str] = {}
         for name in names:

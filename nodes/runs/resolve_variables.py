@@ -1,4 +1,4 @@
-"""Resolve Variables at work."""
+"""Run of Resolve Variables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .running import Run, answer, no_call_info, record_of
 
 
 def files_behind(node_id: object, template: Any) -> str:
-    """For the host's cache: the state of the library files that `template` reads."""
+    """Return, for the host's cache, the state of the library files that `template` reads."""
     library = open_library()
     texts = [text for text in inputs.every(template) if isinstance(text, str)]
     return marks.signature(node_id, library, _names(texts, library))
@@ -37,8 +37,10 @@ async def fill(
     choice: Choice,
     values: Any = None,
 ) -> io.NodeOutput:
-    """The node's outputs. Templates, selections, counts and seeds come as lists, `values` as one list for
-    each wire."""
+    """Return the node's outputs.
+
+    Templates, selections, counts and seeds come as lists, `values` as one list for each wire.
+    """
     run = Run(node)
     library = open_library()
     texts = [text or "" for text in inputs.every(template)]
@@ -80,7 +82,7 @@ async def fill(
 
 
 def _wires(values: Any) -> list[Any]:
-    """The values that each wire brings. A prompt of a program may have one wire at `values` itself."""
+    """Return the values of each wire. A prompt from a program may have a single wire at `values` itself."""
     return list(values.values()) if isinstance(values, dict) else [values]
 
 

@@ -1,4 +1,4 @@
-"""What every writing node does around its own work: run it, show it, note it, and answer."""
+"""Steps that every writing node takes around its own work: run it, show it, record it, and answer."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Run:
             return open_model(choice, self._live, self._host, caller=self._name())
 
     def _name(self) -> str:
-        """The node as a person finds it in the graph: what it is, and which one."""
+        """Return the node's name as the graph shows it: its kind and its number."""
         return f"{self._label} #{self.node_id}" if self.node_id else self._label
 
     async def perform(self, coroutine: Coroutine[Any, Any, T], model: Model) -> T:
@@ -60,8 +60,10 @@ class Run:
                 unload_in_place()
 
     def note(self, record: dict[str, Any], makeshift: bool = False) -> None:
-        """Keep what was written: in the image's workflow, and for a later run that the host answers
-        from its cache. A makeshift answer is made anew the next time."""
+        """Record the answer in the image's workflow, and for a later run that the host answers from its cache.
+
+        A makeshift answer is made anew the next time.
+        """
         if record["mode"] == "phrasebook":
             record["no_model"] = self._lacks_model
         if self.node_id is None:
@@ -76,7 +78,7 @@ class Run:
 
 
 def _prompt_id() -> str | None:
-    """The prompt that runs here and now: its keys are those that it was queued with."""
+    """Return the id of the prompt that runs now; its session keys are those that it was queued with."""
     context = get_executing_context()
     return context.prompt_id if context is not None else None
 
@@ -91,7 +93,7 @@ def record_of(
     values: Sequence[str] | None = None,
     frozen: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the browser shows and the saved workflow holds of a run. No key, no address, no path."""
+    """Build the record of a run that the browser shows and the workflow saves: no key, address or path."""
     return {
         "kind": kind,
         "texts": list(texts),
@@ -106,7 +108,7 @@ def record_of(
 
 
 def answer(record: Mapping[str, Any], info: Mapping[str, Any], *outputs: Any) -> io.NodeOutput:
-    """The node's outputs, and for the browser the record with the report and a lasting notice."""
+    """Return the node's outputs and, for the browser, the record with the report and a lasting notice."""
     notice = no_model_notice(_WHERE) if record.get("no_model") else ""
     shown = show_all(record["texts"])
     return io.NodeOutput(
@@ -115,7 +117,7 @@ def answer(record: Mapping[str, Any], info: Mapping[str, Any], *outputs: Any) ->
 
 
 def fingerprint(node: Any, choice: Callable[[], Choice], frozen: bool, *more: str) -> str:
-    """What the host's cache is to ask besides the inputs: the settings in force and makeshift answers."""
+    """Return the host's cache key beside the inputs: settings in force, count of makeshift answers."""
     node_id = str(node.hidden.unique_id) if node.hidden is not None else None
     settings = "frozen" if frozen else effective(choice())
     return "|".join((settings, str(memory.makeshift_count(node_id)), *more))
@@ -126,7 +128,7 @@ def report_json(info: Mapping[str, Any]) -> str:
 
 
 def no_call_info(mode: str) -> dict[str, Any]:
-    """The report of a run that called nothing."""
+    """Return the report of a run that called nothing."""
     return {
         "mode": mode,
         "model": "",
@@ -142,7 +144,7 @@ def no_call_info(mode: str) -> dict[str, Any]:
 
 
 def frozen_lists(text: str, *names: str) -> dict[str, list[str]]:
-    """The lists in the `frozen` widget under `names`; a bare text is the one item of the first.
+    """Return the lists in the `frozen` widget under `names`; a bare text is the one item of the first.
 
     Raises ValueError with a plain sentence for JSON of another form.
     """
@@ -168,5 +170,5 @@ def frozen_lists(text: str, *names: str) -> dict[str, list[str]]:
 
 
 def _label_of(node: Any) -> str:
-    """The node's name in the graph, as its schema has it."""
+    """Return the node's name in the graph, as its schema has it."""
     return getattr(getattr(node, "SCHEMA", None), "display_name", None) or "Node"

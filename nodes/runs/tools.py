@@ -1,4 +1,4 @@
-"""The tools that a node's model may use, with what they need of this host."""
+"""Tools that a node's model may use, with what they need from the host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .library_marks import open_library
 
 
 def tools_named(text: str) -> tuple[RegisteredTool, ...]:
-    """Those whose names stand in `text`, with commas or blanks between them. Raises `NotConfigured`."""
+    """Return the tools whose names stand in `text`, separated by commas or blanks. Raises `NotConfigured`."""
     if not text.strip():
         return ()
     _register_ours()
@@ -30,7 +30,7 @@ def _register_ours() -> None:
 
 
 def _count_clip_tokens(text: str) -> int | None:
-    """With ComfyUI's own tokenizer, which knows of weights; None on a host without it."""
+    """Count tokens with ComfyUI's own tokenizer, which knows of weights; return None on a host without it."""
     try:
         from comfy.sd1_clip import escape_important, token_weights, unescape_important
     except ImportError:
