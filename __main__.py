@@ -1,4 +1,4 @@
-"""Entry point of the command line: ``python . enhance "a fox in the snow"`` here, or with the path to here."""
+"""Command-line entry point: ``python . enhance "a fox in the snow"``, or with the path of this folder."""
 
 import importlib.util
 import os

@@ -45,7 +45,7 @@ class NodeMemory:
             self._makeshift[node_id] = self._makeshift.get(node_id, 0) + 1
 
     def makeshift_count(self, node_id: str | None) -> int:
-        """Return the number of makeshift answers; it is in the node's fingerprint, so that the node runs again."""
+        """Return the number of makeshift answers: in the fingerprint, it has the node run again."""
         with self._lock:
             return self._makeshift.get(node_id or "", 0)
 

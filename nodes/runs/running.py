@@ -60,7 +60,7 @@ class Run:
                 unload_in_place()
 
     def note(self, record: dict[str, Any], makeshift: bool = False) -> None:
-        """Record the answer in the image's workflow, and for a later run that the host answers from its cache.
+        """Record the answer in the image's workflow, and for a later run that the host's cache answers.
 
         A makeshift answer is made anew the next time.
         """
