@@ -99,7 +99,7 @@ def cached_list(rounds: int) -> list[tuple[str, ...]]:
 def six_sources(rounds: int) -> list[tuple[str, ...]]:
     """Six providers at one imitation; two of them never answer."""
     with list_server() as lists:
-        table_of = {row.id: row for row in providers.all()}
+        table_of = {row.id: row for row in providers.every()}
         for id in SIX:
             table_of[id] = dataclasses.replace(table_of[id], default_base_url=f"{lists.url}/{id}")
             os.environ[table_of[id].key_variables[0]] = "sk-not-a-key-0123456789"

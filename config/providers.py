@@ -110,7 +110,7 @@ def names() -> tuple[str, ...]:
     return _IDS
 
 
-def all() -> tuple[Provider, ...]:
+def every() -> tuple[Provider, ...]:
     """All providers, in the table's order."""
     return tuple(_table().values())
 
@@ -306,7 +306,7 @@ def _table() -> dict[str, Provider]:
 
 @functools.cache
 def _by_name() -> dict[str, Provider]:
-    named = {alias: provider for provider in all() for alias in provider.aliases}
+    named = {alias: provider for provider in every() for alias in provider.aliases}
     return {**named, **_table()}
 
 

@@ -88,10 +88,11 @@ async def ask_with_tools_async(
 
 
 def stream(question: Question, model: Deployment | Model, **how: Any) -> ChunkStream[Result]:
-    """The answer as it is written: ``for chunk in stream(...)``, in a thread without an event loop.
+    """The answer as it is written, chunk by chunk.
 
-    ``async for`` works as well, on any loop. Leaving it, or the ``with`` around it, hangs up. The answer of
-    a model in this process comes in one piece, once it is whole.
+    ``for chunk in stream(...)`` reads it in a thread without an event loop, ``async for`` on any loop.
+    Leaving it, or the ``with`` around it, hangs up. The answer of a model in this process comes in one piece,
+    once it is whole.
     """
     opened, request = _shaped(question, model, how)
     if not opened.runs_in_place:

@@ -95,13 +95,13 @@ def pixels_of(image: Image) -> Pixels:
 def picture_library() -> Any:
     """The module ``PIL.Image``. Raises `errors.DependencyMissing` where it is not installed."""
     try:
-        from PIL import Image as library
+        import PIL.Image
     except ImportError:
         raise DependencyMissing(
             "Pictures need the Python package Pillow, which is not installed.",
             hint=f"Run `pip install pillow` in {program()}'s Python environment.",
         ) from None
-    return library
+    return PIL.Image
 
 
 def _opened(library: Any, data: bytes) -> Pixels:

@@ -56,7 +56,7 @@ def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
     environment = settings.environment()
     configured = [
         provider.id
-        for provider in providers.all()
+        for provider in providers.every()
         if not provider.is_local
         and providers.key_status(provider, environment, session_keys.peek(provider.id)).configured
     ]

@@ -27,7 +27,7 @@ def provider_rows(
     states = models.state_of(settings)
     environment = settings.environment()
     rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
-    for provider in providers.all():
+    for provider in providers.every():
         status = providers.key_status(provider, environment, keys.peek(provider.id))
         kept = settings.has_kept(provider.key_variables) and (
             status.source == "environment" or _is_kept(keys.peek(provider.id), provider, settings)

@@ -45,7 +45,7 @@ def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
         return [_endpoint(address.text, keys.peek(endpoint_id(address.text)) or key)]
     environment = settings.environment()
     found = []
-    for provider in providers.all():
+    for provider in providers.every():
         if provider.list_path is None:
             continue
         try:

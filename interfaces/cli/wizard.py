@@ -78,7 +78,7 @@ class Wizard:
         return {"LLM_BASE_URL": address, **({"LLM_MODEL": model} if model else {})}
 
     def _provider(self, listing: Listing) -> dict[str, str | None]:
-        remote = [provider for provider in providers.all() if not provider.is_local]
+        remote = [provider for provider in providers.every() if not provider.is_local]
         provider = remote[self._choose([row.label for row in remote])]
         model = self._answer("Model", provider.models[0])
         variables = [provider.key_variables[0], *(names[0] for names in provider.needed_variables.values())]

@@ -54,10 +54,10 @@ class EventStream:
 class HttpError(Exception):
     """A request that is answered with an error: a status, a word for programs, a sentence, the next step."""
 
-    def __init__(self, status: int, type: str, message: str, hint: str = "", **more: str) -> None:
+    def __init__(self, status: int, kind: str, message: str, hint: str = "", **more: str) -> None:
         super().__init__(message)
         self.status = status
-        self.type = type
+        self.type = kind
         self.message = message
         self.hint = hint
         self.more = more

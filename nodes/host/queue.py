@@ -85,7 +85,7 @@ class TurnNode:
     INPUTS: ClassVar[dict[str, Any]] = {"required": {"job": ("STRING", {})}}
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802 - ComfyUI's name for it
         return cls.INPUTS
 
     def run(self, job: str) -> dict[str, Any]:

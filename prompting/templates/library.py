@@ -1,8 +1,8 @@
-"""The library: folders of files that hold the values of variables.
+r"""The library: folders of files that hold the values of variables.
 
 ``color.txt`` (or ``.md``) is the variable ``__color__``, ``hair/style.txt`` is ``__hair/style__``. One value
 a line; lines that begin with ``#`` are comments, those before the first value describe the variable; a
-value that itself begins with ``#`` is written ``\\#``. A value may begin with a weight (``0.5::fox``) and
+value that itself begins with ``#`` is written ``\#``. A value may begin with a weight (``0.5::fox``) and
 may hold everything that a template may.
 
 In ``.yaml`` files the keys are the names, whatever the file is called, as in Dynamic Prompts and the

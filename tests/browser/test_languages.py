@@ -22,7 +22,7 @@ def wait_for(comfy, language: str) -> None:
 
 @pytest.fixture(params=["zh", "ko", "zh-TW", "ru", "pt-BR"])
 def page(request, _browser, host_factory):
-    """(language, a page of a host of its own that is set to it)"""
+    """(language, a page of a host of its own that is set to it)."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({"LLM_MODE": "phrasebook"}, fresh=True)

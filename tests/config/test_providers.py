@@ -11,7 +11,7 @@ from quillwork.config import providers
 from quillwork.llm_backends.errors import MissingKey, NotConfigured
 from quillwork.llm_backends.types import Secret
 
-KEYED = [p for p in providers.all() if not p.key_optional]
+KEYED = [p for p in providers.every() if not p.key_optional]
 
 
 def hint_of(model_id: str) -> str:
@@ -22,7 +22,7 @@ def hint_of(model_id: str) -> str:
 
 def full_environment() -> dict[str, str]:
     env = {}
-    for provider in providers.all():
+    for provider in providers.every():
         env[provider.key_variables[0]] = f"key-of-{provider.id}"
         for variables in provider.needed_variables.values():
             env[variables[0]] = "value"
@@ -30,7 +30,7 @@ def full_environment() -> dict[str, str]:
 
 
 def test_the_names_without_yaml_are_the_table():
-    assert providers.names() == tuple(p.id for p in providers.all())
+    assert providers.names() == tuple(p.id for p in providers.every())
     assert len(set(providers.names())) == 16
 
 
@@ -50,9 +50,9 @@ def quillwork_root():
 
 
 def test_every_row_is_complete():
-    names = [name for p in providers.all() for name in (p.id, *p.aliases)]
+    names = [name for p in providers.every() for name in (p.id, *p.aliases)]
     assert len(names) == len(set(names)), "an alias is used twice"
-    for provider in providers.all():
+    for provider in providers.every():
         assert provider.label
         assert provider.models, provider.id
         assert provider.key_variables, provider.id
@@ -126,7 +126,7 @@ def test_a_missing_key_names_the_variable_and_the_page(provider):
     assert not providers.key_status(provider, env).configured
 
 
-@pytest.mark.parametrize("provider", providers.all(), ids=lambda p: p.id)
+@pytest.mark.parametrize("provider", providers.every(), ids=lambda p: p.id)
 def test_each_provider_gets_its_own_key_and_address(provider):
     access = providers.preflight(provider, full_environment())
     assert access.api_key == Secret(f"key-of-{provider.id}")

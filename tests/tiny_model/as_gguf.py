@@ -1,4 +1,7 @@
-"""Writes the tiny model's folder as a GGUF file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"""
+"""Writes the tiny model's folder as a GGUF file.
+
+https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
 
 from __future__ import annotations
 

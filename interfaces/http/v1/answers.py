@@ -103,8 +103,9 @@ class _Sent:
         return {"index": call.index, "id": call.id, "type": "function", "function": named}
 
     def check(self, result: Result) -> None:
-        """Raise `StreamBroken` where the answer is another one than what went out. (What a model thought may
-        turn out as such at the very end, and did no harm.)"""
+        """Raise `StreamBroken` where the answer is another one than what went out.
+
+        What a model thought may turn out as such at the very end, and did no harm."""
         if self._is_over and result.text.strip() not in "".join(self._texts):
             raise StreamBroken(
                 "The model broke off in the middle of its answer, and another attempt answered.",

@@ -39,7 +39,8 @@ def quiet(env):
 def providers_at(lists, monkeypatch):
     """Sends every provider's calls to the imitation."""
     table = {
-        row.id: dataclasses.replace(row, default_base_url=f"{lists.url}/{row.id}") for row in providers.all()
+        row.id: dataclasses.replace(row, default_base_url=f"{lists.url}/{row.id}")
+        for row in providers.every()
     }
     monkeypatch.setattr(providers, "_table", lambda: table)
     return table
@@ -337,7 +338,7 @@ def test_a_proxy_that_keeps_its_secrets_is_listed_all_the_same(quiet, env, lists
 
 def test_a_local_server_is_found_and_its_silence_is_no_fault(quiet, env, lists, monkeypatch):
     lists.answers = {"/api/tags": {"models": [{"name": "qwen3:4b"}, {"name": "llama3.2:latest"}]}}
-    table = {row.id: row for row in providers.all()}
+    table = {row.id: row for row in providers.every()}
     table["ollama"] = dataclasses.replace(table["ollama"], default_base_url=lists.url)
     table["lm_studio"] = dataclasses.replace(table["lm_studio"], default_base_url=NOTHING_THERE)
     monkeypatch.setattr(providers, "_table", lambda: table)
@@ -416,6 +417,6 @@ def test_models_in_the_hosts_folders_are_listed_by_name(quiet, tmp_path, env):
 def test_the_packaged_facts_are_about_models_that_we_suggest():
     from quillwork.config.models.entries import _known
 
-    suggested = {f"{row.id}/{model}" for row in providers.all() for model in row.models}
+    suggested = {f"{row.id}/{model}" for row in providers.every() for model in row.models}
     assert set(_known()) <= suggested, "run python config/models/update_model_facts.py"
     assert _known()["openai/gpt-5-mini"]["price"] == [0.25, 2.0]

@@ -196,7 +196,7 @@ def _range_and_options(value: Any, name: str, wanted: Any, options: dict[str, An
 async def validate_prompt(
     prompt_id: str, prompt: Prompt, targets: list[str] | None
 ) -> tuple[bool, Fault | None, list[str], dict[str, Any]]:
-    """Is there anything to run? (yes or no, the error as a whole, the outputs to run, the errors by node)"""
+    """Whether there is anything to run, the error as a whole, the outputs to run, the errors by node."""
     outputs = []
     for node_id, node in prompt.items():
         kind = nodes.KINDS.get(node.get("class_type", ""))

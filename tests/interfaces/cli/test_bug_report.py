@@ -79,7 +79,7 @@ def test_it_holds_no_key_and_no_path_of_the_user(
     pack.parent.mkdir()
     pack.symlink_to(ROOT)
     leave_note(environment, pack, python=str(python), models=str(base / "models"))
-    keys = {variable: KEY for provider in providers.all() for variable in provider.key_variables}
+    keys = {variable: KEY for provider in providers.every() for variable in provider.key_variables}
     (home / ".env").write_text("".join(f"{variable}={KEY}\n" for variable in keys))
     told = command(
         "doctor",

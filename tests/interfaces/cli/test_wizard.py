@@ -60,7 +60,7 @@ def written(home) -> list[str]:
 
 
 def test_a_provider_is_chosen_and_its_key_is_only_told_of(wizard, home):
-    remote = [row.id for row in providers.all() if not row.is_local]
+    remote = [row.id for row in providers.every() if not row.is_local]
     said = wizard("3", str(remote.index("anthropic") + 1), "", "n", "y")
     assert written(home) == [f"LLM_MODEL=anthropic/{providers.get('anthropic').models[0]}"]
     assert ("set " if os.name == "nt" else "export ") + "ANTHROPIC_API_KEY=..." in said
@@ -71,11 +71,11 @@ def test_a_provider_is_chosen_and_its_key_is_only_told_of(wizard, home):
 
 def test_a_yes_to_other_peoples_workflows_is_kept(wizard, home):
     wizard("3", "1", "", "y", "y")
-    assert consent.is_allowed(next(row.id for row in providers.all() if not row.is_local), load())
+    assert consent.is_allowed(next(row.id for row in providers.every() if not row.is_local), load())
 
 
 def test_a_provider_says_all_that_it_needs(wizard):
-    remote = [row.id for row in providers.all() if not row.is_local]
+    remote = [row.id for row in providers.every() if not row.is_local]
     said = wizard("3", str(remote.index("azure") + 1), "my-deployment", "n", "n")
     assert "AZURE_API_KEY=" in said
     assert "AZURE_API_VERSION=" in said
