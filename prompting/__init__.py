@@ -1,4 +1,4 @@
-"""What is asked of a language model, and what becomes of its answer.
+"""Questions to a language model, and what is made of its answers.
 
-Knows nothing of settings, hosts or providers: whoever calls hands it a model to ask.
+Knows nothing of settings, hosts or providers: the caller hands it a model to ask.
 """

@@ -1,4 +1,4 @@
-"""A chat with a model: a question, what was said before, pictures and tools in; an answer out."""
+"""Chat with a model: a question, its history, pictures and tools in; an answer out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CUT = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is said now; `system` says how the model is to be."""
+    """Current question; `system` is the system prompt."""
 
     prompt: str
     system: str = ""
@@ -39,8 +39,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer, the history with it, the report (with ``tool_calls``: name, and whether it went wrong),
-    and whether a fallback answered: such an answer is not to be kept by anybody's cache."""
+    """Answer, the history with it, and the report (with ``tool_calls``: name, and whether the call failed).
+
+    `makeshift` says that a fallback answered: such an answer is not to be kept by any cache.
+    """
 
     text: str
     history: History
@@ -55,8 +57,11 @@ async def chat(
     history: History = EMPTY,
     tools: Sequence[RegisteredTool] = (),
 ) -> Reply:
-    """The model's answer to `question` after `history`, whose oldest exchanges are left out where it would
-    be longer than the model reads. Raises `LLMError`; see `answer_with_tools`."""
+    """Return the model's answer to `question` after `history`.
+
+    The oldest exchanges are left out where the conversation would be longer than the model reads. Raises
+    `LLMError`; see `answer_with_tools`.
+    """
     if not question.prompt.strip() and not question.images:
         raise NotConfigured("The prompt is empty.", hint="Write something to the model.")
     if model.deployment.backend == "phrasebook":
@@ -78,9 +83,11 @@ async def chat(
 async def _answer(
     question: Question, model: Model, history: History, tools: Sequence[RegisteredTool]
 ) -> tuple[Conversation, list[str]]:
-    """The conversation, and what the user should know of what was left out of it. Where nobody knows how much
-    the model reads, it says so itself, and is asked again with half of the exchanges; likewise with pictures
-    that only an earlier model could see."""
+    """Return the conversation, and what the user should know about the parts left out of it.
+
+    Where nobody knows how much the model reads, the model itself reports that it is too much, and is asked
+    again with half of the exchanges; likewise with pictures that only an earlier model could see.
+    """
     kept, warnings = _that_fit(question, model, history, tools), list[str]()
     while True:
         request = _request(question, history.latest(kept))
@@ -106,7 +113,7 @@ def _request(question: Question, history: History) -> Request:
 
 
 def _that_fit(question: Question, model: Model, history: History, tools: Sequence[RegisteredTool]) -> int:
-    """How many of the latest exchanges the model can read, by an estimate that is rather too high."""
+    """Return how many of the latest exchanges the model can read, by an estimate on the high side."""
     window, kept = model.deployment.capabilities.context_window, len(history)
     if window is None:
         return kept

@@ -1,4 +1,4 @@
-"""Turns pictures into words: a description, or the prompt from which an image model would make them again."""
+"""Descriptions of pictures, and the prompts from which an image model would make them again."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .targets import Target
 
 T = TypeVar("T")
 
-# One text each is one call each: more at once is a video that was meant as one.
+# Each text is a call: more pictures than this are probably a video that was meant as one.
 MOST_PICTURES = 64
-# Frames of one video that a model is shown: each of them costs as much as some hundred words.
+# Frames of one video that a model is shown: each of them costs as much as several hundred words.
 MOST_FRAMES = 16
 # In pixels. What happens in a clip is seen at half the size of a picture whose details count.
 FRAME_SIDE = 512
@@ -29,7 +29,7 @@ _NOTHING_KEPT = protect("")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One question: a picture, or with several the frames of one video in their order.
+    """One question: a picture, or with several pictures the frames of one video in order.
 
     Without a `target` a description is wanted, with one a prompt in that model's manner. `notes` are what
     the user should know of how the pictures were prepared.
@@ -44,8 +44,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One text for each view, the report, and whether a fallback stands behind some of them: such an answer
-    is not to be kept by anybody's cache."""
+    """One text for each view, and the report.
+
+    `makeshift` says that a fallback stands behind some of them: such an answer is not to be kept by any
+    cache.
+    """
 
     texts: list[str]
     info: dict[str, Any]
@@ -61,12 +64,11 @@ async def describe(
     seed: int = 0,
     as_video: bool = False,
 ) -> Described:
-    """One text for each of `pictures` (up to `MOST_PICTURES`), all asked for at once; with `as_video` one
-    text for all of them, of which `MOST_FRAMES` are shown.
+    """Return one text for each of `pictures` (up to `MOST_PICTURES`), all asked for at once.
 
-    `instruction` is a wish or a question, `target` the model that a prompt is wanted for (None: describe).
-    Raises the first `LLMError`; one of `errors.CannotSee` before anything is sent where the model is known
-    to take no pictures.
+    With `as_video` one text for all of them, of which `MOST_FRAMES` are shown. `instruction` is a wish or a
+    question, `target` the model that a prompt is wanted for (None: describe). Raises the first `LLMError`;
+    one of `errors.CannotSee` before anything is sent where the model is known to take no pictures.
     """
     return await describe_views(views_of(pictures, instruction, target, seed, as_video=as_video), model)
 
@@ -79,7 +81,7 @@ def views_of(
     *,
     as_video: bool = False,
 ) -> list[View]:
-    """The questions that `describe` asks."""
+    """Return the questions that `describe` asks."""
     if as_video:
         shown, note = pick_frames(pictures)
         return [View(tuple(shown), target, instruction, seed, (note,) if note else ())]
@@ -87,8 +89,10 @@ def views_of(
 
 
 def pick_frames(frames: Sequence[T]) -> tuple[list[T], str]:
-    """Those of `frames` that a model is shown, evenly spread from the first to the last, and the sentence
-    for the user where it is not all of them."""
+    """Pick those of `frames` that a model is shown, evenly spread from the first to the last.
+
+    Also returns the sentence for the user where not all of them are shown.
+    """
     total = len(frames)
     if total <= MOST_FRAMES:
         return list(frames), ""
@@ -99,7 +103,7 @@ def pick_frames(frames: Sequence[T]) -> tuple[list[T], str]:
 
 
 async def describe_views(views: Sequence[View], model: Model) -> Described:
-    """As `describe`, for questions that differ in more than their pictures."""
+    """Answer as `describe` does, for questions that differ in more than their pictures."""
     started = time.monotonic()
     check_count(len(views) if all(view.pictures for view in views) else 0)
     answers = await model.ask([_request(view) for view in views])
@@ -116,7 +120,7 @@ async def describe_views(views: Sequence[View], model: Model) -> Described:
 
 
 def check_count(pictures: int) -> None:
-    """Raise `NotConfigured` unless so many can be described one by one."""
+    """Raise `NotConfigured` if there are too many pictures to describe one by one."""
     if not pictures:
         raise NotConfigured("There is no picture to describe.", hint="Load or wire one.")
     if pictures > MOST_PICTURES:
@@ -141,6 +145,6 @@ def _finish(
     if isinstance(written, LLMError):
         return written
     if view.target is None:
-        # What stands in a picture, or in a model's fancy, brings no network into a prompt.
+        # Lettering in a picture, or a model's invention, must bring no LoRA into a prompt.
         return restore(written[0], _NOTHING_KEPT)
     return in_manner_of(view.target, written[0], _NOTHING_KEPT)

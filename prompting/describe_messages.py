@@ -1,4 +1,4 @@
-"""What a model that sees is told: describe this picture, or write the prompt that would make it again."""
+"""Messages to a vision model: describe this picture, or write the prompt that would make it again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CLIP = (
 def describe_messages(
     pictures: Sequence[Image], target: Target | None, instruction: str = ""
 ) -> tuple[Message, ...]:
-    """The messages that ask for one text about `pictures`: one picture, or several frames of a video."""
+    """Build the messages that ask for one text about `pictures`: one picture, or the frames of a video."""
     is_clip = len(pictures) > 1
     system = _prompt_system(target, is_clip) if _is_written_for(target) else _plain_system(is_clip)
     parts = [_MANY.format(count=len(pictures)) if is_clip else _ONE]
@@ -55,7 +55,7 @@ def describe_messages(
 
 
 def _is_written_for(target: Target | None) -> bool:
-    """A target of any form has no manner of its own."""
+    """Tell whether the target has a manner of its own, which one of any form has not."""
     return target is not None and target.form != "any"
 
 

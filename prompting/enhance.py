@@ -1,4 +1,4 @@
-"""Turns ideas into prompts for a target: one call for each variation of each prompt, all at once."""
+"""Enhancement of ideas into prompts for a target: a call for each variation of each idea, all at once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ from .tasks import MOST_VARIATIONS, EnhanceTask, OnError
 
 @dataclass(frozen=True, slots=True)
 class Idea:
-    """One prompt of the user's, to be enhanced `variations` times (1 to 64), beginning with variation
-    number `first` (from 0). With `from_nothing` an empty prompt is no error: the model invents one."""
+    """One prompt of the user's, to be enhanced `variations` times (1 to 64).
+
+    The variations begin with number `first` (from 0). With `from_nothing` an empty prompt is no error: the
+    model invents one.
+    """
 
     prompt: str
     target: Target
@@ -35,8 +38,10 @@ class Idea:
 
 @dataclass(frozen=True, slots=True)
 class Enhanced:
-    """Prompts, negatives (as many), the report, and whether an error stands behind some of them: such an
-    answer is not to be kept by anybody's cache."""
+    """Prompts, as many negatives, and the report.
+
+    `makeshift` says that an error stands behind some of them: such an answer is not to be kept by any cache.
+    """
 
     prompts: list[str]
     negatives: list[str]
@@ -46,7 +51,7 @@ class Enhanced:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """One variation of one idea on its way."""
+    """One variation of one idea under way."""
 
     idea: Idea
     task: EnhanceTask
@@ -78,8 +83,10 @@ async def enhance(
 
 
 def enhance_without_model(ideas: Sequence[Idea], error: LLMError, on_error: OnError) -> Enhanced:
-    """What `enhance` gives when there is no model to ask because of `error`, which is raised where
-    `on_error` says so."""
+    """Return what `enhance` returns when there is no model to ask because of `error`.
+
+    Raises `error` where `on_error` says so.
+    """
     pieces = _pieces(ideas, ())
     return _gather(pieces, [error] * len(pieces), [], None, on_error, time.monotonic())
 
@@ -116,7 +123,7 @@ def _request(piece: _Piece) -> Request:
 
 
 def _finish(piece: _Piece, answer: Result | LLMError, deployment: Deployment) -> tuple[str, str] | LLMError:
-    """(prompt, negative) out of an answer, or the error that it is or amounts to."""
+    """Return (prompt, negative) from an answer, or the error that the answer is or amounts to."""
     written = read_prompt(answer, deployment, piece.warnings)
     return written if isinstance(written, LLMError) else _dress(piece, *written)
 

@@ -1,4 +1,4 @@
-"""Invents values for a variable: asked for as JSON, made distinct, asked for again where some are missing."""
+"""Invention of values for a variable: requested as JSON, made distinct, and completed by further requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .tasks import MOST_VALUES, VariablesTask
 
 _ROUNDS = 4
 
-# In tokens: what thinking and JSON need, and what one value may take ("50 word description").
+# In tokens: room for thinking and JSON, and for one value ("50 word description").
 _MAX_TOKENS_BASE = 1536
 _MAX_TOKENS_EACH = 48
 
@@ -34,9 +34,9 @@ class Invented:
 
 
 async def invent(task: VariablesTask, model: Model) -> Invented:
-    """As many distinct values as `task.count`, none of them among `task.existing` (ignoring case).
+    """Invent `task.count` distinct values, none of them among `task.existing` (ignoring case).
 
-    Fewer only with a warning. Raises `LLMError` where not a single one could be had.
+    Returns fewer only with a warning. Raises `LLMError` where not a single one could be had.
     """
     check(task)
     started = time.monotonic()
@@ -76,7 +76,7 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
 
 
 def check(task: VariablesTask) -> None:
-    """Raise `NotConfigured` for a name or a count that cannot be meant."""
+    """Raise `NotConfigured` for an unusable name or count."""
     if not spoken_name(task.name):
         raise NotConfigured("The variable has no name.", hint="Name it by what you want, such as season.")
     if not 1 <= task.count <= MOST_VALUES:
@@ -108,7 +108,7 @@ def _read(answer: Result, deployment: Deployment, have_some: bool) -> tuple[list
 
 
 def add_distinct(values: list[str], fresh: Sequence[str], existing: Sequence[str], count: int) -> int:
-    """Append to `values`, up to `count`, what is new (ignoring case) beside `existing`; how many."""
+    """Append up to `count` the values that are new (ignoring case) beside `existing`; return how many."""
     seen = {value.casefold() for value in (*existing, *values)}
     before = len(values)
     for value in fresh:

@@ -1,4 +1,4 @@
-"""What was said so far in a chat, and how it is cut to what a model can read."""
+"""History of a chat, and how it is cut to the length that a model can read."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 
 from ..llm_backends.types import Image, Message
 
-# What stands for one that came without a word.
+# Stands for a question that came without a word.
 _PICTURE = "[a picture]"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One exchange: what the user said and showed, and what the model answered. Of the tools that it used on
-    the way nothing is kept: another model, without them, may have to read this."""
+    """One exchange: the user's words and pictures, and the model's answer.
+
+    The tools that were used on the way are not kept: another model, without them, may have to read this.
+    """
 
     prompt: str
     answer: str
@@ -26,9 +28,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All exchanges, the oldest first. It never changes: what comes after is another one."""
+    """All exchanges, the oldest first. Immutable: adding one makes another history."""
 
-    # Hosts print inputs when something fails; a conversation is not for their logs.
+    # Hosts print inputs when something fails; a conversation does not belong in their logs.
     turns: tuple[Turn, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
@@ -39,11 +41,11 @@ class History:
             yield from turn.messages()
 
     def after(self, turn: Turn) -> History:
-        """This history with `turn` behind it."""
+        """Return this history with `turn` at its end."""
         return History((*self.turns, turn))
 
     def latest(self, count: int) -> History:
-        """The last `count` exchanges alone."""
+        """Return the last `count` exchanges alone."""
         return History(self.turns[len(self.turns) - count :] if count > 0 else ())
 
     @property
@@ -51,7 +53,7 @@ class History:
         return any(turn.images for turn in self.turns)
 
     def without_pictures(self) -> History:
-        """The words alone, for a model that cannot see."""
+        """Return the words alone, for a model that cannot see."""
         return History(tuple(Turn(turn.prompt or _PICTURE, turn.answer) for turn in self.turns))
 
 

@@ -1,4 +1,4 @@
-"""What a language model is told: one wording for all providers, shaped by the target alone."""
+"""Messages to a language model: one wording for all providers, shaped by the target alone."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _SHOWN_EXISTING = 300
 def enhance_messages(
     task: EnhanceTask, protected: Protected, picture: Image | None = None
 ) -> tuple[Message, ...]:
-    """The messages that ask for one enhanced prompt; `picture` is what an edit starts from."""
+    """Build the messages that ask for one enhanced prompt; `picture` is the starting point of an edit."""
     user = _enhance_user(task, protected)
     if picture is not None:
         user += "\n\nThe picture that the idea is about is attached."
@@ -100,7 +100,7 @@ def enhance_messages(
 
 
 def _enhance_system(target: Target) -> str:
-    """The same for every prompt of a target, so that a kept prefix serves them all."""
+    """Build the system message, equal for all prompts of a target, so that a cached prefix serves them."""
     rules = [*_INTENT, *_base_rules(target), *form_rules(target), _language_rule(target)]
     if target.keep_detailed:
         rules.append(
@@ -114,7 +114,7 @@ def _enhance_system(target: Target) -> str:
 
 
 def form_rules(target: Target) -> list[str]:
-    """Form and length, as far as the target has them."""
+    """Return the rules on form and length, as far as the target has them."""
     rules = [_FORMS[target.form]] if target.form in _FORMS else []
     if target.words:
         unit = "tags" if target.form == "tags" else "words"
@@ -123,13 +123,13 @@ def form_rules(target: Target) -> list[str]:
 
 
 def numbered(opening: str, rules: Sequence[str]) -> str:
-    """A system message: what is wanted, and its rules under numbers."""
+    """Build a system message: the request, then its rules as a numbered list."""
     lines = "\n".join(f"{number}. {rule}" for number, rule in enumerate(rules, 1))
     return f"{opening}\n\n{lines}"
 
 
 def kind_of_model(target: Target) -> str:
-    """What the target's model is, as words."""
+    """Describe the kind of the target's model in words."""
     return {"image": "an image model", "edit": "an image editing model"}.get(target.kind, "a video model")
 
 
@@ -221,7 +221,7 @@ flour up to the elbows", "a lanky boy in an oversized yellow raincoat"]}"""
 
 
 def variables_messages(task: VariablesTask) -> tuple[Message, ...]:
-    """The messages that ask for values of a variable."""
+    """Build the messages that ask for values of a variable."""
     parts = [f"Variable: {spoken_name(task.name)}", f"Count: exactly {task.count}"]
     if task.context.strip():
         parts.append(f"It stands in this template:\n{task.context.strip()}")
@@ -235,5 +235,5 @@ def variables_messages(task: VariablesTask) -> tuple[Message, ...]:
 
 
 def spoken_name(name: str) -> str:
-    """A variable's name as words: ``sub/hair_color`` is “hair color”."""
+    """Return a variable's name as words: ``sub/hair_color`` is “hair color”."""
     return name.strip().strip("_").rsplit("/", 1)[-1].replace("_", " ").replace("-", " ").strip()

@@ -1,4 +1,4 @@
-"""What a run says about itself: the `info` output of the nodes and the ``info`` of the command line."""
+"""Report of a run: the `info` output of the nodes and the ``info`` of the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def report(
     seconds: float,
     warnings: Iterable[str],
 ) -> dict[str, Any]:
-    """Mode, model, tokens, cost and so on over all calls of a run; what is unknown of an answer is None."""
+    """Return mode, model, tokens, cost and so on over all calls of a run; None stands for what is unknown."""
     results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
     first = results[0] if results else None
     return {
@@ -38,7 +38,7 @@ def _sum(parts: Iterable[Any]) -> Any:
 
 
 def _finish(results: Sequence[Result]) -> str:
-    """The reason that a user should know of: a cut answer before whole ones."""
+    """Return the finish reason that a user should know of: that of a cut answer before that of whole ones."""
     reasons = [result.finish_reason for result in results]
     for reason in ("length", "content_filter", "unknown"):
         if reason in reasons:

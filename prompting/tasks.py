@@ -1,4 +1,4 @@
-"""What a caller is about, in plain data, and how much of it there may be.
+"""Tasks of a caller as plain data, with limits on their size.
 
 The messages to a model are written from these; a backend that writes without a model (the phrasebook)
 reads them directly, as `Request.task`.

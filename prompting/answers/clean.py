@@ -1,4 +1,4 @@
-"""From what a model said to what it was asked for."""
+"""Removal of everything that models say around an answer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"),
 
 
 def clean(text: str, *, who: str = "The model") -> str:
-    """The answer alone: no thinking, no fences, no "Here is your prompt:", no quotes around it all.
+    """Return the answer alone: no thinking, no fences, no "Here is your prompt:", no quotes around it all.
 
     Raises `Refused` for a refusal and `EmptyAnswer` where nothing is left; `who` names the model there.
     """
@@ -64,7 +64,7 @@ def clean(text: str, *, who: str = "The model") -> str:
 
 
 def _unfenced(text: str) -> str:
-    """What stands in the longest code fence, and the negative prompt that may follow it."""
+    """Return the contents of the longest code fence, and the negative prompt that may follow it."""
     fences = list(_FENCE.finditer(text))
     if not fences:
         return text
@@ -74,7 +74,7 @@ def _unfenced(text: str) -> str:
 
 
 def split_negative(text: str) -> tuple[str, str]:
-    """(prompt, negative) of an answer whose last line may be ``Negative: …``."""
+    """Return (prompt, negative) of an answer whose last line may be ``Negative: …``."""
     match = _NEGATIVE.search(text)
     if match is None:
         return text.strip(), ""
@@ -84,14 +84,14 @@ def split_negative(text: str) -> tuple[str, str]:
 
 
 def one_paragraph(text: str) -> str:
-    """Line breaks become spaces, bullets and bold marks go: what a prose or tag prompt must look like."""
+    """Join the lines with spaces and drop bullets and bold marks, as a prose or tag prompt needs it."""
     lines = [re.sub(r"^\s*(?:[-*•]\s+|\d+[.)]\s+)", "", line).strip() for line in text.splitlines()]
     joined = " ".join(line for line in lines if line)
     return re.sub(r"\*\*(.+?)\*\*", r"\1", joined)
 
 
 def unquote(text: str) -> str:
-    """`text` without the quotes around the whole of it."""
+    """Return `text` without the quotes around the whole of it."""
     bare = text.removesuffix(".") if text.endswith(tuple(f"{closing}." for _, closing in _QUOTES)) else text
     for opening, closing in _QUOTES:
         inside = bare[len(opening) : -len(closing)]

@@ -1,4 +1,4 @@
-"""From a model's answer to a prompt: what enhancing an idea and describing a picture have in common."""
+"""Steps from a model's answer to a prompt, shared by enhancing an idea and describing a picture."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ _SEVERAL_LINES = ("json", "sections", "any")
 def read_prompt(
     answer: Result | LLMError, deployment: Deployment, warnings: list[str]
 ) -> tuple[str, str] | LLMError:
-    """(prompt, negative) out of an answer, or the error that it is or amounts to; `warnings` gathers what
-    the user should know of it."""
+    """Return (prompt, negative) from an answer, or the error that the answer is or amounts to.
+
+    `warnings` collects what the user should know about it.
+    """
     if isinstance(answer, LLMError):
         return answer
     try:
@@ -42,7 +44,7 @@ def read_prompt(
 
 
 def in_manner_of(target: Target, text: str, protected: Protected) -> str:
-    """The prompt as the target wants it, with the user's own tags and weights back in place."""
+    """Return the prompt in the target's manner, with the user's own tags and weights back in place."""
     if target.form not in _SEVERAL_LINES:
         text = one_paragraph(text)
     if not target.weights:
@@ -51,7 +53,7 @@ def in_manner_of(target: Target, text: str, protected: Protected) -> str:
 
 
 def first_of(failed: Sequence[LLMError], total: int, what: str) -> LLMError:
-    """The error to raise for a run of `total` calls (in words: `what`) of which these `failed`."""
+    """Return the error to raise for a run of `total` calls (in words: `what`) of which these `failed`."""
     error = failed[0]
     if total > 1:
         error.message = f"{len(failed)} of {total} {what} failed. {error.message}"

@@ -1,4 +1,4 @@
-"""Keeps what belongs to the user out of a model's hands: LoRA tags, embeddings, weights, variables."""
+"""Protection of what belongs to the user from the model: LoRA tags, embeddings, weights, variables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-# `<lora:name:0.8>` and its kin: A1111, Forge and SD.Next read them; their place does not matter.
+# `<lora:name:0.8>` and the like: A1111, Forge and SD.Next read them; their place does not matter.
 _NETWORK_TAG = r"<(?:lora|lyco|loha|hypernet):[^<>\n]*>"
 # ComfyUI's textual inversions, bare or weighted as a whole.
 _EMBEDDING = r"\(\s*embedding:[^\s,()]+(?:\s*:\s*-?[\d.]+)?\s*\)|\bembedding:[^\s,()]*[^\s,();.]"
@@ -15,7 +15,7 @@ TAKEN_OUT = re.compile(rf"{_NETWORK_TAG}|{_EMBEDDING}", re.I)
 _WEIGHTED = re.compile(r"\((.+):\s*-?\d*\.?\d+\s*\)", re.S)
 _VARIABLE = re.compile(r"__[^\s_](?:[^\n,;()]*?[^\s_])?(?:\([^()\n]*\))?__")
 _CHOICE = re.compile(r"\{[^\n]*(?:\||\$\$|::)[^\n]*\}")
-# Dynamic Prompts' `${name}` and `%{…$$…}`, and what Jinja reads.
+# Dynamic Prompts' `${name}` and `%{…$$…}`, and Jinja's syntax.
 _COMMAND = re.compile(r"[$%]\{[^\n]*\}|\{[{%#].*[}%#]\}", re.S)
 _ASSIGNMENT = re.compile(r"\$\{\s*[\w-]+\s*\??=")
 _BRACKETED = {"(": (_WEIGHTED,), "{": (_CHOICE, _COMMAND), "$": (_COMMAND,), "%": (_COMMAND,)}
@@ -26,8 +26,11 @@ _MARK = "\1"
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """A prompt without its tags. `before` and `after` are what stood at its start and elsewhere; `kept`
-    are the pieces inside `text` that an answer must hold exactly as they are."""
+    """Prompt without its tags.
+
+    `before` and `after` are the tags from its start and from elsewhere; `kept` are the pieces inside `text`
+    that an answer must hold exactly as they are.
+    """
 
     text: str
     before: tuple[str, ...]
@@ -36,7 +39,7 @@ class Protected:
 
 
 def protect(prompt: str) -> Protected:
-    """Take tags and embeddings out of `prompt` and note what must survive in place."""
+    """Take tags and embeddings out of `prompt` and note the pieces that must survive in place."""
     pieces = [
         prompt[start:end]
         for start, end in _pieces(prompt)
@@ -44,7 +47,7 @@ def protect(prompt: str) -> Protected:
     ]
     pieces = list(dict.fromkeys(pieces))
     rest = _mark(prompt, pieces).lstrip()
-    # They leave nothing where they stand, and have to come before what they are for.
+    # Assignments leave nothing where they stand, and have to precede their uses.
     before = [_mark_of(place) for place, piece in enumerate(pieces) if _ASSIGNMENT.match(piece)]
     for mark in before:
         rest = re.sub(rf"(^|,\s*){mark}\s*,\s*|,?\s*{mark}\s*$|{mark} ?", r"\1", rest)
@@ -63,7 +66,7 @@ def protect(prompt: str) -> Protected:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of the outermost weighted brackets, choices, variables and commands of `text`."""
+    """Yield start and end of the outermost weighted brackets, choices, variables and commands of `text`."""
     ends = _bracket_ends(text)
     place = 0
     while place < len(text):
@@ -78,7 +81,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _bracket_ends(text: str) -> dict[int, int]:
-    """Where each round or curly bracket ends, by where it begins; escaped ones do not count."""
+    """Map the start of each round or curly bracket to its end; escaped ones do not count."""
     ends: dict[int, int] = {}
     open_at: dict[str, list[int]] = {"(": [], "{": []}
     place = 0
@@ -97,7 +100,7 @@ def _mark_of(place: int) -> str:
 
 
 def _mark(text: str, pieces: Sequence[str]) -> str:
-    """`text` with a mark in the place of each of `pieces`; long ones first, as they may hold short ones."""
+    """Put a mark in the place of each of `pieces` in `text`; long ones first, as they may hold short ones."""
     for piece, mark in sorted(
         ((piece, _mark_of(place)) for place, piece in enumerate(pieces)), key=lambda pair: -len(pair[0])
     ):
@@ -112,13 +115,13 @@ def _unmark(text: str, pieces: Sequence[str]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Close the gaps (marked by NUL) that the tags left behind, commas and all."""
+    """Close the gaps (marked by NUL) that the tags left behind, commas included."""
     text = re.sub(r"\s*,?\s*\0(?:\s*,?\s*\0)*\s*(,?)\s*", lambda gap: ", " if gap.group(1) else " ", text)
     return re.sub(r"\s+([,.;])", r"\1", text).strip().strip(",").strip()
 
 
 def restore(answer: str, protected: Protected) -> str:
-    """`answer` with all that `protect` took out or noted, and without tags that nobody asked for."""
+    """Return `answer` with all that `protect` took out or noted, and without tags that nobody asked for."""
     text = _mark(answer, protected.kept)
     if TAKEN_OUT.search(text):
         text = _tidy(TAKEN_OUT.sub("\0", text))
@@ -134,7 +137,7 @@ def restore(answer: str, protected: Protected) -> str:
 
 
 def _with_piece(text: str, piece: str, mark: str) -> str:
-    """`text` with `mark` where the words of `piece` stand, or at its end."""
+    """Return `text` with `mark` where the words of `piece` stand, or else at its end."""
     weighted = _WEIGHTED.fullmatch(piece)
     if weighted:
         words = re.escape(_without_weights(weighted.group(1), ()))
@@ -146,7 +149,7 @@ def _with_piece(text: str, piece: str, mark: str) -> str:
 
 
 def without_weights(text: str, protected: Protected) -> str:
-    """`text` with the weights that a model made up turned into plain words; the user's own stay."""
+    """Turn weights that a model made up in `text` into plain words; the user's own stay."""
     return _without_weights(text, protected.kept)
 
 

@@ -1,4 +1,4 @@
-"""Tells a model's way of saying no from a prompt that begins like one."""
+"""Recognition of a model's refusal, as opposed to a prompt that begins like one."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ _REFUSAL = re.compile(
 
 
 def is_refusal(text: str) -> bool:
-    """Whether `text` is a model's way of saying no."""
+    """Tell whether `text` is a refusal."""
     return len(text) <= _LONGEST and _REFUSAL.match(text) is not None

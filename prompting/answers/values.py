@@ -1,4 +1,4 @@
-"""Reads a list of values out of whatever a model made of the wish for JSON."""
+"""Reader for the list of values in an answer that was asked for as JSON, whatever the model made of that."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .clean import unquote
 from .protect import TAKEN_OUT
 
 _NUMBERING = re.compile(r"^\s*(?:[-*•–]\s+|\(?\d{1,3}[.):]\s+)")
-# In characters: some two hundred words. What is longer is talk.
+# In characters: about two hundred words. Anything longer is talk.
 _LONGEST_VALUE = 1500
 
 
 def read_values(text: str) -> tuple[list[str], str]:
-    """(values, warning) of an answer: JSON as asked, JSON with talk around it, mended JSON, or lines.
+    """Return (values, warning) from an answer: JSON as asked, JSON amid talk, mended JSON, or lines.
 
     The values are tidied but not yet made distinct; the warning is empty unless something was mended.
     """
@@ -59,7 +59,7 @@ def _tidied(answer: object) -> list[str]:
 
 
 def _items(answer: object) -> Iterable[object]:
-    """The list in an answer: itself, the one under ``values``, or the only list that there is."""
+    """Return the list in an answer: the answer itself, its list under ``values``, or the only list it has."""
     if isinstance(answer, dict):
         lists = [value for value in answer.values() if isinstance(value, list)]
         named = answer.get("values")
@@ -70,7 +70,7 @@ def _items(answer: object) -> Iterable[object]:
 
 
 def _tidy(item: object) -> str:
-    """One value as plain text on one line; of an object its longest text."""
+    """Return one value as plain text on one line; for an object its longest text."""
     if isinstance(item, dict):
         item = max((value for value in item.values() if isinstance(value, str)), key=len, default="")
     if not isinstance(item, (str, int, float)) or isinstance(item, bool):

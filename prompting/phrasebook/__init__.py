@@ -1,4 +1,4 @@
-"""The phrasebook: prompts and lists of values from curated phrases, with no model at all."""
+"""Phrasebook: prompts and lists of values from curated phrases, without a model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def register() -> None:
     """Make ``phrasebook`` a mode. May be called more than once; nothing is read before first use."""
     from ...llm_backends import registry
 
-    # Asking for the names would look through every installed package's entry points.
+    # Listing the names would search every installed package's entry points.
     with suppress(ValueError):
         registry.register("phrasebook", _make)
 
 
 def write(task: EnhanceTask) -> str:
-    """The enhanced prompt for `task`, with a last line ``Negative: ...`` where there is one to write."""
+    """Write the enhanced prompt for `task`, and a last line ``Negative: ...`` where there is one to write."""
     from .writer import write as write_prompt
 
     return write_prompt(task)

@@ -17,10 +17,13 @@ _CHUNKS = 6
 
 
 class Phrasebook:
-    """Answers from ``request.task`` alone; costs nothing, needs nothing, and is never unreachable."""
+    """Answers from ``request.task`` alone: free, without requirements, and never unreachable."""
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncIterator[Chunk]:
-        """The text in a handful of pieces. Raises `BackendUnavailable` for what it cannot write."""
+        """Yield the text in a handful of pieces.
+
+        Raises `BackendUnavailable` for a task that it cannot write.
+        """
         task = request.task
         if isinstance(task, EnhanceTask):
             text, remark = write(task), of_prompt(task)
@@ -39,11 +42,11 @@ class Phrasebook:
         yield Chunk(usage=Usage(0, 0, 0.0), finish_reason="stop", model=deployment.model or "phrasebook")
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is held open."""
 
 
 def _pieces(text: str) -> list[str]:
-    """`text` cut between words into a handful of pieces that join to the same text."""
+    """Cut `text` between words into a handful of pieces that join to the same text."""
     size = -(-len(text) // _CHUNKS)
     pieces, start = [], 0
     while start < len(text):

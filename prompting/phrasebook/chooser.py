@@ -1,4 +1,4 @@
-"""Picks lines that fit the scene and each other, always the same ones for the same number."""
+"""Choice of lines that fit the scene and each other, always the same ones for the same number."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .scene import Scene, compatible, settle
 
 _BITS = 256
 _STEP = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: its multiples lie as far apart as can be
-# Between two seeds lie that many steps, so that neither the variations of one seed nor those of
+# Between two seeds lie so many steps that neither the variations of one seed nor those of
 # rising seeds come close to each other (checked for 64 in a row by a test).
 _STEPS_A_SEED = 728118
 
 
 def position(seed: int, variation: int, *about: str) -> int:
-    """A point in [0, 2**256): spread evenly over variations and seeds, shifted by what it is `about`."""
+    """Return a point in [0, 2**256): evenly spread over variations and seeds, and shifted by `about`."""
     offset = int.from_bytes(_digest("\0".join(about)), "big")
     high = ((seed * _STEPS_A_SEED + variation) * _STEP) % (1 << 64)
     low = int.from_bytes(_digest(f"{seed}\0{variation}\0{offset}"), "big") >> 64
@@ -24,12 +24,12 @@ def position(seed: int, variation: int, *about: str) -> int:
 
 
 def shuffled(values: Sequence[str], seed: int, about: str) -> list[str]:
-    """`values` in an order of its own for each seed, the same with every Python."""
+    """Return `values` in an order of its own for each seed, the same on every Python."""
     return sorted(values, key=lambda value: _digest(f"{seed}\0{about}\0{value}"))
 
 
 class Chooser:
-    """Takes decisions one after the other from one number, and keeps the scene up to date.
+    """Makes decisions one after the other from one number, and keeps the scene up to date.
 
     `spread` is how rare the decisions so far are: a number that lies further away than 1/spread of the
     whole cannot have led to the same ones.
@@ -47,7 +47,7 @@ class Chooser:
         }
 
     def index(self, weights: Sequence[int]) -> int:
-        """A place in `weights` (positive numbers), heavier ones more often."""
+        """Choose a place in `weights` (positive numbers), heavier ones more often."""
         total = sum(weights)
         scaled = self._point * total
         mark = scaled >> _BITS
@@ -60,11 +60,14 @@ class Chooser:
         return place
 
     def one(self, options: Sequence[str]) -> str:
-        """One of `options`."""
+        """Choose one of `options`."""
         return options[self.index([1] * len(options))]
 
     def entry(self, facet: str, entries: Sequence[Entry], wish: str = "") -> Entry | None:
-        """A line of `facet` that fits, taken note of; None where none fits. `wish` is a tag it must have."""
+        """Choose a line of `facet` that fits, and note it; None where none fits.
+
+        `wish` is a tag it must have.
+        """
         fitting = [entry for entry in entries if self._fits(facet, entry, wish)]
         fresh = [entry for entry in fitting if entry.stems.isdisjoint(self._used)]
         if len(fresh) < 3:
@@ -81,7 +84,7 @@ class Chooser:
         return chosen
 
     def note(self, facet: str, entry: Entry) -> None:
-        """Take note of a line that is used."""
+        """Note that a line is used."""
         self._used |= entry.stems
         self._trail += entry.phrase
         self.scene.tags |= entry.tags

@@ -1,4 +1,4 @@
-"""Chooses the facets of a prompt and joins them to the user's words, as sentences or as a list."""
+"""Choice of the facets of a prompt, joined to the user's words as sentences or as a list."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FILES = {
     "pace": "motion",
 }
 MOTION = ("motion", "camera_move", "static_camera", "sound")
-# The order in which prose tells things; lists follow the order of choosing.
+# The order in which prose mentions things; lists follow the order of choosing.
 _TELLING = (
     "opening", "motion", "detail", "setting", "air", "light", "shadow", "composition", "lens", "film",
     "camera_move", "static_camera", "pace", "palette", "medium", "mood", "sound",
@@ -42,9 +42,9 @@ _OPEN_END = re.compile(r"[\w\"'”’)\]}%°*>»]$")
 
 @dataclass(slots=True)
 class Plan:
-    """`facets` in the order in which they are chosen, until `words` are written, or `most` facets.
+    """Facets in the order in which they are chosen, until `words` are written, or `most` facets.
 
-    Chosen goes on past that, within `room`, until the outcome could have been one of `spread` others.
+    Choosing goes on beyond that, within `room`, until the outcome could have been one of `spread` others.
     """
 
     facets: tuple[str, ...]
@@ -57,7 +57,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Written:
-    """The lines chosen, each with its facet."""
+    """Chosen lines, each with its facet."""
 
     lines: list[tuple[str, Entry]] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class Written:
 
 
 def facet_entries(facet: str) -> tuple[Entry, ...]:
-    """All lines of a facet."""
+    """Return all lines of a facet."""
     return data.facets(_FILES[facet])[facet]
 
 
@@ -114,7 +114,7 @@ def write_facets(plan: Plan, chooser: Chooser, wishes: Sequence[str] = ()) -> Wr
 
 
 def join_prose(text: str, written: Written, scene: Scene, *, attach: bool) -> str:
-    """One paragraph: `text`, an opening attached to it where grammar allows, then sentences."""
+    """Write one paragraph: `text`, an opening attached to it where grammar allows, then sentences."""
     told = written.told()
     openings = [entry for facet, entry in told if facet == "opening"]
     sentences = [entry.prose for facet, entry in told if facet != "opening"]
@@ -129,7 +129,7 @@ def join_prose(text: str, written: Written, scene: Scene, *, attach: bool) -> st
 
 
 def join_phrases(text: str, phrases: Sequence[str], joiner: str = ", ") -> str:
-    """`text` and then `phrases`, separated by commas."""
+    """Write `text` and then `phrases`, separated by commas."""
     phrases = [phrase for phrase in phrases if phrase]
     text = text.rstrip()
     if not phrases:
@@ -146,12 +146,12 @@ def join_phrases(text: str, phrases: Sequence[str], joiner: str = ", ") -> str:
 
 
 def can_attach(text: str) -> bool:
-    """Whether ``, its coat dusted with snow`` may follow `text`."""
+    """Tell whether ``, its coat dusted with snow`` may follow `text`."""
     return bool(_OPEN_END.search(text)) and "\n" not in text and not _unclosed(text)
 
 
 def continues(text: str, *, sentence: bool) -> str:
-    """`text` so that a sentence can follow it."""
+    """Return `text` in a form that a sentence can follow."""
     text = text.rstrip()
     if not text:
         return ""
@@ -163,7 +163,7 @@ def continues(text: str, *, sentence: bool) -> str:
 
 
 def looks_like_tags(text: str) -> bool:
-    """Whether a prompt is a list of short parts rather than running text."""
+    """Tell whether a prompt is a list of short parts rather than running text."""
     parts = [part.split() for part in text.split(",") if part.strip()]
     return len(parts) >= 3 and sum(map(len, parts)) <= 3.2 * len(parts) and not re.search(r"[.!?]\s+\w", text)
 

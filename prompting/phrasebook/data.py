@@ -1,4 +1,4 @@
-"""The phrasebook's files: read at first use, once, one file at a time."""
+"""The phrasebook's files, each read once at first use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SINGULAR = re.compile(r"^\{S\} |\bits?\b|\{s\} [a-z]+s clearly\b", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a facet: `phrase` for lists, `prose` for running text, and what it says and asks for."""
+    """One line of a facet: `phrase` for lists, `prose` for running text, and the tags it states and needs."""
 
     phrase: str
     prose: str
@@ -33,7 +33,7 @@ class Entry:
 
 
 def read(name: str) -> dict[str, Any]:
-    """The mapping in ``data/<name>.yaml``."""
+    """Read the mapping in ``data/<name>.yaml``."""
     from ...safe_yaml import read_yaml
 
     value = read_yaml(FOLDER / f"{name}.yaml", MAX_BYTES, scalars_as_text=True)
@@ -44,13 +44,13 @@ def read(name: str) -> dict[str, Any]:
 
 @cache
 def words_of(name: str) -> dict[str, Any]:
-    """A word file (``subjects``, ``context``, ``languages``, ``edits``) as it stands."""
+    """Return a word file (``subjects``, ``context``, ``languages``, ``edits``) as it stands."""
     return read(name)
 
 
 @cache
 def facets(name: str) -> dict[str, tuple[Entry, ...]]:
-    """The facets of a file of entries: facet -> its lines."""
+    """Return the facets of a file of entries: facet -> its lines."""
     families = words_of("subjects")["families"]
     return {
         facet: tuple(
@@ -61,7 +61,7 @@ def facets(name: str) -> dict[str, tuple[Entry, ...]]:
 
 
 def stems(text: str) -> frozenset[str]:
-    """The words of `text` that carry meaning, cut to five letters, to notice repetition."""
+    """Return the meaningful words of `text`, cut to five letters, to notice repetition."""
     return frozenset(word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if word not in _COMMON)
 
 

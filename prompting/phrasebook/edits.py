@@ -1,4 +1,4 @@
-"""Writes an editing instruction: the user's own, and what is to stay as it is."""
+"""Editing instructions: the user's own, and what is to stay as it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LABELLED = "Target Image Description"
 
 
 def write(task: EnhanceTask, point: int) -> str:
-    """The instruction with a sentence on what stays and, where there is room, one on how it is done."""
+    """Write the instruction with a sentence on what stays and, where there is room, one on how it is done."""
     prompt = task.prompt.strip()
     if task.instruction.strip():
         prompt = f"{continues(prompt, sentence=True)}{task.instruction.strip()}".strip()

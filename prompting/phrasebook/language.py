@@ -1,4 +1,4 @@
-"""Tells which language a prompt is written in, as far as the phrasebook needs to know."""
+"""Recognition of a prompt's language, as far as the phrasebook needs it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ENGLISH = frozenset(
 
 
 def language_of(text: str) -> str:
-    """The language of `text`: ``en`` unless another is evident, ``other`` for one that we cannot write."""
+    """Return the language of `text`: ``en`` unless another is evident, ``other`` for one we cannot write."""
     letters = [char for char in text if char.isalpha()]
     if not letters:
         return "other" if text.strip() else "en"

@@ -1,4 +1,4 @@
-"""Finds the list for a variable's name and takes values from it."""
+"""Lists of values, found by a variable's name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .subjects import singular
 if TYPE_CHECKING:
     from ..tasks import VariablesTask
 
-# "animal_name", "type_of_hat", "random_color_2": words that say nothing of what is wanted.
+# "animal_name", "type_of_hat", "random_color_2": words that say nothing about the values.
 _EMPTY = frozenset(
     [
         "a",
@@ -68,9 +68,9 @@ _STYLE_OF = frozenset({"style", "design", "look", "variety"})
 
 
 def values_for(task: VariablesTask) -> list[str]:
-    """At most ``task.count`` values for ``task.name``, fewer where the list ends.
+    """Return at most ``task.count`` values for ``task.name``, fewer where the list ends.
 
-    Raises `BackendUnavailable` for a name that no list answers to.
+    Raises `BackendUnavailable` for a name that matches no list.
     """
     name = find(task.name)
     values = _read(name)
@@ -90,7 +90,7 @@ def values_for(task: VariablesTask) -> list[str]:
 
 
 def remark(task: VariablesTask) -> str:
-    """The warning about the guidance where no value in the list answers to it; else empty."""
+    """Return the warning about guidance that no value in the list matches; else an empty text."""
     name = find(task.name)
     if not task.guidance.strip() or _wanted(_read(name), task.guidance):
         return ""
@@ -99,13 +99,13 @@ def remark(task: VariablesTask) -> str:
 
 
 def shorten(wish: str) -> str:
-    """A wish as warnings quote it."""
+    """Shorten a wish to the form in which warnings quote it."""
     words = " ".join(wish.split())
     return words if len(words) <= 80 else f"{words[:79]}…"
 
 
 def find(name: str) -> str:
-    """The list that the variable `name` means. Raises `BackendUnavailable` where there is none."""
+    """Return the list that the variable `name` means. Raises `BackendUnavailable` where there is none."""
     aliases = _aliases()
     for words in _readings(name):
         found = aliases.get(" ".join(words))
@@ -123,12 +123,12 @@ def find(name: str) -> str:
 
 
 def known_names() -> list[str]:
-    """The names of all lists, sorted."""
+    """Return the names of all lists, sorted."""
     return sorted(_places())
 
 
 def _readings(name: str) -> list[list[str]]:
-    """What a name may mean, the most literal first; in English the head of a name is its last word."""
+    """Yield the meanings a name may have, the most literal first; in English its last word is its head."""
     last = re.split(r"[/\\]", name.strip().strip("_*/\\"))[-1]
     last = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", last)
     words = [word for word in re.split(r"[^a-z]+", last.lower()) if word]
@@ -158,7 +158,7 @@ def _readings(name: str) -> list[list[str]]:
 
 @lru_cache(maxsize=1)
 def _places() -> dict[str, str]:
-    """List -> the file that holds it."""
+    """Map each list to the file that holds it."""
     return {
         line.partition(":")[0].strip(): file
         for file, lines in data.words_of("lists_index").items()
@@ -182,7 +182,7 @@ def _aliases() -> dict[str, str]:
 
 @cache
 def _read(name: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    """The values of a list, each with its tags, usual ones first."""
+    """Return the values of a list, each with its tags, usual ones first."""
     found: dict[str, tuple[str, frozenset[str]]] = {}
     for line in data.words_of(f"lists_{_places()[name]}")[name].splitlines():
         tagged = re.match(r"([a-z ]+): ", line)
@@ -193,7 +193,10 @@ def _read(name: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
 
 def _wanted(values: Sequence[tuple[str, frozenset[str]]], guidance: str) -> frozenset[str]:
-    """The values that a word of the guidance speaks of; none where no word does, and then all will do."""
+    """Return the values that a word of the guidance mentions.
+
+    None where no word does: then all of them will do.
+    """
     text = guidance.lower()
     refused = set(re.findall(r"\b(?:no|not|without|except|avoid)\s+([a-z]+)", text))
     words = {singular(word) for word in re.findall(r"[a-z]{3,}", text)} - _EMPTY

@@ -1,4 +1,4 @@
-"""What is known of a picture, and what cannot be in it at the same time."""
+"""Facts known about a picture, and facts that exclude each other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(slots=True)
 class Scene:
-    """What is known of the picture so far; `tags` grows while additions are chosen.
+    """Facts known about the picture so far; `tags` grows while additions are chosen.
 
-    `kind` is the kind of subject, `noun` how to call it ("the fox"). `covers` are the facets that the
-    prompt has settled, `without` what it does not want (as said), `length` the number of its words.
+    `kind` is the kind of subject, `noun` its name in a sentence ("the fox"). `covers` are the facets that
+    the prompt has settled, `without` what it does not want (as said), `length` the number of its words.
     """
 
     kind: str = "general"
@@ -30,7 +30,7 @@ class Scene:
 
 
 def settle(scene: Scene) -> None:
-    """Add to the scene's tags what they imply."""
+    """Add to the scene's tags those that they imply."""
     implied = _rules()[1]
     for tag in sorted(scene.tags):
         for more in sorted(implied.get(tag, _NONE)):
@@ -40,7 +40,7 @@ def settle(scene: Scene) -> None:
 
 
 def compatible(tags: frozenset[str], scene: Scene) -> bool:
-    """Whether something that says `tags` contradicts nothing that is known of the scene."""
+    """Tell whether a line with `tags` contradicts nothing that is known of the scene."""
     excluded, _, dimension_of, values = _rules()
     for tag in tags:
         if not excluded.get(tag, _NONE).isdisjoint(scene.tags):
@@ -55,18 +55,18 @@ def compatible(tags: frozenset[str], scene: Scene) -> bool:
 
 
 def same_dimension(tag: str) -> frozenset[str]:
-    """The tags of which only one can hold at a time, `tag` among them."""
+    """Return the tags of which only one can hold at a time, `tag` among them."""
     _, _, dimension_of, values = _rules()
     return values[dimension_of[tag]] if tag in dimension_of else frozenset({tag})
 
 
 def dimension(name: str) -> frozenset[str]:
-    """All tags of a dimension such as ``medium``."""
+    """Return all tags of a dimension such as ``medium``."""
     return _rules()[3][name]
 
 
 def split_list(text: str) -> list[str]:
-    """The parts of a comma-separated list."""
+    """Return the parts of a comma-separated list."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 

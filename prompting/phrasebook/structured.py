@@ -1,4 +1,4 @@
-"""Writes prompts of a fixed structure: JSON captions, XML of tags, labelled sections."""
+"""Prompts of a fixed structure: JSON captions, XML of tags, labelled sections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MEDIA = {
 
 
 def write(task: EnhanceTask, scene: Scene, chooser: Chooser, wished: Sequence[str]) -> str:
-    """The prompt in the structure that the target's rules name; a plain one where we know none of them."""
+    """Write the prompt in the structure that the target's rules name; a plain one where they name none."""
     rules = " ".join(task.target.rules)
     prompt = join_phrases(task.prompt.strip(), wished)
     if "high_level_description" in rules:

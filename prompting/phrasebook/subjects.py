@@ -1,4 +1,4 @@
-"""Reads a prompt: what it is about, what it says of its scene, and what it has settled already."""
+"""Reader of prompts: the subject, what the prompt says of its scene, and what it has settled already."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class _Match:
 
 
 def read_scene(prompt: str) -> Scene:
-    """The scene that `prompt` describes."""
+    """Return the scene that `prompt` describes."""
     scene = Scene(length=len(prompt.split()), language=language_of(_visible(prompt)))
     text = _visible(prompt)
     text = _take_negations(text, scene)
@@ -164,7 +164,7 @@ def read_scene(prompt: str) -> Scene:
 
 
 def wishes_in(instruction: str) -> tuple[list[str], Scene]:
-    """The tags that an instruction asks for, in its order, and what else it says (as a scene)."""
+    """Return the tags that an instruction asks for, in order, and the rest of its content (as a scene)."""
     scene = Scene()
     text = _take_negations(_visible(instruction), scene)
     tokens = _tokens(text)
@@ -213,7 +213,7 @@ def _take_negations(text: str, scene: Scene) -> str:
 
 
 def singular(word: str) -> str:
-    """The singular of an English noun, by rule."""
+    """Return the singular of an English noun, by rule."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
@@ -248,7 +248,7 @@ def _nouns(tokens: list[str]) -> Iterator[_Match]:
 
 
 def _without_media(tokens: list[str], nouns: list[_Match]) -> list[_Match]:
-    """The nouns without those that only name a medium, such as the children of a children's book."""
+    """Return the nouns without those that only name a medium, such as the children of a children's book."""
     media = [
         (start, end)
         for tags, (start, end) in _contexts(tokens, [])
@@ -324,7 +324,7 @@ def _name_subject(scene: Scene, text: str, tokens: list[str], matches: list[_Mat
 
 
 def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | None:
-    """The head of the first noun phrase that is not carried by a preposition."""
+    """Return the head of the first noun phrase that no preposition introduces."""
     heads: list[_Match] = []
     for match in matches:
         # "dog house": the last noun of a compound is its head; "bowl of ramen": what the bowl holds.
@@ -373,7 +373,7 @@ def _demoted(match: _Match, text: str, tokens: list[str]) -> bool:
 
 
 def _break_between(text: str, place: int) -> bool:
-    """Whether a comma or full stop stands before the word number `place`."""
+    """Tell whether a comma or full stop stands before the word number `place`."""
     words = list(_WORD.finditer(text))
     if place <= 0 or place >= len(words):
         return False

@@ -1,4 +1,4 @@
-"""Adds Danbooru tags to a prompt."""
+"""Danbooru tags added to a prompt."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ ENOUGH_SPREAD = 130.0
 
 
 def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True) -> list[str]:
-    """Tags that the prompt lacks, in the spelling that it uses, until it has `few` (or no more fit)."""
+    """Return tags that the prompt lacks, in its own spelling, until it has `few` (or no more fit)."""
     present = {_tag_key(part) for part in prompt.split(",")}
     underscores = bool(re.search(r"[a-z]_[a-z]", prompt)) and not re.search(r"[a-z] [a-z]", prompt)
     facets = data.facets("tags")
-    # Where sentences follow, they say what the light is.
+    # Where sentences follow, they describe the light.
     order = [
         "medium",
         "tags",

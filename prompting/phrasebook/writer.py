@@ -1,4 +1,4 @@
-"""Writes an enhanced prompt: the user's own words, then what fits them."""
+"""Enhanced prompts: the user's own words, followed by additions that fit them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _VAGUE = frozenset(
 
 
 def write(task: EnhanceTask) -> str:
-    """The prompt for ``task.target``, and a last line ``Negative: ...`` where there is one to write."""
+    """Write the prompt for ``task.target``, and a last line ``Negative: ...`` where there is one to write."""
     if _is_edit(task):
         return edits.write(task, _point(task))
     if not task.prompt.strip() and not task.instruction.strip():
@@ -64,7 +64,7 @@ def write(task: EnhanceTask) -> str:
 
 
 def _invented(task: EnhanceTask) -> str:
-    """An idea where there is none: somebody or something, and a place."""
+    """Invent an idea where there is none: somebody or something, and a place."""
 
     def one(*names: str) -> str:
         name = names[_point(task) % len(names)]
@@ -76,7 +76,7 @@ def _invented(task: EnhanceTask) -> str:
 
 
 def remark(task: EnhanceTask) -> str:
-    """The warning about the instruction where nothing in it is known here; else empty."""
+    """Return the warning about an instruction of which nothing is known here; else an empty text."""
     if not task.instruction.strip() or _is_edit(task):
         return ""
     _, words, instruction = _follow(task, read_scene(task.prompt))
@@ -94,11 +94,11 @@ def _point(task: EnhanceTask) -> int:
 
 
 def _follow(task: EnhanceTask, scene: Scene) -> tuple[list[str], list[str], Scene]:
-    """Work the instruction into `scene`: (tags wished for, how they are said, the instruction read)."""
+    """Work the instruction into `scene`: (tags wished for, their wording, the instruction read)."""
     wishes, instruction = wishes_in(task.instruction)
     said = data.words_of("context")["wishes"]
     for tag in wishes:
-        # The newer word wins over what the prompt says of the same thing.
+        # The instruction wins over what the prompt says of the same thing.
         scene.tags -= same_dimension(tag) - {tag}
     scene.tags |= instruction.tags
     settle(scene)
@@ -116,7 +116,7 @@ def _follow(task: EnhanceTask, scene: Scene) -> tuple[list[str], list[str], Scen
 
 
 def _said(tag: str, usual: str, instruction: str) -> str:
-    """How a wish is said: a medium in the user's own words, where they name one."""
+    """Return the wording of a wish: a medium in the user's own words, where they name one."""
     named = _AS_A.search(instruction)
     if named is None or tag not in ("oil", "drawing", "print", "comic", "craft", "watercolour"):
         return usual
@@ -168,7 +168,7 @@ def _with_wishes(prompt: str, wished: Sequence[str]) -> str:
 
 
 def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) -> Plan:
-    """Which facets may be written, and how many words in all."""
+    """Return the facets that may be written, and the number of words in all."""
     target = task.target
     few, many = target.words or (0, 0)
     if target.kind == "image_to_video":
@@ -231,7 +231,7 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
 
 
 def _foreign(prompt: str, language: str, chooser: Chooser, wished: Sequence[str]) -> str:
-    """The prompt with a few additions that suit any picture, in its own language where we have it."""
+    """Write the prompt with a few additions that suit any picture, in its own language where we have it."""
     about = data.words_of("languages")
     own = about["languages"].get(language)
     groups = own["say"] if own else about["other"]

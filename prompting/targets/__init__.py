@@ -1,6 +1,6 @@
 """Image and video models as targets: one YAML file each, the user's own beside ours.
 
-`index` only looks at the first lines of the files; YAML is parsed when a target is loaded.
+`index` only reads the first lines of the files; YAML is parsed when a target is loaded.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ MAX_BYTES = 256 * 1024
 
 
 class UnknownTarget(ValueError):
-    """There is no target of that name. The text lists close ones and says how to add one."""
+    """Error for a name that no target has. The text lists close ones and says how to add one."""
 
 
 def load(id: str, user_folder: Path | None = None) -> Target:
-    """The target named `id`; its label or an alias will do as well.
+    """Load the target named `id`; its label or an alias will do as well.
 
     Raises `UnknownTarget`, or `UnreadableYaml` (of which `BrokenTarget` is one) where its file is bad.
     """
@@ -57,7 +57,7 @@ def load(id: str, user_folder: Path | None = None) -> Target:
 
 
 def search(words: str, user_folder: Path | None = None) -> tuple[TargetEntry, ...]:
-    """The targets whose id, label, group or aliases contain each of `words`, in the order of `index`."""
+    """Return the targets whose id, label, group or aliases contain each of `words`, in `index` order."""
     wanted = [squashed for word in words.split() if (squashed := squash(word))]
 
     def matches(entry: TargetEntry) -> bool:
@@ -68,12 +68,12 @@ def search(words: str, user_folder: Path | None = None) -> tuple[TargetEntry, ..
 
 
 def for_encoder(encoder: str, tokenizer: str = "", user_folder: Path | None = None) -> Target | None:
-    """The target for a ComfyUI `clip`, or None where its model is not known.
+    """Return the target for a ComfyUI `clip`, None where its model is not known.
 
     `encoder` is the class of ``clip.cond_stage_model`` as ``module.qualname``, `tokenizer` that of
-    ``clip.tokenizer``: some models differ only in the latter, so it is asked first. The most specific
+    ``clip.tokenizer``: some models differ only in the tokenizer, so it is tried first. The most specific
     entry of `encoders` decides, among equals `encoder_default`, then the user's own target. A broken
-    file of the user's is passed over.
+    file of the user's is skipped.
     """
     targets = []
     files = _files(user_folder)

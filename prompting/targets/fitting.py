@@ -1,4 +1,4 @@
-"""What code adds to a written prompt: prefix, suffix and the default negative prompt."""
+"""Parts that code adds to a written prompt: prefix, suffix and the default negative prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NEGATED = re.compile(
 )
 # Lettering is unwanted until the user asks for some by quoting it.
 _LETTERING = frozenset({"text", "letters", "lettering", "words", "writing", "typography"})
-# Of each of these a prompt carries one: the user's own wins over the one we would add.
+# A prompt carries one term of each of these: the user's own wins over the one we would add.
 _ONE_OF_A_KIND = (
     frozenset({"safe", "general", "sensitive", "questionable", "nsfw", "explicit"}),
     frozenset({"newest", "recent", "mid", "early", "old", "oldest"}),
@@ -23,7 +23,7 @@ _ONE_OF_A_KIND = (
 
 
 def fit_prompt(target: Target, text: str) -> str:
-    """`text` with the target's prefix and suffix, nothing of them twice; blank text stays as it is.
+    """Add the target's prefix and suffix to `text`, nothing of them twice; blank text stays as it is.
 
     A prefix that ends like a sentence or with a marker (``.``, ``:``, ``>``) is put before the text as it
     is; any other is a list of tags, of which only the missing ones are added. Likewise the suffix.
@@ -35,7 +35,7 @@ def fit_prompt(target: Target, text: str) -> str:
 
 
 def fit_negative(target: Target, prompt: str, written: str) -> str:
-    """The negative prompt: the target's default terms, then those the language model wrote, each once.
+    """Return the negative prompt: the target's default terms, then those the language model wrote, each once.
 
     A default term that `prompt` itself asks for is left out. "" where a negative prompt has no effect,
     and where there is nothing to say.
@@ -57,7 +57,7 @@ def fit_negative(target: Target, prompt: str, written: str) -> str:
 
 
 def split_terms(text: str) -> list[str]:
-    """The terms of a comma-separated list; commas inside round brackets do not separate."""
+    """Return the terms of a comma-separated list; commas inside round brackets do not separate."""
     terms, current, depth = [], "", 0
     for position, char in enumerate(text):
         escaped = position > 0 and text[position - 1] == "\\"
@@ -75,14 +75,14 @@ def split_terms(text: str) -> list[str]:
 
 
 def term_key(term: str) -> str:
-    """What makes two terms the same: case, underscores, spaces and weights do not count."""
+    """Return the key that equal terms share: case, underscores, spaces and weights do not count."""
     weighted = _WEIGHTED.fullmatch(term.strip())
     plain = weighted[1] if weighted else term
     return " ".join(plain.casefold().replace("_", " ").strip(" .").split())
 
 
 def asks_for(prompt: str, term: str) -> bool:
-    """Whether `prompt` speaks of `term` as something to show ("no text" does not ask for text)."""
+    """Tell whether `prompt` mentions `term` as something to show ("no text" does not ask for text)."""
     key = term_key(term)
     if not key:
         return False
@@ -119,7 +119,7 @@ def _add_prefix(text: str, prefix: str) -> str:
         return prefix + text if prefix[-1].isspace() else f"{prefix} {text}"
     tags = split_terms(prefix)
     keys = set(map(term_key, tags))
-    # Ours at the head of the text go, so that the whole prefix stands in its own order.
+    # Our own tags at the head of the text go, so that the whole prefix stands in its own order.
     while True:
         head, comma, rest = text.partition(",")
         if not comma or not rest.strip() or head.strip() != _unweighted(head) or term_key(head) not in keys:

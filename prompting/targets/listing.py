@@ -1,4 +1,4 @@
-"""The targets as a widget lists them, read from the first lines of their files: no YAML is parsed here."""
+"""Targets as a widget lists them, read from the first lines of their files: no YAML is parsed here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HEAD_FIELD = re.compile(r"^(label|group|aliases):[ \t]*(.*?)[ \t]*$", re.MULTIL
 
 @dataclass(frozen=True, slots=True)
 class TargetEntry:
-    """A target as the widget lists it. `is_user`: the file is the user's own."""
+    """Target as the widget lists it. `is_user`: the file is the user's own."""
 
     id: str
     label: str
@@ -42,7 +42,7 @@ class TargetEntry:
 
 @dataclass(frozen=True, slots=True)
 class TargetFile:
-    """A file as it was found; when it changes, it is another one to every cache."""
+    """File of a target as it was found; a changed file is a different key to every cache."""
 
     id: str
     path: Path
@@ -51,17 +51,17 @@ class TargetFile:
 
 
 def index(user_folder: Path | None = None) -> tuple[TargetEntry, ...]:
-    """All targets, the general ones first, then image, editing and video models, then the user's own.
+    """Return all targets, the general ones first, then image, editing and video models, then the user's own.
 
     Reads the beginning of each file and no YAML, and that only when something in a folder has changed.
-    A file that is broken further down is listed all the same; `load` tells what is wrong with it.
+    A file that is broken further down is listed all the same; `load` reports what is wrong with it.
     """
     user_files = () if user_folder is None else files_in(user_folder)
     return _index(our_files(), user_files)
 
 
 def our_files() -> tuple[TargetFile, ...]:
-    """The files that we ship; looked at anew only when one was added or taken away."""
+    """Return the files that we ship, read anew only when one was added or removed."""
     return _our_files(OUR_FOLDER.stat().st_mtime_ns)
 
 
@@ -71,7 +71,7 @@ def _our_files(_folder_mtime_ns: int) -> tuple[TargetFile, ...]:
 
 
 def files_in(folder: Path) -> tuple[TargetFile, ...]:
-    """The target files of a folder in the order of their names; none where there is no such folder."""
+    """Return the target files of a folder in the order of their names; none where there is no such folder."""
     try:
         found = sorted(
             path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] not in "._"
@@ -91,12 +91,12 @@ def files_in(folder: Path) -> tuple[TargetFile, ...]:
 
 
 def slug(name: str) -> str:
-    """The id for a file's stem or a name that a person typed: lower case, words joined by underscores."""
+    """Return the id for a file's stem or a typed name: lower case, words joined by underscores."""
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
 def squash(text: str) -> str:
-    """`text` for comparing names: letters and digits only, in lower case."""
+    """Reduce `text` to lower-case letters and digits, for comparing names."""
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
@@ -131,7 +131,7 @@ def _head(path: Path) -> str:
 
 
 def _bare(text: str) -> str:
-    """A YAML scalar without its comment and quotes."""
+    """Return a YAML scalar without its comment and quotes."""
     if text[:1] in ("'", '"'):
         return text[1:].partition(text[0])[0]
     return re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()

@@ -1,4 +1,4 @@
-"""What a target is, and how the fields of its YAML file are checked."""
+"""Fields of a target, and the checks on its YAML file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEGATIVES: tuple[Negative, ...] = ("none", "optional", "default")
 
 @dataclass(frozen=True, slots=True)
 class Unless:
-    """When the prompt speaks of one of `asked`, the terms `drop` leave the default negative prompt."""
+    """Exception to the default negative prompt: `drop` leaves it when the prompt mentions one of `asked`."""
 
     asked: tuple[str, ...]
     drop: tuple[str, ...]
@@ -38,9 +38,9 @@ class Unless:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How one image or video model family wants to be prompted.
+    """Prompting manner of one family of image or video models.
 
-    `rules` is what the language model is told. `prefix`, `suffix`, `default_negative` and
+    `rules` are the instructions to the language model. `prefix`, `suffix`, `default_negative` and
     `negative_prefix` are added by code and never asked of it. `words` is (fewest, most) words, or tags
     where `form` is ``tags``; `limit_tokens` the length that the image model was trained for.
     `languages` are ISO codes, the first is the one to write in, ``any`` means the user's own.
@@ -75,15 +75,15 @@ class Target:
 
 
 class BrokenTarget(UnreadableYaml):
-    """A target's file is YAML but not a target. The text names file, line and field."""
+    """Error for a file that is YAML but not a target. The text names file, line and field."""
 
 
 class _Wrong(ValueError):
-    """Why a value does not fit its field, as the end of a sentence."""
+    """Reason why a value does not fit its field, as the end of a sentence."""
 
 
 def check_fields(value: object, path: Path) -> dict[str, object]:
-    """The fields of one file in their final types; a field given as null is left out (its default holds).
+    """Return the fields of one file in their final types; a null field is left out (its default holds).
 
     Besides the fields of `Target` (without `id`) there are `extends` (the id of the target to start
     from) and `add_rules` (appended to the rules). Raises `BrokenTarget`.
@@ -112,7 +112,7 @@ def check_fields(value: object, path: Path) -> dict[str, object]:
 
 
 def merge_fields(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
-    """`base` as overridden by `own`: rules can be added to, and a dropped negative takes its list along."""
+    """Override `base` with `own`: rules can be added to, and a dropped negative takes its list along."""
     merged = dict(base)
     if own.get("negative", "default") != "default":
         merged.pop("default_negative", None)
@@ -126,7 +126,7 @@ def merge_fields(base: Mapping[str, object], own: Mapping[str, object]) -> dict[
 
 
 def build(identifier: str, merged: Mapping[str, Any], path: Path) -> Target:
-    """The target from its merged fields; raises `BrokenTarget` where fields contradict each other."""
+    """Build the target from its merged fields; raises `BrokenTarget` where fields contradict each other."""
     target = Target(**{"id": identifier, "label": identifier, "group": "", **merged})
     if target.default_negative and target.negative != "default":
         raise BrokenTarget(
@@ -140,7 +140,7 @@ def build(identifier: str, merged: Mapping[str, Any], path: Path) -> Target:
 
 
 def line_of(path: Path, field: str) -> int | None:
-    """The line (from 1) on which a field of `path` begins, for error messages."""
+    """Return the line (from 1) on which a field of `path` begins, for error messages."""
     try:
         text = path.read_bytes()[: 256 * 1024].decode("utf-8-sig", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-r"""The library: folders of files that hold the values of variables.
+r"""Library: folders of files that hold the values of variables.
 
 ``color.txt`` (or ``.md``) is the variable ``__color__``, ``hair/style.txt`` is ``__hair/style__``. One value
 a line; lines that begin with ``#`` are comments, those before the first value describe the variable; a
@@ -71,7 +71,7 @@ _saving = threading.RLock()
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a variable is found: a file, and the key in it where that is a mapping."""
+    """Location of a variable: a file, and the key in it where that is a mapping."""
 
     path: Path
     root: Path
@@ -83,7 +83,7 @@ class _Place:
 
 
 class Library:
-    """The variables in `folder`, which need not exist yet, and in folders that are only read.
+    """Variables in `folder`, which need not exist yet, and in further read-only folders.
 
     Files are read again when they change, so an instance may live as long as the program. Safe to use from
     several threads. Every method raises only `LibraryError`.
@@ -95,16 +95,16 @@ class Library:
         self._contents: Reread[Contents | LibraryError] = Reread()
 
     def names(self) -> list[str]:
-        """All names, sorted. Files that cannot be read, or whose names no template can say, are left out."""
+        """Return all names, sorted, without unreadable files and names that no template can refer to."""
         return sorted({name for root in self._roots for name in self._names_in(root) if is_name(name)})
 
     def glob(self, pattern: str) -> list[str]:
-        """The names that match, sorted: `*` is anything within a folder, `**` any number of folders."""
+        """Return the matching names, sorted: `*` is anything within a folder, `**` any number of folders."""
         check_name(pattern, pattern=True)
         return [name for name in self.names() if matches(name, pattern)]
 
     def exists(self, name: str) -> bool:
-        """Whether there is a file (or a YAML list) for `name`, be it empty."""
+        """Tell whether there is a file (or a YAML list) for `name`, even an empty one."""
         check_name(name)
         return self._find(name) is not None
 
@@ -116,28 +116,28 @@ class Library:
             return True
 
     def is_read_only(self, name: str) -> bool:
-        """Whether `name` is only found where `write` and `delete` cannot reach it."""
+        """Tell whether `name` is only found where `write` and `delete` cannot reach it."""
         place = self._existing(name)
         return place.root != self.folder or place.path.suffix in YAML_SUFFIXES
 
     def values(self, name: str) -> tuple[str, ...]:
-        """The values of `name` as they stand in its file, weights included."""
+        """Return the values of `name` as they stand in its file, weights included."""
         place = self._existing(name)
         contents = self._read(place)
         return (contents.values or ()) if place.key is None else contents.named[place.key]
 
     def describe(self, name: str) -> str:
-        """The comment at the head of the file of `name`; empty where there is none."""
+        """Return the comment at the head of the file of `name`; empty where there is none."""
         return self._read(self._existing(name)).description
 
     def similar(self, name: str) -> list[str]:
-        """Up to three names that may have been meant by `name`."""
+        """Return up to three names that may have been meant by `name`."""
         by_folded = {known.casefold(): known for known in self.names()}
         close = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
         return [by_folded[folded] for folded in close]
 
     def problems(self) -> list[str]:
-        """One sentence for each YAML file that cannot be read: what it defines is missing from `names`."""
+        """Return one sentence for each unreadable YAML file: what it defines is missing from `names`."""
         found: list[str] = []
         for root in self._roots:
             for path in self._files(root):
@@ -149,9 +149,10 @@ class Library:
         return found
 
     def signature(self, names: Iterable[str]) -> str:
-        """A short text that changes when a file behind one of `names` (patterns too) changes, comes or goes.
+        """Return a short text that changes when a file behind one of `names` changes, comes or goes.
 
-        Looks at times and sizes and reads no values, so it is cheap enough for every run.
+        Names may be patterns. Looks at times and sizes and reads no values, so it is cheap enough for every
+        run.
         """
         digest = hashlib.blake2b(digest_size=16)
         for name in sorted(set(names)):
@@ -168,12 +169,12 @@ class Library:
         return digest.hexdigest()
 
     def add(self, name: str, values: Iterable[str], description: str = "") -> list[str]:
-        """Appends those `values` that `name` does not have yet, ignoring case and weight; returns them.
+        """Append those `values` that `name` does not have yet, ignoring case and weight; return them.
 
-        What stands in the file stays. A new variable is ``<name>.txt``, headed by `description` (else by the
+        The values in the file stay. A new variable is ``<name>.txt``, headed by `description` (else by the
         name in plain words). One that only a read-only folder has is copied to the own folder first, so that
         it loses nothing. Values are saved as they are given: pass what a model wrote through
-        `template_parser.literal_value`.
+        `parser.literal_value`.
         """
         check_name(name)
         with _saving:
@@ -201,7 +202,10 @@ class Library:
             return new
 
     def write(self, name: str, values: Iterable[str], description: str | None = None) -> None:
-        """Makes `values` all values of `name`, in the own folder. `description` None keeps the old one."""
+        """Replace all values of `name`, in the own folder, by `values`.
+
+        `description` None keeps the old one.
+        """
         check_name(name)
         with _saving:
             place = self._find(name)
@@ -212,7 +216,7 @@ class Library:
             self._save(name, own, _text([*to_comment(description), *lines]))
 
     def delete(self, name: str) -> None:
-        """Deletes the file of `name` in the own folder; what a read-only folder has under it shows again."""
+        """Delete the file of `name` in the own folder; one in a read-only folder that it hid shows again."""
         with _saving:
             place = self._existing(name)
             if place.root != self.folder:
@@ -270,14 +274,14 @@ class Library:
             yield from contents.named if contents.values is None else (name,)
 
     def _named(self, place: _Place) -> dict[str, tuple[str, ...]]:
-        """The lists of a YAML file by name; none where it cannot be read, so that it spoils no other."""
+        """Return the lists of a YAML file by name; none if it cannot be read, so that it spoils no other."""
         try:
             return self._read(place).named
         except LibraryError:
             return {}
 
     def _files(self, root: Path) -> Iterator[Path]:
-        """All files below `root` that may hold values, without hidden ones and links that lead out."""
+        """Return all files below `root` that may hold values, without hidden ones and links that lead out."""
         seen: set[str] = set()
         for folder, subfolders, files in os.walk(root, followlinks=True):
             real = os.path.realpath(folder)
@@ -307,7 +311,7 @@ class Library:
         return found
 
     def _writable(self, name: str, place: _Place) -> Path:
-        """The file to write instead of `place`, which is in the own folder."""
+        """Return the file to write instead of `place`, which is in the own folder."""
         if place.path.suffix in YAML_SUFFIXES:
             raise ReadOnly(f"`{name}` was not changed: it stands in {place.label}; edit that file.")
         real = place.path.resolve()

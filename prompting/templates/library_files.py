@@ -1,4 +1,4 @@
-"""The files of a variable library: which names are allowed, how a file is read, how it is saved."""
+"""Files of a variable library: allowed names, reading and saving."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class LibraryError(ValueError):
-    """A variable that cannot be read or saved. The text is one sentence that says what to do.
+    """Error of a variable that cannot be read or saved. The text is one sentence that says what to do.
 
     `type` is the word that programs see, `http_status` the status under which a route reports it.
     """
@@ -36,44 +36,44 @@ class LibraryError(ValueError):
 
 
 class InvalidName(LibraryError):
-    """This is no name for a variable."""
+    """Error for a text that cannot be a variable's name."""
 
     type = "invalid_name"
 
 
 class VariableNotFound(LibraryError):
-    """There is no file for this variable."""
+    """Error for a variable without a file."""
 
     type, http_status = "variable_not_found", 404
 
 
 class FileTooLarge(LibraryError):
-    """The file is, or would become, larger than `MAX_FILE_BYTES`."""
+    """Error for a file that is, or would become, larger than `MAX_FILE_BYTES`."""
 
     type, http_status = "file_too_large", 413
 
 
 class FileUnreadable(LibraryError):
-    """The file may not be read, is broken, or is no file."""
+    """Error for a path that may not be read, is broken, or is not a file."""
 
     type = "file_unreadable"
 
 
 class ReadOnly(LibraryError):
-    """The variable lies where this program does not write."""
+    """Error for a variable in a folder where this program does not write."""
 
     type, http_status = "read_only", 403
 
 
 class SaveFailed(LibraryError):
-    """The file could not be saved; what was there before is still there, whole."""
+    """Error for a file that could not be saved; its former contents are still there, whole."""
 
     type, http_status = "save_failed", 503
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds: `values` of its own and a `description`, or, in a YAML file, `named` lists."""
+    """Contents of a file: `values` of its own and a `description`, or, in a YAML file, `named` lists."""
 
     values: tuple[str, ...] | None = None
     description: str = ""
@@ -81,8 +81,11 @@ class Contents:
 
 
 def check_name(name: str, *, pattern: bool = False) -> None:
-    """Raises `InvalidName` unless `name` can be a variable's: segments of letters, digits, `_.-` and blanks,
-    joined with `/`. `*` and `**` are for patterns. No name leaves the library folder on any system."""
+    """Raise `InvalidName` unless `name` can be a variable's.
+
+    A name is segments of letters, digits, `_.-` and blanks, joined with `/`. `*` and `**` are for patterns.
+    No name leaves the library folder on any system.
+    """
     problem = _problem_with(name, pattern)
     if problem:
         raise InvalidName(
@@ -125,8 +128,10 @@ def _problem_with(name: str, pattern: bool) -> str:
 
 
 def read_contents(path: Path, label: str) -> Contents:
-    """What `path` holds; `label` is how it is called in errors. Raises `FileTooLarge` (having read nothing)
-    or `FileUnreadable`."""
+    """Return the contents of `path`; `label` is its name in errors.
+
+    Raises `FileTooLarge` (having read nothing) or `FileUnreadable`.
+    """
     if path.suffix in YAML_SUFFIXES:
         check_size(path, label)
         return _read_yaml(path, label)
@@ -158,7 +163,7 @@ def read_bytes(path: Path, label: str) -> bytes:
 
 
 def unreadable(label: str, error: OSError) -> FileUnreadable:
-    """The error for a file that the system does not let us read."""
+    """Return the error for a file that the system does not let us read."""
     if isinstance(error, PermissionError):
         return FileUnreadable(
             f"`{label}` in the library may not be read; change its permissions or remove it."
@@ -168,7 +173,10 @@ def unreadable(label: str, error: OSError) -> FileUnreadable:
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """Text and encoding of a file: UTF-8 with or without BOM, UTF-16 with BOM, else a Windows code page."""
+    """Return text and encoding of a file.
+
+    That is UTF-8 with or without BOM, UTF-16 with BOM, else a Windows code page.
+    """
     utf = "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         utf = "utf-16"
@@ -179,13 +187,13 @@ def decode(data: bytes) -> tuple[str, str]:
 
 
 def fold(value: str) -> str:
-    """`value` on one line, without control characters and without blanks at its ends."""
+    """Return `value` on one line, without control characters and without blanks at its ends."""
     value = value.encode("utf-8", "replace").decode()  # a lone surrogate cannot be saved
     return " ".join(_CONTROL.sub(" ", value).split())
 
 
 def to_line(value: str) -> str:
-    """A folded value as a line of a file; one that begins with `#` would read as a comment."""
+    """Return a folded value as a line of a file, escaping one that begins with `#` like a comment."""
     return "\\" + value if value.startswith("#") else value
 
 
@@ -247,7 +255,7 @@ def _yaml_values(items: Iterable[object]) -> Iterator[str]:
 
 
 def save(path: Path, data: bytes, label: str) -> None:
-    """Puts `data` in the place of `path`, all or nothing. Raises `FileTooLarge` or `SaveFailed`."""
+    """Put `data` in the place of `path`, all or nothing. Raises `FileTooLarge` or `SaveFailed`."""
     if len(data) > MAX_FILE_BYTES:
         raise _too_large(label)
     try:

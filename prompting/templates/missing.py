@@ -1,4 +1,4 @@
-"""Invents and keeps the variables that a template names and the library lacks."""
+"""Invention and saving of the variables that a template names and the library lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VALUES_EACH = 20
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """The values invented for each missing name, and the reports of the calls."""
+    """Values invented for each missing name, and the reports of the calls."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reports: Sequence[Mapping[str, Any]] = ()
@@ -41,7 +41,7 @@ async def supply_missing(
         try:
             keep(library, name, invented.values, template)
         except LibraryError as error:
-            # They may have cost something, and fill the template all the same.
+            # They may have cost something, and can fill the template anyway.
             invented.info["warnings"].append(f"The values of __{name}__ were not saved: {error}")
         values[name] = invented.values
         reports.append(invented.info)
@@ -50,6 +50,6 @@ async def supply_missing(
 
 
 def keep(library: Library, name: str, values: Sequence[str], context: str = "") -> list[str]:
-    """Add model-written `values` to the variable `name`, as literals; those that were new."""
+    """Add model-written `values` to the variable `name`, as literals; return those that were new."""
     description = f"Written for: {' '.join(context.split())}"[:200] if context.strip() else ""
     return library.add(name, [literal_value(value) for value in values], description)

@@ -13,15 +13,15 @@ Lists = dict[str, list[str]]
 
 
 class UnclearValues(TemplateError):
-    """Values that are no texts, or that could be for several variables."""
+    """Error for values that are not texts, or that could be for several variables."""
 
     type: ClassVar[str] = "unclear_values"
 
 
 class NamedText(str):
-    """A text that knows the variable it was written for, and the values that it stands for.
+    """Text that knows the variable it was written for, and the values that it stands for.
 
-    Whatever else it is handed to sees a plain text. What makes a new text of it loses the name.
+    To everything else it is a plain text. Operations that make a new text of it lose the name.
     """
 
     variable: str
@@ -40,7 +40,7 @@ class NamedText(str):
 def name_values(
     given: Iterable[Any], names: Sequence[str], has_values: Callable[[str], bool]
 ) -> tuple[Lists, list[str]]:
-    """The lists in `given` by variable, and warnings about those that no variable in `names` wants.
+    """Return the lists in `given` by variable, and warnings about those that no variable in `names` wants.
 
     An item of `given` is what one wire brings: texts, lists of texts, mappings of such lists by name, or
     JSON of these; one lone text has a value on each line. Lists of one name are joined. A list without a
@@ -76,7 +76,10 @@ def name_values(
 
 
 def _collect(item: Any, named: Lists, nameless: list[str], alone: bool = True) -> None:
-    """Add what `item` brings. Lines are values in a text that comes `alone`; of several each is one value."""
+    """Add the values of `item`.
+
+    A text that comes `alone` has a value on each line; of several texts each is one value.
+    """
     if isinstance(item, NamedText):
         _add(named, item.variable, item.values)
     elif isinstance(item, str):
@@ -104,7 +107,7 @@ def _collect(item: Any, named: Lists, nameless: list[str], alone: bool = True) -
 
 
 def _from_json(text: str) -> Any:
-    """The list or the mapping that `text` is the JSON of, else None."""
+    """Return the list or the mapping that `text` holds as JSON, else None."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
@@ -119,8 +122,11 @@ def _add(lists: Lists, name: str, values: Iterable[str]) -> None:
 
 
 def _meant(name: str, names: Sequence[str]) -> str | None:
-    """The name under which the template asks for `name`: one that reads the same (“Winter coat” is
-    `winter_coat`), else itself where a pattern matches it; None where it does not ask for it."""
+    """Return the name under which the template asks for `name`, None where it does not.
+
+    That is a name that reads the same (“Winter coat” is `winter_coat`), else `name` itself where a pattern
+    matches it.
+    """
     if name in names:
         return name
     plain = _plain(name)

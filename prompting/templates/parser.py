@@ -36,7 +36,7 @@ Node: TypeAlias = "str | Variable | Variant"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A place for a value of the variable `name` (without its underscores)."""
+    """Place for a value of the variable `name` (without its underscores)."""
 
     name: str
 
@@ -49,7 +49,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A choice of `least` to `most` of `options` (`most` None: all of them), joined with `joiner`.
+    """Choice of `least` to `most` of `options` (`most` None: all of them), joined with `joiner`.
 
     `joiner` is None for a plain ``{a|b}``, whose options keep the blanks around them. `source` is what
     stands in the template, braces and all.
@@ -63,7 +63,7 @@ class Variant:
 
     @property
     def variable(self) -> Variable | None:
-        """The variable whose values are meant, for ``{2$$__name__}``."""
+        """Variable whose values are meant, for ``{2$$__name__}``."""
         if self.joiner is None or len(self.options) != 1 or len(self.options[0].nodes) != 1:
             return None
         node = self.options[0].nodes[0]
@@ -76,7 +76,7 @@ class Template:
     warnings: tuple[str, ...] = ()
 
 
-# Letters beyond ASCII are checked by category afterwards: `\w` knows no combining marks, and without
+# Letters beyond ASCII are checked by category afterwards: `\w` matches no combining marks, and without
 # them there are no names in Hindi or Thai.
 _NAME = r"(?:[A-Za-z0-9*./]|[^\x00-\x7f])(?:[A-Za-z0-9*./ \-]|[^\x00-\x7f]|_(?!_))*?(?<![ _])"
 _TOKEN = re.compile(rf"\\[{{}}|_]|[{{}}]|__(?P<name>{_NAME})__|__{_NAME}\([^()\n]*\)__")
@@ -84,7 +84,7 @@ _BRACE = re.compile(r"\\[{}|_]|[{}]")
 _PIPE = re.compile(r"\\[{}|_]|[{|]")
 _TAG = re.compile(r"<[A-Za-z][\w-]*:[^<>\n]*>|(?<!\w)embedding:[^\s,(){}\[\]<>|]+", re.IGNORECASE)
 _JSON_OBJECT = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*:')
-# What only Dynamic Prompts knows: a variable of its own, text wrapped in text, a way of choosing.
+# Syntax that only Dynamic Prompts knows: its own variables, text wrapped in text, a way of choosing.
 _ACCESS = re.compile(r"\{\s*[^\W\d][\w-]*\s*(?:\??=|[:}])")
 _WRAP = re.compile(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\$\$")
 _METHOD = re.compile(r"\{\s*[@~!]")
@@ -97,7 +97,10 @@ _MAY_HOLD_SYNTAX = re.compile(r"[{}\\]|__")
 
 
 def parse(text: str) -> Template:
-    """The nodes of `text`. Never fails: what is no syntax is text, with a warning where it nearly is."""
+    """Return the nodes of `text`.
+
+    Never fails: what is not syntax is text, with a warning where it nearly is.
+    """
     if not _MAY_HOLD_SYNTAX.search(text):
         return Template((text,) if text else ())
     parser = _Parser(text)
@@ -106,7 +109,7 @@ def parse(text: str) -> Template:
 
 
 def split_weight(value: str) -> tuple[float, str]:
-    """Weight and text of a library value: ``0.5::fox`` is (0.5, "fox"), ``fox`` is (1.0, "fox")."""
+    """Return weight and text of a library value: ``0.5::fox`` is (0.5, "fox"), ``fox`` is (1.0, "fox")."""
     found = _WEIGHT.match(value)
     if not found:
         return 1.0, value
@@ -114,17 +117,17 @@ def split_weight(value: str) -> tuple[float, str]:
 
 
 def literal(text: str) -> str:
-    """`text` escaped so that, put into a template, it comes out as it is."""
+    """Escape `text` so that, put into a template, it comes out as it is."""
     return _NEEDS_ESCAPE.sub(r"\\\g<0>", text)
 
 
 def literal_value(text: str) -> str:
-    """`text` escaped for a line of a library file: what a model wrote is saved like this."""
+    """Escape `text` for a line of a library file, as is done with what a model wrote."""
     return ("1::" if _WEIGHT.match(text) else "") + literal(text)
 
 
 def references(nodes: Nodes) -> Iterator[str]:
-    """The names of all variables in `nodes`, in order, as often as they stand there."""
+    """Return the names of all variables in `nodes`, in order, as often as they stand there."""
     for node in nodes:
         if isinstance(node, Variable):
             yield node.name
@@ -195,8 +198,10 @@ class _Parser:
         return (variant,) if variant else ("{", *self.sequence(opening + 1, closing), "}")
 
     def _variant(self, opening: int, closing: int) -> Variant | str | None:
-        """The variant between two braces. A text where they nearly are one, and None where they are none:
-        what stands between them is read all the same."""
+        """Return the variant between two braces, a text where they nearly are one, None where they are not.
+
+        With None, what stands between the braces is read all the same.
+        """
         start, least = opening + 1, 1
         most: int | None = 1
         joiner: str | None = None
@@ -227,7 +232,7 @@ class _Parser:
         return Variant(options, least, most, joiner, self.text[opening : closing + 1])
 
     def _options(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Start and end of what stands between the pipes of this brace, not of those within it."""
+        """Yield start and end of what stands between the pipes of this brace, not of those within it."""
         option_start = position = start
         while found := _PIPE.search(self.text, position, end):
             at, position = found.start(), found.end()
@@ -257,12 +262,12 @@ class _Parser:
         return tag_start < 0 or (self.text[start - 1] == ":" and (end == tag_end or self.text[end] in ":>"))
 
     def _tag_around(self, position: int) -> tuple[int, int]:
-        """Start and end of the tag or embedding around `position`; -1, -1 outside of them."""
+        """Return start and end of the tag or embedding around `position`; -1, -1 outside of them."""
         index = bisect_right(self._tag_starts, position) - 1
         return self._tags[index] if index >= 0 and position < self._tags[index][1] else (-1, -1)
 
     def _match_braces(self) -> dict[int, int]:
-        """Opening to closing brace. Those without a partner, or nested too deep, are left out: text."""
+        """Map opening to closing braces. Those without a partner, or nested too deep, are left out: text."""
         closing: dict[int, int] = {}
         open_braces: list[int] = []
         lonely: list[int] = []

@@ -1,7 +1,7 @@
 """Three ways to pick: at random, in turn, and through all combinations.
 
-A picker answers with a place in a list and a rank. The rank says which of its own combinations what
-stands at that place takes; the pickers that do not count combinations pass it on as 0.
+A picker returns a place in a list and a rank. The rank selects one of the combinations that the item at
+that place has in itself; the pickers that do not count combinations pass it on as 0.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EIGHT_NUMBERS = Struct("<8Q")
 
 
 class Choices:
-    """What one variable or one variant chooses from: plain texts and, where there is syntax, nodes.
+    """Options of one variable or one variant: plain texts and, where there is syntax, nodes.
 
     Choices of weight 0 are left out, unless all are. Never empty. With `whole` the one text stands for the
     variable or the variant itself, which is left for others.
@@ -56,7 +56,7 @@ class Choices:
         return len(self.contents)
 
     def distinct(self) -> Choices:
-        """The same with each content once; its weight is that of all its copies."""
+        """Return the choices with each content once; its weight is that of all its copies."""
         if self._distinct is None:
             totals: dict[str | Nodes, float] = {}
             for content, weight in zip(self.contents, self.weights(), strict=True):
@@ -76,13 +76,13 @@ class Choices:
 
 class Picker(Protocol):
     def ranks(self, nodes: Nodes, rank: int) -> Sequence[int]:
-        """`rank` dealt out to each of `nodes`."""
+        """Distribute `rank` over `nodes`."""
 
     def one(self, choices: Choices, rank: int) -> tuple[int, int]:
-        """A place in `choices`, and the rank for what stands there."""
+        """Return a place in `choices`, and the rank for what stands there."""
 
     def several(self, choices: Choices, least: int, most: int, rank: int) -> list[tuple[int, int]]:
-        """`least` to `most` (neither more than there are) different places, each with its rank."""
+        """Return `least` to `most` (neither more than there are) different places, each with its rank."""
 
 
 class RandomPicker:
@@ -110,7 +110,7 @@ class RandomPicker:
                 places.append(place)
                 taken.add(place)
             elif (misses := misses + 1) >= 16:
-                # Most of the weight is taken: go on with a list of what is left.
+                # Most of the weight is taken: go on with a list of the rest.
                 weights = choices.weights()
                 left = [i for i in range(len(choices)) if i not in taken]
                 sums = list(itertools.accumulate(weights[i] for i in left)) if sums else None
@@ -124,8 +124,11 @@ class RandomPicker:
 
 
 def _numbers(seed: str) -> Iterator[float]:
-    """Evenly spread numbers from 0 up to 1. They hang on a hash that is the same in every process and on
-    every Python version, and begin sooner than those of `random.Random`, which sets up 624 words first."""
+    """Yield evenly spread numbers from 0 up to 1.
+
+    They come from a hash that is the same in every process and on every Python version, and start sooner
+    than those of `random.Random`, which sets up 624 words first.
+    """
     for block in itertools.count():
         for number in _EIGHT_NUMBERS.unpack(blake2b(f"{seed}:{block}".encode()).digest()):
             yield (number >> 11) * 2.0**-53
@@ -163,7 +166,7 @@ class CombinationPicker:
         self._subsets: dict[int, tuple[Choices, _Subsets]] = {}
 
     def count(self, nodes: Nodes) -> int:
-        """How many combinations `nodes` have, up to `COUNT_LIMIT`."""
+        """Return how many combinations `nodes` have, up to `COUNT_LIMIT`."""
         total = 1
         for count in self._node_counts(nodes):
             total = min(total * count, COUNT_LIMIT)
@@ -230,7 +233,7 @@ class CombinationPicker:
 
 
 class _Subsets:
-    """The sets of `size` out of a list whose members have combinations of their own (`counts`), by rank."""
+    """Sets of `size` out of a list whose members have combinations of their own (`counts`), by rank."""
 
     def __init__(self, counts: list[int]) -> None:
         self._counts = counts
@@ -252,7 +255,7 @@ class _Subsets:
         return picks
 
     def _first(self, size: int, start: int, rank: int) -> tuple[int, int]:
-        """The place that the set with this rank begins at, and its rank among those that begin there."""
+        """Return the place where the set with this rank begins, and its rank among the sets from there."""
         if self._plain or self._count_from(size, start) < COUNT_LIMIT:
             total = self._count_from(size, start)
             places = range(start, len(self._counts))
@@ -282,7 +285,7 @@ class _Subsets:
 
 
 def bounds(variant: Variant, choices: Choices) -> tuple[int, int]:
-    """How many of `choices` the variant takes, at least and at most."""
+    """Return how many of `choices` the variant takes, at least and at most."""
     if choices.whole:
         return 1, 1
     available = min(len(choices), MAX_PICKS)

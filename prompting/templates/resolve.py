@@ -1,4 +1,4 @@
-"""Templates: text with variables and variants, made into prompts.
+"""Resolution of templates: text with variables and variants is made into prompts.
 
 Only the template and the values of library files are read as syntax. Values that are handed in
 (`extra_values`: what a model just wrote) come out as they are.
@@ -45,7 +45,7 @@ _HOLDS_SYNTAX = re.compile(r"[{}\\]|__")
 
 
 class TemplateError(ValueError):
-    """A template that cannot be resolved. The text is one sentence that says what to do.
+    """Error of a template that cannot be resolved. The text is one sentence that says what to do.
 
     `type` is the word that programs see, `http_status` the status under which a route reports it.
     """
@@ -55,7 +55,7 @@ class TemplateError(ValueError):
 
 
 class UnknownVariable(TemplateError):
-    """The library has no values for `names`."""
+    """Error for `names` of which the library has no values."""
 
     type = "unknown_variable"
 
@@ -65,7 +65,10 @@ class UnknownVariable(TemplateError):
 
 
 class CyclicVariable(TemplateError):
-    """A variable leads back to itself; `chain` are the names on the way, the first again at the end."""
+    """Error for a variable that leads back to itself.
+
+    `chain` are the names on the way, the first again at the end.
+    """
 
     type = "cyclic_variable"
 
@@ -78,23 +81,26 @@ class CyclicVariable(TemplateError):
 
 
 class TooLarge(TemplateError):
-    """Variables nest too deep, or a prompt would grow past all reason."""
+    """Error for variables that nest too deep, and for a prompt that would grow beyond all reason."""
 
     type = "template_too_large"
 
 
 class InvalidSelection(TemplateError):
-    """`selection` or `count` is not one of those there are."""
+    """Error for a `selection` or `count` that does not exist."""
 
     type = "invalid_selection"
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`prompts`, and for each of them in `picks` which value each variable took (a list where the variable
-    stands more than once). `used` are the names and patterns read from the library, those within values
-    included: what `Library.signature` wants. `missing` are those that only `extra_values` had, `left` those
-    that stand in the prompts as they stood in the template, for others to resolve."""
+    """Prompts of a template, and how they came about.
+
+    `picks` holds, for each of `prompts`, which value each variable took (a list where the variable stands
+    more than once). `used` are the names and patterns read from the library, those within values included:
+    the ones for `Library.signature`. `missing` are those that only `extra_values` had, `left` those that
+    stand in the prompts as they stood in the template, for others to resolve.
+    """
 
     prompts: list[str]
     picks: list[dict[str, str | list[str]]]
@@ -105,13 +111,16 @@ class Resolved:
 
 
 def variables(template: str) -> list[str]:
-    """The names (and patterns) that stand in `template` itself, each once, in order."""
+    """Return the names (and patterns) that stand in `template` itself, each once, in order."""
     return list(dict.fromkeys(references(parse(template).nodes)))
 
 
 def variables_behind(template: str, library: Library | None) -> list[str]:
-    """All names and patterns that `template` leads to, those within library values included, with values or
-    without: what `Library.signature` wants for a cache. Where one of them is broken, those up to it."""
+    """Return all names and patterns that `template` leads to, with values or without.
+
+    Those within library values are included: the ones for `Library.signature`, for a cache. Where one of
+    them is broken, those up to it.
+    """
     source = _Source(library, {})
     with suppress(TemplateError, LibraryError):
         source.survey(parse(template).nodes)
@@ -125,12 +134,12 @@ def missing_variables(
     *,
     leave_unknown: bool = False,
 ) -> list[str]:
-    """The names without values, in order of appearance, those within library values included.
+    """Return the names without values, in order of appearance, those within library values included.
 
     These are the ones that a model can be asked for. A pattern that matches nothing is not: it raises
     `UnknownVariable`, before anything is paid for. Also raises `CyclicVariable`, `TooLarge`, and
-    `LibraryError` for a name that is none or a file that cannot be read. With `leave_unknown` what would
-    raise, but for the user's own files, is passed over.
+    `LibraryError` for an invalid name or an unreadable file. With `leave_unknown` names that would raise
+    are skipped, except for faults in the user's own files.
     """
     source = _Source(library, extra_values or {}, leave_unknown)
     source.survey(parse(template).nodes)
@@ -150,7 +159,7 @@ def combination_count(
     *,
     leave_unknown: bool = False,
 ) -> int:
-    """How many prompts ``combinations`` can make of `template`; from 10**60 on, just that.
+    """Return how many prompts ``combinations`` can make of `template`; from 10**60 on, just 10**60.
 
     Raises as `resolve` does.
     """
@@ -171,7 +180,7 @@ def resolve(
     extra_values: Mapping[str, Sequence[str]] | None = None,
     leave_unknown: bool = False,
 ) -> Resolved:
-    """`count` (1–1000) prompts from `template`.
+    """Make `count` (1–1000) prompts from `template`.
 
     ``random``: prompt i depends on `seed` and i alone. ``cycle``: prompt i takes value number `seed` + i of
     everything. ``combinations``: those from number `seed` on, beginning again at the end, the last place
@@ -179,7 +188,7 @@ def resolve(
     are literal texts for variables, and win over the library. With `leave_unknown` a name that the library
     cannot fill stays where and as it stands, with a warning: the host or another extension may know it.
 
-    Raises `TemplateError`, and `LibraryError` where a name is none or a file cannot be read.
+    Raises `TemplateError`, and `LibraryError` for an invalid name or an unreadable file.
     """
     if not 1 <= count <= MAX_COUNT:
         raise InvalidSelection(f"The count is {count}; choose 1 to {MAX_COUNT}.")
@@ -230,7 +239,7 @@ def _too_deep() -> TooLarge:
 
 
 class _Source:
-    """Where choices come from, each read once: the library, what was handed in, and variants."""
+    """Source of choices, each read once: the library, the values handed in, and variants."""
 
     def __init__(
         self,
@@ -244,7 +253,7 @@ class _Source:
         self._of_variables: dict[str, Choices | None] = {}
         self._of_variants: dict[int, tuple[Variant, Choices]] = {}
         self.warnings: list[str] = []
-        # Dicts for sets that keep their order.
+        # Dicts serve as sets that keep their order.
         self.reached: dict[str, None] = {}
         self.used: dict[str, None] = {}
         self.only_extra: dict[str, None] = {}
@@ -257,7 +266,7 @@ class _Source:
                 self.warnings.append(warning)
 
     def choices(self, node: Variable | Variant) -> Choices:
-        """What `node` chooses from. All variables have been surveyed before, so there is something."""
+        """Return the choices of `node`. All variables have been surveyed before, so there are some."""
         if isinstance(node, Variable):
             return cast(Choices, self._of_variables[node.name])
         known = self._of_variants.get(id(node))
@@ -273,7 +282,7 @@ class _Source:
         return known[1]
 
     def survey(self, nodes: Nodes, chain: tuple[str, ...] = ()) -> None:
-        """Reads every variable that `nodes` lead to; those without values end up in `unknown`."""
+        """Read every variable that `nodes` lead to; those without values end up in `unknown`."""
         for name in dict.fromkeys(references(nodes)):
             self._survey_variable(name, chain)
 
@@ -309,7 +318,7 @@ class _Source:
             self._of_variables[name] = choices
 
     def _may_leave(self, name: str) -> bool:
-        """Tell whether `name` may be left for others, as a fault in the user's own files may not."""
+        """Tell whether `name` may be left for others; a fault in the user's own files may not."""
         return self._leave_unknown and (self._library is None or not self._library.is_own(name))
 
     def leave(self, names: Sequence[str], reason: str = "") -> None:
@@ -348,7 +357,7 @@ class _Source:
         contents: list[str | Nodes],
         weights: list[float],
     ) -> None:
-        """Add what the library's files have for `name`, save those that `handed_in` stands in for."""
+        """Add what the library's files have for `name`, except those that `handed_in` stands in for."""
         if is_pattern(name):
             members = [member for member in library.glob(name) if member not in handed_in]
         else:
@@ -365,7 +374,7 @@ class _Source:
         return _flat(parsed.nodes)
 
     def settle_unknown(self) -> None:
-        """Leave what has no values to others, or raise `UnknownVariable`."""
+        """Leave names without values to others, or raise `UnknownVariable`."""
         if self._leave_unknown:
             self.leave(list(self.unknown))
         elif self.unknown:

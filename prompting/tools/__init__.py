@@ -1,6 +1,6 @@
-"""The tools of our own for a model to call: its user's variables, the targets, prompts and sizes of pictures.
+"""Quillwork's own tools for models: the user's variables, targets, prompt lengths and image sizes.
 
-Registered by the doors that offer tools, when the first one is wanted.
+The entry points that offer tools register them when the first one is wanted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["Surroundings", "register"]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the tools work on, brought by a door.
+    """Services that an entry point brings for the tools.
 
     `admit_adding` raises `ConsentNeeded` until this machine's user has said yes to models that write into
-    the library. `count_clip_tokens` counts with CLIP's own tokenizer, without start and end; it gives None
-    where there is none.
+    the library. `count_clip_tokens` counts with CLIP's own tokenizer, without start and end; it returns
+    None where there is none.
     """
 
     open_library: Callable[[], Library]
@@ -34,7 +34,7 @@ class Surroundings:
 
 
 def register(surroundings: Surroundings) -> None:
-    """Have all of them in the registry. Calling it again changes the surroundings and nothing else."""
+    """Register all the tools. A repeated call changes the surroundings and nothing else."""
     variable_tools.register(surroundings.open_library, surroundings.admit_adding)
     target_tools.register(surroundings.targets_folder)
     token_count.register(surroundings.targets_folder, surroundings.count_clip_tokens)

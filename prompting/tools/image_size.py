@@ -87,7 +87,7 @@ def _size(
 
 
 def fit(ratio: float, area: float, step: int) -> tuple[int, int]:
-    """The sides, multiples of `step`, of about `area` pixels in all and about `ratio` as wide as high."""
+    """Return the sides, multiples of `step`, for about `area` pixels and about `ratio` width to height."""
     width = math.sqrt(area * ratio)
     return max(1, round(width / step)) * step, max(1, round(width / ratio / step)) * step
 

@@ -44,7 +44,10 @@ def register(targets_folder: Callable[[], Path | None]) -> None:
 
 
 def find(name: str, folder: Path | None) -> targets.Target:
-    """The target of that name. Raises ValueError with a sentence that names no folder of this machine."""
+    """Return the target of that name.
+
+    Raises ValueError with a sentence that names no folder of this machine.
+    """
     try:
         return targets.load(name, folder)
     except targets.UnknownTarget:

@@ -54,6 +54,6 @@ def _count(
 
 
 def estimate_clip(text: str) -> int:
-    """About how many tokens CLIP makes of `text`: one of a common word, of a digit and of a sign."""
+    """Estimate how many tokens CLIP makes of `text`: one for a common word, a digit and a sign."""
     pieces = _PIECES.findall(_WEIGHTS.sub("", text))
     return sum(math.ceil(len(piece) / _LETTERS_A_TOKEN) if piece.isascii() else 2 for piece in pieces)

@@ -95,5 +95,5 @@ def _bare(name: str) -> str:
 
 
 def _some(what: str, items: Sequence[str], most: int) -> dict[str, Any]:
-    """As many of `items` as a model has use for, and how many there are."""
+    """Return as many of `items` as a model has use for, and how many there are."""
     return {what: list(items[:most]), "count": len(items)}
