@@ -1,4 +1,4 @@
-"""How a language model is reached.
+"""Access to language models, local and remote.
 
 Knows no host, no node, no image prompt and no setting: it is handed a `Deployment` and a `Request`
 and answers with a `Result`, or with one of the errors of `errors.py`. The names below are what scripts

@@ -14,9 +14,12 @@ from .types import Deployment, Request, Result
 
 @dataclass(slots=True)
 class Call:
-    """A request on its way. `caller` is who asks, for the ledger; `hold` is what the budget has set aside for
-    it; `meter` runs for the deployment of the moment. `attempts` counts the calls really sent; `warnings`
-    gathers for the user."""
+    """A request on its way through the middleware.
+
+    `caller` names the caller for the ledger; `hold` is the amount that the budget has set aside; `meter` runs
+    for the current deployment. `attempts` counts the calls really sent; `warnings` collects sentences for the
+    user.
+    """
 
     request: Request
     deployment: Deployment

@@ -1,7 +1,7 @@
-"""Answers as they are written, handed over at once: to any event loop, or to a thread that waits.
+"""Streams of answers, handed over as they are written: to any event loop, or to a thread that waits.
 
-The writer never waits for the reader. What a slow one has not fetched yet is joined into one chunk, so it
-holds no more than the answers themselves, and nobody else notices.
+The writer never waits for the reader. Chunks that a slow reader has not fetched yet are joined into one, so
+the stream holds no more than the answers themselves, and no other reader is delayed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class UnderWay(Protocol[T_co]):
-    """What writes: a `concurrent.futures.Future`, or an `asyncio.Future` of the loop that reads."""
+    """The writer of a stream: a `concurrent.futures.Future`, or an `asyncio.Future` of the reader's loop."""
 
     def result(self) -> T_co: ...
 
@@ -62,7 +62,7 @@ class LiveChunks(LiveText):
         return sinks
 
     def take(self) -> list[Chunk]:
-        """What came since the last time, one chunk for each answer that has news."""
+        """Take all that came since the last call, one chunk for each answer that has news."""
         with self._news:
             unread, self._unread = self._unread, {}
         return [pieces.joined(index) for index, pieces in sorted(unread.items())]
@@ -131,7 +131,7 @@ class _ChunkSink(Sink):
 
 
 class _Unread:
-    """What one answer has for a reader who was not there."""
+    """The unread part of one answer."""
 
     __slots__ = ("_reasoning", "_restart", "_text", "_tools")
 
@@ -163,11 +163,11 @@ class _Unread:
 
 
 class ChunkStream(Generic[T]):
-    """What `under_way` writes into `live`: ``async for`` on an event loop, ``for`` in a thread.
+    """The chunks that `under_way` writes into `live`: ``async for`` on an event loop, ``for`` in a thread.
 
     An error of the call is raised where the next piece would have come. The last chunk of a `Result` carries
-    its usage, finish reason and model; then `result` is what the call came to. Close it (``aclose``,
-    ``close``, or a ``with`` of either kind) to hang up on the other side; dropping it does as well.
+    its usage, finish reason and model; then `result` is there. Close it (``aclose``, ``close``, or a ``with``
+    of either kind) to hang up on the other side; dropping it does as well.
 
     On an event loop an empty chunk comes after every `heartbeat_s` seconds of silence.
     """
@@ -182,8 +182,8 @@ class ChunkStream(Generic[T]):
 
     @property
     def result(self) -> T:
-        """What the call came to; there when the iteration is over. Raises the call's own error, and
-        `Cancelled` for one that was closed before its end."""
+        """The call's result, once the iteration is over.
+        Raises the call's own error, and `Cancelled` for one that was closed before its end."""
         try:
             return self._under_way.result()
         except (concurrent.futures.CancelledError, asyncio.CancelledError):
@@ -218,7 +218,7 @@ class ChunkStream(Generic[T]):
                 pass
 
     def _fetch(self) -> bool:
-        """Whether there is a chunk ready; notes when there will be none any more."""
+        """Tell whether a chunk is ready; note the end of the stream."""
         if self._ready or self._is_over:
             return bool(self._ready)
         done = self._under_way.done()  # before the look: what is written last comes before the end
@@ -233,7 +233,7 @@ class ChunkStream(Generic[T]):
         return bool(self._ready)
 
     async def _news(self) -> bool:
-        """Whether there may be something to fetch; False after too long a silence."""
+        """Wait until there may be something to fetch; False after too long a silence."""
         loop = asyncio.get_running_loop()
         there: asyncio.Future[bool] = loop.create_future()
         self._when_news(partial(_bell_of(loop).ring, there))
@@ -274,8 +274,9 @@ class ChunkStream(Generic[T]):
 
 
 class _Bell:
-    """Wakes the readers of one event loop from another thread, together those for whom there is news by
-    the time that the loop looks: waking it for each would cost more than all else that a piece does."""
+    """A bell that wakes the readers of one event loop from another thread. It wakes all for whom there is
+    news by the time the loop looks: waking the loop for each would cost more than all other work on a
+    chunk."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
@@ -313,13 +314,13 @@ def _set(reader: asyncio.Future[bool], is_news: bool) -> None:
 
 
 def stream_answer(model: Model, request: Request) -> ChunkStream[Result]:
-    """The answer of `model` to `request` as it is written; not for a model that runs in place."""
+    """Stream the answer of `model` to `request`; not for a model that runs in place."""
     live = LiveChunks()
     return ChunkStream(live, runner.submit(ask_one(replace(model, live=live), request)).future)
 
 
 async def ask_one(model: Model, request: Request) -> Result:
-    """The one answer to `request`. Raises `LLMError`."""
+    """Ask for one answer to `request`. Raises `LLMError`."""
     (outcome,) = await model.ask([request])
     if isinstance(outcome, LLMError):
         raise outcome

@@ -1,12 +1,12 @@
-"""Asking a model from a script or from another pack: wait for the answer, await it, or read it as it comes.
+"""The client for scripts and other packs: wait for an answer, await it, or read it as it comes.
 
 `question` is a text, a sequence of `Message`, or a whole `Request`; `model` is a `Deployment`, or the `Model`
 that `config.opening.open_model` makes of a user's settings. Further arguments are fields of `Request`
 (``temperature=0.2``, ``schema={...}``) and stand above what question and model say themselves. All raise
 `LLMError` for a call that gave no answer.
 
-Remote calls run on the runner's thread, so any thread and any event loop may ask. A model in this very
-process computes in the thread that asks, as its host's memory management demands.
+Remote calls run on the runner's thread, so any thread and any event loop may ask.
+A model in this process computes in the calling thread, as its host's memory management demands.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def ask(
     cancelled: Callable[[], bool] | None = None,
     **how: Any,
 ) -> Result:
-    """The answer; this thread waits for it.
+    """Ask `model` and wait for the answer in this thread.
 
     Ctrl+C hangs up, and so does `cancelled` (asked every 20 ms) with `errors.Cancelled`. On a thread with
     an event loop that loop stands still meanwhile: `ask_async` is for those.
@@ -51,7 +51,7 @@ def ask(
 
 
 async def ask_async(question: Question, model: Deployment | Model, **how: Any) -> Result:
-    """The answer, from any event loop. Cancelling the task hangs up."""
+    """Ask `model` from any event loop. Cancelling the task hangs up."""
     opened, request = _shaped(question, model, how)
     return await _await(ask_one(opened, request), opened)
 
@@ -65,9 +65,9 @@ def ask_with_tools(
     cancelled: Callable[[], bool] | None = None,
     **how: Any,
 ) -> Conversation:
-    """The answer of a model that may call the registered `tools` on its way, in up to `rounds` rounds.
+    """Ask a model that may call the registered `tools` before it answers, in up to `rounds` rounds.
 
-    See `tools.registry.register` for how to bring one's own.
+    See `tools.registry.register` for registering further tools.
     """
     opened, request = _shaped(question, _stopped_by(cancelled, model), how)
     talk = answer_with_tools(opened, request, chosen(tools), rounds=rounds)
@@ -82,7 +82,7 @@ async def ask_with_tools_async(
     rounds: int = ROUNDS,
     **how: Any,
 ) -> Conversation:
-    """The same from any event loop. Cancelling the task hangs up."""
+    """Ask as `ask_with_tools` does, from any event loop. Cancelling the task hangs up."""
     opened, request = _shaped(question, model, how)
     return await _await(answer_with_tools(opened, request, chosen(tools), rounds=rounds), opened)
 
@@ -104,17 +104,17 @@ def stream(question: Question, model: Deployment | Model, **how: Any) -> ChunkSt
 
 
 def embed(texts: Sequence[str], model: Deployment | Model) -> Result:
-    """The vectors of `texts` (`Result.vectors`, in their order); this thread waits for them."""
+    """Embed `texts` and wait in this thread: `Result.vectors`, in the order of the texts."""
     return ask(_to_embed(texts), model)
 
 
 async def embed_async(texts: Sequence[str], model: Deployment | Model) -> Result:
-    """The vectors of `texts`, from any event loop."""
+    """Embed `texts` from any event loop."""
     return await ask_async(_to_embed(texts), model)
 
 
 class _Stoppable:
-    """`host`, whose user may also press stop elsewhere: a model in this process asks nobody but its host."""
+    """The caller's `host` with a further way to stop: a model in this process asks its host alone."""
 
     def __init__(self, host: Host, cancelled: Callable[[], bool]) -> None:
         self._host, self._cancelled = host, cancelled
@@ -162,7 +162,7 @@ def _to_embed(texts: Sequence[str]) -> Request:
 
 
 def _shaped(question: Question, model: Deployment | Model, how: dict[str, Any]) -> tuple[Model, Request]:
-    """The question as a request, and the model with what `how` says of its sampling."""
+    """The question as a request, and the model with the sampling that `how` sets."""
     if isinstance(question, str):
         question = (Message("user", question),)
     request = question if isinstance(question, Request) else Request(tuple(question))

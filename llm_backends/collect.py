@@ -1,4 +1,4 @@
-"""From a stream of chunks to one answer, under a watch: silence, length and emptiness are errors."""
+"""One answer out of a stream of chunks; a long silence, an endless answer and an empty one are errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LATE_S = 0.1
 
 
 async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
-    """Read `stream` to its end, show it in the call's sink as it comes, and give the whole answer."""
+    """Read `stream` to its end, show it in the call's sink as it comes, and return the whole answer."""
     deployment = call.deployment
     answer = _Answer(call)
     watch = Watch(deployment)
@@ -40,11 +40,11 @@ async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
 
 
 class Watch:
-    """Ends the current task's wait after too long a silence, or too long in all.
+    """A time limit on the current task: it ends after too long a silence, or too long in all.
 
     One timer for a whole stream: a time-out object for every chunk costs more than the chunk. While this
-    program itself is held up (a library that is imported late, another thread's work), nobody could be
-    heard, so that time counts for nothing.
+    program itself is held up (a library that is imported late, another thread's work), nothing could be
+    received, so that time does not count.
     """
 
     def __init__(self, deployment: Deployment) -> None:
@@ -99,7 +99,7 @@ class Watch:
 
 
 class _Answer:
-    """What has come so far of one answer."""
+    """The part of one answer that has arrived so far."""
 
     def __init__(self, call: Call) -> None:
         self._call = call

@@ -1,4 +1,4 @@
-"""Our command line as hints name it: a line that works in any terminal of this machine."""
+"""The command line as hints quote it: a line that works in any terminal of this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _more: Callable[[], Sequence[str]] = tuple
 
 
 def use_pack_folder(folder: Path) -> None:
-    """Let the door say by which path it was entered: a link is kept, since it tells one host from another."""
+    """Set the path by which a host entered: a link is kept, since it tells one host from another."""
     global _pack
     _pack = folder
 
@@ -25,18 +25,18 @@ def pack_folder() -> Path:
 
 
 def use_arguments(more: Callable[[], Sequence[str]]) -> None:
-    """Let the settings say what a command needs besides its own words, so that it finds this same home."""
+    """Set the arguments that a command needs besides its own words to find this same home."""
     global _more
     _more = more
 
 
 def command(*words: str, python: str = "") -> str:
-    """``python <our folder> <words>``, quoted for a terminal; by default with this very Python."""
+    """The line ``python <pack folder> <words>``, quoted for a terminal; by default with this very Python."""
     return _line(python or sys.executable or "python", str(_pack), *words, *_more())
 
 
 def installer() -> str:
-    """The line that adds the packages which are missing."""
+    """The line that installs the missing packages."""
     return _line(sys.executable or "python", str(_pack / "install.py"))
 
 

@@ -1,7 +1,35 @@
-"""The one family of errors that leaves this package.
+"""The errors that leave this package, one family.
 
 Every error says who failed (provider, model), what happened, and what to do next. `type` is the word
 that programs see, `http_status` the status under which our own routes report it.
+
+    Exception
+    ├── LLMError
+    │   ├── NotConfigured         nothing was sent: a setting
+    │   ├── MissingKey            … a key
+    │   ├── ConsentNeeded         … a consent
+    │   ├── NotInPlan             … the plan
+    │   ├── BudgetExceeded        … a budget
+    │   ├── BadRequest            400
+    │   │   ├── ContextOverflow
+    │   │   └── CannotSee
+    │   ├── AuthenticationFailed  401
+    │   ├── PermissionDenied      403
+    │   ├── ModelNotFound         404
+    │   ├── RateLimited           429
+    │   ├── ProviderFailed        5xx
+    │   ├── ConnectionFailed
+    │   │   └── StreamBroken
+    │   ├── TimedOut
+    │   ├── RedirectRefused
+    │   ├── MalformedAnswer
+    │   ├── AnswerTooLarge
+    │   ├── EmptyAnswer
+    │   ├── Refused
+    │   ├── DependencyMissing
+    │   ├── LibraryFault
+    │   └── BackendUnavailable
+    └── Cancelled                 no LLMError: the user stopped the call
 """
 
 from __future__ import annotations
@@ -14,7 +42,7 @@ _LONGEST = 2000
 
 
 def shorten(sentence: str) -> str:
-    """A sentence to show: of a word (a model's id, an address, a file) that is too long, its beginning."""
+    """Shorten `sentence` for display: too long a word (a model's id, an address, a file) is cut."""
     sentence = _LONG_WORD.sub(lambda word: f"{word[0][:80]} … ({len(word[0]):,} characters)", sentence)
     return sentence if len(sentence) <= _LONGEST else f"{sentence[:_LONGEST]} …"
 
@@ -77,7 +105,7 @@ class MissingKey(LLMError):
 
 
 class ConsentNeeded(LLMError):
-    """A workflow wants something that this machine has not said yes to; nothing was sent."""
+    """The workflow needs a consent that this machine has not given; nothing was sent."""
 
     type, http_status = "consent_needed", 403
 
@@ -89,7 +117,7 @@ class NotInPlan(LLMError):
 
 
 class BudgetExceeded(LLMError):
-    """The call could cost more than is left of a budget, or nobody knows what it costs; nothing was sent."""
+    """The call could cost more than is left of a budget, or its price is unknown; nothing was sent."""
 
     type, http_status = "budget_exceeded", 403
 
@@ -108,7 +136,7 @@ class ContextOverflow(BadRequest):
 
 
 class CannotSee(BadRequest):
-    """The model takes no pictures and was to look at one."""
+    """The model takes no pictures, and the request has one."""
 
     type = "cannot_see"
 
@@ -153,14 +181,14 @@ class ConnectionFailed(LLMError):
 
 
 class StreamBroken(ConnectionFailed):
-    """The answer began and then the connection was cut."""
+    """The connection was cut after the answer had begun."""
 
     type = "stream_broken"
     default_hint = "Run again; if it stays so, look at the server's own log."
 
 
 class TimedOut(LLMError):
-    """Nothing came for too long."""
+    """No data arrived for too long."""
 
     type, http_status, retryable = "timeout", 504, True
     default_hint = "Raise LLM_TIMEOUT_MS or timeout_s on LLM Settings, or choose a faster model."
@@ -174,7 +202,7 @@ class RedirectRefused(LLMError):
 
 
 class MalformedAnswer(LLMError):
-    """What came back is not what the protocol says."""
+    """The response does not follow the protocol."""
 
     type = "malformed_answer"
     default_hint = "Check that the address speaks the OpenAI protocol (it usually ends in /v1)."
@@ -208,7 +236,7 @@ class DependencyMissing(LLMError):
 
 
 class LibraryFault(LLMError):
-    """A library that carries the calls broke by itself; the other side had no part in it."""
+    """A library that carries the calls failed by itself; the other side had no part in it."""
 
     type, http_status = "library_fault", 503
 

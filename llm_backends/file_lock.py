@@ -1,4 +1,4 @@
-"""A lock on an open file, between programs; it goes with the process that holds it."""
+"""A lock on an open file between programs; it ends with the process that holds it."""
 
 from __future__ import annotations
 

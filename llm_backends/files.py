@@ -1,4 +1,4 @@
-"""A file written whole or not at all, and a file read again when it has changed."""
+"""Files written whole or not at all, and files read again when they have changed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Stamp = tuple[int, int, int, int]
 
 
 def write_whole(file: Path, content: str | bytes, *, private: bool = False, durable: bool = False) -> None:
-    """Put `content` in the place of `file`, all or nothing; its folder is made where there is none.
+    """Write `content` to `file`, all or nothing; a missing folder is made.
 
-    A `private` file is its owner's alone; another keeps the rights that it has. What is `durable` is on the
-    disk afterwards, whatever becomes of the machine. Raises OSError; what was there before stands then.
+    A `private` file is its owner's alone; another keeps its permissions. A `durable` one is on the disk
+    afterwards even if the machine fails. Raises OSError; the former content stands then.
     """
     # Hidden, so that nobody reads half of it; in the same folder, so that it can be renamed.
     fresh = file.with_name(f".{secrets.token_hex(8)}.tmp")
@@ -53,20 +53,21 @@ def _sync_folder(folder: Path) -> None:
 
 
 def stamp_of(file: Path) -> Stamp:
-    """Other numbers whenever `file` was written, replaced, or given other rights. Raises OSError."""
+    """A stamp that differs whenever `file` was written, replaced, or given other permissions.
+    Raises OSError."""
     status = file.stat()
     # The change time too: it tells a file that has been given back its read permission.
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 class Reread(Generic[T]):
-    """What was read out of files, kept until they change. Any thread."""
+    """A cache of values read from files, each kept until its file changes. Any thread."""
 
     def __init__(self) -> None:
         self._kept: dict[Path, tuple[Stamp, T]] = {}
 
     def get(self, file: Path, read: Callable[[Path], T]) -> T:
-        """What `read` makes of `file`, which is called only where the file has changed since.
+        """Return what `read` makes of `file`; it is called only where the file has changed since.
 
         Raises OSError where there is no such file, and what `read` raises, which is not kept.
         """

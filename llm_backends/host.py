@@ -1,4 +1,4 @@
-"""The port to the program that we are a guest of.
+"""The port to the host: the program that this pack runs in.
 
 A host (ComfyUI, a web UI) hands in its own; without one, the null host below serves scripts and tests.
 """
@@ -12,31 +12,31 @@ _program = "ComfyUI or the web UI"
 
 
 def use_program(name: str) -> None:
-    """Let the door say what people call the program that it leads into."""
+    """Set the name by which people know the program that this runs in."""
     global _program
     _program = name
 
 
 def program() -> str:
-    """The name of the program that this runs in; both names where it is not known which."""
+    """The name of the program that this runs in; both hosts' names where it is unknown."""
     return _program
 
 
 class Host(Protocol):
-    """What a call needs of its host. Every method is cheap; all but `cancelled` belong to the thread
-    that runs the host's work (a progress hook may raise the host's own interrupt there)."""
+    """The services that a call needs of its host. Every method is cheap; all but `cancelled` belong to the
+    thread that runs the host's work (a progress hook may raise the host's own interrupt there)."""
 
     def cancelled(self) -> bool:
-        """Has the user pressed stop? Never raises and never resets the answer. Any thread."""
+        """Tell whether the user has pressed stop. Never raises and never resets the answer. Any thread."""
         ...
 
     def tick(self) -> None:
-        """A piece more is done: show the text and the progress as they stand, if it is time to."""
+        """Show the text and the progress as they stand, if it is time to: one more piece is done."""
         ...
 
 
 class NullHost:
-    """Nobody watches and nobody interrupts."""
+    """A host without a screen, a queue or an interrupt."""
 
     def cancelled(self) -> bool:
         return False
@@ -46,7 +46,7 @@ class NullHost:
 
 
 class Guest(Protocol):
-    """A model of ours in memory that the host rules over. All of it belongs to the host's execution thread.
+    """A model of this pack in memory that the host manages. All of it belongs to the host's execution thread.
 
     `size` is the weights' bytes on the device, an estimate until they have been loaded once. `loaded_on`
     is the torch device that they lie on, None while they are out.
@@ -58,17 +58,17 @@ class Guest(Protocol):
 
     def load(self, device: Any, dtype: str = "") -> None:
         """Bring the weights onto `device`, where the host computes in `dtype` (bf16, fp16, fp32; empty where
-        it has no rule for that); nothing to do where they are there. Raises `errors.LLMError`."""
+        it has no rule for that); nothing happens where they are there. Raises `errors.LLMError`."""
         ...
 
     def detach(self) -> None:
-        """Let go of weights, caches and graphs at once, even in the middle of an answer: the answer goes
-        on after the next `load`. Safe to call twice."""
+        """Free weights, caches and graphs at once, even in the middle of an answer: the answer goes on after
+        the next `load`. Safe to call twice."""
         ...
 
 
 class GuestMemory(Protocol):
-    """A host's memory manager, seen by a guest. A host with one of its own has it as its ``memory``."""
+    """The host's memory manager as a guest sees it. A host with one of its own has it as its ``memory``."""
 
     def admit(self, guest: Guest, bytes_needed: int) -> None:
         """Make room for ``guest.size + bytes_needed`` and have the guest loaded (`guest.load`) on the device
@@ -77,7 +77,7 @@ class GuestMemory(Protocol):
         ...
 
     def release(self, guest: Guest) -> None:
-        """The guest is to go for good: detach it and forget it. A guest never admitted is no error."""
+        """Detach the guest and forget it for good. A guest never admitted is no error."""
         ...
 
 
@@ -89,12 +89,12 @@ _find_memory: Callable[[], GuestMemory | None] = _no_memory
 
 
 def use_memory(find: Callable[[], GuestMemory | None]) -> None:
-    """Have local models ask this manager where a call comes without a host of its own, as from another pack.
-    `find` is called anew by each of them, so that its door need not import anything heavy."""
+    """Set the memory manager for local models called without a host of their own, as from another pack.
+    `find` is called anew by each, so that registering it need not import anything heavy."""
     global _find_memory
     _find_memory = find
 
 
 def host_memory() -> GuestMemory | None:
-    """The memory manager of the program that we are in, None where it has none."""
+    """The memory manager of the surrounding program, None where it has none."""
     return _find_memory()

@@ -1,6 +1,7 @@
-"""Pictures on their way to a model that sees: checked, scaled once, encoded once.
+"""Pictures for vision models: checked, scaled once, encoded once.
 
-Nothing is decoded before its size is known, and what leaves here is a plain JPEG without the camera's notes.
+Nothing is decoded before its size is known, and every picture is sent as a plain JPEG without camera
+metadata.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ _LARGEST_16_BIT = 65535
 
 
 def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
-    """The picture in the file `data`, of an animation the first one, with its `longest_side` at most so long.
+    """Read the picture in the file `data` (an animation's first frame), at most `longest_side` pixels long.
 
-    It stands upright, on white where it was transparent. A JPEG that is so already stays as it is.
-    Raises `errors.BadRequest` with the limit for what is no picture, damaged or too large, and
+    It is upright, on white where it was transparent. A JPEG that is so already stays as it is. Raises
+    `errors.BadRequest` with the limit for a file that is no picture, damaged or too large, and
     `errors.DependencyMissing` without Pillow.
     """
     library = picture_library()
@@ -60,7 +61,7 @@ def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
 
 
 def encode_picture(picture: Pixels, longest_side: int = LONGEST_SIDE) -> Image:
-    """`picture` (of Pillow's, any mode) as a JPEG of that size at most, on white where it is transparent."""
+    """Encode Pillow's `picture` of any mode as a JPEG of that size at most, on white where transparent."""
     library = picture_library()
     plain = _eight_bits(picture)
     has_holes = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
@@ -79,9 +80,10 @@ def encode_picture(picture: Pixels, longest_side: int = LONGEST_SIDE) -> Image:
 
 
 def pixels_of(image: Image) -> Pixels:
-    """`image` decoded, in the mode RGB and of a size that is sent: for a model that computes here.
+    """Decode `image` in the mode RGB, no larger than pictures are sent: for a model in this process.
 
-    Raises `errors.BadRequest`."""
+    Raises `errors.BadRequest`.
+    """
     library = picture_library()
     picture = _opened(library, image.data)
     try:
@@ -105,7 +107,7 @@ def picture_library() -> Any:
 
 
 def _opened(library: Any, data: bytes) -> Pixels:
-    """The file's header read, and its size found to be bearable."""
+    """Open the picture by its header, and refuse too large a one before it is decoded."""
     library.init()
     known = [name for name in _FORMATS if name in library.OPEN]
     try:
@@ -152,7 +154,7 @@ def _upright(picture: Pixels) -> Pixels:
 
 
 def _eight_bits(picture: Pixels) -> Pixels:
-    """Greys of 16 or more bits, which the library would clip, brought to eight."""
+    """Bring greys of 16 or more bits, which the library would clip, to eight."""
     if picture.mode.startswith("I;16"):
         picture = picture.convert("I")
     if picture.mode not in ("I", "F"):

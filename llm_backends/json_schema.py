@@ -1,7 +1,7 @@
-"""Checks values against the part of JSON Schema that routes and tools are described in.
+"""Checks of values against the part of JSON Schema that routes and tools are described in.
 
 That is: type, enum, required, properties, additionalProperties, items, minimum, maximum, and the limits of
-length. Other words of a schema are passed over. Numbers are finite ones.
+length. Other keywords of a schema are ignored. Numbers are finite ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAMES = {
 
 
 def problem(value: Any, schema: Schema, where: str) -> str:
-    """What is wrong with `value`, as one sentence about `where`; empty where nothing is."""
+    """Say what is wrong with `value`, in one sentence about `where`; empty where nothing is."""
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if kinds and not any(_is_a(value, kind) for kind in kinds):
@@ -93,7 +93,7 @@ def _text_problem(value: str, schema: Schema, where: str) -> str:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether no half of a character is in `text`. A look at each would take seconds for a picture."""
+    """Tell whether `text` has no lone surrogate. One look at each letter takes seconds for a picture."""
     if text.isascii():
         return True
     try:

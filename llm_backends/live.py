@@ -1,4 +1,4 @@
-"""What is being written right now, for whoever shows it."""
+"""The answers being written at this moment, for display."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPICAL_LENGTH = 500.0
 
 
 class LiveText:
-    """Collects the pieces of several answers as they arrive; any thread may write and read.
+    """A collector of several answers' pieces as they arrive; any thread may write and read.
 
     A host polls `version` and shows `text()` and `progress()` when it has moved.
     """
@@ -25,7 +25,7 @@ class LiveText:
         self.version = 0
 
     def start(self, count: int) -> list[Sink]:
-        """Forget what was shown and make room for `count` answers; a sink for each."""
+        """Clear what was shown and start `count` answers, with a sink for each."""
         sinks = [Sink(self) for _ in range(count)]
         with self._lock:
             self._sinks = sinks
@@ -38,11 +38,11 @@ class LiveText:
             return ["".join(sink._parts) for sink in self._sinks]
 
     def text(self) -> str:
-        """All answers as they stand, several of them numbered; or what is announced instead."""
+        """All answers as they stand, several of them numbered; or the notice announced in their place."""
         return self._notice or show_all(self.texts())
 
     def progress(self) -> float:
-        """From 0 to 1, never 1 before all is done. How long an answer gets is not known: it is a guess."""
+        """Progress from 0 to 1, never 1 before all is done: a guess, since an answer's length is unknown."""
         with self._lock:
             if self._notice:
                 return self._share
@@ -56,7 +56,7 @@ class LiveText:
 
 
 class Sink:
-    """One answer's way into a `LiveText`; it leads nowhere once the next answers have started."""
+    """A sink for one answer of a `LiveText`; it does nothing once the next answers have started."""
 
     __slots__ = ("_done", "_length", "_live", "_parts")
 
@@ -67,8 +67,8 @@ class Sink:
         self._done = False
 
     def announce(self, notice: str, share: float = 0.0) -> None:
-        """Show `notice` in place of the answers until the first words come, with the bar at `share` (0 to 1):
-        what takes long before an answer can begin. An empty one takes it back."""
+        """Show `notice`, such as a download's state, with the bar at `share` (0 to 1).
+        It stands in place of the answers until the first words come. An empty one takes it back."""
         with self._live._lock:
             if self in self._live._sinks:
                 self._live._notice, self._live._share = notice, share
@@ -83,7 +83,7 @@ class Sink:
             self._live.version += 1
 
     def restart(self) -> None:
-        """Another attempt begins: what was shown of the last one does not count."""
+        """Drop what was shown of the last attempt: another one begins."""
         with self._live._lock:
             self._parts.clear()
             self._length = 0
@@ -98,7 +98,7 @@ class Sink:
 
 
 def show_all(texts: Sequence[str]) -> str:
-    """Several texts as one, numbered from 1; a single one as it is."""
+    """Join several texts, numbered from 1; a single one stays as it is."""
     if len(texts) <= 1:
         return texts[0] if texts else ""
     return "\n\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))

@@ -1,4 +1,4 @@
-"""Which hosts are this very machine: for the calls that go out, and for those that come in."""
+"""Loopback hosts, which are this very machine: for outgoing calls and for incoming ones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SHORT_IPV4 = re.compile(r"[0-9][0-9a-fx.]*", re.ASCII)
 
 
 def is_loopback(host: str) -> bool:
-    """True for a loopback name or address, with or without its brackets, zone or final dot.
+    """Tell whether `host` is a loopback name or address, with or without its brackets, zone or final dot.
 
-    False for ``0.0.0.0`` and ``::``: what listens there can be reached from everywhere.
+    ``0.0.0.0`` and ``::`` are none: a server that listens there can be reached from everywhere.
     """
     name = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
     if name in _NAMES or name.endswith(".localhost"):
@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
 
 
 def leads_to_loopback(url: str) -> bool:
-    """True for a URL whose host is this very machine."""
+    """Tell whether the host of `url` is this very machine."""
     return is_loopback(urlsplit(url).hostname or "")
 
 

@@ -1,4 +1,4 @@
-"""A model to ask: a deployment, how it is to be asked, and where its words are shown meanwhile."""
+"""A model to ask: a deployment, its sampling, and the place where its answer is shown meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .types import Deployment, Reasoning, Request, Result
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """What a user wants of every call; None and ``default`` leave it to the caller or the model."""
+    """The user's sampling for every call; None and ``default`` leave it to the caller or the model."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -26,7 +26,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Handed to whoever has questions. Ask on the runner's loop. `caller` tells the ledger who that is."""
+    """A model as callers get it. Ask on the runner's loop. `caller` names the caller in the ledger."""
 
     deployment: Deployment
     sampling: Sampling = Sampling()
@@ -36,11 +36,11 @@ class Model:
 
     @property
     def runs_in_place(self) -> bool:
-        """Whether asking computes in the calling thread (see `runner.run_in_place`)."""
+        """Tell whether asking computes in the calling thread (see `runner.run_in_place`)."""
         return runs_in_place(self.deployment)
 
     async def ask(self, requests: Sequence[Request]) -> list[Result | LLMError]:
-        """One answer for each request, in order, all asked at once. A failed one is its error."""
+        """Ask all requests at once: one answer for each, in order. A failed one is its error."""
         return await complete_all(
             [self._shaped(request) for request in requests],
             self.deployment,

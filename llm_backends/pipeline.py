@@ -30,7 +30,7 @@ used: set[tuple[str, str | None, str]] = set()
 
 
 def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
-    """The handler that goes through `middlewares` from the first to the last and then to `innermost`."""
+    """Chain `middlewares` from the first to the last around `innermost`."""
     handler = innermost
     for middleware in reversed(middlewares):
         handler = partial(middleware, proceed=handler)
@@ -38,7 +38,7 @@ def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
 
 
 def check_plan(deployment: Deployment) -> None:
-    """Raise `errors.NotInPlan` unless the plan in force, if any, allows the model. The phrasebook is none."""
+    """Raise `errors.NotInPlan` unless the plan, if any, allows the model; it always allows the phrasebook."""
     plan = deployment.plan
     if plan is None or deployment.backend == "phrasebook" or plan.allows(deployment.model_id):
         return
@@ -51,7 +51,7 @@ def check_plan(deployment: Deployment) -> None:
 
 
 async def send(call: Call) -> Result:
-    """One attempt: the deployment's backend, one answer."""
+    """Make one attempt at one answer with the deployment's backend."""
     deployment, meter = call.deployment, call.meter
     check_plan(deployment)
     check_sight([call.request], deployment)
@@ -84,9 +84,9 @@ _answer = chain([with_fallback, observed, counted, from_cache, with_retry, limit
 async def complete(
     request: Request, deployment: Deployment, sink: Sink, caller: str = "", hold: budget.Hold | None = None
 ) -> Result:
-    """Answer one request. Raises `errors.LLMError`; its `attempts` tells how many calls were made.
+    """Answer one request. Raises `errors.LLMError`; its `attempts` counts the calls that were made.
 
-    `hold` is what was set aside for it already; it is given back.
+    `hold` is the amount already set aside for it; it is released.
     """
     started = time.monotonic()
     check_plan(deployment)  # a kept answer of a model that is not allowed any more is none either
@@ -110,7 +110,7 @@ async def complete(
 
 
 def runs_in_place(deployment: Deployment) -> bool:
-    """Whether the deployment's backend computes in the host's own thread instead of on the runner."""
+    """Tell whether the deployment's backend computes in the host's own thread instead of on the runner."""
     return registry.is_known(deployment.backend) and getattr(
         registry.get(deployment.backend), "runs_in_place", False
     )
@@ -123,7 +123,7 @@ async def complete_all(
     host: Host | None = None,
     caller: str = "",
 ) -> list[Result | errors.LLMError]:
-    """Answer many requests at once, in their order; what failed stands as its error in the list."""
+    """Answer many requests at once, in their order; a failed one stands as its error in the list."""
 
     async def one(request: Request, sink: Sink, hold: budget.Hold) -> Result | errors.LLMError:
         try:

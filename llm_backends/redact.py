@@ -1,4 +1,4 @@
-"""Keeps keys out of every text that a person or a log gets to see."""
+"""Redaction of keys in every text that a person or a log gets to see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHORTEST = 6
 
 
 def scrub(text: str, secrets: Iterable[Secret | None] = ()) -> str:
-    """`text` with the given secrets, and whatever looks like a key, replaced by ``***``."""
+    """Replace the given secrets, and all that looks like a key, in `text` by ``***``."""
     for secret in secrets:
         value = secret.reveal() if secret is not None else ""
         if len(value) >= _SHORTEST:

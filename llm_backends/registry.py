@@ -1,4 +1,4 @@
-"""Which backend answers for which mode.
+"""The registry of backends by mode.
 
 A backend is registered by name with a maker, and made at first use, so that registering costs no
 import. Other packs call `register` (or publish an entry point in the group ``quillwork.backends`` whose
@@ -42,7 +42,7 @@ def names() -> list[str]:
 
 
 def is_known(name: str) -> bool:
-    """Whether `get` would find a backend of that name."""
+    """Tell whether `get` would find a backend of that name."""
     if name not in _makers:
         _read_entry_points()
     return name in _makers

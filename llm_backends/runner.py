@@ -1,7 +1,7 @@
-"""The one thread on which remote calls live.
+"""The runner: the one thread on which remote calls run.
 
-Clients, connections and semaphores belong to an event loop; hosts run nodes on many short-lived ones.
-So all calls run on a loop of ours, in a daemon thread that starts with the first call and ends before
+Clients, connections and semaphores belong to an event loop; hosts run nodes on many short-lived ones. So all
+calls run on one loop of this pack's own, in a daemon thread that starts with the first call and ends before
 the interpreter does.
 """
 
@@ -70,7 +70,7 @@ class Job(Generic[T]):
 
     @property
     def ended(self) -> bool:
-        """True when the coroutine itself is over; a cancelled future says so some turns too early."""
+        """Tell whether the coroutine itself is over; a cancelled future says so some turns too early."""
         return self._ended.is_set()
 
     def stop(self) -> None:
@@ -80,7 +80,7 @@ class Job(Generic[T]):
 
 
 class Runner:
-    """A thread with an event loop. `submit` from anywhere, `run` from any other thread."""
+    """The runner's thread with its event loop. `submit` from anywhere, `run` from any other thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -90,7 +90,7 @@ class Runner:
         self._closed = False
 
     def on_close(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Have `closer` awaited on the loop when it ends."""
+        """Await `closer` on the loop when it ends."""
         self._at_close.append(closer)
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Job[T]:
@@ -110,10 +110,10 @@ class Runner:
     ) -> T:
         """Run `coroutine` and wait for it in this thread.
 
-        `cancelled` is asked every 20 ms; when it says yes, the coroutine is cancelled, its connections
-        are closed, and `errors.Cancelled` is raised. `on_tick` is called as often, in this thread; what
-        it raises cancels the call too. Raises RuntimeError on the runner's own thread, where waiting
-        would wait for ever.
+        `cancelled` is asked every 20 ms; when it says yes, the coroutine is cancelled, its connections are
+        closed, and `errors.Cancelled` is raised. `on_tick` is called as often, in this thread; an exception
+        of it cancels the call too. Raises RuntimeError on the runner's own thread, where waiting would wait
+        for ever.
         """
         try:
             self.check_may_wait()
@@ -157,7 +157,7 @@ class Runner:
         loop.run_forever()
 
     def close(self) -> None:
-        """Cancel what is in flight, close the clients, end the thread. Idempotent."""
+        """Cancel all calls in flight, close the clients, end the thread. Idempotent."""
         with self._lock:
             self._closed = True
             loop, thread, self._loop = self._loop, self._thread, None

@@ -1,4 +1,4 @@
-"""Parts the thinking that a model writes inline (``<think>…</think>``) from its answer, while it streams."""
+"""Thinking that a model writes inline (``<think>…</think>``), split from its answer while it streams."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _OPEN = re.compile(rf"<({_ANY})>", re.I | re.A)
 
 
 class ThinkingSplitter:
-    """Feed it pieces of text; it gives back what is answer and what is thinking.
+    """A splitter of streamed text into answer and thinking.
 
-    Only a tag at the very start of the answer opens thinking: later on, a user's prompt may well be
-    about one. A lone closing tag, as models write whose template has opened the tag already, cannot be
-    known in time; `split_finished` mends that at the end.
+    Only a tag at the very start of the answer opens thinking: later on, the text may well be about one. A
+    lone closing tag, as models write whose template has opened the tag already, cannot be recognised in time;
+    `split_finished` corrects that at the end.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class ThinkingSplitter:
         self._has_thought = self._answering = False
 
     def feed(self, text: str) -> tuple[str, str]:
-        """(answer, thinking) that are certain after this piece."""
+        """Add a piece and return the (answer, thinking) that are certain after it."""
         if self._answering:
             return text, ""
         self._held += text
@@ -47,7 +47,7 @@ class ThinkingSplitter:
                 return self._rest(), "".join(thinking)
 
     def _think(self) -> tuple[bool, str]:
-        """Whether the closing tag has come, and what was thought up to it or up to what may become it."""
+        """Tell whether the closing tag has come; return the thinking up to it, or up to a beginning of it."""
         closing = re.search(self._closing, self._held, re.I | re.A)
         if closing:
             thinking, self._held, self._closing = (
@@ -67,7 +67,7 @@ class ThinkingSplitter:
         return held.lstrip() if self._has_thought else held
 
     def finish(self) -> tuple[str, str]:
-        """What is left at the end: (answer, thinking). Thinking that was never closed stays thinking."""
+        """Return the rest at the end: (answer, thinking). Thinking that was never closed stays thinking."""
         if self._closing:
             held, self._held = self._held, ""
             return "", held
@@ -75,7 +75,7 @@ class ThinkingSplitter:
 
 
 def split_finished(text: str) -> tuple[str, str]:
-    """(answer, thinking) of a whole text, with a closing tag that had no opening one."""
+    """Split a whole text into (answer, thinking) at a closing tag that had no opening one."""
     match = list(re.finditer(rf"</(?:{_ANY})>", text, re.I))
     if not match or _OPEN.search(text[: match[-1].start()]):
         return text, ""

@@ -1,4 +1,4 @@
-"""The nouns that every backend shares: what is asked, of whom, and what came back."""
+"""The types that every backend shares: requests, deployments and results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REDACTED = "***"
 
 
 class Secret:
-    """A key that prints as ``***`` wherever it is printed by accident.
+    """A secret that prints as ``***`` wherever it is printed by accident.
 
     ComfyUI publishes ``str()`` of every input on an error, and web UIs write options to disk, so the
     plain text leaves this object through `reveal` alone.
@@ -67,7 +67,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model's wish to call the tool `name`; `arguments` is JSON text as the model wrote it."""
+    """A model's call of the tool `name`; `arguments` is JSON text as the model wrote it."""
 
     id: str
     name: str
@@ -96,11 +96,11 @@ class Message:
 class Request:
     """One question to a model.
 
-    `temperature`, `top_p`, `max_tokens` and `seed` are None where the model's own default is wanted.
-    `schema` is a JSON schema that the answer should follow; a backend that cannot enforce it asks all
-    the same. `extra` are parameters passed on as they are. `task` says what the caller is about, for a
-    backend that writes without reading messages (the phrasebook); no other backend looks at it.
-    `tool_choice` is ``auto``, ``none``, ``required``, or the name of the tool that must be called.
+    `temperature`, `top_p`, `max_tokens` and `seed` are None where the model's own default is wanted. `schema`
+    is a JSON schema that the answer should follow; a backend that cannot enforce it asks all the same.
+    `extra` are parameters passed on as they are. `task` names the caller's task, for a backend that writes
+    without reading messages (the phrasebook); no other backend reads it. `tool_choice` is ``auto``, ``none``,
+    ``required``, or the name of the tool that must be called.
 
     With `embed` texts are asked for their vectors instead, and there are no messages.
     """
@@ -122,7 +122,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a deployment is known to do; None is unknown."""
+    """The known capabilities of a deployment; None is unknown."""
 
     schema: bool | None = None
     vision: bool | None = None
@@ -132,9 +132,9 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which models may be called: `allowed` are globs over model ids, upper and lower case told apart.
+    """The plan of models that may be called: `allowed` are globs over model ids, case-sensitive.
 
-    `problem` says what is wrong with a plan that cannot be read, and so allows nothing.
+    `problem` says what is wrong with a plan that cannot be read and therefore allows nothing.
     """
 
     name: str
@@ -147,9 +147,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What calls may cost in US dollars: since this program started, and since midnight; None is no limit.
+    """The budget of calls in US dollars: since this program started, and since midnight; None is no limit.
 
-    `refuses_unpriced` says that a model whose price nobody knows is not called either.
+    `refuses_unpriced` says that a model of unknown price is not called either.
     """
 
     session_usd: float | None = None
@@ -159,9 +159,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Who is told of calls: ``langfuse``, ``helicone``, or a Python path such as ``package.module:callable``.
+    """An observer of calls: ``langfuse``, ``helicone``, or a Python path such as ``package.module:callable``.
 
-    `base_url` and the keys are those of a service; `with_content` adds what was asked and answered.
+    `base_url` and the keys are those of a service; `with_content` adds requests and answers.
     """
 
     name: str
@@ -173,18 +173,18 @@ class Observer:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One model behind one door, with all that a call needs.
+    """A model at one provider or backend, with all that a call needs.
 
-    `backend` is the registry's name of who carries the call; `mode` is the user's word for it.
-    `base_url` and `api_key` are explicit for every remote call, also where the provider has a usual
-    address: nothing is taken from the environment behind the caller's back. `params` are the provider's
-    own arguments (an API version, an AWS region); a secret among them is a `Secret`. `key_variable`
-    names the environment variable that a user would set, for error messages. `fallbacks` are tried in
-    order when this one cannot be had. `seeing` names models of the user's that take pictures, for the
-    error where this one does not. `cache_file` is where answers are kept, None for nowhere. `plan` is
-    asked at every attempt, None where there is none. `price` is None where it is unknown; `budget` is what
-    all calls together may cost, and `usage_file` is where what they did cost is kept, None for nowhere.
-    `observers` are told of every call. Times are seconds.
+    `backend` is the registry's name of the backend that carries the call; `mode` is the user's word for it.
+    `base_url` and `api_key` are explicit for every remote call, also where the provider has a usual address:
+    nothing is taken from the environment behind the caller's back. `params` are the provider's own arguments
+    (an API version, an AWS region); a secret among them is a `Secret`. `key_variable` names the environment
+    variable that a user would set, for error messages. `fallbacks` are tried in order when this one is
+    unavailable. `seeing` names models of the user's that take pictures, for the error where this one does
+    not. `cache_file` is the file that keeps answers, None for no cache. `plan` is asked at every attempt,
+    None where there is none. `price` is None where it is unknown; `budget` is the limit on all calls
+    together, and `usage_file` the file that keeps their cost, None for none. Every call is reported to
+    `observers`. Times are seconds.
     """
 
     backend: str
@@ -223,7 +223,7 @@ class Deployment:
 
     @property
     def name(self) -> str:
-        """How the deployment is called in messages to a user."""
+        """The name of the deployment in messages to a user."""
         label = self.provider_label or self.provider or self.backend
         return f"{label} ({self.model})" if self.model else label
 
@@ -239,7 +239,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a tool call: `index` says of which one; the texts are to be appended."""
+    """A piece of a tool call: `index` numbers the call; the texts are to be appended."""
 
     index: int
     id: str = ""
@@ -252,8 +252,8 @@ class Chunk:
     """A piece of a streamed answer. Every field may be empty; the last one carries the usage.
 
     An empty chunk says that the other side is alive. `warning` is a sentence for the user. `vectors` are
-    those of `Request.embed`, all at once. Where several answers are written at once, `index` tells which
-    one this is of; `restart` says that what came before it of that answer does not count.
+    those of `Request.embed`, all at once. Where several answers are written at once, `index` is the number of
+    this one's; `restart` says that earlier chunks of that answer do not count.
     """
 
     text: str = ""
@@ -272,8 +272,8 @@ class Chunk:
 class Result:
     """A whole answer. `model` is the one that really answered; `attempts` counts calls, first included.
 
-    `by_fallback` says that it comes from another deployment than the one that was asked. `vectors` are those
-    of `Request.embed`, in its order.
+    `by_fallback` says that it comes from another deployment than the requested one.
+    `vectors` are those of `Request.embed`, in its order.
     """
 
     text: str
@@ -310,7 +310,7 @@ class StreamingBackend(Protocol):
 class LocalBackend(Protocol):
     """A backend that computes here and now, in the thread that the host runs its own work in.
 
-    A host's memory management has no lock, so nothing of this may live on the runner. `answer_all` blocks
+    A host's memory management has no lock, so nothing of this may run on the runner. `answer_all` blocks
     until all is done, feeds the sinks as it writes, calls ``host.tick()`` for every token or so, ends with
     `errors.Cancelled` when ``host.cancelled()`` says so, and gives the error of a failed request in its
     place. `unload` gives all memory back and names what it held.

@@ -1,4 +1,4 @@
-"""Models that cannot see: told before anything is sent, and in the same words when the other side says so."""
+"""Models without vision: refused before anything is sent, and in the same words when the server says so."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _TAKES_NONE = re.compile(
 
 
 def has_pictures(request: Request) -> bool:
-    """Whether there is something to look at."""
+    """Tell whether the messages have pictures."""
     return any(message.images for message in request.messages)
 
 
 def check_sight(requests: Sequence[Request], deployment: Deployment) -> None:
     """Raise `errors.CannotSee` where each of `requests` has pictures for a model that is known to take none;
-    among others, the backend refuses those that have."""
+    in a mixed batch, the backend refuses those that have."""
     if all(map(has_pictures, requests)) and (
         deployment.capabilities.vision is False or deployment.backend == "phrasebook"
     ):
@@ -38,7 +38,7 @@ def check_sight(requests: Sequence[Request], deployment: Deployment) -> None:
 
 
 def cannot_see(deployment: Deployment) -> CannotSee:
-    """The error for `deployment`, with models of the user's that see where there are some."""
+    """The error for `deployment`, naming the user's models with vision where there are some."""
     others = [name for name in deployment.seeing() if name != deployment.model_id][:_SHOWN]
     which = " or ".join(filter(None, [", ".join(others[:-1]), *others[-1:]])) if others else ""
     hint = f"Choose a model that can, such as {which}" if which else "Choose a model that can"
@@ -51,5 +51,5 @@ def cannot_see(deployment: Deployment) -> CannotSee:
 
 
 def says_it_cannot_see(text: str) -> bool:
-    """Whether a server's refusal `text` means that the model takes no pictures."""
+    """Tell whether a server's refusal `text` means that the model takes no pictures."""
     return _TAKES_NONE.search(text) is not None

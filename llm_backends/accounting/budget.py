@@ -1,7 +1,7 @@
-"""No call that could cost more than is left: dollars are set aside before anything is sent.
+"""Budgets in US dollars, set aside before a call is sent; one that could exceed the rest is refused.
 
-What is set aside is the worst case, and goes back when the call is over and its real cost stands in the
-ledger. Two programs that share a day's budget see each other's costs, not what the other has set aside.
+The worst case is set aside, and goes back when the call is over and its real cost stands in the ledger.
+Two programs that share a day's budget see each other's costs, not what the other has set aside.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _told: set[str] = set()
 
 
 class Hold:
-    """What is set aside for one call. `warning` is a sentence for the user, said once for each model."""
+    """Dollars set aside for one call. `warning` is a sentence for the user, said once for each model."""
 
     __slots__ = ("amount", "warning")
 
@@ -33,7 +33,8 @@ class Hold:
 
 
 def set_aside(requests: Sequence[Request], deployment: Deployment) -> list[Hold]:
-    """A hold for one attempt at each of `requests`: all of them or none. Raises `BudgetExceeded`."""
+    """Set dollars aside for one attempt at each of `requests`: for all of them or for none.
+    Raises `BudgetExceeded`."""
     holds = [Hold() for _ in requests]
     if deployment.budget is not None and holds:
         _raise_to(holds, [_worst(request, deployment, holds[0]) for request in requests], deployment)
@@ -41,14 +42,14 @@ def set_aside(requests: Sequence[Request], deployment: Deployment) -> list[Hold]
 
 
 def cover(hold: Hold, request: Request, deployment: Deployment, lost: float) -> None:
-    """Have enough in `hold` for another attempt, when `lost` dollars went into attempts that failed.
+    """Raise `hold` to cover another attempt after `lost` dollars went into attempts that failed.
     Raises `BudgetExceeded`."""
     if deployment.budget is not None:
         _raise_to([hold], [_worst(request, deployment, hold) + lost], deployment)
 
 
 def release(hold: Hold) -> None:
-    """Give all of it back. Safe to call twice."""
+    """Return all dollars of `hold`. Safe to call twice."""
     global _held
     with _lock:
         _held = max(0.0, _held - hold.amount)
@@ -56,7 +57,7 @@ def release(hold: Hold) -> None:
 
 
 def summary(budget: Budget | None, day_usd: float | None) -> dict[str, Any]:
-    """Limits and what is used of them, as JSON; null where there is none. `day_usd` is the day's cost."""
+    """Budget limits and their use, as JSON; null where there is no limit. `day_usd` is the day's cost."""
     limits = budget or Budget()
     return {
         "session_usd": limits.session_usd,
@@ -110,8 +111,8 @@ def _check_one(
 
 
 def _worst(request: Request, deployment: Deployment, hold: Hold) -> float:
-    """The most that an attempt costs. What nobody can price is refused, or let pass with a warning: a
-    server on this machine always, for most of them cost nothing."""
+    """The most that an attempt costs. A call without a known price is refused, or let pass with a warning;
+    one to a server on this machine always passes, since most of them cost nothing."""
     cost = worst_cost(request, deployment)
     if cost is not None:
         return cost

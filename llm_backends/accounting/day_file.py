@@ -1,4 +1,4 @@
-"""Today's totals in a small file that outlives the program and that several programs add to."""
+"""Today's usage totals, in a small file that outlives the program and that several programs add to."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ _log = logging.getLogger("quillwork")
 
 
 class DayFile:
-    """The totals of `file`, with what this process has not written yet. Any thread; `add` never waits for
-    the disk. A file that cannot be read or written is done without: the sums of this process hold."""
+    """The totals of `file`, together with those that this process has not written yet. Any thread; `add`
+    never waits for the disk. Where the file cannot be read or written, the sums of this process stand
+    alone."""
 
     def __init__(self, file: Path, today: Callable[[], str]) -> None:
         self._file, self._today = file, today
@@ -62,7 +63,7 @@ class DayFile:
         return together
 
     def flush(self) -> None:
-        """Add what is new to the file now."""
+        """Write new totals to the file now."""
         with self._writing:
             with self._lock:
                 self._turn_page()
@@ -88,7 +89,8 @@ class DayFile:
             self._new, self._on_its_way, self._written = Sums(), Sums(), Sums()
 
     def _look(self) -> None:
-        """Read what others have written. Not while a writing of ours is under way: it would count twice."""
+        """Read the totals that other programs have written.
+        Not during a write of this process: they would count twice."""
         self._turn_page()
         if self._on_its_way.total.calls or self._on_its_way.total.cached:
             return
@@ -103,7 +105,7 @@ class DayFile:
             return None
 
     def _read(self) -> Sums:
-        """The file's sums of today; none of another day's, and none of a broken file."""
+        """The file's sums of today; empty for a file of another day and for a broken one."""
         try:
             with self._file.open("rb") as stream:
                 content = json.loads(stream.read(_LARGEST))
@@ -122,7 +124,7 @@ class DayFile:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """No other program reads and writes in between. Raises OSError when one holds on for too long."""
+        """Lock the file against other programs. Raises OSError when one holds its lock for too long."""
         handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b", buffering=0) as stream:
             end = time.monotonic() + _PATIENCE_S

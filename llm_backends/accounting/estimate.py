@@ -1,4 +1,4 @@
-"""How many tokens a text comes to and what they cost, before anybody has counted: rather too high."""
+"""Estimates of tokens and cost before a call: rather too high than too low."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ USUAL_ANSWER = 4096
 
 
 def tokens_of(text: str) -> int:
-    """About how many tokens `text` has."""
+    """Estimate the tokens of `text`."""
     foreign = 0 if text.isascii() else sum(not letter.isascii() for letter in text)
     return foreign + math.ceil((len(text) - foreign) / LETTERS_A_TOKEN)
 
 
 def prompt_tokens(request: Request) -> int:
-    """About how many tokens the model reads: messages, pictures, tools and the schema of the answer."""
+    """Estimate the tokens that the model reads: messages, pictures, tools and the schema of the answer."""
     pictures = sum(len(message.images) for message in request.messages)
     return sum(map(tokens_of, _texts(request))) + _A_MESSAGE * len(request.messages) + _A_PICTURE * pictures
 
@@ -36,7 +36,7 @@ def most_answer_tokens(request: Request) -> int:
 
 
 def cost_of(prompt: int, completion: int, price: Price) -> float:
-    """US dollars for so many tokens."""
+    """The cost of so many tokens in US dollars."""
     return (prompt * price[0] + completion * price[1]) / 1_000_000
 
 

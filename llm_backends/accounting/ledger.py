@@ -1,4 +1,4 @@
-"""What calls came to, by caller and by model: since the program started, and today. Never what was said."""
+"""The ledger of calls by caller and by model, since the program started and today. It holds no content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ledger:
         self._days: dict[Path, DayFile] = {}
 
     def add(self, record: CallRecord, file: Path | None = None) -> None:
-        """Note a call; with `file` for the day as well. It is written a moment later."""
+        """Record a call; with `file`, in the day's totals as well, which are written a moment later."""
         with self._lock:
             self._session.add(record)
         if file is not None:
@@ -40,12 +40,12 @@ class Ledger:
         return {"session": session, "today": {"date": self._today(), **day.sums().summary()}}
 
     def session_cost(self) -> float:
-        """US dollars since the program started, as far as they are known."""
+        """US dollars spent since the program started, as far as they are known."""
         with self._lock:
             return self._session.total.cost_usd
 
     def day_cost(self, file: Path) -> float:
-        """US dollars since midnight, of all programs that share `file`, as far as they are known."""
+        """US dollars spent since midnight by all programs that share `file`, as far as they are known."""
         return self._day(file).cost()
 
     def flush(self) -> None:

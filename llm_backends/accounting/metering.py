@@ -1,4 +1,4 @@
-"""What one call comes to, over all its attempts: tokens, cost, seconds."""
+"""The meter of one call over all its attempts: tokens, cost, seconds."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _PERHAPS_PAID = (
 
 @dataclass(slots=True)
 class Meter:
-    """Runs with the attempts of one call. `letters` and `usage` are of the attempt under way; `lost` of
-    those that gave no answer."""
+    """A meter that runs through the attempts of one call.
+    `letters` and `usage` are of the current attempt; `lost` is of those that gave no answer."""
 
     attempts: int = 0
     seconds: float = 0.0
@@ -39,7 +39,7 @@ class Meter:
 
     @property
     def lost_usd(self) -> float:
-        """What failed attempts cost, as far as it is known."""
+        """The cost of failed attempts, as far as it is known."""
         return sum(usage.cost_usd or 0.0 for usage in self.lost)
 
     def begin(self) -> None:
@@ -47,7 +47,8 @@ class Meter:
         self.letters, self.usage = 0, None
 
     def lose(self, request: Request, deployment: Deployment, error: errors.LLMError | None) -> None:
-        """The attempt under way failed with `error`, or was cancelled: what is paid for it all the same."""
+        """Record the cost of the current attempt, which failed with `error` or was cancelled.
+        It may be paid for all the same."""
         if self.usage is not None:
             self.lost.append(priced(self.usage, deployment))
         elif self.letters or error is None or isinstance(error, _PERHAPS_PAID):
@@ -57,7 +58,7 @@ class Meter:
 
 
 def priced(usage: Usage, deployment: Deployment) -> Usage:
-    """`usage` with its cost, where the other side told none and the price is known."""
+    """`usage` with its cost added where the other side reported none and the price is known."""
     if usage.cost_usd is not None or deployment.price is None:
         return usage
     if not any(deployment.price):
@@ -69,7 +70,7 @@ def priced(usage: Usage, deployment: Deployment) -> Usage:
 
 
 def blank_record(call: Call) -> CallRecord:
-    """Who calls whom. A file or folder is told by its last part: paths are nobody else's business."""
+    """A record of caller and model alone. A file or folder is named by its last part: paths stay private."""
     deployment = call.deployment
     model = deployment.model_id.removeprefix(f"{deployment.provider}/")
     return CallRecord(call.caller, deployment.mode, deployment.provider, model, attempts=0)
@@ -97,7 +98,7 @@ def record_of(call: Call, outcome: Result | errors.LLMError | None) -> CallRecor
 
 
 def _counted(result: Result, request: Request, deployment: Deployment) -> tuple[Usage, bool]:
-    """The tokens as the other side counted them, else as they are estimated, and which of the two."""
+    """The tokens as the other side counted them, else an estimate; and whether it is an estimate."""
     told = result.usage
     if told.prompt_tokens is not None and told.completion_tokens is not None:
         return priced(told, deployment), False
@@ -111,6 +112,6 @@ def _counted(result: Result, request: Request, deployment: Deployment) -> tuple[
 
 
 def _sum(costs: list[float | None]) -> float | None:
-    """Nothing was paid for nothing; one unknown cost makes the whole unknown."""
+    """Add up `costs`: no attempts cost 0, and one unknown cost makes the sum unknown."""
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None

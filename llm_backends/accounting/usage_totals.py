@@ -1,4 +1,4 @@
-"""What calls came to, added up: by model and by caller, in tables of a bounded length."""
+"""Usage added up over many calls, by model and by caller, in tables of a bounded length."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CallRecord:
 
     @property
     def model_name(self) -> str:
-        """The model with whom it is had from."""
+        """The model with its provider or backend."""
         return (
             self.model if self.model == self.provider else "/".join(filter(None, (self.provider, self.model)))
         )
@@ -44,8 +44,8 @@ class CallRecord:
 
 @dataclass(slots=True)
 class Totals:
-    """What many calls came to. `cost_usd` adds up the known ones; `unpriced` counts the others. `calls` has
-    the failed ones in it and not the `cached` ones; `estimated` are calls whose tokens nobody counted."""
+    """Totals of many calls. `cost_usd` adds up the known costs; `unpriced` counts calls without one. `calls`
+    includes the failed and excludes the `cached` ones; `estimated` counts calls with estimated tokens."""
 
     calls: int = 0
     failed: int = 0
@@ -63,7 +63,7 @@ class Totals:
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON; a cost of which nothing is known is null."""
+        """The totals as JSON; a wholly unknown cost is null."""
         is_unknown = self.unpriced > 0 and not self.cost_usd
         cost = None if is_unknown else round(self.cost_usd, 8)
         return {**asdict(self), "cost_usd": cost, "seconds": round(self.seconds, 3)}
@@ -86,7 +86,7 @@ class Totals:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Totals:
-        """What `asdict` gave. Raises (TypeError, ValueError) for anything else."""
+        """Read what `asdict` wrote. Raises (TypeError, ValueError) for anything else."""
         return cls(**{field.name: _number(content.get(field.name, 0)) for field in fields(cls)})
 
 
@@ -117,11 +117,11 @@ class Sums:
                 _row(own, name).add(totals)
 
     def summary(self) -> dict[str, Any]:
-        """As JSON for people: the rows with the most calls first."""
+        """The totals as JSON for people: the rows with the most calls first."""
         return {"total": self.total.to_json(), "models": _rows(self.models), "callers": _rows(self.callers)}
 
     def to_json(self) -> dict[str, Any]:
-        """As `from_json` reads it."""
+        """The totals as JSON that `from_json` reads."""
         tables = {"models": self.models, "callers": self.callers}
         return {
             "total": asdict(self.total),
@@ -132,7 +132,8 @@ class Sums:
 
     @classmethod
     def from_json(cls, content: Any) -> Sums:
-        """Raises (AttributeError, KeyError, TypeError, ValueError) for what is not of the format."""
+        """Read what `to_json` wrote.
+        Raises (AttributeError, KeyError, TypeError, ValueError) for anything else."""
         sums = cls()
         sums.total = Totals.from_json(content["total"])
         for name, table in (("models", sums.models), ("callers", sums.callers)):

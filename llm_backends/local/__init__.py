@@ -1,1 +1,1 @@
-"""Models in this process, and what their backends share."""
+"""Local models, which run in this process, and the parts that their backends share."""

@@ -1,4 +1,4 @@
-"""What the local backends share that write one request after another: limits, seeds, the result."""
+"""The parts that local backends writing one request after another share: limits, seeds, the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST_ANSWER = 64
 
 
 def refuse_what_it_cannot(request: Request, who: str) -> None:
-    """Raise `BadRequest` for pictures, embeddings, or nothing at all; `who` is the model in a sentence."""
+    """Raise `BadRequest` for pictures, embeddings, or an empty request; `who` names the model."""
     if request.embed:
         raise refuse_embedding(who)
     if any(message.images for message in request.messages):
@@ -31,8 +31,8 @@ def refuse_what_it_cannot(request: Request, who: str) -> None:
 
 
 def budget_of(wanted: int | None, prompt_tokens: int, context: int, who: str) -> int:
-    """The most tokens that the answer may have, `wanted` or fewer. Raises `ContextOverflow` where there is
-    no room for one."""
+    """The most tokens that the answer may have, `wanted` or fewer.
+    Raises `ContextOverflow` where an answer has no room."""
     wanted = wanted or DEFAULT_TOKENS
     left = context - prompt_tokens
     if left < min(wanted, _LEAST_ANSWER):
@@ -44,16 +44,16 @@ def budget_of(wanted: int | None, prompt_tokens: int, context: int, who: str) ->
 
 
 def seed_of(request: Request, limit: int) -> int:
-    """The request's seed below `limit`; another one every time where it has none."""
+    """The request's seed below `limit`; a random one where it has none."""
     if request.seed is None:
         return random.SystemRandom().randrange(min(limit, 2**32))
     return request.seed % limit
 
 
 class Writing:
-    """One answer on its way: `add` its tokens, then ask for the `result`.
+    """One answer being written: `add` its tokens, then ask for the `result`.
 
-    `stop_ids` end it; `stop_texts` do for a model that was taught no such token.
+    `stop_ids` end it; `stop_texts` do for a model that was trained with no such token.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Writing:
         self.stopped = False
 
     def add(self, token: int) -> None:
-        """The next token; sets `stopped` when it is the last."""
+        """Add the next token; sets `stopped` when it is the last."""
         if self.stopped:
             return
         self._tokens += 1
@@ -92,7 +92,7 @@ class Writing:
         budget: int,
         warnings: Sequence[str] = (),
     ) -> Result | errors.LLMError:
-        """The whole answer of `model`; an error where there is no text in it."""
+        """The whole answer of `model`; an error where it has no text."""
         self._answer.add(self._stream.finish())
         text, thinking = self._answer.close()
         for stop in self._stop_texts:

@@ -1,4 +1,4 @@
-"""Chat templates filled with marks in the place of the texts, so that no text is taken for the template's."""
+"""Chat templates filled with placeholders instead of texts, so that no text is taken for the template's."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Apply = Callable[[Sequence[Marked]], "str | None"]
 
 @dataclass(frozen=True)
 class Filled:
-    """`literals` are the template's own texts; ``texts[i]``, which is of the message ``order[i]``, comes
-    between ``literals[i]`` and the next. `opens_thinking` when the last of them ends with an opening
-    thinking tag."""
+    """A filled template. `literals` are the template's own texts; ``texts[i]``, which is of the message
+    ``order[i]``, comes between ``literals[i]`` and the next. `opens_thinking` is True when the last literal
+    ends with an opening thinking tag."""
 
     literals: tuple[str, ...]
     texts: tuple[str, ...]
@@ -41,8 +41,8 @@ class Filled:
 
 
 class _Marks:
-    """The texts that were taken out of messages, by the numbers of the marks in their place. Those of the
-    messages' contents have the messages' own numbers."""
+    """The texts taken out of messages, by the numbers of the marks in their place.
+    The marks of the messages' contents have the messages' own numbers."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._texts = [message.content for message in messages]
@@ -82,7 +82,7 @@ class _Marks:
 
 
 def fill(messages: Sequence[Message], apply: Apply | None) -> Filled:
-    """The template around `messages`; without one, or where it loses what the model is told, plain words."""
+    """Fill the template with `messages`; without one, or where it drops instructions, use a plain format."""
     marks = _Marks(messages)
     if apply is not None:
         for attempt in (marks.messages, _without_system(marks.messages)):
@@ -93,8 +93,8 @@ def fill(messages: Sequence[Message], apply: Apply | None) -> Filled:
 
 
 def check_offer(filled: Filled, tools: Sequence[Tool], who: str) -> None:
-    """Raise `BadRequest` unless the template tells the model of `tools`, to be called in the form that is
-    read; `who` is the model in a sentence."""
+    """Raise `BadRequest` unless the template offers `tools` in the parsed call format; `who` names the
+    model."""
     own = "".join(filled.literals)
     if tools and not (TOOL_CALL in own and all(tool.name in own for tool in tools)):
         raise BadRequest(
@@ -105,12 +105,12 @@ def check_offer(filled: Filled, tools: Sequence[Tool], who: str) -> None:
 
 
 def numbers_in(text: str) -> list[int]:
-    """The numbers of the messages whose marks stand in `text`."""
+    """The numbers of the messages whose marks occur in `text`."""
     return [int(number) for number in _MARKS.findall(text)]
 
 
 def after_an_answer(apply: Apply) -> str:
-    """What the template puts behind an assistant's message: how it ends a turn. Empty where it refuses."""
+    """The text with which the template ends an assistant's turn. Empty where the template refuses."""
     asked, answered = Message("user", ""), Message("assistant", "")
     rendered = apply(_Marks((asked, answered)).messages) or ""
     found = _MARKS.split(rendered)[4:5]
@@ -118,24 +118,24 @@ def after_an_answer(apply: Apply) -> str:
 
 
 def places_of(names: Iterable[str]) -> re.Pattern[str]:
-    """Where in a text any of `names` begins, overlapping ones too; for `cut`."""
+    """A pattern of the places where any of `names` begins, overlapping ones too; for `cut`."""
     longest_first = sorted({name for name in names if len(name) > 1}, key=len, reverse=True)
     return re.compile(f"(?={'|'.join(map(re.escape, longest_first))})" if longest_first else r"(?!)")
 
 
 def cut(text: str, places: re.Pattern[str]) -> list[str]:
-    """`text` in pieces none of which holds a whole name: cut behind the first character of each."""
+    """Cut `text` into pieces none of which holds a whole name: behind the first character of each."""
     ends = [match.start() + 1 for match in places.finditer(text)]
     return [text[start:end] for start, end in pairwise([0, *ends, len(text)]) if end > start]
 
 
 def _telling(marked: Sequence[Marked]) -> list[Marked]:
-    """Those that must not be lost: what the model is told, as against what it said."""
+    """The messages that must not be lost: those to the model, as against its own answers."""
     return [one for one in marked if one["role"] != "assistant"]
 
 
 def _without_system(marked: Sequence[Marked]) -> list[Marked]:
-    """The system message at the head of the first user message."""
+    """Move the system message to the head of the first user message."""
     system = "\n\n".join(one["content"] for one in marked if one["role"] == "system")
     others = [one for one in marked if one["role"] != "system"]
     for place, one in enumerate(others):

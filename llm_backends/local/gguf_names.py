@@ -1,4 +1,4 @@
-"""The names of GGUF files: which one is a model of its own, and which parts a split one has."""
+"""Names of GGUF files: models of their own, and the parts of split ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffi
 
 
 def is_model(name: str) -> bool:
-    """True for a .gguf file that is neither a vision encoder beside a model nor a later part of one."""
+    """Tell whether a .gguf file is a model of its own: no vision encoder beside one, no later part of one."""
     name = PurePosixPath(name).name.lower()
     part = _PART.fullmatch(name)
     return name.endswith(".gguf") and "mmproj" not in name and (part is None or int(part["number"]) == 1)
 
 
 def parts_of(name: str) -> list[str]:
-    """The names of all parts of the split model that `name` is one of, else `name` alone."""
+    """The names of all parts of the split model to which `name` belongs, else `name` alone."""
     part = _PART.fullmatch(name)
     if part is None:
         return [name]

@@ -1,4 +1,4 @@
-"""Recognises the wish for a list of values in a request's schema."""
+"""Recognition of list requests by their schema."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..types import Request
 
 
 def list_count(request: Request) -> int:
-    """How many values an answer of the form ``{"values": [...]}`` is to have; 0 where it is no such list."""
+    """The number of values that the schema ``{"values": [...]}`` asks for; 0 where it is no such list."""
     properties = (request.schema or {}).get("properties")
     values = properties.get("values") if isinstance(properties, dict) and len(properties) == 1 else None
     if not isinstance(values, dict) or values.get("type") != "array":

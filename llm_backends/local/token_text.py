@@ -1,4 +1,4 @@
-"""Text out of tokens while they are written, and an answer out of that text."""
+"""Conversion of tokens into text while they are generated, and of that text into an answer."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ LOUD_TAGS = (*THINKING_TAGS, *TOOL_TAGS)
 
 
 class TextStream:
-    """Turns tokens into text, piece by piece: a character that is spread over several tokens comes whole.
+    """A converter of tokens into text, piece by piece: a character spread over several tokens comes whole.
 
-    `decode` gives the text of some tokens; those in `silent` write nothing.
+    `decode` gives the text of tokens; those in `silent` write nothing.
     """
 
     def __init__(self, decode: Callable[[Sequence[int]], str], silent: frozenset[int]) -> None:
@@ -35,7 +35,7 @@ class TextStream:
         self._known = 0
 
     def add(self, token: int) -> str:
-        """The text that is certain with this token."""
+        """Add a token and return the text that is certain with it."""
         if token in self._silent:
             return ""
         self._ids.append(token)
@@ -49,17 +49,17 @@ class TextStream:
         return piece
 
     def finish(self) -> str:
-        """What is left at the end; half a character is dropped."""
+        """Return the rest at the end; half a character is dropped."""
         rest = self._decode(self._ids)[len(self._before) :] if self._ids else ""
         self._ids, self._before, self._known = [], "", 0
         return rest.rstrip(_CUT_CHARACTER)
 
 
 class AnswerText:
-    """One answer's text on its way into `sink`, with the thinking and the tool calls parted from it.
+    """The text of one answer on its way into `sink`, with thinking and tool calls split from it.
 
-    `opens_thinking` when the prompt ends with an opening thinking tag, `calls_tools` when the model was
-    offered any.
+    `opens_thinking` is True when the prompt ends with an opening thinking tag, `calls_tools` when the model
+    was offered tools.
     """
 
     def __init__(self, sink: Sink, opens_thinking: bool = False, calls_tools: bool = False) -> None:
@@ -83,11 +83,11 @@ class AnswerText:
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls, once the answer is closed."""
+        """The tool calls, once the answer is closed."""
         return tuple(self._calls.calls) if self._calls else ()
 
     def close(self) -> tuple[str, str]:
-        """(answer, thinking), both whole."""
+        """Finish the text and return (answer, thinking), both whole."""
         self._keep(*self._splitter.finish())
         if self._calls is not None:
             self._show(self._calls.finish(), "")

@@ -1,8 +1,8 @@
-"""Tool calls that a local model writes into its answer, parted from the text while it is written.
+"""Tool calls that a local model writes into its answer, split from the text while it is generated.
 
 The form is that of Qwen and Hermes: ``<tool_call>{"name": …, "arguments": {…}}</tool_call>``, any number of
-them. A model is taught its form by its chat template, so that one which has this tag in it can be offered
-tools.
+them. A model learns its form from its chat template, so tools can be offered to one whose template has this
+tag.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _NAME = re.compile(r'"name"\s*:\s*"([^"]*)"')
 
 
 def offered(request: Request) -> tuple[Tool, ...]:
-    """The tools that a local model is told of: one that is to call none does not need to know any."""
+    """The tools offered to a local model: none where the request's choice is ``none``."""
     return () if request.tool_choice == "none" else request.tools
 
 
 class ToolCallSplitter:
-    """Feed it pieces of text; it gives back what is answer. `calls` are those that are whole so far."""
+    """A splitter of tool calls from a stream of text. `calls` are those that are complete so far."""
 
     def __init__(self) -> None:
         self.calls: list[ToolCall] = []
@@ -30,7 +30,7 @@ class ToolCallSplitter:
         self._inside = False
 
     def feed(self, text: str) -> str:
-        """The answer's text that is certain after this piece."""
+        """Add a piece and return the answer's text that is certain after it."""
         self._held += text
         answer = ""
         while True:
@@ -50,7 +50,7 @@ class ToolCallSplitter:
         return answer
 
     def finish(self) -> str:
-        """What is left of the answer at the end; a call that was never closed is one all the same."""
+        """Return the rest of the answer at the end; a call that was never closed counts as one."""
         held, self._held = self._held, ""
         if not self._inside:
             return held
@@ -64,12 +64,13 @@ class ToolCallSplitter:
 
 
 def _begun(text: str) -> int:
-    """How many letters at the end of `text` may be the beginning of a tag."""
+    """The number of letters at the end of `text` that may begin a tag."""
     return next((size for size in range(len(OPENING) - 1, 0, -1) if text.endswith(OPENING[:size])), 0)
 
 
 def _read(written: str) -> tuple[str, str]:
-    """(name, arguments as JSON); what is not JSON stands as the arguments, for whoever calls to complain."""
+    """Parse a call into (name, arguments as JSON); other text becomes the arguments, for the caller to
+    refuse."""
     try:
         call = json.loads(written)
         name, arguments = call["name"], call.get("arguments", call.get("parameters", {}))

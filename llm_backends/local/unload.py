@@ -1,4 +1,4 @@
-"""Has language models give their memory back: our backends' own, and those that Ollama holds for us."""
+"""Unloading of language models: those of this pack's backends, and those that Ollama holds for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATIENCE_S = 5.0
 
 
 def unload_in_place() -> list[str]:
-    """Unload what runs in this process; the names of what was. For the host's execution thread."""
+    """Unload the models of this process; return their names. For the host's execution thread."""
     unloaded: list[str] = []
     for backend in registry.made():
         if getattr(backend, "runs_in_place", False):
@@ -27,8 +27,8 @@ def unload_in_place() -> list[str]:
 
 
 async def unload_used_servers() -> list[str]:
-    """Have each Ollama server drop the models that we used; their names. One that does not answer is
-    passed over."""
+    """Have each Ollama server unload the models used here; return their names.
+    A server that does not answer is passed over."""
     unloaded: list[str] = []
     for base, models in _ollama_servers().items():
         for model in sorted(models):

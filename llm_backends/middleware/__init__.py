@@ -1,4 +1,4 @@
-"""What stands around a call: each file one wrapper, each wrapper of the same shape.
+"""The middleware around a call: each file holds one wrapper, each wrapper has the same shape.
 
-A wrapper takes a `Call` and the next `Handler` and gives a `Result`.
+A wrapper takes a `Call` and the next `Handler` and returns a `Result`.
 """

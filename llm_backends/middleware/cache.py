@@ -1,4 +1,4 @@
-"""Answers that outlive the program: asked for by LLM_CACHE=disk, one sqlite file, JSON inside."""
+"""The cache of answers on the disk: turned on by LLM_CACHE=disk, one sqlite file with JSON inside."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _lock = threading.Lock()
 
 
 async def from_cache(call: Call, proceed: Handler) -> Result:
-    """The kept answer to the very same question, else a new one, which is kept when it is whole."""
+    """Return the kept answer to the same request, else a new one, which is kept when it is whole."""
     file = call.deployment.cache_file
     if file is None:
         return await proceed(call)
@@ -51,7 +51,7 @@ async def from_cache(call: Call, proceed: Handler) -> Result:
 
 
 async def keeps_all(requests: Sequence[Request], deployment: Deployment) -> bool:
-    """Whether each of `requests` has its answer kept: then asking costs nothing."""
+    """Tell whether the answers to all `requests` are kept: then asking costs nothing."""
     file = deployment.cache_file
     if file is None:
         return False
@@ -63,7 +63,7 @@ async def keeps_all(requests: Sequence[Request], deployment: Deployment) -> bool
 
 
 def key_of(request: Request, deployment: Deployment) -> str:
-    """A digest of all that shapes the answer: where, which model, what is asked and how. No key in it."""
+    """The digest of all that shapes the answer: address, model, request and sampling. It holds no key."""
     params = {name: value for name, value in deployment.params.items() if not isinstance(value, Secret)}
     images = [
         [hashlib.sha256(image.data).hexdigest() for image in message.images] for message in request.messages
@@ -86,7 +86,8 @@ def key_of(request: Request, deployment: Deployment) -> str:
 
 
 def _guarded(action: Any, file: Path, *arguments: str) -> Any:
-    """A broken or read-only cache never breaks a call: it is put aside, or done without."""
+    """Run `action` on the cache.
+    A broken or read-only one never breaks a call: it is put aside or ignored."""
     with _lock:
         try:
             return action(file, *arguments)
@@ -131,7 +132,7 @@ def _to_json(result: Result) -> str:
 
 
 def _from_json(text: str) -> Result | None:
-    """The kept answer; None for what another version of us wrote."""
+    """Read a kept answer; None where another version of this pack wrote it."""
     try:
         data = json.loads(text)
         usage = Usage(**{**data["usage"], "cost_usd": 0.0})

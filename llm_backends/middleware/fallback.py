@@ -1,4 +1,4 @@
-"""Goes to the next model when one cannot be had."""
+"""Fallbacks: the next model when one is unavailable."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .. import errors
 from ..call import Call, Handler
 from ..types import Result
 
-# What another model would not do better, or what the user must decide.
+# Errors that another model would not avoid, or that the user must settle.
 _FINAL = (errors.ContextOverflow, errors.NotInPlan, errors.ConsentNeeded)
 
 
 async def with_fallback(call: Call, proceed: Handler) -> Result:
-    """The deployment, then its `fallbacks` in their order; the first error is the one that is told."""
+    """Try the deployment, then its `fallbacks` in their order; the first error is the one raised."""
     failed: list[errors.LLMError] = []
     for deployment in (call.deployment, *call.deployment.fallbacks):
         if failed:

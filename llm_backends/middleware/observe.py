@@ -1,4 +1,4 @@
-"""Tells observers of every call: that it started, and how it ended."""
+"""Reports to observers: the start and the end of every call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Outcome = Result | errors.LLMError | None
 
 
 async def observed(call: Call, proceed: Handler) -> Result:
-    """One deployment's answer: a fallback's is a call of its own."""
+    """Report one deployment's call: a fallback's is a call of its own."""
     telling = begin(call)
     if telling is None:
         return await proceed(call)
@@ -38,7 +38,7 @@ async def observed(call: Call, proceed: Handler) -> Result:
 
 
 def begin(call: Call) -> Telling | None:
-    """Tell of the start; None where nobody listens."""
+    """Report the start; None where no observer listens."""
     lines = lines_to(call.deployment.observers)
     return Telling(call, lines) if lines else None
 
@@ -54,7 +54,7 @@ class Telling:
         self._put("started", blank_record(call))
 
     def end(self, outcome: Outcome) -> None:
-        """Tell how it ended; None is for a cancelled one."""
+        """Report the end; an outcome of None is a cancelled call."""
         answer = outcome.text if isinstance(outcome, Result) else None
         kind: Literal["completed", "failed"] = "completed" if isinstance(outcome, Result) else "failed"
         self._put(kind, record_of(self._call, outcome), answer)

@@ -1,4 +1,4 @@
-"""Tries again what may go better the next time."""
+"""Retries of failures that may pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _jitter = random.Random()
 
 
 async def with_retry(call: Call, proceed: Handler) -> Result:
-    """As many further attempts as the deployment allows; a Retry-After of the other side is obeyed."""
+    """Make as many further attempts as the deployment allows; a Retry-After of the other side is obeyed."""
     retries = max(0, call.deployment.retries)
     for retry in range(retries + 1):
         try:

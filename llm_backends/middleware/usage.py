@@ -1,4 +1,4 @@
-"""Notes in the ledger what each call came to: those that failed, and kept answers, too."""
+"""Entries in the ledger for each call, failed calls and kept answers included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..types import Result
 
 
 async def counted(call: Call, proceed: Handler) -> Result:
-    """One deployment's answer, all its attempts: so a fallback's stands under its own name."""
+    """Record one deployment's call with all its attempts: a fallback's stands under its own name."""
     call.meter = Meter()
     try:
         result = await proceed(call)
@@ -29,7 +29,7 @@ async def counted(call: Call, proceed: Handler) -> Result:
 
 
 def counted_in_place(calls: Sequence[Call], outcomes: Sequence[Result | errors.LLMError]) -> None:
-    """Note the calls of a model in this process; those without an outcome were cancelled."""
+    """Record the calls of a model in this process; those without an outcome were cancelled."""
     for place, call in enumerate(calls):
         outcome = outcomes[place] if place < len(outcomes) else None
         call.meter = Meter(attempts=1, seconds=outcome.seconds if isinstance(outcome, Result) else 0.0)

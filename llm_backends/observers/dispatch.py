@@ -1,8 +1,8 @@
-"""Who is told of calls: one small bus for every mode.
+"""The bus that reports calls to observers, one for every mode.
 
 Another pack registers a callable; users name services and callables in LLM_CALLBACKS. Each observer has a
-thread and a queue of its own, so that one that is slow or broken neither delays nor breaks a call, nor
-another observer: what it cannot take in time is dropped and counted.
+thread and a queue of its own, so that a slow or broken one neither delays nor breaks a call, nor another
+observer: events that it cannot take in time are dropped and counted.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .langfuse import Langfuse
 _log = logging.getLogger("quillwork")
 MOST_WAITING = 1000
 _MOST_THREADS = 20
-# So long the end of the program waits, all observers together, for what is not told yet.
+# How long the end of the program waits, for all observers together, until all events are reported.
 _LAST_WORDS_S = 2.0
 
 
 def register(tell: Tell, *, with_content: bool = False) -> Callable[[], None]:
-    """Have `tell` called with every event from now on, in a thread of its own; what it raises is logged
-    once. With `with_content` it also sees what was asked and answered. The answer takes it back."""
+    """Call `tell` with every event from now on, in a thread of its own; an exception of it is logged once.
+    With `with_content` it also sees requests and answers. Calling the returned function unregisters it."""
     line = Line(getattr(tell, "__qualname__", repr(tell)), lambda: tell, with_content)
     _registered.append(line)
 
@@ -47,12 +47,13 @@ def register(tell: Tell, *, with_content: bool = False) -> Callable[[], None]:
 
 
 def lines_to(observers: Sequence[Observer]) -> list[Line]:
-    """The ways to those registered and to `observers`; empty, and cheap to ask for, where nobody listens."""
+    """The lines to registered observers and to `observers`; empty, at no cost, where there are none."""
     return [*_registered, *map(_line_to, observers)] if observers or _registered else []
 
 
 class Line:
-    """The way to one observer: its thread and its queue. `make` gives what to call, in that thread."""
+    """The line to one observer: its thread and its queue.
+    `make`, called in that thread, returns the callable."""
 
     def __init__(self, name: str, make: Callable[[], Tell], with_content: bool) -> None:
         self.name, self.with_content = name, with_content
@@ -64,7 +65,7 @@ class Line:
         self.dropped = 0
 
     def put(self, event: CallEvent) -> None:
-        """Hand over `event`; returns at once."""
+        """Queue `event`; returns at once."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 # Not at the import: it is to come before the end of the runner, over which observers report.
@@ -78,12 +79,12 @@ class Line:
             self._complain("full", f"it is too slow: events are dropped from now on (past {MOST_WAITING})")
 
     def end(self) -> None:
-        """Let the thread end when it has told what waits."""
+        """Let the thread end when it has reported all waiting events."""
         with contextlib.suppress(queue.Full):  # then it stays, a daemon without work
             self._waiting.put_nowait(None)
 
     def drain(self, until: float) -> None:
-        """Wait till all is told, or the clock (`time.monotonic`) says `until`."""
+        """Wait until all events are reported, or the clock (`time.monotonic`) says `until`."""
         while self._is_busy() and time.monotonic() < until:
             time.sleep(0.01)
 
@@ -157,7 +158,7 @@ def load(name: str) -> Tell:
 
 
 def drain(patience_s: float = _LAST_WORDS_S) -> None:
-    """Wait, so long at most, till every observer has been told all there is."""
+    """Wait at most `patience_s` seconds until all events are reported to every observer."""
     until = time.monotonic() + patience_s
     for line in [*_registered, *_lines.values()]:
         line.drain(until)

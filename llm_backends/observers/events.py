@@ -1,4 +1,4 @@
-"""The event of a call, and the shape of who is told of it."""
+"""The events of a call, and the type of their observers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CallEvent:
 
     `record` has caller, mode, provider, model, tokens, cost, seconds, attempts and the error's type; at the
     start only the first four say anything. Times are Unix seconds. `messages` and `answer` are None unless
-    the observer is to see the content. `by_sdk` says that litellm carried the call.
+    the observer may see the content. `by_sdk` says that litellm carried the call.
     """
 
     kind: Literal["started", "completed", "failed"]
@@ -29,17 +29,17 @@ class CallEvent:
     answer: str | None = field(default=None, repr=False)
 
     def redacted(self) -> CallEvent:
-        """Without what was asked and answered."""
+        """The event without request and answer."""
         return replace(self, messages=None, answer=None)
 
     def asked(self) -> list[dict[str, str]] | None:
-        """The messages as chat APIs have them; None where they are not to be seen."""
+        """The messages as chat APIs have them; None where the observer may not see them."""
         if self.messages is None:
             return None
         return [{"role": message.role, "content": message.content} for message in self.messages]
 
     def facts(self) -> dict[str, Any]:
-        """What there is to know of the call besides model, tokens, cost and content."""
+        """The facts of the call besides model, tokens, cost and content."""
         record = self.record
         return {
             "caller": record.caller,

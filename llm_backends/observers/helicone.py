@@ -1,4 +1,5 @@
-"""Tells Helicone of calls, over its log for custom models: https://docs.helicone.ai (POST /custom/v1/log)."""
+"""Reports of calls to Helicone, over its log for custom models: https://docs.helicone.ai (POST
+/custom/v1/log)."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from .reporting import post
 
 
 class Helicone:
-    """One account's log."""
+    """The log of one account."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._url = f"{observer.base_url}/custom/v1/log"
 
     def tell(self, event: CallEvent) -> None:
-        """Report a call that is over; raises what the network raises."""
+        """Report a call that is over. Raises `NotTaken` and the network's errors."""
         if event.kind == "started" or event.record.cached:
             return
         if event.by_sdk and tell_helicone(event, self._observer):
@@ -28,7 +29,7 @@ class Helicone:
 
 
 def log(event: CallEvent) -> dict[str, Any]:
-    """The entry of a call."""
+    """The log entry of a call."""
     record = event.record
     answer: dict[str, Any] = {
         "model": record.model_name,

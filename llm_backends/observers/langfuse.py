@@ -1,4 +1,5 @@
-"""Tells Langfuse of calls, over its batch ingestion (POST /api/public/ingestion): https://langfuse.com/docs."""
+"""Reports of calls to Langfuse, over its batch ingestion (POST /api/public/ingestion):
+https://langfuse.com/docs."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ from .reporting import post
 
 
 class Langfuse:
-    """One project's ingestion. A call is a trace with one generation in it."""
+    """The ingestion of one project. A call is a trace with one generation in it."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._url = f"{observer.base_url}/api/public/ingestion"
 
     def tell(self, event: CallEvent) -> None:
-        """Report a call that is over; raises what the network raises."""
+        """Report a call that is over. Raises `NotTaken` and the network's errors."""
         if event.kind == "started" or event.record.cached:
             return
         if event.by_sdk and tell_langfuse(event, self._observer):
@@ -60,6 +61,6 @@ def _entry(kind: str, body: dict[str, Any], event: CallEvent) -> dict[str, Any]:
 
 
 def _moment(seconds: float) -> str:
-    """ISO 8601 in UTC, with milliseconds."""
+    """A time in ISO 8601, in UTC with milliseconds."""
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"

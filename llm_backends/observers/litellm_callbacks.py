@@ -1,4 +1,4 @@
-"""litellm's own integrations with Langfuse and Helicone, for the calls that litellm carried.
+"""The integrations of litellm with Langfuse and Helicone, for the calls that litellm carried.
 
 They are handed one call after another in the observer's thread. Nothing is set in litellm itself: other packs
 share the module, and its callbacks would see their calls, too. Where an integration cannot take a call (the
@@ -24,7 +24,7 @@ _TRACE = "LANGFUSE_PROJECT_ID"
 
 
 def tell_langfuse(event: CallEvent, observer: Observer) -> bool:
-    """Whether litellm's integration has taken the call that `event` ended."""
+    """Report the call that `event` ended by litellm's integration; tell whether that has taken it."""
     logger = _langfuse(observer)
     if logger is None:
         return False
@@ -42,8 +42,8 @@ def tell_langfuse(event: CallEvent, observer: Observer) -> bool:
 
 
 def tell_helicone(event: CallEvent, observer: Observer) -> bool:
-    """Whether litellm's integration is the one to tell of the call that `event` ended: it tells of answers
-    only, and calls a model that it has not heard of by another's name. Raises `NotTaken`."""
+    """Report the call that `event` ended by litellm's integration; tell whether that is the one to use.
+    It reports answers only, and a model that it does not know under another's name. Raises `NotTaken`."""
     from litellm.integrations.helicone import HeliconeLogger
 
     model = event.record.model
@@ -72,7 +72,7 @@ def tell_helicone(event: CallEvent, observer: Observer) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _langfuse(observer: Observer) -> Any:
-    """litellm's logger for one project, None where there can be none."""
+    """The logger of litellm for one project; None where there can be none."""
     if importlib.util.find_spec("langfuse") is None:
         return None
     before = os.environ.get(_TRACE)

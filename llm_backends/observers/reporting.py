@@ -1,4 +1,4 @@
-"""Sends a report to a service that observes calls, from the observer's own thread."""
+"""Delivery of a report to a service that observes calls, from the observer's own thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NotTaken(Exception):
 
 
 def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-    """Send `body` to `url`. Raises `NotTaken`, or what the network raises."""
+    """Post `body` to `url`. Raises `NotTaken` and the network's errors."""
     runner.run(_post(url, body, headers))
 
 

@@ -1,1 +1,1 @@
-"""Models on the other side of a wire, and the formats that they speak."""
+"""Remote models, and the wire formats that they speak."""

@@ -1,4 +1,4 @@
-"""The one aiohttp session of the runner's loop, and what can go wrong on a wire, in plain words."""
+"""The one aiohttp session of the runner's loop, and the errors of the network in plain words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USER_AGENT = "quillwork"
 
 
 class HttpClient:
-    """A kept-alive session: a new one for each call costs more than everything else we do."""
+    """A kept-alive session: a new one for each call costs more than all other work on a call."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -75,7 +75,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of `url`: what a key belongs to, and what is safe to show."""
+    """Scheme, host and port of `url`: the origin to which a key belongs, and which is safe to show."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -87,8 +87,8 @@ def origin_of(url: str) -> str:
 
 
 def bearer(key: Secret | None, variable: str) -> dict[str, str]:
-    """The header that carries `key`, if there is one. Raises `AuthenticationFailed` for a text that no
-    key can be; `variable` is where the user keeps it."""
+    """The header that carries `key`, if there is one. Raises `AuthenticationFailed` for a text that cannot be
+    a key; `variable` names the variable in which the user keeps it."""
     if key is None:
         return {}
     if not (key.reveal().isascii() and key.reveal().isprintable()):
@@ -100,7 +100,7 @@ def bearer(key: Secret | None, variable: str) -> dict[str, str]:
 
 
 def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> errors.LLMError:
-    """What `error` (of aiohttp or the system) means; `begun` says that the answer had started."""
+    """The error for `error` of aiohttp or the system; `begun` says that the answer had started."""
     import aiohttp
 
     name, where = deployment.name, origin_of(deployment.base_url or "")
@@ -135,7 +135,7 @@ def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> erro
 
 
 def reason_of(error: BaseException) -> str:
-    """Why the system or a certificate said no, in a few words of theirs."""
+    """The reason that the system or a certificate gave, in a few of its words."""
     system = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     text = getattr(system, "strerror", None) or getattr(system, "verify_message", None) or str(system)
     if text and "Connect call failed" in text:

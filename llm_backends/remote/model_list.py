@@ -1,4 +1,4 @@
-"""Asks servers which models they have: one GET, one answer of JSON, no redirect, no retry."""
+"""Model lists of servers: one GET, one answer of JSON, no redirect, no retry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALSO = {"anthropic": {"anthropic-version": "2023-06-01"}}
 
 
 async def list_models(base_url: str, key: Secret | None = None, patience_s: float = _PATIENCE_S) -> list[str]:
-    """The ids at ``/models`` under `base_url` (a bare origin gets ``/v1``), sorted, each once.
+    """List the ids at ``/models`` under `base_url` (a bare origin gets ``/v1``), sorted, each once.
 
     Raises `LLMError` when they cannot be had within `patience_s` seconds.
     """
@@ -52,10 +52,10 @@ async def fetch_json(
     label: str = "",
     patience_s: float = _PATIENCE_S,
 ) -> Any:
-    """The JSON at `url`, asked with `key` in the way of `style` (openai, anthropic, gemini).
+    """Fetch the JSON at `url`, with `key` in the way of `style` (openai, anthropic, gemini).
 
-    `label` is who answers, for messages. Raises `LLMError` when it cannot be had within `patience_s`
-    seconds, or is longer than 2 MB.
+    `label` names the server in messages.
+    Raises `LLMError` when it cannot be had within `patience_s` seconds, or is longer than 2 MB.
     """
     import aiohttp
 
@@ -90,7 +90,7 @@ async def fetch_json(
 
 
 def key_headers(key: Secret | None, variable: str, style: str) -> Mapping[str, str]:
-    """The headers that carry `key`. Raises `AuthenticationFailed` for a text that no key can be."""
+    """The headers that carry `key`. Raises `AuthenticationFailed` for a text that cannot be a key."""
     plain = bearer(key, variable)
     if key is not None and style in _KEY_HEADERS:
         plain = {_KEY_HEADERS[style]: key.reveal()}

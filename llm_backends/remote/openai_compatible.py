@@ -1,4 +1,5 @@
-"""Any server that speaks OpenAI's chat protocol: a LiteLLM proxy, vLLM, LM Studio, llama.cpp, Ollama.
+"""The backend for any server that speaks OpenAI's chat protocol: a LiteLLM proxy, vLLM, LM Studio, llama.cpp,
+Ollama.
 
 Plain aiohttp, which ComfyUI brings along: no SDK. Model ids are opaque.
 Protocol: https://platform.openai.com/docs/api-reference/chat/streaming
@@ -81,7 +82,7 @@ class OpenAICompatible:
             yield _left_out(parameter.name, deployment)
 
     def forget_keys(self) -> None:
-        """Nothing to forget: a key travels with its own request."""
+        """Forget nothing: a key travels with its own request."""
 
     async def close(self) -> None:
         await client.close()
@@ -95,7 +96,7 @@ class _Unsupported:
 
 
 def _left_out(name: str, deployment: Deployment) -> Chunk:
-    """Says that the parameter `name` was left out, where that makes a difference to the user."""
+    """A chunk that reports the parameter `name` as left out, where that makes a difference to the user."""
     if name in _NOT_MISSED:
         return Chunk()
     return Chunk(warning=f"{deployment.name} does not take {name}: it was left out.")
@@ -159,7 +160,7 @@ async def _embed(request: Request, deployment: Deployment) -> Chunk:
 async def _attempt(
     body: dict[str, Any], droppable: Collection[str], deployment: Deployment
 ) -> AsyncGenerator[Chunk | _Unsupported, None]:
-    """One POST and what comes back; a parameter that the server does not know ends it."""
+    """Make one POST and read the answer; a parameter that the server does not know ends it."""
     import aiohttp
 
     begun = False
@@ -221,7 +222,7 @@ async def _events(response: aiohttp.ClientResponse, deployment: Deployment) -> A
 
 
 async def _whole(response: aiohttp.ClientResponse, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
-    """The answer of a server that does not stream."""
+    """Read the answer of a server that does not stream."""
     body = await _read_all(response, _LONGEST_BODY, deployment)
     if "html" in response.content_type:
         raise errors.MalformedAnswer(
@@ -241,7 +242,7 @@ async def _read_all(response: aiohttp.ClientResponse, most: int, deployment: Dep
 
 
 def _read(events: list[bytes], deployment: Deployment, *, whole: bool = False) -> tuple[Chunk, bool]:
-    """The chunk that `events` (or one `whole` answer) make up, and whether they say that it was the last."""
+    """Read the chunk that `events` (or one `whole` answer) make up, and whether it is the last."""
     frames = FrameReader()
     for data in events:
         if data == b"[DONE]":

@@ -18,17 +18,17 @@ _OURS = frozenset({"model", "input", "encoding_format"})
 
 
 def embedding_body(request: Request, model: str) -> dict[str, Any]:
-    """What is sent for `request`; `Request.extra` may add ``dimensions`` and the like.
+    """The body of an embeddings call for `request`; `Request.extra` may add ``dimensions`` and the like.
 
-    As OpenAI's own client does, it asks for base64: many vectors in digits take seconds to read, in which
-    nothing else of this process runs. A server that does not know it sends numbers.
+    It asks for base64, as OpenAI's own client does: many vectors in digits take seconds to read, in which
+    nothing else of this process runs. A server that does not know base64 sends numbers.
     """
     more = {name: value for name, value in request.extra.items() if name not in _OURS}
     return {"model": model, "input": list(request.embed), "encoding_format": "base64", **more}
 
 
 def read_embeddings(raw: bytes | bytearray, request: Request, deployment: Deployment) -> Chunk:
-    """The vectors of an answer, in the order of the texts. Raises `MalformedAnswer`."""
+    """Read the vectors of an answer, in the order of the texts. Raises `MalformedAnswer`."""
     try:
         answer = json.loads(raw)
         rows = sorted(answer["data"], key=lambda row: row.get("index", 0))
@@ -59,7 +59,7 @@ def malformed(deployment: Deployment) -> errors.MalformedAnswer:
 
 
 def refuse_embedding(who: str) -> errors.BadRequest:
-    """For a backend that makes no vectors; `who` is the model in a sentence."""
+    """The error of a backend that makes no vectors; `who` names the model in a sentence."""
     return errors.BadRequest(
         f"{who} makes no embeddings.",
         hint="Choose an embedding model of a server or a provider, such as ollama/nomic-embed-text.",

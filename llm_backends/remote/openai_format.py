@@ -52,7 +52,7 @@ def _chat_message(message: Message) -> dict[str, Any]:
 
 
 def picture_ends(messages: Iterable[Message]) -> tuple[bytes, ...]:
-    """How the base64 of each picture ends, whatever form it goes in: to tell whether it is in a request."""
+    """The end of each picture's base64, by which a request of any form is checked for it."""
     images = [image.data for message in messages for image in message.images]
     return tuple(base64.b64encode(data)[-_ENOUGH:].rstrip(b"=") for data in images)
 
@@ -84,7 +84,7 @@ def response_format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def chat_parameters(request: Request) -> dict[str, Any]:
-    """What a chat call carries besides its model and messages; what is not asked for is not there."""
+    """The parameters of a chat call besides its model and messages, only those that were requested."""
     wanted: dict[str, Any] = {
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -98,14 +98,14 @@ def chat_parameters(request: Request) -> dict[str, Any]:
 
 
 def _tool_choice(choice: str | None) -> Any:
-    """One of OpenAI's words as it is, a tool's name as the object that asks for that very tool."""
+    """The wire form of `choice`: one of OpenAI's words as it is, a tool's name as an object."""
     if choice is None or choice in TOOL_CHOICES:
         return choice
     return {"type": "function", "function": {"name": choice}}
 
 
 class FrameReader:
-    """Gathers the frames of a stream that came in one piece, so that they go on as one `Chunk`."""
+    """A reader that joins the frames of a stream that came in one piece into one `Chunk`."""
 
     __slots__ = ("_finish", "_model", "_reasoning", "_texts", "_tools", "_usage")
 
@@ -118,9 +118,9 @@ class FrameReader:
         self._model: str | None = None
 
     def add(self, data: Mapping[str, Any]) -> None:
-        """Take one frame, or a whole answer.
+        """Add one frame, or a whole answer.
 
-        Raises (KeyError, TypeError, AttributeError, ValueError) for what is not of the format.
+        Raises (KeyError, TypeError, AttributeError, ValueError) for data that is not of the format.
         """
         choices = data.get("choices")
         if choices:
@@ -155,7 +155,7 @@ class FrameReader:
 
 
 def _text_of(content: Any) -> str:
-    """Content is a text, or with some servers a list of parts."""
+    """The text of `content`, which with some servers is a list of parts."""
     if isinstance(content, str):
         return content
     return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
@@ -173,7 +173,7 @@ def _tool_delta(place: int, call: Mapping[str, Any]) -> ToolCallDelta:
 
 
 def read_usage(usage: Any) -> Usage | None:
-    """Tokens, and the cost where the server tells it (OpenRouter does); None where it tells nothing."""
+    """Read the tokens, and the cost if reported (OpenRouter does); None where the server reports neither."""
     if not isinstance(usage, dict):
         return None
     cost = usage.get("cost")

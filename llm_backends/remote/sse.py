@@ -1,4 +1,4 @@
-"""Reads server-sent events: bytes in, the data of whole events out.
+"""Server-sent events: bytes in, the data of whole events out.
 
 Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -11,7 +11,7 @@ class EventTooLong(ValueError):
 
 
 class EventReader:
-    """Give it bytes as they come; it gives the ``data`` of each event that they complete.
+    """A reader that takes bytes as they come and returns the ``data`` of each event that they complete.
 
     Raises `EventTooLong` when one event grows past `longest` bytes.
     """
@@ -40,7 +40,7 @@ class EventReader:
         return events
 
     def finish(self) -> list[bytes]:
-        """What stands at the end without the blank line that should close it."""
+        """The last event where the blank line that should close it is missing."""
         events: list[bytes] = []
         self._take(b"".join(self._rest).rstrip(b"\r"), events)
         self._take(b"", events)

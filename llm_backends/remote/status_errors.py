@@ -1,4 +1,4 @@
-"""From the HTTP status and the body of a refusal to an error that says what to do next."""
+"""Conversion of a refusal's HTTP status and body into an error that says what to do next."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ def _choose(status: int, detail: str, deployment: Deployment) -> errors.LLMError
 
 
 def is_overflow(text: str) -> bool:
-    """Whether a server says that prompt and answer do not fit into the model's context."""
+    """Tell whether `text` says that prompt and answer do not fit into the model's context."""
     return _CONTEXT.search(text) is not None
 
 
 def key_hint(deployment: Deployment) -> str:
-    """What to do about the key of `deployment`."""
+    """The hint for the key of `deployment`."""
     variable = deployment.key_variable or "LLM_API_KEY"
     if deployment.api_key is None:
         return f"No key was sent: set {variable} and restart {program()}."
@@ -107,7 +107,7 @@ def key_hint(deployment: Deployment) -> str:
 
 
 def detail_of(body: str, deployment: Deployment) -> str:
-    """What the other side said, as one short line without a key; empty for web pages and the like."""
+    """The server's own message as one short line without a key; empty for web pages and the like."""
     text = body.strip()
     try:
         text = _message_in(json.loads(text)) or text

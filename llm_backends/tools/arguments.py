@@ -1,4 +1,4 @@
-"""From what a model wrote as a tool's arguments to what the tool is called with."""
+"""Arguments of a tool call: parsed from the model's text and checked for the tool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BadArguments(ValueError):
 
 
 def read_arguments(text: str) -> dict[str, Any]:
-    """The object that `text` is. Raises `BadArguments`."""
+    """Parse `text` as an object. Raises `BadArguments`."""
     if not text.strip():
         return {}  # how several models call a tool that takes nothing
     if len(text) > LONGEST:
@@ -36,7 +36,7 @@ def read_arguments(text: str) -> dict[str, Any]:
 
 
 def check_arguments(arguments: dict[str, Any], tool: RegisteredTool) -> None:
-    """Raise `BadArguments` unless they follow the tool's schema; an unknown one is never passed on."""
+    """Raise `BadArguments` unless `arguments` follow the tool's schema; an unknown one is never passed on."""
     schema = {"additionalProperties": False, **tool.parameters}
     try:
         wrong = problem(arguments, schema, "The call")

@@ -1,6 +1,6 @@
-"""Runs one tool in a thread of its own: with a time limit, and an answer of a size that a model can read.
+"""Execution of one tool in a thread of its own: with a time limit, and a limit on the answer's size.
 
-A thread that hangs cannot be ended. It is left behind as a daemon, and there are never more than so many.
+A thread that hangs cannot be ended. It is left behind as a daemon, and their number is limited.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _threads = threading.BoundedSemaphore(_MOST_THREADS)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the model is told; `is_error` where that is why there is no answer."""
+    """The text for the model; with `is_error` it is the reason why there is no answer."""
 
     text: str
     is_error: bool = False
@@ -52,7 +52,7 @@ class Execution:
             self._future.set_result(Outcome(f"{tool.name} is busy: call it again later.", is_error=True))
 
     async def outcome(self) -> Outcome:
-        """The outcome, awaited on an event loop."""
+        """Await the outcome on an event loop."""
         loop, done = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(_: object) -> None:
@@ -68,7 +68,7 @@ class Execution:
         return self._now()
 
     def outcome_in_place(self, host: Host) -> Outcome:
-        """The outcome, waited for in the host's own thread. Raises `Cancelled`, and what ``tick`` raises."""
+        """Wait for the outcome in the host's own thread. Raises `Cancelled`, and what ``tick`` raises."""
         while not self._future.done() and time.monotonic() < self._ends_at:
             if host.cancelled():
                 raise Cancelled

@@ -1,4 +1,4 @@
-"""Asks a model that may call tools, calls them for it, and asks again until it answers in words."""
+"""The tool loop: a model calls tools, reads their results, and is asked again until it answers in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_CALLS = 16
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """One call as it went: what the model asked of which tool, and what it was told."""
+    """The use of one tool: the model's call and the text that it got back."""
 
     name: str
     arguments: str
@@ -33,8 +33,8 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What came of a question. `result` is the answer in words, with the usage, attempts, seconds and
-    warnings of all rounds; `messages` are the question's, the calls, what the tools said, and the answer."""
+    """The whole conversation. `result` is the answer in words, with the usage, attempts, seconds and warnings
+    of all rounds; `messages` are the request's, the calls, the tools' results, and the answer."""
 
     result: Result
     messages: tuple[Message, ...]
@@ -44,12 +44,15 @@ class Conversation:
 async def answer_with_tools(
     model: Model, request: Request, tools: Sequence[RegisteredTool], *, rounds: int = ROUNDS
 ) -> Conversation:
-    """The answer of `model` to `request`, for which it may call `tools` (`registry.chosen` gives them) in up
-    to `rounds` rounds (1 or more), several at once in each. Then it is asked a last time, and has to answer.
+    """Ask `model`, which may call `tools` (from `registry.chosen`) in up to `rounds` rounds first.
+
+    `rounds` is 1 or more, with several calls at once in each.
+    Then it is asked a last time, and has to answer.
 
     Runs where `Model.ask` does, and does not suspend for a model that runs in place. Cancelled, it ends at
-    once; a tool that is at work is left behind. A tool that fails or is called wrongly is told to the model.
-    Without `tools` the request goes out as it is. Raises `LLMError`: a call's, or what `check_tools` says.
+    once; a tool that is at work is left behind. A tool that fails or is called wrongly is reported to the
+    model. Without `tools` the request goes out as it is. Raises `LLMError`: a call's, or that of
+    `check_tools`.
     """
     if not tools:
         result = await ask_one(model, request)
@@ -70,7 +73,7 @@ async def answer_with_tools(
 
 
 class _Talk:
-    """What has been said so far."""
+    """The conversation so far."""
 
     def __init__(self, model: Model, request: Request, tools: Sequence[RegisteredTool]) -> None:
         self._model, self._tools = model, tools
@@ -88,13 +91,13 @@ class _Talk:
         return result
 
     async def ask_without_tools(self) -> Result:
-        """For the servers that pass over a choice of ``none``. Others insist on being shown the tools of the
-        calls that they read, so this is not what is tried first."""
+        """Ask again without tools, for servers that ignore a choice of ``none``.
+        Others insist on seeing the tools of earlier calls, so this is not tried first."""
         self._request = replace(self._request, tools=())
         return await self.ask(None)
 
     async def use(self, result: Result) -> None:
-        """Call what `result` wants called, and note what was said."""
+        """Run the calls that `result` requests, and add their outcomes."""
         if len(result.tool_calls) > MOST_CALLS:
             count = len(result.tool_calls)
             self.warnings.append(f"The model called {count} tools at once: the first {MOST_CALLS} were used.")
@@ -107,7 +110,7 @@ class _Talk:
             self._uses.append(ToolUse(wish.name, wish.sent.arguments, outcome.text, outcome.is_error))
 
     def over(self, answer: Result) -> Conversation:
-        """The whole, with `answer` as its end."""
+        """The whole conversation, with `answer` as its end."""
         told = [warning for result in self._results for warning in result.warnings]
         answer = replace(
             answer,
@@ -122,7 +125,7 @@ class _Talk:
 
 
 def check_tools(deployment: Deployment, tools: Sequence[RegisteredTool]) -> None:
-    """Raise `NotConfigured` where the model is known not to call tools, and what a tool's `admit` does."""
+    """Raise `NotConfigured` where the model is known not to call tools, and any error of a tool's `admit`."""
     if not tools:
         return
     if deployment.capabilities.tools is False or deployment.backend == "phrasebook":
@@ -140,7 +143,7 @@ def _said(result: Result, wishes: Sequence[Wish] = ()) -> Message:
 
 
 async def _outcomes(wishes: Sequence[Wish], model: Model) -> list[Outcome]:
-    """What the tools say, all of them at work at the same time."""
+    """Run the tools all at the same time and return their outcomes."""
     model.live.start(1)[0].announce(f"{', '.join(dict.fromkeys(wish.name for wish in wishes))} …")
     executions = [Execution(wish.tool, wish.arguments) if wish.tool else None for wish in wishes]
     if model.runs_in_place:
@@ -152,7 +155,7 @@ async def _outcomes(wishes: Sequence[Wish], model: Model) -> list[Outcome]:
 
 
 def _last_words(answer: Result, deployment: Deployment, rounds: int) -> Result:
-    """Some models go on calling when they are told not to: what they say beside it is their answer."""
+    """The last answer: some models go on calling when told not to, and their text beside the call counts."""
     if not answer.text.strip():
         raise EmptyAnswer(
             f"{deployment.name} went on calling tools after {rounds} rounds of them and wrote no answer.",

@@ -1,4 +1,4 @@
-"""Which tools there are for a model to call.
+"""The registry of tools for a model to call.
 
 A tool is a plain Python function, registered by name by the code of this pack or of another one. A workflow,
 a request and a model name tools and never bring any.
@@ -27,9 +27,10 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class RegisteredTool:
-    """`call` is given the arguments of the JSON schema `parameters` by name, in a thread of its own; what it
-    returns (a text, or what JSON can say) is what the model reads. `admit` is asked before a model hears of
-    the tool; it raises an `LLMError`, such as `ConsentNeeded`, where the tool is not to be used."""
+    """A registered tool. `call` gets the arguments of the JSON schema `parameters` by name, in a thread of
+    its own; the model reads what it returns (a text, or anything that JSON can hold). `admit` is called
+    before the tool is offered; it raises an `LLMError`, such as `ConsentNeeded`, where the tool may not be
+    used."""
 
     name: str
     description: str
@@ -40,11 +41,12 @@ class RegisteredTool:
 
     @property
     def wire_name(self) -> str:
-        """The name as providers take it: they know no dots. Our names have no dashes, so it leads back."""
+        """The name as providers take it, with dashes for dots.
+        Our names have no dashes, so it can be reversed."""
         return self.name.replace(".", "-")
 
     def offer(self) -> Tool:
-        """The tool as a model is told of it."""
+        """The tool as it is offered to a model."""
         return Tool(self.wire_name, self.description, self.parameters)
 
 
@@ -58,12 +60,12 @@ def register(
     admit: Callable[[], None] | None = None,
     replace: bool = False,
 ) -> None:
-    """Have models call `call` as the tool `name`; see `RegisteredTool`.
+    """Register `call` as the tool `name`; see `RegisteredTool`.
 
     `name` is words in lower case with dots between them, such as ``prompt.token_count``; the first word is
-    the pack's or the subject's. `description` tells the model when to call it and what comes back.
-    `parameters` is the JSON schema of an object (what of it is checked: `json_schema`). A ValueError or an
-    `LLMError` of `call` is told to the model word for word, of any other exception only its kind.
+    the pack's or the subject's. `description` tells the model when to call it and what it returns.
+    `parameters` is the JSON schema of an object (checked as far as `json_schema` goes). A ValueError or an
+    `LLMError` of `call` is reported to the model word for word, of any other exception only its kind.
 
     Raises ValueError for a bad name, description or schema, and for a name that is taken unless `replace`.
     """
@@ -82,7 +84,7 @@ def names() -> list[str]:
 
 
 def chosen(wanted: Iterable[str]) -> tuple[RegisteredTool, ...]:
-    """The tools of these names, each once. Raises `NotConfigured` for a name that is none."""
+    """The tools of these names, each once. Raises `NotConfigured` for an unknown name."""
     with _lock:
         known = dict(_tools)
     found = []

@@ -1,7 +1,7 @@
-"""What a model wants called: read with care, and put into a form that every provider takes back.
+"""The tool calls that a model requests: parsed with care, in a form that every provider takes back.
 
 Providers refuse a conversation in which a call has a name with a blank in it, arguments that are not a JSON
-object, or no id, even where the model wrote it just so.
+object, or no id, even where the model itself wrote it so.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One call. `sent` is how it goes back to the model; `tool` is to be called with `arguments`, or is None
-    and `wrong` says to the model why nothing is called."""
+    """A requested call. `sent` is its form on the way back to the model; `tool` is to be called with
+    `arguments`, or is None and `wrong` tells the model why nothing is called."""
 
     name: str
     sent: ToolCall
@@ -33,7 +33,7 @@ class Wish:
 def read_wishes(
     calls: Sequence[ToolCall], tools: Sequence[RegisteredTool], before: Sequence[Message]
 ) -> list[Wish]:
-    """The wishes that `calls` are; `before` are the messages so far, whose ids are taken."""
+    """Read `calls` as wishes; `before` are the messages so far, whose ids are taken."""
     known = {name: tool for tool in tools for name in (tool.name, tool.wire_name)}
     taken = {call.id for message in before for call in message.tool_calls}
     wishes = []
@@ -64,7 +64,7 @@ def _read(call: ToolCall, id_: str, known: Mapping[str, RegisteredTool]) -> Wish
 
 
 def _new_id(taken: set[str]) -> str:
-    """Nine letters and digits, the one form that Mistral takes."""
+    """A new id of nine letters and digits, the one form that Mistral takes."""
     number = len(taken) + 1
     while f"call{number:05d}" in taken:
         number += 1

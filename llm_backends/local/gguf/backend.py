@@ -1,4 +1,4 @@
-"""Answers requests with a GGUF file through llama.cpp: the mode ``gguf``."""
+"""The backend of the mode ``gguf``: answers with a GGUF file through llama.cpp."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _MOST_RELOADS = 3
 
 
 class Gguf:
-    """One file in memory at a time; see `types.LocalBackend`.
+    """A backend with one file in memory at a time; see `types.LocalBackend`.
 
-    The deployment's `model` and its parameters ``file`` and ``models_folder`` name it (`gguf_file.find`).
+    The deployment's `model` and its parameters ``file`` and ``models_folder`` name it (`file.find`).
     On a GPU it is a guest of the host's memory manager, where there is one (`host.GuestMemory`).
     """
 
@@ -48,7 +48,8 @@ class Gguf:
     def answer_all(
         self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
     ) -> list[Result | errors.LLMError]:
-        """As in `types.LocalBackend`. llama.cpp writes one row at a time here: so one after another."""
+        """Answer the requests in turn, as in `types.LocalBackend`: llama.cpp writes one row at a time
+        here."""
         _go_on(host)
         try:
             # Before the lock: a download takes long, and unloading need not wait for it.
@@ -76,7 +77,7 @@ class Gguf:
     def _answer(
         self, request: Request, model: GgufModel, deployment: Deployment, sink: Sink, host: Host
     ) -> Result | errors.LLMError:
-        """Evicted in the middle, the answer is begun again: the same seed gives the same text."""
+        """Write one answer; restart it if the model is evicted: the same seed gives the same text."""
         for _ in range(_MOST_RELOADS):
             self._admit(model)  # the host may have wanted the room in between
             try:
@@ -89,7 +90,7 @@ class Gguf:
         )
 
     def unload(self) -> list[str]:
-        """The file is out of memory afterwards; its name, if it was in."""
+        """Unload the file; return its name, if it was in memory."""
         with self._lock:
             model, self._model, self._key = self._model, None, ()
             if model is None:
@@ -116,7 +117,7 @@ class Gguf:
 
 @cache
 def shared() -> Gguf:
-    """The one of this process."""
+    """The backend that this process shares."""
     return Gguf()
 
 
@@ -135,7 +136,7 @@ def _dismiss(model: GgufModel, memory: GuestMemory | None) -> None:
 
 
 def _changed(file: Path) -> tuple[int, int]:
-    """Other numbers when the file was replaced."""
+    """A stamp that differs when the file was replaced."""
     status = file.stat()
     return status.st_mtime_ns, status.st_size
 
@@ -183,7 +184,7 @@ def _answer(
 
 
 def _counted(request: Request) -> Mapping[str, Any]:
-    """The request's schema, with the number of values in it where it asks for a list of so many."""
+    """The request's schema, with the number of values added where it asks for a list of so many."""
     schema = copy.deepcopy(dict(request.schema or {}))
     count = list_count(request)
     if count:

@@ -1,4 +1,4 @@
-"""Finds the GGUF file that is meant, and looks whether it is one before anything is loaded."""
+"""The GGUF file of a deployment: found, and checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SHOWN = 8
 
 
 def find(deployment: Deployment, fetch: Fetch | None = None) -> Path:
-    """The file of ``deployment.model``: a file, a folder with one, or ``org/name`` with the parameter
-    ``file`` (or behind a further slash). Where it has not been downloaded yet, `fetch` is asked for it.
+    """Find the file of ``deployment.model``: a file, a folder with one, or ``org/name`` with the parameter
+    ``file`` (or behind a further slash). `fetch` downloads it where it is missing.
 
     Raises `errors.NotConfigured`, and what `fetch` raises.
     """
@@ -61,7 +61,7 @@ def check(file: Path) -> None:
 
 
 def size_of(file: Path) -> int:
-    """The bytes of a file, with the further parts of one that is split."""
+    """The size of a file in bytes, with the further parts of a split one."""
     parts = (file.with_name(name) for name in parts_of(file.name))
     return sum(part.stat().st_size for part in parts if part.exists())
 
@@ -89,7 +89,7 @@ def _in_folder(folder: Path, file: str) -> Path:
 
 
 def _repository(name: str, file: str) -> tuple[str, str]:
-    """(org/name, file in it); an empty name where `name` is no repository."""
+    """The repository and the file in it, (org/name, file); an empty name where `name` is no repository."""
     if not file and name.count("/") >= 2 and name.lower().endswith(".gguf"):
         first, second, file = name.split("/", 2)
         name = f"{first}/{second}"

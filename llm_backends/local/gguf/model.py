@@ -1,4 +1,4 @@
-"""A GGUF file in memory: its tokens, its chat, and how it goes on from a prompt."""
+"""A GGUF model in memory: its tokens, its chat format, its generation."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _install() -> str:
 
 
 class Evicted(Exception):
-    """The host has sent the model out of memory while it was writing."""
+    """The host evicted the model from memory while it was writing."""
 
 
 def llama_cpp() -> Any:
-    """The module. Raises `errors.DependencyMissing` where it is missing or broken."""
+    """The module ``llama_cpp``. Raises `errors.DependencyMissing` where it is missing or broken."""
     try:
         import llama_cpp
     except ImportError as error:
@@ -57,14 +57,14 @@ def llama_cpp() -> Any:
 
 
 def uses_gpu() -> bool:
-    """Whether the installed llama.cpp can compute on a GPU."""
+    """Tell whether the installed llama.cpp can compute on a GPU."""
     return bool(llama_cpp().llama_supports_gpu_offload())
 
 
 class GgufModel(Guest):
-    """One file, in memory or not; see `host.Guest`. Making it reads eight bytes.
+    """The model of one file, in memory or not; see `host.Guest`. Making it reads eight bytes.
 
-    `context` is how many tokens a sequence may have as it is loaded, `longest` as the model was trained.
+    `context` is the longest sequence in tokens as loaded, `longest` as the model was trained.
     """
 
     def __init__(self, file: Path) -> None:
@@ -83,7 +83,7 @@ class GgufModel(Guest):
         return self._llama is not None
 
     def load(self, device: Any, dtype: str = "") -> None:
-        """As in `host.Guest`; a `device` of None is the GPU where llama.cpp has one, which has dtypes of its
+        """Load as in `host.Guest`; a `device` of None is llama.cpp's GPU, if any, which has dtypes of its
         own."""
         if self._llama is not None:
             return
@@ -111,7 +111,7 @@ class GgufModel(Guest):
         self.loaded_on = device if device is not None else "cpu"
 
     def detach(self) -> None:
-        """As in `host.Guest`."""
+        """Free the memory as in `host.Guest`."""
         llama, self._llama, self.loaded_on, self._read = self._llama, None, None, 0
         for name in ("_controls", "_stop_ids", "_template", "_places"):
             self.__dict__.pop(name, None)
@@ -119,7 +119,7 @@ class GgufModel(Guest):
             llama.close()
 
     def widen(self, tokens: int) -> None:
-        """Load anew with room for sequences of `tokens`, as far as the model was trained for them."""
+        """Reload with room for sequences of `tokens`, as far as the model was trained for them."""
         device = self.loaded_on
         self.detach()
         self.context = min(self.longest, -(-tokens // _USUAL_CONTEXT) * _USUAL_CONTEXT)
@@ -129,7 +129,7 @@ class GgufModel(Guest):
 
     @cached_property
     def _controls(self) -> dict[int, str]:
-        """Control tokens, and ordinary ones that are read from their names wherever they stand."""
+        """Control tokens, and ordinary tokens that the tokenizer makes of their names wherever they occur."""
         library = llama_cpp()
         vocabulary = library.llama_model_get_vocab(self._llama.model)
         known = library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_UNKNOWN
@@ -185,15 +185,17 @@ class GgufModel(Guest):
         return frozenset(index for index, text in self._controls.items() if text not in LOUD_TAGS)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of some tokens."""
+        """Decode tokens into text."""
         return str(self._llama.detokenize(list(ids), special=True), "utf-8", "replace")
 
     def encode(
         self, messages: Sequence[Message], reasoning: Reasoning, tools: Sequence[Tool] = ()
     ) -> tuple[list[int], bool]:
-        """The token ids that ask for the next message, in which no text of a message is a control token,
-        and whether the last of them open a thought. Raises `BadRequest` for `tools` of which the template
-        does not tell."""
+        """Encode `messages` into the token ids that ask for the next message.
+
+        No text of a message becomes a control token. The second value tells whether the last ids open a
+        thought. Raises `BadRequest` for `tools` that the template does not offer to the model.
+        """
         filled = chat_template.fill(messages, self._template.applying(reasoning, tools))
         chat_template.check_offer(filled, tools, self.name)
         texts = filled.texts
@@ -234,7 +236,7 @@ class GgufModel(Guest):
     # How it writes
 
     def grammar(self, schema: Mapping[str, Any]) -> Any:
-        """llama.cpp's grammar for a JSON schema; None for a schema that it does not know."""
+        """llama.cpp's grammar for a JSON schema; None for a schema that it does not support."""
         try:
             return llama_cpp().LlamaGrammar.from_json_schema(json.dumps(schema), verbose=False)
         except Exception:  # noqa: BLE001 - the answer is read with care all the same
@@ -249,10 +251,10 @@ class GgufModel(Guest):
         cancelled: Callable[[], bool],
         grammar: Any = None,
     ) -> Generator[int, None, None]:
-        """The tokens that come after `ids`, without end. `check` is called while the prompt is read; what it
+        """Generate the tokens after `ids`, without end. `check` is called while the prompt is read; what it
         raises comes out. `cancelled` is asked from another thread too, and ends the reading at once.
 
-        Raises `Evicted` where the model was sent away in between, by whoever acts on a token or a check.
+        Raises `Evicted` where the model was evicted meanwhile, on a token or a check.
         """
         llama = self._llama
         self._read_prompt(llama, ids, check, cancelled)
@@ -272,14 +274,14 @@ class GgufModel(Guest):
                 self._still_here(llama)
 
     def _still_here(self, llama: Any) -> None:
-        """llama.cpp would crash on a model that was closed."""
+        """Raise `Evicted` where the model was closed: llama.cpp would crash on it."""
         if self._llama is not llama:
             raise Evicted
 
     def _read_prompt(
         self, llama: Any, ids: Sequence[int], check: Callable[[], None], cancelled: Callable[[], bool]
     ) -> None:
-        """Bring all of `ids` but the last into the KV cache; what is there of earlier prompts stays."""
+        """Read all of `ids` but the last into the KV cache; a beginning shared with earlier prompts stays."""
         kept = 0
         for one, other in zip(llama.input_ids[: self._read].tolist(), ids[:-1], strict=False):
             if one != other:
@@ -300,14 +302,14 @@ class GgufModel(Guest):
         self._still_here(llama)
 
     def _forgets_in_order(self) -> bool:
-        """Recurrent models cannot go back to an earlier place."""
+        """Tell whether the model is recurrent and cannot go back to an earlier position."""
         library = llama_cpp()
         asked = ("llama_model_is_recurrent", "llama_model_is_hybrid")
         return any(getattr(library, name, lambda _: False)(self._llama.model) for name in asked)
 
     @contextlib.contextmanager
     def _abortable(self, llama: Any, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Let llama.cpp ask `cancelled` while it computes; on a GPU it asks between pieces only."""
+        """Have llama.cpp poll `cancelled` while it computes; on a GPU it polls between pieces only."""
         library = llama_cpp()
         ask = library.ggml_abort_callback(lambda _: cancelled())
         library.llama_set_abort_callback(llama.ctx, ask, ctypes.c_void_p(0))
@@ -324,5 +326,5 @@ class GgufModel(Guest):
 
 
 def _is_tag(text: str) -> bool:
-    """Ordinary tokens with a name of their own, such as <think>; runs of spaces are of that kind too."""
+    """Tell whether an ordinary token with a name is a tag, such as <think>, and no run of spaces."""
     return len(text) > 2 and (text[0], text[-1]) in (("<", ">"), ("[", "]"))

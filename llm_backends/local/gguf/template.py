@@ -1,4 +1,4 @@
-"""The chat template that a GGUF file brings, run in a sandbox."""
+"""The chat template of a GGUF file, run in a sandbox."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .. import chat_template
 
 
 class ChatTemplate:
-    """`text` is the template; `bos` and `eos` are the texts of the tokens around a document.
+    """A template. `text` is its source; `bos` and `eos` are the texts of the tokens around a document.
 
-    A template that cannot be read, such as one for a newer Jinja, is no template: `usable` is False.
+    A template that cannot be read, such as one for a newer Jinja, counts as none: `usable` is False.
     """
 
     def __init__(self, text: str, bos: str, eos: str) -> None:
@@ -23,7 +23,7 @@ class ChatTemplate:
         self.usable = self._template is not None
 
     def applying(self, reasoning: Reasoning, tools: Sequence[Tool] = ()) -> chat_template.Apply | None:
-        """What `chat_marks.fill` asks; None where there is no template."""
+        """The template as a function for `chat_template.fill`; None where there is no template."""
         if self._template is None:
             return None
         thinks = reasoning not in ("default", "off")
@@ -60,7 +60,7 @@ def _compile(text: str) -> Any:
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
-    """Jinja's own filter writes for HTML."""
+    """The filter ``tojson`` for prompts: Jinja's own escapes for HTML."""
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

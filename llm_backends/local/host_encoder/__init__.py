@@ -1,1 +1,1 @@
-"""The image workflow's own text encoder as a language model: the mode ``host_encoder``."""
+"""The workflow's own text encoder as a language model: the mode ``host_encoder``."""

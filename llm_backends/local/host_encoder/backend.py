@@ -1,7 +1,7 @@
-"""The image workflow's own text encoder writes: the mode ``host_encoder``.
+"""The backend of the mode ``host_encoder``: the image workflow's own text encoder writes.
 
-The host has loaded the encoder for its pictures and rules over its memory. A host in which one may be
-wired to a node has a method ``encoder()`` that gives it, None where there is none.
+The host has loaded the encoder for its pictures and manages its memory. A host in which one may be wired to a
+node has a method ``encoder()`` that returns it, None where there is none.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NEEDS_CLIP = (
 
 
 class GeneratingEncoder(Protocol):
-    """A text encoder that can write, in the host's hands. All of it belongs to the execution thread.
+    """A text encoder of the host's that can generate text. All of it belongs to the execution thread.
 
     `name` is the encoder's family, such as ``Qwen3 4B``; `context` the longest sequence in tokens;
     `stop_ids` end an answer; `silent_ids` write nothing.
@@ -38,12 +38,15 @@ class GeneratingEncoder(Protocol):
     silent_ids: frozenset[int]
 
     def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[int], bool]:
-        """The token ids that ask for the next message, in which no text of a message is a control token,
-        and whether the last of them open a thought."""
+        """Encode `messages` into the token ids that ask for the next message.
+
+        No text of a message becomes a control token.
+        The second value tells whether the last ids open a thought.
+        """
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of some tokens, thinking in ``<think>`` tags."""
+        """Decode tokens into text, with thinking in ``<think>`` tags."""
         ...
 
     def generate(
@@ -55,9 +58,9 @@ class GeneratingEncoder(Protocol):
         on_token: Callable[[int], None],
         check: Callable[[], None],
     ) -> None:
-        """Go on from `ids` to one of `stop_ids` or for `budget` tokens.
+        """Generate from `ids` to one of `stop_ids` or for `budget` tokens.
 
-        Each token is handed to `on_token` as soon as the host tells of it, at the end at the latest; `check`
+        Each token is handed to `on_token` as soon as the host reports it, at the end at the latest; `check`
         is called before the first one comes, again and again. What these two raise ends the work and comes
         out, as does the host's own interrupt. Raises `errors.LLMError` where the encoder fails.
         """
@@ -65,14 +68,14 @@ class GeneratingEncoder(Protocol):
 
 
 class HostEncoder:
-    """See `types.LocalBackend`. It holds no memory of its own."""
+    """A backend on the host's encoder; see `types.LocalBackend`. It holds no memory of its own."""
 
     runs_in_place: Literal[True] = True
 
     def answer_all(
         self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
     ) -> list[Result | errors.LLMError]:
-        """As in `types.LocalBackend`. The host's encoders write one row at a time: so one after another."""
+        """Answer the requests in turn, as in `types.LocalBackend`: the encoders write one row at a time."""
         try:
             wired = getattr(host, "encoder", None)
             encoder: GeneratingEncoder | None = wired() if wired is not None else None
@@ -86,7 +89,7 @@ class HostEncoder:
         ]
 
     def unload(self) -> list[str]:
-        """Nothing: the encoder is the host's, and goes with the host's own models."""
+        """Unload nothing: the encoder is the host's, and is unloaded with the host's own models."""
         return []
 
 

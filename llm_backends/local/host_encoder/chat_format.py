@@ -1,7 +1,7 @@
-"""How text encoders are talked to: their files bring a tokenizer but no chat template.
+"""Chat formats of text encoders, whose files bring a tokenizer but no chat template.
 
-What users wrote never becomes a control token: it is tokenised apart from the template, cut wherever it
-spells such a token's name, and stripped of any that come out all the same.
+Users' text never becomes a control token: it is tokenised apart from the template, cut wherever it spells
+such a token's name, and stripped of any that come out all the same.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ..token_text import THINKING_TAGS
 class ChatStyle:
     """The chat format of a family of models, control tokens by name.
 
-    `user` and `assistant` are what stands before and after such a message, `system` likewise; None where
-    the family has no such role and the text goes to the head of the first user message. `asks_thought`
-    stands before the system text where the model is to think; `thought` at the end then, `no_thought` where
-    it is not. `stops` end an answer. `control` matches the names of control tokens; `spoken` puts the tags
-    that we know in the place of the family's own around a thought.
+    `user` and `assistant` are the texts before and after such a message, `system` likewise; None where the
+    family has no such role and the text goes to the head of the first user message. `asks_thought` stands
+    before the system text where the model is to think; `thought` at the end then, `no_thought` where it is
+    not. `stops` end an answer. `control` matches the names of control tokens; `spoken` replaces the family's
+    own tags around a thought with ``<think>`` tags.
     """
 
     start: str
@@ -38,7 +38,7 @@ class ChatStyle:
     spoken: Mapping[str, str] = field(default_factory=dict)
 
     def pieces(self, messages: Sequence[Message], thinks: bool) -> list[tuple[bool, str]]:
-        """(whether it is a message's own, text), all that the model reads up to its turn."""
+        """The pieces that the model reads up to its turn: (whether the text is a message's own, text)."""
         system = "\n\n".join(message.content for message in messages if message.role == "system")
         pieces = [(False, self.start)]
         if self.system is not None and (system or (thinks and self.asks_thought)):
@@ -102,7 +102,7 @@ MISTRAL = ChatStyle(
 
 
 class ChatTokens:
-    """A style on one tokenizer: `tokenise` gives the ids of a text and nothing before or after them,
+    """A style on one tokenizer. `tokenise` gives the ids of a text and nothing before or after them,
     `raw_decode` their text with control tokens by name; `vocabulary` has the id of every name."""
 
     def __init__(
@@ -122,14 +122,14 @@ class ChatTokens:
         self.silent_ids = self._control_ids - loud
 
     def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[int], bool]:
-        """See `GeneratingEncoder.encode`."""
+        """Encode messages as `GeneratingEncoder.encode` does."""
         ids: list[int] = []
         for is_own, text in self._style.pieces(messages, thinks):
             ids += self._harmless(text) if is_own else self._template(text)
         return ids, thinks and bool(self._style.thought)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """See `GeneratingEncoder.decode`."""
+        """Decode tokens as `GeneratingEncoder.decode` does."""
         text = self._raw_decode([index for index in ids if index in self._known])
         for name, tag in self._style.spoken.items():
             text = text.replace(name, tag)

@@ -1,1 +1,1 @@
-"""Files out of Hugging Face repositories: found where they lie, else downloaded. Knows no model library."""
+"""Files of Hugging Face repositories: found on the disk, else downloaded. Knows no model library."""

@@ -1,4 +1,4 @@
-"""How the Hugging Face hub is reached from here, and where its files may lie already.
+"""Access to the Hugging Face hub: its address, its token, and the folders where its files may lie already.
 
 Its own library is not used for this: it begins a file from zero after an aborted process, reads its
 variables once at import, and cannot be stopped within a file.
@@ -25,8 +25,9 @@ _TRUE = ("1", "true", "yes", "on")
 
 @dataclass(frozen=True, slots=True)
 class HubAccess:
-    """`endpoint` is the hub's origin or a mirror's, `token` goes there and nowhere else, `cache` is the
-    folder of the hub's own library. `pause_s` is waited before the first try again, longer every time."""
+    """The hub's address, token and cache. `endpoint` is the hub's origin or a mirror's, `token` goes there
+    and nowhere else, `cache` is the folder of the hub's own library. `pause_s` is the wait before the first
+    retry, longer every time."""
 
     endpoint: str = USUAL_ENDPOINT
     token: Secret | None = None
@@ -36,7 +37,7 @@ class HubAccess:
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str], token: Secret | None = None) -> HubAccess:
-        """What the hub's own variables say; `token` stands above theirs."""
+        """Read the hub's own environment variables; `token` takes precedence over theirs."""
 
         def text(*names: str) -> str:
             return next((found for name in names if (found := variables.get(name, "").strip())), "")
@@ -55,16 +56,16 @@ class HubAccess:
 
     @classmethod
     def of(cls, deployment: Deployment) -> HubAccess:
-        """The deployment's parameter ``hub``; where it has none, what this process's environment says."""
+        """The deployment's parameter ``hub``; where it has none, this process's environment decides."""
         found = deployment.params.get("hub")
         return found if isinstance(found, cls) else cls.from_environment(os.environ)
 
     def page(self, name: str) -> str:
-        """The address at which a person reads about the repository `name`."""
+        """The address of the web page of the repository `name`."""
         return f"{self.endpoint}/{name}"
 
     def cached(self, name: str, revision: str) -> Path | None:
-        """The folder in the hub library's cache that has files of the repository, whole ones only."""
+        """The folder in the hub library's cache that has files of the repository, complete ones only."""
         if self.cache is None:
             return None
         there = self.cache / f"models--{name.replace('/', '--')}"
@@ -77,7 +78,8 @@ class HubAccess:
 
 
 def split_repository(model: str) -> tuple[str, str]:
-    """(``org/name``, revision or "") of ``org/name`` or ``org/name@revision``. Raises `NotConfigured`."""
+    """Split ``org/name`` or ``org/name@revision`` into (``org/name``, revision or "").
+    Raises `NotConfigured`."""
     name, _, revision = model.partition("@")
     if not _REPOSITORY.fullmatch(name) or ".." in name:
         raise errors.NotConfigured(
@@ -87,7 +89,7 @@ def split_repository(model: str) -> tuple[str, str]:
 
 
 def own_folder(deployment: Deployment, name: str, revision: str) -> Path | None:
-    """Where a download of the repository goes: below the deployment's parameter ``models_folder``."""
+    """The folder for a download of the repository, below the deployment's parameter ``models_folder``."""
     models = deployment.params.get("models_folder")
     if not models:
         return None

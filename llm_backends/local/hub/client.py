@@ -1,4 +1,4 @@
-"""Requests to the hub: with the token to the hub alone, over redirects that lead nowhere worse."""
+"""Requests to the hub: the token goes to the hub alone, and only safe redirects are followed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GO_ON = "Run again when it is: what has arrived is kept."
 
 
 class HubClient:
-    """One download's connections; `name` is the repository. Close it at the end."""
+    """The connections of one download; `name` is the repository. Close it at the end."""
 
     def __init__(self, access: HubAccess, name: str, idle_s: float) -> None:
         parts = urlsplit(access.endpoint)
@@ -40,7 +40,8 @@ class HubClient:
         await self._http.close()
 
     async def repository(self, revision: str) -> Repository:
-        """What the repository holds at `revision` (a branch, a tag or a commit; empty for its main one)."""
+        """The repository's contents at `revision` (a branch, a tag or a commit; empty for the main
+        branch)."""
         path = f"/api/models/{self.name}/revision/{quote(revision or 'main', safe='')}?blobs=true"
         body = await self._read(self._access.endpoint + path, revision)
         try:
@@ -50,7 +51,7 @@ class HubClient:
         return read_repository(self.name, answer)
 
     async def content(self, repository: Repository, file: RemoteFile) -> bytes:
-        """A small file as a whole."""
+        """The content of a small file."""
         return await self._read(self.address(repository, file), "")
 
     def address(self, repository: Repository, file: RemoteFile) -> str:
@@ -79,7 +80,7 @@ class HubClient:
     async def get(
         self, url: str, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer behind all redirects. Raises `errors.RedirectRefused` and whatever aiohttp raises."""
+        """The response behind all redirects. Raises `errors.RedirectRefused` and whatever aiohttp raises."""
         import yarl
 
         for _ in range(_MOST_REDIRECTS + 1):
@@ -110,7 +111,7 @@ class HubClient:
         return bearer(self._access.token, "HF_TOKEN")
 
     async def refusal(self, response: aiohttp.ClientResponse, revision: str = "") -> errors.LLMError:
-        """What an answer other than 2xx means, by the hub's own headers where it sends them."""
+        """The error for a response other than 2xx, by the hub's own headers where it sends them."""
         name, page, status = self.name, self._access.page(self.name), response.status
         code, said = (response.headers.get(f"X-Error-{word}", "") for word in ("Code", "Message"))
         details: dict[str, Any] = {"provider": "huggingface", "model": name, "status": status}
@@ -169,7 +170,7 @@ class HubClient:
         )
 
     def broken(self, error: BaseException) -> errors.LLMError:
-        """What a failed connection means; nothing of `error` is shown but the system's reason."""
+        """The error for a failed connection; nothing of `error` is shown but the system's reason."""
         import aiohttp
 
         where = origin_of(self._access.endpoint)
@@ -188,8 +189,8 @@ class HubClient:
 
 
 def next_address(url: str, location: str) -> str:
-    """Where a redirect from `url` leads. Raises `errors.RedirectRefused` for one out of https, to this very
-    machine from elsewhere, or to no address at all."""
+    """The address to which a redirect from `url` leads. Raises `errors.RedirectRefused` for one out of https,
+    to this very machine from elsewhere, or to no address at all."""
     target = urljoin(url, location)
     parts, before = urlsplit(target), urlsplit(url)
     worse = before.scheme == "https" and parts.scheme != "https"

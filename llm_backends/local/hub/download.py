@@ -1,4 +1,4 @@
-"""A repository's files into the host's models folder: after the machine's yes, watched, and to be stopped."""
+"""Downloads of a repository into the host's models folder: with consent, with progress, and stoppable."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def download(
     host: Host,
     what: str = "",
 ) -> tuple[Path, list[str]]:
-    """Have the files of the repository `name` that `pick` chooses in one folder; (the folder, their names).
+    """Download the files of the repository `name` that `pick` chooses; return (folder, file names).
 
-    `what` is how errors call what is wanted, where that is not the whole repository.
-    Waits here and looks every 20 ms whether ``host`` is cancelled. Small files come first: where the last
-    one of `pick` is, all are. Raises `errors.ConsentNeeded` where the deployment's parameter
-    ``may_download`` is not true, other `errors.LLMError`, and `errors.Cancelled`; what has arrived stays.
+    `what` names the download in errors where that is not the whole repository. Waits in this thread and asks
+    every 20 ms whether ``host`` is cancelled. Small files come first: where the last one of `pick` is, all
+    are. Raises `errors.ConsentNeeded` where the deployment's parameter ``may_download`` is not true, other
+    `errors.LLMError`, and `errors.Cancelled`; what has arrived stays.
     """
     access = HubAccess.of(deployment)
     folder = own_folder(deployment, name, revision)
@@ -114,7 +114,7 @@ async def _download(
 
 
 def _check_room(name: str, folder: Path, files: Sequence[RemoteFile]) -> None:
-    """Raise before anything is fetched that would not fit."""
+    """Raise `LLMError` before anything is fetched that would not fit on the disk."""
     wanted = sum(file.size - _there(part_of(folder / file.name, file)) for file in files)
     if not wanted:
         return

@@ -1,4 +1,4 @@
-"""A .gguf file out of a repository."""
+"""The .gguf files of a repository."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 6
 
 
 def fetch_gguf(deployment: Deployment, repository: str, file: str, sink: Sink, host: Host) -> Path:
-    """The `file` of `repository` (``org/name`` or ``org/name@revision``); of a model in parts, the first.
+    """Fetch `file` of `repository` (``org/name`` or ``org/name@revision``); of a split model, the first part.
 
     An empty `file` means the only one there. It is looked for in the repository's folder below the
     deployment's parameter ``models_folder`` and in the hub's cache before it is downloaded, as in
@@ -65,7 +65,7 @@ async def _pick(file: str, repository: Repository, read: Read) -> Sequence[Remot
 
 
 def _chosen(file: str, there: Collection[str], name: str) -> list[str]:
-    """The names of the file that is meant: one, or that of each part. Raises `ModelNotFound`."""
+    """The names of the chosen file: one, or that of each part. Raises `ModelNotFound`."""
     models = sorted(entry for entry in there if is_model(entry))
     if file:
         wanted = file.replace("\\", "/")

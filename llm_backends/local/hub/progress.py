@@ -1,4 +1,4 @@
-"""How far a download is, how fast it goes and how long it will take, for a person to read."""
+"""The progress of a download for people: bytes so far, speed and time left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 
 
 class Progress:
-    """Counts bytes and tells them to `sink`. Any thread, but one at a time."""
+    """A counter of bytes that reports to `sink`. Any thread, but one at a time."""
 
     def __init__(self, name: str, sink: Sink, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._sink, self._clock = name, sink, clock
@@ -33,12 +33,12 @@ class Progress:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     def skip(self, count: int) -> None:
-        """So many bytes are here that did not come over the line (or, if negative, are gone again)."""
+        """Count bytes that are present without a transfer (or, if negative, are gone again)."""
         self.done += count
         self._seen.clear()
 
     def add(self, count: int) -> None:
-        """So many bytes have arrived."""
+        """Count bytes that have arrived."""
         now = self._clock()
         if not self._seen:
             self._seen.append((now, self.done))
@@ -51,7 +51,7 @@ class Progress:
             self._sink.announce(self.text(), self.share)
 
     def text(self) -> str:
-        """Such as ``Downloading org/name: 1.2 of 2.7 GB, 35 MB/s, 43 s left``."""
+        """The progress such as ``Downloading org/name: 1.2 of 2.7 GB, 35 MB/s, 43 s left``."""
         text = f"Downloading {self._name}: {_of(self.done, self.total)}"
         speed = self._speed()
         if speed is None:
@@ -60,7 +60,7 @@ class Progress:
         return f"{text}, {size(speed)}/s, {duration(left)} left" if speed else f"{text}, nothing arrives"
 
     def _speed(self) -> float | None:
-        """Bytes per second; None while that is not known yet."""
+        """The speed in bytes per second; None while it is unknown."""
         if len(self._seen) < 2 or self._seen[-1][0] - self._seen[0][0] < _LEAST_S:
             return None
         (began, before), (now, after) = self._seen[0], self._seen[-1]
@@ -68,7 +68,7 @@ class Progress:
 
 
 def size(count: float) -> str:
-    """Such as ``2.7 GB`` or ``340 MB``."""
+    """A size such as ``2.7 GB`` or ``340 MB``."""
     unit, word = next((pair for pair in _UNITS if count >= pair[0]), _UNITS[-1])
     return f"{_figure(count / unit)} {word}"
 
@@ -84,7 +84,7 @@ def _figure(number: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Such as ``43 s``, ``12 min`` or ``2 h 5 min``."""
+    """A duration such as ``43 s``, ``12 min`` or ``2 h 5 min``."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""What a repository holds, as the hub tells it."""
+"""The contents of a repository as the hub lists them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """`digest` is the SHA-256 of a large file, git's SHA-1 of a small one, or empty where neither is told."""
+    """A file on the hub. `digest` is the SHA-256 of a large file, git's SHA-1 of a small one, or empty."""
 
     name: str
     size: int
@@ -32,7 +32,7 @@ class Repository:
 
 
 def read_repository(name: str, answer: Any) -> Repository:
-    """The repository out of the hub's answer. Raises `MalformedAnswer`.
+    """Read a repository from the hub's response. Raises `MalformedAnswer`.
 
     https://huggingface.co/docs/hub/api#get-apimodelsrepoid-or-apimodelsrepoidrevisionrevision
     """

@@ -1,4 +1,4 @@
-"""One file from the hub onto the disk: goes on where it was cut off, and counts only when it is right."""
+"""The transfer of one file from the hub to the disk: resumed where it was cut off, and checked at the end."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _BLOCK = 2**20
 
 
 def part_of(target: Path, file: RemoteFile) -> Path:
-    """Where the beginning of `file` is kept. The name holds the content's digest: the beginning of
-    another version is never gone on with."""
+    """The file that keeps the beginning of `file`.
+    Its name holds the content's digest, so that the beginning of another version is never resumed."""
     return target.with_name(f"{target.name}.{file.digest[:16] or file.size}{PART}")
 
 
 async def is_whole(target: Path, file: RemoteFile) -> bool:
-    """Whether `target` is `file`, byte for byte."""
+    """Tell whether `target` is `file`, byte for byte."""
     with _disk(target):
         try:
             there = os.stat(target)
@@ -48,7 +48,7 @@ async def is_whole(target: Path, file: RemoteFile) -> bool:
 
 
 async def fetch(client: HubClient, url: str, file: RemoteFile, target: Path, progress: Progress) -> None:
-    """Have `file` lie at `target`, whole and checked. Raises `errors.LLMError`; the part stays then."""
+    """Fetch `file` to `target`, whole and checked. Raises `errors.LLMError`; the part is kept then."""
     with _disk(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         part = part_of(target, file)
@@ -74,7 +74,7 @@ class _Transfer:
         self._have = 0
 
     async def take_up(self) -> None:
-        """Count and hash what is there from an earlier time."""
+        """Count and hash the part that an earlier transfer has left."""
         with _disk(self._part):
             there = self._part.stat().st_size
             if there > self._file.size:
@@ -131,7 +131,7 @@ class _Transfer:
             raise ConnectionError("it was cut off")
 
     def _line_up(self, response: aiohttp.ClientResponse) -> None:
-        """See that what comes now begins where what is here ends."""
+        """Check that the response begins where the part on the disk ends."""
         begins = 0
         total = None if "Content-Encoding" in response.headers else response.content_length
         if response.status == 206:
@@ -184,7 +184,7 @@ async def _digest(path: Path, file: RemoteFile) -> str:
 
 @contextlib.contextmanager
 def _disk(path: Path) -> Iterator[None]:
-    """What the disk refuses, in plain words."""
+    """Turn the disk's refusals into `LLMError` in plain words."""
     try:
         yield
     except OSError as error:
@@ -199,7 +199,7 @@ def _disk(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _alone(stream: BinaryIO, target: Path) -> Iterator[None]:
-    """Let no second program write to the same part; the lock goes with the process."""
+    """Lock the part against a second program; the lock ends with the process."""
     try:
         lock(stream)
     except OSError as error:

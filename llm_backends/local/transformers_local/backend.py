@@ -1,4 +1,4 @@
-"""Answers requests with a model of this process: the modes ``hf_local`` and ``hf_download``."""
+"""The backend of the modes ``hf_local`` and ``hf_download``: answers with a model in this process."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _CHARACTERS_PER_TOKEN = 3
 
 
 class TransformersLocal:
-    """One model in memory at a time; see `types.LocalBackend`.
+    """A backend with one model in memory at a time; see `types.LocalBackend`.
 
     The deployment's `model` is a folder, or a repository in the mode ``hf_download``. Its `params` may have
-    ``dtype`` (`planning.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `downloads`). A host
-    with a memory manager has it as ``memory`` (`host.GuestMemory`).
+    ``dtype`` (`planning.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `loading.downloads`).
+    A host with a memory manager has it as ``memory`` (`host.GuestMemory`).
     """
 
     runs_in_place: Literal[True] = True
@@ -54,7 +54,7 @@ class TransformersLocal:
     def answer_all(
         self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
     ) -> list[Result | errors.LLMError]:
-        """As in `types.LocalBackend`. All requests are written as one batch, split where memory is short."""
+        """Answer all requests as one batch, split where memory is short; as in `types.LocalBackend`."""
         if host.cancelled():
             raise errors.Cancelled
         try:
@@ -94,7 +94,7 @@ class TransformersLocal:
             ]
 
     def unload(self) -> list[str]:
-        """Weights, caches and graphs are gone afterwards; the name of the model that was in memory."""
+        """Free weights, caches and graphs; return the name of the model that was in memory."""
         with self._lock:
             model, self._model, self._key = self._model, None, ()
             if model is None:
@@ -131,7 +131,7 @@ class TransformersLocal:
 
 @cache
 def shared() -> TransformersLocal:
-    """The one of this process, whatever mode asks for it."""
+    """The backend that this process shares, whatever mode asks for it."""
     return TransformersLocal()
 
 
@@ -142,7 +142,7 @@ def _folder_of(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: 
 
 
 def _changed(folder: Path) -> int:
-    """When the folder's config was written: a model that was replaced on disk is loaded anew."""
+    """The time at which the folder's config was written: a model replaced on disk is loaded anew."""
     try:
         return (folder / "config.json").stat().st_mtime_ns
     except OSError:
@@ -192,7 +192,7 @@ def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink:
 
 
 def _thinking(prompt: Prompt, tokenizer: Any) -> Prompt:
-    """`prompt` with the thinking begun, so that what comes before its end is no answer yet."""
+    """`prompt` with a thought opened, so that no text before the closing tag counts as the answer."""
     if prompt.opens_thinking:
         return prompt
     opening = tokenizer("<think>\n", add_special_tokens=False)["input_ids"]

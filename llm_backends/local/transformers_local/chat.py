@@ -1,4 +1,4 @@
-"""From messages to token ids by the model's own chat template, with no way for a text to give orders.
+"""Encoding of messages by the model's own chat template, safe from control tokens in their texts.
 
 A template marks roles with control tokens, and a tokenizer makes real ones of their names wherever it reads
 them. So the template is filled with placeholders, and the texts come in afterwards: where one of them
@@ -23,8 +23,8 @@ from .vision_encoder import Eyes, Seen
 
 @dataclass(frozen=True)
 class Prompt:
-    """Token ids to go on from. The first `fixed` of them do not depend on what the user wrote;
-    `opens_thinking` when the last of them are an opening thinking tag; `seen` are the pictures in it."""
+    """A prompt in token ids. The first `fixed` of them do not depend on the user's text; `opens_thinking` is
+    True when the last of them are an opening thinking tag; `seen` are the prompt's pictures."""
 
     ids: tuple[int, ...]
     fixed: int
@@ -33,8 +33,8 @@ class Prompt:
 
 
 class ChatFormat:
-    """How one model is talked to. `stop_ids` end its turn, and so do `stop_texts` where there is no
-    template that would have taught it a token for that. `eyes` are the model's, None where it has none."""
+    """The chat format of one model. `stop_ids` end its turn, and so do `stop_texts` where there is no
+    template with a token for that. `eyes` is the model's vision encoder, None where it has none."""
 
     def __init__(self, loaded: LoadedModel, eyes: Eyes | None = None) -> None:
         self._tokenizer = loaded.tokenizer
@@ -53,8 +53,9 @@ class ChatFormat:
     def encode(
         self, messages: Sequence[Message], reasoning: Reasoning = "default", tools: Sequence[Tool] = ()
     ) -> Prompt:
-        """The prompt that asks for the next message. Raises `errors.LLMError` for what cannot be asked, such
-        as pictures of a model without eyes, or tools of one that was not taught to call them."""
+        """Encode the prompt that asks for the next message. Raises `errors.LLMError` for a request that the
+        model cannot take, such as pictures for a model without vision, or tools for one not trained to call
+        them."""
         if not messages:
             raise errors.BadRequest("There is no message to answer.")
         apply = partial(self._apply, reasoning=reasoning, messages=messages, tools=tools)
@@ -90,7 +91,7 @@ class ChatFormat:
         messages: Sequence[Message] = (),
         tools: Sequence[Tool] = (),
     ) -> str | None:
-        """None where the template refuses: some know no system message."""
+        """Apply the template; None where it refuses: some know no system message."""
         thinks = reasoning not in ("default", "off")
         variables = {"enable_thinking": thinks, "thinking": thinks}
         try:
@@ -131,7 +132,7 @@ class ChatFormat:
         return [index for index in ids if index in self._added]
 
     def _harmless_ids(self, text: str) -> list[int]:
-        """`text` in ordinary tokens alone, also where it spells the name of a control token."""
+        """Encode `text` in ordinary tokens alone, even where it spells the name of a control token."""
         ids: list[int] = []
         # Not every added token is special to the tokenizer, <think> for one: none survives being cut.
         for piece in chat_template.cut(text, self._places):
@@ -151,7 +152,10 @@ class ChatFormat:
 
 
 def _content(text: str, messages: Sequence[Message]) -> str | list[dict[str, str]]:
-    """`text` for a template, with places for the pictures of those of `messages` whose marks it holds."""
+    """The content of a template's message: `text`, with places for its pictures.
+
+    They are those of the `messages` whose marks it holds.
+    """
     pictures = sum(len(messages[number].images) for number in chat_template.numbers_in(text) if messages)
     if not pictures:
         return text
@@ -159,7 +163,7 @@ def _content(text: str, messages: Sequence[Message]) -> str | list[dict[str, str
 
 
 def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many ids both begin with."""
+    """The number of ids that both begin with."""
     for place, (a, b) in enumerate(zip(first, second, strict=False)):
         if a != b:
             return place

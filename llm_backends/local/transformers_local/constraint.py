@@ -1,7 +1,7 @@
-"""Holds a model to ``{"values": ["...", ...]}`` with exactly so many distinct values.
+"""The constraint of a model to ``{"values": ["...", ...]}`` with an exact number of distinct values.
 
-Of the tokens that keep the answer valid, the model chooses freely; the braces, the separators and the end
-are given. Values hold no quotes or backslashes and are whole characters, so every prefix can be closed.
+Among the tokens that keep the answer valid, the model chooses freely; the braces, the separators and the end
+are forced. Values hold no quotes or backslashes and are whole characters, so every prefix can be closed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Masks:
 
 
 class Pieces:
-    """The token ids of what stands around the values, cut up as the model knows it from its training."""
+    """The token ids of the text around the values, split as the model knows it from its training."""
 
     def __init__(self, tokenizer: Any) -> None:
         def ids(text: str) -> list[int]:
@@ -57,16 +57,16 @@ class Pieces:
         self.head, self.separator, self.tail = ids(_HEAD), after_a_word(_SEPARATOR), after_a_word(_TAIL)
 
     def least(self, count: int) -> int:
-        """The fewest tokens that `count` values are attempted with."""
+        """The fewest tokens for an attempt at `count` values."""
         return len(self.head) + count * (_LEAST_ITEM + len(self.separator)) + len(self.tail)
 
 
 class ListConstraint:
-    """One answer's way through the list. Feed every chosen token to `accept`.
+    """The constraint's state in one answer. Feed every chosen token to `accept`.
 
     `forced` is the token that has to come next, None where the model may choose; then `shape` narrows the
-    logits. `budget` are the tokens that there are for the whole answer. Raises `errors.NotConfigured` when
-    they cannot hold `count` values.
+    logits. `budget` is the number of tokens for the whole answer. Raises `errors.NotConfigured` when it
+    cannot hold `count` values.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ListConstraint:
 
     @property
     def over(self) -> bool:
-        """All items are there, and the closing brackets too."""
+        """Tell whether all items are there, and the closing brackets too."""
         return len(self.items) == self._count and not self._queue
 
     @property
@@ -101,7 +101,7 @@ class ListConstraint:
         return None
 
     def shape(self, scores: Any) -> None:
-        """Set what must not come next to minus infinity in `scores` (one row, changed in place)."""
+        """Set tokens that must not come next to minus infinity in `scores` (one row, changed in place)."""
         masks = self._masks
         if self._closes:
             # However a token goes on after the quote, choosing it means that the value ends.
@@ -119,7 +119,7 @@ class ListConstraint:
             scores.masked_fill_(masks.not_safe if self._item else masks.not_start, -float("inf"))
 
     def accept(self, token: int) -> None:
-        """`token` has come: one that was `forced` or that `shape` left."""
+        """Take the next token: one that was `forced` or that `shape` left."""
         self._left -= 1
         if self._queue:
             self._queue.popleft()
@@ -141,19 +141,19 @@ class ListConstraint:
         return self._pieces.tail if len(self.items) == self._count - 1 else self._pieces.separator
 
     def _must_end(self) -> bool:
-        """The value is long enough, or the rest of the budget belongs to the others."""
+        """Tell whether the value must end: it is long, or the rest of the budget belongs to the others."""
         after = self._count - len(self.items) - 1
         reserve = after * (_LEAST_ITEM + len(self._pieces.separator)) + len(self._pieces.tail) + 1
         return self._item_tokens >= _LONGEST_ITEM or self._left <= reserve
 
     def _words_that_repeat(self) -> list[int]:
-        """Tokens of `words` with which the value would be one that there is."""
+        """The tokens of `words` with which the value would repeat an earlier one."""
         so_far = _key(f"{self._item}0")[:-1]
         rests = (taken[len(so_far) :] for taken in self._taken if taken.startswith(so_far))
         return [index for rest in rests for index in self._masks.words.get(rest, ())]
 
 
 def _key(text: str) -> str:
-    """What makes two values the same: letters and digits, whatever stands before and after them."""
+    """The key under which two values are the same: letters and digits, without the characters around them."""
     plain = " ".join(_NUMBERING.sub("", text).split()).strip("\"'`“” ,").casefold()
     return plain if any(character.isalnum() for character in plain) else ""

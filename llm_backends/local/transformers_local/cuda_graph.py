@@ -1,4 +1,4 @@
-"""The decode step with tensors that never move, so that it can be recorded once and replayed as it is.
+"""The decode step as a CUDA graph: its tensors never move, so it is recorded once and replayed.
 
 A small model's step on a GPU is bound by the launching of its many kernels; a CUDA graph launches them as
 one. The graph is captured by hand, since the compiler's own needs an allocator that hosts may not have
@@ -21,7 +21,7 @@ _ROOM = 512
 
 
 class CannotRecord(Exception):
-    """The step does something that a graph may not hold, or this driver cannot hold it."""
+    """The step does something that a graph may not hold, or this driver cannot record it."""
 
 
 class FixedStep:
@@ -50,7 +50,7 @@ class FixedStep:
         self.mask[:, 0, 0, :length] = 0 if visible is None else (1 - visible.to(dtype)) * hidden
 
     def run(self) -> Any:
-        """Logits (rows × vocabulary) of what follows `tokens`."""
+        """Run the step: logits (rows × vocabulary) for the position after `tokens`."""
         self.mask.index_fill_(3, self.column, 0)
         output = self._model(
             input_ids=self.tokens,
@@ -69,8 +69,8 @@ class FixedStep:
 
 
 class RecordedDecoder:
-    """Goes on from a prefilled `Decoder` by replaying a recorded step. Rows are not dropped: a graph is for
-    one batch size. `close` destroys the graph and must be called before the weights go."""
+    """A decoder that continues a prefilled `Decoder` by replaying a recorded step. Rows are not dropped: a
+    graph is for one batch size. `close` destroys the graph and must be called before the weights go."""
 
     can_drop_rows = False
 
@@ -83,7 +83,7 @@ class RecordedDecoder:
         self._begin(layers_of(decoder.cache), decoder.positions)
 
     def step(self, tokens: Sequence[Sequence[int]]) -> Any:
-        """As `Decoder.step`, one token for each row."""
+        """Run a step as `Decoder.step` does, with one token for each row."""
         import torch
 
         step = self._step
@@ -99,7 +99,7 @@ class RecordedDecoder:
         return self._logits
 
     def close(self) -> None:
-        """Destroy the graph and let go of the buffers. Safe to call twice."""
+        """Destroy the graph and free the buffers. Safe to call twice."""
         if self._graph is not None:
             self._graph.reset()
         self._graph = self._logits = self._step = None
@@ -144,7 +144,7 @@ def _fixed_cache(layers: Layers, length: int, room: int, column: Any) -> Any:
     from transformers.cache_utils import Cache
 
     class FixedCache(Cache):
-        """Keys and values in buffers of `room` columns, all of which are attended to under a mask."""
+        """A KV cache in buffers of `room` columns, all of which are attended to under a mask."""
 
         def __init__(self) -> None:
             # The base class wants layers of its own kinds, which keep their length for themselves.

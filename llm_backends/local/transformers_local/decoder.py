@@ -1,6 +1,6 @@
-"""A batch of rows inside the model: its KV cache, prefilled and then moved on step by step.
+"""The decoder of a batch: its KV cache, prefilled and then advanced step by step.
 
-Rows end at the same column, shorter ones have padding on their left: no row can see that it is not alone.
+Rows end at the same column, shorter ones have padding on their left: no row is affected by the others.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ _PREFILL_TOKENS = {"cpu": 2048, "other": 8192}
 
 
 def prefill_tokens(device: Any) -> int:
-    """See `_PREFILL_TOKENS`."""
+    """The tokens of one prefill pass on `device`; see `_PREFILL_TOKENS`."""
     return _PREFILL_TOKENS.get(device.type, _PREFILL_TOKENS["other"])
 
 
 class Decoder:
-    """Runs `model` over a batch. Call `prefill` once, then `step` for every token; in inference mode."""
+    """A decoder that runs `model` over a batch.
+    Call `prefill` once, then `step` for every token; in inference mode."""
 
     def __init__(self, model: Any, architecture: Architecture, device: Any) -> None:
         self._model, self._architecture, self._device = model, architecture, device
@@ -42,8 +43,9 @@ class Decoder:
         return self._plain
 
     def prefill(self, rows: Sequence[Sequence[int]], fixed: int, kept: PromptCache) -> Any:
-        """Logits (rows × vocabulary) of what follows `rows`. Their first `fixed` ids are alike and will come
-        again: they are taken from `kept`, or computed once and left there."""
+        """Prefill `rows` and return the next position's logits (rows × vocabulary). Their first `fixed` ids
+        are alike and will come again: their keys and values are taken from `kept`, or computed once and left
+        there."""
         import torch
 
         width = max(map(len, rows))
@@ -64,7 +66,7 @@ class Decoder:
         return logits
 
     def _beginning(self, ids: Sequence[int], kept: PromptCache) -> tuple[int, Layers]:
-        """Keys and values of `ids`, kept for the next time."""
+        """The keys and values of `ids`, kept for the next call."""
         import torch
 
         if not (self._plain and self._architecture.fixed_rope) or len(ids) < SHORTEST:
@@ -88,7 +90,7 @@ class Decoder:
         return logits
 
     def step(self, tokens: Sequence[Sequence[int]]) -> Any:
-        """Logits of what follows after each row has got its `tokens` (as many for each)."""
+        """Add each row's `tokens` (as many for each) and return the next position's logits."""
         import torch
 
         ids = torch.tensor(tokens, device=self._device)
@@ -133,7 +135,7 @@ class Decoder:
 
 
 def make_cache(layers: Layers) -> Any:
-    """A cache of transformers that begins with `layers`; it grows by new tensors and leaves these alone."""
+    """A cache of transformers' that begins with `layers`; it grows by new tensors and leaves these alone."""
     from transformers import DynamicCache
 
     cache = DynamicCache()
@@ -143,14 +145,14 @@ def make_cache(layers: Layers) -> Any:
 
 
 def layers_of(cache: Any) -> Layers:
-    """What a cache holds: it was two lists of tensors before transformers 4.54 and is layers since."""
+    """The layers of a cache, which was two lists of tensors before transformers 4.54."""
     if hasattr(cache, "layers"):
         return [(layer.keys, layer.values) for layer in cache.layers]
     return list(zip(cache.key_cache, cache.value_cache, strict=True))
 
 
 def _spread(layers: Layers, length: int, pads: Sequence[int]) -> Layers:
-    """One row's keys and values for a batch: behind each row's padding, and up to column `length`."""
+    """Spread one row's keys and values over a batch: behind each row's padding, and up to column `length`."""
     if not length:
         return []
     if not any(pads):

@@ -1,4 +1,4 @@
-"""Where a model goes when no host rules over the memory: scripts, the command line, tests."""
+"""Device memory where no host manages it: in scripts, on the command line, in tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...host import Guest, GuestMemory, host_memory
 
 
 class OwnMemory:
-    """Takes the first GPU where there is one, else the CPU, and never evicts anybody."""
+    """A memory manager that takes the first GPU, else the CPU, and never evicts a model."""
 
     def admit(self, guest: Guest, bytes_needed: int) -> None:
         guest.load(best_device())
@@ -30,7 +30,7 @@ def best_device() -> Any:
 
 
 def give_back() -> None:
-    """Have what nothing refers to any more leave main memory and the card, for whoever needs it now."""
+    """Free unreferenced memory, on the card too, for other programs."""
     import torch
 
     # A model refers to itself in places.
@@ -43,5 +43,5 @@ _own = OwnMemory()
 
 
 def memory_of(host: object) -> GuestMemory:
-    """The memory manager of `host`, else of the program that we are in, else a plain one."""
+    """The memory manager of `host`, else of the surrounding program, else a plain one."""
     return getattr(host, "memory", None) or host_memory() or _own

@@ -1,7 +1,7 @@
-"""Writes many rows with one model: one batch where it fits, in halves where it does not, to each row's end.
+"""Generation of many rows with one model: as one batch where it fits, in halves where it does not.
 
-A row knows all that it takes to go on (`writing.Row`), so a batch that ran out of memory or whose model was
-evicted is taken up again where it stopped.
+A row holds all that is needed to continue it (`row.Row`), so a batch that ran out of memory or whose model
+was evicted resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SPARE = 1.25
 
 
 def write(rows: Sequence[Row], model: LocalModel, memory: GuestMemory, host: Host) -> None:
-    """Bring every row to its end. Raises `Cancelled`, what the host's hooks raise, or `errors.LLMError`."""
+    """Write every row to its end. Raises `Cancelled`, what the host's hooks raise, or `errors.LLMError`."""
     at_once, reloads = len(rows), 0
     while unfinished := [row for row in rows if row.finish is None]:
         if model.loaded is None:
@@ -62,7 +62,7 @@ def write(rows: Sequence[Row], model: LocalModel, memory: GuestMemory, host: Hos
 
 
 def bytes_needed(rows: Sequence[Row], model: LocalModel) -> int:
-    """About what writing `rows` takes beside the weights."""
+    """Estimate the bytes that writing `rows` takes beside the weights."""
     tokens = sum(len(row.prompt.ids) + row.budget for row in rows[:8])
     return tokens * model.bytes_per_token + WORKING_BYTES
 
@@ -85,7 +85,7 @@ def _rows_that_fit(rows: Sequence[Row], model: LocalModel) -> int:
 
 
 def _write_batch(rows: Sequence[Row], model: LocalModel, host: Host) -> bool:
-    """False when memory ran out. Nothing of the batch is held on to in either case."""
+    """Write one batch; False when memory ran out. No reference to the batch is kept in either case."""
     import torch
 
     try:
@@ -119,7 +119,7 @@ def _decoder(rows: Sequence[Row], model: LocalModel) -> Decoder:
 
 
 class _Batch:
-    """Rows on their way together through a model that is loaded."""
+    """A batch of rows in a loaded model."""
 
     def __init__(self, rows: Sequence[Row], model: LocalModel, host: Host) -> None:
         loaded = model.loaded
@@ -162,14 +162,14 @@ class _Batch:
         return logits
 
     def _common_start(self) -> int:
-        """How many tokens all rows begin with that will come again in other calls."""
+        """The number of tokens that all rows begin with and that will come again in other calls."""
         first = self._rows[0].prompt.ids
         fixed = min(row.prompt.fixed for row in self._rows)
         same = all(row.prompt.ids[:fixed] == first[:fixed] for row in self._rows)
         return fixed if same and fixed >= SHORTEST else 0
 
     def _take(self, logits: Any) -> list[list[int]]:
-        """Choose a token for every row and have the rows take them; what each row has taken."""
+        """Choose a token for every row and add it; return the tokens that each row has taken."""
         forced = [row.forced for row in self._rows]
         chosen = [0] * len(forced) if None not in forced else self._choose(logits, forced)
         taken = []
@@ -200,7 +200,7 @@ class _Batch:
         ]
 
     def _drop_finished(self, taken: list[list[int]]) -> bool:
-        """Go on with the rows that are not finished; False when all are."""
+        """Drop finished rows; False when none is left."""
         going = [place for place, row in enumerate(self._rows) if row.finish is None]
         if going and len(going) < len(self._rows) and self._decoder.can_drop_rows:
             self._decoder.keep(going)  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Lets a user stop a model in the middle of a forward pass: a long prefill is one call into torch."""
+"""Interrupts in the middle of a forward pass: a long prefill is one call into torch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _LAYERS_AHEAD = 3
 
 
 class Watch:
-    """Asks `host` whether to go on. `still_here` says whether the model is still in memory."""
+    """A check of `host` for a stop. `still_here` says whether the model is still in memory."""
 
     def __init__(self, host: Host, still_here: Callable[[], bool]) -> None:
         self._host, self._still_here = host, still_here
         self._ticked = time.monotonic()
 
     def check(self) -> None:
-        """Raises `Cancelled`, `Evicted`, or whatever the host's own hook raises."""
+        """Raise `Cancelled`, `Evicted`, or whatever the host's own hook raises, if the answer is to stop."""
         if self._host.cancelled():
             raise Cancelled
         now = time.monotonic()
@@ -36,7 +36,7 @@ class Watch:
             raise Evicted
 
     def token(self) -> None:
-        """As `check`, after a step: the host is told of every one."""
+        """Check after a step, each of which is reported to the host."""
         self._ticked = time.monotonic()
         self._host.tick()
         if self._host.cancelled():
@@ -46,18 +46,18 @@ class Watch:
 
 
 class Evicted(Exception):
-    """The host has taken the model out of memory while it was writing."""
+    """The host evicted the model from memory while it was writing."""
 
 
 class Pace:
-    """Keeps the processor from asking a card for a whole prefill at once: nobody would hear a stop while the
-    card works that off."""
+    """A pace for the processor, which must not queue a whole prefill on a card at once: no stop would be
+    heard while the card works through it."""
 
     def __init__(self) -> None:
         self._asked: deque[Any] = deque()
 
     def before_layer(self, module: Any, arguments: Any) -> None:
-        """A hook of each layer: waits until the one a few before it is done."""
+        """Wait, as a hook of each layer, until the layer a few before it is done."""
         import torch
 
         event = torch.cuda.Event()
@@ -71,8 +71,8 @@ class Pace:
 def checked_inside(
     model: Any, depths: Sequence[int], check: Callable[[], None], *, on_card: bool = False
 ) -> Iterator[None]:
-    """Have `check` called before each part of each of the model's layers while this is open: those of one
-    stack for each of the `depths`. `on_card`: see `Pace`."""
+    """Call `check` before each part of each of the model's layers while this is open: of one stack for each
+    of the `depths`. `on_card`: see `Pace`."""
     from torch.nn import ModuleList
 
     def before(module: Any, arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""The heavy libraries: imported at first use, in versions that will do, and what differs between them."""
+"""The heavy libraries: imported at first use, checked for their versions, their differences evened out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _WANTED = ".".join(map(str, OLDEST_TRANSFORMERS))
 
 
 def transformers() -> Any:
-    """The module. Raises `DependencyMissing` when it, torch or tokenizers is missing, broken or too old."""
+    """The module ``transformers``.
+    Raises `DependencyMissing` when it, torch or tokenizers is missing, broken or too old."""
     try:
         import torch  # noqa: F401
         import transformers
@@ -42,10 +43,10 @@ def transformers() -> Any:
 
 
 def prepare_bitsandbytes() -> None:
-    """Import it before anybody else does, where nobody has, and without the package kernels.
+    """Import bitsandbytes first, where nothing has imported it yet, and without the package kernels.
 
-    On some processors it would have that fetch native code from the hub and run it, unasked; where it is not
-    there, it advises users to install it.
+    On some processors it would have kernels fetch native code from the hub and run it, unasked; where kernels
+    is missing, it advises users to install it.
     """
     if "bitsandbytes" in sys.modules:
         return
@@ -65,9 +66,9 @@ def prepare_bitsandbytes() -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the bars and the advice to programmers of transformers off the terminal, which is the host's.
+    """Keep transformers' progress bars and advice to programmers off the terminal, which is the host's.
 
-    Afterwards both are as they were.
+    Both are restored afterwards.
     """
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
     from transformers.utils import logging as bars
@@ -106,7 +107,7 @@ def version(package: str) -> tuple[int, ...]:
 
 
 def missing_for_quantisation(device_type: str) -> str:
-    """Why nothing can be quantised on such a device here, as a clause for a sentence; empty when it can."""
+    """The reason why nothing can be quantised on such a device, as a clause; empty when it can."""
     if device_type not in ("cuda", "cpu", "xpu", "hpu"):
         return f"bitsandbytes does not compute on {device_type}"
     for package in ("bitsandbytes", "accelerate"):
@@ -123,14 +124,14 @@ def dtype_argument(dtype: Any) -> dict[str, Any]:
 
 
 def out_of_memory_errors() -> tuple[type[BaseException], ...]:
-    """What torch raises when a GPU is full."""
+    """The exceptions that torch raises when a GPU is full."""
     import torch
 
     return (getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError),)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a GPU or this machine's memory was full: on the CPU torch says so in words only."""
+    """Tell whether a GPU or this machine's memory was full: on the CPU torch says so in its message only."""
     if isinstance(error, (MemoryError, *out_of_memory_errors())):
         return True
     text = str(error).lower()

@@ -1,6 +1,6 @@
-"""Keeps the keys and values of prompts' fixed beginnings, so that a system prompt is computed once.
+"""A cache of the keys and values of prompts' fixed beginnings, so that a system prompt is computed once.
 
-It belongs to one model in memory and is dropped with it: folder, revision and dtype are the owner's, the
+It belongs to one model in memory and is dropped with it: folder, revision and dtype belong to the owner, the
 token ids are the key.
 """
 
@@ -19,13 +19,13 @@ SHORTEST = 16
 
 
 class PromptCache:
-    """The few beginnings that were used last."""
+    """A cache of the few beginnings that were used last."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, ...], Layers] = OrderedDict()
 
     def find(self, ids: Sequence[int]) -> tuple[int, Layers]:
-        """How many of `ids` one of the kept beginnings covers, and their keys and values; (0, []) if none."""
+        """The number of `ids` that a kept beginning covers, with keys and values; (0, []) if none does."""
         best, length = None, 0
         for kept in self._kept:
             common = _common(kept, ids)

@@ -1,4 +1,4 @@
-"""The model that is in memory: a guest that the host can send away at any time and have back."""
+"""The resident model: a guest in memory that the host can evict at any time and have loaded again."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .vocabulary import Vocabulary
 
 
 class LocalModel(Guest):
-    """One folder's model, in memory or not; see `host.Guest`.
+    """The model of one folder, in memory or not; see `host.Guest`.
 
-    Making it reads the folder's JSON only and raises `errors.LLMError` where it cannot be loaded. What
-    belongs to the tokenizer stays when the weights go; what lies on the device goes with them.
+    Making it reads the folder's JSON only and raises `errors.LLMError` where it cannot be loaded.
+    The tokenizer's data stays when the weights go; all that lies on the device goes with them.
     """
 
     def __init__(self, folder: Path, dtype: str = "auto", *, record: bool = False) -> None:
@@ -46,12 +46,12 @@ class LocalModel(Guest):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a user should know of how it was loaded and how it runs."""
+        """Warnings for the user about the loading and the running of the model."""
         return self._plan.warnings + self._slower
 
     @property
     def records(self) -> bool:
-        """Whether its step is to be recorded: it was asked for, and is the same work at every position."""
+        """Tell whether to record the decode step: requested, and the same work at every position."""
         return (
             self.record
             and self.architecture.recordable
@@ -62,13 +62,13 @@ class LocalModel(Guest):
         )
 
     def give_up_recording(self, reason: str) -> None:
-        """Run without a recorded step from now on, since there was `reason`."""
+        """Run without a recorded step from now on, for `reason`."""
         self.record = False
         self._slower = (f"{self.name} runs without a CUDA graph, which cannot be recorded here: {reason}",)
 
     @property
     def chat(self) -> ChatFormat:
-        """How the model is talked to. It has to be loaded."""
+        """The chat format of the model, which has to be loaded."""
         assert self.loaded is not None
         if self._chat is None:
             self._chat = ChatFormat(self.loaded, self.eyes)
@@ -76,13 +76,13 @@ class LocalModel(Guest):
 
     @property
     def bytes_per_token(self) -> int:
-        """What the KV cache takes for one token of one row."""
+        """The bytes of the KV cache for one token of one row."""
         width = 4 if self._plan.compute == "fp32" else 2
         return self.architecture.cache_values * width
 
     def load(self, device: Any, dtype: str = "") -> None:
-        """As in `host.Guest`. A model on another device is loaded anew, never moved: bitsandbytes repacks
-        the weights in place for the CPU that computes with them."""
+        """Load as in `host.Guest`. A model on another device is loaded anew, never moved: bitsandbytes
+        repacks the weights in place for the CPU that computes with them."""
         import torch
 
         device = torch.device(device)
@@ -96,7 +96,7 @@ class LocalModel(Guest):
         self.loaded_on, self.size, self._tokenizer = device, self.loaded.bytes, self.loaded.tokenizer
 
     def detach(self) -> None:
-        """As in `host.Guest`."""
+        """Free the memory as in `host.Guest`."""
         if self.recorded is not None:
             self.recorded.close()
         self.recorded = None
@@ -109,7 +109,7 @@ class LocalModel(Guest):
         give_back()
 
     def masks(self, width: int) -> tuple[Masks, Pieces] | None:
-        """What a list constraint needs, for logits of that width; None for a tokenizer not known to it."""
+        """The masks and pieces of a list constraint for logits of `width`; None for an unknown tokenizer."""
         assert self.loaded is not None
         if self._vocabulary is None:
             self._vocabulary = Vocabulary(self.loaded.tokenizer, width)
@@ -121,5 +121,5 @@ class LocalModel(Guest):
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Whether two torch devices are one; ``cuda`` is the first card."""
+    """Tell whether two torch devices are the same; ``cuda`` is the first card."""
     return first is not None and (first.type, first.index or 0) == (second.type, second.index or 0)

@@ -1,4 +1,4 @@
-"""One answer while it is being written: its tokens, its text as far as it is certain, and its end."""
+"""A row: one answer being written, with its tokens, its text as far as it is certain, and its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .sampling import Draws, SamplingSettings
 
 
 def text_stream(tokenizer: Any, chat: ChatFormat) -> TextStream:
-    """The text of this tokenizer's tokens."""
+    """A text stream for this tokenizer's tokens."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return TextStream(
@@ -29,13 +29,13 @@ def text_stream(tokenizer: Any, chat: ChatFormat) -> TextStream:
 
 
 def silent_tokens(tokenizer: Any, chat: ChatFormat) -> frozenset[int]:
-    """Special tokens write nothing, but for the tags around a thought and a tool call."""
+    """The special tokens, which write nothing, save the tags around a thought and a tool call."""
     tags = {tokenizer.convert_tokens_to_ids(tag) for tag in LOUD_TAGS}
     return frozenset(index for index in chat.special_ids if index not in tags)
 
 
 class Row:
-    """The answer to one request. It knows all that is needed to go on after its KV cache is lost.
+    """The answer to one request. It holds all that is needed to continue after its KV cache is lost.
 
     `budget` is the most tokens that it may have. With a constraint, `after_thinking` is the token at which
     it begins (None: at once), and `constrain` makes it from the tokens that are left then.
@@ -81,7 +81,7 @@ class Row:
         return None
 
     def accept(self, token: int) -> int:
-        """`token` was chosen: show its text, see whether it is the last, and give the one that was taken."""
+        """Take the chosen `token`: show its text, check for the end, and return the token really taken."""
         thinks = self.constraint is None and self._constrain is not None
         if thinks and self._after_thinking is not None and token in self._chat.stop_ids:
             token = self._after_thinking  # it would end without having answered
@@ -102,7 +102,7 @@ class Row:
         return token
 
     def accept_forced(self) -> list[int]:
-        """Take all tokens that are sure to come before the model chooses again."""
+        """Take all forced tokens before the model chooses again."""
         taken = []
         while (token := self.forced) is not None:
             taken.append(self.accept(token))
@@ -114,7 +114,7 @@ class Row:
             self.finish = "stop"
 
     def result(self, deployment: Deployment, warnings: Sequence[str]) -> Result | errors.LLMError:
-        """The finished answer; an error where there is none in it."""
+        """The finished answer; an error where it has no text."""
         self._answer.add(self._stream.finish())
         text, thinking = self._answer.close()
         for stop in self._chat.stop_texts:

@@ -1,4 +1,4 @@
-"""Chooses tokens: temperature, top-k, top-p and min-p, with a private random generator for every row.
+"""Sampling: temperature, top-k, top-p and min-p, with a private random generator for every row.
 
 A row's draws come from its own seed alone, so that its text is the same alone, in any batch and after a
 batch was split; the host's random state is never touched.
@@ -22,7 +22,8 @@ _CANDIDATES = 512
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """`temperature` 0 is greedy. `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 do nothing."""
+    """Settings of the sampling. `temperature` 0 is greedy.
+    `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 do nothing."""
 
     temperature: float = 0.7
     top_p: float = 0.8
@@ -32,7 +33,8 @@ class SamplingSettings:
 
     @classmethod
     def of(cls, request: Request) -> SamplingSettings:
-        """The request's own, else values that suit small instruction models. Raises `NotConfigured`."""
+        """The request's own settings, else values that suit small instruction models.
+        Raises `NotConfigured`."""
         plain = cls()
         extra = request.extra
         return cls(
@@ -47,7 +49,7 @@ class SamplingSettings:
 
 
 def unknown_parameters(extra: Mapping[str, Any]) -> list[str]:
-    """Names in `extra` that a local model has no use for. Two were of use when it was loaded."""
+    """The names in `extra` that a local model does not use. Two were used when it was loaded."""
     return sorted(set(extra) - {"top_k", "min_p", "repetition_penalty", "dtype", "cuda_graph"})
 
 
@@ -62,7 +64,7 @@ def _number(name: str, value: Any, default: float, low: float, high: float) -> f
 
 
 class Draws:
-    """Numbers from 0 to 1 for one row. Only the seed and how many were taken before say what comes."""
+    """Random numbers from 0 to 1 for one row. They depend on the seed and the count of earlier ones alone."""
 
     def __init__(self, seed: int | None) -> None:
         import torch
@@ -92,7 +94,7 @@ def penalise(scores: Any, seen: Sequence[int], penalty: float) -> None:
 
 
 def choose(scores: Any, settings: SamplingSettings, draws: Sequence[float]) -> Any:
-    """A token id for each row of `scores` (rows × vocabulary); `draws` has a number from 0 to 1 for each."""
+    """Choose a token id for each row of `scores` (rows × vocabulary) by its number from 0 to 1 in `draws`."""
     import torch
 
     if settings.temperature == 0:
@@ -130,7 +132,7 @@ def _least(best: Any, settings: SamplingSettings) -> Any:
 
 
 def _draw(best: Any, ids: Any, settings: SamplingSettings, numbers: Any, share: Any = 1.0) -> Any:
-    """Draw from scores in descending order. `share` is how much of all probability they hold."""
+    """Draw from scores in descending order. `share` is the part of all probability that they hold."""
     chances = best.softmax(-1) * share
     before = chances.cumsum(-1) - chances
     # The first always stays: there is nothing before it, and nothing is likelier.
@@ -142,7 +144,7 @@ def _draw(best: Any, ids: Any, settings: SamplingSettings, numbers: Any, share: 
 
 
 def _in_order(chances: Any, numbers: Any) -> Any:
-    """The place in each row at which the running sum passes that part of the whole; never one of chance 0."""
+    """The place in each row at which the running sum passes its number; never one of probability 0."""
     import torch
 
     running = chances.cumsum(-1)

@@ -1,4 +1,4 @@
-"""A batch of rows of which some have pictures: looked at once, in the prefill; then a row like any other."""
+"""The decoder of a batch in which rows have pictures: read once, in the prefill; then rows like any other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .vision_encoder import Seen, Sight, positions_of
 
 
 class SeeingDecoder(Decoder):
-    """As `Decoder`; `seen` is what each row has to look at, None for a row of text."""
+    """A `Decoder` with pictures; `seen` holds those of each row, None for a row of text."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class SeeingDecoder(Decoder):
         self._sight, self._seen = sight, seen
 
     def prefill(self, rows: Sequence[Sequence[int]], fixed: int, kept: PromptCache) -> Any:
-        """As in `Decoder`, in one piece: a picture is not looked at by halves. Nothing is kept for later."""
+        """Prefill as in `Decoder`, but in one pass: a picture cannot be split. Nothing is kept for later."""
         import torch
 
         width = max(map(len, rows))

@@ -1,7 +1,7 @@
-"""What a model with eyes (Qwen2-VL and its successors) makes of pictures: patches, and where they stand.
+"""The vision encoder (of Qwen2-VL and its successors): pictures cut into patches, and their positions.
 
-A picture takes the place of one token of the chat template by as many as it has patches (squares of
-`merge` × `merge` of them count as one), and its tokens are numbered by row and column, not one after another.
+A picture replaces one token of the chat template by one for each patch (squares of `merge` × `merge` of them
+count as one), and its tokens are numbered by row and column, not one after another.
 https://huggingface.co/docs/transformers/model_doc/qwen2_5_vl
 """
 
@@ -27,8 +27,8 @@ Grid = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Sight:
-    """`token` stands for a piece of a picture, `merge` is the side of the squares of patches that become
-    one, `layers` how many the vision part has."""
+    """A model's vision part. `token` stands for a piece of a picture, `merge` is the side of the squares of
+    patches that become one, `layers` the number of the vision part's layers."""
 
     token: int
     merge: int
@@ -36,7 +36,7 @@ class Sight:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Sight | None:
-        """From the contents of a config.json; None for a model that reads text only."""
+        """Read the vision part from the contents of a config.json; None for a model that reads text only."""
         vision, token = config.get("vision_config"), config.get("image_token_id")
         if config.get("model_type") not in _KINDS or not isinstance(vision, dict):
             return None
@@ -55,14 +55,15 @@ class Seen:
 
 
 class Eyes:
-    """Cuts pictures into patches as the model in `folder` wants them."""
+    """A processor that cuts pictures into patches for the model in `folder`."""
 
     def __init__(self, folder: Path, sight: Sight) -> None:
         self._folder, self._sight = folder, sight
         self._processor: Any = None
 
     def look(self, images: Sequence[Image]) -> Seen:
-        """Raises `errors.LLMError` for what is no picture, and where the model's own settings are missing."""
+        """Cut `images` into patches. Raises `errors.LLMError` for one that is no picture, and where the
+        model's own settings are missing."""
         pictures = [pixels_of(image) for image in images]
         if self._processor is None:
             self._processor = self._load()
@@ -77,8 +78,8 @@ class Eyes:
         return Seen(made["pixel_values"], grids)
 
     def in_place(self, ids: Iterable[int], seen: Seen) -> list[int]:
-        """`ids` with as many tokens for each picture as it has. Raises `BackendUnavailable` where the
-        template has left no place for one."""
+        """`ids` with each picture's place widened to its tokens.
+        Raises `BackendUnavailable` where the template has left no place for one."""
         grids = iter(seen.grids)
         spread: list[int] = []
         places = 0
@@ -121,8 +122,8 @@ class Eyes:
 
 
 def positions_of(ids: Sequence[int], sight: Sight, grids: Sequence[Grid]) -> list[list[int]]:
-    """The place of each of `ids` in time, height and width, three lists: text goes on in all three, a
-    picture's tokens begin together and spread."""
+    """The positions of `ids` in time, height and width, as three lists.
+    Text advances in all three, a picture's tokens begin together and spread."""
     axes: list[list[int]] = [[], [], []]
     at, waiting = 0, iter(grids)
     place = 0

@@ -1,4 +1,4 @@
-"""What each token of a tokenizer writes, for whoever has to choose tokens by their text.
+"""The vocabulary of a tokenizer by text, for choosing tokens by what they write.
 
 Byte-level BPE (GPT-2, Llama 3, Qwen) spells bytes as printable characters, SentencePiece (Llama 2, Gemma)
 spells a space as U+2581. Other kinds are not known here.
@@ -22,12 +22,12 @@ def byte_characters() -> dict[str, int]:
 
 
 class Vocabulary:
-    """The tokens that may stand inside a JSON string as they are.
+    """The vocabulary of tokens that may stand inside a JSON string as they are.
 
-    `safe` are the ids whose text is whole characters without quote, backslash or control character;
-    `start` those of them that do not begin with a space, `words` those of letters and digits alone.
-    `closers` begin with a quote and go on as after a string in a list: they say that it ends here. Read once
-    for a tokenizer: half a second for 150,000 tokens. `usable` is False for a kind that is not known.
+    `safe` are the ids whose text is whole characters without quote, backslash or control character; `start`
+    those of them that do not begin with a space, `words` those of letters and digits alone. `closers` begin
+    with a quote and go on as after a string in a list: they end the string here. Read once for a tokenizer:
+    half a second for 150,000 tokens. `usable` is False for an unknown kind.
     """
 
     def __init__(self, tokenizer: Any, width: int) -> None:
@@ -43,7 +43,7 @@ class Vocabulary:
         self.usable = bool(self.closers) and len(self.words) > 1
 
     def text(self, index: int) -> str:
-        """What the token `index`, one of `safe`, writes."""
+        """The text of the token `index`, one of `safe`."""
         return self._texts[index]
 
 

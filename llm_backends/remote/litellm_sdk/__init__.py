@@ -1,1 +1,1 @@
-"""The hundred providers that litellm knows, called through it as a library."""
+"""The litellm SDK: the hundred providers that it knows, called through it as a library."""

@@ -1,5 +1,5 @@
-"""litellm as a library: the hundred providers, called directly. Imported here; `clients` and
-`observers.litellm_callbacks` use what is imported.
+"""The backend on litellm as a library.
+It is imported here; `clients` and `observers.litellm_callbacks` use the imported module.
 
 Other packs share the module, so nothing of it is set but the level of its three loggers and
 `suppress_debug_info`; everything else goes with each call. (Two entries that a call cannot carry are
@@ -82,11 +82,11 @@ class LiteLLMSDK:
         self._clients: Clients | None = None
 
     async def prepare(self) -> None:
-        """Import the library. See `StreamingBackend`."""
+        """Import the library; see `StreamingBackend`."""
         await self._load()
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
-        """See `StreamingBackend.stream`."""
+        """Stream an answer; see `StreamingBackend.stream`."""
         litellm = await self._load()
         from .transport import Exchange
 
@@ -128,7 +128,7 @@ class LiteLLMSDK:
                     is_empty = is_empty and not (chunk.text or chunk.reasoning or called)
                     yield chunk
             if exchange.is_faulty or (is_empty and exchange.is_no_stream):
-                # litellm takes some ends for good ones.
+                # litellm reports some broken streams as complete.
                 raise fault_of(deployment, exchange)
             yield Chunk(usage=_usage(litellm, counts, deployment))
         except errors.LLMError:
@@ -154,7 +154,7 @@ class LiteLLMSDK:
         return Chunk(vectors=vectors, usage=_usage(litellm, counts, deployment), finish_reason="stop")
 
     async def close(self) -> None:
-        """See `StreamingBackend.close`."""
+        """Close the connections; see `StreamingBackend.close`."""
         self.forget_keys()
         if self._clients is not None:
             await self._clients.close()
@@ -188,8 +188,8 @@ class LiteLLMSDK:
     # -- the library
 
     async def _load(self) -> Any:
-        """litellm, imported once by a thread of its own: it takes seconds, and a cancelled call does not
-        wait for it. Raises `DependencyMissing`."""
+        """Import litellm once, in a thread of its own: it takes seconds, and a cancelled call does not wait
+        for it. Raises `DependencyMissing`."""
         with self._lock:
             if self._library is None or (self._library.done() and self._library.exception()):
                 self._library = concurrent.futures.Future()
@@ -265,8 +265,9 @@ class LiteLLMSDK:
 
 
 async def _let_go(begun: asyncio.Future[Any], exchange: Exchange) -> None:
-    """End what was begun, unless it is over. A call that is still within litellm is not cancelled but finds
-    its way out closed: there a coroutine would be left, of which Python warns on the terminal."""
+    """End a call that was begun, unless it is over. One that is still within litellm is not cancelled but
+    finds its transport closed: a cancelled one would leave a coroutine, of which Python warns on the
+    terminal."""
     if begun.done():
         return
     if exchange.guards and not exchange.sent:
@@ -317,11 +318,11 @@ def _wake(waiting: asyncio.Future[None]) -> None:
 
 
 def _silent_log(function: str, model: str, **question: Any) -> dict[str, Any]:
-    """The argument by which litellm takes a log object for one call, told to do nothing.
+    """The argument that hands litellm a log object for one call, one that does nothing.
 
-    Its own asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face hub to
-    price it, synchronously, on our event loop; it hands keys and prompts to whatever callbacks other packs
-    have set.
+    litellm's own asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face
+    hub to price it, synchronously, on our event loop; it hands keys and prompts to whatever callbacks other
+    packs have set.
     """
     try:
         from litellm.utils import Rules, function_setup
@@ -354,7 +355,7 @@ async def _nothing_async(*_: Any, **__: Any) -> None:
 
 
 def _table(litellm: Any, name: str) -> dict[str, Any]:
-    """One of the tables that litellm keeps for all its callers; an empty one where it is gone."""
+    """A table that litellm keeps for all its callers; an empty one where it is gone."""
     table = getattr(litellm, name, None)
     return table if isinstance(table, dict) else {}
 
@@ -383,7 +384,7 @@ def _price_entry(litellm: Any, deployment: Deployment) -> tuple[str, dict[str, A
 
 
 def _usage(litellm: Any, counts: Counts, deployment: Deployment) -> Usage | None:
-    """What was counted, priced where litellm's packaged list has a price."""
+    """The counted usage, priced where litellm's packaged list has a price."""
     if not counts.prompt_tokens and not counts.completion_tokens:
         return None
     usage = Usage(counts.prompt_tokens, counts.completion_tokens)

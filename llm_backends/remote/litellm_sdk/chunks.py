@@ -1,4 +1,4 @@
-"""What litellm's chunks say, in our words. litellm itself is not imported here."""
+"""Conversion of litellm's chunks into `Chunk`. litellm itself is not imported here."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from ..openai_format import FINISH_REASONS
 
 
 class Counts(list[Any]):
-    """In the place of litellm's list of an answer's chunks: keeps what the provider counted.
+    """A substitute for litellm's list of an answer's chunks, which keeps the provider's counts alone.
 
-    From the chunks litellm puts the answer together again when it is over, and where the provider has
-    counted nothing it counts by itself, for some models with a tokenizer that it fetches from the Hugging
-    Face hub.
+    litellm rebuilds the whole answer from its chunks at the end, and where the provider has counted nothing
+    it counts by itself, for some models with a tokenizer that it fetches from the Hugging Face hub.
     """
 
     def __init__(self) -> None:
@@ -28,12 +27,12 @@ class Counts(list[Any]):
 
 
 def has_calls(part: Any) -> bool:
-    """Whether this chunk has (a piece of) a tool call in it."""
+    """Tell whether this chunk has (a piece of) a tool call in it."""
     return bool(part.choices and part.choices[0].delta.tool_calls)
 
 
 def read_chunk(part: Any, called: bool) -> Chunk:
-    """One of litellm's chunks; `called` says that a tool was called so far."""
+    """Convert one of litellm's chunks; `called` says that a tool was called so far."""
     choice = part.choices[0] if part.choices else None
     if choice is None:
         return Chunk()

@@ -1,7 +1,7 @@
-"""The client that litellm is handed for one call: the one way by which it may reach the other side.
+"""Clients handed to litellm, each for one call: the only way by which it may reach the other side.
 
-Most of what is used here is litellm's and openai's inside, which changes from release to release. Where a
-part of it is gone, whatever needs that part is refused in a sentence, and the rest goes on.
+Most of this relies on internals of litellm and openai, which change from release to release.
+Where a part is gone, all that needs it is refused in a sentence, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ _OPENAI_PREFIXES = frozenset({"openai", "lm_studio"})
 
 
 class Clients:
-    """Makes the clients of one event loop's calls; what they share is the connections."""
+    """A maker of clients for the calls of one event loop; they share the connections."""
 
     def __init__(self) -> None:
         self._transports = Transports()
         self._door: type | None = None
 
     def client(self, prefix: str, deployment: Deployment, exchange: Exchange, api_version: str) -> Any:
-        """The client for one call to `prefix`. Raises `LibraryFault` where none can be made that is ours."""
+        """The client for one call to `prefix`.
+        Raises `LibraryFault` where none can be made with our transport."""
         http = self._transports.client(deployment.base_url or "", exchange, deployment.total_timeout_s)
         if prefix == "azure":
             return openai_client(http, deployment, api_version)

@@ -1,5 +1,4 @@
-"""Embeddings with litellm: who makes them, how they are asked, and what comes back. litellm itself is not
-imported here."""
+"""Embeddings with litellm: their providers, arguments and answers. litellm itself is not imported here."""
 
 from __future__ import annotations
 
@@ -32,9 +31,9 @@ _PATHS = {"ollama": "/v1", "gemini": "/openai"}
 
 
 def embedding_place(deployment: Deployment) -> tuple[str, str]:
-    """litellm's prefix and the address for the deployment's embeddings.
+    """The prefix of litellm and the address for the deployment's embeddings.
 
-    Raises `BadRequest` where its provider makes none, `NotConfigured` for what is no model.
+    Raises `BadRequest` where its provider makes none, `NotConfigured` for a name that is no model.
     """
     base_url = deployment.base_url or ""
     if "://" in deployment.model or not base_url:

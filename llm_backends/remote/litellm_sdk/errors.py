@@ -1,7 +1,7 @@
-"""From whatever litellm raises to our own errors. litellm itself is not imported here.
+"""Conversion of litellm's exceptions into our own errors. litellm itself is not imported here.
 
-Its exceptions for one fault differ from provider to provider, and their texts hold tracebacks and
-prompts, so what was seen on the wire decides, then the class's name; their texts are not shown.
+Its exceptions for one fault differ from provider to provider, and their texts hold tracebacks and prompts, so
+the exchange on the wire decides, then the class's name; their texts are not shown.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ _STATUS_BY_CLASS = {
 def error_from(
     error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any] | None = None
 ) -> errors.LLMError:
-    """The error of our family for what litellm raised. `exchange` is what was seen on the wire, `extra`
-    what the user has added to the question."""
+    """The error of our family for an exception of litellm's.
+    `exchange` is the record of the wire, `extra` the parameters that the user has added to the request."""
     mapped = (
         _from_wire(error, deployment, exchange)
         or _from_code(error, deployment, exchange, extra or {})
@@ -75,7 +75,7 @@ def error_from(
 
 
 def missing_library(reason: Exception) -> errors.DependencyMissing:
-    """litellm (or what it needs) is not there or is broken."""
+    """The error for litellm, or a library that it needs, missing or broken."""
     name = getattr(reason, "name", None) or "litellm"
     if isinstance(reason, ModuleNotFoundError) and name == "litellm":
         said = "Direct providers need the library litellm, which is not installed."
@@ -88,7 +88,7 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
 
 
 def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:
-    """The error for an answer with a fault in it: told by the provider, too long, or not of its format."""
+    """The error for an answer with a fault: reported by the provider, too long, or not of its format."""
     whose: dict[str, Any] = {
         "provider": deployment.provider,
         "model": deployment.model,

@@ -1,5 +1,7 @@
-"""Faults of litellm itself, or of openai below it: told as theirs and not as the other side's. Neither is
-imported here."""
+"""Faults of litellm itself, or of openai below it, reported as theirs and not as the other side's.
+
+Neither library is imported here.
+"""
 
 from __future__ import annotations
 
@@ -32,25 +34,25 @@ _DATA = re.compile(
 
 
 def reinstall() -> str:
-    """The advice that leads to libraries which fit together."""
+    """The advice to install libraries that fit together."""
     return _REINSTALL.format(program=program())
 
 
 def is_of_code(error: BaseException, *, answered: bool) -> bool:
-    """Tell whether `error` says that libraries do not fit together. Where something was `answered`, an odd
-    answer may be what breaks their code."""
+    """Tell whether `error` says that libraries do not fit together.
+    Where something was `answered`, an odd answer may have broken their code."""
     return any(
         isinstance(cause, _CODE) and not (answered and _DATA.search(str(cause))) for cause in chain(error)
     )
 
 
 def fault_kind(error: BaseException) -> str:
-    """The word of Python for what broke."""
+    """The kind of fault by the name of Python's exception."""
     return next(type(cause).__name__ for cause in chain(error) if isinstance(cause, _CODE))
 
 
 def changed(what: str, deployment: Deployment) -> LibraryFault:
-    """The error for a library in which `what` happened while it was handed a call to `deployment`."""
+    """The error for a library in which `what` happened during a call to `deployment`."""
     versions = {name: _version(name) for name in KNOWN_GOOD}
     named = " with ".join(f"{name} {version}" for name, version in versions.items() if version)
     return LibraryFault(
@@ -62,7 +64,7 @@ def changed(what: str, deployment: Deployment) -> LibraryFault:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """`error` and what led to it, as Python and as litellm keep it."""
+    """`error` and its causes, as Python and as litellm keep them."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -1,4 +1,4 @@
-"""What a call to litellm carries besides the question, and what a user may add to it."""
+"""The parameters of a call to litellm, the user's own among them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...errors import NotConfigured
 from ...types import Deployment, Request, Secret
 from ..openai_format import chat_parameters
 
-# Names that steer litellm rather than the model: where a call goes, with which key, who is told of it.
+# Names that steer litellm rather than the model: where a call goes, with which key, who hears of it.
 # They come from settings only; `extra` travels in shared workflows.
 _STEERING = re.compile(
     r"model|messages|stream|client|organization|base_url|proxy|timeout|id|user_id|call_id|deployment_id"
@@ -68,7 +68,7 @@ def provider_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reasoning_parameters(prefix: str, model: str, wanted: str) -> dict[str, Any]:
-    """How this provider is asked for more, less or no thinking; empty for ``default``."""
+    """The parameters that ask this provider for more, less or no thinking; empty for ``default``."""
     if wanted == "default":
         return {}
     if wanted != "off":
@@ -90,8 +90,9 @@ def reasoning_parameters(prefix: str, model: str, wanted: str) -> dict[str, Any]
 
 
 def _signs_thoughts(prefix: str, model: str) -> bool:
-    """Claude goes on thinking after a tool's answer only when it is handed back the signed thought before the
-    call, which nobody keeps here; asked to all the same, it refuses."""
+    """Tell whether the model signs its thoughts. Claude goes on thinking after a tool's answer only when it
+    is handed back the signed thought before the call, which is not kept here; asked to all the same, it
+    refuses."""
     return prefix == "anthropic" or (prefix.startswith("bedrock") and "anthropic" in model)
 
 

@@ -1,8 +1,8 @@
-"""What lies under litellm's clients: one request to one address with one key, and a record of it.
+"""The transport under litellm's clients: one request to one address with one key, and a record of it.
 
-litellm follows redirects (and sends the key along), tries again by itself, lets OPENAI_* and other
-packs' settings add to a call, and reports the same fault differently for every provider. So the rules are
-kept, and what happened is noted, at the place that every request passes.
+litellm follows redirects (and sends the key along), tries again by itself, lets OPENAI_* and other packs'
+settings add to a call, and reports the same fault differently for every provider. So the rules are kept, and
+events recorded, at the place that every request passes.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _ACCOUNT_HEADERS = ("openai-organization", "openai-project")
 
 
 class NotAllowed(httpx.TransportError):
-    """litellm wanted to send something that this call is not about."""
+    """litellm wanted to send a request that does not belong to this call."""
 
 
 @dataclass
 class Exchange:
-    """What one call may send, and what became of it.
+    """The exchange of one call: the request that it may send, and the record of the response.
 
-    `pictures` are ends of the pictures' base64, all of which have to be in what is sent: for models that it
-    does not know, litellm takes pictures out of a question and says nothing (`lost_pictures`).
-    `guards` says that all that the call sends comes by here, `is_over` that nothing may be sent any more.
-    `status`, `headers` and (of a refusal) `body` are the other side's. `error` is what broke on the wire,
-    `begun` whether that was after the answer had begun. `frames` counts the events of a
-    stream (where it is `in_frames` that can be told), `malformed` says that one could not be read,
-    `complaint` is the one in which the other side told of a fault of its own.
+    `pictures` are ends of the pictures' base64, all of which have to be in the request: for models that it
+    does not know, litellm silently takes pictures out of it (`lost_pictures`). `guards` says that all
+    requests of the call pass here, `is_over` that nothing may be sent any more. `status`, `headers` and (of a
+    refusal) `body` are the other side's. `error` is the failure on the wire, `begun` whether that was after
+    the answer had begun. `frames` counts the events of a stream (which it can where it is `in_frames`),
+    `malformed` says that one could not be read, `complaint` is the one in which the other side reported a
+    fault of its own.
     """
 
     origin: str
@@ -64,23 +64,23 @@ class Exchange:
 
     @property
     def is_good(self) -> bool:
-        """Whether the other side said that what comes is an answer."""
+        """Tell whether the other side's status promises an answer."""
         return self.status is not None and self.status < 300
 
     @property
     def is_faulty(self) -> bool:
-        """Whether something came that no good answer holds."""
+        """Tell whether the response has something that no good answer holds."""
         return self.malformed or self.too_large or bool(self.complaint)
 
     @property
     def is_no_stream(self) -> bool:
-        """Whether what came, without a fault, was no stream: a web page, an answer in one piece."""
+        """Tell whether the response, without a fault, was no stream: a web page, an answer in one piece."""
         if self.in_frames:
             return not self.frames
         return self.is_good and self.headers.get("content-type", "").startswith("application/json")
 
     def admit(self, request: httpx.Request) -> None:
-        """Count a request and take from its headers what is not this call's. Raises `NotAllowed`."""
+        """Count a request and remove headers that are not this call's. Raises `NotAllowed`."""
         if self.is_over:
             raise NotAllowed("a request for a call that was stopped")
         self.sent += 1
@@ -161,12 +161,12 @@ class _Recorder(httpx.AsyncBaseTransport):
         return refusal
 
     async def aclose(self) -> None:
-        """The pool is not this client's to close."""
+        """Close nothing: the pool is not this client's."""
 
 
 class _Watched(httpx.AsyncByteStream):
-    """Hands on what comes, and stops at what is too long or cannot be read: many of litellm's readers
-    leave out a broken event, and with it a piece of the answer."""
+    """A stream under watch. It passes bytes on, and stops at an event that is too long or cannot be read:
+    many of litellm's readers skip a broken event, and with it a piece of the answer."""
 
     def __init__(self, stream: httpx.AsyncByteStream, exchange: Exchange) -> None:
         self._stream = stream
@@ -200,8 +200,8 @@ class _Watched(httpx.AsyncByteStream):
             raise
 
     def _read(self, piece: bytes) -> bytes:
-        """The lines that are whole with `piece`, without comments: at a comment (OpenRouter sends them
-        while a model thinks) many of litellm's readers lose what comes next."""
+        """The lines that are whole with `piece`, without comments: after a comment (OpenRouter sends them
+        while a model thinks) many of litellm's readers lose the next event."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > _LONGEST_FRAME:
             raise self._too_large()

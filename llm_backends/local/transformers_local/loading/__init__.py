@@ -1,1 +1,1 @@
-"""From a repository or a folder to a model in memory."""
+"""Loading of a model from a repository or a folder into memory."""

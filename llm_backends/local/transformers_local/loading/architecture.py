@@ -1,4 +1,4 @@
-"""What the generation has to know of a model's build, read from its configuration."""
+"""A model's architecture as far as generation depends on it, read from its configuration."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _UNKNOWN_CONTEXT = 4096
 
 @dataclass(frozen=True)
 class Architecture:
-    """`context` is the longest sequence in tokens, `cache_values` the numbers that the KV cache keeps for
-    a token. `plain_cache`: every layer keeps keys and values and nothing else. `fixed_rope`: a token's key
-    does not depend on how long the text gets. `recordable`: see `recorded.py`. `sight`: how it sees, None
-    where it does not."""
+    """A model's architecture. `context` is the longest sequence in tokens, `cache_values` the count of
+    numbers that the KV cache keeps for a token. `plain_cache`: every layer keeps keys and values and nothing
+    else. `fixed_rope`: a token's key does not depend on the length of the text. `recordable`: see
+    `cuda_graph.py`. `sight`: the vision part, None where the model has none."""
 
     context: int
     layers: int
@@ -32,12 +32,12 @@ class Architecture:
 
     @property
     def depths(self) -> tuple[int, ...]:
-        """How many layers each of its stacks has."""
+        """The number of layers in each of its stacks."""
         return (self.layers,) if self.sight is None else (self.layers, self.sight.layers)
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Architecture:
-        """From the contents of a config.json."""
+        """Read the architecture from the contents of a config.json."""
         text = config.get("text_config")
         text = text if isinstance(text, dict) else config
         layers = _whole(text, "num_hidden_layers", "n_layer", "num_layers")
@@ -75,7 +75,7 @@ def _whole(config: Mapping[str, Any], *names: str) -> int:
 
 
 def last_logits_only(model: Any) -> dict[str, int]:
-    """The argument of ``model.forward`` that has it compute the last logits alone, if it has one."""
+    """The argument of ``model.forward`` that makes it compute the last logits alone, if it has one."""
     parameters = inspect.signature(model.forward).parameters
     for name in ("logits_to_keep", "num_logits_to_keep"):
         if name in parameters:
@@ -86,7 +86,7 @@ def last_logits_only(model: Any) -> dict[str, int]:
 def cache_name(model: Any) -> str:
     """The name of the KV cache in ``model.forward`` and its output: ``cache`` from transformers 5.24 on.
 
-    The older name is then taken with a warning, and from 5.40 on not at all.
+    The older name is then accepted with a warning, and from 5.40 on not at all.
     """
     parameters = inspect.signature(model.forward).parameters
     return "cache" if "cache" in parameters and "past_key_values" not in parameters else "past_key_values"

@@ -1,6 +1,6 @@
-"""What lies in a model's folder, read before anything heavy is: enough to refuse it in plain words.
+"""The checkpoint in a model's folder, read before any weight: enough to refuse it in plain words.
 
-Reads the JSON files and the headers of the safetensors files, never a weight.
+Only the JSON files and the headers of the safetensors files are read.
 https://github.com/huggingface/safetensors#format
 """
 
@@ -40,7 +40,7 @@ class Checkpoint:
     other: int
 
     def bytes_as(self, dtype: str) -> int:
-        """About what the weights take in memory as `dtype` (a key of `BITS`)."""
+        """Estimate the bytes of the weights in memory as `dtype` (a key of `BITS`)."""
         if self.quantised:
             return self.bytes_on_disk
         plain = max(16.0, BITS[dtype]) if dtype != "int8" else 16.0
@@ -48,7 +48,7 @@ class Checkpoint:
 
 
 def read(folder: Path) -> Checkpoint:
-    """Look `folder` over. Raises `errors.LLMError` where it is not a model that can be loaded."""
+    """Read the checkpoint in `folder`. Raises `errors.LLMError` where it is no model that can be loaded."""
     config = _config(folder)
     tensors: dict[str, tuple[str, list[int], int]] = {}
     for file in _weight_files(folder):
@@ -134,7 +134,7 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _tensors(file: Path) -> dict[str, tuple[str, list[int], int]]:
-    """(dtype, shape, bytes) by name, from the file's header; refuses a file that was cut off."""
+    """The tensors by name, as (dtype, shape, bytes), from the file's header; a truncated file is refused."""
     size = file.stat().st_size
     try:
         with file.open("rb") as stream:

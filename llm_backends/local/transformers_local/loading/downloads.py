@@ -1,4 +1,4 @@
-"""A Hugging Face repository as a folder that can be loaded: where it lies already, else downloaded."""
+"""Hugging Face repositories as folders that can be loaded: found on the disk, else downloaded."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 
 
 def resolve_repository(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: bool = False) -> Path:
-    """The folder of ``deployment.model`` (``org/name``, or ``org/name@revision``), whole.
+    """Find or download the whole folder of ``deployment.model`` (``org/name``, or ``org/name@revision``).
 
     Looks into the deployment's parameter ``models_folder`` and into Hugging Face's own cache, and then
-    downloads it as `hub.download.download` does; what is whole already is used without any network.
-    With `for_pictures` a model that does not see is not downloaded.
-    Raises `errors.LLMError` and `errors.Cancelled`.
+    downloads it as `hub.download.download` does; a folder that is complete is used without any network. With
+    `for_pictures` a model without vision is not downloaded. Raises `errors.LLMError` and `errors.Cancelled`.
     """
     name, revision = split_repository(deployment.model)
     ours = own_folder(deployment, name, revision)
@@ -91,7 +90,7 @@ def _sees(config: bytes) -> bool:
     try:
         told = json.loads(config)
     except ValueError:
-        return True  # that it cannot be read is told where it is
+        return True  # an unreadable one is reported where it is read
     return not isinstance(told, dict) or Sight.of(told) is not None
 
 

@@ -1,4 +1,4 @@
-"""Brings a causal language model from a folder into memory: pre-quantised, quantised on the way, or plain."""
+"""Loading of a causal language model from a folder: pre-quantised, quantised on the way, or plain."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NOT_QUANTISED = ("visual", "model.visual", "lm_head")
 
 @dataclass
 class LoadedModel:
-    """A model in memory and what reads and writes its tokens.
+    """A model in memory with its tokenizer.
 
-    `dtype` is as in `planning.Plan`, `compute_dtype` the torch dtype of its activations, `logits_width` how
-    many tokens it chooses among (more than the tokenizer has), `bytes` what the weights take on `device`.
-    `revision` tells two downloads of one repository apart where the folder's name does.
+    `dtype` is as in `planning.Plan`, `compute_dtype` the torch dtype of its activations, `logits_width` the
+    number of tokens it chooses among (more than the tokenizer has), `bytes` the size of the weights on
+    `device`. `revision` tells two downloads of one repository apart where the folder's name does.
     """
 
     model: Any
@@ -53,9 +53,8 @@ def load(
     """Load the model in `folder` onto `device`.
 
     `dtype` is one of `planning.DTYPES`; ``auto`` is nf4 wherever bitsandbytes works, else the device's own.
-    `planned` and `tokenizer` are what an earlier look at the same folder has given.
-    Nothing global of torch is different afterwards (default dtype, random state, gradient mode, threads).
-    Raises `errors.LLMError`.
+    `planned` and `tokenizer` come from an earlier look at the same folder. torch's global state (default
+    dtype, random state, gradient mode, threads) is unchanged afterwards. Raises `errors.LLMError`.
     """
     import torch
 
@@ -141,12 +140,12 @@ def _model(transformers: Any, planned: Plan, device: Any) -> Any:
 
 
 def _is_no_cast(record: logging.LogRecord) -> bool:
-    """False for what bitsandbytes says of every int8 layer at every token: that it computes in float16."""
+    """Filter out bitsandbytes' warning, for every int8 layer at every token, that it computes in float16."""
     return "inputs will be cast" not in str(record.msg)
 
 
 def _compute_in(model: Any, dtype: Any) -> None:
-    """Have 4-bit layers compute in what this device is fast in, whatever the maker's card was."""
+    """Have 4-bit layers compute in the dtype that this device is fast in, whatever the maker's card was."""
     for module in model.modules():
         if hasattr(module, "compute_dtype") and hasattr(module, "compute_type_is_set"):
             module.compute_dtype = dtype
@@ -207,7 +206,7 @@ def gigabytes(count: float) -> str:
 
 
 def free_memory(device: Any) -> str:
-    """What is free on `device`, in brackets; where that is not known, only where it would be."""
+    """The free memory of `device`, in brackets; where it is unknown, the device alone."""
     import torch
 
     if device.type == "cuda":
@@ -219,7 +218,7 @@ def free_memory(device: Any) -> str:
 
 @contextlib.contextmanager
 def _torch_left_alone() -> Iterator[None]:
-    """Loading draws random numbers here and there and sets the default dtype for a while."""
+    """Restore torch's global state: loading draws random numbers and sets the default dtype for a while."""
     import torch
 
     dtype, state = torch.get_default_dtype(), torch.get_rng_state()

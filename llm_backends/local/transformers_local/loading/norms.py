@@ -12,10 +12,10 @@ from typing import Any
 
 
 def fuse_norms(model: Any) -> int:
-    """Have the norms of `model` that compute just what torch's does run as that; how many there are.
+    """Replace the norms of `model` that compute just what torch's does by torch's; return their number.
 
-    Whether one does is not taken from its name: it is tried. Others (Gemma's, which adds one to its
-    weights) stay as they are.
+    Each is tried, since a name proves nothing.
+    Others (Gemma's, which adds one to its weights) stay as they are.
     """
     fused = 0
     verdicts: dict[Any, bool] = {}

@@ -1,4 +1,4 @@
-"""How a checkpoint will be loaded, decided before any weight is read: what it is, what can be done here."""
+"""The plan for loading a checkpoint, made from its kind and the device before any weight is read."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SLIDING_SINCE_453 = frozenset({"gemma2", "gemma3", "gemma3_text", "cohere2"})
 
 @dataclass(frozen=True)
 class Plan:
-    """How a checkpoint will be loaded. `dtype` is what its weights are kept in: one of `DTYPES`, or the name
-    of another method that the folder was quantised with. It computes in `compute`: bf16, fp16 or fp32."""
+    """A plan for loading a checkpoint. `dtype` is that of its weights: one of `DTYPES`, or the name of
+    another method that the folder was quantised with. It computes in `compute`: bf16, fp16 or fp32."""
 
     checkpoint: Checkpoint
     dtype: str
@@ -30,21 +30,21 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """About what the weights will take."""
+        """Estimate the bytes that the weights will take."""
         return self.checkpoint.bytes_as(self.dtype)
 
     @property
     def sees(self) -> bool:
-        """Whether it is loaded with its eyes."""
+        """Tell whether the model is loaded with its vision part."""
         return Sight.of(self.checkpoint.config) is not None
 
 
 def plan(
     folder: Path, dtype: str, device_type: str, host_dtype: str = "", *, found: Checkpoint | None = None
 ) -> Plan:
-    """Decide how to load `folder` onto such a device, where the host computes in `host_dtype` (bf16, fp16,
-    fp32; empty: what the device is good at). `found` is what an earlier look at the folder has given. Raises
-    `errors.LLMError` where it cannot be done."""
+    """Plan how to load `folder` onto such a device. The host computes in `host_dtype` (bf16, fp16, fp32;
+    empty: the device's best). `found` comes from an earlier look at the folder. Raises `errors.LLMError`
+    where it cannot be done."""
     if dtype not in DTYPES:
         raise errors.NotConfigured(
             f"{dtype!r} is no dtype for a local model.", hint=f"Choose one of {', '.join(DTYPES)}."
