@@ -1,1 +1,1 @@
-"""The doors besides ComfyUI's nodes: the command line, HTTP and the web UIs."""
+"""Entry points besides ComfyUI's nodes: the command line, HTTP and the web UIs."""

@@ -1,4 +1,4 @@
-"""The commands that list: targets, models, providers, usage, config."""
+"""Commands that list: targets, models, providers, usage, config."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def targets_command(options: argparse.Namespace) -> int:
 
 
 def models_command(options: argparse.Namespace) -> int:
-    """What could be called now, and with --all what could be set up."""
+    """List the models that can be called now, and with --all those that can be set up."""
     listing = runner.run(catalog.listing(load()))
     words = " ".join(options.words)
     if options.provider and not listing.select(provider=options.provider, everything=True):
-        providers.get(options.provider)  # raises for one that there is not, with those that there are
+        providers.get(options.provider)  # raises for an unknown one, listing those that exist
     if options.json:
         print_json(listing.to_json(provider=options.provider, words=words, everything=options.all))
         return 0
@@ -85,7 +85,7 @@ def _readiness(row: dict[str, object]) -> str:
 
 
 def usage_command(options: argparse.Namespace) -> int:
-    """What was called today, by all programs that share the folder of settings."""
+    """List today's calls by all programs that share the folder of settings."""
     view = usage.view(load())
     if options.json:
         print_json(view)

@@ -1,4 +1,4 @@
-"""The commands: what they take, which of them runs, and how the program ends.
+"""Commands: their arguments, which of them runs, and how the program ends.
 
 Exit codes: 0 done; 1 `doctor` found something; 2 usage, a file that cannot be used, or something to set
 up here first; 3 the model could not be reached, or it or a rule of the user's own refused; 130 cancelled.
@@ -22,12 +22,12 @@ from . import listing, place, setting_up, writing
 _HOME = "use these settings, library and targets, not those of the ComfyUI or web UI that this folder lies in"
 USAGE, UNREACHED, CANCELLED = 2, 3, 130
 
-# What the user has to put right here, as opposed to what happened on the other side.
+# Faults that the user has to put right here, as opposed to what happened on the other side.
 _USAGE_ERRORS = (errors.NotConfigured, errors.MissingKey, errors.DependencyMissing)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command in `arguments`; the exit code."""
+    """Run the command in `arguments`; return the exit code."""
     _speak_utf8()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         place.settle_in(options.home)
         code = command(options)
         if sys.stdout is not None:
-            sys.stdout.flush()  # what cannot be written is told here, and not by Python as it ends
+            sys.stdout.flush()  # report a failed write here, rather than have Python do it as it ends
         return code
     except errors.LLMError as error:
         _complain(error.message, error.hint)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _drop_output() -> None:
-    """Let what is still buffered go nowhere."""
+    """Discard what is still buffered."""
     with contextlib.suppress(OSError, AttributeError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,4 +1,4 @@
-"""Whose home and settings page a command uses: those of the host whose folder it is run in."""
+"""Home and settings page for a command: those of the host whose folder the command is run in."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def settle_in(chosen: str) -> None:
 
 
 def line() -> str:
-    """Which files are used, and why these."""
+    """Return a line that names the files in use, and why these."""
     return f"Files: {home()} ({origin()})"
 
 
 def other_python() -> Check | None:
-    """A finding where the host runs with another Python than this, whose packages are not to be seen here."""
+    """Return a finding where the host runs another Python, whose packages cannot be seen from here."""
     note = host_notes.find(pack_folder())
     if note is None or not note.python or host_notes.same_python(note.python, sys.executable):
         return None

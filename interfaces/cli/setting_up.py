@@ -1,4 +1,4 @@
-"""setup and doctor: what is there, what is missing, and what to do about it."""
+"""Commands setup and doctor: what is there, what is missing, and what to do about it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Ways to give Quillwork a model (in the environment, or as lines of {env}):
 
 
 def setup_command(options: argparse.Namespace) -> int:
-    """Questions and answers on a terminal; elsewhere, and with --allow, nothing is asked."""
+    """Set up by questions on a terminal; elsewhere, and with --allow, nothing is asked."""
     settings = load()
     for what in options.allow:
         if what not in consent.everything():

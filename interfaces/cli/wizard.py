@@ -1,4 +1,4 @@
-"""Setting up by questions and answers. A key is never asked for: it does not belong into a file."""
+"""Set-up by questions and answers. A key is never asked for: it does not belong in a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...llm_backends.command_line import command
 from ...llm_backends.host import program
 from ...llm_backends.runner import runner
 
-# Whatever another way of reaching a model has left behind.
+# Settings left behind by another way of reaching a model.
 _CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_URL": None}
 
 

@@ -1,4 +1,4 @@
-"""The commands that write: enhance, variables, resolve."""
+"""Commands that write: enhance, variables, resolve."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def resolve_command(options: argparse.Namespace) -> int:
 
 
 def print_json(content: Mapping[str, Any]) -> None:
-    """The one object that ``--json`` promises."""
+    """Print the one object that ``--json`` promises."""
     print(json.dumps(content, ensure_ascii=False, indent=2))
 
 
@@ -143,13 +143,13 @@ class Terminal(NullHost):
 
 
 def _open(options: argparse.Namespace, caller: str) -> Model:
-    """The model of --mode and --model."""
+    """Open the model of --mode and --model."""
     live = LiveText()
     return open_model(_choice(options), live, Terminal(live), caller=caller)
 
 
 def _choice(options: argparse.Namespace) -> Choice:
-    """The choice that --mode and --model make: whoever types a model's name there has said yes to it."""
+    """Return the choice that --mode and --model make: whoever types a model's name there has consented."""
     return Choice(
         llm_mode=options.mode,
         llm_model=options.model,

@@ -1,1 +1,1 @@
-"""The routes: handlers that know no framework, and an adapter for each host."""
+"""HTTP routes: handlers that know no framework, and an adapter for each host."""

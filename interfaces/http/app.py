@@ -1,4 +1,4 @@
-"""All routes behind one door: guard, body, checks, handler, and errors as answers."""
+"""Dispatch of all requests: guard, body, checks, handler, and errors as answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .v1.errors import as_openai
 from .v1.routes import ROUTES as V1_ROUTES
 
 _BODY_PATIENCE_S = 20.0
-# Parsed in a thread from here on: others stream on the host's loop.
+# In bytes; larger bodies are parsed in a thread, as others stream on the host's loop.
 _LARGE = 64 * 1024
 _V1 = "v1/"
 _log = logging.getLogger("quillwork")

@@ -1,4 +1,4 @@
-"""Messages as callers send them, made into ours: texts, and pictures that they bring along."""
+"""Messages from callers, converted to ours: texts, and pictures that they bring along."""
 
 from __future__ import annotations
 
@@ -85,7 +85,10 @@ PICTURES = texts(MOST_PICTURES, LONGEST_PICTURE)
 
 
 def read_messages(given: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """The messages, pictures read and scaled: not for an event loop. Raises `HttpError` and `BadRequest`."""
+    """Convert the messages, reading and scaling pictures: not for an event loop.
+
+    Raises `HttpError` and `BadRequest`.
+    """
     count = sum(1 for message in given for part in _parts(message) if part["type"] != "text")
     if count > MOST_PICTURES:
         raise HttpError(
@@ -95,7 +98,7 @@ def read_messages(given: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
 
 
 def read_pictures(given: Iterable[str]) -> tuple[Image, ...]:
-    """Uploads in base64, bare or as ``data:`` URLs. As `read_messages`."""
+    """Read uploads in base64, bare or as ``data:`` URLs. Raises as `read_messages` does."""
     return tuple(_picture(one) for one in given)
 
 

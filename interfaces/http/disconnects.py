@@ -1,4 +1,7 @@
-"""Sees clients go: a framework says so only to who writes to them, and an answer may be long in coming."""
+"""Detection of clients that disconnect.
+
+A framework reports a disconnect only to a handler that writes, and an answer may be long in coming.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import asyncio
 from collections.abc import Callable
 
 EVERY_S = 0.05
-# A client that takes nothing for so long keeps its connection for nothing.
+# A client that takes nothing for this long is dropped.
 PATIENCE_S = 60.0
 
 
 class Client:
-    """One client that is waited for. `is_gone` is asked now and then; `at_end` is called when it is, or when
-    it has not taken for too long what is being sent: at every look, until the client is forgotten, because
-    a task may swallow that it is cancelled (`asyncio.wait_for` does before Python 3.12)."""
+    """One client that is being answered.
+
+    `is_gone` is called now and then. `at_end` is called when it returns True, or when the client has taken
+    too long over what is being sent: at every look, until the client is forgotten, because a task may swallow
+    its cancellation (`asyncio.wait_for` does before Python 3.12).
+    """
 
     def __init__(self, is_gone: Callable[[], bool], at_end: Callable[[], object]) -> None:
         self.is_gone = is_gone
@@ -22,7 +28,7 @@ class Client:
 
 
 class Departures:
-    """All clients of one event loop, looked at together: a timer for each costs more than the look."""
+    """All clients of one event loop, checked together: a timer for each costs more than the check."""
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s

@@ -17,8 +17,10 @@ KEEP_ALIVE = b": keep-alive\n\n"
 
 
 async def events_of(stream: ChunkStream[T], last: Callable[[T], Any]) -> AsyncIterator[bytes]:
-    """What is written, and thought aloud, as ``token`` events, each as it comes, then as ``complete`` what
-    `last` makes of the result, or the error as ``error``. Closing hangs up."""
+    """Yield ``token`` events for text and thinking as they come, then ``complete`` or ``error``.
+
+    ``complete`` holds what `last` makes of the result. Closing the generator hangs up.
+    """
     async with aclosing(stream):
         try:
             async for chunk in stream:
@@ -41,7 +43,7 @@ def _token(chunk: Chunk) -> dict[str, Any]:
 
 
 def error_content(error: Exception) -> Any:
-    """The body of the answer for `error`, whatever it is."""
+    """Return the body of the answer for `error`, whatever it is."""
     if isinstance(error, Cancelled):
         return HttpError(503, "cancelled", "The call was stopped.").answer().content
     try:

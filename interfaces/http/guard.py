@@ -1,4 +1,4 @@
-"""Who may call: the one check in front of every route.
+"""Access control: the one check in front of every route.
 
 A host's own origin check lets pages of other sites through (a name that is pointed at this machine, the
 origin ``null``, no origin at all). Here the Host must be one of this machine's, an Origin must be that
@@ -28,7 +28,7 @@ _WITH_BODY = ("POST", "PUT")
 def check(request: HttpRequest, access: Access, host: HttpHost, settings: Settings) -> None:
     """Raise `HttpError` unless `request` may go on to a route of that `access`.
 
-    ``open`` tells nothing that is anybody's own, ``private`` does, ``change`` changes or costs something.
+    ``open`` reveals nothing that is anybody's own, ``private`` does, ``change`` changes or costs something.
     ``proxy`` is for programs that speak OpenAI's protocol and can send one token: theirs, wherever they are.
     """
     _check_host(request, host, settings)
@@ -43,7 +43,7 @@ def check(request: HttpRequest, access: Access, host: HttpHost, settings: Settin
 
 
 def is_beyond(request: HttpRequest, host: HttpHost) -> bool:
-    """Whether more than this machine can reach the host, as far as can be told."""
+    """Tell whether more than this machine can reach the host, as far as that can be known."""
     name, _ = _split_host(request.headers.get("host", ""))
     return not (
         all(is_loopback(address) for address in host.listens)
@@ -54,13 +54,13 @@ def is_beyond(request: HttpRequest, host: HttpHost) -> bool:
 
 
 def allows_keys(request: HttpRequest, host: HttpHost, settings: Settings) -> bool:
-    """Whether keys may be typed in here: everybody who reaches the host could spend them."""
+    """Tell whether keys may be entered here: everybody who reaches the host could spend them."""
     return not is_beyond(request, host) or REMOTE_KEYS in settings.items("LLM_ALLOW")
 
 
 def _check_host(request: HttpRequest, host: HttpHost, settings: Settings) -> None:
     name, port = _split_host(request.headers.get("host", ""))
-    # An address cannot be pointed elsewhere as a name can, so the one that was called is our own.
+    # Unlike a name, an address cannot be pointed elsewhere, so the one that was called is our own.
     if is_loopback(name) or (_is_address(name) and name == request.local) or (name and name in host.listens):
         return
     for allowed in settings.items("LLM_ALLOWED_HOSTS"):
@@ -159,14 +159,14 @@ def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
 
 
 def _carries(request: HttpRequest, token: str) -> bool:
-    """Whether `token` came along, compared in a time that tells nothing."""
+    """Tell whether `token` came along, by a comparison whose duration reveals nothing."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     same = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode(errors="replace"))
     return scheme.lower() == "bearer" and same
 
 
 def _split_host(text: str) -> tuple[str, int | None]:
-    """Name and port of a Host header, the name in lower case; "" for what is none."""
+    """Return name and port of a Host header, the name in lower case; "" for an invalid one."""
     if not text or any(character in text for character in "/@?#\\, \t"):
         return "", None
     try:

@@ -1,4 +1,4 @@
-"""Lets session keys go with the browsers and jobs that they belong to."""
+"""Expiry of session keys with the browsers and jobs that they belong to."""
 
 from __future__ import annotations
 

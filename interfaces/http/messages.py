@@ -1,4 +1,4 @@
-"""What goes in and out of a route, whichever framework carries it."""
+"""Requests and answers of the routes, whichever framework carries them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it came in. `path` is decoded and begins below our prefix (``llm/models``); `headers`
-    have lower-case names; `peer` is the address of the other side, `local` the one of ours that was called.
+    """Request as it came in.
+
+    `path` is decoded and begins below our prefix (``llm/models``); `headers` have lower-case names; `peer` is
+    the address of the other side, `local` the one of ours that was called.
 
     `read` gives the body; it raises `HttpError` for one of more bytes than it is told.
     """
@@ -32,7 +34,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`content` is what becomes JSON; `rendered` is that JSON where it has been made already."""
+    """Answer of a route: `content` becomes JSON; `rendered` is that JSON where it has been made already."""
 
     content: Any
     status: int = 200
@@ -45,14 +47,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """Server-sent events as bytes. They are to be sent one by one as they come, and closed (``aclose``) as
-    soon as nobody listens any more."""
+    """Server-sent events as bytes.
+
+    They are to be sent one by one as they come, and closed (``aclose``) as soon as nobody listens any more.
+    """
 
     events: AsyncIterator[bytes]
 
 
 class HttpError(Exception):
-    """A request that is answered with an error: a status, a word for programs, a sentence, the next step."""
+    """Request that is answered with an error: a status, a word for programs, a sentence, the next step."""
 
     def __init__(self, status: int, kind: str, message: str, hint: str = "", **more: str) -> None:
         super().__init__(message)
@@ -70,7 +74,7 @@ class HttpError(Exception):
 
 
 class HttpHost(Protocol):
-    """What routes need of the program that serves them."""
+    """Services that routes need from the program that serves them."""
 
     listens: tuple[str, ...]
     """The addresses that the host listens on."""
@@ -80,26 +84,26 @@ class HttpHost(Protocol):
         ...
 
     def watch_keys(self) -> None:
-        """A key is held from now on: look now and then whether its browser session is still there."""
+        """Note that a key is held from now on: check now and then that its browser session is still there."""
         ...
 
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
-        """What `work` returns. It is called in the thread that the host does its own work in, in turn with
-        what is queued there, and given the port to the host for that time.
+        """Return what `work` returns, in turn with what is queued in the host.
 
-        Cancelling this takes `work` out of the queue, or has the port's `cancelled` say so. Raises
-        `errors.Cancelled` when the host's user has stopped it.
+        `work` is called in the thread that the host does its own work in, and given the port to the host for
+        that time. Cancelling this takes `work` out of the queue, or has the port's `cancelled` return True.
+        Raises `errors.Cancelled` when the host's user has stopped it.
         """
         ...
 
 
 def render(content: Any) -> bytes:
-    """JSON as bytes. Half a character, as some model may send it, becomes its JSON escape."""
+    """Return JSON as bytes. A lone surrogate, which some model may send, becomes its JSON escape."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
 
 
 def with_rows(content: dict[str, Any], name: str, rows: Iterable[Any]) -> Answer:
-    """The answer of `content` and of many rows under `name`: not for an event loop.
+    """Return the answer of `content` and of many rows under `name`: not for an event loop.
 
     They are written one by one, because nothing else runs in this process while JSON is written.
     """
@@ -110,7 +114,7 @@ def with_rows(content: dict[str, Any], name: str, rows: Iterable[Any]) -> Answer
 
 
 def error_answer(error: Exception) -> Answer:
-    """The answer for an error of ours; anything else is raised again."""
+    """Return the answer for an error of ours; raise anything else again."""
     if isinstance(error, HttpError):
         return error.answer()
     if isinstance(error, LLMError):

@@ -1,4 +1,4 @@
-"""How a route has a model asked: opened, begun where that model runs, and not too many of them at once."""
+"""Model calls of the routes: opened, begun where the model runs, and limited in number."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ T = TypeVar("T")
 Work = Callable[[Model], Coroutine[Any, Any, T]]
 
 HEARTBEAT_S = 15.0
-# What our own scripts say of themselves, in `web/common/calls.js`.
+# The header by which our own scripts identify themselves, in `web/common/calls.js`.
 _PAGE = "x-quillwork-client"
 
 
 class Places:
-    """How many calls of a kind may be under way at once."""
+    """Limit on the calls of a kind that may be under way at once."""
 
     def __init__(self, most: int) -> None:
         self.most = self.free = most
         self._lock = threading.Lock()
 
     def take(self) -> None:
-        """Raises `HttpError` 429 when all are taken."""
+        """Take a place. Raises `HttpError` 429 when all are taken."""
         with self._lock:
             if self.free > 0:
                 self.free -= 1
@@ -57,8 +57,10 @@ TALKING = Places(128)
 
 
 def open_asked(exchange: Exchange, what: str, role: Role = "prompt_gen") -> Model:
-    """The model that was asked for, to do `what`. What comes over HTTP may come out of somebody else's
-    workflow."""
+    """Open the model that was asked for, to do `what`.
+
+    A request over HTTP may come out of somebody else's workflow, so naming a model is no consent to it.
+    """
     wanted = exchange.body
     name = check_model(wanted["llm_model"], wanted["llm_mode"], load())
     choice = Choice(llm_mode=wanted["llm_mode"], llm_model=name, role=role)
@@ -78,7 +80,7 @@ def refuse_encoder(deployment: Deployment) -> None:
 
 
 def begin(exchange: Exchange, model: Model, work: Work[T], places: Places) -> UnderWay[T]:
-    """Have ``work(model)`` done where the model runs: on the runner, or in turn with what the host does.
+    """Start ``work(model)`` where the model runs: on the runner, or in turn with what the host does.
 
     Raises `HttpError` 429 when too many are under way.
     """
@@ -101,7 +103,7 @@ def _in_place(model: Model, work: Work[T]) -> Callable[[Host], T]:
 
 
 async def outcome(under_way: UnderWay[T]) -> T:
-    """What it comes to. It is cancelled when the caller is."""
+    """Wait for the result of `under_way`, which is cancelled when the caller is."""
     if isinstance(under_way, asyncio.Future):
         future: asyncio.Future[T] = under_way
         return await future
@@ -109,12 +111,12 @@ async def outcome(under_way: UnderWay[T]) -> T:
 
 
 async def ask(exchange: Exchange, model: Model, work: Work[T], places: Places) -> T:
-    """What ``work(model)`` comes to."""
+    """Run ``work(model)`` and return its result."""
     return await outcome(begin(exchange, model, work, places))
 
 
 def stream(exchange: Exchange, model: Model, work: Work[T], places: Places) -> ChunkStream[T]:
-    """``work(model)`` under way, and what it writes meanwhile."""
+    """Start ``work(model)``; return it together with what it writes meanwhile."""
     live = LiveChunks()
     under_way = begin(exchange, replace(model, live=live), work, places)
     return ChunkStream(live, under_way, HEARTBEAT_S)

@@ -15,7 +15,9 @@ _PATH = re.compile(r"^(?:[/\\~.]|[A-Za-z]:[/\\])|(?:^|[/\\])\.\.(?:[/\\]|$)|\\")
 
 
 def check_model(name: str, mode: str, settings: Settings) -> str:
-    """The model's name, trimmed. Raises `HttpError` for what can only be an address, a path or a mistake.
+    """Return the model's name, trimmed.
+
+    Raises `HttpError` for what can only be an address, a path or a mistake.
 
     An endpoint's names are its own business, and some servers name models by their paths.
     """
@@ -37,7 +39,7 @@ def check_model(name: str, mode: str, settings: Settings) -> str:
 
 
 def load_target(name: str) -> targets.Target:
-    """The target of that name. Raises `HttpError`."""
+    """Load the target of that name. Raises `HttpError`."""
     try:
         return targets.load(name, targets_folder())
     except targets.UnknownTarget as error:

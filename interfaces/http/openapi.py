@@ -1,4 +1,4 @@
-"""The description of the routes, made from the very table that serves them."""
+"""OpenAPI description of the routes, made from the very table that serves them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ERRORS = {
 
 
 def describe(routes: Iterable[Route]) -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+    """Build the OpenAPI 3.1 document."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(f"{PREFIX}/{route.path}", {})[route.method.lower()] = _operation(route)

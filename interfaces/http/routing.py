@@ -1,4 +1,4 @@
-"""What a route is, and which one a request is for."""
+"""Routes, and the choice of one for a request."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ NAME = "{name}"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that has passed the guard and the checks: `body` and `query` have their defaults, `name` is
-    what stood for ``{name}`` in the path."""
+    """Request that has passed the guard and the checks.
+
+    `body` and `query` have their defaults, `name` is what stood for ``{name}`` in the path.
+    """
 
     request: HttpRequest
     host: HttpHost
@@ -30,8 +32,10 @@ Handler = Callable[[Exchange], Awaitable[Answer | EventStream]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` begins below the prefix; a final ``{name}`` takes slashes too. `body` None takes none, one may
-    have `most_bytes`. `streams` says that the answer may come as server-sent events.
+    """Route below the prefix, where `path` begins; a final ``{name}`` takes slashes too.
+
+    A `body` of None means that the route takes none; one that does may set `most_bytes`. `streams` says that
+    the answer may come as server-sent events.
 
     `at_once` is tried before `handler`, in the very thread that looks at the request: None is no answer.
     """
@@ -48,7 +52,7 @@ class Route:
     streams: bool = False
 
     def name_in(self, path: str) -> str | None:
-        """What `path` has for ``{name}``, "" for a path without one, None where another route is meant."""
+        """Return the text of `path` for ``{name}``, "" for a path without one, None for another route."""
         if not self.path.endswith(NAME):
             return "" if path == self.path else None
         prefix = self.path.removesuffix(NAME)
@@ -56,7 +60,7 @@ class Route:
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
-    """The route for a request and the name in its path; exact paths win. Raises `HttpError`."""
+    """Find the route for a request and the name in its path; exact paths win. Raises `HttpError`."""
     there = [(route, name) for route in routes if (name := route.name_in(path)) is not None]
     matching = [match for match in there if match[0].method == method]
     if matching:

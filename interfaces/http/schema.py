@@ -1,4 +1,4 @@
-"""Checks bodies and queries against the same JSON schemas that the OpenAPI description shows."""
+"""Checks on bodies and queries, against the same JSON schemas that the OpenAPI description shows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def texts(most: int, longest: int = 20_000, default: list[str] | None = None) ->
 
 
 def body(required: tuple[str, ...] = (), **properties: Schema) -> dict[str, Any]:
-    """An object of these and no other properties."""
+    """Build the schema of an object of these properties and no others."""
     schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": list(required)} if required else schema
 
@@ -45,7 +45,7 @@ def _with_default(schema: dict[str, Any], default: Any) -> dict[str, Any]:
 
 
 def checked(value: Any, schema: Schema, where: str = "The body") -> dict[str, Any]:
-    """The object `value` with the defaults of what is missing. Raises `HttpError` with one sentence."""
+    """Return `value` with the defaults of what is missing. Raises `HttpError` with one sentence."""
     wrong = problem(value, schema, where)
     if wrong:
         raise HttpError(400, "bad_request", wrong, "GET openapi.json describes what a call takes.")
@@ -54,7 +54,7 @@ def checked(value: Any, schema: Schema, where: str = "The body") -> dict[str, An
 
 
 def checked_query(query: Mapping[str, str], schema: Mapping[str, Schema]) -> dict[str, Any]:
-    """The query's texts as the values they stand for. Raises `HttpError`."""
+    """Return the query's texts as the values they stand for. Raises `HttpError`."""
     values: dict[str, Any] = {}
     for name, given in query.items():
         if name not in schema:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def as_langchain(model: str | Deployment | Model = "") -> BaseChatModel:
-    """A chat model for LangChain, over a deployment or a model that is open already.
+    """Make a chat model for LangChain, from a deployment or a model that is open already.
 
     A text is a model's id under this user's settings, as a script's own author may name one; empty, it is
     the model for chats that the settings name. An id out of somebody else's workflow goes through

@@ -1,4 +1,4 @@
-"""LangChain's messages as ours, and our answers as LangChain's."""
+"""Conversion between LangChain's messages and ours, and of our answers to LangChain's."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from ...llm_backends.types import Chunk, Image, Message, Result, Role, Tool, Too
 
 _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "human": "user"}
 _ROLES |= {"assistant": "assistant", "ai": "assistant"}
-# What a model wrote beside its text. It is not sent back; its tool calls are, from a field of their own.
+# Content that a model wrote beside its text. It is not sent back; tool calls are, from their own field.
 _NOT_SENT_BACK = ("reasoning", "thinking", "redacted_thinking", "tool_use", "tool_call", "tool_call_chunk")
 
 
 def our_messages(messages: Iterable[BaseMessage]) -> tuple[Message, ...]:
-    """Raises `BadRequest` for what no model of ours could be sent: sounds, files, pictures by address."""
+    """Convert the messages to ours.
+
+    Raises `BadRequest` for what no model of ours could be sent: audio, files, pictures by address.
+    """
     return tuple(_our_message(message) for message in messages)
 
 
@@ -84,7 +87,7 @@ def _content(content: str | list[Any]) -> tuple[str, tuple[Image, ...]]:
 
 
 def _image(block: Mapping[str, Any]) -> Image:
-    """The picture in any of the forms that LangChain has had for one; by its bytes, never by address."""
+    """Return the picture from any form that LangChain has had for one; by its bytes, never by address."""
     url = block.get("image_url") or block.get("url") or ""
     url = url.get("url", "") if isinstance(url, Mapping) else url
     source = block.get("source")  # as Anthropic writes it
@@ -107,7 +110,7 @@ def _image(block: Mapping[str, Any]) -> Image:
 
 
 def our_tools(tools: Iterable[Mapping[str, Any]]) -> tuple[Tool, ...]:
-    """Tools out of OpenAI's form, which LangChain makes of everything that it takes for a tool."""
+    """Convert tools from OpenAI's form, which LangChain makes of everything that it takes for a tool."""
     functions = [tool["function"] for tool in tools]
     return tuple(
         Tool(one["name"], one.get("description") or "", one.get("parameters") or {}) for one in functions
@@ -115,7 +118,7 @@ def our_tools(tools: Iterable[Mapping[str, Any]]) -> tuple[Tool, ...]:
 
 
 def ai_message(result: Result) -> AIMessage:
-    """`invalid_tool_calls` holds the calls whose arguments are no JSON object."""
+    """Build LangChain's message; `invalid_tool_calls` are the calls whose arguments are not JSON objects."""
     calls, invalid = [], []
     for call in result.tool_calls:
         try:
@@ -163,7 +166,7 @@ def ai_chunk(chunk: Chunk) -> AIMessageChunk:
 
 
 def _usage(usage: Usage | None) -> UsageMetadata | None:
-    """None where the tokens are not known: LangChain has no word for unknown ones."""
+    """Return the usage, None where the tokens are unknown: LangChain has no value for that."""
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
     read, written = usage.prompt_tokens, usage.completion_tokens

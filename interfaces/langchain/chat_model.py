@@ -1,4 +1,4 @@
-"""The chat model that LangChain sees. All of its calls go through `llm_backends.client`."""
+"""Chat model for LangChain. All of its calls go through `llm_backends.client`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...llm_backends.remote.openai_format import TOOL_CHOICES
 from ...llm_backends.types import Chunk, Result
 from .chat_messages import ai_chunk, ai_message, our_messages, our_tools
 
-# What one may say at a call or with `bind`. Everything else goes to the model as it is.
+# The options of a call or of `bind`. Everything else goes to the model as it is.
 _OURS = {*(field.name for field in fields(Sampling)), "seed", "schema", "schema_name"}
 
 
@@ -36,7 +36,7 @@ class QuillworkChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        """What LangChain's own cache tells models apart by."""
+        """Parameters by which LangChain's own cache tells models apart."""
         model: Model = self.model
         deployment = model.deployment
         return {
@@ -54,7 +54,7 @@ class QuillworkChat(BaseChatModel):
         tool_choice: str | bool | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Runnable[Any, AIMessage]:
-        """This model with `tools` to call: functions, LangChain's tools, pydantic models or JSON schemas.
+        """Return this model with `tools`: functions, LangChain's tools, pydantic models or JSON schemas.
 
         `tool_choice`: ``auto``, ``none``, ``any`` (as ``required`` and True), or the name of the one to call.
         """
@@ -107,8 +107,8 @@ class QuillworkChat(BaseChatModel):
 
 
 def _how(stop: list[str] | None, given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments for `ask` from those of a call."""
-    # LangChain's notes to its own tracing begin with ls_.
+    """Return the arguments for `ask` from those of a call."""
+    # LangChain's own tracing parameters begin with ls_.
     given = {name: value for name, value in given.items() if not name.startswith("ls_")}
     tools, choice = given.pop("tools", None) or (), given.pop("tool_choice", None)
     how = {name: value for name, value in given.items() if name in _OURS}
@@ -140,7 +140,7 @@ def _answered(result: Result, model: Model, stop: list[str] | None) -> ChatResul
 
 
 class _Reader:
-    """Makes LangChain's pieces of ours. Words that were shown cannot be taken back there."""
+    """Converts our chunks to LangChain's, where words that were shown cannot be taken back."""
 
     def __init__(self, chunks: ChunkStream[Result], model: Model, stop: list[str] | None) -> None:
         self._chunks, self._model, self._stop = chunks, model, stop
@@ -148,11 +148,14 @@ class _Reader:
         self._began_anew = False
 
     def piece(self, chunk: Chunk) -> ChatGenerationChunk:
-        """Raises `StreamBroken` at the end of an answer that is another one than what was shown."""
+        """Convert one chunk.
+
+        Raises `StreamBroken` at the end of an answer that differs from what was shown.
+        """
         self._began_anew = self._began_anew or (chunk.restart and bool(self._shown))
         if self._began_anew:
             chunk = replace(chunk, text="", reasoning="", tool_calls=())
-            # What turns out to be thinking only at the end was shown as text, and did no harm.
+            # Thinking that turns out as such only at the end was shown as text, and did no harm.
             if chunk.finish_reason and self._chunks.result.text.strip() not in "".join(self._shown):
                 raise StreamBroken(
                     f"{self._model.deployment.name} broke off in the middle, and another attempt answered.",
@@ -164,7 +167,10 @@ class _Reader:
 
 
 def _cut(text: str, model: Model, stop: list[str] | None) -> str:
-    """`text` up to the first of `stop`. A service does it by itself; a model in this process writes on."""
+    """Return `text` up to the first of `stop`.
+
+    A service does it by itself; a model in this process writes on.
+    """
     if model.runs_in_place:
         for end in stop or ():
             text = text.partition(end)[0]

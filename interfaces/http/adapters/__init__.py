@@ -1,1 +1,1 @@
-"""The routes in a host's web framework, one file for each framework."""
+"""Adapters that put the routes into a host's web framework, one file for each framework."""

@@ -1,4 +1,4 @@
-"""Carries the routes in an aiohttp server such as ComfyUI's."""
+"""Adapter for an aiohttp server such as ComfyUI's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ PATH = "/quillwork/{path:.*}"
 
 
 class Adapter:
-    """One handler for all routes. Those, and what they need, are loaded by the first request, in a thread."""
+    """One handler for all routes.
+
+    The routes, and what they need, are loaded by the first request, in a thread.
+    """
 
     def __init__(self, make_host: Callable[[], HttpHost]) -> None:
         self._make_host = make_host
@@ -30,7 +33,7 @@ class Adapter:
         self._departures = Departures()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        """Answers, as long as the client is there: a call may cost."""
+        """Answer as long as the client is there: a call may cost money."""
         client = Client(lambda: _is_gone(request), lambda: task.cancel())
         task = asyncio.ensure_future(self._reply(request, client))
         self._departures.watch(client)

@@ -1,4 +1,4 @@
-"""Carries the routes in a FastAPI or Starlette app such as a web UI's."""
+"""Adapter for a FastAPI or Starlette app such as a web UI's."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ _EVENT_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
-    # The hosts compress what has no encoding yet, and would hold events back until there is enough of them.
+    # The hosts compress answers without an encoding, and would hold events back until there are enough.
     (b"content-encoding", b"identity"),
 ]
 
 
 class Adapter:
-    """An ASGI endpoint for all routes. Those, and what they need, are loaded by the first request, in a
-    thread. `refuses` has the host's own login say no: an answer is given instead of ours."""
+    """ASGI endpoint for all routes.
+
+    The routes, and what they need, are loaded by the first request, in a thread. `refuses` is the host's own
+    login: where it returns an answer, that is given instead of ours.
+    """
 
     def __init__(
         self,
@@ -46,14 +49,14 @@ class Adapter:
         self._loading = asyncio.Lock()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answers, as long as the client is there: a call may cost."""
+        """Answer as long as the client is there: a call may cost money."""
         incoming = _Incoming(receive)
         gone = asyncio.ensure_future(incoming.until_gone())
         task = asyncio.ensure_future(self._reply(scope, incoming, send))
         try:
             await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
             while not task.done():
-                # Again and again: before Python 3.12 `asyncio.wait_for` swallows a cancel now and then.
+                # Repeatedly: before Python 3.12 `asyncio.wait_for` swallows a cancel now and then.
                 task.cancel()
                 await asyncio.wait([task], timeout=_CANCELS_EVERY_S)
             task.result()
@@ -107,14 +110,14 @@ def add_routes(app: Any, adapter: Adapter) -> None:
 
 
 class _Incoming:
-    """What the client sends. It is read one piece ahead: a client that goes away is only noticed so."""
+    """Request body, read one piece ahead: only reading reveals that the client has gone away."""
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
         self._pieces: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
 
     async def until_gone(self) -> None:
-        """Returns when the client has gone away."""
+        """Return when the client has gone away."""
         while (message := await self.receive())["type"] != "http.disconnect":
             await self._pieces.put(message)
 

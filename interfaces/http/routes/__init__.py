@@ -1,1 +1,1 @@
-"""The handlers of the routes, one file for each subject."""
+"""Handlers of the routes, one file for each subject."""

@@ -1,4 +1,4 @@
-"""Talking with a model, having it look at pictures, texts as vectors, and what it all would cost."""
+"""Routes for chat, for descriptions of pictures, for embeddings, and for the estimated cost of all these."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _tool_choice(choice: str | None, chosen: tuple[RegisteredTool, ...]) -> str 
 
 
 def _format(wanted: Any) -> tuple[str, Any]:
-    """(name, JSON schema) of a response_format; no schema where none is wanted."""
+    """Return (name, JSON schema) of a response_format; no schema where none is wanted."""
     if not wanted or wanted["type"] == "text":
         return "answer", None
     described = wanted.get("json_schema") or {}
@@ -148,7 +148,7 @@ async def _embed(exchange: Exchange) -> Answer:
 
 
 def embedding_request(wanted: list[str], dimensions: int | None) -> Request:
-    """The request for the vectors of these texts. Raises `HttpError` for none, and for too much at once."""
+    """Build the embedding request for these texts. Raises `HttpError` for none, and for too many at once."""
     if not wanted:
         raise HttpError(400, "bad_request", "There is no text to embed.", "Send at least one.")
     length = sum(map(len, wanted))

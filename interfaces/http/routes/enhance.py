@@ -1,4 +1,4 @@
-"""Enhancing prompts and inventing values."""
+"""Routes for enhancing prompts and inventing values."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _prepare_variables(exchange: Exchange) -> tuple[VariablesTask, Model]:
 
 
 def _save(task: VariablesTask, invented: Invented) -> list[str]:
-    """Add the values to the library; they are not lost when that fails, and the report says so."""
+    """Add the values to the library; a failure does not lose them, and the report mentions it."""
     try:
         return keep(open_library(), task.name, invented.values, task.context)
     except ValueError as error:

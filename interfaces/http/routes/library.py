@@ -1,4 +1,4 @@
-"""Targets, and the variables of the library."""
+"""Routes for targets and for the variables of the library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_VALUE = 20_000
 
 
 def open_library() -> Library:
-    """The library of the settings in force; it remembers what it has read."""
+    """Open the library of the settings in force; it remembers what it has read."""
     return _library(*library_folders())
 
 
@@ -43,7 +43,7 @@ async def _list(exchange: Exchange) -> Answer:
 
 
 def listed(words: str) -> dict[str, Any]:
-    """The variables in whose names all of `words` are found, and what is wrong with files."""
+    """Return the variables whose names contain all of `words`, and the problems with files."""
     library = open_library()
     wanted = words.casefold().split()
     names = [name for name in library.names() if all(word in name.casefold() for word in wanted)]
@@ -68,7 +68,7 @@ async def _get(exchange: Exchange) -> Answer:
 
 
 def shown(name: str, everything: bool) -> dict[str, Any]:
-    """A variable as it stands; the first `SHOWN_VALUES` of it unless `everything` is wanted."""
+    """Return a variable as it stands; its first `SHOWN_VALUES` values unless `everything` is wanted."""
     library = open_library()
     values = library.values(name)
     first = values if everything else values[:SHOWN_VALUES]

@@ -1,4 +1,4 @@
-"""Models, providers, keys, tests, health."""
+"""Routes for models, providers, keys, tests, health."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def _refresh(exchange: Exchange) -> Answer:
 
 
 def _at_hand(exchange: Exchange) -> Answer | None:
-    """The list out of the cache: it is asked for whenever somebody types into the widget."""
+    """Return the list from the cache: it is requested whenever somebody types into the widget."""
     listing = catalog.at_hand(load())
     return None if listing is None else _listed(listing, exchange.query)
 
@@ -98,14 +98,14 @@ async def set_key(exchange: Exchange) -> Answer:
 
 
 def _put_back(id: str, before: Secret | None) -> None:
-    """Undo `keep_key`: a key that failed its test is nowhere any more, and one that worked is there again."""
+    """Undo `keep_key`: a key that failed its test is held nowhere, and one that worked before is back."""
     session_keys.clear(id)
     if before is not None:
         session_keys.set(id, before.reveal())
 
 
 def _keep_for_good(id: str, provider: str) -> dict[str, Any] | None:
-    """Have the session's key after a restart, too; where it lies then."""
+    """Keep the session's key across restarts; return where it is kept then."""
     key = session_keys.peek(id)
     if key is None:
         return None
@@ -120,8 +120,10 @@ def _row_of(provider: str) -> dict[str, Any]:
 
 
 def keep_key(exchange: Exchange, provider: str) -> tuple[str, Secret | None]:
-    """Keep the key in the body for this session; what it goes by, and the one before it. Raises `HttpError`
-    where keys have no place."""
+    """Keep the key in the body for this session; return the id it is held under and the key before it.
+
+    Raises `HttpError` where keys have no place.
+    """
     settings = load()
     require_keys(exchange, settings)
     endpoint = settings.endpoint() if provider == ENDPOINT else None
@@ -139,7 +141,7 @@ def keep_key(exchange: Exchange, provider: str) -> tuple[str, Secret | None]:
 
 
 def hold_key(exchange: Exchange, id: str) -> None:
-    """Hold the key in the body under `id`. Raises `HttpError` for what is no key."""
+    """Hold the key in the body under `id`. Raises `HttpError` for a text that is not a key."""
     try:
         session_keys.set(id, exchange.body["key"], exchange.request.headers.get(_CLIENT, "")[:100])
     except ValueError as error:
@@ -190,7 +192,7 @@ async def _test(exchange: Exchange) -> Answer:
 
 
 async def trying_call(mode: str, model: str) -> Trial:
-    """One call of a token or so, prepared in a thread and made on the runner."""
+    """Try a model with one call of a token or so, prepared in a thread and made on the runner."""
     opened = await in_thread(open_for_trial, mode, model)
     return opened if isinstance(opened, Trial) else await on_runner(call_model(opened))
 

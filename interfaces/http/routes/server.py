@@ -1,4 +1,4 @@
-"""A server of one's own, chosen on the page: the only way in which a caller names an address.
+"""Route for a server of one's own, chosen on the page: the only way in which a caller names an address.
 
 It stands behind the guard of all that changes something: the page of this very server with its header, and
 the service token where more than this machine can reach it.

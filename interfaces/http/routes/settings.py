@@ -1,4 +1,4 @@
-"""Settings and consent."""
+"""Routes for settings and consent."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The part of OpenAI's protocol that other programs on the computer know, off until it is asked for."""
+"""OpenAI-compatible endpoint for other programs on the computer, off until it is switched on."""

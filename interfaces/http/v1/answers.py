@@ -1,4 +1,4 @@
-"""Our answers as OpenAI's clients read them, whole and in pieces."""
+"""Answers in OpenAI's format, whole and in chunks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DONE = b"data: [DONE]\n\n"
 
 
 def completion(result: Result, model: str) -> dict[str, Any]:
-    """The whole answer of `model`, as it was asked for."""
+    """Return the whole answer of `model`, in the form that was requested."""
     message: dict[str, Any] = {"role": "assistant", "content": result.text or None, "refusal": None}
     if result.reasoning:
         message["reasoning_content"] = result.reasoning
@@ -41,7 +41,7 @@ def completion(result: Result, model: str) -> dict[str, Any]:
 async def completion_events(
     first: Chunk, stream: ChunkStream[Result], model: str, *, with_usage: bool
 ) -> AsyncIterator[bytes]:
-    """The answer in pieces, of which `first` has been read already.
+    """Yield the answer in chunks, of which `first` has been read already.
 
     What was sent cannot be taken back in this protocol: where a second attempt begins after that, the
     stream ends with an error.
@@ -71,7 +71,7 @@ async def completion_events(
 
 
 class _Sent:
-    """What the client has of an answer."""
+    """Part of an answer that the client already has."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -79,7 +79,7 @@ class _Sent:
         self._calls: set[int] = set()
 
     def delta(self, chunk: Chunk) -> dict[str, Any]:
-        """What of `chunk` goes out."""
+        """Return the part of `chunk` that is sent."""
         self._is_over = self._is_over or (chunk.restart and self._has_any)
         if self._is_over:
             return {}
@@ -103,9 +103,10 @@ class _Sent:
         return {"index": call.index, "id": call.id, "type": "function", "function": named}
 
     def check(self, result: Result) -> None:
-        """Raise `StreamBroken` where the answer is another one than what went out.
+        """Raise `StreamBroken` where the answer differs from what was sent.
 
-        What a model thought may turn out as such at the very end, and did no harm."""
+        Thinking that turns out as such only at the very end is no difference: it did no harm.
+        """
         if self._is_over and result.text.strip() not in "".join(self._texts):
             raise StreamBroken(
                 "The model broke off in the middle of its answer, and another attempt answered.",
@@ -114,7 +115,7 @@ class _Sent:
 
 
 def embeddings(vectors: Sequence[Vector], usage: Usage, model: str, *, packed: bool) -> Answer:
-    """Vectors as numbers, or `packed` as OpenAI's own client asks for them. Not for an event loop."""
+    """Return vectors as numbers, or `packed` as OpenAI's own client asks for them. Not for an event loop."""
     rows = [
         {"object": "embedding", "index": place, "embedding": _packed(vector) if packed else vector}
         for place, vector in enumerate(vectors)
@@ -150,7 +151,7 @@ def _finish(result: Result) -> str:
 
 
 def _usage(usage: Usage) -> dict[str, Any] | None:
-    """None where the model did not count."""
+    """Return the usage, None where the model did not count."""
     if usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
     counts: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Our errors in OpenAI's form, which its clients turn into exceptions of their own."""
+"""Errors in OpenAI's form, which its clients turn into exceptions of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ..messages import Answer
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-# The words that clients look for.
+# The error codes that clients look for.
 _CODES = {
     "wrong_token": "invalid_api_key",
     "rate_limited": "rate_limit_exceeded",
@@ -20,14 +20,14 @@ _STATUSES = {"context_overflow": 400}
 
 
 def as_openai(answer: Answer) -> Answer:
-    """The error `answer` of a route in OpenAI's form."""
+    """Return the error `answer` of a route in OpenAI's form."""
     error = answer.content["error"]
     status = _STATUSES.get(error["type"], answer.status)
     return replace(answer, content=error_body(answer.content, status), status=status)
 
 
 def error_body(content: Mapping[str, Any], status: int = 502) -> dict[str, Any]:
-    """The body of our own error as OpenAI writes it; `status` is the one that it goes out under."""
+    """Return the body of our own error as OpenAI writes it; `status` is the one that it is sent under."""
     error = content["error"]
     usual = "invalid_request_error" if status < 500 else "api_error"
     return {

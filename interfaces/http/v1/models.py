@@ -1,4 +1,4 @@
-"""The names under which other programs find models here.
+"""Names under which other programs find models here.
 
 Those are the catalogue's, but for two: ``default`` is what the settings choose, and ``local/...`` a model
 that computes in the host itself.
@@ -22,7 +22,7 @@ _IN_FOLDERS = ("hf_local", "gguf")
 
 
 def ids(listing: Listing, settings: Settings) -> list[tuple[str, str]]:
-    """(id, owner) of every model that may be called now."""
+    """Return (id, owner) of every model that may be called now."""
     found = []
     own = _own(settings)
     if own is not None:
@@ -37,7 +37,7 @@ def ids(listing: Listing, settings: Settings) -> list[tuple[str, str]]:
 
 
 def open_named(name: str, caller: str) -> Model:
-    """The model of that name. Raises `HttpError` and `LLMError`."""
+    """Open the model of that name. Raises `HttpError` and `LLMError`."""
     settings = load()
     model = open_model(_choice(name.strip(), settings), settings=settings, caller=caller)
     refuse_encoder(model.deployment)
@@ -60,7 +60,10 @@ def _choice(name: str, settings: Settings) -> Choice:
 
 
 def _own(settings: Settings) -> Model | None:
-    """The model that the settings choose for talking; None for none, and for the phrasebook."""
+    """Return the model that the settings choose for chat.
+
+    None where there is none, and for the phrasebook and the host's text encoder.
+    """
     try:
         model = open_model(Choice(role="chat"), settings=settings)
     except LLMError:

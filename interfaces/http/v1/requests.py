@@ -1,4 +1,4 @@
-"""What OpenAI's clients ask for, in our words."""
+"""Requests in OpenAI's format, converted to ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..schema import body
 
 MOST_TEXTS = 2048
 _ANY_OBJECT = {"type": ["object", "null"], "additionalProperties": True}
-# Of OpenAI's own housekeeping: taken, and of no consequence here.
+# OpenAI's own housekeeping: accepted, and without effect here.
 _IGNORED: dict[str, Any] = {
     "user": {"type": ["string", "null"], "maxLength": 1000},
     "metadata": _ANY_OBJECT,
@@ -117,7 +117,7 @@ EMBEDDINGS = body(
 
 
 def chat_request(given: Mapping[str, Any]) -> Request:
-    """The request; pictures are read, so not for an event loop. Raises `HttpError` and `BadRequest`."""
+    """Build the request; pictures are read, so not for an event loop. Raises `HttpError` and `BadRequest`."""
     _refuse_what_is_not_offered(given)
     effort = given.get("reasoning_effort")
     wanted = given.get("response_format") or {"type": "text"}
@@ -144,7 +144,7 @@ def chat_request(given: Mapping[str, Any]) -> Request:
 
 
 def embedded_texts(given: Any) -> list[str]:
-    """The texts of an ``input``. Raises `HttpError` for tokens in their place."""
+    """Return the texts of an ``input``. Raises `HttpError` for tokens in their place."""
     wanted = [given] if isinstance(given, str) else given
     if not all(isinstance(item, str) for item in wanted):
         raise _bad("input", "holds tokens, which are another model's words: send texts.")

@@ -1,4 +1,4 @@
-"""The routes below ``v1``."""
+"""Routes below ``v1``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def _chat(exchange: Exchange) -> Answer | EventStream:
         return Answer(completion(result, wanted["model"]))
     chunks = stream(exchange, model, lambda model: ask_one(model, request), TALKING)
     try:
-        # What goes wrong before the first word has a status of its own.
+        # A fault before the first word can have a status of its own.
         first = await chunks.__anext__()
     except BaseException:
         chunks.close()
