@@ -15,6 +15,12 @@ from host.process import REPOSITORY, bare_environment
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "benchmarks", "node_modules")
 
 
+def user_folder(home: Path) -> Path:
+    """Our folder in the configuration folder of a user of that home, as this platform has it."""
+    places = {"win32": "AppData/Roaming", "darwin": "Library/Application Support"}
+    return home / places.get(sys.platform, ".config") / "quillwork"
+
+
 def copied_command(message: str) -> str:
     """The command that a message names."""
     found = re.search(r"`([^`]+ setup --allow [^`]+)`", message)

@@ -74,3 +74,9 @@ def test_the_page_for_contributors_names_every_lane():
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
     assert {*LANES, "lint"} - named <= {"python3.11", "python3.12"}
+
+
+def test_a_commit_is_checked_with_the_ruff_of_the_lanes():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    requirements = (ROOT / "tests" / "requirements.txt").read_text("utf-8")
+    assert re.findall(r"rev: v(.+)", hooks) == re.findall(r"^ruff==(.+)$", requirements, re.MULTILINE)

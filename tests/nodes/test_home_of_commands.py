@@ -11,7 +11,7 @@ from host.fixtures import Hosts
 from host.process import HERE, REPOSITORY, Host
 from host.runs import Run
 from nodes.graphs import enhance, needs_litellm, preview, resolve
-from terminal import Terminal, copied_command, install_copy
+from terminal import Terminal, copied_command, install_copy, user_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="written for a POSIX shell")
 MISTRAL = {"llm_mode": "litellm", "llm_model": "mistral/mistral-small-latest"}
@@ -104,7 +104,7 @@ def test_of_two_hosts_of_one_copy_each_has_its_own(host_factory: Hosts, tmp_path
     # One user, so one folder of notes.
     terminal = Terminal(one.base_directory)
     for host in (one, two):
-        notes = host.base_directory / ".config" / "quillwork" / "hosts.json"
+        notes = user_folder(host.base_directory) / "hosts.json"
         assert json.loads(notes.read_text("utf-8"))["hosts"][-1]["home"] == str(host.quillwork_home)
     assert files(terminal, one.custom_nodes / "quillwork") == one.quillwork_home
     assert files(terminal, two.custom_nodes / "quillwork") == two.quillwork_home

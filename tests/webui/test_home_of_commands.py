@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from host.process import REPOSITORY
-from terminal import Terminal
+from terminal import Terminal, user_folder
 
 from webui.fixtures import WebUIs
 from webui.process import FOLDER, WebUI, real_forge
@@ -80,6 +80,6 @@ def test_before_the_first_start(tmp_path: Path) -> None:
     page.write_text('{"quillwork_mode": "phrasebook", "samples_save": true}')
     pack.symlink_to(REPOSITORY, target_is_directory=True)
     shown = Terminal(tmp_path).ours("config", pack)
-    home = tmp_path / ".config" / "quillwork"
+    home = user_folder(tmp_path)
     assert f"Files: {home} (the web UI, by the place of this folder: it has not started yet" in shown
     assert "LLM_MODE                 phrasebook  web UI settings" in shown

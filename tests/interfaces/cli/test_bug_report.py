@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal import user_folder
 
 from quillwork import __version__
 from quillwork.config import providers
@@ -19,7 +20,7 @@ from .test_commands import KEY, ROOT, Command, command, environment  # noqa: F40
 
 
 def leave_note(environment: dict[str, str], pack: Path, **more: Any) -> None:  # noqa: F811
-    notes = Path(environment["HOME"]) / ".config" / "quillwork" / "hosts.json"
+    notes = user_folder(Path(environment["HOME"])) / "hosts.json"
     notes.parent.mkdir(parents=True)
     note = {"host": "ComfyUI", "pack": str(pack), "home": environment["QUILLWORK_HOME"], **more}
     notes.write_text(json.dumps({"hosts": [note]}))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hub.fixtures import _hub_thread, hub  # noqa: F401
 from hub.server import HubServer
+from terminal import user_folder
 from wire.server import WireServer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +27,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Nothing configured, and a home of its own."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     # Whatever host this copy may be linked into, its notes lie in a user's folder.
-    return {**kept, "HOME": str(tmp_path), "QUILLWORK_HOME": str(tmp_path / "home")}
+    return {
+        **kept,
+        "HOME": str(tmp_path),
+        "USERPROFILE": str(tmp_path),
+        "QUILLWORK_HOME": str(tmp_path / "home"),
+    }
 
 
 @pytest.fixture
@@ -255,7 +261,7 @@ def test_the_doctor_sees_that_it_has_another_python(
     command: Command, environment: dict[str, str], is_its_own: bool
 ) -> None:
     python = sys.executable if is_its_own else "/opt/comfy/venv/bin/python"
-    notes = Path(environment["HOME"]) / ".config" / "quillwork" / "hosts.json"
+    notes = user_folder(Path(environment["HOME"])) / "hosts.json"
     notes.parent.mkdir(parents=True)
     note = {"host": "ComfyUI", "pack": str(ROOT), "home": environment["QUILLWORK_HOME"], "python": python}
     notes.write_text(json.dumps({"hosts": [note]}))
