@@ -328,7 +328,9 @@ def test_a_model_with_sliding_windows_writes_what_generate_writes(
     got = texts(backend, tmp_path / "sliding", *requests)
     for request, text in zip(requests, got, strict=True):
         _, ids = generated(model, loaded.tokenizer, request, 20)
-        assert text.strip() == loaded.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        # Ours drops the beginning of a character at the end.
+        whole = loaded.tokenizer.decode(ids, skip_special_tokens=True).strip().rstrip("\ufffd")
+        assert text.strip() == whole.strip()
 
 
 def test_weights_die_with_unload(backend: Any, tiny_model: Path) -> None:
