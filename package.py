@@ -9,3 +9,6 @@ and one copy of a model.
 from __future__ import annotations
 
 __version__ = "0.1.0"
+
+# The parts that bring a mode of their own: each is registered with the modes themselves, whatever the door.
+MODES_OF = ("prompting.phrasebook",)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..llm_backends.errors import NotConfigured
+from ..llm_backends.modes import AUTO
 
 if TYPE_CHECKING:
     from ..llm_backends.types import Reasoning
@@ -28,7 +29,7 @@ class Choice:
     is the host's text encoder wired beside it, for the mode host_encoder: the host's own affair.
     """
 
-    llm_mode: str = "auto"
+    llm_mode: str = AUTO
     llm_model: str = ""
     temperature: float = -1.0
     top_p: float = -1.0

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.loopback import leads_to_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
@@ -36,13 +37,13 @@ def deploy(choice: Choice, settings: Settings | None = None) -> Deployment:
 
 
 def _fallback(model: str, choice: Choice, first: Deployment, settings: Settings) -> Deployment:
-    other = _one(replace(choice, llm_model=model, llm_mode="auto"), settings)
+    other = _one(replace(choice, llm_model=model, llm_mode=modes.AUTO), settings)
     if first.is_local and not other.is_local:
         raise NotConfigured(
             f"The fallback {model} is a service on the internet, and {first.name} runs on this machine.",
             hint="What you write to a local model is never sent out: choose a local fallback.",
         )
-    if other.mode in _IN_THIS_PROCESS:
+    if modes.of(other.mode).in_process:
         # It would compute on the thread of the remote calls, where no host minds its memory.
         raise NotConfigured(
             f"The fallback {model} is a model in this very process, which cannot stand in for another one.",
@@ -53,7 +54,7 @@ def _fallback(model: str, choice: Choice, first: Deployment, settings: Settings)
 
 def _one(choice: Choice, settings: Settings) -> Deployment:
     source = model_source.find(choice, settings)
-    if source.mode == "litellm":
+    if source.mode == modes.LITELLM:
         endpoint = settings.endpoint()
         deployment = (
             _at_endpoint(source.model, *endpoint)
@@ -61,34 +62,25 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
             else _at_provider(source.model, settings, ask_consent=source.from_workflow)
         )
     else:
+        mode = modes.of(source.mode)
         deployment = Deployment(
             backend=source.mode,
             model=source.model,
             mode=source.mode,
             provider=source.mode,
-            provider_label=_LOCAL_LABELS.get(source.mode, source.mode),
+            provider_label=mode.label,
             params={
                 **({"file": source.file} if source.file else {}),
                 **({"guess": source.guess} if source.guess else {}),
-                **downloads.parameters(source.mode, choice, settings),
-                **loading.parameters(source.mode, choice, settings),
+                **downloads.parameters(mode, choice, settings),
+                **loading.parameters(mode, choice, settings),
             },
             capabilities=Capabilities(vision=vision.of_local(source.mode, source.model)),
             retries=0,
             is_local=True,
-            price=prices.FREE if source.mode in _LOCAL_LABELS else None,
+            price=prices.FREE if mode.free else None,
         )
     return _with_limits(replace(deployment, mode=source.mode), choice, settings)
-
-
-_IN_THIS_PROCESS = ("hf_download", "hf_local", "gguf", "host_encoder")
-_LOCAL_LABELS = {
-    "phrasebook": "Phrasebook",
-    "hf_download": "Local model",
-    "hf_local": "Local model",
-    "gguf": "GGUF",
-    "host_encoder": "Text encoder",
-}
 
 
 def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
@@ -105,7 +97,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         )
     local = leads_to_loopback(url)
     return Deployment(
-        backend="openai_compatible",
+        backend=modes.ENDPOINT,
         model=model,
         provider=ENDPOINT,
         provider_label=host + (f":{port}" if port else ""),
@@ -126,7 +118,7 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         consent.require(provider.id, provider.label, settings)
     access = providers.preflight(provider, settings.environment(), session_keys.get(provider.id))
     return Deployment(
-        backend="litellm",
+        backend=modes.LITELLM,
         model=model,
         provider=provider.id,
         provider_label=provider.label,
@@ -157,7 +149,7 @@ def _with_limits(deployment: Deployment, choice: Choice, settings: Settings) -> 
     cache = settings.text("LLM_CACHE").lower()
     if cache not in ("off", "disk"):
         raise NotConfigured(f"LLM_CACHE is {cache!r}.", hint="Set it to off or disk.")
-    cacheable = cache == "disk" and deployment.backend != "phrasebook"
+    cacheable = cache == "disk" and modes.of(deployment.backend).answers_messages
     file: Path | None = settings.folder / "answers.sqlite" if cacheable else None
     return replace(
         deployment,

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..llm_backends.errors import NotConfigured
+from ..llm_backends.modes import Mode
 from .choice import Choice
 from .settings.values import Settings
 
-_LOADED_BY_US = ("hf_download", "hf_local")
 
-
-def parameters(mode: str, choice: Choice, settings: Settings) -> dict[str, Any]:
+def parameters(mode: Mode, choice: Choice, settings: Settings) -> dict[str, Any]:
     """``dtype`` and ``cuda_graph`` for a mode that loads weights, where they are not the usual ones.
 
     Raises `NotConfigured` for what can be neither.
     """
-    if mode not in _LOADED_BY_US:
+    if not mode.loads_weights:
         return {}
     dtype = choice.extra.get("dtype", settings.text("LLM_DTYPE"))
     record = choice.extra.get("cuda_graph", settings.flag("LLM_CUDA_GRAPH"))

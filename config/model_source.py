@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..llm_backends import registry
+from ..llm_backends import modes, registry
 from ..llm_backends.errors import NotConfigured
 from . import providers
 from .choice import ROLE_VARIABLES, Choice
 from .models import local_models
 from .settings.values import Settings, Value, warn_once
-from .settings.variables import MODE_ALIASES, MODES
 
 DEFAULT_REPOSITORY = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit"
 _LONGEST_NAME = 1000
-_IGNORE_MODELS = ("phrasebook", "host_encoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,13 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
         )
     mode = _mode(choice, settings, has_own_model=bool(choice.llm_model.strip()))
     from_workflow = choice.by_workflow and (
-        bool(choice.llm_model.strip()) or choice.llm_mode not in ("", "auto")
+        bool(choice.llm_model.strip()) or choice.llm_mode not in ("", modes.AUTO)
     )
     guess = ""
-    if mode == "auto":
+    if mode == modes.AUTO:
         asked = model
         mode, model = _automatic(model, settings)
-        if mode == "hf_download" and asked:
+        if mode == modes.HF_DOWNLOAD and asked:
             guess = providers.taken_for_repository(asked)
     # LLM_PATH goes with the settings' own models; a node that names one means that one.
     path = "" if choice.llm_model.strip() else settings.text("LLM_PATH")
@@ -62,10 +60,10 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
 
 
 def lacks_model(choice: Choice, settings: Settings) -> bool:
-    """Tell whether the phrasebook answers `choice` for want of a model, and not because it was chosen."""
+    """Tell whether the stand-in answers `choice` for want of a model, and not because it was chosen."""
     own = bool(choice.llm_model.strip())
-    automatic = _mode(choice, settings, has_own_model=own) == "auto"
-    return automatic and find(choice, settings).mode == "phrasebook"
+    automatic = _mode(choice, settings, has_own_model=own) == modes.AUTO
+    return automatic and not _model(choice, settings) and modes.of(find(choice, settings).mode).stands_in
 
 
 def _model(choice: Choice, settings: Settings) -> str:
@@ -80,33 +78,34 @@ def unknown_mode(value: Value) -> str:
         return ""
     return (
         f"{value.name} is {value.text!r} (from {value.origin}), which is no mode; auto is used. "
-        f"Choose one of {', '.join(MODES)}."
+        f"Choose one of {', '.join(registry.choices())}."
     )
 
 
 def _spelled(value: Value) -> str:
     text = value.text if _exists(value.text) else value.text.lower()
-    return MODE_ALIASES.get(text, text)
+    return modes.spelled(text)
 
 
 def _mode(choice: Choice, settings: Settings, *, has_own_model: bool) -> str:
-    chosen = choice.llm_mode.strip() or "auto"
-    chosen = MODE_ALIASES.get(chosen, chosen)
-    if chosen != "auto":
+    chosen = modes.spelled(choice.llm_mode.strip() or modes.AUTO)
+    if chosen != modes.AUTO:
         if not _exists(chosen):
-            raise NotConfigured(f"There is no mode {chosen!r}.", hint=f"Choose one of {', '.join(MODES)}.")
+            raise NotConfigured(
+                f"There is no mode {chosen!r}.", hint=f"Choose one of {', '.join(registry.choices())}."
+            )
         return chosen
     value: Value = settings.mode()
     if problem := unknown_mode(value):
         warn_once(problem)
-        return "auto"
+        return modes.AUTO
     mode = _spelled(value)
     # A model typed into a node says more than a general mode that has no use for models.
-    return "auto" if has_own_model and mode in _IGNORE_MODELS else mode
+    return modes.AUTO if has_own_model and not modes.of(mode).takes_model else mode
 
 
 def _exists(mode: str) -> bool:
-    return mode in MODES or mode in registry.names()
+    return mode == modes.AUTO or registry.is_known(mode)
 
 
 def _automatic(model: str, settings: Settings) -> tuple[str, str]:
@@ -118,47 +117,49 @@ def _automatic(model: str, settings: Settings) -> tuple[str, str]:
                 f"{model} is taken for the Hugging Face repository of that name. To ask the provider "
                 f"{name} for it, set llm_mode (or LLM_MODE) to litellm."
             )
-            return ("hf_local" if Path(model).expanduser().is_dir() else "hf_download"), model
+            return (modes.HF_LOCAL if Path(model).expanduser().is_dir() else modes.HF_DOWNLOAD), model
         if providers.split(model) is not None:
-            return "litellm", model
+            return modes.LITELLM, model
         if model.lower().endswith(".gguf"):
-            return "gguf", model
+            return modes.GGUF, model
         if Path(model).expanduser().is_dir():
-            return "hf_local", model
+            return modes.HF_LOCAL, model
         if settings.endpoint() is not None:
-            return "litellm", model
+            return modes.LITELLM, model
         if local_models.find(model) is not None:
-            return "hf_local", model
+            return modes.HF_LOCAL, model
+        if modes.of(model).is_choice and registry.is_known(model):
+            return model, ""
         if "://" in model or model.count("/") != 1:
             raise NotConfigured(
                 f"{model!r} is no model that can be found.",
                 hint="Write provider/model (such as ollama/llama3.2), a Hugging Face org/name, a folder, "
                 "a .gguf file, or set LLM_BASE_URL.",
             )
-        return "hf_download", model
+        return modes.HF_DOWNLOAD, model
     path = settings.text("LLM_PATH")
     if path:
         if settings.text("LLM_GGUF_FILE") or path.lower().endswith(".gguf"):
-            return "gguf", ""
-        return ("hf_local", "") if Path(path).expanduser().exists() else ("hf_download", path)
+            return modes.GGUF, ""
+        return (modes.HF_LOCAL, "") if Path(path).expanduser().exists() else (modes.HF_DOWNLOAD, path)
     if settings.endpoint() is not None:
-        return "litellm", ""
+        return modes.LITELLM, ""
     if settings.text("LLM_REPO"):
-        return "hf_download", ""
-    return "phrasebook", ""
+        return modes.HF_DOWNLOAD, ""
+    return modes.stand_in(), ""
 
 
 def _in_mode(mode: str, model: str, path: str, settings: Settings) -> ModelSource:
-    if mode == "hf_download":
+    if mode == modes.HF_DOWNLOAD:
         return ModelSource(mode, model or _older_name(settings) or DEFAULT_REPOSITORY)
-    if mode == "hf_local":
+    if mode == modes.HF_LOCAL:
         folder = (
             model if model and Path(model).expanduser().is_dir() else path or model or _older_name(settings)
         )
         if not folder:
             raise NotConfigured("hf_local needs a folder.", hint="Set LLM_PATH to the model's folder.")
         return ModelSource(mode, folder)
-    if mode == "gguf":
+    if mode == modes.GGUF:
         file = settings.text("LLM_GGUF_FILE")
         if model.lower().endswith(".gguf"):
             return ModelSource(mode, model)
@@ -167,9 +168,9 @@ def _in_mode(mode: str, model: str, path: str, settings: Settings) -> ModelSourc
                 "gguf needs a file.", hint="Set LLM_PATH to the .gguf file, or LLM_PATH and LLM_GGUF_FILE."
             )
         return ModelSource(mode, path or model, file)
-    if mode == "litellm" and not model:
+    if mode == modes.LITELLM and not model:
         raise NotConfigured(_no_model(settings), hint=_no_model_hint(settings))
-    return ModelSource(mode, "" if mode in _IGNORE_MODELS else model)
+    return ModelSource(mode, model if modes.of(mode).takes_model else "")
 
 
 def _older_name(settings: Settings) -> str:

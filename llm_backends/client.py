@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from . import modes
 from .chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
 from .errors import BadRequest, Cancelled, NotConfigured
 from .host import Host
@@ -171,9 +172,10 @@ def _shaped(question: Question, model: Deployment | Model, how: dict[str, Any]) 
     sampling = {name: value for name, value in how.items() if name in _SAMPLING}
     if "extra" in sampling:
         sampling["extra"] = {**opened.sampling.extra, **sampling["extra"]}
-    if opened.deployment.backend == "phrasebook" and request.task is None:
+    mode = modes.of(opened.deployment.backend)
+    if not mode.answers_messages and request.task is None:
         raise NotConfigured(
-            "No model is set up, and the phrasebook answers no questions.",
+            f"No model is set up, and the {mode.label.lower()} answers no questions.",
             hint="Name a model, or set LLM_MODEL, for example to ollama/llama3.2.",
         )
     return replace(opened, sampling=replace(opened.sampling, **sampling)), request

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
 
-from . import errors, registry
+from . import errors, modes, registry
 from .accounting import budget
 from .accounting.metering import priced
 from .call import Call, Handler, Middleware
@@ -38,9 +38,9 @@ def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
 
 
 def check_plan(deployment: Deployment) -> None:
-    """Raise `errors.NotInPlan` unless the plan, if any, allows the model; it always allows the phrasebook."""
+    """Raise `errors.NotInPlan` unless the plan, if any, allows the model; no plan counts what is none."""
     plan = deployment.plan
-    if plan is None or deployment.backend == "phrasebook" or plan.allows(deployment.model_id):
+    if plan is None or not modes.of(deployment.backend).answers_messages or plan.allows(deployment.model_id):
         return
     raise errors.NotInPlan(
         f"The plan {plan.name!r} does not allow {deployment.model_id}.",

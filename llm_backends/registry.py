@@ -12,7 +12,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .. import MODES_OF
+from . import modes
 from .errors import BackendUnavailable, LLMError
+from .modes import Mode
 
 Maker = Callable[[], Any]
 ENTRY_POINT_GROUP = "quillwork.backends"
@@ -23,22 +26,38 @@ _lock = threading.RLock()
 _entry_points_read = False
 
 
-def register(name: str, maker: Maker, *, replace: bool = False) -> None:
+def register(name: str, maker: Maker, *, replace: bool = False, mode: Mode | None = None) -> None:
     """Register `maker` (called once, with nothing, at first use) under the mode `name`.
 
-    Raises ValueError when the name is taken and `replace` is False.
+    `mode` is its row of facts, a plain one by default. Raises ValueError when the name is taken
+    and `replace` is False.
     """
     with _lock:
         if name in _makers and not replace:
             raise ValueError(f"a backend named {name!r} is registered already")
         _makers[name] = maker
         _backends.pop(name, None)
+        modes.add(mode or modes.plain(name))
 
 
 def names() -> list[str]:
     """All registered names, those of installed entry points among them, sorted."""
     _read_entry_points()
     return sorted(_makers)
+
+
+def rows() -> list[Mode]:
+    """The modes of all registered backends, those of installed entry points among them."""
+    _read_entry_points()
+    return modes.rows()
+
+
+def choices(*, installed: bool = True) -> list[str]:
+    """What there is to choose from: ``auto``, our modes, then those of other packs. With `installed` False
+    nobody looks for entry points: for what a host waits for when it starts."""
+    if installed:
+        _read_entry_points()
+    return modes.choices()
 
 
 def is_known(name: str) -> bool:
@@ -99,12 +118,18 @@ def _read_entry_points() -> None:
 
         for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
             # Ours win: a stray package must not take over a mode that users rely on.
-            _makers.setdefault(entry.name, lambda entry=entry: entry.load()())  # type: ignore[misc]
+            if entry.name not in _makers:
+                register(entry.name, lambda entry=entry: entry.load()())  # type: ignore[misc]
 
 
-register("openai_compatible", lazily(".remote.openai_compatible", "OpenAICompatible"))
-register("litellm", lazily(".remote.litellm_sdk.backend", "LiteLLMSDK"))
-register("hf_local", lazily(".local.transformers_local.backend", "shared"))
-register("hf_download", lazily(".local.transformers_local.backend", "shared"))
-register("host_encoder", lazily(".local.host_encoder.backend", "HostEncoder"))
-register("gguf", lazily(".local.gguf.backend", "shared"))
+for _name, _maker in (
+    (modes.ENDPOINT, lazily(".remote.openai_compatible", "OpenAICompatible")),
+    (modes.LITELLM, lazily(".remote.litellm_sdk.backend", "LiteLLMSDK")),
+    (modes.HF_LOCAL, lazily(".local.transformers_local.backend", "shared")),
+    (modes.HF_DOWNLOAD, lazily(".local.transformers_local.backend", "shared")),
+    (modes.HOST_ENCODER, lazily(".local.host_encoder.backend", "HostEncoder")),
+    (modes.GGUF, lazily(".local.gguf.backend", "shared")),
+):
+    register(_name, _maker, mode=modes.of(_name))
+for _name in MODES_OF:
+    importlib.import_module(f"..{_name}", __package__).register()

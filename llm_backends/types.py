@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from . import modes
+
 if TYPE_CHECKING:
     from .errors import LLMError
     from .host import Host
@@ -99,7 +101,7 @@ class Request:
     `temperature`, `top_p`, `max_tokens` and `seed` are None where the model's own default is wanted. `schema`
     is a JSON schema that the answer should follow; a backend that cannot enforce it asks all the same.
     `extra` are parameters passed on as they are. `task` names the caller's task, for a backend that writes
-    without reading messages (the phrasebook); no other backend reads it. `tool_choice` is ``auto``, ``none``,
+    without reading messages; no other backend reads it. `tool_choice` is ``auto``, ``none``,
     ``required``, or the name of the tool that must be called.
 
     With `embed` texts are asked for their vectors instead, and there are no messages.
@@ -214,9 +216,9 @@ class Deployment:
     @property
     def model_id(self) -> str:
         """The model as plans and lists name it, aliases resolved; a file or folder by its last part."""
-        if self.backend == "litellm":
+        if self.backend == modes.LITELLM:
             return f"{self.provider}/{self.model}"
-        if self.mode in ("hf_local", "gguf"):
+        if modes.of(self.mode).in_folders:
             file = self.params.get("file") or self.model
             return str(file).replace("\\", "/").rstrip("/").rpartition("/")[2]
         return self.model or self.backend

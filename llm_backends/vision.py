@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from . import modes
 from .errors import CannotSee
 from .types import Deployment, Request
 
@@ -32,7 +33,7 @@ def check_sight(requests: Sequence[Request], deployment: Deployment) -> None:
     """Raise `errors.CannotSee` where each of `requests` has pictures for a model that is known to take none;
     in a mixed batch, the backend refuses those that have."""
     if all(map(has_pictures, requests)) and (
-        deployment.capabilities.vision is False or deployment.backend == "phrasebook"
+        deployment.capabilities.vision is False or not modes.of(deployment.backend).answers_messages
     ):
         raise cannot_see(deployment)
 

@@ -14,7 +14,6 @@ from ..config.settings.home import home, models_folder, use_host_home, use_model
 from ..config.settings.host_notes import HostNote
 from ..llm_backends.command_line import pack_folder, use_arguments
 from ..llm_backends.host import GuestMemory, use_memory, use_program
-from ..prompting import phrasebook
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
@@ -51,7 +50,6 @@ class Quillwork(ComfyExtension):
 async def comfy_entrypoint() -> ComfyExtension:
     """Return the extension; ComfyUI calls this."""
     _settle_in()
-    phrasebook.register()
     return Quillwork()
 
 

@@ -10,15 +10,14 @@ from comfy_api.latest import io
 
 from ..config.choice import Choice, Role
 from ..config.settings.home import targets_folder
-from ..config.settings.variables import MODE_ALIASES, MODES
-from ..llm_backends import registry
+from ..llm_backends import modes, registry
 from ..prompting.targets import listing
 from ..prompting.tasks import LARGEST_SEED
 
 T = TypeVar("T")
 
 CATEGORY = "Quillwork"
-AUTO = "auto"
+AUTO = modes.AUTO
 LLM = io.Custom("QUILLWORK_LLM")
 MODE_HELP = (
     "How the model is reached. auto follows the model's name and your settings; with nothing set up the "
@@ -59,7 +58,12 @@ def target_input(auto: str = "Auto (from the wired clip, else any model)") -> An
 def llm_inputs() -> list[Any]:
     return [
         io.Combo.Input(
-            "llm_mode", options=list(MODES), default=AUTO, optional=True, advanced=True, tooltip=MODE_HELP
+            "llm_mode",
+            options=registry.choices(installed=False),
+            default=AUTO,
+            optional=True,
+            advanced=True,
+            tooltip=MODE_HELP,
         ),
         io.String.Input("llm_model", default="", optional=True, advanced=True, tooltip=MODEL_HELP),
     ]
@@ -161,6 +165,6 @@ def target_signature(values: Any) -> str:
 def unknown_mode(values: Any) -> str | None:
     """Return the sentence for a mode that does not exist, None where all do."""
     for value in every(values):
-        if value is not None and value not in (*MODES, *MODE_ALIASES, *registry.names()):
-            return f"There is no llm_mode {value!r}. Choose one of {', '.join(MODES)}."
+        if value is not None and not (value == AUTO or registry.is_known(modes.spelled(value))):
+            return f"There is no llm_mode {value!r}. Choose one of {', '.join(registry.choices())}."
     return None

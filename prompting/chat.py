@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..llm_backends import modes
 from ..llm_backends.accounting.estimate import prompt_tokens
 from ..llm_backends.errors import CannotSee, ContextOverflow, NotConfigured
 from ..llm_backends.model import Model
@@ -64,7 +65,7 @@ async def chat(
     """
     if not question.prompt.strip() and not question.images:
         raise NotConfigured("The prompt is empty.", hint="Write something to the model.")
-    if model.deployment.backend == "phrasebook":
+    if not modes.of(model.deployment.backend).answers_messages:
         raise NotConfigured(
             "A chat needs a language model, and none is set up: the phrasebook writes prompts only.",
             hint="Choose one with llm_model, LLM_MODEL_CHAT or LLM_MODEL, for example ollama/llama3.2.",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,15 @@ from wire.fixtures import _wire_thread, wire  # noqa: E402, F401
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark_host_tests(items)
     mark_webui_tests(items)
+
+
+@pytest.fixture(autouse=True)
+def _modes_as_they_were() -> Iterator[None]:
+    """What a test registers is no other test's: lists of models hold every mode."""
+    from quillwork.llm_backends import modes, registry
+
+    kept = [(table, dict(table)) for table in (registry._makers, modes._rows)]
+    yield
+    for table, before in kept:
+        table.clear()
+        table.update(before)

@@ -152,13 +152,14 @@ def test_the_page_on_tools_names_them_all() -> None:
 
 
 def test_the_page_on_migration_has_every_name_that_is_read_as_another() -> None:
-    from quillwork.config.settings.variables import MODE_ALIASES, PROVIDER_ALIASES, PROXY_SWITCH, VARIABLES
+    from quillwork.config.settings.variables import PROVIDER_ALIASES, PROXY_SWITCH, VARIABLES
+    from quillwork.llm_backends import modes
 
     page = (ROOT / "docs" / "migration.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `([A-Z_]+(?:=\w+)?)` \| (.+) \|$", page, re.MULTILINE))
     read_as = {alias: name for name, variable in VARIABLES.items() for alias in variable.aliases}
     read_as["LLM_REPO"] = "LLM_MODEL"
-    read_as |= {f"LLM_MODE={alias}": f"LLM_MODE={mode}" for alias, mode in MODE_ALIASES.items()}
+    read_as |= {f"LLM_MODE={alias}": f"LLM_MODE={row.name}" for row in modes.rows() for alias in row.aliases}
     assert set(rows) == {*read_as, *PROVIDER_ALIASES, f"{PROXY_SWITCH}=true"}
     for alias, name in {**read_as, **PROVIDER_ALIASES}.items():
         assert f"`{name}`" in rows[alias], alias

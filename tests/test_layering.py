@@ -24,6 +24,8 @@ ARROWS = {
     "nodes": {"nodes", "config", "prompting", "llm_backends"},
     "interfaces": {"interfaces", "config", "prompting", "llm_backends"},
 }
+# What package.py itself holds.
+TOP = {"__version__", "MODES_OF"}
 # The half of ComfyUI's door that opens the routes.
 ALSO = {"nodes/host/http.py": {"interfaces"}}
 LITELLM = "llm_backends/remote/litellm_sdk/"
@@ -114,7 +116,7 @@ def wrong_arrows(file: str, tree: ast.AST) -> list[str]:
     home = file.removesuffix(".py").split("/")[0]
     ours = [name[1:].split(".")[0] for name in imports(file, tree) if name.startswith(".")]
     allowed = ARROWS[home] | ALSO.get(file, set())
-    return [top for top in ours if top not in allowed and top != "__version__"]
+    return [top for top in ours if top not in allowed and top not in TOP]
 
 
 def absolute(file: str, tree: ast.AST) -> list[str]:
@@ -214,7 +216,46 @@ def undated(file: str, tree: ast.AST) -> list[str]:
     return ["__future__"] if has_code and "__future__" not in imports(file, tree) else []
 
 
+# Nobody but its owner names a mode: all others ask its row in `llm_backends/modes.py` for what they need.
+MODES = {
+    *("litellm", "hf_download", "hf_local", "gguf", "host_encoder", "openai_compatible", "phrasebook"),
+    "z_image",
+}
+NAMES_A_MODE = {
+    "llm_backends/modes.py": MODES,
+    "prompting/phrasebook/__init__.py": {"phrasebook"},
+    "prompting/phrasebook/backend.py": {"phrasebook"},
+    "prompting/phrasebook/lists.py": {"phrasebook"},
+    # The library of that name.
+    "config/diagnostics/bug_report.py": {"litellm"},
+    "config/diagnostics/health.py": {"litellm"},
+    "config/models/prices.py": {"litellm"},
+    "config/models/update_model_facts.py": {"litellm"},
+    "llm_backends/remote/litellm_sdk/errors.py": {"litellm"},
+    "llm_backends/remote/litellm_sdk/faults.py": {"litellm"},
+    # A word of `on_error`.
+    "prompting/enhance.py": {"phrasebook"},
+    "prompting/tasks.py": {"phrasebook"},
+    # The image models of that name.
+    "interfaces/sdwebui/host/checkpoint.py": {"z_image"},
+}
+
+
+def named_modes(file: str, tree: ast.AST) -> list[str]:
+    texts = {node.value for node in walk(tree) if isinstance(node, ast.Constant)}
+    return sorted((texts & MODES) - NAMES_A_MODE.get(file, set()))
+
+
+def climbing_words(file: str, tree: ast.AST) -> list[str]:
+    """What the ground floor says of the floors above it."""
+    if not file.startswith("llm_backends/"):
+        return []
+    return re.findall("phrasebook", (ROOT / file).read_text("utf-8"), re.I)
+
+
 CHECKS = [
+    named_modes,
+    climbing_words,
     wrong_arrows,
     absolute,
     misplaced,
@@ -237,6 +278,7 @@ def test_the_source_keeps_its_contracts(check):
 @pytest.mark.parametrize(
     ("check", "file", "source"),
     [
+        (named_modes, "config/x.py", "def f(mode):\n    return mode in ('gguf', 'fox')"),
         (wrong_arrows, "llm_backends/x.py", "from ..config import settings"),
         (wrong_arrows, "llm_backends/middleware/x.py", "from ...prompting.clean import clean"),
         (wrong_arrows, "prompting/x.py", "def f():\n    from ..config.settings import load"),
@@ -278,6 +320,7 @@ def test_the_contracts_see_a_breach(check, file, source):
     [
         (wrong_arrows, "nodes/x.py", "from ..config.choice import Choice\nfrom .. import __version__"),
         (wrong_arrows, "prompting/targets/x.py", "from ...safe_yaml import read_yaml\nfrom ..tasks import T"),
+        (named_modes, "config/x.py", "def f(mode):\n    '''Not gguf.'''\n    return modes.of(mode).free"),
         (too_early, "config/x.py", "if TYPE_CHECKING:\n    import aiohttp\ndef f():\n    import yaml"),
         (swallowed, "nodes/x.py", "try:\n    f()\nexcept BaseException:\n    g()\n    raise"),
         (unseeded, "prompting/x.py", "import time, random\ntime.monotonic()\nrandom.Random(1).random()"),

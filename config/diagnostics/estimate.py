@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...llm_backends import modes
 from ...llm_backends.accounting.estimate import cost_of, tokens_of
 from ...llm_backends.types import Price
 from .. import model_source, providers
@@ -59,12 +60,9 @@ def estimate(
 
 
 def _priced(source: model_source.ModelSource, settings: Settings) -> tuple[str, str, Price | None]:
-    if source.mode != "litellm":
-        return source.mode, source.model, prices.FREE if source.mode in _OURS else None
+    if source.mode != modes.LITELLM:
+        return source.mode, source.model, prices.FREE if modes.of(source.mode).free else None
     if settings.endpoint() is not None:
         return ENDPOINT, source.model, prices.of_listed(source.model)
     provider, model = providers.check_model_id(source.model)
     return provider.id, model, prices.FREE if provider.is_local else prices.of_provider(provider, model)
-
-
-_OURS = ("hf_download", "hf_local", "gguf", "host_encoder", "phrasebook")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from ...llm_backends import modes
 from ...llm_backends.command_line import command, installer
 from ...llm_backends.errors import LLMError, NotConfigured
 from ...llm_backends.host import program
@@ -122,7 +123,8 @@ def _writable(name: str, folder: Path, hint: str) -> Check:
 
 def _litellm(settings: Settings) -> Check:
     if importlib.util.find_spec("litellm") is None:
-        wanted = status.in_effect(settings)["provider"] not in ("", "endpoint", "phrasebook")
+        effect = status.in_effect(settings)
+        wanted = effect["provider"] not in ("", "endpoint") and not modes.of(effect["mode"]).stands_in
         message = "not installed; only providers that are called directly need it."
         return Check("LiteLLM", not wanted, message, _install())
     version = importlib.metadata.version("litellm")
@@ -151,7 +153,7 @@ def _model(settings: Settings) -> Check:
         return Check("Model", False, error["message"], error["hint"])
     if problem := unknown_mode(settings.mode()):
         return Check("Model", False, problem)
-    if effect["mode"] == "phrasebook":
+    if modes.of(effect["mode"]).stands_in:
         return Check(
             "Model", True, f"none is set up: the phrasebook writes. `{command('setup')}` shows the ways."
         )

@@ -17,7 +17,7 @@ from ..models.catalog import Catalog, SourceState, catalog
 from ..models.labels import human_label
 from ..models.servers import endpoint_label
 from ..settings.values import Settings
-from ..settings.variables import MODES, VARIABLES
+from ..settings.variables import VARIABLES
 
 
 def provider_rows(
@@ -141,12 +141,6 @@ def in_effect(settings: Settings) -> dict[str, Any]:
     }
 
 
-def modes() -> list[str]:
-    """All modes: ours, then those that other packs registered."""
-    own = {"litellm", "openai_compatible", *MODES}
-    return [*MODES, *(name for name in registry.names() if name not in own)]
-
-
 def allowed(settings: Settings) -> list[str]:
     """What shared workflows may use."""
     return [what for what in consent.everything() if consent.is_allowed(what, settings)]
@@ -162,7 +156,7 @@ def config_view(settings: Settings) -> dict[str, Any]:
     return {
         "settings": setting_rows(settings),
         "effective": in_effect(settings),
-        "modes": modes(),
+        "modes": registry.choices(),
         "allowed": allowed(settings),
         "plan": plan_name(settings),
         "home": str(settings.folder),

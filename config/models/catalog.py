@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...llm_backends import modes
 from ...llm_backends.errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -278,7 +279,7 @@ def _in_plan(models: list[ModelEntry], plan: Plan | None, shows_locked: bool) ->
         return models
     allowed = []
     for model in models:
-        if model.transport == "phrasebook" or plan.allows(model.plan_id):
+        if not modes.of(model.transport).answers_messages or plan.allows(model.plan_id):
             allowed.append(model)
         elif shows_locked:
             allowed.append(replace(model, locked=True))
@@ -286,9 +287,9 @@ def _in_plan(models: list[ModelEntry], plan: Plan | None, shows_locked: bool) ->
 
 
 def _order(model: ModelEntry) -> tuple[Any, ...]:
-    """Providers that can be called first, the phrasebook last, suggestions before the rest."""
+    """Providers that can be called first, the stand-in last, suggestions before the rest."""
     return (
-        model.transport == "phrasebook",
+        modes.of(model.transport).stands_in,
         not model.configured,
         model.provider_label.casefold(),
         model.locked,

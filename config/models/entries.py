@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...llm_backends import registry
+from ...llm_backends import modes, registry
 from .. import providers
 from ..model_source import DEFAULT_REPOSITORY
 from . import local_models
@@ -48,7 +48,7 @@ class ModelEntry:
     @property
     def plan_id(self) -> str:
         """The id as plans have it (`types.Deployment.model_id`)."""
-        return self.id.rpartition("/")[2] if self.transport in ("hf_local", "gguf") else self.id
+        return self.id.rpartition("/")[2] if modes.of(self.transport).in_folders else self.id
 
     def to_json(self) -> dict[str, Any]:
         row = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -70,7 +70,7 @@ def of_provider(provider: providers.Provider, listed: Listed, source: str, **mor
         label=listed.label or human_label(listed.id) or label_of(listed.id),
         provider=provider.id,
         provider_label=provider.label,
-        transport="litellm",
+        transport=modes.LITELLM,
         source=source,
         context_window=listed.context_window or known.get("context_window"),
         # Where a provider's pictures do not get through, it does not help that a model of its sees.
@@ -109,13 +109,12 @@ def at_endpoint(listed: Listed, label: str, more: Listed | None) -> ModelEntry:
 
 def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
     """Checkpoints and GGUF files in the host's folders. Reads folders: not for an event loop."""
-    labels = {"hf_local": ("local", "On this machine"), "gguf": ("gguf", "GGUF files")}
     return [
         ModelEntry(
             id=model.name,
             label=label_of(model.name),
-            provider=labels[model.mode][0],
-            provider_label=labels[model.mode][1],
+            provider=modes.of(model.mode).group,
+            provider_label=modes.of(model.mode).group_label,
             transport=model.mode,
             source="folder",
             vision=model.vision,
@@ -127,14 +126,16 @@ def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
 
 
 def built_in() -> Iterator[ModelEntry]:
-    """What there is without any server: a download for this machine, and the phrasebook."""
-    if registry.is_known("hf_download"):
+    """What there is without any server: a download for this machine, and the modes that are a choice as
+    they stand."""
+    download = modes.of(modes.HF_DOWNLOAD)
+    if registry.is_known(download.name):
         yield ModelEntry(
             id=DEFAULT_REPOSITORY,
             label=label_of(DEFAULT_REPOSITORY),
-            provider="download",
-            provider_label="Download to this machine",
-            transport="hf_download",
+            provider=download.group,
+            provider_label=download.group_label,
+            transport=download.name,
             source="packaged",
             tools=False,
             vision=False,
@@ -143,17 +144,19 @@ def built_in() -> Iterator[ModelEntry]:
             configured=False,
             suggested=True,
         )
-    yield ModelEntry(
-        id="phrasebook",
-        label="Phrasebook (no model)",
-        provider="phrasebook",
-        provider_label="Phrasebook",
-        transport="phrasebook",
-        source="packaged",
-        vision=False,
-        tools=False,
-        price=_FREE,
-    )
+    for mode in registry.rows():
+        if mode.is_choice:
+            yield ModelEntry(
+                id=mode.name,
+                label=mode.label if mode.answers_messages else f"{mode.label} (no model)",
+                provider=mode.group,
+                provider_label=mode.group_label,
+                transport=mode.name,
+                source="packaged",
+                vision=mode.sees,
+                tools=None if mode.answers_messages else False,
+                price=_FREE if mode.free else None,
+            )
 
 
 def from_settings(model: str, endpoint: str = "") -> ModelEntry | None:

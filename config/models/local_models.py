@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...llm_backends import modes
 from ...llm_backends.local.gguf_names import is_model
 from ...llm_backends.local.hub.access import SUBFOLDER
 from ..settings.home import models_folder
@@ -58,7 +59,7 @@ def models(*, refresh: bool = False) -> tuple[LocalModel, ...]:
         return _found[1]
 
 
-def find(name: str, mode: str = "hf_local") -> LocalModel | None:
+def find(name: str, mode: str = modes.HF_LOCAL) -> LocalModel | None:
     """The model of that name, None where there is none."""
     wanted = name.strip().replace("\\", "/")
     return next((model for model in models() if model.name == wanted and model.mode == mode), None)
@@ -66,7 +67,7 @@ def find(name: str, mode: str = "hf_local") -> LocalModel | None:
 
 def resolve(mode: str, model: str) -> str:
     """The path of `model` where it is the name of a local one of that mode, else `model` as it is."""
-    if mode not in ("hf_local", "gguf") or not model or os.path.isabs(model):
+    if not modes.of(mode).in_folders or not model or os.path.isabs(model):
         return model
     found = find(model, mode)
     return str(found.path) if found is not None else model
@@ -91,11 +92,11 @@ def _below(root: Path) -> Iterator[LocalModel]:
             subfolders.clear()
             # A download that is not over, or was stopped, is no model yet.
             if not any(name.endswith(".part") for name in files):
-                yield LocalModel(here.relative_to(root).as_posix(), here, "hf_local", _has_eyes(here))
+                yield LocalModel(here.relative_to(root).as_posix(), here, modes.HF_LOCAL, _has_eyes(here))
         for name in sorted(files):
             if is_model(name):
                 path = here / name
-                yield LocalModel(path.relative_to(root).as_posix(), path, "gguf")
+                yield LocalModel(path.relative_to(root).as_posix(), path, modes.GGUF)
 
 
 def _has_eyes(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...llm_backends import modes
 from ..model_source import DEFAULT_REPOSITORY
 from ..providers import Provider
 from ..settings.values import Settings
@@ -34,9 +35,9 @@ def told(model_id: str) -> bool | None:
 
 def of_local(mode: str, model: str) -> bool | None:
     """Whether a model of this process sees. At a folder that is named by its path the backend looks."""
-    if mode in ("phrasebook", "gguf", "host_encoder") or model == DEFAULT_REPOSITORY:
+    if modes.of(mode).sees is False or model == DEFAULT_REPOSITORY:
         return False
-    if mode != "hf_local":
+    if mode != modes.HF_LOCAL:
         return None
     found = next((one for one in local_models.models() if str(one.path) == model), None)
     return found.vision if found is not None else None

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured, shorten
 from ...llm_backends.files import Reread
+from ...llm_backends.modes import LITELLM
 from ...llm_backends.types import REDACTED, Secret
 from ..access import kept_keys
 from ..access.session_keys import endpoint_id
@@ -132,7 +133,7 @@ class Settings:
         """LLM_MODE as it stands; LITELLM_ENABLED counts as ``litellm`` where no mode is set."""
         value = self.value("LLM_MODE")
         if value.is_default and (origin := self._proxy_switch()) is not None:
-            return Value("litellm", origin, PROXY_SWITCH)
+            return Value(LITELLM, origin, PROXY_SWITCH)
         return value
 
     def environment(self) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...llm_backends import registry
+
 Kind = Literal["text", "number", "flag", "list", "path", "secret", "json"]
 
 
@@ -29,7 +31,7 @@ VARIABLES: dict[str, Variable] = {
     for variable in (
         Variable(
             "LLM_MODE",
-            "how the model is reached: auto, litellm, hf_download, hf_local, gguf, host_encoder, phrasebook",
+            f"how the model is reached: {', '.join(registry.choices(installed=False))}",
             default="auto",
             writable=True,
         ),
@@ -101,9 +103,6 @@ VARIABLES: dict[str, Variable] = {
         Variable("LIBRARY_DIRS", "other wildcard folders, read only", kind="list"),
     )
 }
-
-MODES = ("auto", "litellm", "hf_download", "hf_local", "gguf", "host_encoder", "phrasebook")
-MODE_ALIASES = {"z_image": "host_encoder"}
 
 # One switch of another program: it means "the mode is litellm, at the proxy's usual address".
 PROXY_SWITCH = "LITELLM_ENABLED"

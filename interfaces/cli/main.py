@@ -13,9 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from ...config.settings.variables import MODES
-from ...llm_backends import errors
-from ...prompting import phrasebook
+from ...llm_backends import errors, modes, registry
 from ...prompting.tasks import CREATIVITIES, MOST_VALUES, MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import listing, place, setting_up, writing
 
@@ -31,7 +29,6 @@ def main(arguments: Sequence[str]) -> int:
     _speak_utf8()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
-    phrasebook.register()
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         place.settle_in(options.home)
@@ -157,5 +154,5 @@ def _command(
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mode", default="auto", help=", ".join(MODES))
+    parser.add_argument("--mode", default=modes.AUTO, help=", ".join(registry.choices(installed=False)))
     parser.add_argument("--model", default="", help="such as ollama/llama3.2")

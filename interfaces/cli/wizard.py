@@ -14,7 +14,9 @@ from ...config.settings.env_file import write_env
 from ...config.settings.values import load
 from ...llm_backends.command_line import command
 from ...llm_backends.host import program
+from ...llm_backends.modes import HF_DOWNLOAD
 from ...llm_backends.runner import runner
+from ...prompting import phrasebook
 
 # Settings left behind by another way of reaching a model.
 _CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_URL": None}
@@ -38,7 +40,7 @@ class Wizard:
             ("A server with OpenAI's protocol: LM Studio, vLLM, a LiteLLM proxy", self._endpoint),
             ("A provider on the internet, with a key of yours", self._provider),
             ("A 4-bit model on this machine's GPU (downloaded once, about 3 GB)", self._download),
-            ("No model: the phrasebook writes", lambda _: {"LLM_MODE": "phrasebook"}),
+            ("No model: the phrasebook writes", lambda _: {"LLM_MODE": phrasebook.NAME}),
         ]
         self._say("How is Quillwork to write?")
         _, way = ways[self._choose([line for line, _ in ways])]
@@ -98,7 +100,7 @@ class Wizard:
         model = self._answer("Repository on Hugging Face", DEFAULT_REPOSITORY)
         if self._agrees(f"May {model} be downloaded when it is needed?"):
             consent.allow(consent.DOWNLOADS, self._folder)
-        return {"LLM_MODE": "hf_download", "LLM_MODEL": model}
+        return {"LLM_MODE": HF_DOWNLOAD, "LLM_MODEL": model}
 
     def _choose(self, lines: Sequence[str]) -> int:
         for number, line in enumerate(lines, 1):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ...config.choice import Choice
 from ...config.opening import lacks_model, library_folders, no_model_notice, open_model
 from ...config.settings.home import targets_folder
+from ...llm_backends import modes
 from ...llm_backends.errors import LLMError
 from ...llm_backends.host import NullHost
 from ...llm_backends.live import LiveText
@@ -154,7 +155,7 @@ def _choice(options: argparse.Namespace) -> Choice:
         llm_mode=options.mode,
         llm_model=options.model,
         by_workflow=False,
-        may_download=bool(options.model) and options.mode in ("hf_download", "gguf"),
+        may_download=bool(options.model) and modes.of(options.mode).from_repository,
     )
 
 
@@ -173,5 +174,5 @@ def _run(coroutine: Coroutine[Any, Any, T], model: Model) -> T:
 def _remarks(info: Mapping[str, Any], options: argparse.Namespace) -> None:
     for warning in info["warnings"]:
         print(warning, file=sys.stderr)
-    if info["mode"] == "phrasebook" and sys.stderr.isatty() and lacks_model(_choice(options)):
+    if modes.of(info["mode"]).stands_in and sys.stderr.isatty() and lacks_model(_choice(options)):
         print(no_model_notice("with --model"), file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ...config.choice import Choice, Role
 from ...config.opening import open_model
 from ...config.settings.values import load
+from ...llm_backends import modes
 from ...llm_backends.chunk_stream import ChunkStream, LiveChunks, UnderWay
 from ...llm_backends.errors import NotConfigured
 from ...llm_backends.host import Host
@@ -72,7 +73,7 @@ def open_asked(exchange: Exchange, what: str, role: Role = "prompt_gen") -> Mode
 
 def refuse_encoder(deployment: Deployment) -> None:
     """Raise `NotConfigured` for the host's text encoder, which no route has."""
-    if deployment.backend == "host_encoder":
+    if modes.of(deployment.backend).needs_wire:
         raise NotConfigured(
             "The image workflow's text encoder writes only for a node that it is wired to.",
             hint="Use an Enhance Prompt node with its clip wired, or choose another model.",

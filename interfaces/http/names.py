@@ -8,6 +8,7 @@ from ...config import providers
 from ...config.settings.home import targets_folder
 from ...config.settings.values import Settings
 from ...llm_backends.host import program
+from ...llm_backends.modes import LITELLM
 from ...prompting import targets
 from .messages import HttpError
 
@@ -49,4 +50,4 @@ def load_target(name: str) -> targets.Target:
 
 
 def _is_for_endpoint(name: str, mode: str, settings: Settings) -> bool:
-    return mode == "litellm" and settings.endpoint() is not None and providers.split(name) is None
+    return mode == LITELLM and settings.endpoint() is not None and providers.split(name) is None

@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...config.choice import Choice
-from ...config.settings.variables import MODES as ALL_MODES
-from ...llm_backends import registry
+from ...llm_backends import modes, registry
 from ...llm_backends.errors import NotConfigured
 from ...prompting.tasks import MOST_VARIATIONS, ON_ERROR, SELECTIONS, OnError, Selection
 
@@ -16,11 +15,9 @@ TITLE = "Quillwork"
 """The Script's name, by which programs call it."""
 TABS = ("txt2img", "img2img", "control", "video")
 """The host's tabs with a prompt box, by what their elements' ids begin with. The last two are SD.Next's."""
-AUTO = "auto"
+AUTO = modes.AUTO
 FOLLOW = -1
 """The seed that stands for the image's own."""
-MODES = tuple(mode for mode in ALL_MODES if mode != "host_encoder")
-"""A web UI lends us no text encoder that could write."""
 PARTS = ("positive", "negative", "hires")
 MOST_IMAGES = 1000
 _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
@@ -98,14 +95,14 @@ def _value(name: str, value: Any) -> Any:
         raise _wrong(name, value, f"Choose one of {', '.join(SELECTIONS)}.")
     if name == "on_error" and text not in ON_ERROR:
         raise _wrong(name, value, f"Choose one of {', '.join(ON_ERROR)}.")
-    if name == "mode" and text and text not in MODES and text not in _others():
-        raise _wrong(name, value, f"Choose one of {', '.join(MODES)}.")
+    if name == "mode" and text and text not in mode_choices():
+        raise _wrong(name, value, f"Choose one of {', '.join(mode_choices())}.")
     return text or default
 
 
-def _others() -> set[str]:
-    """The modes that other packs have registered."""
-    return set(registry.names()) - set(ALL_MODES)
+def mode_choices() -> list[str]:
+    """What there is to choose from: a web UI lends us no text encoder that could write."""
+    return [name for name in registry.choices() if not modes.of(name).needs_wire]
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...prompting import phrasebook
 from .arguments import TITLE
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +18,6 @@ def register() -> None:
     from .host.options import add_options, settle_in
 
     settle_in()
-    phrasebook.register()
     _join_control_tab()
     script_callbacks.on_ui_settings(add_options)
     script_callbacks.on_before_ui(_before_page)

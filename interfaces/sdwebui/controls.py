@@ -11,7 +11,7 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from ...prompting.tasks import MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import enhance_now
-from .arguments import MODES, PARTS, TITLE, Arguments
+from .arguments import PARTS, TITLE, Arguments, mode_choices
 from .host.options import target_choices
 
 _SAVED_MODELS = 2000
@@ -115,7 +115,7 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
         target = gr.Dropdown(
             label="For model", choices=target_choices(), value=usual.target, elem_id=elem_id("target")
         )
-        mode = gr.Dropdown(label="Mode", choices=list(MODES), value=usual.mode, elem_id=elem_id("mode"))
+        mode = gr.Dropdown(label="Mode", choices=mode_choices(), value=usual.mode, elem_id=elem_id("mode"))
         model = gr.Dropdown(
             label="Model (empty: as set)",
             choices=["", *models()],

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...config.settings.home import targets_folder
+from ...llm_backends import modes
 from ...prompting import targets
 from .arguments import AUTO, FOLLOW, TABS, Arguments, read
 from .button_call import ButtonCall, Session, sentence_of
@@ -174,7 +175,7 @@ def _status(written: Written, chosen: Mapping[str, Any]) -> str:
     remarks = list(written.warnings)
     if not lines:
         who = written.model or written.mode
-        remarks.insert(0, NO_MODEL if written.mode == "phrasebook" else f"Written by {who}.")
+        remarks.insert(0, NO_MODEL if modes.of(written.mode).stands_in else f"Written by {who}.")
     if chosen.get("enabled"):
         remarks.append(STILL_ON)
     return "<br>".join(filter(None, [*lines, note(*remarks)]))

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from ...config.opening import no_model_notice
 from ...config.settings.home import targets_folder
+from ...llm_backends import modes
 from ...llm_backends.errors import Cancelled, LLMError, MissingKey, NotConfigured, ProviderFailed
 from ...prompting import targets
 from ...prompting.templates.library import LibraryError
@@ -165,7 +166,7 @@ def _tell(p: Any, arguments: Arguments, written: Written) -> None:
         comment(f"{infotext.ERROR}: {sentence}")  # our script of the page knows it by that
     for sentence in dict.fromkeys(written.warnings):
         comment(f"Quillwork: {sentence}")
-    if written.mode == "phrasebook" != arguments.mode and not written.errors:
+    if modes.of(written.mode).stands_in and written.mode != arguments.mode and not written.errors:
         comment(NO_MODEL)
 
 

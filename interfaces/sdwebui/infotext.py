@@ -8,7 +8,7 @@ from typing import Any
 
 from ...config.settings.home import targets_folder
 from ...prompting import targets
-from .arguments import AUTO, FOLLOW, MODES, PARTS, Arguments
+from .arguments import AUTO, FOLLOW, PARTS, Arguments, mode_choices
 from .images import Image, Texts
 
 PREFIX = "Quillwork "
@@ -182,7 +182,7 @@ def _flag(label: str, default: bool) -> Callable[[Mapping[str, Any]], Any]:
 def _mode(params: Mapping[str, Any]) -> str | None:
     if not _is_ours(params):
         return None
-    return str(params[MODE]) if params[MODE] in MODES else AUTO
+    return str(params[MODE]) if params[MODE] in mode_choices() else AUTO
 
 
 def _seed(params: Mapping[str, Any]) -> int | None:

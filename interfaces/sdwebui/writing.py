@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from ...config.choice import Choice
 from ...config.opening import library_folders
+from ...llm_backends import modes
 from ...llm_backends.errors import Cancelled, LLMError
 from ...llm_backends.model import Model
 from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
@@ -24,7 +25,6 @@ from .wording import words_of
 
 T = TypeVar("T")
 
-ENDPOINT = "openai_compatible"
 SKIPPED = "Skipped: your prompt was used as it is."
 _FIELDS = ("prompt", "negative", "hires", "hires_negative")
 
@@ -262,7 +262,7 @@ def _ask(
     try:
         model = desk.open(arguments.choice)
         name = _name(model, arguments)
-        written.place = model.deployment.provider_label if model.deployment.backend == ENDPOINT else ""
+        written.place = model.deployment.provider_label if model.deployment.backend == modes.ENDPOINT else ""
     except LLMError as error:
         enhanced = enhance_without_model(shielded, error, arguments.on_error)
     else:
@@ -291,7 +291,7 @@ def _name(model: Model, arguments: Arguments) -> str:
     chosen = arguments.model.strip()
     if chosen and not os.path.isabs(chosen):
         return chosen
-    return "" if model.deployment.backend == "phrasebook" else model.deployment.model_id
+    return model.deployment.model_id if modes.of(model.deployment.backend).answers_messages else ""
 
 
 def _with(texts: Texts, slot: _Slot, kept: Kept, arguments: Arguments) -> Texts:

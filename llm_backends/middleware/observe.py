@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from .. import errors
+from .. import errors, modes
 from ..accounting.metering import blank_record, record_of
 from ..accounting.usage_totals import CallRecord
 from ..call import Call, Handler
@@ -68,7 +68,7 @@ class Telling:
             record,
             self._started,
             time.time(),
-            self._call.deployment.backend == "litellm" and not record.cached,
+            self._call.deployment.backend == modes.LITELLM and not record.cached,
             self._messages,
             answer,
         )

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import errors
+from ..modes import ENDPOINT
 from ..types import Deployment, Secret
 from .http_client import bearer, client, origin_of, wire_error
 from .status_errors import error_from_status
@@ -61,7 +62,7 @@ async def fetch_json(
 
     where = label or origin_of(url)
     deployment = Deployment(
-        "openai_compatible",
+        ENDPOINT,
         "",
         provider_label=where,
         base_url=url,

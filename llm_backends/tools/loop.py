@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .. import modes
 from ..chunk_stream import ask_one
 from ..errors import EmptyAnswer, NotConfigured
 from ..model import Model
@@ -128,7 +129,7 @@ def check_tools(deployment: Deployment, tools: Sequence[RegisteredTool]) -> None
     """Raise `NotConfigured` where the model is known not to call tools, and any error of a tool's `admit`."""
     if not tools:
         return
-    if deployment.capabilities.tools is False or deployment.backend == "phrasebook":
+    if deployment.capabilities.tools is False or not modes.of(deployment.backend).answers_messages:
         raise NotConfigured(
             f"{deployment.name} does not call tools.",
             hint="Choose a model that does, or take the tools away.",

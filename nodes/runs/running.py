@@ -12,6 +12,7 @@ from comfy_execution.utils import get_executing_context
 from ...config.access.session_keys import session_keys
 from ...config.choice import KEEP, UNLOAD, Choice
 from ...config.opening import effective, lacks_model, no_model_notice, open_model
+from ...llm_backends import modes
 from ...llm_backends.live import LiveText, show_all
 from ...llm_backends.local.unload import unload_in_place
 from ...llm_backends.model import Model
@@ -64,7 +65,7 @@ class Run:
 
         A makeshift answer is made anew the next time.
         """
-        if record["mode"] == "phrasebook":
+        if modes.of(record["mode"]).stands_in:
             record["no_model"] = self._lacks_model
         if self.node_id is None:
             return

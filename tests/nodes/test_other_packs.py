@@ -6,7 +6,7 @@ import pytest
 from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
-from nodes.graphs import needs_litellm, preview
+from nodes.graphs import enhance, needs_litellm, preview
 from wire.answers import TEXT
 from wire.server import WireServer
 
@@ -52,3 +52,16 @@ def test_a_name_out_of_a_workflow_needs_the_users_yes(host_factory: Hosts) -> No
     )
     assert run.status == "error"
     assert "not allowed on this machine" in run.message
+
+
+def test_a_mode_of_another_pack_is_there_to_choose(served: Host) -> None:
+    served.run({"1": node("TestpackAddMode", question="", model="test_parrot"), "2": preview("1")})
+    for name in ("QuillworkEnhancePrompt", "QuillworkLLMSettings"):
+        inputs = served.object_info(name)["input"]
+        spec = {**inputs.get("required", {}), **inputs["optional"]}["llm_mode"]
+        offered = spec[1]["options"] if spec[0] == "COMBO" else spec[0]
+        assert offered[:3] == ["auto", "litellm", "hf_download"]
+        assert offered.count("test_parrot") == 1 and offered[-1] == "test_parrot"
+    run = served.run({"1": enhance("a fox", llm_mode="test_parrot"), "2": preview("1")})
+    assert run.status == "success", run.message
+    assert "A FOX" in run.shown("2")[0]

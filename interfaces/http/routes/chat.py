@@ -11,6 +11,7 @@ from ....config.settings.home import targets_folder
 from ....config.settings.values import load
 from ....llm_backends.chunk_stream import ask_one
 from ....llm_backends.model import Model
+from ....llm_backends.modes import AUTO
 from ....llm_backends.tools import registry
 from ....llm_backends.tools.loop import Conversation, answer_with_tools, check_tools
 from ....llm_backends.tools.registry import RegisteredTool
@@ -180,7 +181,7 @@ def _estimated(wanted: Any) -> dict[str, Any]:
     return estimated.to_json()
 
 
-_MODEL = {"llm_mode": text(60, "auto"), "llm_model": text(300)}
+_MODEL = {"llm_mode": text(60, AUTO), "llm_model": text(300)}
 _FORMAT = {
     "type": ["object", "null"],
     "properties": {

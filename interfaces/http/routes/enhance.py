@@ -8,6 +8,7 @@ from typing import Any
 
 from ....llm_backends.errors import LLMError
 from ....llm_backends.model import Model
+from ....llm_backends.modes import AUTO
 from ....prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
 from ....prompting.generate_values import Invented, invent
 from ....prompting.tasks import (
@@ -96,7 +97,7 @@ def _save(task: VariablesTask, invented: Invented) -> list[str]:
         return []
 
 
-_MODEL = {"llm_mode": text(60, "auto"), "llm_model": text(300)}
+_MODEL = {"llm_mode": text(60, AUTO), "llm_model": text(300)}
 ROUTES = (
     Route(
         "POST",

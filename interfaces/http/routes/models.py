@@ -13,8 +13,10 @@ from ....config.diagnostics.health import report
 from ....config.diagnostics.trial import Trial, call_model, check_provider, open_for_trial
 from ....config.models.catalog import Listing, catalog
 from ....config.settings.values import Settings, load
+from ....llm_backends import modes
 from ....llm_backends.host import program
 from ....llm_backends.local.unload import unload_used_servers
+from ....llm_backends.modes import AUTO
 from ....llm_backends.types import Secret
 from .. import guard
 from ..messages import Answer, HttpError, render
@@ -24,7 +26,7 @@ from ..schema import body, flag, one_of, text
 from ..threads import in_thread, on_runner
 
 _PROVIDERS = (*providers.names(), ENDPOINT)
-_GROUPS = (*_PROVIDERS, "local", "gguf", "download", "phrasebook")
+_GROUPS = (*_PROVIDERS, *modes.groups())
 _CLIENT = "x-quillwork-client"
 LONGEST_KEY = 8192
 
@@ -253,7 +255,7 @@ ROUTES = (
         body=body(
             provider=one_of(*_PROVIDERS, "", default=""),
             llm_model=text(300),
-            llm_mode=text(60, "auto"),
+            llm_mode=text(60, AUTO),
         ),
     ),
     Route("GET", "health", "private", "What works, what does not, and what to do about it.", _health),

@@ -9,7 +9,8 @@ from ....config.access import consent
 from ....config.diagnostics import status
 from ....config.settings import panel
 from ....config.settings.values import Settings, load, override
-from ....config.settings.variables import MODE_ALIASES, VARIABLES
+from ....config.settings.variables import VARIABLES
+from ....llm_backends import modes, registry
 from ....llm_backends.host import program
 from ..messages import Answer, HttpError
 from ..names import check_model
@@ -60,12 +61,12 @@ def _checked(name: str, value: Any, wanted: dict[str, Any], settings: Settings) 
         raise HttpError(400, "bad_request", f"{name} takes a text.", "Send a text, or null to take it back.")
     text: str = value.strip()
     if name == "LLM_MODE":
-        if MODE_ALIASES.get(text, text) not in status.modes():
+        if modes.spelled(text) not in registry.choices():
             raise HttpError(
                 400,
                 "bad_request",
                 f"There is no mode {text[:60]!r}.",
-                f"Choose one of {', '.join(status.modes())}.",
+                f"Choose one of {', '.join(registry.choices())}.",
             )
         return text
     mode = wanted.get("LLM_MODE") or settings.mode().text

@@ -11,6 +11,7 @@ from ....config.models import local_models
 from ....config.models.catalog import Listing
 from ....config.opening import open_model
 from ....config.settings.values import Settings, load
+from ....llm_backends import modes
 from ....llm_backends.errors import LLMError, ModelNotFound
 from ....llm_backends.model import Model
 from ..model_calls import refuse_encoder
@@ -18,7 +19,6 @@ from ..names import check_model
 
 DEFAULT = "default"
 LOCAL = "local/"
-_IN_FOLDERS = ("hf_local", "gguf")
 
 
 def ids(listing: Listing, settings: Settings) -> list[tuple[str, str]]:
@@ -30,8 +30,8 @@ def ids(listing: Listing, settings: Settings) -> list[tuple[str, str]]:
         if own.runs_in_place:
             found.append((LOCAL + own.deployment.model_id, own.deployment.provider))
     for model in listing.models:
-        if model.configured and not model.locked and model.transport != "phrasebook":
-            prefix = LOCAL if model.transport in _IN_FOLDERS else ""
+        if model.configured and not model.locked and modes.of(model.transport).answers_messages:
+            prefix = LOCAL if modes.of(model.transport).in_folders else ""
             found.append((prefix + model.id, model.provider))
     return list(dict.fromkeys(found))
 
@@ -48,8 +48,8 @@ def _choice(name: str, settings: Settings) -> Choice:
     if name == DEFAULT:
         return Choice(role="chat")
     if not name.startswith(LOCAL):
-        return Choice(llm_model=check_model(name, "auto", settings), role="chat")
-    wanted = check_model(name.removeprefix(LOCAL), "hf_local", settings)
+        return Choice(llm_model=check_model(name, modes.AUTO, settings), role="chat")
+    wanted = check_model(name.removeprefix(LOCAL), modes.HF_LOCAL, settings)
     found = next((model for model in local_models.models() if model.name == wanted), None)
     if found is not None:
         return Choice(llm_mode=found.mode, llm_model=found.name, role="chat")
@@ -68,4 +68,5 @@ def _own(settings: Settings) -> Model | None:
         model = open_model(Choice(role="chat"), settings=settings)
     except LLMError:
         return None
-    return None if model.deployment.backend in ("phrasebook", "host_encoder") else model
+    mode = modes.of(model.deployment.backend)
+    return model if mode.answers_messages and not mode.needs_wire else None

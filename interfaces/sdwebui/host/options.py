@@ -17,7 +17,7 @@ from ....config.settings.host_notes import HostNote
 from ....config.settings.values import use_host_settings
 from ....llm_backends.command_line import pack_folder, use_arguments
 from ....llm_backends.host import use_program
-from ..arguments import AUTO, MODES
+from ..arguments import AUTO, mode_choices
 from . import wildcards
 from .lookup import shared
 
@@ -115,7 +115,7 @@ def add_options() -> None:
 
     for name, variable, label in _TEXTS:
         if variable == "LLM_MODE":
-            add(name, _UNSET, label, gr.Dropdown, [_UNSET, *MODES])
+            add(name, _UNSET, label, gr.Dropdown, [_UNSET, *mode_choices()])
         else:
             add(name, _UNSET, label)
     add(_TIMEOUT[0], 0, _TIMEOUT[2], gr.Number)

@@ -11,6 +11,7 @@ from ....config.access import consent
 from ....config.diagnostics import status
 from ....config.diagnostics.trial import Trial, call_model, open_for_trial
 from ....config.settings.values import load
+from ....llm_backends import registry
 from ....llm_backends.runner import runner
 from ...http.messages import HttpError
 from ...http.names import check_model
@@ -37,7 +38,7 @@ def build(page: Any) -> None:
     gr.HTML(note(_EMPTY))
     with gr.Row():
         mode = gr.Dropdown(
-            label="Mode", choices=["", *status.modes()], value="", elem_id="quillwork_set_mode"
+            label="Mode", choices=["", *registry.choices()], value="", elem_id="quillwork_set_mode"
         )
         chosen = [
             gr.Dropdown(

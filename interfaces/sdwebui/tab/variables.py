@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ....config.choice import Choice
+from ....llm_backends import modes
 from ....prompting.generate_values import Invented, invent
 from ....prompting.tasks import CREATIVITIES, MOST_VALUES, VariablesTask
 from ....prompting.templates.missing import keep
@@ -144,7 +145,7 @@ async def _generate(
 def _status(invented: Invented, kept: str) -> str:
     who = invented.info["model"] or invented.info["mode"]
     count = len(invented.values)
-    by = NO_MODEL if invented.info["mode"] == "phrasebook" else f"{count} values by {who}."
+    by = NO_MODEL if modes.of(invented.info["mode"]).stands_in else f"{count} values by {who}."
     return note(by, *invented.info["warnings"], kept)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ... import errors
 from ...host import GuestMemory, Host
 from ...live import Sink
+from ...modes import HF_DOWNLOAD
 from ...remote.openai_embeddings import refuse_embedding
 from ...types import Deployment, Request, Result
 from ...vision import cannot_see, has_pictures
@@ -136,7 +137,7 @@ def shared() -> TransformersLocal:
 
 
 def _folder_of(deployment: Deployment, sink: Sink, host: Host, *, for_pictures: bool) -> Path:
-    if "hf_download" in (deployment.mode, deployment.backend):
+    if HF_DOWNLOAD in (deployment.mode, deployment.backend):
         return resolve_repository(deployment, sink, host, for_pictures=for_pictures)
     return Path(deployment.model).expanduser()
 

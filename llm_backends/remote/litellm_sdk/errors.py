@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ... import errors
+from ... import errors, modes
 from ...command_line import command
 from ...host import program
 from ...types import Deployment
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 INSTALL_HINT = (
     # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
     "Run `python install.py` in Quillwork's folder with {program}'s Python and restart {program}. Without "
-    "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the phrasebook work."
+    "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the {stand_in} work."
 )
 _BAD_KEY = re.compile(r"api key not valid|api_key_invalid|invalid api key|security token .* invalid", re.I)
 _NOT_JSON = re.compile(
@@ -74,6 +74,10 @@ def error_from(
     return mapped
 
 
+def _install_hint() -> str:
+    return INSTALL_HINT.format(program=program(), stand_in=modes.of(modes.stand_in()).label.lower())
+
+
 def missing_library(reason: Exception) -> errors.DependencyMissing:
     """The error for litellm, or a library that it needs, missing or broken."""
     name = getattr(reason, "name", None) or "litellm"
@@ -84,7 +88,7 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
     else:
         said = f"litellm is installed but cannot be loaded ({type(reason).__name__})."
         return errors.DependencyMissing(said, hint=reinstall())
-    return errors.DependencyMissing(said, hint=INSTALL_HINT.format(program=program()))
+    return errors.DependencyMissing(said, hint=_install_hint())
 
 
 def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:

@@ -65,4 +65,26 @@ class Read(io.ComfyNode):
         return io.NodeOutput("|".join([chunk.text async for chunk in stream(question, open_chosen(model))]))
 
 
-NODES = [Ask, AskAsync, Read]
+class AddMode(io.ComfyNode):
+    """Brings a mode; a real pack does so when it is loaded."""
+
+    @classmethod
+    def define_schema(cls):
+        return schema("TestpackAddMode")
+
+    @classmethod
+    def execute(cls, question, model):
+        from quillwork.llm_backends import Chunk, register
+
+        class Parrot:
+            async def stream(self, request, deployment):
+                yield Chunk(text=request.messages[-1].content.upper(), finish_reason="stop")
+
+            async def close(self):
+                pass
+
+        register(model, Parrot, replace=True)
+        return io.NodeOutput(model)
+
+
+NODES = [Ask, AskAsync, Read, AddMode]

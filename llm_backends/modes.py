@@ -1,0 +1,139 @@
+"""The modes: one row for each way in which a model is reached, with all that sets it apart.
+
+Every list, label, check and message about modes comes from these rows. A backend that `registry.register`
+is told of has its row from then on: its own, or a plain one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AUTO = "auto"
+"""No mode, but the lack of one: the model's name and the settings decide."""
+LITELLM = "litellm"
+HF_DOWNLOAD = "hf_download"
+HF_LOCAL = "hf_local"
+GGUF = "gguf"
+HOST_ENCODER = "host_encoder"
+ENDPOINT = "openai_compatible"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A mode by its `name` in ``LLM_MODE`` or one of its `aliases`; messages call it by its `label`.
+
+    `in_process` says that it computes in the host's own process, `loads_weights` that it takes the settings
+    for loading, `from_repository` that it may download, `in_folders` that its models are files or folders
+    below the host's own. `takes_model` is False where a model's name says nothing to it, `answers_messages`
+    where it is no language model: no plan counts it, and it has no eyes, tools or cache. `stands_in` says
+    that it writes where nothing is set up, `needs_wire` that only a node can hand it its model. `sees` is
+    None where that is the model's matter. `is_choice` lists the mode itself in the catalogue, `is_offered`
+    in what there is to choose from; `group` and `group_label` are its models' there.
+    """
+
+    name: str
+    label: str = ""
+    aliases: tuple[str, ...] = ()
+    in_process: bool = False
+    loads_weights: bool = False
+    from_repository: bool = False
+    in_folders: bool = False
+    takes_model: bool = True
+    answers_messages: bool = True
+    stands_in: bool = False
+    needs_wire: bool = False
+    free: bool = False
+    sees: bool | None = None
+    is_choice: bool = False
+    is_offered: bool = True
+    group: str = "mode"
+    group_label: str = ""
+
+
+_TABLE = (
+    Mode(LITELLM, "LiteLLM"),
+    Mode(
+        HF_DOWNLOAD,
+        "Local model",
+        in_process=True,
+        loads_weights=True,
+        from_repository=True,
+        free=True,
+        group="download",
+        group_label="Download to this machine",
+    ),
+    Mode(
+        HF_LOCAL,
+        "Local model",
+        in_process=True,
+        loads_weights=True,
+        in_folders=True,
+        free=True,
+        group="local",
+        group_label="On this machine",
+    ),
+    Mode(
+        GGUF,
+        "GGUF",
+        in_process=True,
+        from_repository=True,
+        in_folders=True,
+        free=True,
+        sees=False,
+        group="gguf",
+        group_label="GGUF files",
+    ),
+    Mode(
+        HOST_ENCODER,
+        "Text encoder",
+        aliases=("z_image",),
+        in_process=True,
+        takes_model=False,
+        needs_wire=True,
+        free=True,
+        sees=False,
+    ),
+    # Carries what `litellm` at an endpoint comes to, and is valid where somebody writes it.
+    Mode(ENDPOINT, is_offered=False),
+)
+_rows = {row.name: row for row in _TABLE}
+
+
+def add(row: Mode) -> None:
+    """Have `row` among the modes, in the place of an earlier one of its name."""
+    _rows[row.name] = row
+
+
+def plain(name: str) -> Mode:
+    """The row of a mode of which nothing but the name is known."""
+    return Mode(name, name, is_choice=True, group_label=name)
+
+
+def of(name: str) -> Mode:
+    """The row of the mode `name`; a plain one where there is none."""
+    return _rows.get(name) or plain(name)
+
+
+def rows() -> list[Mode]:
+    """The modes that are registered by now, ours first."""
+    return list(_rows.values())
+
+
+def choices() -> list[str]:
+    """`AUTO` and the modes that are offered, of those that are registered by now (see `registry.choices`)."""
+    return [AUTO, *(row.name for row in rows() if row.is_offered)]
+
+
+def groups() -> tuple[str, ...]:
+    """The groups of the catalogue that belong to modes."""
+    return tuple(dict.fromkeys(row.group for row in (*rows(), plain("")) if row.group_label or not row.name))
+
+
+def spelled(name: str) -> str:
+    """`name`, where it is a mode's alias the mode's own."""
+    return next((row.name for row in rows() if name in row.aliases), name)
+
+
+def stand_in() -> str:
+    """The mode that writes where nothing is set up; where there is none `LITELLM`, which asks for a model."""
+    return next((row.name for row in rows() if row.stands_in), LITELLM)
