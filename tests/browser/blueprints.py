@@ -3,7 +3,7 @@
     python tests/browser/blueprints.py [NAME ...]
 
 The frontend wires the nodes, turns them into a subgraph and publishes it, as a user would; what it wrote is
-kept, and in tests/subgraphs/ what it would send for it. Run it again after a node has got another widget.
+kept. Run it again after a node has got another widget.
 With COMFYUI_PATH set the host is that ComfyUI.
 """
 
@@ -26,7 +26,6 @@ from host.process import REPOSITORY  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 SUBGRAPHS = REPOSITORY / "subgraphs"
-COPIES = TESTS / "subgraphs"
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -316,7 +315,6 @@ def main(names: list[str]) -> None:
         comfy = ComfyPage(browser, host, "canvas")
         for name in names or list(PLANS):
             write(make(comfy, name), SUBGRAPHS / f"{name}.json")
-            write(inside_of(comfy.prompt()), COPIES / f"{name}.json")
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 pytest.importorskip("playwright")
 
-from browser.blueprints import COPIES, PLANS, SUBGRAPHS, inside_of
+from browser.blueprints import PLANS, SUBGRAPHS, inside_of
+from host.graphs import graph
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("own_pages")]
 
@@ -47,9 +47,9 @@ def test_it_is_found_and_no_node_is_missing(comfy, name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_sends_what_its_copy_says(comfy, name):
+def test_it_sends_what_stands_in_its_file(comfy, name):
     place(comfy, name)
-    assert inside_of(comfy.prompt()) == json.loads((COPIES / f"{name}.json").read_text("utf-8"))
+    assert inside_of(comfy.prompt()) == graph(SUBGRAPHS / f"{name}.json")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -12,7 +12,6 @@ Picture = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
 pytestmark = pytest.mark.browser
 
 WORKFLOW = REPOSITORY / "workflows" / "describe_and_enhance.json"
-COPY = REPOSITORY / "tests" / "workflows" / "describe_and_enhance.json"
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def test_the_shipped_workflow_opens_and_runs(example, wire):
     assert set(found) <= {"MarkdownNote"}
     sent = comfy.page.evaluate("async () => (await app.graphToPrompt()).output")
     assert {key: one["inputs"] for key, one in sent.items()} == {
-        key: one["inputs"] for key, one in graph(COPY).items()
+        key: one["inputs"] for key, one in graph(WORKFLOW).items()
     }
     kind, detail = comfy.run()
     assert kind == "execution_success", detail

@@ -15,7 +15,7 @@ from nodes.graphs import enhance, preview, settings
 from tiny_model.as_gguf import write_gguf
 from tiny_model.fixtures import TRAINING_S, tiny_model  # noqa: F401
 
-SHIPPED = REPOSITORY / "tests" / "workflows" / "gguf.json"
+SHIPPED = REPOSITORY / "workflows" / "gguf.json"
 NAME = "Qwen3-4B-Instruct-2507-Q4_K_M.gguf"
 
 

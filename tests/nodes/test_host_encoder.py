@@ -141,7 +141,7 @@ def test_the_shipped_workflow_runs(writer: Host) -> None:
     named = folder / "qwen_3_4b.safetensors"
     if not named.exists():
         named.hardlink_to(folder / "tiny_writer.safetensors")
-    run = writer.run(graph(REPOSITORY / "tests" / "workflows" / "host_encoder_zimage.json"), timeout=SLOW)
+    run = writer.run(graph(REPOSITORY / "workflows" / "host_encoder_zimage.json"), timeout=SLOW)
     assert run.status == "success", run.message
     (text,) = run.shown("2")
     # For model is on auto, and this encoder's own image model wants its quality tags.
