@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ... import errors
-from ...host import GuestMemory, Host
+from ...host import Host
 from ...live import Sink
 from ...types import Deployment, Request, Result
 from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
 from ..hub.gguf_files import fetch_gguf
 from ..list_schema import list_count
+from ..resident import Resident
 from ..token_text import TextStream
 from ..tool_call_text import offered
 from ..transformers_local.sampling import SamplingSettings, unknown_parameters
@@ -29,21 +29,12 @@ _BYTES_BESIDE_WEIGHTS = 3 * 1024**3 // 2
 _MOST_RELOADS = 3
 
 
-class Gguf:
+class Gguf(Resident[GgufModel]):
     """A backend with one file in memory at a time; see `types.LocalBackend`.
 
     The deployment's `model` and its parameters ``file`` and ``models_folder`` name it (`file.find`).
     On a GPU it is a guest of the host's memory manager, where there is one (`host.GuestMemory`).
     """
-
-    runs_in_place: Literal[True] = True
-
-    def __init__(self) -> None:
-        # A web UI's routes and its generation may want the model in two threads.
-        self._lock = threading.RLock()
-        self._model: GgufModel | None = None
-        self._memory: GuestMemory | None = None
-        self._key: tuple[Any, ...] = ()
 
     def answer_all(
         self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
@@ -62,16 +53,12 @@ class Gguf:
             except errors.LLMError as error:
                 return [error] * len(requests)
             answers: list[Result | errors.LLMError] = []
-            try:
+            with self._in_use(model):
                 for request, sink in zip(requests, sinks, strict=True):
                     try:
                         answers.append(self._answer(request, model, deployment, sink, host))
                     except errors.LLMError as error:
                         answers.append(error)
-            finally:
-                if self._model is not model:
-                    # Unloaded from within, by a hook of the host's: it came back for the rest of this answer.
-                    _dismiss(model, self._memory)
             return answers
 
     def _answer(
@@ -89,24 +76,10 @@ class Gguf:
             hint="Other models need the room: unload them, or choose a smaller language model.",
         )
 
-    def unload(self) -> list[str]:
-        """Unload the file; return its name, if it was in memory."""
-        with self._lock:
-            model, self._model, self._key = self._model, None, ()
-            if model is None:
-                return []
-            was_loaded = model.is_loaded
-            _dismiss(model, self._memory)
-            return [model.name] if was_loaded else []
-
     def _in_memory(self, file: Path, host: Host) -> GgufModel:
         gguf_file.check(file)
         memory = getattr(host, "memory", None) if uses_gpu() else None
-        key = (str(file), _changed(file), id(memory))
-        if self._model is None or self._key != key:
-            self.unload()
-            self._model, self._memory, self._key = GgufModel(file), memory, key
-        return self._model
+        return self._take_in((str(file), _changed(file)), lambda: GgufModel(file), memory)
 
     def _admit(self, model: GgufModel) -> None:
         if self._memory is None:
@@ -127,12 +100,6 @@ def _file_of(deployment: Deployment, sink: Sink, host: Host) -> Path:
         return fetch_gguf(deployment, repository, file, sink, host)
 
     return gguf_file.find(deployment, fetch)
-
-
-def _dismiss(model: GgufModel, memory: GuestMemory | None) -> None:
-    if memory is not None:
-        memory.release(model)
-    model.detach()
 
 
 def _changed(file: Path) -> tuple[int, int]:

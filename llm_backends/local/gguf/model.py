@@ -78,10 +78,6 @@ class GgufModel(Guest):
         # How far the KV cache holds what was read in whole pieces.
         self._read = 0
 
-    @property
-    def is_loaded(self) -> bool:
-        return self._llama is not None
-
     def load(self, device: Any, dtype: str = "") -> None:
         """Load as in `host.Guest`; a `device` of None is llama.cpp's GPU, if any, which has dtypes of its
         own."""

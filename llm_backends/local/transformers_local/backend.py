@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ... import errors
 from ...host import GuestMemory, Host
@@ -18,6 +17,7 @@ from ...types import Deployment, Request, Result
 from ...vision import cannot_see, has_pictures
 from ..answer_writer import DEFAULT_TOKENS, budget_of
 from ..list_schema import list_count
+from ..resident import Resident
 from ..tool_call_text import offered
 from . import libraries
 from .chat import Prompt
@@ -35,22 +35,13 @@ _LIST_TOKENS, _VALUE_TOKENS = 64, 56
 _CHARACTERS_PER_TOKEN = 3
 
 
-class TransformersLocal:
+class TransformersLocal(Resident[LocalModel]):
     """A backend with one model in memory at a time; see `types.LocalBackend`.
 
     The deployment's `model` is a folder, or a repository in the mode ``hf_download``. Its `params` may have
     ``dtype`` (`planning.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `loading.downloads`).
     A host with a memory manager has it as ``memory`` (`host.GuestMemory`).
     """
-
-    runs_in_place: Literal[True] = True
-
-    def __init__(self) -> None:
-        # A web UI's routes and its generation may want the model in two threads.
-        self._lock = threading.RLock()
-        self._model: LocalModel | None = None
-        self._memory: GuestMemory | None = None
-        self._key: tuple[Any, ...] = ()
 
     def answer_all(
         self, requests: Sequence[Request], deployment: Deployment, sinks: Sequence[Sink], host: Host
@@ -78,13 +69,10 @@ class TransformersLocal:
             warnings = [_warnings(request, model) for request in requests]
             failure: errors.LLMError | None = None
             try:
-                write([row for row in rows if isinstance(row, Row)], model, memory, host)
+                with self._in_use(model):
+                    write([row for row in rows if isinstance(row, Row)], model, memory, host)
             except errors.LLMError as error:
                 failure = error
-            finally:
-                if self._model is not model:
-                    # Unloaded from within, by a hook of the host's: it came back for the rest of this answer.
-                    memory.release(model)
             return [
                 row
                 if isinstance(row, errors.LLMError)
@@ -94,28 +82,13 @@ class TransformersLocal:
                 for row, told in zip(rows, warnings, strict=True)
             ]
 
-    def unload(self) -> list[str]:
-        """Free weights, caches and graphs; return the name of the model that was in memory."""
-        with self._lock:
-            model, self._model, self._key = self._model, None, ()
-            if model is None:
-                return []
-            was_loaded = model.loaded is not None
-            if self._memory is not None:
-                self._memory.release(model)
-            model.detach()
-            return [model.name] if was_loaded else []
-
     def _in_memory(
         self, requests: Sequence[Request], deployment: Deployment, folder: Path, memory: GuestMemory
     ) -> LocalModel:
         dtype = str(deployment.params.get("dtype") or "auto")
         record = bool(deployment.params.get("cuda_graph"))
-        key = (str(folder), _changed(folder), dtype, record, id(memory))
-        if self._model is None or self._key != key:
-            self.unload()
-            self._model, self._memory, self._key = LocalModel(folder, dtype, record=record), memory, key
-        model = self._model
+        key = (str(folder), _changed(folder), dtype, record)
+        model = self._take_in(key, lambda: LocalModel(folder, dtype, record=record), memory)
         if model.eyes is None and all(map(has_pictures, requests)):
             raise cannot_see(deployment)
         tokens = sum(

@@ -1,0 +1,63 @@
+"""What the backends share that hold a model's weights in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Literal, TypeVar
+
+from ..host import Guest, GuestMemory
+
+G = TypeVar("G", bound=Guest)
+
+
+class Resident(Generic[G]):
+    """One model in memory at a time: a guest of the host's memory manager, where there is one.
+
+    Everything but `unload` belongs under `_lock`: a web UI's routes and its generation may want the model in
+    two threads.
+    """
+
+    runs_in_place: Literal[True] = True
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._model: G | None = None
+        self._memory: GuestMemory | None = None
+        self._key: tuple[Any, ...] = ()
+
+    def unload(self) -> list[str]:
+        """Weights, caches and graphs are gone afterwards; the name of the model that was in memory."""
+        with self._lock:
+            model, self._model, self._key = self._model, None, ()
+            if model is None:
+                return []
+            was_loaded = model.loaded_on is not None
+            _dismiss(model, self._memory)
+            return [model.name] if was_loaded else []
+
+    def _take_in(self, key: tuple[Any, ...], make: Callable[[], G], memory: GuestMemory | None) -> G:
+        """The model of `key`; where that is another than before, what `make` makes, and the other is gone."""
+        key = (*key, id(memory))
+        if self._model is None or self._key != key:
+            self.unload()
+            self._model, self._memory, self._key = make(), memory, key
+        return self._model
+
+    @contextmanager
+    def _in_use(self, model: G) -> Iterator[None]:
+        """Unloaded from within, by a hook of the host's, it comes back for the rest of the answer: let it go
+        after that."""
+        memory = self._memory
+        try:
+            yield
+        finally:
+            if self._model is not model:
+                _dismiss(model, memory)
+
+
+def _dismiss(model: Guest, memory: GuestMemory | None) -> None:
+    if memory is not None:
+        memory.release(model)
+    model.detach()
