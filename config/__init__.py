@@ -1,1 +1,1 @@
-"""What the user chose, and what there is to choose from: settings, keys, consent, providers."""
+"""The user's choices and their alternatives: settings, keys, consent, providers, models."""

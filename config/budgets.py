@@ -1,4 +1,4 @@
-"""What calls may cost and who is told of them, out of the settings."""
+"""Budgets and observers of calls, read from the settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LANGFUSE, _HELICONE = "https://cloud.langfuse.com", "https://api.worker.helicon
 
 
 def usage_file(settings: Settings) -> Path:
-    """Where the day's usage is kept."""
+    """The file that keeps the day's usage."""
     return settings.folder / _USAGE_FILE
 
 
 def budget(settings: Settings) -> Budget | None:
-    """The budgets that are set; None where there is none. Raises `NotConfigured` for one that cannot be
-    read: it was meant to hold."""
+    """Read the budgets; None where none is set.
+    Raises `NotConfigured` for one that cannot be read: it was meant as a limit."""
     session, day = _dollars("LLM_BUDGET_SESSION", settings), _dollars("LLM_BUDGET_DAY", settings)
     if session is None and day is None:
         return None
@@ -32,7 +32,7 @@ def budget(settings: Settings) -> Budget | None:
 
 
 def observers(settings: Settings) -> tuple[Observer, ...]:
-    """Who is told of calls. One that cannot be told is warned of once: it stands in no call's way."""
+    """The observers of calls. One that cannot be used is warned of once and breaks no call."""
     found, problems = read_observers(settings)
     for problem in problems:
         warn_once(str(problem))
@@ -40,7 +40,7 @@ def observers(settings: Settings) -> tuple[Observer, ...]:
 
 
 def read_observers(settings: Settings) -> tuple[list[Observer], list[NotConfigured]]:
-    """(the observers of LLM_CALLBACKS, what is wrong with those that cannot be told)."""
+    """Read LLM_CALLBACKS: (its observers, the errors of those that cannot be used)."""
     found, problems = [], []
     for name in dict.fromkeys(settings.items("LLM_CALLBACKS")):
         try:

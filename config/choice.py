@@ -1,4 +1,4 @@
-"""What a node, a command or a request chose, before the settings are asked."""
+"""The choice of a node, a command or a request, before the settings are applied."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ROLE_VARIABLES: dict[Role, str] = {"prompt_gen": "LLM_MODEL_PROMPT_GEN", "chat":
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Widgets or flags; an empty value leaves the matter to the settings.
+    """A choice by widgets or flags; an empty value leaves the matter to the settings.
 
-    `by_workflow` is True where the choice came out of a graph that somebody else may have written: it
-    needs the user's consent for what costs or downloads; `may_download` is True where the user said on this
-    very occasion that a model may be fetched. -1 and 0 have the meaning of LLM Settings. `encoder`
-    is the host's text encoder wired beside it, for the mode host_encoder: the host's own affair.
+    `by_workflow` is True where the choice came out of a graph, which may be another person's: it needs the
+    user's consent for costs and downloads; `may_download` is True where the user has just allowed this
+    download. -1 and 0 have the meaning of LLM Settings. `encoder` is the host's text encoder wired beside it,
+    for the mode host_encoder: an object of the host's own.
     """
 
     llm_mode: str = AUTO
@@ -47,12 +47,13 @@ class Choice:
 
 
 def split_models(text: str) -> tuple[str, ...]:
-    """Model ids out of a text with commas or line breaks between them."""
+    """Split a text at commas and line breaks into model ids."""
     return tuple(part.strip() for part in text.replace("\n", ",").split(",") if part.strip())
 
 
 def parse_extra(text: str) -> dict[str, Any]:
-    """The `extra` widget: a JSON object or nothing. Raises `NotConfigured` with the place of a mistake."""
+    """Parse the `extra` widget: a JSON object or nothing.
+    Raises `NotConfigured` with the place of a mistake."""
     if not text.strip():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""From what was chosen to a `Deployment`: all that a call needs, in one frozen piece."""
+"""Deployments out of choices: all that a call needs, in one frozen piece."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TOTAL_FACTOR = 10
 
 
 def deploy(choice: Choice, settings: Settings | None = None) -> Deployment:
-    """The deployment that `choice` comes to under `settings` (those in force by default).
+    """Make the deployment for `choice` under `settings` (those in force by default).
 
     Sends nothing. Raises `NotConfigured`, `MissingKey` or `ConsentNeeded`.
     """
@@ -135,7 +135,7 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
 
 
 def _chosen_here(provider: str, settings: Settings) -> bool:
-    """Whether this machine's own settings name a model of that provider already."""
+    """Tell whether this machine's own settings name a model of that provider already."""
     for name in ("LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT"):
         model = settings.text(name)
         found = None if providers.is_on_hub(model) else providers.split(model)

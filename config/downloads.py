@@ -1,4 +1,4 @@
-"""What a local model's deployment has to know about getting its files."""
+"""The parameters by which a local model's deployment downloads its files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PROVIDER = "huggingface"
 
 
 def parameters(mode: Mode, choice: Choice, settings: Settings) -> dict[str, Any]:
-    """``models_folder``, ``may_download`` and ``hub`` for a mode that takes models out of repositories.
+    """The parameters ``models_folder``, ``may_download`` and ``hub`` of a mode that uses repositories.
 
-    To have a model chosen in the settings is no yes to fetching it: that is the user's own, given once for
-    this machine or on the command line that runs now.
+    Choosing a model in the settings is no consent to its download: the user gives that once for this machine,
+    or on the command line that runs now.
     """
     if not mode.from_repository:
         return {}

@@ -1,4 +1,4 @@
-"""How the models that we load ourselves come into memory: by the settings, or by one workflow's `extra`."""
+"""The loading parameters of local models: from the settings, or from one workflow's `extra`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .settings.values import Settings
 
 
 def parameters(mode: Mode, choice: Choice, settings: Settings) -> dict[str, Any]:
-    """``dtype`` and ``cuda_graph`` for a mode that loads weights, where they are not the usual ones.
+    """The parameters ``dtype`` and ``cuda_graph`` of a mode that loads weights, where not the usual ones.
 
-    Raises `NotConfigured` for what can be neither.
+    Raises `NotConfigured` for an invalid value.
     """
     if not mode.loads_weights:
         return {}

@@ -1,4 +1,4 @@
-"""Which mode and which model are meant: widgets, settings and the older names, brought together."""
+"""The source of the model: mode and model out of widgets, settings and the older names."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LONGEST_NAME = 1000
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A mode that is not ``auto`` any more, and the model in that mode's own terms.
+    """A resolved mode, never ``auto``, and the model in that mode's own terms.
 
-    `file` is the GGUF file within `model`, where there is one. `from_workflow` says that mode or model
-    came out of a graph and not out of this machine's settings. `guess` is a sentence that says for what a
-    model was taken whose id names no provider; empty where nothing was guessed.
+    `file` is the GGUF file within `model`, where there is one. `from_workflow` says that mode or model came
+    out of a graph and not out of this machine's settings. `guess` is a sentence that says how a model was
+    understood whose id names no provider; empty where nothing was guessed.
     """
 
     mode: str
@@ -33,7 +33,7 @@ class ModelSource:
 
 
 def find(choice: Choice, settings: Settings) -> ModelSource:
-    """The mode and model that `choice` and `settings` come to.
+    """Find the mode and model for `choice` under `settings`.
 
     Raises `NotConfigured` where a mode lacks its model or does not exist.
     """
@@ -60,7 +60,7 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
 
 
 def lacks_model(choice: Choice, settings: Settings) -> bool:
-    """Tell whether the stand-in answers `choice` for want of a model, and not because it was chosen."""
+    """Tell whether the stand-in mode answers `choice` because no model is set, not because it was chosen."""
     own = bool(choice.llm_model.strip())
     automatic = _mode(choice, settings, has_own_model=own) == modes.AUTO
     return automatic and not _model(choice, settings) and modes.of(find(choice, settings).mode).stands_in
@@ -73,7 +73,7 @@ def _model(choice: Choice, settings: Settings) -> str:
 
 
 def unknown_mode(value: Value) -> str:
-    """The sentence about a setting that names no mode; empty for one that does."""
+    """Say in a sentence that a setting names no mode; empty for one that does."""
     if _exists(_spelled(value)):
         return ""
     return (
@@ -109,7 +109,7 @@ def _exists(mode: str) -> bool:
 
 
 def _automatic(model: str, settings: Settings) -> tuple[str, str]:
-    """The mode that a model's id speaks for, or that the settings imply where there is no id."""
+    """The mode that a model's id implies, or the settings where there is no id."""
     if model:
         if providers.is_on_hub(model) and settings.endpoint() is None:
             name = model.partition("/")[0]
@@ -174,7 +174,7 @@ def _in_mode(mode: str, model: str, path: str, settings: Settings) -> ModelSourc
 
 
 def _older_name(settings: Settings) -> str:
-    """LLM_REPO, with a word about its successor. LLM_MODEL was looked at before and wins."""
+    """The value of LLM_REPO, with a word about its successor. LLM_MODEL takes precedence."""
     repository = settings.text("LLM_REPO")
     if repository:
         warn_once("LLM_REPO still works; its name is LLM_MODEL now: please rename it.")

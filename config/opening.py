@@ -1,4 +1,4 @@
-"""Opens what a door needs: the model of a choice, the library's folders, a mark of what is in force."""
+"""The parts that every entry point opens: a model, the library's folders, a mark of the settings."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def open_model(
     settings: Settings | None = None,
     caller: str = "python",
 ) -> Model:
-    """The model that `choice` comes to, showing its words in `live`, on `host`. Sends nothing.
+    """Open the model for `choice`, which shows its answer in `live`, on `host`. Sends nothing.
 
-    `caller` is the name under which its calls stand in the ledger.
+    `caller` is the name of its calls in the ledger.
 
     Raises `NotConfigured`, `MissingKey` or `ConsentNeeded`.
     """
@@ -35,7 +35,7 @@ def open_model(
 
 
 def lacks_model(choice: Choice, settings: Settings | None = None) -> bool:
-    """Tell whether the phrasebook answers `choice` for want of a model, and not because it was chosen.
+    """Tell whether the phrasebook answers `choice` because no model is set, and not because it was chosen.
 
     Raises `NotConfigured` as `open_model` does.
     """
@@ -43,8 +43,8 @@ def lacks_model(choice: Choice, settings: Settings | None = None) -> bool:
 
 
 def no_model_notice(where: str, who: str = "Phrasebook") -> str:
-    """What to tell a user whom the phrasebook answered for want of a model; `where` is how one is chosen,
-    `who` speaks."""
+    """The notice that the phrasebook answered because no model is set.
+    `where` says how to choose one, `who` names the speaker."""
     return (
         f"{who}: no model is set up, curated phrases were used. "
         f"Choose one {where}, for example ollama/llama3.2."
@@ -65,13 +65,13 @@ _host_folders: Callable[[], Iterable[Path]] = tuple
 
 
 def use_library_folders(folders: Callable[[], Iterable[Path]]) -> None:
-    """Have the folders in which a host keeps such files read as well, after those of LIBRARY_DIRS."""
+    """Add the folders in which a host keeps such files, after those of LIBRARY_DIRS."""
     global _host_folders
     _host_folders = folders
 
 
 def library_folders(settings: Settings | None = None) -> tuple[Path, tuple[Path, ...]]:
-    """(the user's own library, further folders that are only read)."""
+    """The folders of the library: (the user's own, further ones that are only read)."""
     settings = settings or load()
     own = settings.text("LOCAL_LIBRARY_DIR")
     folder = Path(own).expanduser() if own else settings.folder / "library"
@@ -82,7 +82,7 @@ def library_folders(settings: Settings | None = None) -> tuple[Path, tuple[Path,
 def effective(choice: Choice) -> str:
     """A short text that changes when a call of `choice` would go elsewhere or be made differently.
 
-    A host's cache asks for it before every run. It tells nothing: no address, no key.
+    A host's cache asks for it before every run. It reveals nothing: no address, no key.
     """
     try:
         deployment = deploy(choice)

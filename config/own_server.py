@@ -1,4 +1,4 @@
-"""A server of one's own, chosen on the page: its address, tested before it is kept."""
+"""The user's own server, chosen on the page: its address, tested before it is kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..llm_backends.remote.model_list import list_models
 from ..llm_backends.types import Secret
 from .settings.values import SERVER_FILE, Settings
 
-# Where such servers listen when nobody tells them otherwise.
+# The ports where such servers listen by default.
 USUAL = (
     ("LM Studio", "http://127.0.0.1:1234/v1"),
     ("llama.cpp", "http://127.0.0.1:8080/v1"),
@@ -35,7 +35,8 @@ _LONGEST = 300
 
 
 def checked(text: str) -> str:
-    """The address that `text` means. Raises `NotConfigured` for one that no server of one's own has."""
+    """Read the address in `text`.
+    Raises `NotConfigured` for one that no server of the user's own can have."""
     address = text.strip()
     address = address if "://" in address else f"http://{address}"
     try:
@@ -65,7 +66,7 @@ def checked(text: str) -> str:
 
 
 def _is_nowhere(host: str) -> bool:
-    """Addresses that stand for no machine, or for services of a data centre (169.254.…)."""
+    """Tell whether `host` stands for no machine, or for services of a data centre (169.254.…)."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -75,7 +76,7 @@ def _is_nowhere(host: str) -> bool:
 
 
 def require_place(settings: Settings) -> None:
-    """Raise `NotConfigured` where an address is set elsewhere: it would win over one chosen on the page."""
+    """Raise `NotConfigured` where an address is set elsewhere: it would take precedence over the page's."""
     value = settings.value("LLM_BASE_URL")
     if value.text and value.origin != SERVER_FILE:
         raise NotConfigured(
@@ -89,8 +90,8 @@ def _where(origin: str) -> str:
 
 
 async def test(address: str, key: Secret | None) -> list[str]:
-    """The models at `address`. Raises `LLMError` where it does not answer, or refuses `key`; what the other
-    side says in its own words is left out, since the address may be any."""
+    """List the models at `address`. Raises `LLMError` where it does not answer, or refuses `key`.
+    The server's own words are left out, since the address may be any."""
     where = origin_of(address)
     try:
         return await list_models(address, key, _TESTING_S)
@@ -109,7 +110,7 @@ async def test(address: str, key: Secret | None) -> list[str]:
 
 
 async def look_around() -> list[tuple[str, str]]:
-    """Name and address of the servers that answer where they usually listen on this machine."""
+    """Find servers at their usual addresses on this machine: name and address of those that answer."""
     answers = await asyncio.gather(*(_answers(address) for _, address in USUAL))
     return [server for server, there in zip(USUAL, answers, strict=True) if there]
 

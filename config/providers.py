@@ -1,4 +1,4 @@
-"""The providers that there are to choose from, and whether one can be called: a table and a preflight.
+"""Providers: their table, and a preflight that tells whether one can be called.
 
 Nothing here touches the network or litellm. The table is read at first use.
 """
@@ -45,13 +45,13 @@ _SECRET_ARGUMENTS = ("secret", "token", "access_key_id")
 class Provider:
     """A row of the table.
 
-    `litellm_prefix` is what litellm calls it, `price_prefix` where its prices stand in litellm's list.
-    `key_variables` begin with the one that users are told. `default_base_url` may hold ``{argument}``s
-    of `needed_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face
-    hub that are called like the provider, with globs of what they hold there. `schema`, `vision` and
-    `tools` say what its models do as a rule, None for "depends". `models` are suggested ids without the
-    provider's name. `list_path` is where the provider lists its models, in the manner of `list_style`, and
-    `check_path` what only a good key opens: None where there is no such thing.
+    `litellm_prefix` is its name in litellm, `price_prefix` that of its prices in litellm's list.
+    `key_variables` begin with the one that messages name. `default_base_url` may hold ``{argument}``s of
+    `needed_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face hub
+    that are called like the provider, with globs of their repositories. `schema`, `vision` and `tools` say
+    what its models do as a rule, None for "depends". `models` are suggested ids without the provider's name.
+    `list_path` is the path of its model list, in the format `list_style`, and `check_path` one that only a
+    valid key opens: None where there is none.
     """
 
     id: str
@@ -83,10 +83,10 @@ class Provider:
 
 @dataclass(frozen=True)
 class ProviderAccess:
-    """What a call to a provider carries: its key, its address, its own arguments (secrets as `Secret`).
+    """The access to a provider: its key, its address, its own arguments (secrets as `Secret`).
 
-    `key_variable` is where the key came from, or should come from; `is_local` whether the address is
-    this machine's.
+    `key_variable` names the variable from which the key came, or should come; `is_local` says that the
+    address is this machine's.
     """
 
     api_key: Secret | None
@@ -98,7 +98,7 @@ class ProviderAccess:
 
 @dataclass(frozen=True)
 class KeyStatus:
-    """Whether a provider could be called, and from where its key would come; never the key itself."""
+    """The status of a provider's key: whether a call is possible, and the key's origin; never the key."""
 
     configured: bool
     source: str = ""
@@ -129,7 +129,7 @@ def examples() -> list[str]:
 
 
 def split(model_id: str) -> tuple[Provider, str] | None:
-    """Provider and rest of ``provider/model``, cut at the first ``/`` only; None where it names none."""
+    """Split ``provider/model`` at the first ``/`` only into provider and rest; None where it names none."""
     name, slash, rest = model_id.partition("/")
     provider = _by_name().get(name) if slash and rest else None
     return (provider, rest) if provider else None
@@ -146,7 +146,7 @@ def is_on_hub(model_id: str) -> bool:
 
 
 def taken_for_repository(model_id: str) -> str:
-    """A sentence that says why an id is taken for a repository; empty where its provider is known."""
+    """Explain in a sentence why an id is taken for a repository; empty where its provider is known."""
     name = model_id.partition("/")[0]
     if name in _by_name():
         return ""
@@ -156,7 +156,7 @@ def taken_for_repository(model_id: str) -> str:
 
 
 def check_model_id(model_id: str) -> tuple[Provider, str]:
-    """Provider and rest of a model id. Raises `NotConfigured` for an id that no provider can be told from.
+    """Split a model id into provider and rest. Raises `NotConfigured` for an id that names no provider.
 
     Every id goes through here before litellm sees it: there, some prefixes log in or call out by themselves.
     """
@@ -189,7 +189,7 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
 def preflight(
     provider: Provider, env: Mapping[str, str], session_key: Secret | None = None
 ) -> ProviderAccess:
-    """All that a call to `provider` needs, from the session's key and the variables `env`.
+    """Gather all that a call to `provider` needs, from the session's key and the variables `env`.
 
     Sends nothing. Raises `MissingKey` or `NotConfigured`, naming the exact variable that is missing.
     """
@@ -215,7 +215,7 @@ def preflight(
 
 
 def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret | None = None) -> KeyStatus:
-    """Whether `provider` could be called as things stand, and if not, which variable is missing."""
+    """Tell whether `provider` can be called as things stand, and if not, which variable is missing."""
     try:
         access = preflight(provider, env, session_key)
     except (MissingKey, NotConfigured) as error:
@@ -252,7 +252,7 @@ def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, A
     url = base or (provider.default_base_url or "").format_map(params)
     if base and "://" not in base:
         url = f"http://{base}"
-    # A bind address is what OLLAMA_HOST and the like hold; nobody can be called there.
+    # A bind address is what OLLAMA_HOST and the like hold; no server can be called there.
     url = url.replace("://0.0.0.0", "://127.0.0.1").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -1,4 +1,4 @@
-"""What was called and what it cost, with the budgets: for ``GET health``, the panel and the command line."""
+"""Usage, its cost and the budgets: for ``GET health``, the panel and the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from .settings.values import Settings
 
 
 def view(settings: Settings) -> dict[str, Any]:
-    """``{"session", "today", "budget"}`` as JSON. Costs are US dollars; null is unknown, or no limit."""
+    """The usage ``{"session", "today", "budget"}`` as JSON.
+    Costs in US dollars; null is unknown, or no limit."""
     file = budgets.usage_file(settings)
     told = ledger.summary(file)
     for period in filter(None, (told["session"], told["today"])):

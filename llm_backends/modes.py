@@ -1,7 +1,7 @@
 """The modes: one row for each way in which a model is reached, with all that sets it apart.
 
-Every list, label, check and message about modes comes from these rows. A backend that `registry.register`
-is told of has its row from then on: its own, or a plain one.
+Every list, label, check and message about modes comes from these rows. A backend registered with
+`registry.register` has its row from then on: its own, or a plain one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Mode:
 
     `in_process` says that it computes in the host's own process, `loads_weights` that it takes the settings
     for loading, `from_repository` that it may download, `in_folders` that its models are files or folders
-    below the host's own. `takes_model` is False where a model's name says nothing to it, `answers_messages`
-    where it is no language model: no plan counts it, and it has no eyes, tools or cache. `stands_in` says
-    that it writes where nothing is set up, `needs_wire` that only a node can hand it its model. `sees` is
-    None where that is the model's matter. `is_choice` lists the mode itself in the catalogue, `is_offered`
-    in what there is to choose from; `group` and `group_label` are its models' there.
+    below the host's own. `takes_model` is False where it ignores a model's name, `answers_messages` where it
+    is no language model: no plan counts it, and it has no vision, tools or cache. `stands_in` says that it
+    writes where nothing is set up, `needs_wire` that only a node can hand it its model. `sees` is None where
+    it depends on the model. `is_choice` lists the mode itself in the catalogue, `is_offered` among the modes
+    to choose from; `group` and `group_label` are its models' there.
     """
 
     name: str
@@ -100,12 +100,12 @@ _rows = {row.name: row for row in _TABLE}
 
 
 def add(row: Mode) -> None:
-    """Have `row` among the modes, in the place of an earlier one of its name."""
+    """Add `row` to the modes, in the place of an earlier one of its name."""
     _rows[row.name] = row
 
 
 def plain(name: str) -> Mode:
-    """The row of a mode of which nothing but the name is known."""
+    """The row of a mode of which only the name is known."""
     return Mode(name, name, is_choice=True, group_label=name)
 
 
@@ -130,10 +130,11 @@ def groups() -> tuple[str, ...]:
 
 
 def spelled(name: str) -> str:
-    """`name`, where it is a mode's alias the mode's own."""
+    """The mode's own name for an alias, else `name` as it is."""
     return next((row.name for row in rows() if name in row.aliases), name)
 
 
 def stand_in() -> str:
-    """The mode that writes where nothing is set up; where there is none `LITELLM`, which asks for a model."""
+    """The mode that writes where nothing is set up; `LITELLM`, which asks for a model, where there is
+    none."""
     return next((row.name for row in rows() if row.stands_in), LITELLM)

@@ -53,8 +53,8 @@ def rows() -> list[Mode]:
 
 
 def choices(*, installed: bool = True) -> list[str]:
-    """What there is to choose from: ``auto``, our modes, then those of other packs. With `installed` False
-    nobody looks for entry points: for what a host waits for when it starts."""
+    """The modes to choose from: ``auto``, our modes, then those of other packs.
+    With `installed` False no entry points are read, which would delay a host's start."""
     if installed:
         _read_entry_points()
     return modes.choices()

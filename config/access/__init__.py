@@ -1,1 +1,1 @@
-"""What a caller may use: keys, the machine's consents, the plan."""
+"""Access of callers: keys, the machine's consents, the plan."""

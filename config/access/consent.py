@@ -1,4 +1,4 @@
-"""What this machine has said yes to: a shared workflow may not spend its user's money unasked."""
+"""Consents given on this machine: a shared workflow may not spend its user's money unasked."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _FILE = "consent.json"
 
 
 def everything() -> list[str]:
-    """All that there is to say yes to: the ids of the providers, ``downloads``, ``variables.add``."""
+    """List all that can be consented to: the ids of the providers, ``downloads``, ``variables.add``."""
     return [*providers.names(), DOWNLOADS, ADDING]
 
 
 def is_allowed(what: str, settings: Settings) -> bool:
-    """Whether workflows may use `what`, one of `everything`."""
+    """Tell whether workflows may use `what`, one of `everything`."""
     return what in settings.items("LLM_ALLOW") or what in _recorded(settings.folder)
 
 
 def allow(what: str, folder: Path) -> None:
-    """Record the user's yes in `folder` for good."""
+    """Record the user's consent in `folder` for good."""
     recorded = sorted({*_recorded(folder), what})
     try:
         write_whole(folder / _FILE, json.dumps({"allowed": recorded}, indent=1))

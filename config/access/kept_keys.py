@@ -1,7 +1,8 @@
-"""Keys that a user wants to have after a restart: in the operating system's key ring where there is one, else
-in a file of our folder that its owner alone may read.
+"""Keys kept over restarts, in the operating system's key ring or a private file.
 
-Each goes by the name of its variable, the key of a server of one's own by that server's origin: it is never
+The file, in the pack's own folder, is used where there is no key ring; its owner alone may read it.
+
+Each key goes by the name of its variable, that of the user's own server by that server's origin: it is never
 sent to another one.
 """
 
@@ -34,7 +35,7 @@ _files: Reread[dict[str, dict[str, Any]]] = Reread()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where keys are kept: a key ring of that `name`, else the file of that path."""
+    """A place for keys: a key ring of that `name`, else the file of that path."""
 
     in_ring: bool
     name: str
@@ -50,13 +51,13 @@ class Place:
 
 
 def place(folder: Path) -> Place:
-    """Where the next key goes. Asks the operating system: not for an event loop."""
+    """Find the place for the next key. Asks the operating system: not for an event loop."""
     ring = _in_time(_find_ring)
     return Place(True, _name_of(ring)) if ring is not None else Place(False, str(folder / FILE))
 
 
 def keep(folder: Path, name: str, key: Secret) -> Place:
-    """Keep `key` under `name` for good; where it lies now. Raises `NotConfigured` where that cannot be."""
+    """Keep `key` under `name` for good; return its place. Raises `NotConfigured` where it cannot be kept."""
     with _lock:
         chosen, rows = place(folder), _rows(folder)
         if chosen.in_ring and not _in_time(lambda: _put(_entry(folder, name), key)):
@@ -68,7 +69,7 @@ def keep(folder: Path, name: str, key: Secret) -> Place:
 
 
 def forget(folder: Path, name: str | None = None) -> None:
-    """Take out the key under `name`, or all keys."""
+    """Remove the key under `name`, or all keys."""
     with _lock:
         rows = _rows(folder)
         for gone in [name] if name is not None else list(rows):
@@ -82,12 +83,12 @@ def forget(folder: Path, name: str | None = None) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    """The names that keys are kept for."""
+    """The names of the kept keys."""
     return list(_rows(folder))
 
 
 def get(folder: Path, name: str) -> Secret | None:
-    """The key under `name`; None where there is none, or its key ring does not give it."""
+    """The key under `name`; None where there is none, or its key ring does not return it."""
     row = _rows(folder).get(name, {})
     if row.get("in") == "file" and isinstance(row.get("key"), str):
         return Secret(row["key"])
@@ -127,14 +128,15 @@ def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
 
 
 def _in_time(work: Callable[[], T]) -> T | None:
-    """The result of `work`; None where it fails or hangs. A ring that has hung once is not asked again."""
+    """Run `work` with a time limit; None where it fails or hangs.
+    A ring that has hung once is not asked again."""
     global _ring_is_silent
     if _ring_is_silent:
         return None
     found: list[T] = []
 
     def attempt() -> None:
-        # Backends fail in their own ways, and a fault of theirs is never told: a key may stand in it.
+        # Backends fail in their own ways, and their errors are never shown: a key may stand in them.
         with contextlib.suppress(Exception):
             found.append(work())
 
@@ -148,7 +150,7 @@ def _in_time(work: Callable[[], T]) -> T | None:
 
 
 def _find_ring() -> Any:
-    """The operating system's key ring by way of the package keyring, where both are there."""
+    """Find the operating system's key ring through the package keyring, where both are there."""
     import keyring
 
     ring = keyring.get_keyring()

@@ -1,4 +1,4 @@
-"""Has the clients that were made with a key forget it when the key is cleared."""
+"""Holders of keys: clients that were made with a key forget it when it is cleared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger("quillwork")
 
 
 def watch(keys: SessionKeys) -> None:
-    """From now on a clearing of `keys` reaches every backend that is in use."""
+    """Watch `keys`: from now on clearing them reaches every backend in use."""
     keys.on_clear(forget_everywhere)
 
 

@@ -1,9 +1,9 @@
-"""Which models the plan in force allows: a policy of whoever runs the host, not a lock against intruders.
+"""Plans of allowed models: a policy of the person who runs the host, not a lock against intruders.
 
-LLM_PLAN_MODELS_JSON is an object of plans, each a list of globs over model ids, such as
-``{"baseline": ["ollama/*"], "studio": ["openai/gpt-5*", "ollama/*"]}``: the JSON itself, or the name of a
-JSON or YAML file in QUILLWORK_HOME. Without LLM_PLAN, or with one that it does not know, the plan
-``baseline`` is in force. What cannot be read allows nothing.
+LLM_PLAN_MODELS_JSON is an object of plans, each a list of globs over model ids, such as ``{"baseline":
+["ollama/*"], "studio": ["openai/gpt-5*", "ollama/*"]}``: the JSON itself, or the name of a JSON or YAML file
+in QUILLWORK_HOME. Without LLM_PLAN, or with an unknown one, the plan ``baseline`` is in force. A plan that
+cannot be read allows nothing.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _LARGEST_FILE = 256 * 1024
 
 
 class _BrokenPlans(ValueError):
-    """The plans cannot be read. One sentence that says what to do."""
+    """The plans cannot be read. The text is one sentence that says what to do."""
 
 
 _files: Reread[Any] = Reread()
 
 
 def in_force(settings: Settings) -> Plan | None:
-    """The plan under `settings`; None where nobody has set any. Files are read again when they change."""
+    """The plan under `settings`; None where none is set. Files are read again when they change."""
     name, text = settings.text("LLM_PLAN"), settings.text("LLM_PLAN_MODELS_JSON")
     if not name and not text:
         return None
@@ -47,7 +47,7 @@ def in_force(settings: Settings) -> Plan | None:
 
 
 def shows_locked(settings: Settings) -> bool:
-    """Whether models outside the plan are listed, marked as locked."""
+    """Tell whether models outside the plan are listed, marked as locked."""
     return settings.flag("LLM_PLAN_SHOW_LOCKED")
 
 

@@ -1,4 +1,4 @@
-"""Keys that a user typed into a panel: held in memory for this session, and nowhere else."""
+"""Session keys, typed into a panel: held in memory for this session, and nowhere else."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def endpoint_id(address: str) -> str:
     try:
         return f"{ENDPOINT} {origin_of(api_base(address))}"
     except ValueError:
-        return f"{ENDPOINT} "  # no address at all: nobody can be called there
+        return f"{ENDPOINT} "  # no address at all: no server can be called there
 
 
 @dataclass(slots=True)
 class _Held:
-    """`owner` is the browser session that typed the key, "" where it is not known."""
+    """A held key. `owner` is the browser session that typed it, "" where that is unknown."""
 
     key: Secret
     owner: str
@@ -46,12 +46,12 @@ _as_queued: ContextVar[Mapping[str, Secret] | None] = ContextVar("quillwork_keys
 
 
 class SessionKeys:
-    """Keys by provider id: for everybody who uses the host, as long as the session of whoever typed them.
+    """The session keys by provider id, for all users of the host as long as the typing user's session.
 
     A key goes when it is cleared, when it has not been used for `IDLE_S` seconds, when its browser session
-    has been gone for `GRACE_S` seconds, and with the program. No timer runs: `get` looks at the time, and
-    whoever serves browsers calls `sweep` now and then. A call in flight keeps the key that it began with
-    (it holds the `Secret`), and so does a job that was queued with `capture`.
+    has been gone for `GRACE_S` seconds, and with the program. No timer runs: `get` looks at the time, and the
+    server of the browsers calls `sweep` now and then. A call in flight keeps the key that it began with (it
+    holds the `Secret`), and so does a job that was queued with `capture`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,7 +62,7 @@ class SessionKeys:
         self._on_clear: list[Callable[[], None]] = []
 
     def on_clear(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called after keys were cleared, so that clients that hold them are dropped."""
+        """Call `listener` after keys were cleared, so that clients that hold them are dropped."""
         self._on_clear.append(listener)
 
     def set(self, provider: str, key: str, owner: str = "") -> None:
@@ -77,7 +77,7 @@ class SessionKeys:
             self._tell()
 
     def get(self, provider: str) -> Secret | None:
-        """The key of `provider`, where there is one; for a queued job the one that it was queued with."""
+        """The key of `provider`, if any; for a queued job the one that it was queued with."""
         queued = _as_queued.get()
         if queued is not None and provider in queued:
             return queued[provider]
@@ -92,20 +92,20 @@ class SessionKeys:
         return None
 
     def peek(self, provider: str) -> Secret | None:
-        """As `get`, for looking only: it does not count as a use."""
+        """Look up a key as `get` does, without counting as a use."""
         with self._lock:
             held = self._held.get(provider)
             return held.key if held is not None and self._clock() - held.used <= IDLE_S else None
 
     def last_four(self, provider: str) -> str:
-        """The end of the key, to tell it from others by; empty where it would give away too much."""
+        """The last four characters of the key, to tell it from others; empty for one too short for that."""
         with self._lock:
             held = self._held.get(provider)
             key = held.key.reveal() if held else ""
         return key[-4:] if len(key) >= _LAST_FOUR_FROM else ""
 
     def providers(self) -> list[str]:
-        """Whose keys are held."""
+        """The ids of the providers whose keys are held."""
         with self._lock:
             return sorted(self._held)
 
@@ -122,9 +122,9 @@ class SessionKeys:
         self._tell()
 
     def sweep(self, alive: Collection[str]) -> None:
-        """Forget what is idle, and what belongs to browser sessions that are gone; `alive` are the others.
+        """Forget idle keys, and those of browser sessions that are gone; `alive` are the others.
 
-        A key of no known session lives as long as there is any.
+        A key of an unknown session lives as long as there is any session.
         """
         now = self._clock()
         gone = []
@@ -165,7 +165,7 @@ class SessionKeys:
 
     @contextlib.contextmanager
     def as_queued(self, job: str | None) -> Iterator[None]:
-        """Within it `get` gives the keys that the job was queued with."""
+        """Have `get` return the keys that the job was queued with."""
         with self._lock:
             kept = self._jobs.get(job or "")
         token = _as_queued.set(kept[1] if kept else None)

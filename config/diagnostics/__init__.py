@@ -1,1 +1,1 @@
-"""What is set up, whether it works, and what a call would cost."""
+"""Diagnostics: the configuration, its health, and the estimated cost of a call."""

@@ -29,10 +29,10 @@ _PACKAGES = (
 
 
 def bug_report(found: Mapping[str, Any], settings: Settings | None) -> dict[str, Any]:
-    """Add to the `found` of a doctor the versions in use and the settings that are not at their defaults.
+    """Add versions and non-default settings to the doctor's report `found`.
 
-    No key is in it. The user's home is ``~``, and the folders that matter go by their role: ``<pack>``,
-    ``<host>``, ``<settings>``, ``<models>``. `settings` is None where they cannot be read.
+    The report holds no key. The user's home is ``~``, and folders go by their role: ``<pack>``, ``<host>``,
+    ``<settings>``, ``<models>``. `settings` is None where they cannot be read.
     """
     report = {
         **found,
@@ -50,8 +50,8 @@ def bug_report(found: Mapping[str, Any], settings: Settings | None) -> dict[str,
 
 
 def _host() -> dict[str, Any] | None:
-    """The program that this copy belongs to. `same_python`: whether `packages` are what it has, None where it
-    has not started yet."""
+    """The host that this copy belongs to.
+    `same_python` tells whether it uses the same `packages`, None where it has not started yet."""
     note = host_notes.find(pack_folder())
     if note is None:
         return None
@@ -75,7 +75,7 @@ def _by_origin(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def _by_role() -> Callable[[str], str]:
-    """Put the roles of folders in place of their paths, however these are spelled."""
+    """Make a function that puts the roles of folders in place of their paths, however these are spelled."""
     roles = {spelled: role for role, folder in reversed([*_folders()]) for spelled in _spellings(folder)}
     if not roles:
         return lambda text: text
@@ -87,7 +87,7 @@ def _by_role() -> Callable[[str], str]:
 
 
 def _folders() -> Iterator[tuple[str, Path]]:
-    """Every folder that has a role, the more telling role first where two are one folder."""
+    """Every folder that has a role, the more specific role first where two are one folder."""
     pack = pack_folder()
     yield "<pack>", pack
     yield "<settings>", home()
@@ -102,7 +102,7 @@ def _folders() -> Iterator[tuple[str, Path]]:
 
 
 def _spellings(folder: Path) -> set[str]:
-    """The folder as a text may have it: as it is named, with its links followed, and with slashes."""
+    """The spellings of a folder in texts: as it is named, with its links resolved, and with slashes."""
     paths = {os.path.abspath(folder), os.path.realpath(folder)}
     paths = {path for path in paths if Path(path) != Path(Path(path).anchor)}
     return paths | {path.replace(os.sep, "/") for path in paths}

@@ -1,4 +1,4 @@
-"""What a call would cost, before it is made: no key, no consent and no call is needed to know."""
+"""Estimates of a call's cost before it is made: without a key, a consent or a call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ..settings.values import Settings, load
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`price` is in US dollars for a million tokens, (in, out); None, and so the cost, where nobody knows."""
+    """An estimate.
+    `price` is in US dollars for a million tokens, (in, out); it and the cost are None if unknown."""
 
     provider: str
     model: str
@@ -50,8 +51,11 @@ def estimate(
     completion_tokens: int | None = None,
     settings: Settings | None = None,
 ) -> Estimate:
-    """About what the model of `mode` and `model` (as on a node) would take for reading `texts`, or as many
-    `prompt_tokens`, and writing `completion_tokens`. Raises `NotConfigured` for what is no model."""
+    """Estimate the cost of one call to the model of `mode` and `model` (as on a node).
+
+    The call reads `texts`, or as many `prompt_tokens`, and writes `completion_tokens`. Raises `NotConfigured`
+    for a name that is no model.
+    """
     settings = settings or load()
     source = model_source.find(Choice(llm_mode=mode, llm_model=model), settings)
     provider, name, price = _priced(source, settings)

@@ -1,4 +1,4 @@
-"""Is everything there that is needed? One check a line, each with what to do: `doctor` and ``GET health``."""
+"""Health checks for `doctor` and ``GET health``, each with the next step where it fails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _BROKEN_LITELLM = ("1.82.7", "1.82.8")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `hint` says what to do where it is not `ok`."""
+    """The result of one check. `hint` says what to do where it is not `ok`."""
 
     name: str
     ok: bool
@@ -52,7 +52,7 @@ def _install() -> str:
 
 
 def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
-    """All checks and what is in effect, as JSON. Asks nobody: servers count as they answered last."""
+    """All checks and the settings in effect, as JSON. Asks no server: each counts as it answered last."""
     found = list(checks(settings, models))
     environment = settings.environment()
     configured = [
@@ -74,7 +74,7 @@ def report(settings: Settings, models: Catalog = catalog) -> dict[str, Any]:
 
 
 def checks(settings: Settings, models: Catalog = catalog) -> Iterator[Check]:
-    """Every check in turn; none of them raises."""
+    """Run every check in turn; none of them raises."""
     for check in (_python, _clock, _home, _library, _litellm, _gpu, _model, _plan, _budget):
         try:
             yield check(settings)
@@ -189,7 +189,7 @@ def _observers(settings: Settings) -> Iterator[Check]:
 
 
 def _standing(observer: Observer) -> str:
-    """The way by which `observer` would be told. Raises `NotConfigured` for code that is not there."""
+    """The way by which calls are reported to `observer`. Raises `NotConfigured` for missing code."""
     if ":" in observer.name:
         dispatch.load(observer.name)
         return observer.name
@@ -212,7 +212,7 @@ def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:
 
 
 def _endpoint_origin(settings: Settings) -> str:
-    """The layer that named the endpoint, and the one whose key it gets."""
+    """The layer of settings that named the endpoint, and the one whose key it gets."""
     endpoint = settings.endpoint()
     assert endpoint is not None
     address, key = endpoint

@@ -1,4 +1,4 @@
-"""What is set up, told to people and programs alike: providers, keys, settings, what would answer."""
+"""The status for people and programs alike: providers, keys, settings, the model in effect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..settings.variables import VARIABLES
 def provider_rows(
     settings: Settings, keys: SessionKeys = session_keys, models: Catalog = catalog
 ) -> list[dict[str, Any]]:
-    """Every provider: whether it could be called, with whose key, and how it answered last. Asks nobody."""
+    """A row for every provider: if it can be called, with whose key, and its last answer. Asks no server."""
     states = models.state_of(settings)
     environment = settings.environment()
     rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
@@ -84,7 +84,7 @@ def _state_of(id: str, states: Mapping[str, SourceState]) -> str:
 
 
 def key_rows(settings: Settings, keys: SessionKeys = session_keys) -> list[dict[str, Any]]:
-    """For each provider whether it has a key, and the last four characters of one typed in here."""
+    """A row for each provider: whether it has a key, and the last four characters of a typed one."""
     rows = []
     for row in provider_rows(settings, keys):
         kept = ("label", "configured", "source", "needs_key", "key_url", "key_variables", "missing")
@@ -106,8 +106,8 @@ def _key_id(provider: str, settings: Settings) -> str:
 
 
 def setting_rows(settings: Settings) -> list[dict[str, Any]]:
-    """Every setting with its value, its origin and whether the panel may change it: secrets masked. A model's
-    `label` is what people call it, empty where that is its id."""
+    """A row for every setting: value, origin, and whether the panel may change it; secrets are masked.
+    A model's `label` is its name for people, empty where that is its id."""
     rows: list[dict[str, Any]] = []
     for row in settings.describe():
         variable = VARIABLES[row["name"]]
@@ -125,7 +125,7 @@ def setting_rows(settings: Settings) -> list[dict[str, Any]]:
 
 
 def in_effect(settings: Settings) -> dict[str, Any]:
-    """Mode, model and provider that enhancing would use now, or the error that stands in the way."""
+    """Mode, model and provider that enhancing would use now, or the error that prevents it."""
     try:
         deployment = deploy(Choice(by_workflow=False), settings)
     except LLMError as error:
@@ -142,7 +142,7 @@ def in_effect(settings: Settings) -> dict[str, Any]:
 
 
 def allowed(settings: Settings) -> list[str]:
-    """What shared workflows may use."""
+    """The consents given: all that shared workflows may use."""
     return [what for what in consent.everything() if consent.is_allowed(what, settings)]
 
 
@@ -152,7 +152,7 @@ def plan_name(settings: Settings) -> str | None:
 
 
 def config_view(settings: Settings) -> dict[str, Any]:
-    """All of it, as the settings page shows it."""
+    """The whole configuration, as the settings page shows it."""
     return {
         "settings": setting_rows(settings),
         "effective": in_effect(settings),

@@ -1,4 +1,4 @@
-"""Tries what is set up: a provider's key for free, or a model with one very short call."""
+"""Trials of the configuration: a provider's key for free, or a model with one very short call."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _TOKENS = 16
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a trial went. `ok` is None where there was no way to tell for free; `called` says that a model was
-    called; `models` is how many were listed; `type` is the error's word."""
+    """The outcome of a trial. `ok` is None where there was no way to tell for free; `called` says that a
+    model was called; `models` is the number listed; `type` is the error's type."""
 
     ok: bool | None
     message: str
@@ -42,7 +42,7 @@ class Trial:
 
 
 async def check_provider(id: str, settings: Settings) -> Trial:
-    """Whether `id` (a provider's, or ``endpoint``) answers and takes the key: for free, on the runner."""
+    """Check for free that `id` (a provider's, or ``endpoint``) answers and takes the key; on the runner."""
     started = time.monotonic()
     try:
         count, label = await _ask(id, settings)
@@ -61,7 +61,7 @@ async def check_provider(id: str, settings: Settings) -> Trial:
 
 
 async def _ask(id: str, settings: Settings) -> tuple[int | None, str | None]:
-    """(how many models are listed, who was asked); None for each where that is not to be known."""
+    """Ask for the list of models: (their number, the server's name); None for each where it is unknown."""
     if id == ENDPOINT:
         endpoint = settings.endpoint()
         if endpoint is None:
@@ -97,7 +97,8 @@ def _count(answer: Any) -> int | None:
 
 
 def open_for_trial(mode: str, model: str) -> Model | Trial:
-    """The model to call; a failed trial where it cannot be opened. The user asks for this call in person."""
+    """Open the model to call; a failed trial where it cannot be opened.
+    The user asks for the call in person."""
     try:
         opened = open_model(
             Choice(llm_mode=mode, llm_model=model, retries=0, by_workflow=False), caller="Test of a model"
@@ -116,7 +117,7 @@ def open_for_trial(mode: str, model: str) -> Model | Trial:
 
 
 async def call_model(model: Model) -> Trial:
-    """Make the call, on the runner."""
+    """Call `model` once, on the runner."""
     started = time.monotonic()
     (outcome,) = await model.ask([Request((Message("user", "Answer with the one word OK."),))])
     seconds = time.monotonic() - started

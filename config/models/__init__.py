@@ -1,1 +1,1 @@
-"""The models that there are to choose from, and what is known of each without asking anybody."""
+"""Models to choose from, and the facts about each that need no request."""

@@ -1,4 +1,4 @@
-"""What models are known to do, without asking anybody; None is unknown."""
+"""Known capabilities of models, without a request; None is unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import vision
 
 
 def of_provider(provider: Provider, model: str) -> Capabilities:
-    """What the provider's list told of `model`, else our table, else what is the rule there."""
+    """The capabilities of `model` by the provider's list, else our table, else the provider's rule."""
     from .catalog import catalog
     from .entries import known_of
 
@@ -24,8 +24,8 @@ def of_provider(provider: Provider, model: str) -> Capabilities:
 
 
 def at_endpoint(model: str) -> Capabilities:
-    """What the endpoint told of `model`. A proxy says that a model takes no tools when it has never heard of
-    the model: that is not to be known."""
+    """The capabilities of `model` as the endpoint reported them.
+    A proxy reports of a model unknown to it that it takes no tools: that counts as unknown."""
     from .catalog import catalog
 
     told = catalog.told(model)

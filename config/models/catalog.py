@@ -1,8 +1,8 @@
-"""All models that there are to choose from, from everybody who knows of some.
+"""The catalogue of models, from every server, folder and table that lists some.
 
-Every server is asked for itself, all at once, each with its own patience: one that hangs costs nothing to
-the others. Answers are kept for five minutes; a server that is down is still listed with what it said
-last, and where nobody ever answered there are the packaged suggestions.
+All servers are asked at once, each with its own time limit: one that hangs does not delay the others. Answers
+are kept for five minutes; a server that is down is still listed with its last answer, and where none ever
+answered there are the packaged suggestions.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _MODEL_VARIABLES = ("LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT")
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How one server fared. `state` is ok, stale (down, its last answer is shown), down, refused (the key),
-    or off (a local server that nobody asked for and that does not run); `message` and `hint` say why."""
+    """The state of one server. `state` is ok, stale (down, its last answer is shown), down, refused (the
+    key), or off (a local server that was not configured and does not run); `message` and `hint` say why."""
 
     id: str
     label: str
@@ -55,8 +55,8 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """The catalogue at one moment: the same object as long as nothing changes. `cached_at` are Unix seconds,
-    None where nobody has answered yet."""
+    """The catalogue at one moment: the same object as long as nothing changes.
+    `cached_at` are Unix seconds, None where no server has answered yet."""
 
     models: tuple[ModelEntry, ...]
     sources: tuple[SourceState, ...]
@@ -68,7 +68,7 @@ class Listing:
         return any(source.state == "stale" for source in self.sources)
 
     def select(self, *, provider: str = "", words: str = "", everything: bool = False) -> list[ModelEntry]:
-        """The models of `provider` in whose id or label all of `words` are found; those that could not be
+        """The models of `provider` in whose id or label all of `words` are found; models that cannot be
         called now only with `everything`."""
         wanted = words.casefold().split()
         return [
@@ -80,7 +80,7 @@ class Listing:
         ]
 
     def to_json(self, *, provider: str = "", words: str = "", everything: bool = False) -> dict[str, Any]:
-        """As `select`, with all that programs want to know of the catalogue."""
+        """The selection as JSON, with the catalogue's state for programs."""
         models = self.select(provider=provider, words=words, everything=everything)
         return {
             "models": [model.to_json() for model in models],
@@ -93,7 +93,7 @@ class Listing:
 
 @dataclass
 class _Kept:
-    """What a server said last, and what has gone wrong since. Times are `time.monotonic`'s."""
+    """A server's last answer, and its errors since. Times are `time.monotonic`'s."""
 
     asked: float
     models: list[ModelEntry] | None = None
@@ -129,28 +129,28 @@ class Catalog:
         return await asyncio.to_thread(self._assemble, settings, asked, refresh)
 
     def at_hand(self, settings: Settings) -> Listing | None:
-        """The models under `settings` where nobody needs to be asked anew. Reads files."""
+        """The models under `settings` where no server needs to be asked anew. Reads files."""
         asked = self.find_servers(settings, self.keys)
         if any(self._is_due(server) for server in asked):
             return None
         return self._assemble(settings, asked, False)
 
     def as_known(self, settings: Settings) -> Listing:
-        """The models under `settings` as far as they are known by now. Asks nobody; reads files."""
+        """The models under `settings` as far as they are known by now. Asks no server; reads files."""
         return self._assemble(settings, self.find_servers(settings, self.keys), False)
 
     def told(self, model_id: str) -> ModelEntry | None:
-        """What a server has said of the model `model_id`; None where none was asked or knew it."""
+        """The entry by which a server listed the model `model_id`; None where none was asked or knew it."""
         with self._lock:
             kept = list(self._kept.values())
         return next((model for last in kept for model in last.models or () if model.id == model_id), None)
 
     def state_of(self, settings: Settings) -> dict[str, SourceState]:
-        """How each server fared when it was asked last; those never asked are missing."""
+        """The state of each server at its last request; those never asked are missing."""
         return {state.id: state for state in self._states(self.find_servers(settings, self.keys))}
 
     def forget(self) -> None:
-        """Ask everybody anew at the next look."""
+        """Forget all answers: the next look asks every server anew."""
         with self._lock:
             self._kept.clear()
 
@@ -228,7 +228,7 @@ class Catalog:
         )
 
     def _unasked(self, settings: Settings, refused: set[str], endpoint: str) -> Iterable[ModelEntry]:
-        """What nobody needs to be asked for: the settings' own models, our suggestions, what is built in."""
+        """Models that need no request: the settings' own, the packaged suggestions, the built-in ones."""
         for name in _MODEL_VARIABLES:
             text = settings.text(name)
             entry = entries.from_settings(text, endpoint) if text else None
@@ -265,7 +265,7 @@ def _is_absent(last: _Kept) -> bool:
 
 
 def _distinct(models: Iterable[ModelEntry]) -> list[ModelEntry]:
-    """Each id once: the first who told of it is believed, but a suggestion stays one."""
+    """Keep each id once: the first source is believed, but a suggestion stays one."""
     found: dict[str, ModelEntry] = {}
     for model in models:
         known = found.setdefault(model.id, model)
@@ -287,7 +287,7 @@ def _in_plan(models: list[ModelEntry], plan: Plan | None, shows_locked: bool) ->
 
 
 def _order(model: ModelEntry) -> tuple[Any, ...]:
-    """Providers that can be called first, the stand-in last, suggestions before the rest."""
+    """The sort key: callable providers first, the stand-in mode last, suggestions before the rest."""
     return (
         modes.of(model.transport).stands_in,
         not model.configured,

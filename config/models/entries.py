@@ -1,4 +1,4 @@
-"""The rows of the catalogue, and what is known of a model without asking anybody."""
+"""The rows of the catalogue, and the facts about a model that need no request."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FREE = (0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model to choose. `id` is what goes into ``llm_model``; None is unknown.
+    """A model to choose. `id` is the value for ``llm_model``; None is unknown.
 
-    `transport` is who carries a call (endpoint, or a mode), `source` who told us of the model (endpoint,
-    provider, local_server, folder, settings, packaged). `price` is in US dollars a million tokens, (in, out).
-    `configured` says that it could be called now, `locked` that the plan in force does not allow it,
-    `stale` that its source was asked longer ago and does not answer now.
+    `transport` carries a call (endpoint, or a mode), `source` listed the model (endpoint, provider,
+    local_server, folder, settings, packaged). `price` is in US dollars a million tokens, (in, out).
+    `configured` says that it could be called now, `locked` that the plan in force does not allow it, `stale`
+    that its source answered longer ago and does not now.
     """
 
     id: str
@@ -57,12 +57,12 @@ class ModelEntry:
 
 
 def label_of(model: str) -> str:
-    """A model's id for people: its last part, with the maker's where there is one."""
+    """A model's name for people: the last part of its id, with the maker's where there is one."""
     return model.removeprefix("models/").strip("/")
 
 
 def of_provider(provider: providers.Provider, listed: Listed, source: str, **more: Any) -> ModelEntry:
-    """The entry of a model that `provider` itself lists; what it does not tell comes from our own table."""
+    """The entry of a model that `provider` itself lists; facts missing there come from our own table."""
     known = known_of(f"{provider.id}/{listed.id}")
     price = known.get("price")
     return ModelEntry(
@@ -84,13 +84,13 @@ def of_provider(provider: providers.Provider, listed: Listed, source: str, **mor
 
 
 def packaged(provider: providers.Provider, configured: bool) -> Iterator[ModelEntry]:
-    """Our suggestions for `provider`."""
+    """The packaged suggestions for `provider`."""
     for model in provider.models:
         yield of_provider(provider, Listed(model), "packaged", configured=configured)
 
 
 def at_endpoint(listed: Listed, label: str, more: Listed | None) -> ModelEntry:
-    """The entry of a model that the endpoint `label` lists, with what else it told of it."""
+    """The entry of a model that the endpoint `label` lists, with the further facts of its list."""
     told = more or Listed(listed.id)
     return ModelEntry(
         id=listed.id,
@@ -108,7 +108,7 @@ def at_endpoint(listed: Listed, label: str, more: Listed | None) -> ModelEntry:
 
 
 def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
-    """Checkpoints and GGUF files in the host's folders. Reads folders: not for an event loop."""
+    """The checkpoints and GGUF files in the host's folders. Reads folders: not for an event loop."""
     return [
         ModelEntry(
             id=model.name,
@@ -126,8 +126,8 @@ def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
 
 
 def built_in() -> Iterator[ModelEntry]:
-    """What there is without any server: a download for this machine, and the modes that are a choice as
-    they stand."""
+    """The entries that need no server: a download for this machine, and modes that are a choice of their
+    own."""
     download = modes.of(modes.HF_DOWNLOAD)
     if registry.is_known(download.name):
         yield ModelEntry(
@@ -160,8 +160,8 @@ def built_in() -> Iterator[ModelEntry]:
 
 
 def from_settings(model: str, endpoint: str = "") -> ModelEntry | None:
-    """The entry of a model that the settings name, at `endpoint` (its label) where there is one; None where
-    it is not plain whose it is."""
+    """The entry of a model that the settings name, at `endpoint` (its label), if any.
+    None where its provider is unclear."""
     if endpoint:
         return replace(at_endpoint(Listed(model), endpoint, None), source="settings", suggested=True)
     found = providers.split(model)
@@ -175,7 +175,7 @@ def _first(*answers: bool | None) -> bool | None:
 
 
 def known_of(model_id: str) -> Mapping[str, Any]:
-    """What our own table has of the model ``provider/model``: vision, tools, price and the like."""
+    """The facts in our own table on the model ``provider/model``: vision, tools, price and the like."""
     return _known().get(model_id, {})
 
 

@@ -1,4 +1,4 @@
-"""People's names for models: made out of a model's id, for the families whose ids follow a rule."""
+"""Labels of models for people, made from the ids of families that follow a rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GEMINI = re.compile(r"gemini-(?P<number>\d+(?:\.\d+)?)(?P<more>(?:-[a-z]+)*)")
 
 
 def human_label(model: str) -> str:
-    """``Claude Haiku 4.5`` for claude-haiku-4-5; empty for an id that follows no rule that is known here."""
+    """The label ``Claude Haiku 4.5`` for claude-haiku-4-5; empty for an id that follows no known rule."""
     name = model.rpartition("/")[2]
     if match := _CLAUDE.fullmatch(name):
         kind = match["kind"] or match["late"] or ""

@@ -1,7 +1,7 @@
-"""Reads the lists that servers give of their models: five formats, none of them trusted.
+"""Formats of servers' model lists: five, none of them trusted.
 
-What is not a model for text is left out where the list tells; ids are opaque text, and everything that a
-list does not say is None.
+Models that are not for text are left out where the list says so; ids are opaque text, and every fact missing
+in a list is None.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Listed:
 
 
 def read(style: str, answer: Any, *, everything: bool = False) -> list[Listed]:
-    """The models in `answer`, each once, in its order; 2,000 at most.
+    """Read the models in `answer`, each once, in its order; 2,000 at most.
 
-    `everything` keeps names that look like models for pictures or sound: an endpoint's names mean what
-    its owner says. Raises ValueError where `answer` is no list of models.
+    `everything` keeps names that look like models for pictures or sound: an endpoint's owner may name models
+    freely. Raises ValueError where `answer` is no list of models.
     """
     found: dict[str, Listed] = {}
     for row in _rows(answer):
@@ -65,8 +65,8 @@ def read(style: str, answer: Any, *, everything: bool = False) -> list[Listed]:
 
 
 def read_proxy_info(answer: Any) -> dict[str, Listed]:
-    """What LiteLLM's ``/model/info`` tells, by the model's name; what is not understood is left out. A price
-    of nothing is its word for unknown."""
+    """Read LiteLLM's ``/model/info`` by the model's name; rows that are not understood are left out.
+    A price of 0 means unknown there."""
     found = {}
     rows = answer.get("data") if isinstance(answer, Mapping) else None
     for row in rows if isinstance(rows, list) else ():
@@ -85,7 +85,7 @@ def read_proxy_info(answer: Any) -> dict[str, Listed]:
 
 
 def is_id(text: Any) -> bool:
-    """Whether a text can be a model's id: one short printable line. What else it means is not ours."""
+    """Tell whether a text can be a model's id: one short printable line, and otherwise opaque."""
     return (
         isinstance(text, str) and 0 < len(text) <= _LONGEST_ID and text.isprintable() and text == text.strip()
     )

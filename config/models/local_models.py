@@ -1,4 +1,4 @@
-"""Models in the host's own folders: found by looking, named without any path of this machine."""
+"""Local models in the host's own folders, named without any path of this machine."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _TTL_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """`name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf; `vision` says
-    whether its config has eyes."""
+    """A local model. `name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf;
+    `vision` says whether its config has a vision part."""
 
     name: str
     path: Path
@@ -44,13 +44,13 @@ _found: tuple[float, tuple[LocalModel, ...]] | None = None
 
 
 def use_folders(folders: Folders) -> None:
-    """Let the host say where models lie (else where ours are downloaded to); asked anew at every look."""
+    """Set the host's folders of models (else the pack's own download folder); read anew at every look."""
     global _folders, _found
     _folders, _found = folders, None
 
 
 def models(*, refresh: bool = False) -> tuple[LocalModel, ...]:
-    """The checkpoints and GGUF files below the host's folders, by name; looked for every half minute."""
+    """The checkpoints and GGUF files below the host's folders, by name; searched every half minute."""
     global _found
     with _lock:
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a model costs, without asking anybody: what its server has listed, our own table, litellm's."""
+"""Prices of models without a request: from the server's list, our own table, litellm's."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _TABLE = "model_prices_and_context_window_backup.json"
 
 
 def of_listed(model_id: str) -> Price | None:
-    """The price that a server told for the model `model_id`, when it was asked for its list."""
+    """The price of the model `model_id` in its server's list, where that was asked for."""
     entry = catalog.told(model_id)
     return entry.price if entry else None
 
 
 def of_provider(provider: Provider, model: str) -> Price | None:
-    """The price of `provider`'s model; None where nobody knows it."""
+    """The price of the model `model` of `provider`; None where it is unknown."""
     name = f"{provider.id}/{model}"
     packaged = known_of(name).get("price")
     return of_listed(name) or (tuple(packaged) if packaged else None) or _of_litellm(provider, model)
@@ -45,7 +45,7 @@ def _of_litellm(provider: Provider, model: str) -> Price | None:
 
 @functools.cache
 def _litellms() -> Mapping[str, Mapping[str, Any]]:
-    """litellm's packaged table where it is installed; the library itself is not imported."""
+    """The packaged table of litellm where it is installed; the library itself is not imported."""
     spec = importlib.util.find_spec("litellm")
     if spec is None or spec.origin is None:
         return {}

@@ -1,4 +1,4 @@
-"""Who is asked for models under the settings in force: the endpoint, providers with a key, local servers."""
+"""Servers that list models under the settings in force: the endpoint, providers with a key, local ones."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _LOCAL_PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that lists models. `identity` changes with its address and key, so that an answer is never
-    taken for another server's. `is_optional`: nobody asked for it, so its silence is no fault."""
+    """A server that lists models. `identity` changes with its address and key, so that an answer is never
+    taken for another server's. `is_optional`: it was not configured, so its silence is no fault."""
 
     id: str
     label: str
@@ -38,7 +38,7 @@ class Server:
 
 
 def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
-    """The servers to ask. An endpoint takes every id, so with one set nobody else can be reached."""
+    """The servers to ask. An endpoint takes every id, so with one set no other server can be reached."""
     endpoint = settings.endpoint()
     if endpoint is not None:
         address, key = endpoint
@@ -85,7 +85,7 @@ async def _ask_endpoint(address: str, key: Secret | None) -> list[ModelEntry]:
 
 
 async def _proxy_info(base: str, key: Secret | None) -> dict[str, listing_formats.Listed]:
-    """What a LiteLLM proxy tells of its models to those who may ask; nothing from all others."""
+    """The facts that a LiteLLM proxy reports on its models to permitted callers; empty for all others."""
     try:
         answer = await fetch_json(f"{base}/model/info", key, "LLM_API_KEY", patience_s=PATIENCE_S / 2)
     except LLMError:
@@ -109,7 +109,7 @@ def _of_provider(
 async def ask_provider(
     provider: providers.Provider, access: providers.ProviderAccess, patience_s: float = PATIENCE_S
 ) -> list[ModelEntry]:
-    """The models that `provider` lists. Raises `LLMError`."""
+    """Ask `provider` for its list of models. Raises `LLMError`."""
     answer = await fetch_json(
         list_url(access.base_url, provider.list_path or "/models"),
         access.api_key,

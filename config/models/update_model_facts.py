@@ -1,4 +1,4 @@
-"""Writes model_facts.json anew: what litellm's own table knows of the models in providers.yaml.
+"""Update model_facts.json: the facts of litellm's own table on the models in providers.yaml.
 
     python config/models/update_model_facts.py       (in an environment that has litellm; it is not imported)
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _is_of(entry: dict[str, Any], prefix: str, provider: str) -> bool:
-    """Two providers may have a model of the same name, at different prices."""
+    """Tell whether `entry` is of `provider`: two may have a model of the same name, at different prices."""
     return entry.get("litellm_provider", "").partition("_converse")[0] in (
         prefix,
         prefix.partition("/")[0],

@@ -1,4 +1,4 @@
-"""Which models see, as far as it is known without asking anybody; None is unknown."""
+"""Vision of models, as far as it is known without a request; None is unknown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ..providers import Provider
 from ..settings.values import Settings
 from . import local_models
 
-# For somebody who has none: one for this machine, and one of a provider's that costs little.
+# Examples for a user who has none: one for this machine, and a cheap one of a provider.
 _EXAMPLES = ("ollama/qwen2.5vl:7b", "gemini/gemini-3.5-flash-lite")
 
 
 def of_provider(provider: Provider, model: str) -> bool | None:
-    """Whether `model` sees: what the provider's list told, else our table, else what is the rule there."""
+    """Tell whether `model` takes pictures: by the provider's list, else our table, else its rule."""
     from .entries import known_of
 
     if provider.vision is False:
@@ -26,7 +26,7 @@ def of_provider(provider: Provider, model: str) -> bool | None:
 
 
 def told(model_id: str) -> bool | None:
-    """What a server (a provider, an endpoint) has said of the model, if it was asked for its list."""
+    """The model's vision by the list of its server (a provider, an endpoint), if that was asked for."""
     from .catalog import catalog
 
     entry = catalog.told(model_id)
@@ -34,7 +34,7 @@ def told(model_id: str) -> bool | None:
 
 
 def of_local(mode: str, model: str) -> bool | None:
-    """Whether a model of this process sees. At a folder that is named by its path the backend looks."""
+    """Tell whether a local model takes pictures. Of a folder named by its path the backend decides."""
     if modes.of(mode).sees is False or model == DEFAULT_REPOSITORY:
         return False
     if mode != modes.HF_LOCAL:
@@ -44,8 +44,8 @@ def of_local(mode: str, model: str) -> bool | None:
 
 
 def models_that_see(settings: Settings) -> tuple[str, ...]:
-    """Ids of the user's models that are known to see, the suggested ones first; examples where there are
-    none. Reads files, asks nobody."""
+    """The ids of the user's models that are known to take pictures, suggested ones first.
+    Examples where there are none. Reads files, asks no server."""
     from .catalog import catalog
 
     models = catalog.as_known(settings).select()

@@ -1,4 +1,4 @@
-"""Writes settings into ``.env``, and leaves everything else in it as it is."""
+"""Writing of settings into ``.env``, which keeps everything else as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .variables import VARIABLES
 
 
 def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
-    """Set `changes` in the ``.env`` of `folder`, whole or not at all; None takes a line out.
+    """Set `changes` in the ``.env`` of `folder`, whole or not at all; None removes a line.
 
     Only for settings that are no secret: raises ValueError for another name. The file is its owner's alone.
     """

@@ -1,4 +1,4 @@
-"""Where a user's settings, library, targets and consent lie."""
+"""The home: the folder of a user's settings, library, targets and consents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _models_folder: Path | None = None
 
 
 def use_home(folder: Path) -> None:
-    """Take `folder`, whatever the environment and the host say. Raises `NotConfigured` where it cannot be."""
+    """Use `folder`, whatever the environment and the host say.
+    Raises `NotConfigured` where it is unusable."""
     global _named
     if folder.exists() and not folder.is_dir():
         raise NotConfigured(f"--home {folder} is a file.", hint="Name a folder.")
@@ -24,13 +25,13 @@ def use_home(folder: Path) -> None:
 
 
 def use_host_home(folder: Path, host: str = "the program that Quillwork lies in") -> None:
-    """Let the host say where our folder is; QUILLWORK_HOME still wins. `host` is what people read of it."""
+    """Set the host's folder for this pack; QUILLWORK_HOME still wins. `host` is its name for people."""
     global _host_home, _host
     _host_home, _host = folder, host
 
 
 def home() -> Path:
-    """--home, else QUILLWORK_HOME, else the folder that the host gave, else `platform_home`."""
+    """The home: --home, else QUILLWORK_HOME, else the host's folder, else `platform_home`."""
     if _named is not None:
         return _named
     chosen = os.environ.get(VARIABLE, "").strip()
@@ -40,7 +41,7 @@ def home() -> Path:
 
 
 def origin() -> str:
-    """A sentence about who chose `home`, and whether the host has another one."""
+    """Say in a sentence who chose `home`, and whether the host has another one."""
     named = "--home" if _named is not None else VARIABLE if os.environ.get(VARIABLE, "").strip() else ""
     if not named:
         return _host or "the folder of this user; this copy of Quillwork belongs to no host that is known"
@@ -50,18 +51,18 @@ def origin() -> str:
 
 
 def use_models_folder(folder: Path) -> None:
-    """Let the host say where its models lie: ours go below it, where its own tools see them."""
+    """Set the host's models folder: ours go below it, where the host's own tools see them."""
     global _models_folder
     _models_folder = folder
 
 
 def models_folder() -> Path:
-    """The host's folder of models; without a host, one of our own."""
+    """The host's models folder; without a host, one of our own."""
     return _models_folder or home() / "models"
 
 
 def platform_home() -> Path:
-    """Our folder in the platform's configuration folder of this user."""
+    """The pack's folder in the platform's configuration folder of this user."""
     if sys.platform == "win32":
         folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
     elif sys.platform == "darwin":
@@ -72,10 +73,10 @@ def platform_home() -> Path:
 
 
 def same_place(one: Path, other: Path) -> bool:
-    """Tell whether two paths lead to one folder, which need not be there."""
+    """Tell whether two paths lead to one folder, which need not exist."""
     return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 
 def targets_folder() -> Path:
-    """The user's own targets."""
+    """The folder of the user's own targets."""
     return home() / "targets"

@@ -1,9 +1,8 @@
-"""Which host a copy of Quillwork works for: what the host wrote down when it started, else what the place
-of the folder says.
+"""Notes of the host that a copy of Quillwork works for: left at its start, else guessed from the folder.
 
-A host writes its note into Quillwork's own folder, which whoever opens a terminal there can read, whatever
-their environment. A folder that is linked into the host, or that cannot be written, has its note in the
-user's folder instead: several hosts may share it.
+A host writes its note into Quillwork's own folder, where any terminal can read it, whatever its environment.
+A folder that is linked into the host, or that cannot be written, has its note in the user's folder instead:
+several hosts may share it.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ _MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class HostNote:
-    """One host and where it keeps things. `pack` is the path by which it loaded us, links kept; `page` is the
-    file of its settings page, empty where it has none; `python` is what it runs with. `started` is False
+    """A host and its places. `pack` is the path by which it loaded us, links kept; `page` is the file of its
+    settings page, empty where it has none; `python` is the interpreter that it runs with. `started` is False
     where only the place was seen. `version` is empty where the host does not say it."""
 
     host: str
@@ -43,7 +42,7 @@ class HostNote:
 
 
 def leave(note: HostNote) -> None:
-    """Write `note` where `find` looks for it; a host starts all the same where that cannot be done."""
+    """Write `note` where `find` looks for it; where that fails, the host starts all the same."""
     pack = Path(note.pack)
     for file in (_shared(),) if pack.is_symlink() else (pack / _IN_PACK, _shared()):
         if file is None:
@@ -61,7 +60,7 @@ def leave(note: HostNote) -> None:
 
 def find(pack: Path) -> HostNote | None:
     """The host of the copy at `pack`: the one that comes by this very path, else the one in whose folder the
-    path lies, else the latest that came by another. None where it belongs to no host that is known."""
+    path lies, else the latest that came by another. None where it belongs to no known host."""
     notes = [*_notes(_shared()), *_notes(pack / _IN_PACK)]
     return (
         _latest(notes, pack, os.path.abspath)
@@ -96,13 +95,13 @@ def arguments() -> tuple[str, ...]:
 
 
 def _parent_resolved(pack: str) -> str:
-    """The path with all links taken but its own."""
+    """The path with all links resolved but its own."""
     folder, name = os.path.split(os.path.abspath(pack))
     return os.path.join(os.path.realpath(folder), name)
 
 
 def _by_place(pack: Path) -> HostNote | None:
-    """The home and files that a host would use which has never started with this copy."""
+    """The home and files that a host would use that has never started with this copy."""
     folder, base = pack.parent, pack.parent.parent
     if folder.name == "custom_nodes" and _has(base, ("main.py", "user", "models")):
         home = base / "user" / "__quillwork"
@@ -127,7 +126,7 @@ def _shared() -> Path | None:
 
 
 def _notes(file: Path | None) -> Iterator[HostNote]:
-    """The notes in `file`, the latest last; what cannot be read is passed over."""
+    """The notes in `file`, the latest last; unreadable ones are skipped."""
     if file is None:
         return
     try:

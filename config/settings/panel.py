@@ -1,4 +1,4 @@
-"""What the panel was told to keep: a few settings that outlive the program, in a file of their own."""
+"""The panel's kept settings: a few that outlive the program, in a file of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = "panel.json"
 
 
 def read_panel(file: Path) -> dict[str, str]:
-    """The settings in `file`; whatever else stands there is passed over."""
+    """Read the settings in `file`; all else in it is ignored."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
@@ -30,7 +30,7 @@ def read_panel(file: Path) -> dict[str, str]:
 
 
 def write_panel(folder: Path, changes: Mapping[str, str | None]) -> None:
-    """Put `changes` into the file in `folder`, whole or not at all; None takes a setting out."""
+    """Write `changes` to the file in `folder`, whole or not at all; None removes a setting."""
     file = folder / FILE
     try:
         kept = read_panel(file)

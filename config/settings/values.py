@@ -1,8 +1,8 @@
-"""What is set, by whom: every value with its origin.
+"""The values of settings, each with its origin.
 
 Order: override from the panel (for now, or kept in ``panel.json``) → the host's own settings page, where it
 has one → environment → ``.env`` → ``quillwork.yaml`` → the server chosen on the page (``server.json``) →
-default. What a node's own widgets say stands above all of these and is added in `deployment.py`.
+default. A node's own widgets take precedence over all of these and are added in `deployment.py`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, VARIABLE
 _log = logging.getLogger("quillwork")
 _TRUE = {"1", "true", "yes", "on"}
 _LARGEST_FILE = 256 * 1024
-# The address of a server of one's own, as it was chosen on the page. Nothing else is read from it.
+# The address of the user's own server, as it was chosen on the page. Nothing else is read from the file.
 SERVER_FILE = "server.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A setting as it is in force. `origin` is panel, what `use_host_settings` was told, environment, .env,
+    """A value in force. `origin` is panel, what `use_host_settings` was told, environment, .env,
     quillwork.yaml or default; `name` is the variable that was really read (an alias, perhaps)."""
 
     text: str
@@ -50,12 +50,12 @@ class Settings:
     """A snapshot of all settings. Cheap to make: files are read again only when they have changed."""
 
     def __init__(self, layers: Mapping[str, Mapping[str, str]], folder: Path) -> None:
-        """`layers` maps an origin to its names and texts, the strongest first."""
+        """Hold `layers`, which map an origin to its names and texts, the strongest first."""
         self._layers = layers
         self.folder = folder
 
     def value(self, name: str) -> Value:
-        """The value of the variable `name` of the table, wherever it comes from."""
+        """The value of the variable `name` of the table, from whatever layer."""
         variable = VARIABLES[name]
         for origin, texts in self._layers.items():
             for known in (name, *variable.aliases):
@@ -96,8 +96,8 @@ class Settings:
         return tuple(item.strip() for item in text.split(",") if item.strip())
 
     def endpoint(self) -> tuple[Value, Secret | None] | None:
-        """LLM_BASE_URL and the key of the very same layer: a key never goes to an address that
-        somebody else wrote. None when no endpoint is set."""
+        """LLM_BASE_URL and the key of the very same layer: a key never goes to an address from another one.
+        None when no endpoint is set."""
         address = self.value("LLM_BASE_URL")
         if not address.text:
             switch = self._proxy_switch()
@@ -126,7 +126,7 @@ class Settings:
         return None
 
     def signature(self) -> int:
-        """A number that changes, in this process, with anything that is set."""
+        """A number that changes, in this process, with any setting."""
         return hash(tuple((origin, frozenset(texts.items())) for origin, texts in self._layers.items()))
 
     def mode(self) -> Value:
@@ -160,18 +160,18 @@ class Settings:
         return not set(variables).isdisjoint(kept_keys.names(self.folder))
 
     def key_origin(self, key: Secret | None) -> str:
-        """Where the endpoint's `key` comes from, in a word: environment, kept, or no key needed."""
+        """The origin of the endpoint's `key` in a word: environment, kept, or no key needed."""
         if key is None:
             return "no key needed"
         address = self.value("LLM_BASE_URL")
         return "kept" if key == kept_keys.get(self.folder, endpoint_id(address.text)) else "environment"
 
     def is_kept(self, name: str) -> bool:
-        """Whether the panel's file has a value of its own for `name`."""
+        """Tell whether the panel's file has a value of its own for `name`."""
         return bool(_read(self.folder / FILE, read_panel).get(name))
 
     def describe(self) -> list[dict[str, str]]:
-        """Every variable with its value and origin, for people: secrets masked."""
+        """Describe every variable with its value and origin, for people: secrets masked."""
         rows = []
         for name, variable in VARIABLES.items():
             value = self.mode() if name == "LLM_MODE" else self.value(name)
@@ -201,7 +201,7 @@ _files: Reread[dict[str, str]] = Reread()
 
 
 def warn_once(sentence: str) -> None:
-    """Log a warning the first time it is due."""
+    """Log a warning, the first time only."""
     sentence = shorten(sentence)
     if sentence not in _warned:
         _warned.add(sentence)
@@ -209,7 +209,7 @@ def warn_once(sentence: str) -> None:
 
 
 def override(name: str, text: str | None) -> None:
-    """Set a value above the environment until the program ends; None takes it back, a kept one too."""
+    """Set a value above the environment until the program ends; None removes it, a kept one too."""
     if name not in VARIABLES:
         raise NotConfigured(f"There is no setting named {name}.", hint=f"Known: {', '.join(VARIABLES)}.")
     if text is None:
@@ -220,14 +220,17 @@ def override(name: str, text: str | None) -> None:
 
 
 def use_host_settings(origin: str, read: Callable[[], Mapping[str, str]]) -> None:
-    """Let the settings page of the host have its say: `read` gives the texts that are set there by variable,
-    `origin` is what the page is called in messages. Never a key: hosts keep such pages in plain files."""
+    """Add the settings page of the host as a layer.
+
+    `read` returns the texts that are set there by variable, `origin` is the page's name in messages. Never a
+    key: hosts keep such pages in plain files.
+    """
     global _host_settings
     _host_settings = (origin, read)
 
 
 def load() -> Settings:
-    """The settings as they are this moment."""
+    """Read the settings as they are at this moment."""
     folder = home()
     host = {} if _host_settings is None else {_host_settings[0]: _host_settings[1]()}
     layers: dict[str, Mapping[str, str]] = {
@@ -262,7 +265,7 @@ def _read(file: Path, parse: Callable[[Path], dict[str, str]]) -> dict[str, str]
 
 
 def _parse_env(file: Path) -> dict[str, str]:
-    """``NAME=value`` lines as in a shell: comments, ``export``, quotes."""
+    """Parse ``NAME=value`` lines as in a shell: comments, ``export``, quotes."""
     texts: dict[str, str] = {}
     for line in file.read_text(encoding="utf-8-sig", errors="replace")[:_LARGEST_FILE].splitlines():
         name, equals, text = line.partition("=")

@@ -1,4 +1,4 @@
-"""The table of settings: every name, what it means, what it is when nobody sets it."""
+"""The table of settings: every name, its meaning, its default."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Kind = Literal["text", "number", "flag", "list", "path", "secret", "json"]
 class Variable:
     """One setting. `aliases` are older or foreign names that count when the name itself is not set.
 
-    `writable` says whether the panel may change it: addresses, keys, paths and policies are not for
-    whoever can reach the host's port.
+    `writable` says whether the panel may change it: addresses, keys, paths and policies are not open to
+    everyone who can reach the host's port.
     """
 
     name: str
