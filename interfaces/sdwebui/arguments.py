@@ -1,4 +1,4 @@
-"""What the Script is asked to do: its controls in their order, or by name as a program says it."""
+"""Arguments of the Script: its controls in their order, or values by name from a program."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The fields stand in the order of ``alwayson_scripts.Quillwork.args``: a promise to programs.
+    """Values of the Script's controls.
+
+    Their order is that of ``alwayson_scripts.Quillwork.args``: a promise to programs.
 
     `mode` and `model` are as on the nodes. `target` is an id, a label or ``auto``. `variations` different
     prompts are taken in turn by the images that share an idea; with `per_image` none share. `seed` is the
-    model's: `FOLLOW`, or a number. `parts` is what a model writes at; `variables` resolves ``__name__`` and
-    ``{a|b}``: by `selection` at random, in turn or through all combinations, with the seed of each image, and
-    with `variables_alone` even where nothing is enhanced. `count` is the number of images, of combinations at
-    most as many as there are; 0 leaves it to the host. `first` is the number (from 0) of the first variation,
-    which an XYZ plot sets.
+    model's: `FOLLOW`, or a number. `parts` are the texts that a model writes; `variables` resolves
+    ``__name__`` and ``{a|b}``: by `selection` at random, in turn or through all combinations, with the seed
+    of each image, and with `variables_alone` even where nothing is enhanced. `count` is the number of images,
+    of combinations at most as many as there are; 0 leaves it to the host. `first` is the number (from 0) of
+    the first variation, which an XYZ plot sets.
     """
 
     enabled: bool = False
@@ -63,10 +65,11 @@ _DEFAULTS = Arguments()
 
 
 def read(args: Sequence[Any]) -> Arguments:
-    """The arguments out of what the host hands over: values by position, the missing ones at the end or
-    None, or one mapping by name in the first place (which counts as enabled unless it says no).
+    """Read the arguments from what the host hands over.
 
-    Raises `NotConfigured` for a name that there is not or a value that cannot be meant.
+    That is values by position, the missing ones at the end or None, or one mapping by name in the first place
+    (which counts as enabled unless it says no). Raises `NotConfigured` for an unknown name or an invalid
+    value.
     """
     first = args[0] if args else None
     if isinstance(first, Mapping):
@@ -101,7 +104,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def mode_choices() -> list[str]:
-    """What there is to choose from: a web UI lends us no text encoder that could write."""
+    """Return the modes to choose from: a web UI lends us no text encoder that could write."""
     return [name for name in registry.choices() if not modes.of(name).needs_wire]
 
 

@@ -1,4 +1,4 @@
-"""What a button of the page begins: a model at work in the background, followed and stopped from the page."""
+"""Calls begun by a button of the page: a model works in the background, followed and stopped from there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.05
-# Only who sends something notices that the browser is gone; gradio then asks for no more, and says nothing.
+# Only sending reveals that the browser is gone; gradio then asks for no more, and says nothing.
 _ALIVE_EVERY_S = 1.0
 _ABANDONED_S = 5.0
 STOPPED = "Stopped."
@@ -32,8 +32,10 @@ _log = logging.getLogger("quillwork")
 
 
 class ButtonCall(WebUiHost, Generic[T]):
-    """``work(call)`` in a thread of its own, and the desk (`writing.Desk`) for it: it hears its own `stop`
-    instead of the host's buttons, and no progress bar moves."""
+    """``work(call)`` in a thread of its own, and the desk (`writing.Desk`) for it.
+
+    It obeys its own `stop` instead of the host's buttons, and moves no progress bar.
+    """
 
     def __init__(self, work: Callable[[ButtonCall[T]], T]) -> None:
         super().__init__("web UI")
@@ -70,8 +72,10 @@ class ButtonCall(WebUiHost, Generic[T]):
             self.memory.make_way()
 
     async def follow(self) -> AsyncIterator[tuple[str, str]]:
-        """The text as it is being written and what is announced meanwhile, whenever there is news, and now
-        and then without any; until it is written or stopped."""
+        """Yield the text written so far and the current announcement, until the text is written or stopped.
+
+        There is a step whenever either changes, and now and then without a change.
+        """
         version, last = -1, 0.0
         while not self._future.done() and not self.cancelled():
             now = time.monotonic()
@@ -85,7 +89,7 @@ class ButtonCall(WebUiHost, Generic[T]):
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def result(self) -> T:
-        """What `work` came to. Raises what it raised, and `Cancelled` once stopped; does not wait."""
+        """Return the result of `work`. Raises what it raised, and `Cancelled` once stopped; does not wait."""
         if self.cancelled() or not self._future.done():
             self.stop()
             raise Cancelled
@@ -93,13 +97,13 @@ class ButtonCall(WebUiHost, Generic[T]):
 
 
 class Session:
-    """What one browser has under way by one button."""
+    """Call that one browser has under way by one button."""
 
     def __init__(self) -> None:
         self.call: ButtonCall[Any] | None = None
 
     def __deepcopy__(self, memo: Any) -> Session:
-        """Gradio copies the one that it was given for each browser."""
+        """Make a session of its own for each browser: gradio copies the one that it was given."""
         return type(self)()
 
     def stop(self) -> None:
@@ -108,7 +112,10 @@ class Session:
 
 
 def sentence_of(error: BaseException) -> str:
-    """What a user reads of an error: one of ours says what to do, another one is a fault of ours."""
+    """Return the sentence for users about an error.
+
+    One of ours says what to do; any other is a fault of ours.
+    """
     if isinstance(error, (Cancelled, concurrent.futures.CancelledError)):
         return STOPPED
     if isinstance(error, HttpError):

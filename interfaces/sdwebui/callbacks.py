@@ -1,4 +1,4 @@
-"""What the host is to call us for, registered anew whenever it executes our script."""
+"""Callbacks of the host, registered anew whenever it executes our script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def register() -> None:
-    """Register all of our callbacks; to be called from the script's file, by which the host knows them."""
+    """Register all of our callbacks; call this from the script's file, by which the host knows them."""
     from modules import script_callbacks
 
     from .host.options import add_options, settle_in
@@ -28,7 +28,7 @@ def register() -> None:
 
 
 def _join_control_tab() -> None:
-    """SD.Next shows there only the extensions that its list names."""
+    """Join SD.Next's Control tab, which shows only the extensions that its list names."""
     known = getattr(sys.modules.get("installer"), "control_extensions", None)
     if isinstance(known, list) and TITLE not in known:
         known.append(TITLE)
@@ -42,7 +42,7 @@ def _component_made(component: Any, **more: Any) -> None:
 
 
 def _before_page() -> None:
-    """All scripts are loaded now."""
+    """Add the axes, and take our folder off the path: all scripts are loaded now."""
     from .xyz import add_axes
 
     leave_path()

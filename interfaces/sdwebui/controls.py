@@ -1,4 +1,4 @@
-"""The accordion in txt2img and img2img. Only components that Gradio 3 and 4 both have."""
+"""Accordion in txt2img and img2img. Only components that Gradio 3 and 4 both have."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _SAVED_MODELS = 2000
 
 
 def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
-    """The controls of a tab by the names of `Arguments`, in its order. `elem_id` makes an element's id from a
-    name."""
+    """Build the controls of a tab; return them by the names of `Arguments`, in its order.
+
+    `elem_id` makes an element's id from a name.
+    """
     import gradio as gr
 
     usual = Arguments()
@@ -107,7 +109,7 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
 
 
 def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
-    """The controls that say who writes, what for and what about, by the names of `Arguments` in its order."""
+    """Build the controls for mode, model, target and instruction; return them by the names of `Arguments`."""
     import gradio as gr
 
     usual = Arguments()
@@ -136,7 +138,7 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
 
 
 def models(*, ask: bool = False) -> list[str]:
-    """The ids to choose from: what is known already, or with `ask` what everybody answers now."""
+    """Return the ids to choose from: those known already, or with `ask` those that all providers list now."""
     try:
         settings = load()
         listing = runner.run(catalog.listing(settings, refresh=True)) if ask else catalog.at_hand(settings)

@@ -1,4 +1,4 @@
-"""The Enhance now button: what is written streams into the host's own prompt box, to be reviewed or undone.
+"""Enhance now button: the text streams into the host's own prompt box, to be reviewed or undone.
 
 It goes the way of all buttons of the page, through gradio, so that it works wherever the page does: behind
 a login, a tunnel or a proxy, and for whoever may generate.
@@ -26,7 +26,7 @@ from .writing import Written, write
 _MOST_STEPS_BACK = 50
 _BOXES = ("prompt", "neg_prompt")
 _SEED = "seed"
-# The name of the model that a video is made with: what is loaded tells nothing before the first one.
+# The name of the model that a video is made with: before the first video the loaded model says nothing.
 _MODEL = "model"
 STILL_ON = "Enhance when generating is still on: Generate would enhance this once more."
 
@@ -36,7 +36,7 @@ _waiting: dict[str, tuple[Any, dict[str, Any]]] = {}
 
 
 class Steps(Session):
-    """Besides, the texts before each call."""
+    """Session that also holds the texts before each call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def build(tab: str, controls: Mapping[str, Any]) -> None:
 
 
 def see(component: Any, **more: Any) -> None:
-    """For ``on_after_component``: the host's prompt boxes, seeds and video models, as they are made."""
+    """Note the host's prompt boxes, seeds and video models as they are made, for ``on_after_component``."""
     name = str(getattr(component, "elem_id", None))
     tab, _, rest = name.partition("_")
     if tab in TABS and rest in (*_BOXES, _SEED, _MODEL):
@@ -72,12 +72,12 @@ def see(component: Any, **more: Any) -> None:
 
 
 def prompt_box(tab: str) -> Any:
-    """The host's prompt box of a tab, None where it has not been seen."""
+    """Return the host's prompt box of a tab, None where it has not been seen."""
     return _seen.get(f"{tab}_prompt", (None, None))[1]
 
 
 def _page() -> Any:
-    """The page that is being built. Hosts build parts of it a second time and throw them away."""
+    """Return the page that is being built. Hosts build parts of it a second time and throw them away."""
     from gradio.context import Context
 
     return Context.root_block
@@ -89,8 +89,10 @@ def _found(tab: str, name: str, page: Any) -> Any:
 
 
 def _connect(tab: str) -> None:
-    """Make the buttons work once their tab's prompt boxes are there: a host may make those later. An
-    accordion that is not shown yet waits for the seed and the model too, and is shown then."""
+    """Make the buttons work once their tab's prompt boxes are there, which a host may make later.
+
+    An accordion that is not shown yet waits for the seed and the model too, and is shown then.
+    """
     page, controls = _waiting.get(tab, (None, {}))
     accordion = controls.get("accordion")
     boxes = [_found(tab, name, page) for name in _BOXES]
@@ -125,8 +127,10 @@ def _connect(tab: str) -> None:
 async def _enhance(
     session: Steps, prompt: str, negative: str, chosen: dict[str, Any], hosts: Mapping[str, Any]
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """The contents of boxes, status and buttons, step by step. `hosts` are the values of the host's own
-    fields."""
+    """Yield the contents of boxes, status and buttons, step by step.
+
+    `hosts` are the values of the host's own fields.
+    """
     import gradio as gr
 
     same = gr.update()
@@ -163,7 +167,10 @@ def _write(
 
 
 def target_named(name: str, video_model: str | None = None) -> targets.Target:
-    """The target of a control; for ``auto`` the video model's, the settings page's, or the checkpoint's."""
+    """Return the target of a control.
+
+    For ``auto`` that is the video model's, the settings page's, or the checkpoint's.
+    """
     if name == AUTO and (known := checkpoint.video_target(video_model or "")):
         name = known
     name = name if name != AUTO else default_target()

@@ -1,8 +1,8 @@
-"""Around one generation: what is written before the checkpoint loads, where it goes once the host has laid
-out its prompts, and how a failure reaches the user.
+"""Steps around one generation: writing before the checkpoint loads, placing the texts, reporting failures.
 
-Hosts swallow what a script's methods raise and generate on with the original prompt. So an error is left
-where the host itself comes upon it right after, and where it does not look away: in the job's own fields.
+The texts are placed once the host has laid out its prompts. Hosts swallow what a script's methods raise and
+generate on with the original prompt. So an error is left where the host itself comes upon it right after,
+and where it does not look away: in the job's own fields.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ NO_MODEL = no_model_notice("in the accordion or on the settings page", "Quillwor
 
 
 class QuillworkError(Exception):
-    """What ends a generation. The host shows it as `QuillworkError: …` and answers programs with
-    `status_code`."""
+    """Error that ends a generation.
+
+    The host shows it as `QuillworkError: …` and answers programs with `status_code`.
+    """
 
     def __init__(self, sentence: str, status_code: int) -> None:
         super().__init__(sentence)
@@ -53,8 +55,11 @@ class QuillworkError(Exception):
 
 
 def _end_for_programs() -> None:
-    """End the job that a program has begun: SD.Next's API leaves one that raises open, and it would be
-    told as running until the next one. Other hosts do not know `api`."""
+    """End the job that a program has begun.
+
+    SD.Next's API leaves a job that raises open, and would report it as running until the next one. Other
+    hosts do not know `api`.
+    """
     state: Any = getattr(shared(), "state", None)
     if getattr(state, "api", None) is True:
         with contextlib.suppress(Exception):  # the sentence is worth more
@@ -63,8 +68,11 @@ def _end_for_programs() -> None:
 
 @dataclass(slots=True)
 class _Job:
-    """The images' texts before and after, and the user's own prompt as the host had it. `laid_out`
-    is what stood in the host's lists when it had been put there, `most` the number of images asked for."""
+    """The images' texts before and after, and the user's own prompt as the host had it.
+
+    `laid_out` is what stood in the host's lists when the texts had been put there, `most` the number of
+    images asked for.
+    """
 
     before: Sequence[Texts]
     after: Sequence[Texts]
@@ -75,8 +83,8 @@ class _Job:
 
 
 def prepare(p: Any, args: Sequence[Any]) -> None:
-    """For ``before_process``: all that a model writes for the job `p`. Disabled, it touches nothing."""
-    if hasattr(p, _JOB):  # some scripts send one and the same object through again and again
+    """Have a model write everything for the job `p`, for ``before_process``. Disabled, it touches nothing."""
+    if hasattr(p, _JOB):  # some scripts send the same object through repeatedly
         delattr(p, _JOB)
         vars(p).pop(_SETUP, None)
         infotext.clear(p.extra_generation_params)
@@ -91,7 +99,10 @@ def prepare(p: Any, args: Sequence[Any]) -> None:
 
 
 def _status_of(error: Exception) -> int:
-    """The status for programs. 401 is the host's own, for its login: a provider's key is not the matter."""
+    """Return the status for programs.
+
+    401 is the host's own, for its login: a provider's key is another matter.
+    """
     if isinstance(error, MissingKey):
         return NotConfigured.http_status
     status = int(getattr(error, "http_status", 400))
@@ -106,7 +117,7 @@ def _arguments(p: Any, args: Sequence[Any]) -> Arguments:
 def _write(p: Any, arguments: Arguments) -> None:
     wanted = arguments if arguments.enabled else replace(arguments, parts=(), variables=True)
     neighbour = beside(p)
-    if neighbour is not None and neighbour.wants_all():  # it makes its own number of images out of one text
+    if neighbour is not None and neighbour.wants_all():  # it makes its own number of images from one text
         if not arguments.enabled:
             return
         wanted = replace(wanted, variables=False, variations=1, per_image=False, count=0)
@@ -135,7 +146,7 @@ def _write(p: Any, arguments: Arguments) -> None:
 
 
 def _as_many(p: Any, images: Sequence[Image], arguments: Arguments, desk: WebUiHost) -> Sequence[Image]:
-    """As many images as the `arguments` ask for; the job `p` gets the batches that they take."""
+    """Return as many images as the `arguments` ask for, and give the job `p` the batches that they take."""
     if isinstance(p.prompt, list):
         return images
     try:
@@ -143,7 +154,7 @@ def _as_many(p: Any, images: Sequence[Image], arguments: Arguments, desk: WebUiH
     except (LLMError, TemplateError, LibraryError):
         if arguments.on_error == "raise":
             raise
-        return images  # what is wrong is told when the texts are written
+        return images  # the error is reported when the texts are written
     if not count:
         return images
     p.batch_size = min(p.batch_size, count)
@@ -152,13 +163,13 @@ def _as_many(p: Any, images: Sequence[Image], arguments: Arguments, desk: WebUiH
 
 
 def _target(p: Any, name: str) -> targets.Target:
-    """The chosen target: by the control, by the settings page, by the checkpoint."""
+    """Return the chosen target: by the control, by the settings page, by the checkpoint."""
     name = name if name != AUTO else default_target()
     return checkpoint.target_of(p) if name == AUTO else targets.load(name, targets_folder())
 
 
 def _tell(p: Any, arguments: Arguments, written: Written) -> None:
-    """What the user should know, under the picture where the host has a place for it."""
+    """Report what the user should know under the picture, where the host has a place for it."""
     comment = getattr(p, "comment", None)
     if comment is None:
         return
@@ -171,8 +182,11 @@ def _tell(p: Any, arguments: Arguments, written: Written) -> None:
 
 
 def _apply_early(p: Any) -> None:
-    """Have `apply` done as soon as the host has laid out the prompts of the job `p`, so that other scripts
-    find the same there whoever's turn comes first. A host without that step has it done in ours."""
+    """Have `apply` done as soon as the host has laid out the prompts of the job `p`.
+
+    Other scripts then find the same texts, whatever their order. A host without that step has `apply` done in
+    our own turn.
+    """
     own = getattr(p, _SETUP, None)
     if own is None:
         return
@@ -186,7 +200,7 @@ def _apply_early(p: Any) -> None:
 
 
 def apply(p: Any) -> None:
-    """For ``process``: put what was written for the job `p` where the host has laid out its prompts."""
+    """Put what was written for the job `p` where the host has laid out its prompts, for ``process``."""
     job = getattr(p, _JOB, None)
     if job is not None and not job.laid_out:
         shorten(p, job.most)
@@ -195,7 +209,10 @@ def apply(p: Any) -> None:
 
 
 def settle(p: Any) -> None:
-    """For ``before_process_batch``, when all scripts have had their turn with the prompts of the job `p`."""
+    """Give the images of the job `p` their texts back, for ``before_process_batch``.
+
+    By then all scripts have had their turn with the prompts.
+    """
     job = getattr(p, _JOB, None)
     if job is None or job.is_settled or not job.laid_out:
         return
@@ -209,8 +226,11 @@ def settle(p: Any) -> None:
 
 
 def _interrupt(p: Any) -> None:
-    """Have the host end the job `p` as its own Interrupt does. It has seen the button, too, but SD.Next
-    begins anew before it samples, and forgets what was pressed until then."""
+    """Have the host end the job `p` as its own Interrupt does.
+
+    The host has seen the button, too, but SD.Next begins anew before it samples, and forgets what was pressed
+    until then.
+    """
     state: Any = getattr(shared(), "state", None)
     init = p.init
 
@@ -232,8 +252,11 @@ def _stop(p: Any, sentence: str, status: int) -> None:
 
 
 def _stop_control(p: Any, error: QuillworkError) -> None:
-    """The same for SD.Next's Control tab, which swallows what goes wrong before the job is closed and shows
-    as HTML what goes wrong then, without its class, by which our script of the page knows it."""
+    """End a job of SD.Next's Control tab with `error`.
+
+    That tab swallows errors raised before the job is closed. It shows those raised on closing as HTML without
+    their class, by which our script of the page recognises them, so the class goes into the text.
+    """
     close = p.close
     shown = QuillworkError(f"{type(error).__name__}: {escape(str(error))}", error.status_code)
     shown.detail = error.detail
@@ -241,7 +264,7 @@ def _stop_control(p: Any, error: QuillworkError) -> None:
     def closed() -> NoReturn:
         close()
         restore = getattr(getattr(p, "sd_model", None), "restore_pipeline", None)
-        if restore is not None:  # what the tab does next, and does not come to
+        if restore is not None:  # what the tab would do next, but never reaches
             restore()
         shown.raised()
 
@@ -258,8 +281,10 @@ class _Unreadable(dict[str, Any]):
 
 
 def restore(_text: str, params: dict[str, Any]) -> None:
-    """For ``on_infotext_pasted``: the user's own prompt comes back into `params`, and what was written for it
-    is kept, so that Generate makes the same image."""
+    """Put the user's own prompt back into `params`, for ``on_infotext_pasted``.
+
+    What was written for it is kept, so that Generate makes the same image.
+    """
     had = Texts(*(str(params.get(name) or "") for name in ("Prompt", "Negative prompt", "Hires prompt")))
     if not infotext.restore_prompts(params) or infotext.ERROR in params or not infotext.is_written(params):
         return
@@ -270,4 +295,4 @@ def restore(_text: str, params: dict[str, Any]) -> None:
         target = targets.load(arguments.target, targets_folder())
         keep(image, had, arguments, target, str(params[infotext.MODE]))
     except (TypeError, ValueError, KeyError, LLMError):
-        return  # it will be asked for anew
+        return  # it will be written anew

@@ -1,5 +1,7 @@
-"""The images that the host is about to make: their seeds and texts, read from its processing object and
-written back once the host has laid them out."""
+"""Images that the host is about to make: their seeds and texts, read from its processing object.
+
+The texts are written back once the host has laid them out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of one image, before styles. Empty hires texts follow the others."""
+    """Texts of one image, before styles. Empty hires texts follow the others."""
 
     prompt: str
     negative: str = ""
@@ -28,8 +30,11 @@ class Image:
 
 
 def images_of(p: Any, fixed_seed: Callable[[Any], Any]) -> list[Image]:
-    """The images of the job `p` in their order. A seed that the host would draw later is drawn now, with its
-    own `fixed_seed`, and stays: what is written may follow it."""
+    """Return the images of the job `p` in order.
+
+    A seed that the host would draw later is drawn now, with its own `fixed_seed`, and stays: what is written
+    may follow it.
+    """
     prompts = _laid_out(p.prompt, p)
     count = len(prompts) if isinstance(p.prompt, list) else len(_laid_out(p.negative_prompt, p))
     prompts = prompts if isinstance(p.prompt, list) else [p.prompt] * count
@@ -49,7 +54,7 @@ def images_of(p: Any, fixed_seed: Callable[[Any], Any]) -> list[Image]:
 
 
 def _own(hires: Sequence[Any], others: Sequence[Any]) -> list[Any]:
-    """Hires texts that say something of their own: the host copies the others into empty ones."""
+    """Return hires texts that differ from the others, which the host copies into empty ones."""
     return ["" if text == _at(others, place) else text for place, text in enumerate(hires)]
 
 
@@ -68,8 +73,10 @@ def _seed(p: Any, place: int) -> int:
 
 
 def lay_out(p: Any, before: Sequence[Texts], after: Sequence[Texts], styling: Styling) -> None:
-    """Put the texts `after` in the place of `before` in what the host has laid out by now, which may hold
-    styles and what other extensions have added."""
+    """Put the texts `after` in the place of `before` in what the host has laid out by now.
+
+    That may hold styles and what other extensions have added.
+    """
     columns = (
         ("all_prompts", "prompt", "", styling.prompts),
         ("all_negative_prompts", "negative", "", styling.negatives),
@@ -86,14 +93,14 @@ def lay_out(p: Any, before: Sequence[Texts], after: Sequence[Texts], styling: St
             source = field if getattr(old, field) or not instead else instead
             pairs.append((getattr(old, source), getattr(new, source)))
         setattr(p, name, _replaced(list(laid_out), pairs, finish, styling.plain))
-    # What the host writes on a grid.
+    # The prompt that the host writes on a grid.
     for name, column in (("main_prompt", "all_prompts"), ("main_negative_prompt", "all_negative_prompts")):
         if getattr(p, column, None) and hasattr(p, name):
             setattr(p, name, getattr(p, column)[0])
 
 
 def columns(p: Any) -> dict[str, list[str]]:
-    """The host's lists of the images' texts in the job `p`, by their names, without those that are empty."""
+    """Return the host's lists of the images' texts in the job `p`, by their names, without empty ones."""
     names = ("all_prompts", "all_negative_prompts", "all_hr_prompts", "all_hr_negative_prompts")
     return {name: list(texts) for name in names if (texts := getattr(p, name, None))}
 
@@ -107,7 +114,7 @@ def shorten(p: Any, most: int | None) -> None:
 
 
 def _replaced(texts: list[str], pairs: Sequence[tuple[str, str]], finish: Finish, plain: Finish) -> list[str]:
-    """`texts` with the second of each of `pairs` where the first was."""
+    """Return `texts` with the second of each of `pairs` where the first was."""
     if all(old == new for old, new in pairs):
         return texts
     laid_out, finished = (finish([pair[number] for pair in pairs]) for number in (0, 1))

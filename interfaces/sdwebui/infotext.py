@@ -1,4 +1,4 @@
-"""What stands in the image about it, and how "read generation parameters" finds its way back."""
+"""Parameters of an image that concern Quillwork, and their way back by "read generation parameters"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON_ERROR, PARTS_LABEL = "Quillwork on error", "Quillwork parts"
 PER_IMAGE, VARIABLES = "Quillwork per image", "Quillwork variables"
 GENERATE_MISSING, ERROR = "Quillwork generate missing", "Quillwork error"
 SELECTION, ALONE, LEFT = "Quillwork selection", "Quillwork variables alone", "Quillwork left"
-# Not in any image: the page has put the user's own prompt back, so it may be enhanced again.
+# Never in an image: the page has put the user's own prompt back, so it may be enhanced again.
 RESTORED = "Quillwork restored"
 EMPTY = "(none)"
 """A prompt that was empty: hosts cannot read an empty value."""
@@ -36,8 +36,11 @@ _HOSTS_NAMES = {
 
 
 class PerImage(str):
-    """A value that differs from image to image: hosts that can ask a function do so for each of them, the
-    others show the first one's, which is the text itself."""
+    """Value that differs from image to image.
+
+    Hosts that can call a function do so for each image, the others show the first one's, which is the text
+    itself.
+    """
 
     _values: Sequence[str | None]
 
@@ -49,7 +52,7 @@ class PerImage(str):
     def __call__(
         self, p: Any, index: int, all_prompts: Sequence[str], use_main_prompt: bool = False, **_: Any
     ) -> str | None:
-        """The value of the image at `index`: in the job, or in its batch where the host passes a batch."""
+        """Return the value for the image at `index`: in the job, or in the batch that the host passes."""
         is_batch = all_prompts is not getattr(p, "all_prompts", None) and len(all_prompts) < len(self._values)
         if is_batch and not use_main_prompt:
             index += p.iteration * p.batch_size
@@ -66,12 +69,12 @@ _PLACES = re.compile(
 
 
 def without_places(error: str, server: str = "") -> str:
-    """`error` as it may travel with a picture: without addresses and paths, and the name of the `server`."""
+    """Return `error` as it may travel with a picture: without addresses, paths and the `server`'s name."""
     return _PLACES.sub("…", error.replace(server, "The endpoint") if server else error)
 
 
 def clear(params: MutableMapping[str, Any]) -> None:
-    """Take out what an earlier job with the same processing object left."""
+    """Remove what an earlier job with the same processing object left."""
     for name in [name for name in params if str(name).startswith(PREFIX)]:
         del params[name]
 
@@ -89,8 +92,11 @@ def describe(
     error: str,
     left: Sequence[str] = (),
 ) -> dict[str, str]:
-    """The parameters of a job, those left out that have nothing to say. `seeds` are the model's own, image
-    by image, `variations` count from 0, `left` are the variables left for others."""
+    """Return the parameters of a job, without those that have nothing to say.
+
+    `seeds` are the model's own, image by image, `variations` count from 0, `left` are the variables left for
+    others.
+    """
 
     def originals(field: str, changed: bool) -> str | None:
         return _one_or_each([getattr(image.texts, field) or EMPTY for image in images]) if changed else None
@@ -120,7 +126,7 @@ def describe(
 
 
 def _unusual(arguments: Arguments) -> dict[str, str]:
-    """The arguments that nothing else tells, where they are not the usual ones."""
+    """Return the arguments that nothing else shows, where they differ from the usual ones."""
     usual = Arguments()
     texts = {
         INSTRUCTION: arguments.instruction.strip(),
@@ -145,8 +151,10 @@ def _unusual(arguments: Arguments) -> dict[str, str]:
 
 
 def restore_prompts(params: MutableMapping[str, Any]) -> bool:
-    """Put the user's own texts back into `params`, what the host has read out of an image; False where there
-    are none of ours."""
+    """Put the user's own texts back into `params`, what the host has read out of an image.
+
+    Returns False where there are none of ours.
+    """
     if not _is_ours(params):
         return False
     for label, name in _HOSTS_NAMES.items():
@@ -157,7 +165,7 @@ def restore_prompts(params: MutableMapping[str, Any]) -> bool:
 
 
 def arguments_in(params: Mapping[str, Any]) -> Arguments:
-    """The arguments that `params` tell of; those of an image that we had no part in are disabled."""
+    """Return the arguments that `params` record; those of an image that we had no part in are disabled."""
     values = {name: reader(params) for name, reader in READERS.items()}
     return Arguments(**{name: value for name, value in values.items() if value is not None})
 
@@ -186,7 +194,7 @@ def _mode(params: Mapping[str, Any]) -> str | None:
 
 
 def _seed(params: Mapping[str, Any]) -> int | None:
-    """The model's own seed, or that it follows the image's."""
+    """Return the model's own seed, or that it follows the image's."""
     if not _is_ours(params):
         return None
     ours, image = str(params.get(SEED, FOLLOW)), str(params.get("Seed", ""))
@@ -206,7 +214,7 @@ def _variations(params: Mapping[str, Any]) -> int | None:
 
 
 def label_of(target: str) -> str:
-    """How the target `target` is called in lists; one that this computer does not have stays as it is."""
+    """Return the label of `target` in lists; a target that this computer does not have stays as it is."""
     return next((entry.label for entry in targets.index(targets_folder()) if entry.id == target), target)
 
 
@@ -235,8 +243,10 @@ READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 
 
 class Field(str):
-    """A control's name in the host's tables: a text, by which it is sent from tab to tab, that also reads the
-    control's value out of an image's parameters."""
+    """Control's name in the host's tables, which also reads the control's value out of an image's parameters.
+
+    It is a text, by which the value is sent from tab to tab.
+    """
 
     def __call__(self, params: Mapping[str, Any]) -> Any:
         value = READERS[self.removeprefix(PREFIX)](params)

@@ -1,4 +1,4 @@
-"""What our parts of the page have in common: how they are told, and how they stay out of the host's files."""
+"""Traits that our parts of the page share: their notes, and how they stay out of the host's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .host.lookup import shared
 
 # For every event: no overlay over the page, no entry in the host's list of endpoints.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
-# Besides, for what is done in a moment: not behind a generation in gradio's own queue.
+# The same for events that take a moment: not behind a generation in gradio's own queue.
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
 
@@ -26,24 +26,24 @@ def unsaved(*components: Any) -> None:
 
 
 def note(*sentences: str) -> str:
-    """`sentences` as HTML, a line each; without empty ones and repetitions."""
+    """Return `sentences` as HTML, a line each; without empty ones and repetitions."""
     return "<br>".join(map(escape, dict.fromkeys(filter(None, sentences))))
 
 
 def fault(sentence: str) -> str:
-    """A sentence that says what went wrong, as HTML in the host's own colour for it."""
+    """Return an error sentence as HTML in the host's own colour for errors."""
     return f"<span class='error quillwork-error' role='alert'>{escape(sentence)}</span>"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """An HTML table of texts."""
+    """Return an HTML table of texts."""
     lines = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
     titles = "".join(f"<th>{escape(title)}</th>" for title in head)
     return f"<table class='quillwork-table'><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def exchange_of(request: Any, path: str, body: Mapping[str, Any]) -> Exchange:
-    """A button's event as the request that a program would have made of `path` with that `body`."""
+    """Return a button's event as the request that a program would have made of `path` with that `body`."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     asked = HttpRequest("POST", path, headers, peer=request.client.host if request.client else "")
     return Exchange(
@@ -52,8 +52,10 @@ def exchange_of(request: Any, path: str, body: Mapping[str, Any]) -> Exchange:
 
 
 def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
-    """An event's function that shows step after step; the last one alone where the host has no queue, for
-    without it gradio 3 has no steps."""
+    """Return an event's function that shows step after step.
+
+    Where the host has no queue it shows the last step alone, for without one gradio 3 has no steps.
+    """
 
     async def last(*values: Any) -> Any:
         return [step async for step in steps(*values)][-1]
@@ -64,8 +66,10 @@ def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
 
 
 def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """For an event's function with so many outputs, the last of which is a status: what it raises is told
-    there, and everything else on the page stays."""
+    """Decorate an event's function with so many outputs, the last of which is a status.
+
+    An error that it raises is shown there, and everything else on the page stays.
+    """
 
     def around(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

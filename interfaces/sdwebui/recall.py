@@ -1,4 +1,4 @@
-"""What was written for which image: the same prompt, seed and settings call no model a second time.
+"""Memory of what was written for which image: the same prompt, seed and settings call no model a second time.
 
 A plot over other values, the upscale button of one image, Generate pressed again, parameters that were
 read out of an image: each gives the text that the image had.
@@ -20,7 +20,7 @@ _MOST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A written prompt, what belongs into the negative one, and who wrote."""
+    """Written prompt, its addition to the negative one, and the mode and model that wrote it."""
 
     prompt: str
     negative: str
@@ -29,7 +29,7 @@ class Kept:
 
 
 class Recall:
-    """Bounded, for this process only. Any thread."""
+    """Bounded memory of written prompts, for this process only. Safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,8 +52,10 @@ class Recall:
 
 
 def signature(arguments: Arguments, target: Target) -> str:
-    """Changes with whatever shapes an answer besides the text and the image's seed: an address or a key
-    enters as a digest only."""
+    """Return a text that changes with whatever shapes an answer besides the text and the image's seed.
+
+    An address or a key enters as a digest only.
+    """
     parts = (
         repr(target),
         arguments.instruction,

@@ -1,4 +1,4 @@
-"""The Script as the host knows it: an accordion, and three moments of each generation."""
+"""Script as the host knows it: an accordion, and three moments of each generation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class QuillworkScript(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        """The controls in the order of `Arguments`. The host calls this several times."""
+        """Build the controls in the order of `Arguments`. The host calls this several times."""
         from .controls import build
         from .infotext import FIELDS
 
@@ -27,7 +27,7 @@ class QuillworkScript(scripts.Script):
         return list(controls.values())
 
     def _tab(self, is_img2img: bool) -> str:
-        """The tab that the controls are for: SD.Next has more than two, and says so in `parent`."""
+        """Return the tab that the controls are for: SD.Next has more than two, and says so in `parent`."""
         parent = getattr(self, "parent", None)
         return parent if parent in TABS else "img2img" if is_img2img else "txt2img"
 

@@ -1,4 +1,4 @@
-"""The accordion in SD.Next's Video tab: Enhance now and what that needs, as no script has a turn there."""
+"""Accordion in SD.Next's Video tab: Enhance now and what that needs, as no script has a turn there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .controls import build_writer
 from .page_parts import unsaved
 
 _TAB = "video"
-# What the host makes right below its prompt boxes, when both are there.
+# The component that the host makes right below its prompt boxes, when both are there.
 _AFTER = "video_prompt_image"
 
 
 def see(component: Any) -> None:
-    """For ``on_after_component``: put the accordion where the host has come to it."""
+    """Put the accordion where the host has come to it, for ``on_after_component``."""
     if getattr(component, "elem_id", None) == _AFTER:
         _build()
 

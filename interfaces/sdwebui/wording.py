@@ -1,4 +1,4 @@
-"""What this host's users read of an error of ours, where its next step is another one here."""
+"""Wording of our errors for this host's users, where their next step differs here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...llm_backends.errors import ConsentNeeded
 
 
 def words_of(error: Exception) -> str:
-    """The sentence and what to do next."""
+    """Return the sentence and what to do next."""
     if isinstance(error, ConsentNeeded):
         return f"{error.message} Allow it once on the Quillwork tab, under Settings."
     return str(error)

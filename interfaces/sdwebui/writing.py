@@ -1,4 +1,7 @@
-"""From the texts of a job's images to those that are generated: variables resolved, prompts enhanced."""
+"""Writing of the texts that are generated, from those of a job's images.
+
+Variables are resolved, prompts enhanced.
+"""
 
 from __future__ import annotations
 
@@ -30,31 +33,33 @@ _FIELDS = ("prompt", "negative", "hires", "hires_negative")
 
 
 class Desk(Protocol):
-    """Where the writing is done: the host's thread, its stop buttons, its textual inversions."""
+    """Surroundings of the writing: the host's thread, its stop buttons, its textual inversions."""
 
     @property
     def embeddings(self) -> Sequence[str]:
-        """The names of the host's textual inversions, the longest first."""
+        """Names of the host's textual inversions, the longest first."""
         ...
 
     def open(self, choice: Choice) -> Model:
-        """Raises `LLMError`."""
+        """Open the model. Raises `LLMError`."""
         ...
 
     def perform(self, coroutine: Coroutine[Any, Any, T], model: Model) -> T:
-        """Raises `Cancelled` when the user stops or skips, and `LLMError`."""
+        """Run `coroutine`. Raises `Cancelled` when the user stops or skips, and `LLMError`."""
         ...
 
     def skipped(self) -> bool:
-        """Whether it was Skip that ended the call; asking takes the wish as granted."""
+        """Tell whether Skip ended the call, and reset that: the wish counts as granted."""
         ...
 
 
 @dataclass(slots=True)
 class Written:
-    """The texts of the images, who wrote them, the model's seed and the variation (from 0) of each, what went
-    wrong, and what else a user should know. `place` is the server's name in such sentences, `left` the
-    variables that stand in the texts for others to resolve."""
+    """Texts of the images, who wrote them, and the model's seed and the variation (from 0) of each.
+
+    Also holds the errors and what else a user should know. `place` is the server's name in such sentences,
+    `left` the variables that stand in the texts for others to resolve.
+    """
 
     texts: list[Texts]
     seeds: list[int]
@@ -68,7 +73,7 @@ class Written:
 
 
 def write(images: Sequence[Image], arguments: Arguments, target: Target, desk: Desk) -> Written:
-    """The texts of `images` as `arguments` want them.
+    """Write the texts of `images` as `arguments` want them.
 
     With ``on_error`` ``raise`` raises `LLMError`, `TemplateError` or `LibraryError`; else the user's own
     texts, or the phrasebook's, stand where something failed. Raises `Cancelled` on an interrupt.
@@ -90,7 +95,10 @@ def write(images: Sequence[Image], arguments: Arguments, target: Target, desk: D
 
 
 def _seed(image: Image, place: int, images: Sequence[Image], arguments: Arguments) -> int:
-    """The model's seed for an image: a fixed one goes on from image to image where each has its own text."""
+    """Return the model's seed for an image.
+
+    A fixed seed goes on from image to image where each has its own text.
+    """
     if arguments.seed != FOLLOW:
         return arguments.seed + (place if arguments.per_image else 0)
     return image.seed if arguments.per_image else images[0].seed
@@ -128,8 +136,10 @@ def _supplied(
 
 
 def how_many(images: Sequence[Image], arguments: Arguments, desk: Desk) -> int:
-    """The number of images that `arguments` ask for, 0 where they leave it to the host: of combinations at
-    most as many as there are. What is missing of the library is invented first, where that is wished.
+    """Return the number of images that `arguments` ask for, 0 where they leave it to the host.
+
+    For combinations it is at most as many as there are. What is missing of the library is invented first,
+    where that is wanted.
 
     Raises as `write` does, whatever ``on_error`` says.
     """
@@ -142,7 +152,10 @@ def how_many(images: Sequence[Image], arguments: Arguments, desk: Desk) -> int:
 
 
 def _turns(images: Sequence[Image], arguments: Arguments) -> list[int]:
-    """The seed that each image's values hang on, which goes on from image to image where all have one."""
+    """Return the seed for each image's values; equal seeds are counted up from image to image.
+
+    At random they stay as they are.
+    """
     seeds = [image.seed for image in images]
     alike = arguments.selection != "random" and len(set(seeds)) == 1
     return [seed + (place if alike else 0) for place, seed in enumerate(seeds)]
@@ -156,7 +169,7 @@ def _resolved(
     supplied: dict[str, Sequence[str]],
     written: Written | None = None,
 ) -> Texts:
-    """`texts` with the variables that the library knows; the others stand there for whoever knows them."""
+    """Resolve the variables of `texts` that the library knows; the others stay for whoever knows them."""
     found = {}
     for name in _FIELDS:
         if text := getattr(texts, name):
@@ -248,7 +261,10 @@ def _slots(written: Written, arguments: Arguments, target: Target) -> list[_Slot
 
 
 def _fields_to_write(arguments: Arguments) -> tuple[str, ...]:
-    """The negative prompt is no idea of its own: what it should hold comes along with the others."""
+    """Return the fields to write.
+
+    The negative prompt is no idea of its own: it is written with the others.
+    """
     main = ("prompt",) if {"positive", "negative"} & set(arguments.parts) else ()
     return (*main, "hires") if "hires" in arguments.parts else main
 
@@ -256,7 +272,10 @@ def _fields_to_write(arguments: Arguments) -> tuple[str, ...]:
 def _ask(
     ideas: Sequence[Idea], written: Written, arguments: Arguments, desk: Desk
 ) -> tuple[dict[Idea, list[Kept]], bool]:
-    """What the model makes of `ideas`, variation by variation, and whether an error stands behind some."""
+    """Have the model enhance `ideas`, variation by variation.
+
+    Also returns whether an error stands behind some.
+    """
     shielded = [replace(idea, prompt=_shielded(idea.prompt, desk.embeddings)) for idea in ideas]
     name = ""
     try:
@@ -287,7 +306,7 @@ def _by_idea(
 
 
 def _name(model: Model, arguments: Arguments) -> str:
-    """The model as its own control would name it; no path of this machine."""
+    """Return the model's name as its own control would show it; no path of this machine."""
     chosen = arguments.model.strip()
     if chosen and not os.path.isabs(chosen):
         return chosen
@@ -295,7 +314,7 @@ def _name(model: Model, arguments: Arguments) -> str:
 
 
 def _with(texts: Texts, slot: _Slot, kept: Kept, arguments: Arguments) -> Texts:
-    """`texts` with what was written in its place; nothing that was not to be written at changes."""
+    """Put what was written in its place in `texts`; fields that were not to be written stay."""
     if slot.field == "hires":
         texts = replace(texts, hires=kept.prompt)
     elif "positive" in arguments.parts:
@@ -310,14 +329,14 @@ def _with(texts: Texts, slot: _Slot, kept: Kept, arguments: Arguments) -> Texts:
 
 
 def joined(own: str, more: str) -> str:
-    """The user's `own` negative prompt as it is, and after it what `more` has beyond it."""
+    """Return the user's `own` negative prompt as it is, followed by what `more` has beyond it."""
     have = {piece.strip().casefold() for piece in own.split(",")}
     new = [piece.strip() for piece in more.split(",") if piece.strip().casefold() not in have]
     return ", ".join(filter(None, [own.rstrip().rstrip(","), *new])) if new else own
 
 
 def _shielded(prompt: str, embeddings: Iterable[str]) -> str:
-    """Textual inversions, which here are bare words, in the form that is known as one."""
+    """Put textual inversions, which here are bare words, into the form that is known as one."""
     for name in embeddings:
         prompt = re.sub(rf"(?<![\w:./-])({re.escape(name)})(?![\w/-])", r"embedding:\1", prompt, flags=re.I)
     return prompt

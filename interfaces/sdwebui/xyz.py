@@ -15,8 +15,10 @@ TARGET_AXIS, VARIATION_AXIS = "[Quillwork] For model", "[Quillwork] Variation"
 
 
 def add_axes() -> None:
-    """Add ours to the axes of the host's plot script, where it has one. A plot over one of them switches
-    Quillwork on."""
+    """Add our axes to the host's plot script, where it has one.
+
+    A plot over one of them switches Quillwork on.
+    """
     module = _plot_module()
     make, axes = getattr(module, "AxisOption", None), getattr(module, "axis_options", None)
     if make is None or not isinstance(axes, list) or any(axis.label == TARGET_AXIS for axis in axes):
@@ -28,7 +30,7 @@ def add_axes() -> None:
 
 
 def _plot_module() -> Any:
-    """The host does not keep scripts in sys.modules."""
+    """Find the module of the plot script, as the host does not keep scripts in sys.modules."""
     try:
         from modules import scripts
     except ImportError:
@@ -48,7 +50,7 @@ def _sets(name: str, meaning: Callable[[Any], Any] = lambda value: value) -> Cal
 
 
 def check_targets(_p: Any, values: Sequence[str]) -> None:
-    """Raise ValueError for a target that there is not, before the plot begins."""
+    """Raise ValueError for an unknown target before the plot begins."""
     for value in values:
         if value != AUTO:
             targets.load(value, targets_folder())

@@ -31,7 +31,7 @@ async def _change(exchange: Exchange) -> Answer:
 
 
 def apply_settings(wanted: dict[str, Any], persist: bool) -> dict[str, Any]:
-    """All of it or nothing."""
+    """Apply all of the wanted settings or none."""
     settings = load()
     changes = {name: _checked(name, value, wanted, settings) for name, value in wanted.items()}
     if persist:

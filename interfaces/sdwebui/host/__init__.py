@@ -1,1 +1,1 @@
-"""The web UI as Quillwork's host: its port, memory, queue, routes and settings."""
+"""Web UI as Quillwork's host: its port, memory, queue, routes and settings."""

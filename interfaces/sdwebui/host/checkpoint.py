@@ -1,5 +1,7 @@
-"""Which image model a job is for, where the host tells: by the checkpoint's name, by what is loaded, by what
-the file holds, by the page's preset."""
+"""Recognition of the image model that a job is for, where the host reveals it.
+
+It goes by the checkpoint's name, by what is loaded, by the contents of the file, or by the page's preset.
+"""
 
 from __future__ import annotations
 
@@ -70,12 +72,12 @@ _PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "
 
 
 def target_of(p: Any, fallback: str = GENERAL) -> targets.Target:
-    """The target of the checkpoint that the job `p` is for, `fallback` where that is not known."""
+    """Return the target of the checkpoint that the job `p` is for, `fallback` where that is not known."""
     return targets.load(_guess(p) or fallback, targets_folder())
 
 
 def video_target(name: str) -> str | None:
-    """The target of the video model that SD.Next calls `name`; None for one that is not known."""
+    """Return the target of the video model that SD.Next calls `name`; None for one that is not known."""
     squashed = re.sub(r"[\W_]+", "", name).lower()
     starts_from_a_picture = any(mark in squashed for mark in _FROM_A_PICTURE)
     return next((ids[starts_from_a_picture] for mark, ids in _VIDEO if mark in squashed), None)
@@ -98,7 +100,7 @@ def _first(marks: tuple[tuple[str, str], ...], name: str) -> str | None:
 
 
 def _of_engine(model: Any) -> str | None:
-    """The target of a loaded model, by the names of its classes and by the host's own flags."""
+    """Return the target of a loaded model, by the names of its classes and by the host's own flags."""
     if model is None:
         return None
     flags = (("is_sdxl", "sdxl"), ("is_sd1", "sd15"), ("is_sd2", "sd15"))
@@ -111,7 +113,7 @@ def _of_engine(model: Any) -> str | None:
 
 
 def loaded_model() -> Any:
-    """The checkpoint in memory, None where there is none yet; asking loads nothing."""
+    """Return the checkpoint in memory, None where there is none yet; nothing is loaded for it."""
     try:
         from modules import sd_models
     except ImportError:
@@ -123,7 +125,7 @@ def loaded_model() -> Any:
 
 
 def chosen_file(title: str = "") -> str:
-    """The file of the checkpoint `title`, else of the chosen one; empty where the host does not tell."""
+    """Return the file of the checkpoint `title`, else of the chosen one; empty where the host names none."""
     try:
         from modules import sd_models
     except ImportError:
@@ -134,7 +136,7 @@ def chosen_file(title: str = "") -> str:
 
 
 def _of_file(file: str) -> str | None:
-    """The target of a checkpoint that is not loaded yet: its tensors have telling names."""
+    """Return the target of a checkpoint that is not loaded yet, by the telling names of its tensors."""
     if not file.endswith(".safetensors"):
         return None
     try:
@@ -146,7 +148,10 @@ def _of_file(file: str) -> str | None:
 
 @lru_cache(maxsize=8)
 def _tensor_names(file: str, _mtime_ns: int) -> str:
-    """All of them, in one text. Reads the file's header only; raises ValueError for one that is none."""
+    """Return all tensor names, in one text.
+
+    Reads the file's header only; raises ValueError for a file that is not a checkpoint.
+    """
     with open(file, "rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         if length > _LONGEST_HEADER:

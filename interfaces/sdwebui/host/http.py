@@ -1,4 +1,4 @@
-"""A web UI as routes see it: where it listens, its queue, its own logins."""
+"""Web UI as the routes see it: where it listens, its queue, its own logins."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from .queue import Turn
 T = TypeVar("T")
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (looked at, not bound)
-# No name that a request could have.
+# A name that no request can have.
 _TUNNEL = "a tunnel"
 
 
 def open_routes(demo: Any, app: Any) -> None:
-    """For ``on_app_started``: serve everything below ``/quillwork`` on the host's `app`. `demo` is the page,
-    None with ``--nowebui``."""
+    """Serve everything below ``/quillwork`` on the host's `app`, for ``on_app_started``.
+
+    `demo` is the page, None with ``--nowebui``.
+    """
     options = getattr(shared(), "cmd_opts", None)
     host = WebUiHttpHost(options, demo)
     add_routes(app, Adapter(lambda: host, HostLogin(app, getattr(options, "api_auth", None)).refuses))
 
 
 class WebUiHttpHost:
-    """See `interfaces.http.messages.HttpHost`."""
+    """Implementation of `interfaces.http.messages.HttpHost` for the web UIs."""
 
     def __init__(self, options: Any, demo: Any = None) -> None:
-        """`options` are the host's command line."""
+        """Take the host's command line as `options`."""
         self.listens = tuple(_addresses(options, demo))
         self._watch = KeyWatch(Anybody, tuple)
 
@@ -54,7 +56,7 @@ class WebUiHttpHost:
 
 
 class Anybody(Collection[str]):
-    """The browser sessions that are open, on a host that does not tell: any may be."""
+    """Set of open browser sessions on a host that does not report them: any may be open."""
 
     def __contains__(self, session: object) -> bool:
         return True
@@ -71,7 +73,7 @@ def _addresses(options: Any, demo: Any) -> Iterator[str]:
     if name or getattr(options, "listen", False):
         yield str(name or _EVERYWHERE)
     elif demo is None:
-        yield _EVERYWHERE  # without the page the host names no address, and its server takes all of them
+        yield _EVERYWHERE  # without the page the host names no address, and its server listens on all of them
     else:
         yield os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     if getattr(options, "share", False) or getattr(options, "ngrok", None) or getattr(demo, "share", False):

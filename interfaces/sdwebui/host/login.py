@@ -1,4 +1,4 @@
-"""The host's own logins, asked for by our routes too: ``--api-auth`` and ``--gradio-auth``."""
+"""Checks of the host's own logins for our routes, too: ``--api-auth`` and ``--gradio-auth``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _COOKIE = "access-token"
-# A token of ours is no less than the host's password: a request has room for one of them only.
+# A token of ours counts as the host's password: a request has room for only one of them.
 _TOKENS = {"": "LLM_SERVICE_TOKEN", "v1/": "LLM_PROXY_TOKEN"}
 
 
 class HostLogin:
-    """`api_auth` is what the host's command line has: ``user:password``, several with commas."""
+    """Logins of the host.
+
+    `api_auth` is what the host's command line has: ``user:password``, several with commas.
+    """
 
     def __init__(self, app: Any, api_auth: str | None) -> None:
         self._app = app
         self._users = dict(_pair(pair) for pair in (api_auth or "").split(",") if ":" in pair)
 
     def refuses(self, request: Request) -> Answer | None:
-        """The answer for a caller whom the host does not know, None for everybody else."""
+        """Return the answer for a caller whom the host does not know, None for everybody else."""
         page_asks = self._page_asks()
         if not self._users and not page_asks:
             return None
@@ -41,7 +44,7 @@ class HostLogin:
         return any(getattr(self._app, name, None) is not None for name in ("auth", "auth_dependency"))
 
     def _has_cookie(self, request: Request) -> bool:
-        """As gradio looks at it, whose cookie has one name or another, by the version."""
+        """Look for the cookie as gradio does, whose name depends on the version."""
         dependency = getattr(self._app, "auth_dependency", None)
         if dependency is not None:
             return dependency(request) is not None

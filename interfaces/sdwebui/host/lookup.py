@@ -1,4 +1,4 @@
-"""The host's own modules, asked for with care: four programs, and each has its own."""
+"""Careful access to the host's own modules: there are four programs, and each has its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def shared() -> Any:
-    """The host's module of what all share; None outside of a host."""
+    """Return the host's module of shared state; None outside of a host."""
     try:
         from modules import shared
     except ImportError:
@@ -17,7 +17,7 @@ def shared() -> Any:
 
 
 def fixed_seed(seed: Any) -> int:
-    """What the host makes of a seed that may be -1 or empty: one of its own drawing."""
+    """Return what the host makes of a seed that may be -1 or empty: a number that it draws itself."""
     try:
         from modules.processing import get_fixed_seed
     except ImportError:
@@ -33,8 +33,11 @@ Finish = Callable[[Sequence[str]], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Styling:
-    """The host's layout of a job's texts: `prompts` and `negatives` put the chosen styles around them, and
-    all three resolve what the host itself has a syntax for, with the seed of each image."""
+    """The host's layout of a job's texts.
+
+    `prompts` and `negatives` put the chosen styles around them, and all three resolve what the host itself
+    has a syntax for, with the seed of each image.
+    """
 
     prompts: Finish
     negatives: Finish
@@ -42,7 +45,7 @@ class Styling:
 
 
 def styling(p: Any) -> Styling:
-    """The host's way with the texts of the job `p`, once it has laid them out."""
+    """Return the host's styling of the texts of the job `p`, once it has laid them out."""
     database = getattr(shared(), "prompt_styles", None)
     chosen = getattr(p, "styles", None) or []
     together = getattr(database, "apply_styles_to_prompts", None)

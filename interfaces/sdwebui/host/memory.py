@@ -1,4 +1,4 @@
-"""Room for a local language model beside, or in the place of, the checkpoint.
+"""Room for a local language model beside the checkpoint, or in its place.
 
 Forge and its kin have a memory manager, which is asked to unload. A1111 and SD.Next keep the checkpoint on
 the device: it is sent to main memory and comes back before sampling. In either case the language model goes
@@ -13,20 +13,23 @@ from typing import Any
 
 from ....llm_backends.host import Guest
 
-# What sampling takes beside the weights, generously: hires passes and the VAE have their peaks.
+# Memory that sampling takes beside the weights, generously: hires passes and the VAE have their peaks.
 _SAMPLING_BYTES = 4 * 2**30
 _WEIGHTS_SPREAD = 1.25
 
 
 class HostMemory:
-    """See `llm_backends.host.GuestMemory`. Belongs to the thread in which the host generates."""
+    """Implementation of `llm_backends.host.GuestMemory` for the web UIs.
+
+    Belongs to the thread in which the host generates.
+    """
 
     def __init__(self) -> None:
         self._guests: dict[int, Guest] = {}
         self._send_back: Callable[[], None] | None = None
 
     def admit(self, guest: Guest, bytes_needed: int) -> None:
-        """As in `llm_backends.host.GuestMemory`."""
+        """Make room and load the guest, as in `llm_backends.host.GuestMemory`."""
         device = _device()
         wanted = bytes_needed + (0 if guest.loaded_on is not None else int(guest.size * 1.1))
         if device.type != "cpu":
@@ -35,13 +38,12 @@ class HostMemory:
         guest.load(device, _dtype_on(device))
 
     def release(self, guest: Guest) -> None:
-        """As in `llm_backends.host.GuestMemory`."""
+        """Give up the guest's memory, as in `llm_backends.host.GuestMemory`."""
         self._guests.pop(id(guest), None)
         guest.detach()
 
     def make_way(self) -> None:
-        """Sampling is about to begin: language models go unless all has room, and the checkpoint is back
-        where it was."""
+        """Unload language models unless all has room, and put the checkpoint back, just before sampling."""
         there = [guest for guest in self._guests.values() if guest.loaded_on is not None]
         if there and (self._send_back is not None or not _fits_beside()):
             for guest in there:
@@ -62,7 +64,7 @@ memory = HostMemory()
 
 
 def _manager() -> Any:
-    """The memory manager of Forge and its kin; None elsewhere."""
+    """Return the memory manager of Forge and its kin; None elsewhere."""
     try:
         from backend import memory_management
     except ImportError:
@@ -72,7 +74,7 @@ def _manager() -> Any:
 
 
 def _device() -> Any:
-    """The torch device that the host generates on."""
+    """Return the torch device that the host generates on."""
     import torch
 
     manager = _manager()
@@ -86,7 +88,7 @@ def _device() -> Any:
 
 
 def _dtype_on(device: Any) -> str:
-    """What the host computes in there, as far as it has a rule."""
+    """Return the dtype that the host computes in on `device`, as far as it has a rule."""
     if device.type == "cpu":
         return ""
     manager = _manager()
@@ -98,12 +100,12 @@ def _dtype_on(device: Any) -> str:
         from modules import devices
     except ImportError:
         return ""
-    # --no-half, for cards that only seem to know float16.
+    # --no-half, for cards that only seem to support float16.
     return "fp32" if str(getattr(devices, "dtype", "")) == "torch.float32" else ""
 
 
 def _free(device: Any) -> int:
-    """The bytes that are free on `device`; what torch keeps in reserve counts as free."""
+    """Return the number of bytes free on `device`; what torch keeps in reserve counts as free."""
     import torch
 
     if device.type != "cuda":
@@ -113,8 +115,10 @@ def _free(device: Any) -> int:
 
 
 def _fits_beside() -> bool:
-    """Whether the chosen checkpoint could be loaded and sampled with, as things stand; on the CPU memory is
-    no such matter."""
+    """Tell whether the chosen checkpoint could be loaded and sampled with, as things stand.
+
+    On the CPU memory is no such matter.
+    """
     device = _device()
     if device.type == "cpu":
         return True
@@ -123,7 +127,7 @@ def _fits_beside() -> bool:
 
 
 def _checkpoint_bytes() -> int:
-    """The size of the chosen checkpoint's file, 0 where that is not known."""
+    """Return the size of the chosen checkpoint's file, 0 where that is not known."""
     from .checkpoint import chosen_file
 
     try:
@@ -133,7 +137,7 @@ def _checkpoint_bytes() -> int:
 
 
 def _send_away() -> Callable[[], None] | None:
-    """Send the loaded checkpoint to main memory, as the host itself does; what brings it back."""
+    """Send the loaded checkpoint to main memory, as the host itself does; return what brings it back."""
     from .checkpoint import loaded_model
 
     try:

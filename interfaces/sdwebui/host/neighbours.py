@@ -1,5 +1,7 @@
-"""Other scripts that change the images' prompts after us. Dynamic Prompts is the one that most have: it makes
-the prompts of all images out of the first one's."""
+"""Other scripts that change the images' prompts after us.
+
+Dynamic Prompts is the most common one: it makes the prompts of all images out of the first one's.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +16,28 @@ from ..images import columns
 
 _TITLE = "Dynamic Prompts"
 _IN_TURN = re.compile(r"\{\s*@|__@")
-# Its ways that make several images' prompts of one template, or read a syntax that looks like ours.
+# Its options that make several images' prompts from one template, or read a syntax that looks like ours.
 _WHOLE = ("is_combinatorial", "enable_jinja_templates", "is_feeling_lucky")
 
 
 @dataclass(frozen=True, slots=True)
 class DynamicPrompts:
-    """Its script in a job, and what it was asked."""
+    """The script of Dynamic Prompts in a job, and its arguments."""
 
     script: Any
     args: tuple[Any, ...]
     asked: Mapping[str, Any]
 
     def wants_all(self) -> bool:
-        """Tell whether it is to have the variables, too: all combinations, or templates in Jinja."""
+        """Tell whether Dynamic Prompts takes the variables, too: all combinations, or templates in Jinja."""
         return any(self.asked.get(name) for name in _WHOLE)
 
     def resolve(self, p: Any, texts: Mapping[str, str], place: int) -> dict[str, str]:
-        """The neighbour's version of the `texts` (by the name of their list) of the image at `place`, as if
-        that image were the only one of the job `p`. Raises whatever it raises."""
-        # What it takes in turn begins anew with each job: those before are made, too, and left aside.
+        """Return the neighbour's version of the `texts` (by the name of their list) of the image at `place`.
+
+        It is the version for that image as the only one of the job `p`. Raises whatever the neighbour raises.
+        """
+        # Values taken in turn begin anew with each job: the prompts before are made, too, and dropped.
         start = 0 if any(map(_IN_TURN.search, texts.values())) else place
         alone = copy.copy(p)
         alone.batch_size, alone.n_iter = 1, place + 1 - start
@@ -50,7 +54,7 @@ class DynamicPrompts:
 
 
 def beside(p: Any) -> DynamicPrompts | None:
-    """Dynamic Prompts, where it has a part in the job `p`."""
+    """Return Dynamic Prompts, where it has a part in the job `p`, else None."""
     scripts = getattr(getattr(p, "scripts", None), "alwayson_scripts", None) or ()
     return next(filter(None, (_asked(script, p) for script in scripts)), None)
 
@@ -67,11 +71,10 @@ def _asked(script: Any, p: Any) -> DynamicPrompts | None:
 
 
 def give_back(p: Any, laid_out: Mapping[str, Sequence[str]], neighbour: DynamicPrompts | None) -> None:
-    """Give every image of the job `p` its own text again, where another script has made all of them of the
-    first one's. `laid_out` is what stood in the host's lists, by their names, before the others' turn.
+    """Give every image of the job `p` its own text again, where a script made all from the first one's.
 
-    What others have put around a text stays. Dynamic Prompts, where it is the `neighbour`, gets its turn with
-    each text.
+    `laid_out` is what stood in the host's lists, by their names, before the others' turn. What others have
+    put around a text stays. Dynamic Prompts, where it is the `neighbour`, gets its turn with each text.
     """
     lists = {name: texts for name, texts in columns(p).items() if name in laid_out}
     first = {name: laid_out[name][0] for name in lists}
@@ -96,7 +99,7 @@ def give_back(p: Any, laid_out: Mapping[str, Sequence[str]], neighbour: DynamicP
 
 
 def _given_back(text: str, first: str, own: str, instead: str) -> str:
-    """`text` with an image's `own` in the place of the `first` one's; `instead` where it has neither."""
+    """Put an image's `own` in the place of the `first` one's in `text`; `instead` where it has neither."""
     has_first, has_own = bool(first) and first in text, bool(own) and own in text
     if has_own and not (has_first and len(first) > len(own)):
         return text
@@ -104,7 +107,7 @@ def _given_back(text: str, first: str, own: str, instead: str) -> str:
 
 
 def _put(p: Any, name: str, texts: list[str]) -> None:
-    """Put `texts` in the place of the host's list `name`, and into the batch that it has cut from it."""
+    """Put `texts` in the place of the host's list `name`, and into the batch that the host cut from it."""
     before = getattr(p, name)
     batch = getattr(p, name.removeprefix("all_"), None)
     start = p.iteration * p.batch_size

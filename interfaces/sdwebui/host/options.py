@@ -1,4 +1,4 @@
-"""Our section of the host's settings page, and where the host's folders are."""
+"""Quillwork's section of the host's settings page, and the locations of the host's folders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORIGIN = "web UI settings"
 _SECTION = ("quillwork", "Quillwork")
 _UNSET = ""
 _TARGET = "quillwork_target"
-# The host's name of an option, the variable that it sets, and what people read.
+# The host's name of an option, the variable that it sets, and its label on the page.
 _TEXTS = (
     ("quillwork_mode", "LLM_MODE", "Mode (empty: as the environment or .env says)"),
     (
@@ -45,8 +45,10 @@ _MODEL_FOLDERS = ("LLM", "llm", "llm_gguf")
 
 
 def settle_in() -> None:
-    """Tell the settings what this host has: its settings page, its folder of models, its command line; and
-    our own command line, by a note."""
+    """Hand the settings page, folder of models and command line of this host to the settings.
+
+    The command line of the pack learns of the host by a note.
+    """
     use_program(host_notes.WEB_UI)
     use_host_settings(ORIGIN, _chosen)
     use_library_folders(wildcards.folders)
@@ -72,18 +74,18 @@ def settle_in() -> None:
 
 
 def _version() -> str:
-    """The tag of an A1111 or Forge, or the commit of an SD.Next; empty where the host does not say."""
+    """Return the tag of an A1111 or Forge, or the commit of an SD.Next; empty where the host does not say."""
     tag = getattr(sys.modules.get("modules.launch_utils"), "git_tag", None)
     told = getattr(sys.modules.get("installer"), "version", None)
     try:
         version = tag() if tag is not None else told["commit"] if isinstance(told, dict) else ""
-    except Exception:  # noqa: BLE001 - it is the host's, and not worth its start
+    except Exception:  # noqa: BLE001 - it is the host's own, and no reason to fail its start
         return ""
     return version if isinstance(version, str) else ""
 
 
 def model_folders(models: Path) -> list[Path]:
-    """Those below the host's folder of models in which language models lie."""
+    """Return the folders below the host's folder of models in which language models lie."""
     return [folder for name in _MODEL_FOLDERS if (folder := models / name).is_dir()]
 
 
@@ -93,18 +95,21 @@ def _path(name: str) -> Path | None:
     except ImportError:
         return None
     path = getattr(paths, name, None)
-    # SD.Next says it from the folder that it was started in.
+    # SD.Next gives it relative to the folder that it was started in.
     return Path(os.path.abspath(path)) if path else None
 
 
 def _page_file() -> str:
-    """The file that the host keeps its settings page in; empty where it names none."""
+    """Return the file that the host keeps its settings page in; empty where it names none."""
     named = getattr(shared(), "config_filename", None)
     return os.path.abspath(named) if isinstance(named, (str, Path)) else ""
 
 
 def add_options() -> None:
-    """For ``on_ui_settings``. No key has a place here: the host keeps its settings in a plain file."""
+    """Add our options, for ``on_ui_settings``.
+
+    No key is among them: the host keeps its settings in a plain file.
+    """
     import gradio as gr
 
     host = shared()
@@ -123,12 +128,12 @@ def add_options() -> None:
 
 
 def _chosen() -> Mapping[str, str]:
-    """What is set on the page, by variable. Empty counts as not set."""
+    """Return the values set on the page, by variable. Empty counts as not set."""
     return dict(_set(getattr(shared(), "opts", None)))
 
 
 def read_page(file: Path) -> Mapping[str, str]:
-    """Read what a settings page has set from the file that the host keeps it in. For our command line."""
+    """Read the values of a settings page from the host's file, for the command line of the pack."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -149,12 +154,12 @@ def _set(opts: Any) -> Iterator[tuple[str, str]]:
 
 
 def default_target() -> str:
-    """The target that the settings page names; `AUTO` where it leaves the matter open."""
+    """Return the target that the settings page names; `AUTO` where it leaves the matter open."""
     return str(getattr(getattr(shared(), "opts", None), _TARGET, None) or AUTO)
 
 
 def target_choices() -> list[str]:
-    """The targets as lists show them: `AUTO`, then their labels."""
+    """Return the targets as lists show them: `AUTO`, then their labels."""
     from ....prompting.targets import index
 
     return [AUTO, *dict.fromkeys(entry.label for entry in index(home.targets_folder()))]

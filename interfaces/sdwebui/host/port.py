@@ -1,5 +1,4 @@
-"""The web UI's side of the port: stop and skip, the words under the progress bar, memory, how a call is
-waited for."""
+"""Web UI's side of the host port: stop and skip, the text under the progress bar, memory, waiting."""
 
 from __future__ import annotations
 
@@ -27,8 +26,10 @@ _EMBEDDING_FILES = (".pt", ".safetensors", ".bin")
 
 
 class WebUiHost:
-    """The host as one piece of work sees it, in the thread that does the work; `caller` is its name in the
-    ledger. See `llm_backends.host.Host` and `writing.Desk`."""
+    """Port to the host for one piece of work, in the thread that does the work.
+
+    `caller` is its name in the ledger. See `llm_backends.host.Host` and `writing.Desk`.
+    """
 
     def __init__(self, caller: str) -> None:
         self._caller = caller
@@ -37,19 +38,22 @@ class WebUiHost:
         self._version, self._last = -1, 0.0
 
     def cancelled(self) -> bool:
-        """As in `llm_backends.host.Host`: Interrupt, Skip, and stop after this image."""
+        """Tell whether Interrupt, Skip or stop after this image was pressed, for `llm_backends.host.Host`."""
         state = self._state
         return any(getattr(state, name, False) for name in ("interrupted", "skipped", "stopping_generation"))
 
     def skipped(self) -> bool:
-        """As in `writing.Desk`: the image that comes is not what was to be skipped."""
+        """Tell whether Skip ended the call, and reset that, for `writing.Desk`.
+
+        The image that comes is not what was to be skipped.
+        """
         if getattr(self._state, "interrupted", False) or not getattr(self._state, "skipped", False):
             return False
         self._state.skipped = False
         return True
 
     def tick(self) -> None:
-        """As in `llm_backends.host.Host`: the end of the text, as there is one line for it."""
+        """Show the end of the text, as there is one line for it; see `llm_backends.host.Host`."""
         if self._live.version == self._version or time.monotonic() - self._last < _TEXT_EVERY_S:
             return
         self._version, self._last = self._live.version, time.monotonic()
@@ -69,7 +73,7 @@ class WebUiHost:
 
     @cached_property
     def embeddings(self) -> Sequence[str]:
-        """As in `writing.Desk`: the textual inversions that the host has, the longest names first."""
+        """The host's textual inversions, the longest names first, as in `writing.Desk`."""
         options = getattr(shared(), "cmd_opts", None)
         folder = getattr(options, "embeddings_dir", None)
         if not folder:
@@ -81,11 +85,11 @@ class WebUiHost:
         return sorted({file.stem for file in files}, key=lambda name: (-len(name), name))
 
     def open(self, choice: Choice) -> Model:
-        """As in `writing.Desk`."""
+        """Open the model, as in `writing.Desk`."""
         return open_model(choice, self._live, self, caller=self._caller)
 
     def perform(self, coroutine: Coroutine[Any, Any, T], model: Model) -> T:
-        """As in `writing.Desk`: a local model computes here, another one is waited for."""
+        """Compute a local model here and wait for any other, as in `writing.Desk`."""
         self._show("Quillwork: …")
         try:
             if not model.runs_in_place:

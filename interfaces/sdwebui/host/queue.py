@@ -1,4 +1,4 @@
-"""Work of ours in turn with the host's own: local models live where it generates, and wait in its queue."""
+"""Jobs of ours in turn with the host's own: local models live where it generates, and wait in its queue."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Turn(Generic[T]):
     """``work(turn)`` waiting in the host's queue or under way there, and the port to the host for it.
 
-    `future` holds what it comes to. Cancelling that takes the work out of the queue, or has `cancelled` say
-    so; the host's Interrupt, pressed while it runs, does the latter.
+    `future` holds its result. Cancelling that takes the work out of the queue, or has `cancelled` return
+    True; the host's Interrupt, pressed while it runs, does the latter.
     """
 
     def __init__(self, work: Callable[[Host], T]) -> None:
@@ -61,8 +61,11 @@ class Turn(Generic[T]):
 
 
 def in_turn(work: Callable[[], T]) -> T:
-    """What `work` returns, from where the host generates, after what waits there already. It may raise."""
-    # What is raised over there on Forge is printed as a traceback, and lost.
+    """Run `work` where the host generates, after what waits there already; return its result.
+
+    Raises what `work` raises.
+    """
+    # Errors raised in Forge's thread are printed as a traceback, and lost.
     outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
     with _queue():
         _main_thread()(lambda: settle(outcome, work))
@@ -70,7 +73,7 @@ def in_turn(work: Callable[[], T]) -> T:
 
 
 def settle(future: concurrent.futures.Future[T], work: Callable[[], T]) -> None:
-    """Have `future`, unless it was cancelled, hold what ``work()`` comes to."""
+    """Have `future`, unless it was cancelled, hold the outcome of ``work()``."""
     try:
         result = work()
     except Exception as error:  # noqa: BLE001 (raised again for whoever waits)
@@ -86,7 +89,7 @@ def settle(future: concurrent.futures.Future[T], work: Callable[[], T]) -> None:
 
 
 def _queue() -> Any:
-    """The lock of the host's queue."""
+    """Return the lock of the host's queue."""
     try:
         from modules.call_queue import queue_lock
     except ImportError:
@@ -95,7 +98,7 @@ def _queue() -> Any:
 
 
 def _main_thread() -> Callable[[Callable[[], None]], Any]:
-    """Calls a function where models live: on Forge that is one thread, elsewhere any under the lock."""
+    """Call a function where models live: on Forge that is one thread, elsewhere any under the lock."""
     try:
         from modules_forge.main_thread import run_and_wait_result
     except ImportError:

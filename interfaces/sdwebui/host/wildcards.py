@@ -1,4 +1,4 @@
-"""The folders in which the host and its other extensions keep wildcards. They are only read."""
+"""Folders in which the host and its other extensions keep wildcards. They are only read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ _FOLDER = "wildcards"
 
 
 def folders() -> list[Path]:
-    """Those that the host's settings name, then those of its enabled extensions by name: which of them has
-    a value first does not depend on what was loaded first."""
+    """Return the folders that the host's settings name, then those of its enabled extensions by name.
+
+    Which of them has a value first does not depend on what was loaded first.
+    """
     return [path for path in dict.fromkeys((*_named(), *_of_extensions())) if path.is_dir()]
 
 

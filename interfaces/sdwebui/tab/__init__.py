@@ -1,1 +1,1 @@
-"""The Quillwork tab, one file for each part of its page."""
+"""Quillwork tab, one file for each part of its page."""

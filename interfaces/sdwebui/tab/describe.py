@@ -1,4 +1,4 @@
-"""The tab's Describe Image: a picture becomes words, and these go into a prompt box."""
+"""Describe Image in the tab: a picture becomes words, and these go into a prompt box."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def build() -> None:
 
 
 def _send_button(tab: str, text: Any) -> None:
-    """A button that puts the text into the tab's prompt box; the page's script then goes there."""
+    """Build a button that puts the text into the tab's prompt box; the page's script then goes there."""
     box = enhance_now.prompt_box(tab)
     if box is not None:
         # SD.Next's Modern UI hides tabs of this class, unless told otherwise, and with them what leads there.
@@ -77,7 +77,7 @@ def _send_button(tab: str, text: Any) -> None:
 async def _describe(
     session: Session, picture: Any, target: str, instruction: str, model: str
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """What the text, the two buttons and the status show, step by step."""
+    """Yield the text, the two buttons and the status, step by step."""
     same = gr.update()
     idle = (gr.update(visible=True), gr.update(visible=False))
 

@@ -1,5 +1,4 @@
-"""The tab's keys: typed in here they are tested, stay in memory (for good at a user's wish), and never come
-back to a page."""
+"""Keys in the tab: tested on entry, kept in memory (for good on request), never sent back to a page."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ def build(page: Any) -> None:
     promise = gr.HTML("", elem_id="quillwork_key_place")
     with gr.Row():
         provider = gr.Dropdown(label="Provider", choices=_choices(), value=None, elem_id="quillwork_provider")
-        # Without a label: what has one may end up in the host's ui-config.json.
+        # Without a label: a labelled field may end up in the host's ui-config.json.
         key = gr.Textbox(
             label=None,
             show_label=False,

@@ -1,4 +1,4 @@
-"""The tab's library: the variables and their values, to be read, edited and deleted."""
+"""Library in the tab: the variables and their values, to be read, edited and deleted."""
 
 from __future__ import annotations
 

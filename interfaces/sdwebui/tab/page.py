@@ -1,4 +1,4 @@
-"""The Quillwork tab. Loaded when the host builds its page, so gradio is there."""
+"""Page of the Quillwork tab. Loaded when the host builds its page, so gradio is there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import variables as tab_variables
 
 
 def build() -> list[tuple[Any, str, str]]:
-    """For ``on_ui_tabs``. Only components that Gradio 3 and 4 both have."""
+    """Build the tab, for ``on_ui_tabs``. Only components that Gradio 3 and 4 both have."""
     with gr.Blocks(analytics_enabled=False) as page, gr.Tabs():
         with gr.Tab("Variables"), gr.Row():
             with gr.Column():

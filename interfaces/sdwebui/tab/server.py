@@ -1,4 +1,4 @@
-"""The tab's server of one's own: its address, tested before it is kept, and its key."""
+"""Server of one's own in the tab: its address, tested before it is kept, and its key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROMISE = (
 
 
 def build(page: Any) -> tuple[Any, ...]:
-    """Build it; the events after which another server may be in force."""
+    """Build the part; return the events after which another server may be in force."""
     gr.HTML(note(_PROMISE))
     with gr.Row():
         address = gr.Textbox(
@@ -32,7 +32,7 @@ def build(page: Any) -> tuple[Any, ...]:
             max_lines=1,
             elem_id="quillwork_server_address",
         )
-        # Without a label: what has one may end up in the host's ui-config.json.
+        # Without a label: a labelled field may end up in the host's ui-config.json.
         key = gr.Textbox(
             label=None,
             show_label=False,
@@ -66,7 +66,7 @@ def _use(address: str | None, key: str | None, keep: bool, request: gr.Request) 
         raise HttpError(403, "read_only", "The web UI was started with --freeze-settings.")
     wanted = {"address": address or "", "key": key or "", "keep": bool(keep), "only_check": False}
     exchange = exchange_of(request, "server", wanted)
-    require_keys(exchange, load())  # where others reach the page, the address is not theirs to choose either
+    require_keys(exchange, load())  # others who reach the page must not choose the address either
     answer = runner.run(server.choose(exchange)).content
     if not answer["ok"]:
         return gr.update(), fault(f"{answer['message']} {answer['hint']}".strip())

@@ -1,4 +1,4 @@
-"""The tab's settings: what is in force and why, the few that may be changed here, a test, and consent."""
+"""Settings in the tab: what is in force and why, the few that may be changed here, a test, and consent."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ _OUTPUTS = 9
 
 @guarded(len(_MODELS) + 3)
 def _of_server() -> tuple[Any, ...]:
-    """What another server changes in the view; what is typed and not yet applied stays."""
+    """Refresh the parts of the view that depend on the server; what is typed and not yet applied stays."""
     effect, *_, rows = _view()
     ids = gr.update(choices=["", *models()])
     return (effect, *[ids] * len(_MODELS), rows, "")

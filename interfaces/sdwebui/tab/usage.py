@@ -1,4 +1,4 @@
-"""The tab's usage: what calls came to since the host started, and today."""
+"""Usage in the tab: totals of the calls since the host started, and of today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tab's Generate Variables: values are invented, looked through, and kept or dropped one by one."""
+"""Generate Variables in the tab: values are invented, looked through, and kept or dropped one by one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, streamed
 
 
 class Seen(Session):
-    """Besides, the values of a variable that were shown already: one that was dropped does not come again."""
+    """Session that also holds the values of a variable shown so far: a dropped one does not come again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Seen(Session):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the library beside this works with."""
+    """Components that the library beside this part works with."""
 
     name: Any
     added: Any
@@ -102,7 +102,7 @@ async def _generate(
     save: bool,
     ticked: list[str],
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """What the list, its button, the two buttons and the status show, step by step."""
+    """Yield the list, its button, the two buttons and the status, step by step."""
     same = gr.update()
     idle = (gr.update(visible=True), gr.update(visible=False))
     name = name.strip()
