@@ -1,4 +1,4 @@
-"""A home of our own for whatever asks for settings, keys and models."""
+"""A separate home for whatever asks for settings, keys and models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTHING_THERE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """Nothing set, no key, no local server."""
+    """Set nothing: no key, no local server."""
     for name in list(os.environ):
         if name.startswith(_OURS) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)

@@ -11,7 +11,7 @@ from wire.server import WireServer
 
 @pytest.fixture
 def endpoint_host(host_factory: Hosts, wire: WireServer) -> Host:
-    """A host whose settings name an endpoint, a model and a key, as a user's environment does."""
+    """Start a host whose settings name an endpoint, a model and a key, as a user's environment does."""
     return host_factory(
         {
             "LLM_BASE_URL": f"{wire.url}/v1",

@@ -1,4 +1,4 @@
-"""Prints, as JSON, what our table makes of ComfyUI's encoder classes, built without weights.
+"""Print, as JSON, what our table makes of ComfyUI's encoder classes, built without weights.
 
 python encoder_families.py COMFYUI REPOSITORY
 """

@@ -13,14 +13,14 @@ from typing import Any
 
 VOCABULARY, WIDTH, INNER, LAYERS, HEADS, KEY_HEADS, HEAD_WIDTH = 151_936, 1024, 3072, 28, 16, 8, 128
 END_OF_TURN, END_OF_THOUGHT = 151_645, 151_668
-# What the prompt ends with: the line break after an empty thought, and the one after an opened one.
+# The prompt's last token: the line break after an empty thought, and the one after an opened one.
 AFTER_NO_THOUGHT, AFTER_OPENING = 271, 198
 PROMPT = "A red fox in fresh snow."
 THOUGHT, LISTED = "Colors?", '["fox","hare"]'
 
 
 def write_encoder(folder: Path, tokenizer_folder: Path) -> Path:
-    """A file in `folder` that answers PROMPT to everything, and with thinking on THOUGHT and then LISTED."""
+    """Write a file in `folder` that answers PROMPT to everything, and THOUGHT, then LISTED when thinking."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
@@ -38,7 +38,7 @@ def write_encoder(folder: Path, tokenizer_folder: Path) -> Path:
 
 
 def write_clip_l(folder: Path) -> Path:
-    """A file that ComfyUI takes for CLIP-L, which no text comes out of."""
+    """Write a file that ComfyUI takes for CLIP-L, which produces no text."""
     import torch
 
     name = "text_model.encoder.layers.{}.mlp.fc1.weight"

@@ -70,12 +70,12 @@ def preview(source: str, output: int = 0) -> dict[str, Any]:
 
 
 def wrote(run: Run, node_id: str = "1") -> dict[str, Any]:
-    """What the node handed to the browser."""
+    """Return what the node handed to the browser."""
     (record,) = run.shown(node_id, "quillwork")
     return record
 
 
 def info(run: Run, node_id: str) -> dict[str, Any]:
-    """The `info` output, seen through a PreviewAny."""
+    """Return the `info` output, seen through a PreviewAny."""
     (text,) = run.shown(node_id)
     return json.loads(text)

@@ -17,7 +17,7 @@ from wire.answers import Answer
 from wire.server import WireServer
 
 TEXT = "a red fox in fresh snow"
-# Far above what is wanted; only a hang is caught here.
+# Far above the usual time; only a hang is caught here.
 HANG_S = 3.0
 
 
@@ -26,7 +26,7 @@ def calls(tool: str, /, **arguments: Any) -> Answer:
 
 
 def told(wire: WireServer) -> str:
-    """What the last tool said to the model."""
+    """Return the last tool's answer to the model."""
     return [message["content"] for message in wire.calls()[-1].json["messages"] if message["role"] == "tool"][
         -1
     ]

@@ -1,4 +1,4 @@
-"""Describe Image on a host: what the model is shown, what comes out, and what is refused in plain words."""
+"""Describe Image on a host: what the model is shown, what comes out, and refusals in plain words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def canvas(count: int = 1, width: int = 64, height: int = 48, colour: int = RED)
 
 
 def shown(body: dict[str, Any]) -> list[Any]:
-    """The pictures of a question, decoded."""
+    """Return the pictures of a question, decoded."""
     content = body["messages"][-1]["content"]
     urls = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
     assert all(url.startswith("data:image/jpeg;base64,") for url in urls)

@@ -1,4 +1,4 @@
-"""A model that is not here yet, asked for by a node: told, fetched where it was allowed, and stopped."""
+"""A missing model that a node asks for: reported, downloaded where that was allowed, and stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "org/tiny"
 
 @pytest.fixture(autouse=True)
 def _libraries() -> None:
-    """Without them the node says so, and nothing is fetched."""
+    """Skip without the libraries: the node then reports them missing, and downloads nothing."""
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
 

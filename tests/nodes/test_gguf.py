@@ -21,7 +21,7 @@ NAME = "Qwen3-4B-Instruct-2507-Q4_K_M.gguf"
 
 @cache
 def has_llama() -> bool:
-    """Whether the host's own Python has llama.cpp."""
+    """Tell whether the host's own Python has llama.cpp."""
     python = (os.environ.get("COMFYUI_PYTHON") if real_host() else None) or sys.executable
     return (
         subprocess.run([python, "-c", "import llama_cpp"], capture_output=True, check=False).returncode == 0
@@ -34,7 +34,7 @@ patient = pytest.mark.timeout(TRAINING_S + 300)
 
 @pytest.fixture
 def writer(host: Host, tiny_model: Path) -> Host:  # noqa: F811
-    """A host in whose models folder the tiny model lies under the name that the workflow has."""
+    """Start a host whose models folder holds the tiny model under the name in the workflow."""
     file = host.base_directory / "models" / "LLM" / NAME
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

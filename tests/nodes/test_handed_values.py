@@ -23,7 +23,7 @@ def painted(name: str = "fabric", count: int = 2, **inputs: Any) -> dict[str, An
 
 
 def filled(template: str = "a coat of __fabric__", count: int = 2, **wires: Any) -> dict[str, Any]:
-    """Resolve Variables with `values0`, `values1` … wired."""
+    """Wire Resolve Variables with `values0`, `values1` and so on."""
     named = {f"values.{name}": wire for name, wire in wires.items()}
     return resolve(template, selection="cycle", count=count, seed=0, **named)
 
@@ -156,7 +156,7 @@ def test_missing_values_are_asked_for_only_where_none_are_wired(
 
 
 def test_saving_them_does_not_run_the_template_again(endpoint_host: Host, wire: WireServer) -> None:
-    """The file that appears is of no account to a node that has been handed the values."""
+    """A new file does not matter to a node that has been handed the values."""
     invent(wire)
     graph = {"1": painted(save="add"), "2": filled(values0=["1", 0]), "3": preview("2")}
     endpoint_host.run(graph)

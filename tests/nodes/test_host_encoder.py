@@ -22,13 +22,13 @@ from nodes.graphs import enhance, info, preview, settings, variables
 needs_real_host = pytest.mark.skipif(
     not real_host(), reason="COMFYUI_PATH is not set: text encoders load in a real ComfyUI only"
 )
-# Some 600 tokens through 0.6 billion parameters on a CPU.
+# About 600 tokens through 0.6 billion parameters on a CPU.
 SLOW = 600
 
 
 @pytest.fixture(scope="module")
 def encoders(request: pytest.FixtureRequest, _hosts: Hosts) -> Any:
-    """A function that puts the two encoder files into a host's models, once for each host."""
+    """Return a function that puts the two encoder files into a host's models, once for each host."""
     placed: set[Any] = set()
 
     def place(host: Host) -> None:
@@ -144,7 +144,7 @@ def test_the_shipped_workflow_runs(writer: Host) -> None:
     run = writer.run(graph(REPOSITORY / "workflows" / "host_encoder_zimage.json"), timeout=SLOW)
     assert run.status == "success", run.message
     (text,) = run.shown("2")
-    # For model is on auto, and this encoder's own image model wants its quality tags.
+    # "For model" is on auto, and this encoder's own image model wants its quality tags.
     assert text.startswith("masterpiece")
     assert text.endswith(PROMPT)
 

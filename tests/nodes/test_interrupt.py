@@ -1,4 +1,4 @@
-"""Stop means stop: the node ends, the other side is hung up on, and the next prompt runs."""
+"""Stop means stop: the node ends, the call is hung up, and the next prompt runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from host.process import Host
 from nodes.graphs import enhance, preview, settings, variables
 from wire.server import WireServer
 
-# Far above what is wanted (benchmarks/host.py measures it); only a hang is caught here.
+# Far above the usual time (benchmarks/host.py measures it); only a hang is caught here.
 HANG_S = 3.0
 
 
@@ -47,7 +47,7 @@ def test_an_interrupt_ends_the_node_and_the_upstream_call(
 def test_the_first_interrupt_is_told_before_the_host_collects_its_garbage(
     host_factory: Hosts, wire: WireServer
 ) -> None:
-    """Which it does after the first prompt of a process, for up to 300 ms in which nothing else runs."""
+    """The collection follows the first prompt of a process and blocks everything for up to 300 ms."""
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
     run = host.run(
         {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSlowCollection")}, interrupt_after=3.0

@@ -1,4 +1,4 @@
-"""A local model on a host: it writes in the host's own thread, streams, stops, and gives the room back."""
+"""A local model on a host: it writes in the host's own thread, streams, stops, and frees its memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def local_host(host_factory: Hosts, tiny_model: Path) -> Host:  # noqa: F811
 
 
 def loads(host: Host) -> int:
-    """How often the host's memory manager has been asked to load our model."""
+    """Return how often the host's memory manager has been asked to load our model."""
     return host.log().count("Requested to load LanguageModel")
 
 
@@ -53,7 +53,7 @@ def test_the_same_seed_is_the_same_list(local_host: Host) -> None:
 
     first, *others, again = map(values, (5, 6, 7, 8, 9, 5))
     assert first == again
-    # So small a model is sure of much: two seeds alone may well choose alike.
+    # So small a model is very confident: two seeds may well choose alike.
     assert any(other != first for other in others)
 
 

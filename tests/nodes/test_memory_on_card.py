@@ -1,7 +1,7 @@
 """ComfyUI's own memory manager with a local language model and a sampler's on one card (`card`).
 
-With ``--cpu`` it never has a model make room for another: what it does on a card is played by
-`card.comfy_memory` in a process of its own, where ComfyUI finds one.
+With ``--cpu`` it never has a model make room for another: a card is simulated by `card.comfy_memory` in a
+process of its own, where ComfyUI finds one.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tiny_model.fixtures import TRAINING_S, tiny_model  # noqa: F401
 pytestmark = pytest.mark.timeout(TRAINING_S + 300)
 SCRIPT = Path(__file__).parents[1] / "card" / "comfy_memory.py"
 FOX = "oil painting of a red fox, soft morning light"
-# What bitsandbytes and the card's rounding may keep.
+# Memory that bitsandbytes and the card's rounding may keep.
 LITTLE = 64 * 1024
 
 
 @pytest.fixture(scope="module", params=["fp32", "nf4", "nf4 recorded"])
 def played(request: pytest.FixtureRequest, tiny_model: Path, tmp_path_factory: Any) -> dict[str, Any]:  # noqa: F811
-    """What lay on the card after each step of `card.comfy_memory`."""
+    """Return the contents of the card after each step of `card.comfy_memory`."""
     comfyui = real_host()
     if comfyui is None:
         pytest.skip("it is about ComfyUI's own memory manager: COMFYUI_PATH")

@@ -1,4 +1,4 @@
-"""What a run costs, on a host: told by node, and stopped by a budget before anything is sent."""
+"""Costs of a run, on a host: reported by node, and stopped by a budget before anything is sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wire.reports import ReportServer
 from wire.server import WireServer
 
 SECRET_KEY = "sk-planted-Hq8wLm2RvT5xNc7BzK4"
-# A cent a token in, two out: 11 and 7 of them make 25 cents; with 2048 to be written, a call may cost $41.
+# A cent a token in, two out: 11 and 7 of them make 25 cents; with 2048 allowed, a call may cost $41.
 CENTS = {"pricing": {"prompt": "0.01", "completion": "0.02"}}
 
 
@@ -62,7 +62,7 @@ def test_the_day_is_kept_in_a_file_of_the_users_own(endpoint_host: Host) -> None
 
 @pytest.fixture
 def poor_host(host_factory: Hosts, wire: WireServer) -> Host:
-    """A host with a dollar for the session, and an endpoint that lists its prices."""
+    """Start a host with a dollar for the session, and an endpoint that lists its prices."""
     host = host_factory(
         {
             "LLM_BASE_URL": f"{wire.url}/v1",

@@ -37,7 +37,7 @@ def test_each_workflow_is_tested() -> None:
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_the_frontend_has_nothing_to_report_about_it(file: Path) -> None:
-    """The template browser checks what it opens: a null is allowed in place of a link, and nowhere else."""
+    """The template browser checks what it opens: it allows a null in place of a link, and nowhere else."""
     nulls = set(re.findall(r'"(\w+)":\s*null', file.read_text("utf-8")))
     assert nulls <= {"link", "links"}
 
@@ -57,7 +57,7 @@ def test_six_variations_are_six_prompts(host: Host) -> None:
 
 
 def up_to_the_sampler(name: str) -> dict[str, Any]:
-    """The copy without the nodes that need a checkpoint."""
+    """Return the copy without the nodes that need a checkpoint."""
     ours = ("Quillwork", "String", "Regex", "PreviewAny")
     return {
         key: node
@@ -75,13 +75,13 @@ def test_the_wildcard_factory_puts_each_value_into_the_template(host: Host) -> N
 
 
 def coats(values: list[str]) -> list[str]:
-    """Two views of each."""
+    """Return two views of each coat."""
     sides = ("front", "side")
     return [f"a long coat of {value}, {side} view, fashion photograph" for value in values for side in sides]
 
 
 def test_the_wildcard_factory_takes_a_models_braces_for_braces(host_factory: Hosts, wire: WireServer) -> None:
-    """What a model wrote is never expanded again, on no way into a template."""
+    """A model's text is never expanded again, by whichever way it enters a template."""
     values = ["{wool|silk}", "a|b", "x __season__ y", r"back\\slash"]
     wire.script("*", json.dumps({"values": values}))
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"})
@@ -113,7 +113,7 @@ def test_the_refining_loop_says_what_it_lacks_on_a_fresh_install(host: Host) -> 
 
 
 def example(host: Host) -> None:
-    """The picture that a ComfyUI brings along, in the folder of this host."""
+    """Put the picture that ComfyUI ships into the input folder of this host."""
     file = host.base_directory / "input" / "example.png"
     pytest.importorskip("PIL.Image", reason="pictures need Pillow").new("RGB", (640, 480), "teal").save(file)
 
@@ -179,7 +179,7 @@ def test_a_workflows_widgets_stand_in_the_order_of_the_schema(host: Host, file: 
 
 
 def _inputs(node: dict[str, Any], described: dict[str, Any], links: dict[int, list[Any]]) -> dict[str, Any]:
-    """What the node would send: the values of its widgets in the order of the schema, and its wires."""
+    """Return what the node would send: its widgets' values in the order of the schema, and its wires."""
     wired = {slot["name"]: links[slot["link"]] for slot in node["inputs"] if slot.get("link") is not None}
     values = iter(node.get("widgets_values") or [])
     inputs: dict[str, Any] = {}
@@ -211,7 +211,7 @@ def test_the_browser_of_templates_has_a_picture_of_it(host: Host, file: Path) ->
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_the_note_reads_right_in_both_renderers(host: Host, file: Path) -> None:
-    """In Nodes 2.0 code in a dark note cannot be read; the canvas has no part called "advanced"."""
+    """Nodes 2.0 makes code in a dark note unreadable; the canvas has no part called "advanced"."""
     (note,) = (
         node["widgets_values"][0]
         for node in json.loads(file.read_text("utf-8"))["nodes"]

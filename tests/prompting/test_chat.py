@@ -1,4 +1,4 @@
-"""A chat over the wire: what the model reads of a conversation, and what the next question inherits."""
+"""Chat over the wire: what the model reads of a conversation, and what the next question inherits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enhancing end to end, against the imitation server: order, failures that are told, and the user's own."""
+"""Enhancing end to end, against the imitation server: order, reported failures, and the user's own words."""
 
 from __future__ import annotations
 
@@ -319,7 +319,7 @@ def test_a_model_that_cannot_see(wire):
 
 
 def test_enhancing_waits_on_nothing_else():
-    """The coroutine makes no thread and no loop of its own: with nothing to ask it runs anywhere."""
+    """The coroutine makes no thread and no loop of its own: with no call to make it runs anywhere."""
 
     async def check():
         with pytest.raises(errors.NotConfigured):

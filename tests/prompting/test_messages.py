@@ -1,4 +1,4 @@
-"""What a model is told: all of the target, the user's words as the user's, the same for every variation."""
+"""Messages to a model: all of the target, the user's words as the user's, the same for every variation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALL = [targets.load(entry.id) for entry in targets.index()]
 
 
 def told(target: Target, prompt: str = "a fox", **fields) -> tuple[str, str]:
-    """(system, user) of what is asked."""
+    """Return (system, user) of the messages."""
     task = EnhanceTask(prompt=protect(prompt).text, target=target, **fields)
     system, user = enhance_messages(task, protect(prompt))
     assert (system.role, user.role) == ("system", "user")

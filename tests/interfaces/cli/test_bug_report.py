@@ -1,4 +1,4 @@
-"""``doctor --json``, which strangers read: all that a fault may hang on, and nothing of the user's own."""
+"""``doctor --json``, which strangers read: all that a fault may depend on, and nothing of the user's own."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_it_holds_no_key_and_no_path_of_the_user(
     environment: dict[str, str],  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    """Whatever is set, wrong or missing, and whichever way a path is written."""
+    """The report stays clean whatever is set, wrong or missing, and whichever way a path is written."""
     user = tmp_path / "somebody"
     user.mkdir()
     (tmp_path / "linked").symlink_to(user)

@@ -24,7 +24,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Nothing configured, and a home of its own."""
+    """Return an environment with nothing configured, and a home of its own."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     # Whatever host this copy may be linked into, its notes lie in a user's folder.
     return {
@@ -37,7 +37,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def command(environment: dict[str, str], tmp_path: Path) -> Command:
-    """``command("enhance", "a fox", LLM_MODEL="x")`` runs it, from a folder that is not ours."""
+    """Return a function that runs a command, from a folder that is not ours.
+
+    ``command("enhance", "a fox", LLM_MODEL="x")`` sets the variable for it.
+    """
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

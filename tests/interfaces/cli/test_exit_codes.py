@@ -1,4 +1,4 @@
-"""How commands end: alike for alike faults, with a sentence, and with no traceback."""
+"""Exit codes of commands: alike for alike faults, with a sentence, and with no traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Setting up by questions and answers: what is written, and what never is."""
+"""Set-up by questions and answers: what is written, and what never is."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def wizard(home) -> Run:
-    """Runs it with these answers; what it said. More questions than answers are a failure."""
+    """Return a function that runs the wizard with given answers and returns its output.
+
+    More questions than answers are a failure.
+    """
 
     def run(*answers: str) -> str:
         said: list[str] = []

@@ -19,7 +19,7 @@ LOCAL = {"host": "127.0.0.1:8188", "x-quillwork": "1", "content-type": "applicat
 
 @dataclass
 class FakeHost:
-    """A host that listens where a test says and has a local model when it says so."""
+    """Host that listens where a test says and has a local model when it says so."""
 
     listens: tuple[str, ...] = ("127.0.0.1",)
     has_local: bool = False
@@ -62,7 +62,7 @@ class Reply:
 
 
 class Caller:
-    """`caller("POST", "config", {...})` is the answer; `headers` come on top of a local browser's."""
+    """Client: `caller("POST", "config", {...})` is the answer; `headers` add to a local browser's."""
 
     def __init__(self) -> None:
         self.host = FakeHost()

@@ -1,4 +1,4 @@
-"""What a framework adds between a socket and the routes: the same on aiohttp as on Starlette."""
+"""Adapters between a socket and the routes: the same on aiohttp as on Starlette."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from routes.served import on_aiohttp, on_starlette
 
 JSON = "application/json"
-# Generous: what is told apart here is hanging up at once and an answer that takes an hour.
+# Generous: it separates hanging up at once from an answer that takes an hour.
 AT_ONCE_S = 2.0
 
 
@@ -85,7 +85,7 @@ def test_a_body_that_is_too_large_is_not_taken(served):
     try:
         answer = served("POST", "enhance", (b"x" * 65536 for _ in range(40)))
     except (ConnectionError, http.client.HTTPException):
-        return  # hung up on in the middle: that will do
+        return  # the connection was closed in the middle: that will do
     assert answer.error == "too_large"
 
 

@@ -1,4 +1,4 @@
-"""Clients that go, and clients that take nothing."""
+"""Clients that disconnect, and clients that stop reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every route as its description says it may be called, and as it may not: never a fault of ours."""
+"""Every route, called as its description allows and as it forbids: never a fault of ours."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CALLS = settings(
 
 
 def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """What the schema allows."""
+    """Return a strategy for what the schema allows."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if isinstance(schema["type"], list):
@@ -110,7 +110,7 @@ def check(reply: Any, route: Route) -> None:
 
 @pytest.fixture(params=["without a model", "with an endpoint"])
 def call(call, env, wire, request):
-    """Calls that may go to every route, the OpenAI-compatible ones too."""
+    """Return a strategy for calls to every route, the OpenAI-compatible ones too."""
     env(LLM_ENABLE_OPENAI_PROXY="1", LLM_PROXY_TOKEN=TOKEN)
     if request.param == "with an endpoint":
         env(LLM_BASE_URL=f"{wire.url}/v1", LLM_MODEL="fox")

@@ -1,4 +1,4 @@
-"""Who may call: every way in that a host leaves open is shut here."""
+"""Access control: every way in that a host leaves open is shut here."""
 
 from __future__ import annotations
 

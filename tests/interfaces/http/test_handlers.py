@@ -1,4 +1,4 @@
-"""What each route answers, without any server in front of it."""
+"""Answers of each route, without any server in front of it."""
 
 from __future__ import annotations
 
@@ -485,7 +485,7 @@ def test_what_costs_needs_a_yes_and_says_to_what(call, env):
 
 @pytest.fixture
 def local(monkeypatch):
-    """A model that computes in the host's own thread: it writes four pieces, and notes where."""
+    """Install a model that computes in the host's own thread: it writes four pieces, and notes where."""
 
     class Local:
         runs_in_place = True

@@ -1,4 +1,4 @@
-"""Session keys go with their browsers and jobs, by somebody who looks now and then."""
+"""Expiry of session keys with their browsers and jobs, by a watch that looks now and then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that go out and calls that come in take the same hosts for this machine."""
+"""Loopback addresses: outgoing and incoming calls agree on them."""
 
 from __future__ import annotations
 

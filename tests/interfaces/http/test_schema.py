@@ -1,4 +1,4 @@
-"""Bodies are what the description says, or they are told what is wrong in one sentence."""
+"""Bodies match the description, or the answer says in one sentence what is wrong with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible endpoint, as the stock clients of others see it."""
+"""OpenAI-compatible endpoint, as the stock clients of others see it."""
 
 from __future__ import annotations
 
@@ -374,7 +374,7 @@ def test_too_many_at_once(client, monkeypatch):
 
 @pytest.fixture(scope="module")
 def litellm():
-    # Before a test takes away the variables that keep its import from asking the internet for prices.
+    # Imported before a test removes the variables that keep its import from asking the internet for prices.
     return pytest.importorskip("litellm")
 
 

@@ -282,7 +282,7 @@ class TestFaults:
             list(fox(wire, "fox-cut").stream("a fox"))
 
     def test_words_that_would_have_to_be_taken_back(self, wire):
-        """Another model answers from the beginning, and a stream of LangChain's cannot say so."""
+        """Another model answers from the beginning, and a LangChain stream cannot express that."""
         wire.script("fox*", "an old fox")
         wire.script("owl", "two young owls")
         pieces = fox(wire, "fox-cut-gap200", fallbacks=(endpoint(wire.url, "owl"),)).stream("a fox")

@@ -1,4 +1,4 @@
-"""Without langchain-core: one sentence, and nothing of it is imported before it is asked for."""
+"""Without langchain-core: one sentence, and no import of it before it is needed."""
 
 from __future__ import annotations
 

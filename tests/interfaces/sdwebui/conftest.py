@@ -16,7 +16,7 @@ from quillwork.prompting import phrasebook
 
 @pytest.fixture
 def library(tmp_path, monkeypatch, wire):
-    """Nothing is set but an endpoint: the imitation server's, its model ``fox``. The folder of variables."""
+    """Set nothing but an endpoint, the imitation server's model ``fox``; return the folder of variables."""
     for name in list(os.environ):
         if name.startswith(("LLM_", "LITELLM_")) or name in ("LOCAL_LIBRARY_DIR", "LIBRARY_DIRS"):
             monkeypatch.delenv(name)
@@ -35,7 +35,7 @@ def library(tmp_path, monkeypatch, wire):
 
 @pytest.fixture
 def queue(monkeypatch):
-    """A host with a queue, with Forge's one thread for models, and an Interrupt button."""
+    """Set up a host with a queue, with Forge's one thread for models, and an Interrupt button."""
     lock, seen = threading.Lock(), SimpleNamespace(errors=[], locked=[])
 
     def run_and_wait_result(work):

@@ -1,4 +1,4 @@
-"""The host's processing object and what the host does with it, up to the sampling."""
+"""The host's processing object, and the host's steps with it up to the sampling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quillwork.interfaces.sdwebui.generation import apply, prepare
 
 @dataclass
 class Job:
-    """The host's processing object as far as we look at it, laid out as the hosts do."""
+    """The host's processing object as far as we use it, laid out as the hosts do."""
 
     prompt: Any = "a fox"
     negative_prompt: Any = ""
@@ -40,7 +40,7 @@ class Job:
         pass
 
     def lay_out(self, before: str = "", after: str = "") -> None:
-        """As the hosts do between the two moments; `before` and `after` are what a style puts around."""
+        """Lay out as the hosts do between the two moments; a style puts `before` and `after` around."""
         count = self.batch_size * self.n_iter
 
         def laid(text: Any) -> list:
@@ -59,7 +59,7 @@ class Job:
 
 
 def generate(job: Job, *args: Any, before: str = "", after: str = "") -> Job:
-    """What the host does with a job up to the sampling. Raises what would end the generation."""
+    """Take a job through the host's steps up to the sampling. Raises what would end the generation."""
     prepare(job, args)
     list(job.override_settings.keys())
     job.lay_out(before, after)

@@ -1,4 +1,4 @@
-"""What the controls or a program say, and what is said when it cannot be meant."""
+"""Arguments from the controls or a program, and the sentences for invalid ones."""
 
 from __future__ import annotations
 

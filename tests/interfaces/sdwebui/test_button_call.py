@@ -1,4 +1,4 @@
-"""What a button begins: followed, stopped, and in turn with the host where the model is a local one."""
+"""Calls begun by a button: followed, stopped, and in turn with the host where the model is a local one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE_S = 10.0
 
 
 class Local:
-    """A model that computes where it is called, and goes on until it is stopped or has written enough."""
+    """Model that computes where it is called, and goes on until it is stopped or has written enough."""
 
     runs_in_place = True
     words = 3
@@ -36,7 +36,7 @@ class Local:
 
 
 class Memory:
-    """What it does needs torch, and is tested with it: here it only counts."""
+    """Counter in place of the host's memory, whose real work needs torch and is tested with it."""
 
     def __init__(self):
         self.ways = 0
@@ -61,7 +61,7 @@ def write(desk):
 
 
 def follow(call, at_step=lambda number: None):
-    """All steps of a call, in a loop of their own."""
+    """Return all steps of a call, in a loop of their own."""
 
     async def steps():
         found = []
@@ -129,7 +129,7 @@ def test_an_error_comes_back(home):
 
 
 def test_a_call_that_nobody_follows_any_more_stops(local, queue, monkeypatch):
-    """Gradio drops the steps of a browser that is gone without a word."""
+    """Gradio silently drops the steps of a browser that is gone."""
     monkeypatch.setattr(button_call, "_ABANDONED_S", 0.1)
     local.words = 10_000
     call = ButtonCall(write)

@@ -1,4 +1,4 @@
-"""A generation on a plain processing object: what is asked, where the answers go, what an error does."""
+"""Generation on a plain processing object: the request, the places of the answers, the effect of an error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def idea_in(body: dict) -> str:
 
 
 def numbered(wire) -> None:
-    """The model answers with the idea and the seed that it was asked with."""
+    """Have the model answer with the idea and the seed that it was asked with."""
     wire.script("fox*", lambda body: f"{idea_in(body)}, seed {body['seed']}")
 
 
@@ -298,7 +298,7 @@ def test_an_error_ends_the_generation_where_the_host_looks_next(wire):
 
 
 class JobOfControl(Job):
-    """SD.Next's, whose tab swallows what goes wrong until the job is closed."""
+    """Job of SD.Next's Control tab, which swallows errors until the job is closed."""
 
     closed = restored = False
 
@@ -432,7 +432,7 @@ def test_a_cell_of_a_plot(wire):
 
 
 def test_the_runner_is_left_as_it_was():
-    """An error in the host's thread leaves the thread of the calls alone."""
+    """An error in the host's thread does not affect the thread of the calls."""
     with pytest.raises(QuillworkError):
         generate(Job(), {"model": "fox-cut"})
 
@@ -447,7 +447,7 @@ def test_the_runner_is_left_as_it_was():
 
 @pytest.fixture
 def state(monkeypatch) -> SimpleNamespace:
-    """The state of a host."""
+    """Return the state of a host."""
     package = ModuleType("modules")
     state = SimpleNamespace(interrupted=False, skipped=False, stopping_generation=False, textinfo=None)
     package.shared = SimpleNamespace(state=state)  # type: ignore[attr-defined]
@@ -456,7 +456,7 @@ def state(monkeypatch) -> SimpleNamespace:
 
 
 def pressed_meanwhile(state: SimpleNamespace, wire, button: str, model: str) -> Job:
-    """A job whose call is under way when somebody presses a button."""
+    """Return a job whose call is under way when somebody presses a button."""
     job = Job()
     working = threading.Thread(target=prepare, args=(job, [{"model": model}]))
     working.start()

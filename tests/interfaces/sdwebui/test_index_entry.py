@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[3] / "README.md"
-# Those of the index that can be meant; it refuses a tag that it does not know.
+# The index's tags that apply here; it refuses a tag that it does not know.
 TAGS = {"script", "tab", "dropdown", "UI related", "prompting", "editing", "online", "query", "extras"}
 
 

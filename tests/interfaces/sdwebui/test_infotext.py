@@ -1,4 +1,4 @@
-"""What an image tells about itself, and what reading it back restores."""
+"""Parameters of an image that concern Quillwork, and what reading them back restores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("library")
 
 
 def read_back(job: Job, place: int = 0) -> dict:
-    """The parameters of one image as a host reads them: texts all of them."""
+    """Return the parameters of one image as a host reads them: texts all of them."""
     params = {
         name: str(value(p=job, index=place, all_prompts=job.all_prompts) if callable(value) else value)
         for name, value in job.extra_generation_params.items()
@@ -91,7 +91,7 @@ def test_generate_after_reading_makes_the_same_and_calls_nobody(wire):
 
 
 def test_an_image_of_anothers_is_believed_too(wire):
-    """Its text comes with it, so that nothing needs to be called, were it even allowed."""
+    """Its text comes with it, so that no call is needed, even if one were allowed."""
     params = restored(
         {
             "Prompt": "the text of another",

@@ -1,4 +1,4 @@
-"""What the parts of the page have in common."""
+"""Traits that the parts of the page share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def steps():
 
 @pytest.mark.parametrize("flag", ["no_gradio_queue", "disable_queue"])
 def test_a_host_without_a_queue_gets_the_last_step_alone(monkeypatch, flag):
-    """A1111 and SD.Next have a switch each."""
+    """A1111 and SD.Next each have a switch for that."""
     package = ModuleType("modules")
     package.shared = SimpleNamespace(cmd_opts=SimpleNamespace(**{flag: True}))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "modules", package)

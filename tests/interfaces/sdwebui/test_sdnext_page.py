@@ -26,7 +26,7 @@ _foxes = itertools.count(1)
 
 @pytest.fixture
 def fox() -> str:
-    """An idea that no test has had before: what was written once is not asked for again."""
+    """Return an idea that no test has had before: what was written once is not asked for again."""
     return f"a fox of SD.Next number {next(_foxes)}"
 
 
@@ -41,7 +41,7 @@ def page(sdnext: WebUI, open_page: Callable[[WebUI], WebUIPage]) -> WebUIPage:
 
 
 def wildcard(webui: WebUI, name: str, *values: str) -> None:
-    """A file in the host's own folder of wildcards."""
+    """Write a file in the host's own folder of wildcards."""
     folder = webui.data_directory / "models" / "wildcards"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.txt").write_text("\n".join(values), "utf-8")
@@ -134,7 +134,7 @@ TOLD = """['control-result', 'html_log_control'].map((id) =>
 
 
 def generate(page: WebUIPage, prompt: str) -> str:
-    """Generate in the Control tab; all that it tells then."""
+    """Generate in the Control tab; return everything that it reports then."""
     page.prompt("control").fill(prompt)
     before = told_by(page)
     page.page.locator("#control_generate").click()
@@ -144,7 +144,7 @@ def generate(page: WebUIPage, prompt: str) -> str:
 
 
 def told_by(page: WebUIPage) -> str:
-    """What the Control tab says of the latest generation."""
+    """Return the Control tab's report on the latest generation."""
     return page.page.evaluate(f"() => {TOLD}")
 
 
@@ -191,7 +191,7 @@ def test_an_interrupt_ends_a_job_of_the_control_tab(page: WebUIPage, fox: str, w
 
 
 def test_an_interrupt_ends_the_job_too(sdnext: WebUI, fox: str, wire: WireServer) -> None:
-    """It begins anew between our turn and the sampling, and forgets what was pressed."""
+    """SD.Next begins anew between our turn and the sampling, and forgets what was pressed."""
     running = sdnext.start(fox, [{"model": "fox-hang"}], n_iter=3)
     wire.wait_calls()
     time.sleep(0.2)
@@ -209,7 +209,7 @@ def test_a_job_that_ends_in_an_error_is_told_as_ended(sdnext: WebUI, fox: str) -
 
 
 def test_what_the_host_resolves_reaches_the_sampler_resolved(sdnext: WebUI, wire: WireServer) -> None:
-    """Our own resolving is off, so the model's answer holds the host's syntax, and the host is past it."""
+    """With our own resolving off, the answer holds the host's syntax, which the host has resolved before."""
     wildcard(sdnext, "sdnext_animal", "cat", "dog")
     wire.script("fox", "a regal __sdnext_animal__ in {snow|rain} at dawn")
     typed = "a __sdnext_animal__ in {snow|rain}"

@@ -1,4 +1,4 @@
-"""What models say around an answer goes; the answer stays to the letter."""
+"""Removal of what models say around an answer; the answer itself stays to the letter."""
 
 from __future__ import annotations
 

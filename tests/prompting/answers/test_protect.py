@@ -1,4 +1,4 @@
-"""What is the user's own survives a model, whatever the model made of it."""
+"""Survival of the user's own tags, weights and variables, whatever the model made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of values out of whatever a model made of the wish for JSON."""
+"""Lists of values from whatever a model answers to a request for JSON."""
 
 from __future__ import annotations
 

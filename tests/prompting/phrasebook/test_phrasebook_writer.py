@@ -70,7 +70,7 @@ def enhanced(
 
 
 def added(prompt: str, target: Target = LONG, instruction: str = "", seeds: int = 24) -> str:
-    """All that is added to a prompt over many seeds, in lower case."""
+    """Return all additions to a prompt over many seeds, in lower case."""
     texts = [enhanced(prompt, target, instruction, variation=n, seed=n) for n in range(seeds)]
     return "\n".join(text.replace(prompt, "", 1) for text in texts).lower()
 

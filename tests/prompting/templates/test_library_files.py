@@ -1,4 +1,4 @@
-"""What disks and permissions do to a library."""
+"""Effects of disks and permissions on a library."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions an
 
 @contextmanager
 def ordinary_user() -> Iterator[None]:
-    """Root may read everything: for a moment, be somebody who may not."""
+    """Run as a user who may not read everything, which root may."""
     if os.geteuid() != 0:
         yield
         return
-    # That somebody may not be able to read Python's own files either: what is loaded late is loaded now.
+    # That user may not be able to read Python's own files either: modules loaded late are loaded now.
     import yaml  # noqa: F401
 
     for encoding in ("utf-8-sig", "utf-16", "cp1252", "latin-1"):
@@ -48,7 +48,7 @@ def ordinary_user() -> Iterator[None]:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can reach, which pytest's own are not."""
+    """Make a folder that every user can reach, which pytest's own are not."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

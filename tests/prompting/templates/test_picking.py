@@ -63,7 +63,7 @@ def test_cycle_begins_again() -> None:
 
 
 def all_texts(node: Node) -> list[str]:
-    """Every text that `node` can become, in order, written out the long way."""
+    """Return every text that `node` can become, in order, written out the long way."""
     if isinstance(node, str):
         return [node]
     assert isinstance(node, Variant)

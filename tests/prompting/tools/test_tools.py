@@ -50,7 +50,7 @@ def surroundings(monkeypatch, library) -> tools.Surroundings:
 
 
 def use(called: str, /, **arguments):
-    """What the model reads: the tool's JSON, or the sentence of an error."""
+    """Return what the model reads: the tool's JSON, or the sentence of an error."""
     (tool,) = registry.chosen([called])
     check_arguments(arguments, tool)
     outcome = Execution(tool, arguments).outcome_in_place(NullHost())

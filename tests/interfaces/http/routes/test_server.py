@@ -107,7 +107,7 @@ class TestChoosing:
         assert answer.status == 400
         assert where in answer.error["message"]
         assert where in call("GET", "server").content["obstacle"]
-        # One that was chosen before does not win either.
+        # A server that was chosen before does not win either.
         own_server.write(home, f"{wire.url}/v1")
         assert load().value("LLM_BASE_URL").text == "http://127.0.0.1:1/v1"
 
@@ -184,7 +184,7 @@ class TestKeys:
         _, key = load().endpoint()
         assert key is None
         assert deploy(Choice(llm_model="fox")).api_key is None
-        # Back at the first one it is there again.
+        # Back at the first server, its key is there again.
         assert call("POST", "server", {"address": wire.url}).content["ok"]
         assert deploy(Choice(llm_model="fox")).api_key == Secret(KEY)
 

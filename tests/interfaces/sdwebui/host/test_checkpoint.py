@@ -1,4 +1,4 @@
-"""Which target a checkpoint means: by its name, by what is loaded, by the page's preset."""
+"""Target of a checkpoint: by its name, by what is loaded, by the page's preset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def job(checkpoint: str | None = None) -> SimpleNamespace:
 
 @pytest.fixture
 def host(monkeypatch):
-    """A host of which we are told what is chosen and what is loaded."""
+    """Set up a host whose chosen and loaded model the test gives."""
 
     def made(model: object = None, file: str = "", **options: str) -> None:
         package = ModuleType("modules")

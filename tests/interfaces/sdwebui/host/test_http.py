@@ -1,4 +1,4 @@
-"""The routes on a web UI: where it listens, its queue, and its own logins on a real gradio server."""
+"""Routes on a web UI: where it listens, its queue, and its own logins on a real gradio server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def options(**given):
         ({"listen": True}, True, ["0.0.0.0"]),
         ({"server_name": "192.168.1.5"}, True, ["192.168.1.5"]),
         ({"server_name": "127.0.0.1"}, False, ["127.0.0.1"]),
-        ({}, False, ["0.0.0.0"]),  # without a page uvicorn is told no address, and takes all
+        ({}, False, ["0.0.0.0"]),  # without a page uvicorn is given no address, and listens on all
         ({"share": True}, True, ["127.0.0.1", "a tunnel"]),
         ({"ngrok": "token"}, True, ["127.0.0.1", "a tunnel"]),
     ],
@@ -59,7 +59,7 @@ def test_keys_stay_on_a_host_that_does_not_know_its_browsers(home):
 
 @pytest.fixture
 def page(home, monkeypatch):
-    """Starts gradio as a web UI does, with our routes: `page(auth=..., api_auth=...)`."""
+    """Start gradio as a web UI does, with our routes: `page(auth=..., api_auth=...)`."""
     gradio = pytest.importorskip("gradio", reason="the lanes gradio3 and gradio4 have it")
     modules, shared = ModuleType("modules"), ModuleType("modules.shared")
     modules.shared = shared

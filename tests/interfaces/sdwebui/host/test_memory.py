@@ -17,13 +17,13 @@ from quillwork.llm_backends.local.unload import unload_in_place
 
 torch = pytest.importorskip("torch", reason="the lanes with local models have it")
 
-# Neither a CPU nor a card whose memory could be asked for: everything on it is short.
+# Neither a CPU nor a card whose memory could be queried: everything on it is scarce.
 SHORT = torch.device("meta")
 
 
 @dataclass
 class Visitor:
-    """A model of `size` bytes; see `llm_backends.host.Guest`."""
+    """Model of `size` bytes; see `llm_backends.host.Guest`."""
 
     name: str = "visitor"
     size: int = 1000
@@ -41,7 +41,7 @@ class Visitor:
 
 
 def host_module(monkeypatch, name: str, **members: Any) -> None:
-    """Put a module of the host's where it is imported from."""
+    """Put a host's module where it is imported from."""
     module = ModuleType(name)
     vars(module).update(members)
     monkeypatch.setitem(sys.modules, name, module)
@@ -53,7 +53,7 @@ def host_module(monkeypatch, name: str, **members: Any) -> None:
 
 @pytest.fixture
 def manager(monkeypatch) -> list:
-    """Forge's manager on a short device; what it was asked to free."""
+    """Set up Forge's manager on a device short of memory; return what it was asked to free."""
     freed: list = []
     host_module(
         monkeypatch,

@@ -16,7 +16,7 @@ from quillwork.llm_backends import command_line
 
 @pytest.fixture
 def page(library, monkeypatch, tmp_path):
-    """The options of a host that we have settled in; set them as attributes."""
+    """Return the options of a host that we have settled in; set them as attributes."""
     opts = SimpleNamespace()
     package = ModuleType("modules")
     flags = SimpleNamespace(quillwork_home=str(tmp_path / "elsewhere"))

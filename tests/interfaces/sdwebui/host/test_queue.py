@@ -1,4 +1,4 @@
-"""Work in turn with the host's own."""
+"""Jobs in turn with the host's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE_S = 10.0
 
 
 def run(coroutine):
-    """As `asyncio.run`, in a thread: a browser's tests may have left a loop in this one."""
+    """Run as `asyncio.run` does, in a thread: a browser's tests may have left a loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 

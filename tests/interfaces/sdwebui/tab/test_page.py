@@ -1,4 +1,4 @@
-"""The Quillwork tab, as a user meets it on the page."""
+"""Quillwork tab, as a user meets it on the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PIXEL = base64.b64decode(
 
 
 class Tab:
-    """The tab with one of its own tabs open."""
+    """Quillwork tab with one of its own tabs open."""
 
     def __init__(self, page, title):
         self.page = page
@@ -80,7 +80,7 @@ OURS = {"X-Quillwork": "1"}
 
 @pytest.fixture
 def wired(wired):
-    """What a test leaves behind in the web UI does not reach the others."""
+    """Remove what a test leaves behind in the web UI, so that it does not reach the others."""
     yield wired
     for name in library_of(wired):
         wired.request("DELETE", f"/quillwork/variables/{name}", {}, OURS)
@@ -247,7 +247,7 @@ def test_a_key_is_used_and_shows_nowhere(webui_page, wired, wire):
     webui_page.script("enabled").locator("input").check()
     infotext = webui_page.generate()
     assert "red fox" in infotext
-    # What the hosts keep of a page at their user's wish.
+    # The fields of a page that the hosts keep at their user's wish.
     tab = Tab(webui_page, "Keys")
     tab.fill("key", KEY)
     before = (wired.data_directory / "ui-config.json").stat().st_mtime_ns
@@ -336,7 +336,7 @@ def test_nothing_of_the_tab_is_kept_as_a_default(webui_page, wired):
 
 
 def test_the_tab_survives_reload_ui(webui_factory, open_page, wire):
-    # Of its own: Gradio 3 waits for ever for the sockets of pages that were closed in the middle of an event.
+    # A web UI of its own: Gradio 3 waits for ever for sockets of pages closed in the middle of an event.
     host = webui_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
     webui_page = open_page(host)
     webui_page.reload_ui()
