@@ -1,4 +1,4 @@
-"""The extension managers' door: adds what the pack wants and the host lacks, and moves nothing that is there.
+"""The entry point of extension managers: it adds packages that the host lacks, and moves none that are there.
 
 ComfyUI-Manager runs this once after requirements.txt; A1111, Forge and SD.Next run it at every start and
 never read requirements.txt. So it asks nothing, answers at once when there is nothing to do or when the
@@ -53,7 +53,7 @@ _VERSION = r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+
 
 
 class Refused(Exception):
-    """Impossible here; `names` are the installed distributions that stand in the way."""
+    """Impossible here; `names` are the installed distributions that conflict."""
 
     def __init__(self, names: Iterable[str] = (), reason: str = "no version fits") -> None:
         super().__init__(reason)
@@ -62,7 +62,7 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """No index answered, or not in time, or the download broke: later it may work."""
+    """No index answered, or not in time, or the download broke: it may work later."""
 
 
 def main(arguments: list[str]) -> int:
@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
 
 
 def ensure(*, force: bool = False) -> list[str]:
-    """Add what is missing; the plain lines to show."""
+    """Add missing packages; return the plain lines to show."""
     before = installed()
     lines, transformers = _about_litellm(before.get("litellm")), _about_transformers(before)
     missing = [name for name in (*NEEDS, "litellm", *_local(before)) if _normal(name) not in before]
@@ -126,7 +126,7 @@ def ensure(*, force: bool = False) -> list[str]:
 
 
 def _local(before: dict[str, str]) -> tuple[str, ...]:
-    """What local models want on a host that has what they stand on."""
+    """The packages that local models want on a host that has torch and transformers."""
     fits = all(_numbers(before.get(name)) >= oldest for name, oldest in LOCAL_NEEDS_THE_HOSTS.items())
     return tuple(LOCAL) if fits and (not _is_in_web_ui() or _is_local_chosen()) else ()
 
@@ -150,7 +150,7 @@ def _is_local_chosen() -> bool:
 
 
 def _settings_files() -> Iterator[str]:
-    """Where a mode may have been chosen; most of them are not there."""
+    """The files in which a mode may have been chosen; most of them do not exist."""
     import json
 
     ours = _user_folder("APPDATA", "Roaming", "Application Support", "XDG_CONFIG_HOME", ".config")
@@ -176,7 +176,7 @@ def _pack() -> str:
 
 
 def _without(names: list[str]) -> str:
-    """What it means that `names` could not be had."""
+    """Say what the lack of `names` means for the user."""
     meanings = {"litellm": WITHOUT_LITELLM, **dict.fromkeys(LOCAL, WITHOUT_LOCAL)}
     if set(names) <= meanings.keys():
         return " ".join(dict.fromkeys(meanings[name] for name in names))
@@ -202,7 +202,7 @@ def _about_litellm(version: str | None) -> list[str]:
 
 
 def _about_transformers(before: dict[str, str]) -> list[str]:
-    """What a host cannot have that brings an older transformers than local models need."""
+    """Say what is missing on a host that brings an older transformers than local models need."""
     version, oldest = before.get("transformers"), LOCAL_NEEDS_THE_HOSTS["transformers"]
     if version is None or _numbers(version) >= oldest:
         return []
@@ -213,12 +213,12 @@ def _about_transformers(before: dict[str, str]) -> list[str]:
 
 
 def installed() -> dict[str, str]:
-    """Normalised name -> version of what this Python imports: the first found counts."""
+    """The distributions that this Python imports, normalised name -> version: the first found counts."""
     return dict(reversed(list(_distributions())))
 
 
 def _distributions() -> Iterator[tuple[str, str]]:
-    """By the names of the metadata folders, which hold both; a development install may hide its version."""
+    """The names and versions of the metadata folders; a development install may hide its version."""
     for folder in sys.path:
         try:
             entries = [os.path.basename(folder), *os.listdir(folder or ".")]
@@ -230,13 +230,13 @@ def _distributions() -> Iterator[tuple[str, str]]:
 
 
 def constraints(before: dict[str, str]) -> list[str]:
-    """One valid ``name==version`` line for each installed distribution; an odd one gets none."""
+    """One valid ``name==version`` line for each installed distribution, none for an odd one."""
     valid = re.compile(rf"[a-z0-9]([a-z0-9-]*[a-z0-9])?=={_VERSION}", re.I)
     return [line for n, v in sorted(before.items()) if valid.fullmatch(line := f"{n}=={v}")]
 
 
 class Installer:
-    """pip, or uv where there is none: wheels only, under constraints, and asked first what it would do."""
+    """The installer: pip, or uv where there is none, with wheels only, under constraints, after a dry run."""
 
     def __init__(self) -> None:
         from importlib.util import find_spec
@@ -260,7 +260,7 @@ class Installer:
             self.command = self.command if uv else []
 
     def add_first(self, candidates: list[tuple[str, str]]) -> dict[str, str]:
-        """Install the first that fits of (what is wanted, what `add` takes as `beside`)."""
+        """Install the first of `candidates` that fits: (packages, the `beside` of `add`)."""
         refusal = Refused()
         for wanted, beside in candidates:
             try:
@@ -271,7 +271,7 @@ class Installer:
         raise refusal
 
     def add(self, wanted: list[str], beside: str = "") -> dict[str, str]:
-        """Install `wanted`; name -> version of that. `beside` pins a dependency that is not there yet.
+        """Install `wanted`; return name -> version of it. `beside` pins a dependency that is not there yet.
 
         Raises `Refused`, having installed nothing, when it would move something, and `Unreachable` when
         the index or the download fails.
@@ -343,7 +343,7 @@ def _run(call: list[str], folder: str, seconds: int, wanted: list[str], before: 
 
 
 def _verdict(output: str, wanted: list[str], before: dict[str, str]) -> Refused | Unreachable:
-    """What a failed pip or uv said, in our two words for it."""
+    """Read a failed pip's or uv's output as one of our two errors."""
     asked = "|".join(re.escape(requirement.partition("==")[0]) for requirement in wanted)
     # pip without an answer knows no version of what it was asked for; uv has not found it at all.
     absent = rf"requirement ({asked})\b.*\(from versions: none\)|Because ({asked}) was not found"
@@ -365,7 +365,7 @@ def _verdict(output: str, wanted: list[str], before: dict[str, str]) -> Refused 
 
 
 def _state_file() -> str:
-    """One small file for each environment, in the platform's cache folder."""
+    """The state file: a small one for each environment, in the platform's cache folder."""
     import hashlib
 
     cache = _user_folder("LOCALAPPDATA", "Local", "Caches", "XDG_CACHE_HOME", ".cache")
@@ -374,7 +374,7 @@ def _state_file() -> str:
 
 
 def _user_folder(windows: str, in_app_data: str, in_library: str, linux: str, in_home: str) -> str:
-    """Our folder in one of the platform's own for this user."""
+    """The pack's folder in one of the platform's own for this user."""
     home = os.path.expanduser("~")
     if sys.platform == "win32":
         folder = os.environ.get(windows) or os.path.join(home, "AppData", in_app_data)
@@ -386,7 +386,7 @@ def _user_folder(windows: str, in_app_data: str, in_library: str, linux: str, in
 
 
 def _fingerprint(present: dict[str, str]) -> str:
-    """Changes with anything that could let another try end differently."""
+    """A fingerprint that changes with anything that could let another try end differently."""
     import hashlib
     from shutil import which
 

@@ -1,8 +1,8 @@
 """YAML that users write, read without any of YAML's surprises.
 
-PyYAML only tells what stands in the file; the value is built here. That keeps out what can hurt (aliases
-that blow up, nesting that overflows the stack of PyYAML's C part, tags) and what confuses (``no`` that
-turns into False, ``12:30`` into 750, a key given twice of which the first is silently lost).
+PyYAML only parses the file into events; the value is built here. That keeps out dangers (aliases that blow
+up, nesting that overflows the stack of PyYAML's C part, tags) and surprises (``no`` that turns into False,
+``12:30`` into 750, a key given twice of which the first is silently lost).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class UnreadableYaml(ValueError):
 
 
 def read_yaml(path: Path, max_bytes: int, *, scalars_as_text: bool = False) -> object:
-    """The value of the one document in `path`: dict with text keys, list, str, int, float, bool or None.
+    """Read the value of the one document in `path`: dict with text keys, list, str, int, float, bool or None.
 
     UTF-8 (with or without BOM), UTF-16 with BOM, else Windows' latin-1. Only ``true``, ``false``, ``null``,
     ``~`` and plain decimal numbers are more than text; with `scalars_as_text` nothing is. An empty file
@@ -43,7 +43,7 @@ def read_yaml(path: Path, max_bytes: int, *, scalars_as_text: bool = False) -> o
 
 
 def parse_yaml(text: str, path: Path, *, scalars_as_text: bool = False) -> object:
-    """As `read_yaml`, from text that is already there; `path` is only named in errors."""
+    """Parse text as `read_yaml` does a file; `path` is only named in errors."""
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,4 +1,4 @@
-"""What the pack costs when ComfyUI's page is opened: self time of our scripts, and what they ask for.
+"""Cost of the pack when ComfyUI's page is opened: self time of our scripts, and their requests.
 
     COMFYUI_PATH=… python benchmarks/browser.py [--rounds 5]
 
@@ -38,7 +38,7 @@ OURS = "/extensions/quillwork/"
 
 
 def self_times(profile: dict[str, Any]) -> dict[str, float]:
-    """Milliseconds of self time by the script's address."""
+    """The self time in milliseconds by the script's address."""
     addresses = {node["id"]: node["callFrame"]["url"] for node in profile["nodes"]}
     times: dict[str, float] = defaultdict(float)
     for node, microseconds in zip(profile["samples"], profile["timeDeltas"], strict=True):
@@ -47,7 +47,7 @@ def self_times(profile: dict[str, Any]) -> dict[str, float]:
 
 
 def opening(browser: Browser, host: Host, renderer: str) -> tuple[float, float, int, int, int]:
-    """(our self time, the frontend's, our scripts, our routes asked, foreign addresses) of one opening."""
+    """Open the page once: (our self time, the frontend's, our scripts, our routes, foreign addresses)."""
     comfy = ComfyPage(browser, host, renderer)
     asked: list[str] = []
     try:

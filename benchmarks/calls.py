@@ -1,4 +1,4 @@
-"""What a call costs beyond the upstream, beside the plainest client for the same wire.
+"""Cost of a call beyond the upstream, beside the plainest client for the same wire.
 
     python benchmarks/calls.py
 
@@ -46,7 +46,7 @@ def sdk(url: str, model: str) -> Deployment:
 
 
 async def bare_aiohttp(session, url: str) -> None:
-    """What a person would write by hand: POST, read the events, join the text."""
+    """Call as a hand-written client would: POST, read the events, join the text."""
     body = {
         "model": MODEL,
         "messages": [{"role": "user", "content": "a fox"}],
@@ -90,7 +90,7 @@ async def ours(deployment: Deployment) -> None:
 
 
 async def interleaved(rounds: int, *ways: Callable[[], Awaitable[None]]) -> list[list[float]]:
-    """Milliseconds of each way, round by round."""
+    """Time each way, round by round: milliseconds."""
     times: list[list[float]] = [[] for _ in ways]
     for round_ in range(rounds + 5):
         order = list(range(len(ways)))
@@ -124,7 +124,7 @@ def _row(name: str, mine: list[float], bare: list[float], bound: str) -> tuple[s
 
 
 def variations(deployment: Deployment) -> float:
-    """Seconds for 16 variations of one prompt."""
+    """Time 16 variations of one prompt: seconds."""
     idea = Idea("a fox in the snow", targets.load("plain"), variations=16)
     started = time.perf_counter()
     enhanced = runner.run(enhance([idea], Model(deployment)))

@@ -1,4 +1,4 @@
-"""What a node costs in its host, and how fast it stops.
+"""Cost of a node in its host, and the time until it stops.
 
     COMFYUI_PATH=… python benchmarks/host.py [--rounds 60]
     COMFYUI_PATH=… python benchmarks/host.py --fresh 12     only the first interrupt, of so many fresh hosts
@@ -53,7 +53,7 @@ def graph(class_type: str, seed: int, model: str, variations: int = 1) -> dict[s
 
 
 def node_calls(host: Host, rounds: int) -> list[tuple[str, ...]]:
-    """Milliseconds from the POST to `execution_success`, ours and the baseline's, in turn."""
+    """Time the way from the POST to `execution_success` in milliseconds, ours and the baseline's, in turn."""
     times: dict[str, list[float]] = {ENHANCE: [], NOTHING: []}
     for seed in range(rounds + 5):
         for class_type in (ENHANCE, NOTHING) if seed % 2 else (NOTHING, ENHANCE):
@@ -84,7 +84,7 @@ def sixteen(host: Host) -> list[tuple[str, ...]]:
 
 
 def interrupts(host: Host, wire: WireServer, rounds: int) -> list[tuple[str, ...]]:
-    """From the POST to /interrupt: the node's end, and the upstream's sight of the hang-up."""
+    """Time from the POST to /interrupt: to the node's end, and to the hang-up as the upstream sees it."""
     rows = []
     for what, model in (
         ("silent before the first byte", "fox-hang-silent"),
@@ -127,7 +127,7 @@ def interrupts(host: Host, wire: WireServer, rounds: int) -> list[tuple[str, ...
 
 
 def interrupt_while_connecting(rounds: int) -> list[tuple[str, ...]]:
-    """An address whose queue of callers is full: the connection is neither taken nor refused."""
+    """Interrupt a call to an address whose backlog is full: the connection is neither taken nor refused."""
     with socket.socket() as full, contextlib.ExitStack() as callers:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -146,7 +146,7 @@ def interrupt_while_connecting(rounds: int) -> list[tuple[str, ...]]:
 
 
 def interrupt_in_first_import(url: str, rounds: int) -> list[tuple[str, ...]]:
-    """The SDK's import takes seconds; the first call of a process is stopped in its midst."""
+    """Interrupt the first call of a process in the midst of the SDK's import, which takes seconds."""
     ends = []
     for _ in range(rounds):
         with fresh_host({"OLLAMA_API_BASE": url, "LLM_MODEL": "ollama/fox"}) as host:
@@ -157,9 +157,9 @@ def interrupt_in_first_import(url: str, rounds: int) -> list[tuple[str, ...]]:
 
 
 def first_interrupts(count: int) -> list[float]:
-    """Milliseconds from the POST to /interrupt to the node's end, the first of each process.
+    """Time from the POST to /interrupt to the node's end in milliseconds, the first of each process.
 
-    ComfyUI collects its garbage right after the first prompt, and tells nothing meanwhile.
+    ComfyUI collects its garbage right after the first prompt, and reports nothing meanwhile.
     """
     ends = []
     with WireServer.in_thread() as wire:

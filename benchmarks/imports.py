@@ -1,4 +1,4 @@
-"""What the pack costs a host: its import, beside an empty pack's, and install.py when nothing is to do.
+"""Cost of the pack to a host: its import, beside an empty pack's, and install.py with nothing to do.
 
     python benchmarks/imports.py [--comfyui PATH] [--runs 5] [--check]
 
@@ -53,7 +53,7 @@ async def comfy_entrypoint():
 
 
 def resident_mb() -> float:
-    """Resident memory of this process in MB; its peak where /proc is missing."""
+    """The resident memory of this process in MB; its peak where /proc is missing."""
     if Path("/proc/self/statm").exists():
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     import resource
@@ -63,7 +63,7 @@ def resident_mb() -> float:
 
 
 def load_as_comfyui(pack: Path, comfyui: Path | None) -> dict[str, Any]:
-    """One measurement, in this process: it must be a fresh one."""
+    """Measure once, in this process: it must be a fresh one."""
     import asyncio
     import importlib
     import importlib.util
@@ -160,7 +160,7 @@ def measure_imports(comfyui: Path | None, runs: int) -> bool:
 
 
 def measure_install(runs: int) -> bool:
-    """install.py where everything is there: the four distributions are put in its way as bare metadata."""
+    """Measure install.py where everything is there: the four distributions stand in as bare metadata."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("PyYAML", "aiohttp", "json_repair", "litellm"):
             info = Path(folder, "site", f"{name}-1.102.4.dist-info")

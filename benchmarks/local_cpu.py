@@ -1,10 +1,10 @@
-"""What the local model's own loop gains and costs on a CPU, beside named baselines.
+"""Gains and costs of the local model's own loop on a CPU, beside named baselines.
 
     python benchmarks/local_cpu.py [batch] [prefix] [loop] [constraint]
 
-Models are untrained and of a real shape: Qwen3-0.6B, in 4 bits (needs 3 GB of memory while it is made).
-One thread, and times are that of the processor: on a shared machine a clock measures the neighbours too.
-Rounds are interleaved.
+Models are untrained and of a real shape: Qwen3-0.6B, in 4 bits (needs 3 GB of memory while it is made). One
+thread, and times are processor times: on a shared machine a clock measures the neighbours too. Rounds are
+interleaved.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SCHEMA = {"type": "object", "properties": {"values": {"type": "array", "items": 
 
 
 def wide_tokenizer() -> Any:
-    """As many tokens as Qwen has: all bytes, then made-up words."""
+    """A tokenizer with as many tokens as Qwen has: all bytes, then made-up words."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -66,7 +66,7 @@ def wide_tokenizer() -> Any:
 
 
 def save_model(folder: Path, shape: dict[str, int], dtype: Any) -> None:
-    """An untrained Qwen3 of that shape, with its tokenizer."""
+    """Save an untrained Qwen3 of that shape, with its tokenizer."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
@@ -101,7 +101,7 @@ class Bench:
         )
 
     def ask(self, *requests: Any, host: Any = None) -> float:
-        """Seconds for the answers to `requests`, as one batch."""
+        """Time the answers to `requests` as one batch: seconds."""
         from quillwork.llm_backends.host import NullHost
         from quillwork.llm_backends.live import LiveText
 
@@ -127,7 +127,7 @@ def request(text: str, tokens: int, system: str = "", **changes: Any) -> Any:
 
 
 def interleaved(rounds: int, *ways: Callable[[], float]) -> list[list[float]]:
-    """What each way gives, round by round."""
+    """Run each way, round by round, and return its figures."""
     found: list[list[float]] = [[] for _ in ways]
     for _ in range(rounds):
         for place, way in enumerate(ways):
@@ -142,12 +142,12 @@ def seconds_of(call: Callable[[], Any]) -> float:
 
 
 def without_stops(bench: Bench) -> None:
-    """An untrained model may end at any token: have it write on to the limit."""
+    """Have the model write on to the limit: an untrained one may end at any token."""
     bench.model.chat.stop_ids = frozenset()
 
 
 def batch(bench: Bench, rounds: int) -> None:
-    """Eight answers at once, one after another, and from transformers' own loop."""
+    """Time eight answers at once, one after another, and from transformers' own loop."""
     import torch
 
     tokens = 32
@@ -199,7 +199,7 @@ def _first(place: int, *cells: str) -> tuple[str, ...]:
 
 
 def prefix(bench: Bench, rounds: int) -> None:
-    """The first token after a long system prompt: kept, and cleared."""
+    """Time the first token after a long system prompt: kept, and cleared."""
     words = random.Random(1)
     alphabet = string.ascii_letters
     system = "".join(words.choices(alphabet, k=600))  # a token each: the tokenizer has no merges
@@ -232,7 +232,7 @@ def prefix(bench: Bench, rounds: int) -> None:
 
 
 class NoForward:
-    """Stands where the decoder stands and computes nothing: logits of the right width, the same ones."""
+    """A decoder that computes nothing: its logits have the right width and are always the same."""
 
     def __init__(self, rows: int) -> None:
         import torch
@@ -250,7 +250,7 @@ class NoForward:
 
 
 def loop_ms(bench: Bench, requests: list[Any], tokens: int, *, copies: bool = False) -> float:
-    """Milliseconds of the loop for each token of the batch's step, the model left out."""
+    """The milliseconds of the loop for each token of the batch's step, without the model."""
     import torch
 
     from quillwork.llm_backends.host import NullHost
@@ -283,7 +283,7 @@ def loop_ms(bench: Bench, requests: list[Any], tokens: int, *, copies: bool = Fa
 
 
 def loop(bench: Bench, rounds: int) -> None:
-    """What a token costs beside the model: choosing, text, progress, asking for a stop."""
+    """Time a token beside the model: choosing, text, progress, asking for a stop."""
     bench.ask(request("a", 1))
     without_stops(bench)
     tokens = 200
@@ -316,7 +316,7 @@ def loop(bench: Bench, rounds: int) -> None:
 
 
 def constraint(bench: Bench, rounds: int) -> None:
-    """What holding to a list of distinct values adds, on the same logits."""
+    """Time the constraint to a list of distinct values, on the same logits."""
     bench.ask(request("a", 1))
     without_stops(bench)
     built = seconds_of(lambda: bench.model.masks(LOGITS))
@@ -351,7 +351,7 @@ def constraint(bench: Bench, rounds: int) -> None:
 
 
 def stop(bench: Bench, rounds: int) -> None:
-    """How soon a prefill ends once the user says stop."""
+    """Time the end of a prefill once the user says stop."""
     import threading
 
     from quillwork.llm_backends.errors import Cancelled

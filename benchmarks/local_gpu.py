@@ -2,8 +2,8 @@
 
     python benchmarks/local_gpu.py [--batches 1 4 16] [--tokens 128] [--allocator cudaMallocAsync]
 
-The floor is what reading the weights once a token would take: their bytes / measured copy bandwidth. ComfyUI
-runs under the allocator cudaMallocAsync, and so does this by default. Without a GPU it says so and ends.
+The floor is the time of reading the weights once a token: their bytes / measured copy bandwidth. ComfyUI runs
+under the allocator cudaMallocAsync, and so does this by default. Without a GPU it says so and ends.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _GIB = 1024**3
 
 
 def copy_bandwidth() -> float:
-    """Bytes a second that the card reads while it copies a GiB to itself."""
+    """The bytes a second that the card reads while it copies a GiB to itself."""
     import torch
 
     source = torch.empty(_GIB, dtype=torch.uint8, device="cuda")
@@ -52,7 +52,7 @@ def copy_bandwidth() -> float:
 
 
 def ours(bench: Bench, count: int, tokens: int) -> float:
-    """Tokens a second of `count` answers at once; the second run, as the first sets everything up."""
+    """The tokens a second of `count` answers at once; the second run, as the first sets everything up."""
     rows = [request(f"{number} foxes", tokens, seed=number, temperature=0.7) for number in range(count)]
     best = float("inf")
     for _ in range(3):
@@ -63,7 +63,7 @@ def ours(bench: Bench, count: int, tokens: int) -> float:
 
 
 def theirs(bench: Bench, count: int, tokens: int) -> float:
-    """The same by ``model.generate``."""
+    """The tokens a second of ``model.generate``."""
     import torch
 
     loaded = bench.model.loaded
@@ -80,7 +80,7 @@ def theirs(bench: Bench, count: int, tokens: int) -> float:
 
 
 def left_after_unload(bench: Bench, before: int) -> float:
-    """MiB that are still taken once the model is gone."""
+    """The MiB that are still taken once the model is gone."""
     import torch
 
     bench.backend.unload()

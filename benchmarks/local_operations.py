@@ -1,4 +1,4 @@
-"""How many operations a card is asked for to write one token, which is what bounds a small model there.
+"""Operations asked of a card for one token, whose number bounds a small model there.
 
     python benchmarks/local_operations.py
 
@@ -32,7 +32,7 @@ SHORT, LONG = 8, 40
 
 
 def a_token(card: Any, write: Callable[[int], Any]) -> tuple[float, float]:
-    """Operations and waits of a token: what a long answer takes more than a short one."""
+    """Count the operations and waits of a token: the difference between a long answer and a short one."""
     found = []
     for tokens in (SHORT, LONG):
         card.asked.clear()

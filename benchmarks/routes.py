@@ -1,10 +1,10 @@
-"""What the routes cost: the list of models from the cache, sources that hang, and the host's event loop.
+"""Cost of the routes: the list of models from the cache, sources that hang, and the host's event loop.
 
     [COMFYUI_PATH=…] python benchmarks/routes.py [--rounds 200]
 
 The list is asked for on ComfyUI where COMFYUI_PATH names one, else on the tests' stand-in, in turn with one
-of the host's own small routes. How long the loop stands still is measured in a server of its own, beside
-the same loop without our routes.
+of the host's own small routes. The stalls of the loop are measured in a server of its own, beside the same
+loop without our routes.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def spread(times: list[float]) -> str:
 
 
 def asking(address: str, path: str) -> Callable[[], bytes]:
-    """A GET on one connection that is kept open, as a browser's is."""
+    """Make a GET on one connection that is kept open, as a browser's is."""
     connection = http.client.HTTPConnection(address, timeout=60)
 
     def get() -> bytes:
@@ -97,7 +97,7 @@ def cached_list(rounds: int) -> list[tuple[str, ...]]:
 
 
 def six_sources(rounds: int) -> list[tuple[str, ...]]:
-    """Six providers at one imitation; two of them never answer."""
+    """Time six providers at one imitation server; two of them never answer."""
     with list_server() as lists:
         table_of = {row.id: row for row in providers.every()}
         for id in SIX:
@@ -124,7 +124,7 @@ def six_sources(rounds: int) -> list[tuple[str, ...]]:
 
 
 class Lag:
-    """How long an event loop stands still: a task that wants to run every millisecond."""
+    """The lag of an event loop: a task that is due every millisecond measures it."""
 
     def __init__(self) -> None:
         self.worst = 0.0
@@ -154,7 +154,7 @@ class NobodysHost:
 
 @contextmanager
 def serving(lag: Lag) -> Iterator[str]:
-    """Our routes and an empty one on a loop of their own; the address."""
+    """Serve our routes and an empty one on a loop of their own; yields the address."""
     from aiohttp import web
 
     ready, addresses = threading.Event(), []
@@ -186,7 +186,7 @@ def serving(lag: Lag) -> Iterator[str]:
 
 
 def loop_stalls(rounds: int) -> list[tuple[str, ...]]:
-    """The worst stall over each route's calls, the very first ones apart."""
+    """Measure the worst stall over each route's calls, the very first ones apart."""
     lag, rows = Lag(), []
     with WireServer.in_thread() as wire, serving(lag) as address:
         wire.models = [f"fox/model-{number}" for number in range(MODELS)]

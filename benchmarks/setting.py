@@ -1,4 +1,4 @@
-"""What the benchmarks share: the pack loaded as every door does, an upstream, a table."""
+"""The setting that the benchmarks share: the pack loaded as every entry point does, an upstream, a table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def upstream() -> Iterator[str]:
-    """The address of an imitation server in a process of its own."""
+    """Run an imitation server in a process of its own; yields its address."""
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "wire" / "server.py"), "--port", str(port)],
@@ -60,5 +60,5 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
 
 
 def machine() -> str:
-    """What the figures were taken on, in words, without names."""
+    """Describe the machine of the figures in words, without names."""
     return f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}"

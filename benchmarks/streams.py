@@ -1,12 +1,12 @@
-"""A hundred streams at once: how late a token comes, how memory grows, how long the host's loop stands still.
+"""A hundred streams at once: the delay of a token, the growth of memory, the stalls of the host's loop.
 
     python benchmarks/streams.py [--streams 100] [--rate 40] [--seconds 10]
 
 An upstream in a process of its own writes the time into every chunk, a client in this process reads it.
 Between them is, in turn, one more process: a bare relay on aiohttp that looks at nothing (the baseline), the
 routes on the same server with the endpoint transport, and with litellm's SDK. A token's delay is the whole
-way, upstream to client; the baseline's is what sockets, the client and two CPUs take of it. One more reader
-never reads anything. Then clients leave in the middle, and the upstream tells when it was hung up on.
+way, upstream to client; the baseline's is the share of sockets, the client and two CPUs. One more reader
+never reads anything. Then clients leave in the middle, and the upstream reports when it was hung up on.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LEAVES = 20
 
 
 async def serve_upstream(port: int) -> None:
-    """OpenAI's stream, as many chunks a second and as long as the model's name says: ``fox-40-10``."""
+    """Serve OpenAI's stream, with the chunks a second and the seconds of the model's name: ``fox-40-10``."""
     from aiohttp import web
 
     left: list[float] = []
@@ -72,7 +72,7 @@ async def serve_upstream(port: int) -> None:
         return response
 
     async def last_left(request: web.Request) -> web.Response:
-        """When a client went away since the last time that this was asked; null for nobody."""
+        """Report when a client left since the last request; null for none."""
         at = left[-1] if left else None
         left.clear()
         return web.json_response(at)
@@ -90,7 +90,7 @@ def _chunk(model: str, delta: dict[str, str], finish: str | None = None, usage: 
 
 
 async def serve_bare(port: int, upstream: str) -> None:
-    """A relay that passes bytes on."""
+    """Serve a relay that passes bytes on."""
     import aiohttp
     from aiohttp import web
 
@@ -108,7 +108,7 @@ async def serve_bare(port: int, upstream: str) -> None:
 
 
 async def serve_quillwork(port: int) -> None:
-    """The routes, as a host has them."""
+    """Serve the routes as a host has them."""
     load_pack()
     from quillwork.interfaces.http.adapters.aiohttp import Adapter
 
@@ -143,7 +143,7 @@ async def _serve(routes: dict[str, Any], port: int, *, cancels: bool = False) ->
 
 
 class Watch:
-    """What a process notices of itself: its memory, and by how much its loop was late."""
+    """The watch of a process over its memory and the lateness of its loop."""
 
     def __init__(self) -> None:
         self._lates: list[float] = []
@@ -189,7 +189,7 @@ def resident_mb() -> float:
 
 @dataclass
 class Round:
-    """What a hundred readers saw, and what the process between noticed."""
+    """The figures of one round: those of a hundred readers, and those of the process between."""
 
     delays: list[float] = field(default_factory=list)
     tokens: int = 0
@@ -244,7 +244,7 @@ async def read_streams(address: str, model: str, count: int) -> Round:
 
 
 async def leave(address: str, upstream: str, model: str) -> list[float]:
-    """How long after its client a call upstream was gone, in ms, several times."""
+    """Measure, several times, the ms between a client's leaving and the end of its call upstream."""
     import aiohttp
 
     headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -275,7 +275,7 @@ async def _stats(session: Any, address: str) -> dict[str, float]:
 
 @contextlib.contextmanager
 def process(*arguments: str, **env: str) -> Iterator[str]:
-    """This file as another process; its address."""
+    """Run this file as another process; yields its address."""
     import socket
 
     port = free_port()

@@ -1,4 +1,4 @@
-"""How long templates take: a 10,000-value file and 1,000 prompts, beside the plainest code that does it.
+"""Time of templates: a 10,000-value file and 1,000 prompts, beside the plainest code that does it.
 
     python benchmarks/variables.py
 

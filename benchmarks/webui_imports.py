@@ -1,4 +1,4 @@
-"""What the extension costs a web UI at its start, beside an empty extension's script.
+"""Cost of the extension to a web UI at its start, beside an empty extension's script.
 
     python benchmarks/webui_imports.py [--python PATH] [--runs 5] [--check]
 
@@ -50,7 +50,7 @@ for kind in ("ui_settings", "before_ui", "after_component", "app_started", "ui_t
 
 
 def execute(extension: Path) -> dict[str, Any]:
-    """One measurement, in this process: it must be a fresh one, with a Gradio."""
+    """Measure once, in this process: it must be a fresh one, with a Gradio."""
     with tempfile.TemporaryDirectory() as data:
         Path(data, "extensions").mkdir()
         sys.argv = ["launch.py", "--data-dir", data]
@@ -86,7 +86,7 @@ def in_fresh_process(python: Path, extension: Path) -> dict[str, Any]:
 
 
 def gradio_of(python: Path) -> str:
-    """Its version; empty when there is none."""
+    """The version of `python`'s Gradio; empty when there is none."""
     code = "from importlib.metadata import version; print(version('gradio'))"
     try:
         return subprocess.run([str(python), "-c", code], capture_output=True, text=True).stdout.strip()

@@ -135,6 +135,5 @@ def spelled(name: str) -> str:
 
 
 def stand_in() -> str:
-    """The mode that writes where nothing is set up; `LITELLM`, which asks for a model, where there is
-    none."""
+    """The mode that writes where nothing is set up, else `LITELLM`, which asks for a model."""
     return next((row.name for row in rows() if row.stands_in), LITELLM)

@@ -38,7 +38,7 @@ def chain(middlewares: Sequence[Middleware], innermost: Handler) -> Handler:
 
 
 def check_plan(deployment: Deployment) -> None:
-    """Raise `errors.NotInPlan` unless the plan, if any, allows the model; no plan counts what is none."""
+    """Raise `errors.NotInPlan` unless the plan, if any, allows the model. It counts language models only."""
     plan = deployment.plan
     if plan is None or not modes.of(deployment.backend).answers_messages or plan.allows(deployment.model_id):
         return

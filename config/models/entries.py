@@ -126,8 +126,7 @@ def in_folders(*, refresh: bool = False) -> list[ModelEntry]:
 
 
 def built_in() -> Iterator[ModelEntry]:
-    """The entries that need no server: a download for this machine, and modes that are a choice of their
-    own."""
+    """The entries that need no server: a download for this machine, and modes offered as a choice."""
     download = modes.of(modes.HF_DOWNLOAD)
     if registry.is_known(download.name):
         yield ModelEntry(

@@ -1,4 +1,4 @@
-"""What the backends share that hold a model's weights in this process."""
+"""The resident model: the part that backends holding a model's weights in this process share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Resident(Generic[G]):
         self._key: tuple[Any, ...] = ()
 
     def unload(self) -> list[str]:
-        """Weights, caches and graphs are gone afterwards; the name of the model that was in memory."""
+        """Free weights, caches and graphs; return the name of the model that was in memory."""
         with self._lock:
             model, self._model, self._key = self._model, None, ()
             if model is None:
@@ -38,7 +38,7 @@ class Resident(Generic[G]):
             return [model.name] if was_loaded else []
 
     def _take_in(self, key: tuple[Any, ...], make: Callable[[], G], memory: GuestMemory | None) -> G:
-        """The model of `key`; where that is another than before, what `make` makes, and the other is gone."""
+        """Return the model of `key`; for another key, unload the former model and `make` a new one."""
         key = (*key, id(memory))
         if self._model is None or self._key != key:
             self.unload()
@@ -47,8 +47,8 @@ class Resident(Generic[G]):
 
     @contextmanager
     def _in_use(self, model: G) -> Iterator[None]:
-        """Unloaded from within, by a hook of the host's, it comes back for the rest of the answer: let it go
-        after that."""
+        """Release `model` after its use, if a hook of the host's unloaded it meanwhile: it came back for the
+        rest of the answer."""
         memory = self._memory
         try:
             yield

@@ -87,7 +87,7 @@ class AnswerText:
         return tuple(self._calls.calls) if self._calls else ()
 
     def close(self) -> tuple[str, str]:
-        """Finish the text and return Finish the text and return (answer, thinking), both whole."""
+        """Finish the text and return (answer, thinking), both whole."""
         self._keep(*self._splitter.finish())
         if self._calls is not None:
             self._show(self._calls.finish(), "")

@@ -52,8 +52,7 @@ def _root(base_url: str) -> str:
 
 
 async def _unload_from_ollama(root: str, model: str) -> bool:
-    """Ask an Ollama to unload: Unload `model`:
-    https://github.com/ollama/ollama/blob/main/docs/api.md#unload-a-model."""
+    """Ask an Ollama to unload: https://github.com/ollama/ollama/blob/main/docs/api.md#unload-a-model."""
     import aiohttp
 
     body: dict[str, Any] = {"model": model, "keep_alive": 0}
