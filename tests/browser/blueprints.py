@@ -1,9 +1,9 @@
-"""Makes the subgraph blueprints in subgraphs/ with the real frontend, out of the plans below.
+"""Make the subgraph blueprints in subgraphs/ with the real frontend, out of the plans below.
 
     python tests/browser/blueprints.py [NAME ...]
 
 The frontend wires the nodes, turns them into a subgraph and publishes it, as a user would; what it wrote is
-kept. Run it again after a node has got another widget.
+kept, and in tests/subgraphs/ what it would send for it. Run it again after a node has got another widget.
 With COMFYUI_PATH set the host is that ComfyUI.
 """
 
@@ -31,8 +31,10 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 @dataclass
 class Inside:
-    """A node of the subgraph. `wires` name where an input comes from: (node, output), or a socket of the
-    subgraph's own."""
+    """Node of the subgraph.
+
+    `wires` name where an input comes from: (node, output), or a socket of the subgraph's own.
+    """
 
     kind: str
     at: tuple[int, int]
@@ -43,7 +45,7 @@ class Inside:
 
 @dataclass
 class Plan:
-    """A blueprint, which the host calls by its file's name.
+    """Plan of a blueprint, which the host calls by its file's name.
 
     `inputs` maps the subgraph's sockets to their types, in order, `outputs` to (node, output).
     """
@@ -175,7 +177,7 @@ PLANS = {
         },
     ),
 }
-# What stands in the subgraph's own widgets when it is put into a workflow.
+# The values of the subgraph's own widgets when it is put into a workflow.
 STANDS = {
     "Describe and enhance": {"wish": "", "target": "general", "seed": 1},
     "Chat refine loop": {
@@ -237,7 +239,7 @@ BUILD = """({plan, stands}) => {
 
 
 def make(comfy: ComfyPage, name: str) -> dict[str, Any]:
-    """The blueprint as the frontend publishes it."""
+    """Return the blueprint as the frontend publishes it."""
     comfy.new_workflow()
     plan = PLANS[name]
     nodes = {key: vars(inside) for key, inside in plan.nodes.items()}
@@ -251,7 +253,7 @@ def make(comfy: ComfyPage, name: str) -> dict[str, Any]:
 
 
 def tidy(published: dict[str, Any], name: str) -> dict[str, Any]:
-    """With what the frontend does not ask for, and with ids that do not change from run to run."""
+    """Add the metadata that the frontend does not ask for, and ids that do not change from run to run."""
     plan = PLANS[name]
     published["nodes"][0]["title"] = published["definitions"]["subgraphs"][0]["name"] = name
     published["extra"] = {"BlueprintDescription": plan.about, "BlueprintSearchAliases": plan.words}
@@ -264,7 +266,7 @@ def tidy(published: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def fill_in(published: dict[str, Any]) -> None:
-    """Put what stands on the outer node into the nodes inside too: frontends before 1.49 look only there."""
+    """Copy the outer node's values into the nodes inside, too: frontends before 1.49 look only there."""
     (subgraph,) = published["definitions"]["subgraphs"]
     nodes = {node["id"]: node for node in subgraph["nodes"]}
     links = {link["id"]: link for link in subgraph["links"]}
@@ -275,7 +277,7 @@ def fill_in(published: dict[str, Any]) -> None:
             node = nodes[link["target_id"]]
             name = (node["inputs"][link["target_slot"]].get("widget") or {}).get("name")
             names = [entry["widget"]["name"] for entry in node["inputs"] if entry.get("widget")]
-            # What happens to a seed after a run has no input, and stands behind it.
+            # The widget for what happens to a seed after a run has no input, and follows the seed.
             place = names.index(name) + ("seed" in names[: names.index(name)]) if name else -1
             targets.append((node["widgets_values"], place))
         if any(place >= 0 for _, place in targets):
@@ -286,7 +288,7 @@ def fill_in(published: dict[str, Any]) -> None:
 
 
 def inside_of(prompt: dict[str, Any]) -> dict[str, Any]:
-    """What the page sends for the nodes of the one subgraph, in the API's format, under their ids there."""
+    """Return what the page sends for the nodes of the subgraph, in the API's format, by their ids there."""
 
     def bare(value: Any) -> Any:
         return [value[0].rpartition(":")[2], value[1]] if isinstance(value, list) else value

@@ -58,7 +58,7 @@ ADD = """({type, values, at}) => {
 
 
 def chromium() -> str | None:
-    """The browser to drive: CHROMIUM_PATH, or one in the search path."""
+    """Return the browser to drive: CHROMIUM_PATH, or one in the search path."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
 
@@ -110,7 +110,7 @@ class ComfyPage:
 
     def restart(self, env: dict[str, str] | None = None) -> None:
         """End the host and start it anew at the same address, and load the page again."""
-        # An open page would go on asking, and complain of every answer that does not come.
+        # An open page would go on sending requests, and complain of every answer that does not come.
         self.page.goto("about:blank")
         self.host.restart(env, port=self.host.port)
         self.open()
@@ -160,16 +160,16 @@ class ComfyPage:
         self.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)
 
     def new_workflow(self) -> None:
-        """An empty workflow in a tab of its own."""
+        """Open an empty workflow in a tab of its own."""
         before = self.graph_id()
         self.command("Comfy.NewBlankWorkflow")
         self._leave(before)
         assert self.page.evaluate("() => app.rootGraph.nodes.length") == 0
-        # The view stays where an earlier workflow had it.
+        # The view stays where it was in an earlier workflow.
         self.page.evaluate("() => { app.canvas.ds.reset(); app.canvas.setDirty(true, true); }")
 
     def open_tab(self, direction: str) -> str:
-        """Go to the `Previous` or the `Next` workflow; its id."""
+        """Go to the `Previous` or the `Next` workflow; return its id."""
         before = self.graph_id()
         self.command(f"Workspace.{direction}OpenedWorkflow")
         self._leave(before)
@@ -183,11 +183,11 @@ class ComfyPage:
         return self.page.evaluate("() => app.rootGraph.id")
 
     def add(self, kind: str, at: tuple[int, int] = (120, 160), **values: Any) -> str:
-        """A new node with these widget values; its id."""
+        """Add a node with these widget values; return its id."""
         return self.page.evaluate(ADD, {"type": kind, "values": values, "at": at})
 
     def enhance(self, prompt: str = "a fox in the snow", **values: Any) -> str:
-        """Enhance Prompt with a preview behind it."""
+        """Add Enhance Prompt with a preview behind it."""
         x, y = values.pop("at", (120, 160))
         node = self.add("QuillworkEnhancePrompt", (x, y), prompt=prompt, **values)
         self.link(node, 0, self.add("PreviewAny", (x + 480, y)), 0)
@@ -200,7 +200,7 @@ class ComfyPage:
         )
 
     def of(self, node: str, expression: str, argument: Any = None) -> Any:
-        """What `expression` gives for the node, which it calls `node`; `argument` is `it`."""
+        """Evaluate `expression` for the node, which it calls `node`; `argument` is `it`."""
         found = f"([id, it]) => {{ const node = app.rootGraph.getNodeById(id); return ({expression}); }}"
         return self.page.evaluate(found, [node, argument])
 
@@ -252,7 +252,7 @@ class ComfyPage:
             row.locator("button, [role=switch], [role=combobox]").first.click()
 
     def text_field(self, node: str, place: int = 0) -> Locator:
-        """The textarea in which the node's text widget is drawn, counted from the top."""
+        """Return the textarea in which the node's text widget is drawn, counted from the top."""
         if self.renderer == "nodes2":
             return self.page.locator(f"[data-node-id='{node}'] textarea").nth(place)
         self.of(
@@ -266,7 +266,7 @@ class ComfyPage:
         return self.page.locator(f"textarea[data-of='{node}.{place}']")
 
     def model_field(self, node: str) -> Locator:
-        """The field in which one types a model's id, entered."""
+        """Return the field for a model's id, entered."""
         if self.renderer == "canvas":
             self.click_widget(node, "llm_model")
             return self.page.locator(".graphdialog input")
@@ -276,14 +276,14 @@ class ComfyPage:
         return field
 
     def open_settings(self) -> Locator:
-        """Quillwork's page in the settings dialog."""
+        """Open Quillwork's page in the settings dialog."""
         self.command("Comfy.ShowSettingsDialog")
         dialog = self.page.locator("[data-testid=settings-dialog]")
         dialog.locator("[data-nav-id]", has_text="Quillwork").click()
         return dialog
 
     def saved(self) -> dict[str, Any]:
-        """The workflow as a file has it."""
+        """Return the workflow as a file has it."""
         return self.page.evaluate("() => JSON.parse(JSON.stringify(app.rootGraph.serialize()))")
 
     def load(self, workflow: dict[str, Any]) -> None:
@@ -293,7 +293,7 @@ class ComfyPage:
         self._settle()
 
     def prompt(self) -> dict[str, Any]:
-        """What the page would send for the workflow."""
+        """Return what the page would send for the workflow."""
         return self.page.evaluate("async () => (await app.graphToPrompt()).output")
 
     # Runs
@@ -302,9 +302,9 @@ class ComfyPage:
         self.page.evaluate("() => { window.ends.length = 0; return app.queuePrompt(0); }")
 
     def wait_end(self) -> tuple[str, dict[str, Any]]:
-        """The kind and the data of the event that ended the prompt."""
+        """Return the kind and the data of the event that ended the prompt."""
         self.page.wait_for_function("() => window.ends.length > 0")
-        # What the page does about the event may come a moment after it.
+        # The page's reaction to the event may come a moment after it.
         self.page.wait_for_timeout(100)
         kind, detail = self.page.evaluate("() => window.ends[0]")
         return kind, detail
@@ -317,17 +317,17 @@ class ComfyPage:
         """Let the page believe that the host sent this event."""
         self.page.evaluate("([kind, detail]) => app.api.dispatchCustomEvent(kind, detail)", [kind, detail])
 
-    # What is to be seen
+    # Visible state
 
     def panels(self) -> Locator:
         return self.page.locator(".quillwork-text:visible")
 
     def shown(self, node: str) -> str:
-        """The text in a node's panel."""
+        """Return the text in a node's panel."""
         return self.of(node, f"{PANEL}.querySelector('.quillwork-text').value")
 
     def note(self, node: str) -> tuple[str, str]:
-        """What stands above the text, and whether it is a `warning` or an `error`."""
+        """Return the note above the text, and whether it is a `warning` or an `error`."""
         text, kind = self.of(
             node,
             "(({textContent, dataset}) => [textContent, dataset.kind ?? ''])"
@@ -340,5 +340,5 @@ class ComfyPage:
         return [text for text in self.of(node, texts) if text]
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Until a JavaScript function holds."""
+        """Wait until a JavaScript function holds."""
         self.page.wait_for_function(condition, arg=argument)

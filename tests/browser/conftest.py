@@ -34,7 +34,7 @@ def _browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def _pages() -> dict[str, ComfyPage]:
-    """The open pages, by renderer."""
+    """Keep the open pages, by renderer."""
     return {}
 
 
@@ -46,7 +46,7 @@ def comfy(
     host_factory: Hosts,
     wire: WireServer,
 ) -> Iterator[ComfyPage]:
-    """An open page with an empty workflow. A fault of the page or a foreign address fails the test."""
+    """Open a page with an empty workflow. A fault of the page or a foreign address fails the test."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LLM_API_KEY": KEY})
@@ -68,7 +68,7 @@ def comfy(
 
 @pytest.fixture(scope="module")
 def own_pages(_pages: dict[str, ComfyPage]) -> Iterator[None]:
-    """The module leaves the frontend in a state that other tests do not expect: they get new pages."""
+    """Close the pages after a module that leaves the frontend in a state other tests do not expect."""
     yield
     while _pages:
         _pages.popitem()[1].close()
@@ -76,7 +76,7 @@ def own_pages(_pages: dict[str, ComfyPage]) -> Iterator[None]:
 
 @pytest.fixture(params=["canvas", "nodes2"])
 def unset(request: pytest.FixtureRequest, _browser: Any, host_factory: Hosts) -> Iterator[ComfyPage]:
-    """A page of a host of its own, on which nobody has set anything."""
+    """Open a page of a host of its own, on which nobody has set anything."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({}, fresh=True)

@@ -1,4 +1,4 @@
-"""What the host's own page complains of and asks for, with or without our pack. Each by its whole text."""
+"""Complaints and requests of the host's own page, with or without our pack, each by its whole text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NO_FETCH = (
     "error: Fetch API cannot load {}. Refused to connect because it violates the document's Content "
     "Security Policy."
 )
-# Which pack a node on the page is of is looked up at the host's makers; `*` is the node.
+# The page asks the host's makers which pack a node belongs to; `*` is the node.
 _NODE = "https://api.comfy.org/comfy-nodes/*/node"
 # The workflow that a fresh page opens with names these.
 _WEIGHTS = "https://huggingface.co/Comfy-Org/z_image_turbo/resolve/main/split_files/{}.safetensors"
@@ -29,7 +29,7 @@ FAULTS = frozenset(
         *(
             _NOT_FOUND.format(path)
             for path in (
-                # What a user may have and this one has not.
+                # Files that a user may have and this one has not.
                 "/user.css",
                 "/favicon.ico",
                 "/internal/folder_paths",
@@ -51,5 +51,5 @@ THROWN = frozenset({"Subgraph not found"})
 
 
 def without_names(text: str) -> str:
-    """The text as the lists above have it: without a node's name and a number against the browser's cache."""
+    """Return the text as the lists above have it: without a node's name and a cache-busting number."""
     return re.sub(r"&rand=[0-9.e-]+", "", re.sub(r"(/comfy-nodes/)\w+(/node)", r"\1*\2", text))

@@ -1,4 +1,4 @@
-"""Takes the pictures for the help pages of the nodes around Enhance Prompt, from runs on an imitated model.
+"""Take the pictures for the help pages of the nodes around Enhance Prompt, from runs on an imitated model.
 
     python tests/browser/node_pictures.py [FOLDER]        default: web/docs/images
 
@@ -113,7 +113,7 @@ def describe_image(comfy: ComfyPage, wire: WireServer) -> None:
 
 
 def hills(file: Path) -> None:
-    """A picture to describe: a low sun over three rows of hills."""
+    """Draw a picture to describe: a low sun over three rows of hills."""
     from PIL import Image, ImageDraw, ImageOps
 
     picture = Image.linear_gradient("L").resize((768, 512)).rotate(180)
@@ -138,7 +138,7 @@ def unload_llm(comfy: ComfyPage, wire: WireServer) -> None:
 
 
 def preview(comfy: ComfyPage, node: str, output: int, at: tuple[int, int] = (540, 100)) -> None:
-    """The text of an output beside the node."""
+    """Return the text of an output beside the node."""
     shown = comfy.add("PreviewAny", at)
     comfy.link(node, output, shown, 0)
     comfy.of(shown, "void node.setSize([330, 330])")

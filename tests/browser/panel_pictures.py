@@ -1,4 +1,4 @@
-"""Pictures of what is not on a node: the settings page, the choice of a model, variables, Enhance."""
+"""Pictures of everything outside the nodes: the settings page, the choice of a model, variables, Enhance."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENHANCED = (
 
 
 def prepare(base: Path) -> None:
-    """A library in the folder that `SETTINGS` names; `base` is the host's home."""
+    """Make a library in the folder that `SETTINGS` names; `base` is the host's home."""
     for name, count in LIBRARY.items():
         file = base / "wildcards" / f"{name}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def prepare(base: Path) -> None:
 
 
 def shoot_panels(browser: Browser, host: Host, wire: WireServer, folder: Path) -> None:
-    """All of them, on a host with `SETTINGS` and with `wire` as its Ollama and its Azure."""
+    """Take all of them, on a host with `SETTINGS` and with `wire` as its Ollama and its Azure."""
     headers = {"X-Quillwork": "1"}
     key = {"provider": "azure", "key": "not-a-key-7Zq3", "check": False}
     assert host.post("/quillwork/keys", json=key, headers=headers).status == 200
@@ -69,7 +69,7 @@ def _settings(comfy: ComfyPage, folder: Path) -> None:
     dialog = comfy.open_settings()
     dialog.get_by_text("from the environment").first.wait_for()
     dialog.locator(".quillwork-key").first.wait_for()
-    # The folder of this run is nobody's: a reader's is called otherwise.
+    # The folder of this run means nothing to a reader, whose own has another name.
     dialog.get_by_text("keys.json").first.evaluate(
         "(text, folder) => { text.textContent = text.textContent.replace(folder, 'ComfyUI'); }",
         str(comfy.host.base_directory),

@@ -1,4 +1,4 @@
-"""Takes the pictures for the README and the help page, on an imitated model.
+"""Take the pictures for the README and the help page, on an imitated model.
 
     python tests/browser/screenshots.py [FOLDER [RENDERER ...]]        default: web/docs/images nodes2
 

@@ -1,4 +1,4 @@
-"""Draws the tiles that ComfyUI's template browser shows for the workflows: workflows/<name>.jpg.
+"""Draw the tiles that ComfyUI's template browser shows for the workflows: workflows/<name>.jpg.
 
     python tests/browser/template_pictures.py [NAME ...]
 
@@ -26,7 +26,7 @@ QUALITY = 82
 
 @dataclass(frozen=True)
 class Tile:
-    """`given` becomes `made`, by way of the nodes in `by`; `hue` is the picture's colour."""
+    """Tile of a workflow: `given` becomes `made`, through the nodes in `by`; `hue` is its colour."""
 
     says: str
     given: str

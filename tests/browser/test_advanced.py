@@ -1,4 +1,4 @@
-"""What is advanced is folded on the canvas as in Nodes 2.0, and nothing of it is lost."""
+"""Advanced widgets: folded on the canvas as in Nodes 2.0, with no value lost."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_values_and_the_fold_are_saved(comfy):
 
 
 def test_every_text_on_screen_says_what_it_is_for(comfy):
-    """The example in an empty field, in both renderers."""
+    """An empty field shows an example, in both renderers."""
     node = comfy.enhance("")
     wanted = ("An idea, such as: a fox in the snow", "Optional wish, such as: at night, in watercolour")
     for place, text in enumerate(wanted):
@@ -92,7 +92,7 @@ def test_an_input_that_is_chosen_for_an_app_is_not_folded_away(comfy):
     comfy.wait("() => app.rootGraph.extra.linearData?.outputs?.length === 1")
     go_to(comfy, "graph")
     comfy.of(node, "void (node.showAdvanced = false)")
-    # The host looks what has changed at the next press.
+    # The host checks for changes at the next press.
     comfy.page.mouse.click(1000, 800)
     go_to(comfy, "app")
     comfy.page.locator("[data-testid=app-mode-widget-item] input").wait_for()

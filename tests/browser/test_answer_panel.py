@@ -175,7 +175,7 @@ class TestWhatIsSent:
 
 
 class TestBypass:
-    """`mode` 4. Downstream stands a text encoder, as in a user's workflow, and a preview."""
+    """Bypass is `mode` 4. Downstream stands a text encoder, as in a user's workflow, and a preview."""
 
     def build(self, comfy, **values):
         node = comfy.enhance("as it is", **values)

@@ -14,7 +14,7 @@ from host.graphs import graph
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("own_pages")]
 
 SHIPPED = sorted(file.stem for file in SUBGRAPHS.glob("*.json"))
-# What each needs from outside before it can run, and the output that is looked at.
+# Inputs that each needs from outside before it can run, and the output that is checked.
 FEEDS = {
     "Describe and enhance": ({"image": ("EmptyImage", {"width": 64, "height": 64})}, "prompt"),
     "Chat refine loop": ({}, "text"),
@@ -24,13 +24,13 @@ ANSWERS = {"Wildcard factory": '{"values": ["linen", "wool", "silk", "felt"]}'}
 
 
 def place(comfy: Any, name: str) -> str:
-    """Put the blueprint into the workflow as a user does, by the node search; the node's id."""
+    """Put the blueprint into the workflow as a user does, by the node search; return the node's id."""
     comfy.command("Workspace.SearchBox.Toggle")
     search = comfy.page.get_by_role("combobox", name="Add a node...")
     search.fill(name)
     comfy.page.locator("[data-testid=result-item]", has_text=name).first.click()
     comfy.wait("() => app.rootGraph.nodes.length === 1")
-    # It sticks to the pointer until it is dropped.
+    # The node sticks to the pointer until it is dropped.
     comfy.page.evaluate("() => app.canvas.finalizeGhostPlacement(false)")
     return comfy.page.evaluate("() => String(app.rootGraph.nodes[0].id)")
 

@@ -16,7 +16,7 @@ WORKFLOW = REPOSITORY / "workflows" / "describe_and_enhance.json"
 
 @pytest.fixture
 def example(comfy):
-    """The picture that a ComfyUI brings along."""
+    """Return the picture that ComfyUI ships."""
     Picture.new("RGB", (640, 480), "teal").save(comfy.host.base_directory / "input" / "example.png")
     comfy.page.evaluate("async () => { await app.refreshComboInNodes(); }")
     return comfy

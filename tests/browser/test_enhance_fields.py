@@ -14,7 +14,7 @@ BESIDE = ".quillwork-beside"
 
 @pytest.fixture
 def node(comfy):
-    """A node of another pack, with a text."""
+    """Add a node of another pack, with a text."""
     yield comfy.add("TestpackLines", text="a fox")
     comfy.page.keyboard.press("Escape")
     comfy.page.keyboard.press("Escape")
@@ -23,7 +23,7 @@ def node(comfy):
 
 @contextmanager
 def model(comfy, name):
-    """The model that the machine's settings name, for a while."""
+    """Set the model that the machine's settings name, for a while."""
 
     def choose(value):
         settings = {"settings": {"LLM_MODEL_PROMPT_GEN": value}}
@@ -140,7 +140,7 @@ class TestGoingBack:
         press(beside, "Enhance")
         wait_text(comfy, node, "the second text")
         finished(beside)
-        # It is there again for the same field, and only for that one.
+        # The text is there again for the same field, and only for that one.
         comfy.page.keyboard.press("Escape")
         beside = open_beside(comfy, node)
         beside.get_by_text("History").click()

@@ -1,4 +1,4 @@
-"""Where Enhance opens and what it begins with: beside its field, and with the choices of the field's node."""
+"""Position of Enhance and its initial choices: beside its field, with the choices of the field's node."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_beside(comfy, field):
 
 
 def target_of(beside, value):
-    """The target list, once it is filled and shows `value`."""
+    """Return the target list, once it is filled and shows `value`."""
     choice = beside.get_by_label("For model")
     beside.page.wait_for_function(
         "([list, value]) => list.options.length > 5 && list.value === value",
@@ -51,7 +51,7 @@ def target_of(beside, value):
 
 class TestPlace:
     def test_first_of_a_page_stands_beside_its_field(self, comfy):
-        """The style sheet comes when the dialog is open already, as over a slow line."""
+        """The style sheet arrives when the dialog is open already, as over a slow connection."""
         held = []
         comfy.page.route("**/panels.css", lambda route: held.append(route))
         comfy.open()
@@ -69,7 +69,7 @@ class TestPlace:
         comfy.wait("() => [...document.styleSheets].some(({href}) => href?.endsWith('panels.css'))")
 
     def test_field_that_is_not_drawn(self, comfy):
-        """Far out, the classic canvas draws no fields: the node is the place."""
+        """Zoomed far out, the classic canvas draws no fields: the dialog stands beside the node."""
         node = comfy.add("TestpackLines", (900, 900), text="a fox")
         comfy.of(node, "void app.canvas.selectNode(node)")
         comfy.page.evaluate("() => { app.canvas.ds.scale = 0.25; app.canvas.setDirty(true, true); }")
@@ -102,7 +102,7 @@ class TestPlace:
 
 class TestCornerButton:
     def test_prompt_field_of_the_template(self, comfy):
-        """The field on which a newcomer tries it first is one line high."""
+        """The field on which a newcomer tries Enhance first is one line high."""
         comfy.load(json.loads(TEMPLATE.read_text("utf-8")))
         (node,) = comfy.page.evaluate(
             "() => app.rootGraph.nodes.filter(({type}) => type === 'QuillworkEnhancePrompt')"
@@ -133,7 +133,7 @@ class TestNodesOwnChoice:
         comfy.wait("([id, text]) => app.graph.getNodeById(id).widgets[0].value === text", [node, ANSWER])
         beside.get_by_role("button", name="Enhance", exact=True).wait_for()
         close(comfy)
-        # What one node has is not carried to others, which have none.
+        # The choices of one node are not carried to others, which have none.
         other = comfy.add("TestpackLines", (700, 700), text="an owl")
         beside = open_by_key(comfy, comfy.text_field(other))
         assert target_of(beside, "auto")
@@ -163,7 +163,7 @@ class TestNodesOwnChoice:
         close(comfy)
 
     def test_text_encoder_is_left_to_runs(self, comfy, wire):
-        """The dialog has no wire to it: the settings' own model writes."""
+        """The dialog has no wire to the text encoder: the model of the settings writes."""
         wire.script("*", ANSWER)
         node = comfy.enhance("a fox", llm_mode="host_encoder")
         beside = open_by_key(comfy, comfy.text_field(node))

@@ -1,4 +1,4 @@
-"""The choice of a model: once by itself, dismissible, and whenever it is called; and consent."""
+"""The choice of a model: once by itself, dismissible, and whenever it is opened; and consent."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_comes_once_and_never_by_itself_again(unset):
     unset.page.wait_for_timeout(800)
     assert dialog(unset).count() == 0
 
-    # Called from the notice on the node, by keyboard.
+    # Opened from the notice on the node, by keyboard.
     assert unset.run()[0] == "execution_success"
     called = unset.page.locator(".quillwork-choose:visible")
     called.focus()
@@ -68,7 +68,7 @@ def test_comes_once_and_never_by_itself_again(unset):
     assert (settings["LLM_MODE"]["value"], settings["LLM_MODE"]["origin"]) == ("phrasebook", "panel")
     assert node in unset.prompt()
 
-    # Called from the settings page; the key goes to the host and to no other place.
+    # Opened from the settings page; the key goes to the host and nowhere else.
     unset.open_settings().get_by_role("button", name="Choose a model …").click()
     choose(unset, "local")
     assert use(unset).is_disabled()
@@ -128,12 +128,12 @@ def test_workflow_that_wants_a_provider_asks_first(unset):
     assert "OPENAI_API_KEY" in unset.note(node)[0]
     unset.page.wait_for_timeout(300)
     assert unset.page.get_by_role("dialog").filter(has_text="Allow this").count() == 0
-    # The sentence stands on the node, and where the host tells of errors: a toast would cover that.
+    # The sentence stands on the node, and where the host reports errors: a toast would cover that.
     assert unset.page.locator(".p-toast-message").filter(has_text="OPENAI_API_KEY").count() == 0
 
 
 def test_workflow_that_wants_a_download_asks_first(unset):
-    """The refusal is ours and the run is not: the packages of a local model need not be here."""
+    """The refusal is ours but the run is simulated: the packages of a local model need not be here."""
     wanted = Deployment("hf_download", "org/fox-4bit", params={"models_folder": "models", "hub": HubAccess()})
     with pytest.raises(errors.ConsentNeeded) as refused:
         download(wanted, "org/fox-4bit", "", None, None, NullHost())

@@ -79,7 +79,7 @@ def test_before_the_first_run_there_is_nothing_to_freeze(comfy):
 
 
 def test_the_switch_itself(comfy, wire):
-    """By mouse, so that each renderer's own way to a widget's callback is in the test."""
+    """Click with the mouse, so that each renderer's own way to a widget's callback is in the test."""
     comfy.needs((1, 43), "its switches lie elsewhere than click_widget looks for them")
     wire.script("*", "the first text")
     node = comfy.enhance()

@@ -19,7 +19,7 @@ HAS = "([id, it]) => app.rootGraph.getNodeById(id).inputs.some(({name}) => name 
 
 
 def drag(comfy, source, output, target, name):
-    """Pull a wire from the one socket to the other."""
+    """Pull a wire from one socket to the other."""
     comfy.page.wait_for_timeout(800)
     comfy.page.mouse.move(*comfy.of(source, SLOT, ["outputs", output]))
     comfy.page.mouse.down()

@@ -22,7 +22,7 @@ def wait_for(comfy, language: str) -> None:
 
 @pytest.fixture(params=["zh", "ko", "zh-TW", "ru", "pt-BR"])
 def page(request, _browser, host_factory):
-    """(language, a page of a host of its own that is set to it)."""
+    """Return (language, a page of a host of its own that is set to it)."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({"LLM_MODE": "phrasebook"}, fresh=True)
@@ -92,7 +92,7 @@ def test_what_is_not_on_a_node(_browser, host_factory):  # noqa: PT019
 
 @pytest.mark.parametrize(("locale", "language"), [("pt-BR", "pt-BR"), ("de-DE", "en")])
 def test_who_chose_no_language_gets_the_browsers(_browser, host_factory, locale, language):  # noqa: PT019
-    """The host has no German: a page of which half is German would claim that it had."""
+    """The host has no German: a half-German page would claim that it had."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({"LLM_MODE": "phrasebook"}, fresh=True)

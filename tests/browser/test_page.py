@@ -42,7 +42,7 @@ def test_saved_workflow_and_prompt_have_nothing_extra(comfy):
     comfy.command("Workspace.ToggleSidebarTab.quillwork-variables")
     after = (comfy.saved(), comfy.prompt())
     for one in (before, after):
-        # Where the user looked at last.
+        # The part of the canvas that the user looked at last.
         one[0].get("extra", {}).pop("ds", None)
     assert after == before
 
@@ -112,7 +112,7 @@ def test_host_that_starts_anew_under_an_open_tab(unset):
 
 
 def test_server_that_wants_its_token(comfy):
-    """A host beyond loopback: the token is asked for once, and gone with the tab."""
+    """Beyond loopback, the host asks for the token once, and it is gone with the tab."""
 
     def answer(route):
         if route.request.headers.get("authorization") == "Bearer the-token":

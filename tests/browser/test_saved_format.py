@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 SAVED = json.loads(Path(__file__).with_name("saved_workflow.json").read_text("utf-8"))
-# What stood in the widgets when the file was saved, in no particular order.
+# The widgets' values when the file was saved, in no particular order.
 VALUES = {
     "QuillworkEnhancePrompt": {
         "prompt": "a fox <lora:fox:0.8>",
@@ -74,7 +74,7 @@ def by_type(workflow):
 
 
 def shown(comfy):
-    """The widgets' values by the node's type and the widget's name."""
+    """Return the widgets' values by the node's type and the widget's name."""
     return comfy.page.evaluate(
         """() => Object.fromEntries(app.rootGraph.nodes.map((node) => {
             const values = Object.fromEntries((node.widgets ?? []).map(({name, value}) => [name, value]));
@@ -90,7 +90,7 @@ def test_a_saved_workflow_loads(comfy, named):
     workflow = json.loads(json.dumps(SAVED))
     for node in workflow["nodes"]:
         if not named:
-            # Older frontends wrote the values by their places only.
+            # Older frontends wrote the values by position only.
             node.pop("widgets_values_named", None)
     comfy.load(workflow)
     found = shown(comfy)
@@ -107,7 +107,7 @@ def test_a_saved_workflow_loads(comfy, named):
 
 
 def places(node):
-    """A node's inputs and outputs by name and type; the frontend puts sockets before the widgets' inputs."""
+    """Return a node's inputs and outputs by name and type; the frontend puts sockets before widget inputs."""
     found = {"sockets": [], "fields": [], "outputs": []}
     for one in node["inputs"]:
         found["fields" if "widget" in one else "sockets"].append((one["name"], one["type"]))
@@ -116,7 +116,7 @@ def places(node):
 
 
 def test_a_wire_that_was_saved_leads_where_it_led(comfy):
-    """A socket that is new stands before the widgets' inputs, and moves their places."""
+    """A new socket stands before the widgets' inputs, and moves their places."""
     workflow = json.loads(json.dumps(SAVED))
     resolve = by_type(workflow)["QuillworkResolveVariables"]
     place = [one["name"] for one in resolve["inputs"]].index("template")

@@ -15,11 +15,11 @@ WRITABLE = ("LLM_MODE", "LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT", "
 
 @pytest.fixture
 def page(comfy):
-    """The page, opened; afterwards nothing of what a test chose is left."""
+    """Open the page; afterwards remove all that a test chose."""
     dialog = comfy.open_settings()
     dialog.get_by_text("from the environment").first.wait_for()
     yield dialog
-    # The first may only close a list of suggestions.
+    # The first press may only close a list of suggestions.
     for _ in range(2):
         comfy.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")

@@ -49,7 +49,7 @@ def opened(comfy, name):
 
 
 def ours(comfy):
-    """Ids of our nodes that have a panel."""
+    """Return the ids of our nodes that have a panel."""
     return comfy.page.evaluate(PANELS)
 
 

@@ -10,7 +10,7 @@ from browser.test_models import OPTIONS, refresh
 
 pytestmark = pytest.mark.browser
 
-# What a user does with "Promote widget", by way of the subgraph's own inputs.
+# The user's "Promote widget", by way of the subgraph's own inputs.
 WRAP = """(() => {
     const {subgraph, node: outer} = app.graph.convertToSubgraph(new Set([node]));
     const [inner] = subgraph.nodes;
@@ -29,7 +29,7 @@ HOLDS = "([id, text]) => app.graph.getNodeById(id).widgets.some(({value}) => val
 
 @pytest.fixture
 def outer(comfy):
-    """A subgraph's node that shows prompt, target and model of the Enhance Prompt in it."""
+    """Make a subgraph's node that shows prompt, target and model of the Enhance Prompt in it."""
     node = comfy.enhance("a fox", at=(120, 300), target="sdxl", llm_model="fox-own")
     outer = comfy.of(node, WRAP, ["prompt", "target", "llm_model"])
     # On the canvas the host draws the fields once it has laid them out.

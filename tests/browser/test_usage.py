@@ -1,4 +1,4 @@
-"""What was called and what it cost, on Quillwork's page of the settings dialog."""
+"""Usage and costs, on Quillwork's page of the settings dialog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def tables(comfy):
-    """Opens the dialog and gives the tables; closed again afterwards."""
+    """Return a function that opens the dialog and returns the tables; close it again afterwards."""
     opened = []
 
     def show():
@@ -25,7 +25,7 @@ def tables(comfy):
 
 
 def cells(tables, name):
-    """The cells of the first row of that name."""
+    """Return the cells of the first row of that name."""
     row = tables.locator("tr").filter(has=tables.page.get_by_role("rowheader", name=name, exact=True))
     row.first.wait_for()
     return row.first.locator("td").all_inner_texts()
@@ -53,7 +53,7 @@ def test_a_run_stands_under_its_model_and_its_node(comfy, tables, wire):
 
 
 def test_costs_and_budgets_are_in_dollars(comfy, tables):
-    """As another host may answer: costs that are known, small, or known in part."""
+    """Another host may answer with costs that are known, small, or known in part."""
     row = {
         "calls": 3,
         "failed": 1,

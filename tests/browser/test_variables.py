@@ -40,7 +40,7 @@ def press(panel, name):
 
 
 def answer(comfy, yes):
-    """What the user says to the host's own question."""
+    """Answer the host's own question as the user would."""
     box = comfy.page.get_by_role("dialog")
     box.wait_for()
     (box.get_by_role("button", name="Delete") if yes else box.get_by_role("button", name="Cancel")).click()

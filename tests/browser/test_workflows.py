@@ -144,7 +144,7 @@ def test_events_without_their_data_do_no_harm(comfy):
 
 
 def test_a_frontend_that_lacks_much_does_no_harm(comfy):
-    """Nodes without the parts that newer frontends give them: nothing is shown, and nothing is thrown."""
+    """On nodes without the parts that newer frontends give them, nothing is shown and nothing is thrown."""
     comfy.page.evaluate(
         """() => {
             const ours = app.extensions.find((one) => one.name === 'Quillwork');

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.proxy
 
 @pytest.fixture
 def proxy(tmp_path):
-    """Base URL and master key of a running proxy."""
+    """Start a proxy; return its base URL and master key."""
     _need_program()
     port = _free_port()
     master_key = f"sk-{secrets.token_hex(24)}"
@@ -105,7 +105,7 @@ def _aliases(base: str, master_key: str) -> list[str]:
 
 
 def test_the_commands_without_docker_work_as_they_are_written(tmp_path):
-    """But for pip's: this environment has what it would bring."""
+    """All but pip's are run: this environment already has what that would install."""
     _need_program()
     readme = (DEPLOY / "README.md").read_text("utf-8")
     files, *_, start = re.findall(r"```sh\n(.*?)```", readme, re.S)

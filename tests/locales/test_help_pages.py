@@ -19,7 +19,7 @@ ITEM = re.compile(r"^- `(\w+)`([^:：]*)[:：] ?(.*)$")
 
 
 def lists(text: str) -> list[list[str]]:
-    """The items of each list."""
+    """Return the items of each list."""
     found: list[list[str]] = []
     inside = False
     for line in text.splitlines():
@@ -34,7 +34,7 @@ def lists(text: str) -> list[list[str]]:
 
 
 def rows(items: list[str]) -> dict[str, tuple[str, str]]:
-    """What stands behind each name: before the colon and after it."""
+    """Return the texts of each named item: before the colon and after it."""
     found = {}
     for line in items:
         match = ITEM.match(line)
@@ -91,7 +91,7 @@ def test_translated_page_says_what_the_node_shows(page):
     assert text.startswith(f"# {shown['display_name']}\n")
     inputs, outputs = lists(text)[:2]
     for name, (beside, _) in rows(inputs).items():
-        # What stands for a value of its own, "(-1: model's own)", the page says in its sentence.
+        # The meaning of a special value, "(-1: model's own)", is in the page's sentence.
         label = re.sub(r" \((-1|0) ?[:：].*", "", shown["inputs"][name]["name"])
         assert beside.startswith(label), name
     for place, (name, (beside, _)) in enumerate(rows(outputs).items()):
@@ -100,7 +100,7 @@ def test_translated_page_says_what_the_node_shows(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_has_no_table(page):
-    """The frontend's side panel is narrower than one, and cuts it off."""
+    """The frontend's side panel is too narrow for a table, and cuts it off."""
     lines = (DOCS / page).read_text("utf-8").splitlines()
     assert [line for line in lines if line.startswith("|")] == []
 
@@ -126,5 +126,5 @@ def test_host_serves_the_page(page, host):
 
 
 def test_a_language_without_a_page_is_told_so(host):
-    """Only then does the frontend ask for the English one."""
+    """Only after a 404 does the frontend ask for the English page."""
     assert host.get("/extensions/quillwork/docs/QuillworkEnhancePrompt/ko.md").status == 404

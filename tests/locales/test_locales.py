@@ -48,7 +48,7 @@ def english(host) -> dict[str, str]:
 
 
 def shown(path: str, text: str) -> str:
-    """The text as the frontend shows it."""
+    """Return the text as the frontend shows it."""
     return LITERAL.sub(lambda match: match[0][2:-2], text) if not path.endswith(".tooltip") else text
 
 

@@ -1,4 +1,4 @@
-"""Where the translations lie, and how to read them and the English texts."""
+"""Location of the translations, and readers for them and for the English texts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FILES = ("nodeDefs", "main", "settings", "commands")
 
 
 def read(language: str, name: str) -> dict[str, Any]:
-    """A file of a language; empty where there is none."""
+    """Read a file of a language; empty where there is none."""
     file = LOCALES / language / f"{name}.json"
     return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def texts(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text with its path, such as ``quillwork.dialog.title``."""
+    """Return every text with its path, such as ``quillwork.dialog.title``."""
     for key, value in tree.items():
         if isinstance(value, Mapping):
             yield from texts(value, f"{path}{key}.")
@@ -32,7 +32,7 @@ def texts(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def our_nodes(host: Client) -> dict[str, dict[str, Any]]:
-    """Our nodes as the host describes them, without what it hides."""
+    """Return our nodes as the host describes them, without what it hides."""
     found = {
         name: one for name, one in host.get("/object_info").json().items() if name.startswith("Quillwork")
     }
@@ -42,7 +42,7 @@ def our_nodes(host: Client) -> dict[str, dict[str, Any]]:
 
 
 def node_texts(definition: dict[str, Any]) -> dict[str, str]:
-    """The texts of a node as the host describes it, under the paths that a translation has."""
+    """Return the texts of a node as the host describes it, under the paths that a translation has."""
     found = {"display_name": definition["display_name"], "description": definition["description"]}
     for inputs in definition["input"].values():
         for name, (_, *options) in inputs.items():
@@ -59,7 +59,7 @@ def node_texts(definition: dict[str, Any]) -> dict[str, str]:
 
 
 def english_texts(host: Client) -> dict[str, str]:
-    """Every English text: of our nodes as the host has them from their schemas, and of the browser side."""
+    """Return every English text: of our nodes, as the host has them by their schemas, and of the browser."""
     found: dict[str, str] = {}
     for name, definition in our_nodes(host).items():
         found |= {f"nodeDefs.{name}.{path}": text for path, text in node_texts(definition).items()}
@@ -69,5 +69,5 @@ def english_texts(host: Client) -> dict[str, str]:
 
 
 def translated_texts(language: str) -> dict[str, str]:
-    """Every text of a language, under the same paths."""
+    """Return every text of a language, under the same paths."""
     return {f"{file}.{path}": text for file in FILES for path, text in texts(read(language, file))}

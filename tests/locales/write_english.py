@@ -1,8 +1,8 @@
-"""Notes the English texts that the translations are made from, in english.json beside this file.
+"""Record the English texts that the translations are made from, in english.json beside this file.
 
     python tests/locales/write_english.py
 
-Run it once the translations say what the English texts say now: the test then tells the next change.
+Run it once the translations match the present English texts: the test then reports the next change.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def configuration(origin: str) -> dict:
 
 @pytest.fixture(scope="module")
 def proxy(_wire_thread, tmp_path_factory):
-    """The address of a running proxy whose models are the imitation server's."""
+    """Return the address of a running proxy whose models are the imitation server's."""
     folder = tmp_path_factory.mktemp("proxy")
     (folder / "config.yaml").write_text(yaml.safe_dump(configuration(_wire_thread.url)))
     with socket.socket() as probe:
@@ -256,7 +256,7 @@ def test_a_cancelled_call_ends_behind_the_proxy_too(proxy, wire):
 
 @pytest.mark.parametrize("alias", ["writer", "claude"])
 def test_tools_are_called_until_there_is_an_answer(proxy, wire, alias):
-    """Two calls at once, one of them wrong, through the proxy to a format of its own and back."""
+    """The model makes two calls at once, one of them wrong, through the proxy to another format and back."""
     first = Answer(
         calls=[("call_1", "fox-paint", '{"colour": "red"}'), ("call_2", "fox-paint", '{"colour": "pi')],
         finish="tool_calls",

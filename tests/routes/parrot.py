@@ -1,6 +1,6 @@
-"""A local model without libraries, as another package may bring one: it computes in the host's own thread.
+"""Local model without libraries, as another package may bring one: it computes in the host's own thread.
 
-A model's name tells how many words it writes, how many milliseconds each takes, and where it notes what it
+A model's name gives the number of words it writes, the milliseconds each takes, and where it notes what it
 did: ``words5-gap20``.
 """
 
@@ -17,7 +17,7 @@ _CODE = Path(__file__)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of a host in which the mode ``parrot`` exists; it notes in `notes`."""
+    """Return the environment of a host in which the mode ``parrot`` exists; it notes in `notes`."""
     package = folder / "parrot_package"
     information = package / "parrot-1.0.dist-info"
     information.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 class Parrot:
-    """See `llm_backends.types.LocalBackend`."""
+    """Implementation of `llm_backends.types.LocalBackend`."""
 
     runs_in_place = True
 

@@ -1,4 +1,4 @@
-"""The routes on a real server, carried by one adapter or the other, and requests to it over a socket."""
+"""Routes on a real server, carried by one adapter or the other, and requests to it over a socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STARTS_WITHIN_S = 20.0
 
 @dataclass
 class Heard:
-    """An answer as it came over the wire."""
+    """Answer as it came over the wire."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,7 +34,7 @@ class Heard:
 
 
 class Served:
-    """A server at `port` of this machine."""
+    """Server at `port` of this machine."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -43,7 +43,7 @@ class Served:
     def begin(
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> Iterator[http.client.HTTPConnection]:
-        """A request that has been sent; `headers` (with _ for -) come on top of those of the host's page."""
+        """Send a request; `headers` (with _ for -) add to those of the host's page."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         given = {"X-Quillwork": "1", **{name.replace("_", "-"): text for name, text in headers.items()}}
         data = body
@@ -104,7 +104,7 @@ def on_aiohttp(make_host: Callable[[], Any]) -> Iterator[Served]:
 
 @contextlib.contextmanager
 def on_starlette(make_host: Callable[[], Any], **more: Any) -> Iterator[Served]:
-    """Behind what the hosts put in front of it: compression, and a middleware that sees every answer."""
+    """Serve behind what the hosts put in front: compression, and a middleware that sees every answer."""
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.base import BaseHTTPMiddleware
@@ -124,7 +124,7 @@ def on_starlette(make_host: Callable[[], Any], **more: Any) -> Iterator[Served]:
 
 @contextlib.contextmanager
 def serving(app: Any) -> Iterator[Served]:
-    """An ASGI app on uvicorn, as gradio runs its own."""
+    """Serve an ASGI app on uvicorn, as gradio runs its own."""
     import uvicorn
 
     with socket.socket() as listener:

@@ -1,4 +1,4 @@
-"""Bodies without end, and readers who never read, on a host that goes on."""
+"""Endless bodies, and clients that never read, on a host that goes on."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_body_of_20_mb_is_refused_with_the_limit(serving: Host, path: str) -> 
     try:
         answer = serving.request("POST", f"/quillwork/{path}", data=body, headers=HEADERS)
     except (ConnectionError, OSError):
-        return  # hung up on while it was still sending
+        return  # the connection was closed while it was still sending
     assert answer.status == 413
     assert LIMITS[path] in answer.json()["error"]["message"]
 
@@ -81,7 +81,7 @@ def test_who_never_reads_costs_nobody_anything(serving: Host, wire: WireServer, 
         for _ in range(3):
             with asked(serving, path, whole) as connection:
                 assert b"error" not in connection.getresponse().read()
-        # What nobody reads has its limit as every answer has: the model is not kept waiting.
+        # An answer that nobody reads has its limit as every answer has: the model is not kept waiting.
         end = time.monotonic() + 30
         while wire.inflight:
             assert time.monotonic() < end

@@ -1,4 +1,4 @@
-"""The tiny model of the tests, on the host's own device, behind routes and OpenAI's client."""
+"""Tiny model of the tests, on the host's own device, behind routes and OpenAI's client."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def preview(source: str) -> dict[str, Any]:
 
 
 def call(host: Host, method: str, path: str, body: Any = None, **headers: str) -> Response:
-    """As the host's own page would: `headers` (with _ for -) come on top."""
+    """Send a request as the host's own page would: `headers` (with _ for -) add to its own."""
     given = {"X-Quillwork": "1", **{name.replace("_", "-"): value for name, value in headers.items()}}
     return host.request(method, f"/quillwork/{path}", json=body, headers=given)
 
@@ -121,7 +121,7 @@ def test_a_body_without_a_length_is_counted_as_it_comes(host: Host) -> None:
     try:
         connection.request("POST", "/quillwork/enhance", body=pieces, headers=headers, encode_chunked=True)
     except ConnectionError:
-        return  # hung up on in the middle: that will do
+        return  # the connection was closed in the middle: that will do
     assert connection.getresponse().status == 413
 
 

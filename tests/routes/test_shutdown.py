@@ -34,7 +34,7 @@ FRAME = re.compile(r'File "([^"]+)", line')
 
 
 def ours(file: str) -> bool:
-    """Whether the file is one of the pack's, whatever this folder and those above it are called."""
+    """Tell whether the file is one of the pack's, whatever this folder and those above it are called."""
     real = Path(file).resolve()
     if not real.is_relative_to(REPOSITORY):
         return False
@@ -56,7 +56,7 @@ def served(host_factory: Hosts, wire: WireServer) -> Host:
 
 
 def begin(host: Host, path: str, body: dict[str, Any]) -> socket.socket:
-    """A request whose answer nobody reads."""
+    """Send a request whose answer nobody reads."""
     parts = urlsplit(host.base_url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
     headers = {"X-Quillwork": "1", "Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}

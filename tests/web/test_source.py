@@ -1,4 +1,4 @@
-"""What no script of the browser side may do. The host loads every one of them by itself."""
+"""Bans on code for every script of the browser side. The host loads each of them by itself."""
 
 from __future__ import annotations
 

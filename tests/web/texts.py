@@ -1,4 +1,4 @@
-"""What the browser side says in English, read out of its source.
+"""English texts of the browser side, read out of its source.
 
 python tests/web/texts.py        writes locales/en/{main,settings,commands}.json anew
 """
@@ -25,7 +25,7 @@ def _text(literal: str) -> str:
 
 
 def said() -> dict[str, set[str]]:
-    """The English texts at each key: more than one is a mistake."""
+    """Return the English texts at each key: more than one is a mistake."""
     found: dict[str, set[str]] = {}
     for script in sorted(WEB.rglob("*.js")):
         for key, text in SAID.findall(script.read_text("utf-8")):
@@ -34,7 +34,7 @@ def said() -> dict[str, set[str]]:
 
 
 def english() -> dict[str, dict[str, Any]]:
-    """The content of each English file."""
+    """Return the content of each English file."""
     page = (WEB / "settings" / "page.js").read_text("utf-8")
     commands = (WEB / "panels.js").read_text("utf-8")
     texts: dict[str, Any] = {}
