@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from ..llm_backends.errors import (
     TimedOut,
 )
 from ..llm_backends.files import write_whole
+from ..llm_backends.loopback import address_of
 from ..llm_backends.remote.http_client import origin_of
 from ..llm_backends.remote.model_list import list_models
 from ..llm_backends.types import Secret
@@ -67,12 +67,8 @@ def checked(text: str) -> str:
 
 def _is_nowhere(host: str) -> bool:
     """Tell whether `host` stands for no machine, or for services of a data centre (169.254.…)."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+    address = address_of(host)
+    return address is not None and (address.is_link_local or address.is_multicast or address.is_unspecified)
 
 
 def require_place(settings: Settings) -> None:

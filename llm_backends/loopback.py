@@ -17,11 +17,11 @@ def is_loopback(host: str) -> bool:
 
     ``0.0.0.0`` and ``::`` are none: a server that listens there can be reached from everywhere.
     """
-    name = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    name = _bare(host)
     if name in _NAMES or name.endswith(".localhost"):
         return True
-    address = _address(name)
-    return address is not None and (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    address = address_of(name)
+    return address is not None and address.is_loopback
 
 
 def leads_to_loopback(url: str) -> bool:
@@ -29,12 +29,19 @@ def leads_to_loopback(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that `host` is, in whatever form a system takes; None for a name."""
+    name = _bare(host)
     try:
-        return ipaddress.ip_address(name.partition("%")[0])
+        address = ipaddress.ip_address(name.partition("%")[0])
+        return getattr(address, "ipv4_mapped", None) or address
     except ValueError:
         pass
     try:
         return ipaddress.IPv4Address(socket.inet_aton(name)) if _SHORT_IPV4.fullmatch(name) else None
     except OSError:
         return None
+
+
+def _bare(host: str) -> str:
+    return host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
