@@ -23,7 +23,10 @@ _CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_
 
 
 class Wizard:
-    """Asks how Quillwork is to write, and writes ``.env`` in `folder`; `ask` and `say` are the terminal."""
+    """Questions on how Quillwork is to write; writes ``.env`` in `folder`.
+
+    `ask` and `say` are the terminal.
+    """
 
     def __init__(
         self, folder: Path, ask: Callable[[str], str] = input, say: Callable[[str], None] = print

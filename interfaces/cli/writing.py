@@ -123,7 +123,7 @@ def print_json(content: Mapping[str, Any]) -> None:
 
 
 class Terminal(NullHost):
-    """Shows the last words of `live` on one line of a terminal; elsewhere nothing."""
+    """Display of the last words of `live` on one line of a terminal; elsewhere nothing is shown."""
 
     def __init__(self, live: LiveText) -> None:
         self._live = live

@@ -48,7 +48,10 @@ ROUTES: tuple[Route, ...] = (
 
 
 class App:
-    """Answers requests for one host. Never raises, not even for a cancel: a host's loop is not ours."""
+    """Dispatcher of requests for one host.
+
+    Never raises, not even for a cancel: a host's loop is not ours.
+    """
 
     def __init__(self, host: HttpHost) -> None:
         self._host = host
@@ -65,7 +68,7 @@ class App:
             return await self._answer(request)
         except (asyncio.CancelledError, Cancelled):
             return HttpError(503, "cancelled", "The call was stopped.").answer()
-        except Exception as error:  # noqa: BLE001 (a fault of ours is told too, without its innards)
+        except Exception as error:  # noqa: BLE001 (a fault of ours is answered too, without its details)
             try:
                 return error_answer(error)
             except Exception:  # noqa: BLE001

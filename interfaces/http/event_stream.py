@@ -29,7 +29,7 @@ async def events_of(stream: ChunkStream[T], last: Callable[[T], Any]) -> AsyncIt
                 elif chunk == Chunk():
                     yield KEEP_ALIVE
             yield event("complete", last(stream.result))
-        except Exception as error:  # noqa: BLE001 (the stream has begun: it can only be told in it)
+        except Exception as error:  # noqa: BLE001 (the stream has begun: only it can carry the error)
             yield event("error", error_content(error))
 
 

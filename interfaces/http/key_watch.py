@@ -11,7 +11,7 @@ EVERY_S = 30.0
 
 
 class KeyWatch:
-    """Looks now and then, on the host's own loop, and only while there is a key.
+    """Periodic check of the keys, on the host's own loop, and only while there is a key.
 
     `browsers` are the sessions that are open now, `jobs` the ids of those that wait or run.
     """

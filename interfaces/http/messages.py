@@ -20,7 +20,7 @@ class HttpRequest:
     `path` is decoded and begins below our prefix (``llm/models``); `headers` have lower-case names; `peer` is
     the address of the other side, `local` the one of ours that was called.
 
-    `read` gives the body; it raises `HttpError` for one of more bytes than it is told.
+    `read` returns the body; it raises `HttpError` for one of more bytes than its argument.
     """
 
     method: str

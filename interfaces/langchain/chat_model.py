@@ -140,7 +140,7 @@ def _answered(result: Result, model: Model, stop: list[str] | None) -> ChatResul
 
 
 class _Reader:
-    """Converts our chunks to LangChain's, where words that were shown cannot be taken back."""
+    """Converter of our chunks to LangChain's, where words that were shown cannot be taken back."""
 
     def __init__(self, chunks: ChunkStream[Result], model: Model, stop: list[str] | None) -> None:
         self._chunks, self._model, self._stop = chunks, model, stop

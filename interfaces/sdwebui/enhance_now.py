@@ -142,7 +142,7 @@ async def _enhance(
         async for text, notice in call.follow():
             yield text or prompt, same, note(notice or "Quillwork is writing …"), same, same, same
         written = call.result()
-    except Exception as error:  # noqa: BLE001 (told on the page, where nothing else may arrive)
+    except Exception as error:  # noqa: BLE001 (shown on the page, where nothing else may arrive)
         yield prompt, same, fault(sentence_of(error)), *idle, _undo_button(session)
         return
     finally:

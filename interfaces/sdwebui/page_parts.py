@@ -78,7 +78,7 @@ def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
             try:
                 return function(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001 (told on the page)
+            except Exception as error:  # noqa: BLE001 (shown on the page)
                 told = fault(sentence_of(error))
                 return told if outputs == 1 else (*[gr.update()] * (outputs - 1), told)
 

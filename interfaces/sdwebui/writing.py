@@ -1,7 +1,4 @@
-"""Writing of the texts that are generated, from those of a job's images.
-
-Variables are resolved, prompts enhanced.
-"""
+"""Texts that are generated, written from those of a job's images: variables resolved, prompts enhanced."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Turn(Generic[T]):
             self.future.set_exception(Cancelled())
             if not self.is_abandoned:
                 interrupt()
-        except Exception as error:  # noqa: BLE001 (told to whoever waits)
+        except Exception as error:  # noqa: BLE001 (passed on to whoever waits)
             self.future.set_exception(error.with_traceback(None))
         except BaseException:
             self.future.set_exception(Cancelled())

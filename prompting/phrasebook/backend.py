@@ -17,7 +17,7 @@ _CHUNKS = 6
 
 
 class Phrasebook:
-    """Answers from ``request.task`` alone: free, without requirements, and never unreachable."""
+    """Backend that answers from ``request.task`` alone: free, without requirements, and never unreachable."""
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncIterator[Chunk]:
         """Yield the text in a handful of pieces.

@@ -29,7 +29,7 @@ def shuffled(values: Sequence[str], seed: int, about: str) -> list[str]:
 
 
 class Chooser:
-    """Makes decisions one after the other from one number, and keeps the scene up to date.
+    """Source of decisions, made one after the other from one number; keeps the scene up to date.
 
     `spread` is how rare the decisions so far are: a number that lies further away than 1/spread of the
     whole cannot have led to the same ones.

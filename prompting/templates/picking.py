@@ -86,7 +86,7 @@ class Picker(Protocol):
 
 
 class RandomPicker:
-    """Picks by `seed` and `index` alone: prompt 7 is the same whether 10 are made or 1000."""
+    """Picker by `seed` and `index` alone: prompt 7 is the same whether 10 are made or 1000."""
 
     def __init__(self, seed: int, index: int) -> None:
         self._random = _numbers(f"{seed}:{index}").__next__
@@ -135,7 +135,7 @@ def _numbers(seed: str) -> Iterator[float]:
 
 
 class CyclePicker:
-    """Picks number `turn` of everything, and begins again at the end of a list."""
+    """Picker of number `turn` of everything, which begins again at the end of a list."""
 
     def __init__(self, turn: int) -> None:
         self._turn = turn
@@ -152,7 +152,7 @@ class CyclePicker:
 
 
 class CombinationPicker:
-    """Picks by rank: 0 is the first combination, and the last place of a template changes fastest.
+    """Picker by rank: 0 is the first combination, and the last place of a template changes fastest.
 
     A rank is taken apart like a number whose digits have different bases, so that any combination is
     reached without those before it. Several of a list are sets: no two that differ by order only.

@@ -21,7 +21,7 @@ def node(comfy, wire):
 
 def refresh(comfy):
     assert comfy.host.post("/quillwork/llm/models", json={}, headers={"X-Quillwork": "1"}).status == 200
-    # The page asks anew only after a while, or when it is told to.
+    # The page asks again only after a while, or on request.
     comfy.page.evaluate(
         "async () => (await import('/extensions/quillwork/models/catalog.js')).forgetModels()"
     )

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 SHIPPED = sorted(file.stem for file in FOLDER.glob("*.json"))
-# What they ask for that no test machine has, by words of the sentence in which a node says so: the model, or
+# Requirements that no test machine has, by words of the sentence in which a node names them: the model, or
 # the package where the host has no torch.
 LACKING = {"gguf": ("gguf",), "local_4bit": ("Qwen", "Python package torch")}
 # Nodes that need weights. The host refuses them before anything runs; without them the rest still runs.

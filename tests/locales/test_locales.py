@@ -31,7 +31,7 @@ SAME: Mapping[str, set[str]] = {
     "zh": SAME_EVERYWHERE,
     "zh-TW": SAME_EVERYWHERE,
 }
-# What a translation must carry over letter by letter: names of variables and settings, {places},
+# Texts that a translation must carry over letter by letter: names of variables and settings, {places},
 # model ids, numbers with a minus.
 KEPT = re.compile(
     r"__\w+__|\b[A-Z]+(?:_[A-Z]+)+\b|\{\w+\}|\b\w+/[\w.-]*\d[\w.-]*|\bprovider/model\b|(?<![\w.])-1\b|\bhost_encoder\b"

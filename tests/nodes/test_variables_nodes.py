@@ -66,7 +66,7 @@ def test_saving_adds_to_the_file_and_keeps_what_is_there(endpoint_host: Host, wi
     assert run.shown("2") == ["sea {green|blue}", "gold"]
     text = (library / "hue.txt").read_text()
     assert text.startswith("# colours\nred\n")
-    # What a model wrote is plain words, also when a template reads it later.
+    # A model's text is plain words, also when a template reads it later.
     run = endpoint_host.run({"1": resolve("__hue__", selection="cycle", count=3, seed=0), "2": preview("1")})
     assert run.shown("2") == ["red", "sea {green|blue}", "gold"]
 

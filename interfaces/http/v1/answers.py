@@ -66,7 +66,7 @@ async def completion_events(
             if with_usage:
                 yield b"data: " + render({**head, "choices": [], "usage": _usage(result.usage)}) + b"\n\n"
             yield _DONE
-        except Exception as error:  # noqa: BLE001 (the stream has begun: it can only be told in it)
+        except Exception as error:  # noqa: BLE001 (the stream has begun: only it can carry the error)
             yield b"data: " + render(error_body(error_content(error))) + b"\n\n"
 
 

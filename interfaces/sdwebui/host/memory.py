@@ -117,7 +117,7 @@ def _free(device: Any) -> int:
 def _fits_beside() -> bool:
     """Tell whether the chosen checkpoint could be loaded and sampled with, as things stand.
 
-    On the CPU memory is no such matter.
+    Always true on the CPU, where memory is less scarce.
     """
     device = _device()
     if device.type == "cpu":

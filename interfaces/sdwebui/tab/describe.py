@@ -68,7 +68,7 @@ def _send_button(tab: str, text: Any) -> None:
     """Build a button that puts the text into the tab's prompt box; the page's script then goes there."""
     box = enhance_now.prompt_box(tab)
     if box is not None:
-        # SD.Next's Modern UI hides tabs of this class, unless told otherwise, and with them what leads there.
+        # SD.Next's Modern UI hides tabs of this class, unless set otherwise, and with them what leads there.
         legacy = ["only-legacy"] if tab in _LEGACY and enhance_now.prompt_box("control") is not None else []
         send = gr.Button(f"Send to {tab}", elem_id=f"quillwork_send_{tab}", elem_classes=legacy)
         send.click(fn=lambda words: words, inputs=[text], outputs=[box], **AT_ONCE)
@@ -100,7 +100,7 @@ async def _describe(
         async for words, notice in call.follow():
             yield words or same, same, same, note(notice or "Quillwork is looking …")
         described = call.result()
-    except Exception as error:  # noqa: BLE001 (told on the page)
+    except Exception as error:  # noqa: BLE001 (shown on the page)
         yield same, *idle, fault(sentence_of(error))
         return
     finally:

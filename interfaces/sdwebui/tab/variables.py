@@ -133,7 +133,7 @@ async def _generate(
         session.values += invented.values
         values = [*ticked, *invented.values]
         told = _status(invented, _kept(name, values, context) if save else "")
-    except Exception as error:  # noqa: BLE001 (told on the page)
+    except Exception as error:  # noqa: BLE001 (shown on the page)
         yield same, same, *idle, fault(sentence_of(error))
         return
     finally:
