@@ -1,6 +1,7 @@
 """Last answers of the nodes: saved with the image's workflow, and marked where the host is not to cache them.
 
-A makeshift answer stands in for one that no model gave (the unchanged text, or the phrasebook's).
+A makeshift answer stands in for one that could not be had: it is a fallback model's, the phrasebook's, or the
+user's text unchanged.
 """
 
 from __future__ import annotations
