@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..llm_backends.errors import LLMError
@@ -13,6 +12,7 @@ from ..llm_backends.model import Model, Sampling
 from . import model_source
 from .choice import Choice
 from .deployment import deploy
+from .settings.home import host_library_folders
 from .settings.values import Settings, load
 
 
@@ -61,22 +61,13 @@ def sampling_of(choice: Choice) -> Sampling:
     )
 
 
-_host_folders: Callable[[], Iterable[Path]] = tuple
-
-
-def use_library_folders(folders: Callable[[], Iterable[Path]]) -> None:
-    """Add the folders in which a host keeps such files, after those of LIBRARY_DIRS."""
-    global _host_folders
-    _host_folders = folders
-
-
 def library_folders(settings: Settings | None = None) -> tuple[Path, tuple[Path, ...]]:
     """The folders of the library: (the user's own, further ones that are only read)."""
     settings = settings or load()
     own = settings.text("LOCAL_LIBRARY_DIR")
     folder = Path(own).expanduser() if own else settings.folder / "library"
     named = (Path(item).expanduser() for item in settings.items("LIBRARY_DIRS"))
-    return folder, (*named, *_host_folders())
+    return folder, (*named, *host_library_folders())
 
 
 def effective(choice: Choice) -> str:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from ..config.models import local_models
+from ..config.host_profile import HostProfile, enter, leave_note
 from ..config.settings import host_notes
-from ..config.settings.home import home, models_folder, use_host_home, use_models_folder
-from ..config.settings.host_notes import HostNote
-from ..llm_backends.command_line import pack_folder, use_arguments
-from ..llm_backends.host import GuestMemory, use_memory, use_program
+from ..llm_backends.host import GuestMemory
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
@@ -54,34 +49,24 @@ async def comfy_entrypoint() -> ComfyExtension:
 
 
 def _settle_in() -> None:
-    """Hand ComfyUI's folders and memory manager to the parts that need them.
+    """Hand in ComfyUI's folders and memory manager, and leave a note of them for the command line.
 
-    The settings get the folder for a user's files that no browser may read and the folders of models, the
-    local models the memory manager.
+    The home is ComfyUI's folder for a user's files that no browser may read.
     """
     import folder_paths
 
-    use_memory(_find_memory)
-    use_program(host_notes.COMFYUI)
     folder = getattr(folder_paths, "get_system_user_directory", None)
-    if folder is not None:
-        use_host_home(Path(folder("quillwork")), host_notes.COMFYUI)
     models = getattr(folder_paths, "models_dir", None)
-    if models:
-        use_models_folder(Path(models))
-        local_models.use_folders(model_folders)
-    use_arguments(host_notes.arguments)
-    host_notes.leave(
-        HostNote(
-            host_notes.COMFYUI,
-            pack=str(pack_folder()),
-            home=os.path.abspath(home()),
-            models=str(models_folder()),
-            model_folders=[str(one) for one in model_folders()] if models else [],
-            python=sys.executable or "",
-            version=_version(),
-        )
+    profile = HostProfile(
+        host_notes.COMFYUI,
+        version=_version(),
+        home=Path(folder("quillwork")) if folder is not None else None,
+        models=Path(models) if models else None,
+        model_folders=model_folders if models else None,
+        find_memory=_find_memory,
     )
+    enter(profile)
+    leave_note(profile)
 
 
 def _version() -> str:

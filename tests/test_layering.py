@@ -246,6 +246,19 @@ def named_modes(file: str, tree: ast.AST) -> list[str]:
     return sorted((texts & MODES) - NAMES_A_MODE.get(file, set()))
 
 
+# What only `config/host_profile.py` calls, so that a host comes in at one place.
+SETTERS = {
+    *("use_host_home", "use_models_folder", "use_folders", "use_host_settings", "use_library_folders"),
+    *("use_program", "use_arguments", "use_memory"),
+}
+
+
+def side_doors(file: str, tree: ast.AST) -> list[str]:
+    if file == "config/host_profile.py":
+        return []
+    return [name for name, _ in calls(tree) if name.rpartition(".")[2] in SETTERS]
+
+
 def climbing_words(file: str, tree: ast.AST) -> list[str]:
     """What the ground floor says of the floors above it."""
     if not file.startswith("llm_backends/"):
@@ -256,6 +269,7 @@ def climbing_words(file: str, tree: ast.AST) -> list[str]:
 CHECKS = [
     named_modes,
     climbing_words,
+    side_doors,
     wrong_arrows,
     absolute,
     misplaced,
@@ -278,6 +292,7 @@ def test_the_source_keeps_its_contracts(check):
 @pytest.mark.parametrize(
     ("check", "file", "source"),
     [
+        (side_doors, "nodes/x.py", "home.use_host_home(folder)"),
         (named_modes, "config/x.py", "def f(mode):\n    return mode in ('gguf', 'fox')"),
         (wrong_arrows, "llm_backends/x.py", "from ..config import settings"),
         (wrong_arrows, "llm_backends/middleware/x.py", "from ...prompting.clean import clean"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured
@@ -13,6 +14,7 @@ _named: Path | None = None
 _host_home: Path | None = None
 _host = ""
 _models_folder: Path | None = None
+_library_folders: Callable[[], Iterable[Path]] = tuple
 
 
 def use_home(folder: Path) -> None:
@@ -54,6 +56,17 @@ def use_models_folder(folder: Path) -> None:
     """Set the host's models folder: ours go below it, where the host's own tools see them."""
     global _models_folder
     _models_folder = folder
+
+
+def use_library_folders(folders: Callable[[], Iterable[Path]]) -> None:
+    """Have the folders in which a host keeps variable files read as well, after those of LIBRARY_DIRS."""
+    global _library_folders
+    _library_folders = folders
+
+
+def host_library_folders() -> tuple[Path, ...]:
+    """Return the host's own folders of variable files, which are only read."""
+    return tuple(_library_folders())
 
 
 def models_folder() -> Path:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from ...config.diagnostics.health import Check
-from ...config.models import local_models
+from ...config.host_profile import HostProfile, enter
 from ...config.settings import host_notes
-from ...config.settings.home import home, origin, use_home, use_host_home, use_models_folder
+from ...config.settings.home import home, origin, use_home
 from ...config.settings.host_notes import HostNote
-from ...config.settings.values import use_host_settings
-from ...llm_backends.command_line import command, pack_folder, use_arguments
-from ...llm_backends.host import use_program
-from ..sdwebui.host.options import ORIGIN, read_page
+from ...llm_backends.command_line import command, pack_folder
+from ..sdwebui.host.settings import ORIGIN, read_page
 
 
 def settle_in(chosen: str) -> None:
     """Take the folder `chosen` (``--home``) where it is not empty, else what this copy's host uses."""
     if chosen:
         use_home(Path(chosen).expanduser())
-    use_arguments(host_notes.arguments)
     note = host_notes.find(pack_folder())
     if note is None:
+        enter(HostProfile())
         return
-    use_program(note.host)
-    use_host_home(Path(note.home), _told(note))
-    if note.models:
-        use_models_folder(Path(note.models))
     folders = [Path(folder) for folder in note.model_folders]
-    if folders:
-        local_models.use_folders(lambda: [folder for folder in folders if folder.is_dir()])
-    if note.page and not chosen:
-        page = Path(note.page)
-        use_host_settings(ORIGIN, lambda: read_page(page))
+    page = Path(note.page) if note.page and not chosen else None
+    enter(
+        HostProfile(
+            note.host,
+            home=Path(note.home),
+            home_origin=_told(note),
+            models=Path(note.models) if note.models else None,
+            model_folders=(lambda: [folder for folder in folders if folder.is_dir()]) if folders else None,
+            settings=partial(read_page, page) if page is not None else None,
+            settings_origin=ORIGIN,
+        )
+    )
 
 
 def line() -> str:

@@ -15,7 +15,8 @@ def register() -> None:
     """Register all of our callbacks; call this from the script's file, by which the host knows them."""
     from modules import script_callbacks
 
-    from .host.options import add_options, settle_in
+    from .host.entry import settle_in
+    from .host.settings import add_options
 
     settle_in()
     _join_control_tab()

@@ -12,7 +12,7 @@ from ...llm_backends.runner import runner
 from ...prompting.tasks import MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import enhance_now
 from .arguments import PARTS, TITLE, Arguments, mode_choices
-from .host.options import target_choices
+from .host.settings import target_choices
 
 _SAVED_MODELS = 2000
 

@@ -18,7 +18,7 @@ from .button_call import ButtonCall, Session, sentence_of
 from .generation import NO_MODEL
 from .host import checkpoint
 from .host.lookup import fixed_seed
-from .host.options import default_target
+from .host.settings import default_target
 from .images import Image, Texts
 from .page_parts import AT_ONCE, QUIET, fault, note, streamed, unsaved
 from .writing import Written, write

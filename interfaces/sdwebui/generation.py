@@ -25,8 +25,8 @@ from .arguments import AUTO, Arguments, read
 from .host import checkpoint
 from .host.lookup import fixed_seed, shared, styling
 from .host.neighbours import beside, give_back
-from .host.options import default_target
 from .host.port import WebUiHost
+from .host.settings import default_target
 from .images import Image, Texts, columns, images_of, lay_out, shorten
 from .wording import words_of
 from .writing import Written, how_many, keep, write

@@ -9,7 +9,7 @@ from ...config.settings.home import targets_folder
 from ...prompting import targets
 from .arguments import AUTO
 from .generation import PLOT
-from .host.options import target_choices
+from .host.settings import target_choices
 
 TARGET_AXIS, VARIATION_AXIS = "[Quillwork] For model", "[Quillwork] Variation"
 

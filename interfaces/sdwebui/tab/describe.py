@@ -16,7 +16,7 @@ from ..arguments import AUTO, TABS
 from ..button_call import ButtonCall, Session, sentence_of
 from ..controls import models
 from ..host.lookup import fixed_seed
-from ..host.options import target_choices
+from ..host.settings import target_choices
 from ..page_parts import AT_ONCE, QUIET, fault, note, streamed
 
 _DESCRIPTION = "a description"

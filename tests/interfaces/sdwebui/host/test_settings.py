@@ -9,8 +9,9 @@ import pytest
 
 from quillwork.config.models import local_models
 from quillwork.config.settings import home, values
-from quillwork.interfaces.sdwebui.host import options
-from quillwork.interfaces.sdwebui.host.options import default_target, settle_in, target_choices
+from quillwork.interfaces.sdwebui.host import settings as options
+from quillwork.interfaces.sdwebui.host.entry import settle_in
+from quillwork.interfaces.sdwebui.host.settings import default_target, target_choices
 from quillwork.llm_backends import command_line
 
 

@@ -1,24 +1,16 @@
-"""Quillwork's section of the host's settings page, and the locations of the host's folders."""
+"""Quillwork's section of the host's settings page."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ....config.models import local_models
-from ....config.opening import use_library_folders
-from ....config.settings import home, host_notes
-from ....config.settings.host_notes import HostNote
-from ....config.settings.values import use_host_settings
-from ....llm_backends.command_line import pack_folder, use_arguments
-from ....llm_backends.host import use_program
+from ....config.settings import home
 from ..arguments import AUTO, mode_choices
-from . import wildcards
 from .lookup import shared
 
 ORIGIN = "web UI settings"
@@ -41,65 +33,9 @@ _TIMEOUT = (
     "LLM_TIMEOUT_MS",
     "Seconds of silence until a remote call is given up (0: 60)",
 )
-_MODEL_FOLDERS = ("LLM", "llm", "llm_gguf")
 
 
-def settle_in() -> None:
-    """Hand the settings page, folder of models and command line of this host to the settings.
-
-    The command line of the pack learns of the host by a note.
-    """
-    use_program(host_notes.WEB_UI)
-    use_host_settings(ORIGIN, _chosen)
-    use_library_folders(wildcards.folders)
-    chosen = getattr(getattr(shared(), "cmd_opts", None), "quillwork_home", None)
-    home.use_host_home(Path(chosen).expanduser() if chosen else home.platform_home(), host_notes.WEB_UI)
-    models = _path("models_path")
-    if models is not None:
-        home.use_models_folder(models)
-        local_models.use_folders(lambda: model_folders(models))
-    use_arguments(host_notes.arguments)
-    host_notes.leave(
-        HostNote(
-            host_notes.WEB_UI,
-            pack=str(pack_folder()),
-            home=os.path.abspath(home.home()),
-            page=_page_file(),
-            models=str(models or ""),
-            model_folders=[str(folder) for folder in model_folders(models)] if models else [],
-            python=sys.executable or "",
-            version=_version(),
-        )
-    )
-
-
-def _version() -> str:
-    """Return the tag of an A1111 or Forge, or the commit of an SD.Next; empty where the host does not say."""
-    tag = getattr(sys.modules.get("modules.launch_utils"), "git_tag", None)
-    told = getattr(sys.modules.get("installer"), "version", None)
-    try:
-        version = tag() if tag is not None else told["commit"] if isinstance(told, dict) else ""
-    except Exception:  # noqa: BLE001 - it is the host's own, and no reason to fail its start
-        return ""
-    return version if isinstance(version, str) else ""
-
-
-def model_folders(models: Path) -> list[Path]:
-    """Return the folders below the host's folder of models in which language models lie."""
-    return [folder for name in _MODEL_FOLDERS if (folder := models / name).is_dir()]
-
-
-def _path(name: str) -> Path | None:
-    try:
-        from modules import paths
-    except ImportError:
-        return None
-    path = getattr(paths, name, None)
-    # SD.Next gives it relative to the folder that it was started in.
-    return Path(os.path.abspath(path)) if path else None
-
-
-def _page_file() -> str:
+def page_file() -> str:
     """Return the file that the host keeps its settings page in; empty where it names none."""
     named = getattr(shared(), "config_filename", None)
     return os.path.abspath(named) if isinstance(named, (str, Path)) else ""
@@ -127,7 +63,7 @@ def add_options() -> None:
     add(_TARGET, AUTO, "For model, where the accordion says auto", gr.Dropdown, target_choices())
 
 
-def _chosen() -> Mapping[str, str]:
+def read_options() -> Mapping[str, str]:
     """Return the values set on the page, by variable. Empty counts as not set."""
     return dict(_set(getattr(shared(), "opts", None)))
 
