@@ -115,7 +115,7 @@ def of(name: str) -> Mode:
 
 
 def rows() -> list[Mode]:
-    """The modes that are registered by now, ours first."""
+    """The modes registered by now, ours first."""
     return list(_rows.values())
 
 

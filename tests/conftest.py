@@ -1,4 +1,4 @@
-"""Loads the pack as every door does: under the name ``quillwork``, whatever the folder is called."""
+"""The pack loaded as every entry point does: under the name ``quillwork``, whatever the folder's name."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _modes_as_they_were() -> Iterator[None]:
-    """What a test registers is no other test's: lists of models hold every mode."""
+    """Restore the modes after a test that registers one: lists of models hold every mode."""
     from quillwork.llm_backends import modes, registry
 
     kept = [(table, dict(table)) for table in (registry._makers, modes._rows)]

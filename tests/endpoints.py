@@ -41,25 +41,25 @@ def question(text: str = "a fox", **changes: Any) -> Request:
 
 
 def ask_all(deployment: Deployment, *requests: Request, live: LiveText | None = None) -> list[Any]:
-    """The outcome, a `Result` or an `LLMError`, of each request."""
+    """Ask all requests and return each outcome, a `Result` or an `LLMError`."""
     model = Model(deployment, live=live or LiveText())
     return runner.run(model.ask(requests or (question(),)))
 
 
 def ask(deployment: Deployment, request: Request | None = None) -> Result | LLMError:
-    """The outcome of one request."""
+    """Ask one request and return its outcome."""
     return ask_all(deployment, request or question())[0]
 
 
 def answer(deployment: Deployment, request: Request | None = None) -> Result:
-    """The answer to one request that succeeds."""
+    """Ask one request, which must succeed, and return the answer."""
     outcome = ask(deployment, request)
     assert isinstance(outcome, Result), repr(outcome)
     return outcome
 
 
 def failure(deployment: Deployment, request: Request | None = None) -> LLMError:
-    """The error of one request that fails."""
+    """Ask one request, which must fail, and return the error."""
     outcome = ask(deployment, request)
     assert isinstance(outcome, LLMError), repr(outcome)
     return outcome
@@ -67,7 +67,7 @@ def failure(deployment: Deployment, request: Request | None = None) -> LLMError:
 
 @contextlib.contextmanager
 def raw_server(handle: Raw, **options: Any) -> Iterator[int]:
-    """A loopback server of bytes for what no HTTP server does by itself; gives its port."""
+    """Run a loopback server of bytes for what no HTTP server does by itself; yields its port."""
     loop = asyncio.new_event_loop()
     started = threading.Event()
     ports: list[int] = []
@@ -102,7 +102,7 @@ def raw_server(handle: Raw, **options: Any) -> Iterator[int]:
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """The head of an HTTP request; its body is read and dropped."""
+    """Read the head of an HTTP request; its body is read and dropped."""
     head = await reader.readuntil(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):

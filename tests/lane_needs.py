@@ -106,7 +106,7 @@ def _playwrights(python: Path) -> str | None:
 
 
 def fetch(wanted: str) -> bool:
-    """Install a package of the system by its package manager, if that may be used; whether it went well."""
+    """Install a package by the system's package manager, if that may be used; tell whether it succeeded."""
     manager, rights = next(filter(shutil.which, MANAGERS), None), may_install()
     if manager is None or rights is None:
         return False
@@ -128,7 +128,7 @@ def may_install() -> list[str] | None:
 
 
 def command(wanted: str) -> str:
-    """The command that somebody with the rights would type."""
+    """The command that a user with the rights would type."""
     manager = next(filter(shutil.which, MANAGERS), None)
     if manager is None:
         return f"install {wanted}"
@@ -147,7 +147,7 @@ def starts(program: str) -> bool:
 
 
 def quietly(command: Sequence[str]) -> bool:
-    """Run a command that asks nothing and shows nothing; whether it went well."""
+    """Run a command that asks nothing and shows nothing; tell whether it succeeded."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=900)
     except (OSError, subprocess.TimeoutExpired):

@@ -149,7 +149,7 @@ def lint() -> bool:
 
 
 def run_lane(name: str, lifted: bool) -> tuple[str, Counter[str]]:
-    """What became of the lane, in words (`FAILED ...`, `LEFT OUT: ...`), and what pytest counted in it."""
+    """Run the lane; return its outcome in words (`FAILED ...`, `LEFT OUT: ...`) and pytest's counts."""
     print(f"\n==== lane {name} ====", flush=True)
     begin = time.monotonic()
     counts: Counter[str] = Counter()
@@ -164,7 +164,7 @@ def run_lane(name: str, lifted: bool) -> tuple[str, Counter[str]]:
 
 
 def run_apart(name: str, lifted: bool, folder: str) -> tuple[str, Counter[str], str]:
-    """The same in a process of its own, with all that was printed."""
+    """Run the lane in a process of its own; return all that was printed, too."""
     report = Path(folder, name.replace("/", "-") + ".json")
     command = [sys.executable, __file__, *(["newest"] if lifted else []), name]
     done = subprocess.run(

@@ -20,7 +20,7 @@ PATIENCE_S = 15.0
 
 @contextlib.contextmanager
 def in_thread(server: AbstractAsyncContextManager[T], name: str) -> Iterator[T]:
-    """What `server` gives, while it is open on a loop thread called `name`."""
+    """Keep `server` open on a loop thread called `name`; yields its value."""
     started, stop = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
     opened: list[T] = []

@@ -29,7 +29,7 @@ def copied_command(message: str) -> str:
 
 
 class Terminal:
-    """`home` is the user's own folder, `env` what else is set there."""
+    """A user's terminal. `home` is the user's own folder, `env` holds further variables."""
 
     def __init__(self, home: Path, env: dict[str, str] | None = None) -> None:
         self._environment = bare_environment(home) | (env or {})
@@ -37,7 +37,7 @@ class Terminal:
         self._home = home
 
     def run(self, line: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Type `line` into a shell that was led to `folder` (the user's own) by `cd`."""
+        """Run `line` in a shell that was led to `folder` (the user's own) by `cd`."""
         environment = {**self._environment, **({"PWD": str(folder)} if folder else {})}
         return subprocess.run(
             line,
@@ -51,7 +51,7 @@ class Terminal:
         )
 
     def ours(self, words: str, folder: Path) -> str:
-        """``python . <words>`` in `folder`; what it printed."""
+        """Run ``python . <words>`` in `folder`; return the output."""
         done = self.run(f'"{sys.executable}" . {words}', folder)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -98,7 +98,7 @@ def run(command: list[str], folder: Path, more: dict[str, str]) -> str:
 
 @pytest.fixture
 def host_address(request: pytest.FixtureRequest, model: WireServer, tmp_path: Path) -> str:
-    """Where the pages' host is."""
+    """The address of the pages' host."""
     hosts: Hosts = request.getfixturevalue("host_factory")
     given = settings(model, tmp_path / "home")
     del given["QUILLWORK_HOME"]

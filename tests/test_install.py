@@ -55,7 +55,7 @@ def make_wheel(
 
 
 def make_index(folder: Path) -> Path:
-    """What the registry holds: the candidates with falling floors, better versions, and traps."""
+    """Make an index: the candidates with falling floors, better versions, and traps."""
     for name in NEEDS:
         make_wheel(folder, name, "6.0")
     make_wheel(folder, "hub", "0.26.2")
@@ -157,7 +157,7 @@ def _venv(folder: Path, *options: str) -> Path:
 
 @pytest.fixture(scope="module")
 def pip_folder(tmp_path_factory) -> Path:
-    """Where one copy of pip lies, for all environments here to find through a .pth file."""
+    """A folder with one copy of pip, for all environments here to find through a .pth file."""
     python = _venv(tmp_path_factory.mktemp("base") / "venv")
     return next(python.parent.parent.glob("[Ll]ib*/**/site-packages"))
 
@@ -402,7 +402,7 @@ UNQUANTISED = (
 
 
 class TestLocalModels:
-    """What 4-bit models want, where the host has torch and transformers."""
+    """The packages of 4-bit models, where the host has torch and transformers."""
 
     @pytest.fixture
     def local(self, environment, index):

@@ -260,7 +260,7 @@ def side_doors(file: str, tree: ast.AST) -> list[str]:
 
 
 def climbing_words(file: str, tree: ast.AST) -> list[str]:
-    """What the ground floor says of the floors above it."""
+    """The words of the ground floor about the floors above it."""
     if not file.startswith("llm_backends/"):
         return []
     return re.findall("phrasebook", (ROOT / file).read_text("utf-8"), re.I)

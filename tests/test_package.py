@@ -1,4 +1,4 @@
-"""What ``pip install`` makes of the repository: the package that a script imports."""
+"""The package that ``pip install`` makes of the repository, as a script imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users read names the program they use, and not our word for it."""
+"""Texts for users name the program that they use, and not our word for it."""
 
 from __future__ import annotations
 

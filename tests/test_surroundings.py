@@ -1,4 +1,4 @@
-"""The suite on a machine of somebody who uses language models: their keys and settings change nothing."""
+"""The suite on the machine of a user of language models: their keys and settings change nothing."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ class Resident(Generic[G]):
 
     @contextmanager
     def _in_use(self, model: G) -> Iterator[None]:
-        """Release `model` after its use, if a hook of the host's unloaded it meanwhile: it came back for the
-        rest of the answer."""
+        """Release `model` after its use if a hook of the host's unloaded it meanwhile.
+        It came back for the rest of the answer."""
         memory = self._memory
         try:
             yield

@@ -2,8 +2,8 @@
 
     python tests/card/comfy_memory.py COMFYUI MODEL FOLDER DTYPE [recorded]
 
-Plays what a workflow does (the language model writes, the sampler is loaded, and again) with the manager of
-the ComfyUI in that folder and prints, as JSON, what lay on the card after each step.
+Plays a workflow (the language model writes, the sampler is loaded, and again) with the manager of the ComfyUI
+in that folder and prints, as JSON, the models on the card after each step.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
         log.append({"did": "sample", **there()})
 
     def short_of(missing: int) -> int:
-        """What a sampler has to say it needs, so that so many bytes of it are missing."""
+        """The bytes that a sampler has to ask for, so that `missing` of them are missing."""
         free = card.memory.capacity - card.memory.taken
         return int(free + missing - manager.extra_reserved_memory())
 

@@ -1,4 +1,4 @@
-"""The card: its tensors, its memory, and what it refuses as a real one does."""
+"""The card: its tensors, its memory, and its refusals, which are those of a real one."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class OnCard(torch.Tensor):
 
 
 class Held:
-    """What a tensor on the card takes of its memory, for as long as it is there."""
+    """The memory of a tensor on the card, held for as long as the tensor is there."""
 
     def __init__(self, inner: torch.Tensor) -> None:
         self.inner = inner
@@ -89,7 +89,7 @@ class Held:
 
 
 class Memory:
-    """How many bytes the tensors on the card take; one storage counts once, however many look at it."""
+    """The memory of the card in bytes; one storage counts once, however many tensors view it."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -119,7 +119,7 @@ class Memory:
 
 
 class Card(TorchDispatchMode):
-    """Runs what is meant for the card.
+    """A card that runs the operations meant for it.
 
     `asked` counts the operations that it had to compute (views and conversions to what is there already are
     none), `waits` how often the processor had to wait for it; `recording` is a graph in the making.
@@ -166,7 +166,7 @@ class Card(TorchDispatchMode):
         return output
 
     def _look(self, name: str, tensors: list[Any], here: list[Any], devices: list[Any]) -> None:
-        """Refuses what a card refuses, and counts what it has to be waited for."""
+        """Refuse what a card refuses, and count the waits for it."""
         elsewhere = [tensor for tensor in tensors if not isinstance(tensor, OnCard)]
         if name == "aten::copy_":
             if isinstance(tensors[1], OnCard) and not isinstance(tensors[0], OnCard):
@@ -208,7 +208,7 @@ class Card(TorchDispatchMode):
 
 
 def _seen_through(output: Any, here: list[Any]) -> bool:
-    """Whether `output` is the memory of tensors that were there before."""
+    """Tell whether `output` is the memory of tensors that were there before."""
     known = {tensor.inner.untyped_storage().data_ptr() for tensor in here}
     made = [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor) and leaf.numel()]
     return all(_plain(leaf).untyped_storage().data_ptr() in known for leaf in made)

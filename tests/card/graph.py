@@ -12,7 +12,7 @@ from .device import Card, OnCard, card
 
 
 class Graph:
-    """In the place of ``torch.cuda.CUDAGraph``. `replays` counts over all graphs since it was set to 0."""
+    """A substitute for ``torch.cuda.CUDAGraph``. `replays` counts over all graphs since it was set to 0."""
 
     replays = 0
     captures = 0
@@ -40,7 +40,7 @@ class Graph:
 
 @contextlib.contextmanager
 def recording(graph: Graph) -> Iterator[None]:
-    """In the place of ``torch.cuda.graph``."""
+    """A substitute for ``torch.cuda.graph``."""
     Graph.captures += 1
     card().recording = graph
     try:
@@ -50,7 +50,7 @@ def recording(graph: Graph) -> Iterator[None]:
 
 
 class Stream:
-    """In the place of ``torch.cuda.Stream``: all is done in the order in which it is asked for."""
+    """A substitute for ``torch.cuda.Stream``: all is done in the order in which it is asked for."""
 
     def __init__(self, device: Any = None, priority: int = 0) -> None:
         pass
@@ -60,7 +60,7 @@ class Stream:
 
 
 class Event:
-    """In the place of ``torch.cuda.Event``; `synchronized` counts over all of them."""
+    """A substitute for ``torch.cuda.Event``; `synchronized` counts over all of them."""
 
     synchronized = 0
 
@@ -72,17 +72,17 @@ class Event:
 
 
 def on_stream(stream: Stream) -> Any:
-    """In the place of ``torch.cuda.stream``."""
+    """A substitute for ``torch.cuda.stream``."""
     return contextlib.nullcontext()
 
 
 def current_stream(device: Any = None) -> Stream:
-    """In the place of ``torch.cuda.current_stream``."""
+    """A substitute for ``torch.cuda.current_stream``."""
     return Stream()
 
 
 def replacements(there: Card) -> dict[str, Any]:
-    """What stands in ``torch.cuda`` while `there` is in the machine."""
+    """The replacements in ``torch.cuda`` while `there` is in the machine."""
     memory = there.memory
 
     def statistics(device: Any = None) -> dict[str, int]:

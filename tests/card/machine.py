@@ -1,4 +1,4 @@
-"""A machine with the card in it: what of torch is exchanged for it, and put back."""
+"""A machine with the card in it: parts of torch are exchanged for it, and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets and observers out of the settings, and prices that nobody needs to be asked for."""
+"""Budgets and observers out of the settings, and prices that need no request."""
 
 from __future__ import annotations
 

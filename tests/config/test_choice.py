@@ -1,4 +1,4 @@
-"""What widgets hold, before the settings are asked."""
+"""The choice by widgets, before the settings are applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was chosen to all that a call needs; what a workflow may not choose unasked."""
+"""Deployments out of choices, and the choices that a workflow may not make unasked."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_sessions_key_for_the_endpoint(home, env):
 
 @pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/v1", "http://127.0.0.1:4001/v1"])
 def test_a_sessions_key_stays_with_its_server(home, env, elsewhere):
-    """Somebody may write another address while it is held."""
+    """Another address may be written while the key is held."""
     session_keys.set(endpoint_id(HERE), KEY)
     env(LLM_BASE_URL=elsewhere, LLM_MODEL="fox")
     assert deploy(Choice()).api_key is None

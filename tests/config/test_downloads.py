@@ -1,4 +1,4 @@
-"""Who may download, and where to."""
+"""Permission for downloads, and their folder."""
 
 from __future__ import annotations
 

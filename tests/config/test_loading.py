@@ -1,4 +1,4 @@
-"""How a model that we load ourselves is brought into memory: the settings', or one workflow's wish."""
+"""The loading parameters of local models: the settings', or one workflow's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MINE = {"by_workflow": False}
 
 
 def loaded(**extra) -> dict:
-    """What the deployment says of loading, with that in `extra` of LLM Settings."""
+    """The deployment's loading parameters, with the given `extra` of LLM Settings."""
     params = deploy(Choice(extra=extra, **MINE)).params
     return {name: params[name] for name in ("dtype", "cuda_graph") if name in params}
 

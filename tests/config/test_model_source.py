@@ -1,4 +1,4 @@
-"""Which mode and model are meant: the whole matrix of older and newer names."""
+"""The source of mode and model: the whole matrix of older and newer names."""
 
 from __future__ import annotations
 

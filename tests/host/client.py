@@ -24,7 +24,7 @@ ENDS = {"execution_success": "success", "execution_error": "error", "execution_i
 
 
 class HostError(AssertionError):
-    """The host did not do what it must do whatever a node does: it did not answer, or hangs."""
+    """The host did not answer, or hangs, which no node may cause."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Response:
 
 
 class Reader:
-    """Writes what a websocket brings into a run, when it comes."""
+    """A reader that writes a websocket's messages into a run as they come."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool], run: Run) -> None:
         self._socket, self._run = socket, run
@@ -67,7 +67,7 @@ class Reader:
 
 
 class Listener:
-    """A browser that is open and has asked for nothing: `run` holds what it is sent all the same."""
+    """A browser that is open and has asked for nothing: `run` holds the messages sent to it all the same."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -85,7 +85,7 @@ class Listener:
 
 
 class Client:
-    """Speaks to the server at `base_url`; `why` tells, for a message, what is wrong with a silent server."""
+    """A client of the server at `base_url`; `why` says, for a message, what is wrong with a silent server."""
 
     def __init__(self, base_url: str, why: Callable[[], str] = lambda: "") -> None:
         self.base_url = base_url
@@ -159,7 +159,7 @@ class Client:
     # Prompts
 
     def listen(self) -> Listener:
-        """Be a second browser, with an id of its own, until `close` or the end of the `with` block."""
+        """Open a second browser, with an id of its own, until `close` or the end of the `with` block."""
         return Listener(self)
 
     def submit(

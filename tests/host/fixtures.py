@@ -15,7 +15,7 @@ KEPT = 3 if real_host() else 6
 
 
 class Hosts:
-    """Starts hosts and keeps the latest few, one for each environment that a test asked for."""
+    """A starter of hosts that keeps the latest few, one for each environment that a test asked for."""
 
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self._folders = folders
@@ -32,7 +32,7 @@ class Hosts:
         flags: tuple[str, ...] = (),
         base: Path | None = None,
     ) -> Host:
-        """A clean host whose process has these variables besides a bare environment.
+        """Start or reuse a clean host whose process has these variables besides a bare environment.
 
         The same `env` gives the same process in later tests. `fresh` starts one for this test alone: for
         a test that leaves it unusable, or needs a first start. `packs` (name in custom_nodes -> folder)

@@ -20,7 +20,7 @@ def node(class_type: str, **inputs: Any) -> dict[str, Any]:
 
 def graph(file: Path) -> dict[str, Any]:
     """The prompt of a file: in the API's format, bare or under `prompt`, or a workflow or blueprint as the
-    frontend saves it. A blueprint is its one subgraph, with what stands on the node around it."""
+    frontend saves it. A blueprint is its one subgraph, with the values on the node around it."""
     found = json.loads(file.read_text("utf-8"))
     if "nodes" not in found:
         return found["prompt"] if isinstance(found.get("prompt"), dict) else found
@@ -49,7 +49,7 @@ def _prompt(nodes: Sequence[Mapping[str, Any]], wires: Mapping[int, Any]) -> dic
 
 
 def _inputs(saved: Mapping[str, Any], wires: Mapping[int, Any]) -> dict[str, Any]:
-    """What a node as saved would send: its wires, and the values of its widgets in their order."""
+    """The inputs that a saved node would send: its wires, and the values of its widgets in their order."""
     values = iter(saved.get("widgets_values") or ())
     inputs: dict[str, Any] = {}
     for socket in saved["inputs"]:

@@ -1,4 +1,4 @@
-"""What is written into a PNG beside its pixels."""
+"""The text chunks of a PNG."""
 
 from __future__ import annotations
 

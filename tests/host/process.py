@@ -125,7 +125,7 @@ class Host(Client):
         return f"{state}. The end of its log:\n{self.log()[-4000:]}"
 
     def clean(self) -> None:
-        """Back to an empty queue, history and cache, and empty folders. What the process remembers stays."""
+        """Clear queue, history, cache and folders. The process's own memory stays."""
         self.post("/queue", json={"clear": True})
         deadline = time.monotonic() + 30
         while not self.idle():
@@ -156,7 +156,7 @@ class Host(Client):
 
 
 def bare_environment(home: Path) -> dict[str, str]:
-    """This machine's variables without those that would choose for the server, and another home."""
+    """This machine's environment without variables that would affect the server, and with another home."""
     kept = {name: value for name, value in os.environ.items() if not FOREIGN.search(name)}
     return {**kept, "HOME": str(home), "USERPROFILE": str(home)}
 

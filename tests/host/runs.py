@@ -1,4 +1,4 @@
-"""What a client saw of one prompt."""
+"""The run of one prompt as a client saw it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Event(NamedTuple):
 
 @dataclass
 class Run:
-    """A prompt from POST to its end.
+    """A run: a prompt from POST to its end.
 
     `status` is `pending` until `wait` returns, then `success`, `error`, `interrupted` or `refused` (by
     validation). `outputs` and `history` are the host's own record; `executed` is what the browser was
@@ -61,7 +61,7 @@ class Run:
 
     @property
     def message(self) -> str:
-        """The error as a person reads it: the exception's message, or all that validation said."""
+        """The error as a person reads it: the exception's message, or all messages of validation."""
         if self.error is None:
             return ""
         if "exception_message" in self.error:
@@ -77,5 +77,5 @@ class Run:
         return texts[-1].text if texts else ""
 
     def shown(self, node: str, key: str = "text") -> list[Any]:
-        """What the node handed to the browser under `key` (a PreviewAny: one text per item)."""
+        """The values that the node handed to the browser under `key` (a PreviewAny: one text per item)."""
         return list(self.outputs.get(str(node), {}).get(key, []))

@@ -1,4 +1,4 @@
-"""Pieces of an answer reach their reader as they are written, wherever he waits."""
+"""Streams: pieces of an answer reach their reader as they are written, on a loop or in a thread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def read_all(chunks: ChunkStream[Result]) -> list[Chunk]:
 
 
 def shown(chunks: list[Chunk]) -> str:
-    """What a reader sees who obeys every restart."""
+    """The text as a reader sees it who obeys every restart."""
     text = ""
     for chunk in chunks:
         text = chunk.text if chunk.restart else text + chunk.text

@@ -313,7 +313,7 @@ def test_once_the_program_ends_nothing_is_asked_any_more(wire, monkeypatch):
 
 
 def test_who_waits_when_the_program_ends_is_told(wire, monkeypatch):
-    """Cancelled, never `CancelledError`: nobody cancelled the task that waits."""
+    """The error is `Cancelled`, never `CancelledError`: the waiting task was not cancelled."""
     from quillwork.llm_backends import chunk_stream, client
 
     ending = Runner()

@@ -1,4 +1,4 @@
-"""What every error of the family keeps to."""
+"""Rules that every error of the family keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploaded files and pictures out of a host: what they become, and what is refused before it is decoded."""
+"""Uploaded files and pictures out of a host: their conversion, and refusals before they are decoded."""
 
 from __future__ import annotations
 

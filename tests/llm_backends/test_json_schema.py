@@ -1,4 +1,4 @@
-"""What a value may be under a JSON schema; the routes' own cases are in interfaces/http/test_schema.py."""
+"""Values checked against a JSON schema; the routes' own cases are in interfaces/http/test_schema.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown while it is written."""
+"""The live text of answers while they are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses are this very machine; what the two doors make of it is in interfaces/http."""
+"""Loopback addresses; their use by the client and the guard is tested in interfaces/http."""
 
 from __future__ import annotations
 

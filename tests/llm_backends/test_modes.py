@@ -1,4 +1,4 @@
-"""The rows of the modes, and what a mode of another pack gets."""
+"""The rows of the modes, and the row of another pack's mode."""
 
 from __future__ import annotations
 

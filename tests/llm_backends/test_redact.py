@@ -1,4 +1,4 @@
-"""Keys leave no text; what is no key stays."""
+"""Keys are removed from every text; all else stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who answers for which mode; other packs bring their own."""
+"""The registry of backends by mode; other packs bring their own."""
 
 from __future__ import annotations
 

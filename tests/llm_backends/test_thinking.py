@@ -1,4 +1,4 @@
-"""Thinking that stands in the text is told from the answer, however the stream was cut up."""
+"""Inline thinking is split from the answer, however the stream was cut up."""
 
 from __future__ import annotations
 

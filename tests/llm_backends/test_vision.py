@@ -1,4 +1,4 @@
-"""Models that cannot see: told before a call, and understood when a server says so in words of its own."""
+"""Models without vision: reported before a call, and recognised in a server's own words."""
 
 from __future__ import annotations
 

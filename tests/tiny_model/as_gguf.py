@@ -1,4 +1,4 @@
-"""Writes the tiny model's folder as a GGUF file.
+"""Conversion of the tiny model's folder into a GGUF file.
 
 https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -32,7 +32,8 @@ _NAMES = {
 
 
 def write_gguf(folder: Path, file: Path, *, template: str | None = None) -> Path:
-    """`file` with the model in `folder`; `template` replaces its chat template, an empty one is left out."""
+    """Write the model in `folder` to `file`.
+    `template` replaces its chat template; an empty one is left out."""
     from safetensors import safe_open
 
     config = json.loads((folder / "config.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Asks a local model from a test, and hosts that do what a test wants of them."""
+"""Questions to a local model from a test, and hosts that behave as a test wants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIST_SCHEMA = {
 
 
 class WatchingHost:
-    """Counts its ticks; `on_tick` is called with their number, and `stop` is what `cancelled` says."""
+    """A host that counts its ticks; `on_tick` is called with their number, and `cancelled` returns `stop`."""
 
     def __init__(self, on_tick: Callable[[int], None] | None = None, memory: Any = None) -> None:
         self.ticks = 0
@@ -40,7 +40,7 @@ class WatchingHost:
 
 
 class ListTask:
-    """What the backend reads of a caller's task."""
+    """A caller's task as the backend reads it."""
 
     def __init__(self, count: int, existing: Sequence[str] = ()) -> None:
         self.count, self.existing = count, tuple(existing)

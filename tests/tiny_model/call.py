@@ -2,8 +2,8 @@
 
     python tests/tiny_model/call.py FOLDER
 
-Told to paint in one colour or in two, it calls the tool of `TOOL` once for each, in Qwen's form; told what
-came of it, it repeats that. What it says of anything else, and without tools, is nonsense.
+Told to paint in one colour or in two, the model calls the tool of `TOOL` once for each, in Qwen's form; given
+the results, it repeats them. Its answers to anything else, and without tools, are nonsense.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _STEPS, _BATCH, _RATE, _WARM_UP = 450, 16, 3e-3, 40
 
 
 def tools() -> list[dict[str, Any]]:
-    """What the model is offered, as OpenAI has it."""
+    """The tools that the model is offered, in OpenAI's format."""
     function = {"name": NAME.replace(".", "-"), "description": DESCRIPTION, "parameters": PARAMETERS}
     return [{"type": "function", "function": function}]
 

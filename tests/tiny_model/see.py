@@ -1,9 +1,9 @@
-"""Trains a tiny model with eyes from nothing, in seconds on one CPU thread: it names colours.
+"""Trains a tiny vision model from nothing, in seconds on one CPU thread: it names colours.
 
     python tests/tiny_model/see.py qwen2_5_vl FOLDER        or: qwen3_vl
 
 Shown a picture of one colour it answers with a sentence that names it, shown several it names them in their
-order. What it says of anything else, and without a picture, is nonsense.
+order. Its answers to anything else, and without a picture, are nonsense.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _LONG_EVERY, _LONG_BATCH, _LONGEST = 6, 4, 1600
 
 
 def sentence(*names: str) -> str:
-    """What the model learns to say of pictures of these colours."""
+    """The sentence that the model learns for pictures of these colours."""
     return f"a {' then '.join(names)} field"
 
 
@@ -190,7 +190,7 @@ class School:
 
 
 def train(kind: str, folder: Path) -> None:
-    """Train and save: safetensors, tokenizer, the settings of the eyes."""
+    """Train and save: safetensors, tokenizer, the settings of the vision part."""
     import torch
     from transformers import AutoImageProcessor
 

@@ -18,7 +18,7 @@ TITLE = "Quillwork"
 
 @dataclass
 class Generated:
-    """What one generation gave: the PNG files, and the text that each of them holds."""
+    """The result of one generation: the PNG files, and the text that each of them holds."""
 
     images: list[bytes] = field(default_factory=list)
     infotexts: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Generated:
 
 
 class Client:
-    """`fixed` goes into every generation that does not say otherwise."""
+    """A client of one web UI. `fixed` goes into every generation that does not say otherwise."""
 
     def __init__(self, base_url: str, fixed: dict[str, Any]) -> None:
         self.base_url, self._fixed = base_url, fixed
@@ -67,7 +67,7 @@ class Client:
     # Generations
 
     def txt2img(self, prompt: str = "a fox", args: list[Any] | None = None, **fields: Any) -> Generated:
-        """One job; `args` are our script's, by position (None: it is not named, its defaults count)."""
+        """Run one job; `args` are our script's, by position (None: it is not named, its defaults count)."""
         return self.generate("txt2img", {"prompt": prompt, **fields}, args)
 
     def img2img(self, prompt: str = "a fox", args: list[Any] | None = None, **fields: Any) -> Generated:
@@ -89,7 +89,7 @@ class Client:
         return Generated(images, texts, jsonlib.loads(told["info"]))
 
     def start(self, prompt: str = "a fox", args: list[Any] | None = None, **fields: Any) -> Future[Generated]:
-        """`txt2img` in the background."""
+        """Start `txt2img` in the background."""
         return self._threads.submit(self.txt2img, prompt, args, **fields)
 
     def interrupt(self) -> None:
@@ -101,7 +101,7 @@ class Client:
             raise HostError("The web UI does not take a skip.")
 
     def script_args(self, tab: str = "txt2img", title: str = TITLE) -> list[dict[str, Any]]:
-        """What the host tells of a script's arguments: label and default value of each."""
+        """The host's description of a script's arguments: label and default value of each."""
         for script in self.get("/sdapi/v1/script-info").json():
             if script["name"] == title.lower() and script["is_img2img"] == (tab == "img2img"):
                 return script["args"]

@@ -22,7 +22,7 @@ KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
 
 
 class WebUIs:
-    """Starts web UIs and keeps the latest few, one for each way that a test asked for."""
+    """A starter of web UIs that keeps the latest few, one for each kind that a test asked for."""
 
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self._folders = folders
@@ -38,7 +38,7 @@ class WebUIs:
         fresh: bool = False,
         extensions: dict[str, Path] | None = None,
     ) -> WebUI:
-        """A web UI whose process has these variables besides a bare environment.
+        """Start or reuse a web UI whose process has these variables besides a bare environment.
 
         `style` is `a1111`, `forge` or `sdnext` (a real Forge: the test is skipped unless it says forge);
         `flags` go on its command line, `--install` lets the stand-in run install.py. `fresh` starts one for
@@ -120,7 +120,8 @@ def _webui_browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(_webui_browser: Any) -> Iterator[Callable[[WebUI], WebUIPage]]:
-    """`open_page(webui)` is its page, closed after the test, which a fault of our scripts fails."""
+    """The function `open_page(webui)`: it opens the page, which is closed after the test.
+    Faults of our scripts fail the test."""
     from webui.page import WebUIPage
 
     pages: list[WebUIPage] = []

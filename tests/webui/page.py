@@ -19,7 +19,7 @@ HEADS = ".label-wrap"
 
 
 class WebUIPage:
-    """One open page. `faults` holds what our scripts made it complain about, `foreign` other addresses."""
+    """An open page. `faults` holds errors that our scripts caused, `foreign` other addresses."""
 
     def __init__(self, browser: Browser, webui: WebUI, width: int = 1400, height: int = 1000) -> None:
         self.webui = webui
@@ -65,7 +65,7 @@ class WebUIPage:
 
     @property
     def is_modern(self) -> bool:
-        """Whether this is SD.Next's Modern UI, in which everything is found elsewhere."""
+        """Tell whether this is SD.Next's Modern UI, in which everything is found elsewhere."""
         return self.webui.style == "sdnext"
 
     def tab(self, title: str) -> None:
@@ -98,7 +98,7 @@ class WebUIPage:
         self.page.locator(f"#{tab}_generate").click()
 
     def wait_end(self, tab: str = "txt2img") -> str:
-        """Until what stands below the images is new; hosts write the time there."""
+        """Wait until the text below the images is new; hosts write the time there."""
         changed = f"([tab, seen]) => ({BELOW})(tab).some((text, place) => text && text !== seen[place])"
         patience = 900_000 if self.webui.is_real else 90_000
         self.page.wait_for_function(changed, arg=[tab, self._seen], timeout=patience)
@@ -111,7 +111,7 @@ class WebUIPage:
         return self._below(tab)[0]
 
     def remarks(self, tab: str = "txt2img") -> str:
-        """What `p.comment` and the host's errors say."""
+        """The texts of `p.comment` and of the host's errors."""
         return self._below(tab)[1]
 
     def read_parameters(self, text: str, tab: str = "txt2img") -> None:
@@ -160,5 +160,5 @@ class WebUIPage:
         self.open()
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Until a JavaScript function holds."""
+        """Wait until a JavaScript function returns true."""
         self.page.wait_for_function(condition, arg=argument)

@@ -55,7 +55,7 @@ def real_forge() -> Path | None:
 
 
 def _version_mark(forge: Path | None) -> dict[str, str]:
-    """What Forge Neo wants to find in a ``config.json``: without it, it asks at the terminal and waits."""
+    """The mark that Forge Neo wants in a ``config.json``: without it, it asks at the terminal and waits."""
     file = forge / "modules" / "launch_utils.py" if forge else None
     found = re.search(r'^VERSION_UID\b.*= "(.+)"', file.read_text("utf-8"), re.MULTILINE) if file else None
     return {"VERSION_UID": found[1]} if found else {}
@@ -134,7 +134,7 @@ class WebUI(Client):
             )
 
     def _await_start(self, patience: float = 900.0) -> None:
-        """Until the host says so: the routes of extensions come after those of Gradio."""
+        """Wait until the host reports its start: the routes of extensions come after those of Gradio."""
         deadline = time.monotonic() + patience
         while "Startup time:" not in self.log() or not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

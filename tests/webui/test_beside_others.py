@@ -1,4 +1,4 @@
-"""What our extension costs a web UI and its other extensions: their names, their imports, their start."""
+"""Our extension beside others in a web UI: names, imports, start, prompts."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_second_copy_says_so_and_stays_idle(webui_factory: WebUIs, tmp_path: P
 
 
 def test_it_is_gone_when_the_folder_is(webui_factory: WebUIs) -> None:
-    """What the host does without us, byte for byte: the text is that of a disabled script."""
+    """The host's own result, byte for byte: the text is that of a disabled script."""
     with_us, without = webui_factory(), webui_factory(fresh=True, extensions={})
     assert with_us.txt2img("a fox, __x__").infotexts == without.txt2img("a fox, __x__").infotexts
 

@@ -1,4 +1,4 @@
-"""The Script in a host: what a program or a user asks of it, and what the images then tell."""
+"""The Script in a host: requests of programs and users, and the images' texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _foxes = itertools.count(1)
 
 @pytest.fixture
 def fox() -> str:
-    """An idea that no test has had before: what was written once is not asked for again."""
+    """An idea that no test has had before: a written answer is not asked for again."""
     return f"a fox number {next(_foxes)}"
 
 
@@ -36,7 +36,7 @@ def idea_in(body: dict) -> str:
 
 
 def numbered(wire: WireServer) -> None:
-    """The model answers with the idea and the seed that it was asked with."""
+    """Have the model answer with the idea and the seed that it was asked with."""
     wire.script("fox*", lambda body: f"{idea_in(body)}; seed {body['seed']}")
 
 
@@ -52,7 +52,7 @@ def test_it_is_there_in_both_tabs(wired: WebUI) -> None:
 
 
 def test_disabled_it_changes_nothing(wire: WireServer, webui_factory: WebUIs) -> None:
-    """Byte for byte what the host gives without us."""
+    """The result is byte for byte that of the host without us."""
     if real_forge():
         webui_factory.close()  # two of them are too much for many machines
     alone = webui_factory(extensions={})
@@ -339,7 +339,7 @@ def test_a_user_sees_an_error_and_no_image(
 
 
 def assert_looks_like_an_error(page: WebUIPage) -> None:
-    """Below the images, in the accordion's status and at the window's edge."""
+    """Check for the error below the images, in the accordion's status and at the window's edge."""
     page.page.locator(".quillwork-toast").wait_for()
     assert "failed (503)" in page.page.locator(".quillwork-toast").inner_text()
     assert "failed (503)" in page.page.locator("#quillwork_txt2img_fault").inner_text()

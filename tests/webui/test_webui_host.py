@@ -1,4 +1,4 @@
-"""The host itself, the stand-in or a real Forge: what the adapter's tests rely on. No extension of ours."""
+"""The host itself, the stand-in or a real Forge, as the adapter's tests rely on it. No extension of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the imitated model answers, before any provider's format is put around it."""
+"""Answers of the imitated model, before any provider's format is put around them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`pieces` and `reasoning` may be endless; `calls` are (id, name, arguments). `cost` is told beside the
-    token counts, as OpenRouter does."""
+    """`pieces` and `reasoning` may be endless; `calls` are (id, name, arguments).
+    `cost` is reported beside the token counts, as OpenRouter does."""
 
     pieces: Iterable[str] = ()
     reasoning: Iterable[str] = ()

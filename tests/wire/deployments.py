@@ -38,7 +38,7 @@ def key_of(provider: str) -> str:
 
 
 def environment(provider: str) -> dict[str, str]:
-    """What a user would have set for `provider` alone."""
+    """The environment of a user who has set up `provider` alone."""
     row = providers.get(provider)
     env = {row.key_variables[0]: key_of(provider)}
     env |= {variables[0]: "us-east-1" for variables in row.needed_variables.values()}

@@ -1,4 +1,4 @@
-"""What a model's name asks the imitation server to do.
+"""Words in a model's name that control the imitation server.
 
 A name is split at ``-``, ``/``, ``:`` and ``@``; every part that is one of the words below changes the
 behaviour, the rest is only a name. ``fox-delay500-status503`` waits half a second and answers 503.
@@ -90,7 +90,7 @@ _FLAGS = {field.name for field in fields(Behaviour) if field.type == "bool"}
 
 
 def behaviour_of(model: str) -> Behaviour:
-    """What the name of a model asks for."""
+    """Parse the name of a model into the behaviour that it asks for."""
     wanted = Behaviour()
     for word in _SPLIT.split(model):
         if word in _FLAGS:

@@ -1,4 +1,4 @@
-"""Which path speaks which format."""
+"""The routes of every provider's format."""
 
 from __future__ import annotations
 

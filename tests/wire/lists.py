@@ -1,4 +1,4 @@
-"""A loopback server that lists models as it is told, in anybody's format, or hangs."""
+"""A loopback server that lists models as it is told, in any server's format, or hangs."""
 
 from __future__ import annotations
 

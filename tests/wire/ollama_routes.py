@@ -1,4 +1,4 @@
-"""What Ollama serves beside a chat: its lists, what a model can do, and unloading."""
+"""The routes of Ollama beside a chat: its lists, a model's capabilities, and unloading."""
 
 from __future__ import annotations
 

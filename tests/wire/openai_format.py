@@ -1,4 +1,4 @@
-"""OpenAI chat completions: OpenAI itself and everybody who speaks like it (vLLM, Groq, Mistral …)."""
+"""OpenAI chat completions: OpenAI itself and all servers that speak its format (vLLM, Groq, Mistral …)."""
 
 from __future__ import annotations
 

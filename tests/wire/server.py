@@ -142,7 +142,7 @@ class WireServer:
     async def watched(
         self, asked: Asked, request: web.Request, reply: Awaitable[web.StreamResponse]
     ) -> web.StreamResponse:
-        """What `reply` answers; counted while it does, and noted when the client does not wait for it."""
+        """Run `reply`; count it meanwhile, and record a client that does not wait for the end."""
         generation, began = self._generation, time.monotonic()
         self.inflight += 1
         self.peak = max(self.peak, self.inflight)

@@ -1,4 +1,4 @@
-"""What workflows may use, once the user has said yes on this machine."""
+"""Consents: workflows may use what the user has allowed on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys after a restart: in the operating system's key ring where it works, else in a file of one's own."""
+"""Keys after a restart: in the operating system's key ring where it works, else in a private file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "OPENAI_API_KEY"
 
 
 class Ring:
-    """What an operating system's ring does, as the package keyring hands it on."""
+    """A key ring of an operating system, as the package keyring presents it."""
 
     name = "SecretService Keyring"
     priority = 5.0
@@ -51,7 +51,7 @@ class StandIn(Ring):
 
 @pytest.fixture
 def ring(monkeypatch):
-    """Installs a ring behind the package keyring."""
+    """Install a ring behind the package keyring."""
 
     def install(ring):
         module = types.ModuleType("keyring")

@@ -1,4 +1,4 @@
-"""Plans: which models may be called, and that nothing is called when nobody can tell."""
+"""Plans: the allowed models, and no call at all under a plan that cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models call tools and how much they read, as far as that is known without asking anybody."""
+"""Known capabilities of models, tools and context, without a request."""
 
 from __future__ import annotations
 

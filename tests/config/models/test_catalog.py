@@ -1,4 +1,4 @@
-"""The catalogue: everybody is asked at once, nobody holds it up, and what is down is told."""
+"""The catalogue: all servers are asked at once, none delays the list, dead ones are reported."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def lists():
 
 @pytest.fixture
 def quiet(env):
-    """No local server is looked for where one might happen to run."""
+    """Keep the tests from looking for local servers that might happen to run."""
     env(OLLAMA_API_BASE=NOTHING_THERE, LM_STUDIO_API_BASE=NOTHING_THERE, HOSTED_VLLM_API_BASE=NOTHING_THERE)
     local_models.use_folders(lambda: ())
 
 
 @pytest.fixture
 def providers_at(lists, monkeypatch):
-    """Sends every provider's calls to the imitation."""
+    """Send every provider's calls to the imitation server."""
     table = {
         row.id: dataclasses.replace(row, default_base_url=f"{lists.url}/{row.id}")
         for row in providers.every()

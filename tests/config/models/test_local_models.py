@@ -1,4 +1,4 @@
-"""What lies in the host's folders, as a list of models."""
+"""Local models: the list of those in the host's folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models are known to see, without asking anybody."""
+"""Vision of models, as far as it is known without a request."""
 
 from __future__ import annotations
 

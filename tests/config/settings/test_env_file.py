@@ -1,4 +1,4 @@
-"""Settings written into `.env`: what stands there stays, and a key is never written."""
+"""Settings written into `.env`: its other lines stay, and a key is never written."""
 
 from __future__ import annotations
 

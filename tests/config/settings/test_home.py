@@ -1,4 +1,4 @@
-"""Where a user's files lie."""
+"""The home: the folder of a user's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which host a copy of the pack belongs to: by notes that hosts leave, else by where it lies."""
+"""The host of a copy of the pack: by notes that hosts leave, else by the copy's place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the panel keeps: above the environment, whole on disk, and never an address or a key."""
+"""The panel's kept settings: above the environment, whole on disk, and never an address or a key."""
 
 from __future__ import annotations
 

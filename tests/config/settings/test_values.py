@@ -1,4 +1,4 @@
-"""Every value, from wherever it comes, and the word for where that was."""
+"""Values of settings from every layer, with the word for their origin."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class EmptyImage(io.ComfyNode):
 
 
 class LoadImage(io.ComfyNode):
-    """Of a picture in many colours only the one in its corner is left."""
+    """A loader of images; of a picture in many colours only the one in its corner is left."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:

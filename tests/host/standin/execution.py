@@ -23,7 +23,7 @@ COLLECT_EVERY_S = 10.0
 
 
 class NodeFailed(Exception):
-    """A node raised; `error` is what, `arguments` what it had in hand (none once it had waited)."""
+    """A node raised `error`; `arguments` are those that it held (none once it had waited)."""
 
     def __init__(self, node_id: str, error: BaseException, arguments: dict[str, Any]) -> None:
         super().__init__(node_id)
@@ -133,7 +133,7 @@ class Work:
         self.shown: dict[str, Any] = {}
 
     async def run(self, outputs: list[str]) -> None:
-        """Run these outputs and what they need.
+        """Run these outputs and all nodes that they need.
 
         Raises:
             NodeFailed: at the first node that raises. What is parked then is left to its fate.

@@ -1,4 +1,4 @@
-"""Routes that read and write files: a user's data and settings, images, what packs bring for the browser."""
+"""Routes that read and write files: a user's data and settings, images, packs' files for the browser."""
 
 from __future__ import annotations
 

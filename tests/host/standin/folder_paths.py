@@ -1,4 +1,4 @@
-"""Where the host keeps its files."""
+"""The folders of the host's files."""
 
 from __future__ import annotations
 

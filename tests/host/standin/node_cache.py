@@ -1,4 +1,4 @@
-"""Which results of the last prompt may be used again."""
+"""The cache of results of the last prompt."""
 
 from __future__ import annotations
 

@@ -84,5 +84,5 @@ async def _in_context(
 
 
 async def finished(results: list[Any]) -> list[Any]:
-    """The same results, when the last of them is there."""
+    """Wait for the last of `results` and return them."""
     return [await result if isinstance(result, asyncio.Task) else result for result in results]

@@ -13,7 +13,7 @@ Inputs = dict[str, dict[str, tuple[Any, ...]]]
 
 
 class NodeKind:
-    """What the host needs to know of a class of nodes."""
+    """The facts that the host needs of a class of nodes."""
 
     input_is_list: bool
     output_node: bool
@@ -65,7 +65,7 @@ class V3Kind(NodeKind):
         self.output_is_list = [output.is_output_list for output in schema.outputs]
 
     def inputs(self) -> Inputs:
-        """As the node has them, with the sockets of a row of them each on its own."""
+        """The inputs as the node has them, with each socket of a row on its own."""
         found: Inputs = {"required": {}, "optional": {}}
         for group, entries in self._node.INPUT_TYPES().items():
             for name, (kind, *options) in entries.items():
@@ -82,7 +82,7 @@ class V3Kind(NodeKind):
         return found
 
     def nest(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """With the sockets of each row as one mapping. It comes also where the method did not ask for it."""
+        """Nest the sockets of each row as one mapping, which every method gets, asked for or not."""
         nested = {name: value for name, value in arguments.items() if "." not in name}
         for entries in self._node.INPUT_TYPES().values():
             for name, (kind, *_) in entries.items():

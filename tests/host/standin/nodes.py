@@ -23,7 +23,7 @@ LOADED_MODULE_DIRS: dict[str, str] = {}
 
 
 class Kinds(dict[str, NodeKind]):
-    """As the host, which looks at a class when its node runs: a pack may add some later on."""
+    """The kinds of nodes, looked up as the host does when a node runs: a pack may add some later on."""
 
     def __missing__(self, name: str) -> NodeKind:
         register(name, NODE_CLASS_MAPPINGS[name], None, "nodes")

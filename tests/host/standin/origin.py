@@ -1,4 +1,4 @@
-"""What ComfyUI does about requests from other sites, which is little, and about caches of browsers."""
+"""Middleware of ComfyUI's for requests from other sites, which does little, and for browsers' caches."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def _origin(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _foreign(headers: Any) -> bool:
-    """Only a loopback Host is compared, and only with an Origin that names a host."""
+    """Tell whether a request is foreign: only a loopback Host is compared, and only with an Origin's host."""
     if "Host" not in headers or "Origin" not in headers:
         return False
     asked, origin = urlsplit("//" + headers["Host"].lower()), urlsplit(headers["Origin"])

@@ -1,4 +1,4 @@
-"""Prompts that wait, the one that runs, and what became of the others."""
+"""The queue of prompts: those that wait, the one that runs, and the history of the others."""
 
 from __future__ import annotations
 

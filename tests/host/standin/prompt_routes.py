@@ -1,4 +1,4 @@
-"""Routes about prompts: take one, interrupt, queue, history, what nodes there are."""
+"""Routes about prompts: take one, interrupt, queue, history, the nodes' descriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PromptServer: the websocket, and what nodes and packs find in `PromptServer.instance`."""
+"""PromptServer: the websocket, and the attributes that nodes and packs find in `PromptServer.instance`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PromptServer:
         return {"exec_info": {"queue_remaining": self.prompt_queue.get_tasks_remaining()}}
 
     async def send(self, event: Any, data: Any, sid: str | None = None) -> None:
-        """To one client, or to all."""
+        """Send an event to one client, or to all."""
         to = (
             list(self.sockets.values()) if sid is None else [self.sockets[sid]] if sid in self.sockets else []
         )
@@ -89,7 +89,7 @@ class PromptServer:
                 logging.warning("send error: %s", error)
 
     def send_sync(self, event: Any, data: Any, sid: str | None = None) -> None:
-        """The same, from any thread, and without waiting."""
+        """Send an event from any thread, without waiting."""
         self.loop.call_soon_threadsafe(self.messages.put_nowait, (event, data, sid))
 
     def send_progress_text(self, text: str | bytes, node_id: str, sid: str | None = None) -> None:

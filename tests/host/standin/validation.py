@@ -1,4 +1,4 @@
-"""What a host checks before it takes a prompt: links, types, ranges, options, and each node's own word."""
+"""Validation of a prompt: links, types, ranges, options, and each node's own checks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fault(kind: str, message: str, details: str, **extra: Any) -> Fault:
 
 
 def fits(given: Any, wanted: Any) -> bool:
-    """Can an output of the one type be wired into an input of the other?"""
+    """Tell whether an output of the one type can be wired into an input of the other."""
     if given == wanted or (isinstance(given, list) and wanted == "COMBO"):
         return True
     if not isinstance(given, str) or not isinstance(wanted, str):
@@ -41,7 +41,7 @@ class Validation:
         self._sound: dict[str, bool] = {}
 
     async def check(self, node_id: str, path: tuple[str, ...] = ()) -> bool:
-        """Is this node, and all that it needs, in order? Values are converted to their types on the way."""
+        """Check a node and all that it needs. Values are converted to their types on the way."""
         if node_id in self._sound:
             return self._sound[node_id]
         if node_id in path:
@@ -196,7 +196,7 @@ def _range_and_options(value: Any, name: str, wanted: Any, options: dict[str, An
 async def validate_prompt(
     prompt_id: str, prompt: Prompt, targets: list[str] | None
 ) -> tuple[bool, Fault | None, list[str], dict[str, Any]]:
-    """Whether there is anything to run, the error as a whole, the outputs to run, the errors by node."""
+    """Validate a prompt: (anything to run, the error as a whole, the outputs to run, the errors by node)."""
     outputs = []
     for node_id, node in prompt.items():
         kind = nodes.KINDS.get(node.get("class_type", ""))

@@ -66,7 +66,7 @@ class Read(io.ComfyNode):
 
 
 class AddMode(io.ComfyNode):
-    """Brings a mode; a real pack does so when it is loaded."""
+    """A node that registers a mode; a real pack does so when it is loaded."""
 
     @classmethod
     def define_schema(cls):

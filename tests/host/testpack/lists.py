@@ -23,7 +23,7 @@ class Lines(io.ComfyNode):
 
 
 class Numbers(io.ComfyNode):
-    """The same for whole numbers."""
+    """A list of whole numbers, one for each line."""
 
     @classmethod
     def define_schema(cls):
@@ -59,7 +59,7 @@ class Values(io.ComfyNode):
 
 
 class Join(io.ComfyNode):
-    """Takes its lists whole. `got` shows exactly what arrived."""
+    """A node that takes its lists whole. `got` shows exactly what arrived."""
 
     @classmethod
     def define_schema(cls):
@@ -83,7 +83,7 @@ class Join(io.ComfyNode):
 
 
 class Upper(io.ComfyNode):
-    """One text at a time: a list wired into it makes it run once for each item."""
+    """A node for one text at a time: a list wired into it makes it run once for each item."""
 
     @classmethod
     def define_schema(cls):

@@ -41,7 +41,7 @@ class Choose(io.ComfyNode):
 
 
 class Fingerprint(io.ComfyNode):
-    """Runs again when the file has changed; `arrived` shows what fingerprint_inputs was given."""
+    """A node that runs again when the file has changed; `arrived` shows what fingerprint_inputs was given."""
 
     @classmethod
     def define_schema(cls):
@@ -69,7 +69,7 @@ class Fingerprint(io.ComfyNode):
 
 
 class Annotate(io.ComfyNode):
-    """Writes into the workflow that a saved image carries."""
+    """A node that writes into the workflow that a saved image carries."""
 
     @classmethod
     def define_schema(cls):
@@ -90,7 +90,7 @@ class Annotate(io.ComfyNode):
 
 
 class Intermediate(io.ComfyNode):
-    """Shows a text in the middle of a graph; the host shows it again when the node is cached."""
+    """A node that shows a text in the middle of a graph; the host shows it again when the node is cached."""
 
     @classmethod
     def define_schema(cls):
@@ -108,7 +108,7 @@ class Intermediate(io.ComfyNode):
 
 
 class Same(io.ComfyNode):
-    """Whatever comes in goes out, as the same type."""
+    """A node that passes any value on, as the same type."""
 
     @classmethod
     def define_schema(cls):
@@ -145,7 +145,7 @@ class Ticket(io.ComfyNode):
 
 
 class TakeTicket(io.ComfyNode):
-    """Fails at once with a ticket in hand, or shows it."""
+    """A node that fails at once with a ticket in hand, or shows it."""
 
     @classmethod
     def define_schema(cls):

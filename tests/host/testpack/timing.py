@@ -1,4 +1,4 @@
-"""Nodes that take time, and say so."""
+"""Nodes that take time, and report it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _say(node, text):
 
 
 class SlowCollection(io.ComfyNode):
-    """Makes the host's next collection of garbage take a second, in which no other thread runs. Afterwards it
-    tells when that was."""
+    """A garbage collection of a second, the host's next, in which no other thread runs.
+    It reports its time afterwards."""
 
     @classmethod
     def define_schema(cls):
@@ -61,7 +61,7 @@ class _Slow:
 
 
 class Sleep(io.ComfyNode):
-    """Sleeps without blocking, looks for an interrupt every 10 ms, and tells when it ran."""
+    """A node that sleeps without blocking, looks for an interrupt every 10 ms, and reports when it ran."""
 
     @classmethod
     def define_schema(cls):
@@ -91,7 +91,7 @@ class Sleep(io.ComfyNode):
 
 
 class SleepBlocking(Sleep):
-    """The same in a synchronous node."""
+    """A node that sleeps synchronously."""
 
     @classmethod
     def define_schema(cls):
@@ -111,7 +111,7 @@ class SleepBlocking(Sleep):
 
 
 class Stream(io.ComfyNode):
-    """Sends the text so far, word by word, and moves its progress bar."""
+    """A node that sends the text so far, word by word, and moves its progress bar."""
 
     @classmethod
     def define_schema(cls):
@@ -140,7 +140,7 @@ class Stream(io.ComfyNode):
 
 
 class Count(io.ComfyNode):
-    """How often it has run under this name, which only a run can raise."""
+    """A node that counts its runs under a name, which only a run can raise."""
 
     @classmethod
     def define_schema(cls):

@@ -1,4 +1,4 @@
-"""A pack of somebody else's that brings tools for Quillwork's models."""
+"""Another pack's tools for Quillwork's models."""
 
 import time
 

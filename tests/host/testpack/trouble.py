@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 
 class Fail(io.ComfyNode):
-    """Raises, before or after it has let other nodes go on."""
+    """A node that raises, before or after it has let other nodes go on."""
 
     @classmethod
     def define_schema(cls):
@@ -36,7 +36,7 @@ class Fail(io.ComfyNode):
 
 
 class Vanish(io.ComfyNode):
-    """Lets a CancelledError out, which nobody asked for."""
+    """A node that lets a CancelledError out, which was not asked for."""
 
     @classmethod
     def define_schema(cls):
@@ -52,7 +52,7 @@ class Vanish(io.ComfyNode):
 
 
 class Cancelled(io.ComfyNode):
-    """Waits for ever and writes down how it ended, into a file."""
+    """A node that waits for ever and records its end in a file."""
 
     @classmethod
     def define_schema(cls):
@@ -77,7 +77,7 @@ class Cancelled(io.ComfyNode):
 
 
 class SetOnClass(io.ComfyNode):
-    """Keeps state on its own class, where a host allows none."""
+    """A node that keeps state on its own class, where a host allows none."""
 
     @classmethod
     def define_schema(cls):
@@ -91,7 +91,7 @@ class SetOnClass(io.ComfyNode):
 
 
 class Environment(io.ComfyNode):
-    """A variable of the server's environment."""
+    """A node that returns a variable of the server's environment."""
 
     @classmethod
     def define_schema(cls):

@@ -1,4 +1,4 @@
-"""Budgets: what could cost too much is not sent, however many ask at once."""
+"""Budgets: a call that could cost too much is not sent, however many callers ask at once."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_fan_out_is_set_aside_whole_before_anything_is_sent(wire):
 
 
 def test_many_at_once_do_not_overshoot_together(wire):
-    """Room for three of them: the others are refused while those are under way."""
+    """The budget has room for three calls: the others are refused while those are under way."""
     deployment = limited(wire, 3 * WORST, "fox-delay300")
     barrier, outcomes = threading.Barrier(12), []
 

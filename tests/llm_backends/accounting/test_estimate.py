@@ -1,4 +1,4 @@
-"""Estimates before a call: rough, and for every part of what is sent."""
+"""Estimates before a call: rough, and for every part of the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger: what calls came to, by caller and model; the day's part outlives the program."""
+"""The ledger: totals of calls by caller and model; the day's part outlives the program."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ for _ in range(50):
 
 
 def test_programs_that_write_at_the_same_time_lose_nothing(file):
-    """And the rest is written when the program ends."""
+    """Totals not yet written are written when the program ends."""
     programs = [subprocess.Popen([sys.executable, "-c", PROGRAM, str(ROOT), str(file)]) for _ in range(3)]
     assert [program.wait(60) for program in programs] == [0, 0, 0]
     assert Ledger().summary(file)["today"]["total"]["calls"] == 150

@@ -1,4 +1,4 @@
-"""Tools and calls in chat templates: told as the template tells them, no text taken for the template's."""
+"""Tools and calls in chat templates: offered as the template does it, no text taken for the template's."""
 
 from __future__ import annotations
 

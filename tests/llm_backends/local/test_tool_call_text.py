@@ -1,4 +1,4 @@
-"""Tool calls in what a local model writes: found, however the text is cut, and never shown."""
+"""Tool calls in a local model's text: found, however the text is cut, and never shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLUE = '<tool_call>{"name": "fox-paint", "arguments": "{\\"colour\\": \\"blue\\"
 
 
 def split(*pieces: str) -> tuple[str, list[tuple[str, str]]]:
-    """The answer, and (name, arguments) of the calls."""
+    """Split pieces into the answer and (name, arguments) of the calls."""
     splitter = ToolCallSplitter()
     text = "".join(splitter.feed(piece) for piece in pieces) + splitter.finish()
     return text, [(call.name, call.arguments) for call in splitter.calls]
@@ -71,7 +71,7 @@ def test_a_call_that_was_cut_off_is_one_all_the_same():
 
 
 def answer(text: str, *, calls_tools: bool = True, size: int = 5) -> tuple[AnswerText, LiveText, list[str]]:
-    """The text on its way into a sink, and all that was shown meanwhile."""
+    """An answer's text on its way into a sink, and all that was shown meanwhile."""
     live, shown = LiveText(), []
     made = AnswerText(live.start(1)[0], calls_tools=calls_tools)
     for start, end in itertools.pairwise([*range(0, len(text), size), len(text)]):

@@ -1,4 +1,4 @@
-"""Kept answers: whole ones, under a key that all that shapes them is part of, in a file of the user's own."""
+"""Kept answers: whole ones, under a key of all that shapes them, in a file of the user's own."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_fallbacks_answer_is_kept_under_its_own_name(wire, file):
 
 
 def test_a_warned_answer_is_kept_with_its_warnings(file):
-    """What the server refused once, it refuses the next time: the answer is as good."""
+    """A parameter refused once is refused the next time: the answer is as good."""
     serve, bodies = picky({"seed"})
     asked = question("a fox", seed=1)
     with raw_server(serve) as port:

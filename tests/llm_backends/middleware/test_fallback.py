@@ -1,4 +1,4 @@
-"""The next model when one cannot be had: told, and never instead of a decision that is the user's."""
+"""Fallbacks: the next model when one is unavailable, reported, and never instead of the user's decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No more calls at once to one endpoint than it can take."""
+"""The limit on concurrent calls to one endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is tried again, how often, and after how long."""
+"""Retries: of which errors, how often, and after how long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each call comes to in the ledger: under the name of the model that answered, or that failed."""
+"""Usage of each call in the ledger: under the name of the model that answered, or that failed."""
 
 from __future__ import annotations
 

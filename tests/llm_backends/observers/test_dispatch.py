@@ -1,4 +1,4 @@
-"""Observers: told of every call of every mode; never in its way, and blind to the content unless asked."""
+"""Observers: they hear of every call of every mode, never delay it, and see no content unless asked."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _nobody_listens():
 
 @pytest.fixture
 def events() -> list[CallEvent]:
-    """What a registered observer is told; `told` waits for it."""
+    """The events that a registered observer gets; `told` waits for them."""
     seen: list[CallEvent] = []
     dispatch.register(seen.append)
     return seen
@@ -217,7 +217,7 @@ def test_a_slow_observer_delays_nobody_and_drops(wire, events, monkeypatch, capl
 
 
 def told_but(seen: list[Any], count: int) -> list[Any]:
-    """Wait for so many, while another observer hangs."""
+    """Wait for so many events, while another observer hangs."""
     end = time.monotonic() + HANG_S
     while len(seen) < count and time.monotonic() < end:
         time.sleep(0.01)
@@ -248,7 +248,7 @@ def test_where_nobody_listens_nothing_is_made(wire):
 
 @pytest.fixture
 def module(monkeypatch):
-    """A module of another pack's: ``watching.on_call`` and ``watching.inner.on_call``."""
+    """A module of another pack: ``watching.on_call`` and ``watching.inner.on_call``."""
     seen: list[CallEvent] = []
     found = SimpleNamespace(on_call=seen.append, inner=SimpleNamespace(on_call=seen.append), seen=seen)
     monkeypatch.setitem(sys.modules, "watching", found)

@@ -1,4 +1,4 @@
-"""litellm's own integrations with Langfuse and Helicone: for what litellm carried, and nothing else."""
+"""The integrations of litellm with Langfuse and Helicone: for calls that litellm carried, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoint backend against a real server: what goes over the wire, and every fault that may come back."""
+"""The endpoint backend against a real server: its requests, and every fault that may come back."""
 
 from __future__ import annotations
 

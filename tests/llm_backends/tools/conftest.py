@@ -22,7 +22,7 @@ PAINT = {
 
 @pytest.fixture
 def tool() -> Callable[..., RegisteredTool]:
-    """Makes a tool out of a function of `colour` and `count`."""
+    """A maker of tools out of functions of `colour` and `count`."""
 
     def make(call: Callable[..., Any], name: str = "fox.paint", **more: Any) -> RegisteredTool:
         return RegisteredTool(name, "Paints foxes.", PAINT, call, **more)

@@ -1,4 +1,4 @@
-"""A model that calls tools, over the wire: what it is told, and whatever it and the tools do wrong."""
+"""The tool loop over the wire: the messages to the model, and faults of model and tools."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def painted(colour, count=1):
 
 
 def told(wire, number=-1):
-    """What the tools' answers in a question were, by id."""
+    """The tools' results in a request, by id."""
     messages = wire.calls()[number].json["messages"]
     return {message["tool_call_id"]: message["content"] for message in messages if message["role"] == "tool"}
 

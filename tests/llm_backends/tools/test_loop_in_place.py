@@ -1,4 +1,4 @@
-"""The same loop for a model that computes in the host's own thread, where nothing may wait on a loop."""
+"""The tool loop for a model that computes in the host's own thread, where nothing may wait on a loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RED = '{"colour": "red"}'
 
 
 class Painter:
-    """A backend as another pack may bring one: it calls every tool twice and answers what it was told."""
+    """A backend as another pack may bring one: it calls every tool twice and repeats the results."""
 
     runs_in_place = True
 

@@ -1,5 +1,7 @@
-"""The same loop through the real litellm in every provider's own format: two calls at once, broken arguments,
-an unknown name, and the end of a model that would call for ever."""
+"""The tool loop through the real litellm in every provider's own format.
+
+Two calls at once, broken arguments, an unknown name, and the end of a model that would call for ever.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,7 @@ def test_a_model_that_calls_for_ever_is_made_to_answer(wire, tool, provider):
     [("anthropic", "claude-sonnet-4-5"), ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0")],
 )
 def test_claude_is_asked_to_think_until_it_has_called_a_tool(wire, tool, provider, model):
-    """It would want its signed thought back, which litellm's stream does not hold on to."""
+    """Claude would want its signed thought back, which litellm's stream does not keep."""
     wire.script("*", [calls(("call_1", "fox-paint", RED)), "done"])
     asked = replace(QUESTION, reasoning="low")
     tools = [tool(lambda colour: colour)]

@@ -1,4 +1,4 @@
-"""What may be registered as a tool, and how tools are found again."""
+"""The registry of tools: registration, refusals, and lookup."""
 
 from __future__ import annotations
 

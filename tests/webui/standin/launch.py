@@ -2,8 +2,8 @@
 
     python launch.py --style a1111|forge|sdnext --port N --data-dir FOLDER --api
 
-The interpreter decides which Gradio it is (3.41 or 4.40). Extensions lie in FOLDER/extensions and are
-treated as those hosts treat them; what the styles differ in stands where it happens.
+The interpreter decides which Gradio it is (3.41 or 4.40). Extensions lie in FOLDER/extensions and are treated
+as those hosts treat them; differences of the styles stand where they occur.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def processing_interrupted() -> bool:
 
 
 def throw_exception_if_processing_interrupted() -> None:
-    """Raise the interrupt, once: who raises it takes it away."""
+    """Raise the interrupt, once: raising clears it."""
     global _interrupted
     with _lock:
         if _interrupted:

@@ -17,7 +17,8 @@ def set_progress_bar_global_hook(function: Callable[..., None]) -> None:
 
 
 class ProgressBar:
-    """Calls the host's hook, which may raise the interrupt; steps that follow too closely are left out."""
+    """A progress bar that calls the host's hook, which may raise the interrupt.
+    Steps that follow too closely are left out."""
 
     def __init__(self, total: float, node_id: str | None = None) -> None:
         self.total = total

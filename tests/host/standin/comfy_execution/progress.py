@@ -1,4 +1,4 @@
-"""How far each node of the running prompt is; the browser gets the whole picture at every change."""
+"""The progress of each node of the running prompt; the browser gets the whole state at every change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which node is running, for code that is called from it."""
+"""The running node, for code that is called from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GGUF files: found and looked at without any library, and written with through the real llama.cpp."""
+"""GGUF files: found and checked without any library, and answers through the real llama.cpp."""
 
 from __future__ import annotations
 
@@ -324,7 +324,7 @@ class TestStopping:
         texts(backend, tiny_gguf, enhance("red fox"))
 
         class Impatient(WatchingHost):
-            """Says stop when it is asked the third time within one piece: only llama.cpp asks there."""
+            """A host that says stop at the third question within one piece, where only llama.cpp asks."""
 
             asked = 0
 

@@ -1,4 +1,4 @@
-"""What the mode host_encoder does where no host lends an encoder; tests/nodes has it write in ComfyUI."""
+"""The mode host_encoder where no host lends an encoder; tests/nodes has it write in ComfyUI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the hub is reached from here: its own variables, its cache, names."""
+"""Access to the hub: its own variables, its cache, names."""
 
 from __future__ import annotations
 

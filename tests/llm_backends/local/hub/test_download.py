@@ -1,4 +1,4 @@
-"""Files out of a repository, from an imitation of the hub that misbehaves on request."""
+"""Downloads from an imitation of the hub that misbehaves on request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEPT = "what has arrived is kept"
 
 
 class Watcher(NullHost):
-    """Keeps what was shown; says stop when `until` is found in it."""
+    """A host and sink that keeps the shown texts, and says stop when `until` is found in one."""
 
     def __init__(self, live: LiveText, until: str = "") -> None:
         self.live, self.until = live, until
@@ -52,7 +52,7 @@ async def top_level(repository: Repository, read: Read) -> Sequence[RemoteFile]:
 
 @pytest.fixture
 def ask(hub: HubServer, tmp_path: Path) -> Any:
-    """Downloads into ``tmp_path/models``; what is not said otherwise is allowed and in order."""
+    """Download into ``tmp_path/models``; by default all is allowed and in order."""
 
     def call(
         name: str = NAME,

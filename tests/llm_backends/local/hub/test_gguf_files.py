@@ -1,4 +1,4 @@
-"""A GGUF file out of a repository."""
+"""GGUF files of a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a download is told."""
+"""Texts of a download's progress."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_it_is_stopped(tiny):
 
 
 def test_what_is_raised_in_the_middle_leaves_it_usable(tiny):
-    """As Ctrl+C does."""
+    """An exception such as Ctrl+C's."""
 
     def cancelled() -> bool:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""One model in memory, a guest of the host's: evicted, exchanged, unloaded; nothing is imported early."""
+"""One model in memory, a guest of the host: evicted, exchanged, unloaded; nothing is imported early."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ FREE = {"temperature": 1.3, "top_p": 1.0, "extra": {"top_k": 0}, "max_tokens": 2
 
 
 class HostMemory:
-    """A host's memory manager: admits on one device, keeps a log, can be told to refuse."""
+    """A host's memory manager: it admits on one device, keeps a log, and refuses on demand."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -237,7 +237,7 @@ def test_unload_takes_everything(backend: Any, tiny_model: Path) -> None:
 
 
 def test_unload_within_a_call_ends_with_nothing_in_memory(backend: Any, tiny_model: Path) -> None:
-    """A host's hook may do that: the call goes on, and afterwards there is nothing left."""
+    """A host's hook may unload: the call goes on, and afterwards there is nothing left."""
     memory = HostMemory()
     host = WatchingHost(lambda ticks: backend.unload() if ticks == 3 else None, memory)
     assert texts(backend, tiny_model, enhance("red fox"), host=host) == [FOX]

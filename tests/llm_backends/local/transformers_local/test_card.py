@@ -1,4 +1,4 @@
-"""The local model on a graphics card: `card` has one where the machine has none."""
+"""The local model on a graphics card: the fixture `card` makes one where the machine has none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DTYPES = ["fp32", "bf16", "nf4", "int8"]
 
 @pytest.fixture
 def on_card(backend: Any, card: Any) -> Iterator[Any]:
-    """The backend in a machine with a card; what it has loaded is gone before the card is."""
+    """The backend in a machine with a card; its models are gone before the card is."""
     assert best_device() == torch.device("cuda", 0)
     yield backend
     backend.unload()
@@ -79,7 +79,7 @@ def usable(dtype: str) -> None:
 
 
 def on_the_cpu(folder: Path, *requests: Any, dtype: str) -> list[str]:
-    """What a machine without a card answers."""
+    """Answer on a machine without a card."""
     from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
 
     made = TransformersLocal()
@@ -91,7 +91,7 @@ def on_the_cpu(folder: Path, *requests: Any, dtype: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def expected(tiny_model: Path) -> dict[tuple[str, str], list[str]]:
-    """What the CPU answers, by dtype and the name of the requests."""
+    """The answers of the CPU, by dtype and the name of the requests."""
     return {
         (dtype, name): on_the_cpu(tiny_model, *asked, dtype=dtype)
         for dtype in ("fp32", "bf16")
@@ -224,7 +224,7 @@ def test_a_stop_leaves_the_weights_alone_on_the_card(
 def test_a_stop_is_heard_while_the_card_works_off_a_prefill(
     on_card: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a card is asked for it does later: the processor must not be through long before."""
+    """A card computes later than it is asked: the processor must not be through long before."""
     monkeypatch.setattr(interrupts, "_LAYERS_AHEAD", 1)
     asked = enhance("red fox", max_tokens=2)
     host = WatchingHost()

@@ -1,4 +1,4 @@
-"""Prompts as token ids: as the template says, and with no control token but the template's own."""
+"""Prompts as token ids: by the template, and with no control token but the template's own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def with_template(loaded: Any) -> Any:
 
 
 def reference(loaded: Any, *messages: Message, **options: Any) -> list[int]:
-    """What the tokenizer itself makes of the messages."""
+    """The tokenizer's own encoding of the messages."""
     text = loaded.tokenizer.apply_chat_template(
         [{"role": message.role, "content": message.content} for message in messages],
         tokenize=False,

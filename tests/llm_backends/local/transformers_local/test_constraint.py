@@ -1,4 +1,4 @@
-"""Lists under the constraint: always valid JSON, always so many, always distinct."""
+"""Lists under the constraint: always valid JSON, always the exact number, always distinct."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parts(loaded: Any) -> tuple[Masks, Pieces, Any]:
 
 
 def write(constraint: ListConstraint, tokenizer: Any, prefer: Any) -> str:
-    """The text that comes of always taking the best of ``prefer(step)``, a row of scores."""
+    """Write by always taking the best of ``prefer(step)``, a row of scores; return the text."""
     ids: list[int] = []
     while not constraint.over:
         token = constraint.forced
@@ -83,7 +83,7 @@ def test_random_scores_give_a_valid_list(parts: Any, seed: int) -> None:
 
 @pytest.mark.parametrize("budget_each", [10, 14, 40])
 def test_a_model_that_always_says_the_same_is_made_to_differ(parts: Any, budget_each: int) -> None:
-    """The worst of all: it wants "red" and then the quote, always, and the budget is what it must be."""
+    """The worst case: the model always wants "red" and then the quote, with the least possible budget."""
     masks, pieces, tokenizer = parts
     red = tokenizer("red", add_special_tokens=False)["input_ids"]
     count = 12
@@ -189,7 +189,7 @@ def test_with_thinking_the_list_comes_after_it(backend: Any, tiny_model: Path) -
 
 
 def wide_tokenizer() -> Any:
-    """As many tokens as Qwen has, byte by byte first and then made-up words; more logits than tokens."""
+    """A tokenizer with as many tokens as Qwen's, bytes first, then made-up words; more logits than tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     letters = random.Random(0)

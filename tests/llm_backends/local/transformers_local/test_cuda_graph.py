@@ -37,7 +37,7 @@ def fixed_step(loaded: Any, decoder: Decoder, room: int = 64) -> FixedStep:
 
 
 class Recording:
-    """Runs the recorded operations again on the tensors that they were recorded with."""
+    """A recording that runs its operations again on the tensors that they were recorded with."""
 
     def __init__(self, step: FixedStep) -> None:
         calls: list[tuple[Any, Any, Any, Any]] = []
@@ -85,7 +85,7 @@ def test_a_step_recorded_at_one_position_replays_at_later_ones(loaded: Any, coun
 
 
 def test_running_a_step_again_changes_nothing(loaded: Any) -> None:
-    """A capture runs it some times before it counts."""
+    """A capture runs the step some times before it counts."""
     with torch.inference_mode():
         decoder, _ = prefilled(loaded, ROWS[2])
         step = fixed_step(loaded, decoder)
@@ -98,7 +98,7 @@ def test_running_a_step_again_changes_nothing(loaded: Any) -> None:
 
 
 class OnTheCPU(RecordedDecoder):
-    """Runs the step where a graph would be replayed."""
+    """A graph's stand-in that runs the step where a graph would be replayed."""
 
     def _record(self, step: FixedStep) -> None:
         owner = self

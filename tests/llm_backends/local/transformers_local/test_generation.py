@@ -51,7 +51,7 @@ def test_it_writes_what_it_was_taught(backend: Any, tiny_model: Path) -> None:
 
 
 def generated(model: Any, tokenizer: Any, request: Request, tokens: int) -> tuple[int, Any]:
-    """The prompt's length and the new ids, by transformers' own loop."""
+    """Generate with transformers' own loop: the prompt's length and the new ids."""
     ids = tokenizer.apply_chat_template(
         [{"role": message.role, "content": message.content} for message in request.messages],
         add_generation_prompt=True,
@@ -303,7 +303,7 @@ def test_pictures_and_tools_are_refused_one_by_one(backend: Any, tiny_model: Pat
 def test_a_model_with_sliding_windows_writes_what_generate_writes(
     backend: Any, loaded: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
-    """Longer than the window, in a batch with padding, with a kept beginning."""
+    """Texts longer than the window, in a batch with padding, with a kept beginning."""
     from tiny_model.train import save
 
     state = torch.get_rng_state()

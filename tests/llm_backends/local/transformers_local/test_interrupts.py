@@ -1,4 +1,4 @@
-"""Stop: within a token, inside a prefill, and with nothing left behind."""
+"""Interrupts: within a token, inside a prefill, and with nothing left behind."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ LONG = "fox " * 1500
 
 
 class HostStop(Exception):
-    """What a host raises from its own progress hook."""
+    """The interrupt that a host raises from its own progress hook."""
 
 
 class StopsWhenAsked(WatchingHost):
-    """Says yes from the `after`-th question on, and counts them."""
+    """A host that says stop from the `after`-th question on, and counts them."""
 
     def __init__(self, after: int) -> None:
         super().__init__()

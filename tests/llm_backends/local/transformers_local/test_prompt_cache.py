@@ -57,7 +57,7 @@ def run(loaded: Any) -> Any:
 
 @pytest.mark.parametrize("lengths", [(1, 60, 7, 25), (1, 12, 7, 25), (9, 9)])
 def test_logits_are_the_same_with_a_kept_beginning(run: Any, lengths: tuple[int, ...]) -> None:
-    """Padding longer than the beginning, shorter, and none, against each row alone and unkept."""
+    """Padding longer than the beginning, shorter, and none, against each row alone without the cache."""
     draws = torch.Generator().manual_seed(1)
     beginning = torch.randint(0, 500, (30,), generator=draws).tolist()
     rows = [beginning + torch.randint(0, 500, (length,), generator=draws).tolist() for length in lengths]

@@ -27,7 +27,7 @@ def request(**changes: Any) -> Request:
 
 
 def frequencies(settings: SamplingSettings, width: int = 5, draws: int = 4000) -> list[float]:
-    """How often each of the first five tokens is drawn, with `width` of them in all."""
+    """The frequency of each of the first five tokens, with `width` of them in all."""
     scores = torch.full((draws, width), -1e4)
     scores[:, :5] = torch.tensor(CHANCES).log()
     numbers = Draws(5)
@@ -61,7 +61,7 @@ def test_the_distribution(settings: SamplingSettings, chances: list[float], widt
 
 
 def test_a_flat_distribution_is_sorted_whole() -> None:
-    """The nucleus of many equal tokens is larger than the first look."""
+    """The nucleus of many equal tokens is larger than the first candidates."""
     scores = torch.zeros(3000, 2000)
     numbers = Draws(1)
     drawn = set(choose(scores, SamplingSettings(1, 0.9, 0), [numbers.next() for _ in range(3000)]).tolist())

@@ -1,4 +1,4 @@
-"""Models with eyes through the real transformers: what they see, in whose company, what they are spared."""
+"""Vision models through the real transformers: their pictures, mixed batches, and refusals."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_it_streams_and_stops_at_a_token(backend: Any, tiny_seeing: Path) -> Non
 
 
 class StopsAt(WatchingHost):
-    """Says stop from the `at`-th question on."""
+    """A host that says stop from the `at`-th question on."""
 
     def __init__(self, at: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The real litellm against the providers' own formats: what is asked, and what comes back."""
+"""The real litellm against the providers' own formats: requests and answers."""
 
 from __future__ import annotations
 

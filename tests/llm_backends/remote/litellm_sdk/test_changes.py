@@ -1,4 +1,4 @@
-"""litellm and openai as another release may be: what of theirs is gone, and what breaks inside them."""
+"""Other releases of litellm and openai: parts that are gone, and faults inside them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ everywhere = pytest.mark.parametrize("provider", EVERYWHERE)
 
 
 def ask(deployed: Deployment, request: Request = QUESTION) -> str:
-    """The answer by an SDK of its own, which has not looked at the library before."""
+    """Ask through an SDK of its own, which has not looked at the library before."""
 
     async def listen() -> str:
         sdk = LiteLLMSDK()
@@ -46,7 +46,7 @@ def called_by_us() -> bool:
 
 @everywhere
 def test_what_breaks_in_the_library_is_told_as_its_fault(wire, provider, monkeypatch):
-    """As 1.110 did: its own client was handed words that only OpenAI's understands."""
+    """A fault as in 1.110, whose own client was handed arguments that only OpenAI's understands."""
 
     async def post(self, url, *, something_new):
         raise AssertionError("not reached")
@@ -111,7 +111,7 @@ def test_it_answers_without_a_log_of_ours(wire, provider, monkeypatch):
 @everywhere
 def test_it_answers_without_the_tables(wire, provider, monkeypatch):
     class Elsewhere:
-        """litellm as we see it, without what it keeps for all its callers."""
+        """The module litellm without the state that it keeps for all its callers."""
 
         def __getattr__(self, name):
             if name in ("model_cost", "custom_prompt_dict", "in_memory_llm_clients_cache", "cost_per_token"):
@@ -128,7 +128,7 @@ def test_it_answers_without_the_tables(wire, provider, monkeypatch):
 
 @everywhere
 def test_without_litellms_client_it_answers_with_openais_or_sends_nothing(wire, provider, monkeypatch):
-    """What would carry the call past our own connection does not get the key."""
+    """A client that would bypass our own connection does not get the key."""
     ask(deployment(wire, provider))  # what litellm imports late is imported
     wire.reset()
     monkeypatch.delattr(http_handler, "AsyncHTTPHandler")

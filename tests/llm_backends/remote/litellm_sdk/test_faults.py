@@ -125,7 +125,7 @@ def test_what_breaks_after_a_good_start(wire, provider, model, kind, some):
 
 @everywhere
 def test_an_answer_in_one_piece_is_read_or_refused(wire, provider):
-    """Some formats have room for it; nothing is ever an empty prompt without a word."""
+    """Some formats allow one; an empty prompt is never returned without a word."""
     deployed, heard = deployment(wire, provider, "fox-nostream"), []
     try:
         _loop.run_until_complete(listen(deployed, heard))
@@ -238,7 +238,7 @@ def test_a_reader_who_stops_closes_the_connection(wire, provider):
 
 @everywhere
 def test_a_key_that_is_none(wire, provider):
-    """A text with a line break would be a second header; it ends before anything is sent."""
+    """A text with a line break would be a second header; the call ends before anything is sent."""
     from wire.deployments import with_key
 
     with pytest.raises(errors.AuthenticationFailed):
@@ -269,7 +269,7 @@ def test_without_a_key_none_is_sent(wire, provider, monkeypatch):
 
 
 def broken_library(tmp_path, source: str) -> str:
-    """What a call says where ``import litellm`` runs `source`."""
+    """The error of a call where ``import litellm`` runs `source`."""
     package = tmp_path / "litellm"
     package.mkdir()
     (package / "__init__.py").write_text(source)

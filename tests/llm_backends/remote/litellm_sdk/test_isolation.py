@@ -1,4 +1,4 @@
-"""What the real litellm must not do: take from the environment, tell others, leave traces, hold up."""
+"""Isolation of the real litellm: it must not read the environment, tell others, leave traces, or block."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_it_can_be_used_on_another_loop(wire):
 
 
 def fresh(code: str, **environment: str) -> str:
-    """What `code` prints in a process of its own, where litellm is not imported yet."""
+    """Run `code` in a process of its own, where litellm is not imported yet; return its output."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=TESTS,
@@ -362,7 +362,7 @@ def test_a_program_that_ends_does_not_wait_for_the_import():
 
 
 def test_who_imports_litellm():
-    """The SDK's door, and what uses litellm's own integrations once the SDK has carried a call."""
+    """The SDK's backend, and the module for litellm's own integrations once the SDK has carried a call."""
     root = TESTS.parent
     importing = [
         path.relative_to(root).as_posix()

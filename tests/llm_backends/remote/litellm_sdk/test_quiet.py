@@ -1,5 +1,7 @@
-"""litellm, openai and httpx as a user meets them: nothing on the terminal, and their import is not waited for
-with the other side's time."""
+"""litellm, openai and httpx as a user meets them: nothing on the terminal.
+
+Their import does not count against the other side's time.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ vectors = Request((), embed=("a fox", "an owl"))
 
 
 def terminal(code: str) -> str:
-    """What a user sees of `code` in a process of its own, with Python's own filter of warnings."""
+    """Run `code` in a process of its own with Python's default warnings; return its terminal output."""
     done = subprocess.run(
         [sys.executable, "-c", START + textwrap.dedent(code)],
         cwd=TESTS,
@@ -100,7 +102,7 @@ def test_the_import_is_no_silence_of_the_other_side():
 
 
 def test_a_loop_that_ends_early_leaves_nothing():
-    """What litellm had put off for its log is not awaited any more then."""
+    """Work that litellm had put off for its log is not awaited any more then."""
     said = terminal(
         """
         async def once(request, deployed):

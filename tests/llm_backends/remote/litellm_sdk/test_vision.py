@@ -107,7 +107,7 @@ def test_what_is_known_to_be_blind_is_not_called(wire):
 
 
 def test_a_picture_that_litellm_would_leave_out_is_not_left_out_in_silence(wire):
-    """For DeepSeek it hands on the pictures of such models only as are in its own list."""
+    """For DeepSeek, litellm passes on pictures only to models in its own list."""
     error = failure(deployment(wire, "deepseek"), look(JPEG))
     assert type(error) is errors.CannotSee
     assert "litellm does not hand pictures on to DeepSeek (fox)." in str(error)

@@ -1,4 +1,4 @@
-"""An extension that does with prompts what Dynamic Prompts does: all images' texts out of the first one's."""
+"""An extension that rewrites prompts as Dynamic Prompts does: all images' texts out of the first one's."""
 
 import itertools
 import re

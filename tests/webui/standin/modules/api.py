@@ -120,7 +120,7 @@ class Api:
     def _read_infotext(
         self, runner: ScriptRunner, text: str, fields: dict[str, Any], values: list[Any]
     ) -> None:
-        """What a request leaves out is taken from an infotext, the scripts' arguments too."""
+        """Take values that a request leaves out from an infotext, the scripts' arguments too."""
         parameters = parse_generation_parameters(text)
         fields.setdefault("prompt", parameters["Prompt"])
         fields.setdefault("negative_prompt", parameters["Negative prompt"])

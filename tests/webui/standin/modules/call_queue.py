@@ -25,7 +25,7 @@ def wrap_queued_call(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def wrap_gradio_gpu_call(function: Callable[..., Any], extra_outputs: list[Any]) -> Callable[..., Any]:
-    """As a generation is called: under the lock, with a fresh state; its fault becomes the last output."""
+    """Run `function` as a generation: under the lock, in a fresh state; its fault becomes the last output."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How the hosts tell of a fault in an extension: on stderr, and nowhere else."""
+"""Reports of faults in extensions, as the hosts make them: on stderr, and nowhere else."""
 
 from __future__ import annotations
 

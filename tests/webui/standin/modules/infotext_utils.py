@@ -20,7 +20,7 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
 class PasteField(tuple):
-    """(component, label or function of the parameters)."""
+    """A field to paste into: (component, label or function of the parameters)."""
 
     def __new__(cls, component: Any, target: Any, *, api: str | None = None) -> PasteField:
         return super().__new__(cls, (component, target))
@@ -46,7 +46,7 @@ def unquote(text: str) -> str:
 
 
 def parse_generation_parameters(text: str, skip_fields: Any = None) -> dict[str, Any]:
-    """What `create_infotext` wrote, by label; the prompts are `Prompt` and `Negative prompt`."""
+    """Parse the text of `create_infotext`, by label; the prompts are `Prompt` and `Negative prompt`."""
     *lines, last = text.strip().split("\n")
     if len(_PARAMETER.findall(last)) < 3:
         lines, last = [*lines, last], ""

@@ -1,4 +1,4 @@
-"""What A1111 and Forge start with: extensions read the host's version here."""
+"""The launcher's module of A1111 and Forge: extensions read the host's version here."""
 
 
 def git_tag() -> str:

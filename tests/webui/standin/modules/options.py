@@ -1,4 +1,4 @@
-"""Settings that live in config.json, and what extensions say about theirs."""
+"""Settings, kept in config.json, with extensions' own."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Options:
         self.data.setdefault(name, info.default)
 
     def set(self, name: str, value: Any, is_api: bool = False, run_callbacks: bool = True) -> bool:
-        """True when it is another value than before."""
+        """Set a value; True when it differs from before."""
         info = self.data_labels[name]
         if self.data.get(name) == value or (is_api and info.restrict_api):
             return False

@@ -1,4 +1,4 @@
-"""Where things lie. Read before the command line is parsed, because extensions may add to it."""
+"""The host's folders. Read before the command line is parsed, because extensions may add to it."""
 
 from __future__ import annotations
 

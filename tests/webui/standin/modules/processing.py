@@ -95,7 +95,7 @@ class StableDiffusionProcessingControl(StableDiffusionProcessingTxt2Img):
 
 
 class Processed:
-    """What came of a job."""
+    """The result of a job."""
 
     def __init__(
         self, p: Any, images_list: list[Any], seed: int = -1, info: str = "", infotexts: Any = None, **_: Any
@@ -167,7 +167,7 @@ def create_infotext(
 
 
 def process_images(p: Any) -> Processed:
-    """The hosts' order: before_process, then the checkpoint, then styles and prompts, then process."""
+    """Run a job in the hosts' order: before_process, the checkpoint, styles and prompts, process."""
     runner = p.scripts
     if runner is not None:
         runner.each("before_process", p)

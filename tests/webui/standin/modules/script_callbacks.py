@@ -1,4 +1,4 @@
-"""Functions that extensions want called. A fault in one is told on stderr, and the others go on."""
+"""Callbacks of extensions. A fault in one is reported on stderr, and the others go on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def clear_callbacks() -> None:
 
 
 def call(kind: str, *args: Any, **kwargs: Any) -> list[Any]:
-    """What every callback of the kind returned, without those that failed."""
+    """Run every callback of the kind; return the results without those that failed."""
     answers = []
     for script, callback in callback_map[kind]:
         try:

@@ -12,7 +12,7 @@ from modules.scripts import AlwaysVisible, OnComponent, Script
 
 
 def _known(script: Script) -> bool:
-    """Whether SD.Next's list has this extension."""
+    """Tell whether SD.Next's list has this extension."""
     from installer import control_extensions
 
     return script.title() in control_extensions
@@ -57,7 +57,7 @@ class ScriptRunner:
     # The page
 
     def told(self, component: Any, when: str) -> None:
-        """Tell the scripts and the callbacks that wait for a component of the page."""
+        """Report a component of the page to the scripts and callbacks that wait for it."""
         label = getattr(component, "label", None)
         script_callbacks.call(f"{when}_component", component, elem_id=component.elem_id, label=label)
         for script in self.scripts:
@@ -118,7 +118,7 @@ class ScriptRunner:
     # A generation
 
     def run(self, p: Any, *args: Any) -> Any:
-        """The script that the drop-down names; None when it names none."""
+        """Run the script that the drop-down names; None when it names none."""
         if not args or not args[0]:
             return None
         script = self.selectable_scripts[args[0] - 1]

@@ -1,4 +1,5 @@
-"""Scripts: how extensions' files are loaded, and what a script can do. The runner is in script_runner.py."""
+"""Scripts: the loading of extensions' files, and the base class of scripts.
+The runner is in script_runner.py."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ AlwaysVisible = object()
 
 
 class Script:
-    """What an extension derives from; the runner sets the fields below `infotext_fields`."""
+    """The base class of extensions' scripts; the runner sets the fields below `infotext_fields`."""
 
     infotext_fields: list[Any] | None = None
     paste_field_names: list[str] | None = None
@@ -130,7 +131,7 @@ def load_scripts() -> None:
 
 
 def _register(module: Any, folder: str, file: str) -> None:
-    """Every Script class that the file's names hold, an imported base class too."""
+    """Register every Script class among the file's names, an imported base class too."""
     for value in vars(module).values():
         if not inspect.isclass(value) or not issubclass(value, Script):
             continue

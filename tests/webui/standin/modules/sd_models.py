@@ -1,4 +1,4 @@
-"""The checkpoint that is not there: the log tells when a host would load it and let it go."""
+"""A checkpoint that does not exist: the log shows when a host would load and unload it."""
 
 from __future__ import annotations
 

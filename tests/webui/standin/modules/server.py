@@ -1,4 +1,4 @@
-"""Starts the page and the API, and waits until somebody reloads the page."""
+"""The server of page and API, which waits until the page is reloaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _name() -> str:
 
 
 def serve() -> str:
-    """One life of the page; "restart" when it is to be made anew in this process."""
+    """Serve one life of the page; "restart" when it is to be made anew in this process."""
     script_callbacks.call("before_ui")
     shared.demo = ui.create_ui()
     _add_javascript()

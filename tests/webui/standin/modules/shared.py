@@ -1,4 +1,4 @@
-"""What everything in the process shares."""
+"""The state that everything in the process shares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["OptionInfo", "cmd_opts", "demo", "opts", "prompt_styles", "sd_model"
 
 
 class State:
-    """How the running job goes, and whether it is to stop."""
+    """The state of the running job, and the request to stop it."""
 
     def __init__(self) -> None:
         self.skipped = self.interrupted = self.stopping_generation = False
@@ -42,7 +42,7 @@ class State:
 
 
 class SDNextState(State):
-    """SD.Next's, which knows each job by an id, and whether a program has begun it."""
+    """The state of SD.Next's jobs: each has an id, and whether a program has begun it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -68,7 +68,7 @@ def _began(tab: str) -> ScriptRunner:
 
 
 def _teller(runner: ScriptRunner) -> Callable[[Any], Any]:
-    """Tells a tab's scripts of a component of the page, and gives it back."""
+    """Make a function that reports a component of the page to a tab's scripts and returns it."""
 
     def told(component: Any) -> Any:
         runner.told(component, "before")

@@ -1,5 +1,7 @@
-"""The page's defaults: hosts keep the value of every labelled field in ui-config.json, and at their user's
-wish what stands in the fields at that moment."""
+"""The page's defaults, kept by hosts in ui-config.json for every labelled field.
+
+At their user's wish they are taken anew from the fields.
+"""
 
 from __future__ import annotations
 

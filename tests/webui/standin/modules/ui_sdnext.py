@@ -73,7 +73,7 @@ def video(told: Any) -> gr.Blocks:
 
 
 def _generate(runner: ScriptRunner, *values: Any) -> list[Any]:
-    """A generation as the tab has it: what goes wrong on the way is logged, and swallowed."""
+    """A generation as the tab runs it: errors are logged, and swallowed."""
     prompt, negative, n_iter, batch_size, seed, *args = values
     with queue_lock:
         shared.state.begin("Control")

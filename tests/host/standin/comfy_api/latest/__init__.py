@@ -41,7 +41,7 @@ class ComfyAPI:
 
 class ComfyExtension(ABC):
     async def on_load(self) -> None:  # noqa: B027
-        """Called once, before the nodes are asked for."""
+        """Run once, before the nodes are asked for."""
 
     @abstractmethod
     async def get_node_list(self) -> list[type[io.ComfyNode]]: ...

@@ -1,4 +1,4 @@
-"""The base class of nodes, and what they return."""
+"""The base class of nodes, and their output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UIOutput(ABC):
 
 
 class NodeOutput:
-    """The values of a node's outputs, and what its browser side is to show."""
+    """The values of a node's outputs, and those that its browser side is to show."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class NodeOutput:
 
     @classmethod
     def of(cls, returned: Any) -> NodeOutput:
-        """The same, from whatever a node's `execute` may return."""
+        """Make a `NodeOutput` from any value that a node's `execute` may return."""
         if returned is None:
             return cls()
         if isinstance(returned, NodeOutput):
@@ -79,7 +79,7 @@ class ComfyNode:
 
     @classmethod
     def overrides(cls, name: str) -> bool:
-        """Does the node have a method of its own by this name?"""
+        """Tell whether the node has a method of its own by this name."""
         return getattr(cls, name).__func__ is not getattr(ComfyNode, name).__func__
 
     @classmethod

@@ -23,7 +23,7 @@ class Hidden(str, Enum):
 
 
 class HiddenHolder:
-    """What a node finds in `cls.hidden`; what it did not ask for is None."""
+    """The hidden values that a node finds in `cls.hidden`; those that it did not ask for are None."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update({hidden.name: None for hidden in Hidden} | values)

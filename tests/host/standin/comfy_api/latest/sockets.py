@@ -106,7 +106,7 @@ class Input:
         return self.io_type
 
     def as_dict(self) -> dict[str, Any]:
-        """What the browser is told of this input."""
+        """The input's description for the browser."""
         sent = {a.sent: getattr(self, a.name) for a in self.arguments if a.sent is not None}
         sent |= self.extra_dict or {}
         return {name: value for name, value in sent.items() if value is not None}

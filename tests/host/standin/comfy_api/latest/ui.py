@@ -1,4 +1,4 @@
-"""What a node may show in the browser."""
+"""The previews that a node may show in the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Untrained models of other builds: the batch that is padded writes what transformers writes row by row."""
+"""Untrained models of other architectures: a padded batch writes what transformers writes row by row."""
 
 from __future__ import annotations
 

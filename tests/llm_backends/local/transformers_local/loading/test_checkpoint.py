@@ -1,4 +1,4 @@
-"""Folders that are no model, or only a part of one: refused in plain words, before torch is needed."""
+"""Folders that are no model, or a part of one: refused in plain words, before torch is needed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def safetensors(tensors: dict[str, list[int]], width: int = 2) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A whole one."""
+    """A folder with a whole model."""
     made = tmp_path / "fox-1b"
     made.mkdir()
     (made / "config.json").write_text(json.dumps({"model_type": "qwen3"}))

@@ -1,4 +1,4 @@
-"""A repository as a folder: what is fetched of it, what is refused, what is there already."""
+"""Repositories as folders: files fetched, files refused, files already there."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_parts_that_the_index_names(hub, resolve):  # noqa: F811
 
 
 def test_the_weights_come_last(hub, resolve):  # noqa: F811
-    """So a folder with weights that can be loaded is whole."""
+    """A folder whose weights can be loaded is therefore whole."""
     hub.add(NAME, {"model.safetensors": WEIGHTS, **SMALL})
     resolve()
     files = [request.path.rpartition("/")[2] for request in hub.log if "/resolve/" in request.path]

@@ -93,7 +93,7 @@ def test_no_native_code_is_fetched_unasked(tiny_model: Path, tmp_path: Path) -> 
 
 @needs_4bit
 def test_int8_does_not_fill_the_log(backend: Any, tiny_model: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """bitsandbytes tells of a cast once a layer and token."""
+    """bitsandbytes reports a cast once a layer and token."""
     assert texts(backend, tiny_model, enhance("red fox"), dtype="int8") == [FOX]
     assert len(caplog.records) < 5, caplog.text[:2000]
 

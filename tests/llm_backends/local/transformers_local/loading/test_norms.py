@@ -1,4 +1,4 @@
-"""RMSNorm as one operation: the same numbers, and only where it is the same norm."""
+"""RMSNorm as one operation: the same numbers, and only for the same norm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forge's memory manager, as far as an extension calls it: the log tells that it was."""
+"""Forge's memory manager, as far as an extension calls it; calls are logged."""
 
 from __future__ import annotations
 
