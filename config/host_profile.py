@@ -1,4 +1,4 @@
-"""The one place through which a host comes in."""
+"""The host's profile: the one place through which a host registers its parts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .settings.values import use_host_settings
 
 @dataclass(frozen=True, slots=True)
 class HostProfile:
-    """What a host brings; what it leaves out stays as it is without a host.
+    """The profile of a host; parts that it leaves out stay as they are without a host.
 
-    `program` is what people call it. `home` is our folder in it, by the word of `home_origin` (`program`
-    where that is empty). `models` is where new models go; `model_folders` and `library_folders` say where
-    there are some, asked anew at every look. `settings` gives the texts of its settings page by variable,
-    which messages call `settings_origin`; `page` is the file of that page, for our command line.
-    `arguments` are those that a command needs to find this home. `find_memory` finds its memory manager, at
-    first use; its queue is a matter of the routes (`HttpHost.run_in_turn`).
+    `program` is its name for people. `home` is our folder in it, chosen by `home_origin` (`program` where
+    that is empty). `models` is the folder for new models; `model_folders` and `library_folders` return the
+    folders that are read, anew at every look. `settings` returns the texts of its settings page by variable,
+    which messages call `settings_origin`; `page` is the file of that page, for our command line. `arguments`
+    are those that a command needs to find this home. `find_memory` finds its memory manager, at first use;
+    its queue is a matter of the routes (`HttpHost.run_in_turn`).
     """
 
     program: str = ""
@@ -43,7 +43,7 @@ class HostProfile:
 
 
 def enter(profile: HostProfile) -> None:
-    """Have everything that asks for the host find what `profile` says."""
+    """Register the parts of `profile` wherever they are used."""
     use_arguments(profile.arguments)
     if profile.program:
         use_program(profile.program)

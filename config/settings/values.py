@@ -34,7 +34,7 @@ SERVER_FILE = "server.json"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value in force. `origin` is panel, what `use_host_settings` was told, environment, .env,
+    """A value in force. `origin` is panel, the name given to `use_host_settings`, environment, .env,
     quillwork.yaml or default; `name` is the variable that was really read (an alias, perhaps)."""
 
     text: str

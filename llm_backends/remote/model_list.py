@@ -26,7 +26,7 @@ _ALSO = {"anthropic": {"anthropic-version": "2023-06-01"}}
 async def list_models(base_url: str, key: Secret | None = None, patience_s: float = _PATIENCE_S) -> list[str]:
     """List the ids at ``/models`` under `base_url` (a bare origin gets ``/v1``), sorted, each once.
 
-    Raises `LLMError` when they cannot be had within `patience_s` seconds.
+    Raises `LLMError` when they cannot be fetched within `patience_s` seconds.
     """
     base = api_base(base_url)
     answer = await fetch_json(f"{base}/models", key, "LLM_API_KEY", patience_s=patience_s)
@@ -55,8 +55,8 @@ async def fetch_json(
 ) -> Any:
     """Fetch the JSON at `url`, with `key` in the way of `style` (openai, anthropic, gemini).
 
-    `label` names the server in messages.
-    Raises `LLMError` when it cannot be had within `patience_s` seconds, or is longer than 2 MB.
+    `label` names the server in messages. Raises `LLMError` when it cannot be fetched within `patience_s`
+    seconds, or is longer than 2 MB.
     """
     import aiohttp
 
