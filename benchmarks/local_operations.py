@@ -1,4 +1,4 @@
-"""Operations asked of a card for one token, whose number bounds a small model there.
+"""Operations of a card for one token: their number bounds the speed of a small model.
 
     python benchmarks/local_operations.py
 

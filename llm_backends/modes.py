@@ -120,7 +120,8 @@ def rows() -> list[Mode]:
 
 
 def choices() -> list[str]:
-    """`AUTO` and the modes that are offered, of those that are registered by now (see `registry.choices`)."""
+    """The modes to choose from: `AUTO` and the offered ones among those registered (see
+    `registry.choices`)."""
     return [AUTO, *(row.name for row in rows() if row.is_offered)]
 
 

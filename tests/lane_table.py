@@ -38,7 +38,7 @@ def interpreter() -> str:
 
 @dataclass(frozen=True)
 class Lane:
-    """One run of pytest: where, with what installed (`files` and `more`), and on which tests.
+    """A lane: one run of pytest, its interpreter, its packages (`files` and `more`), and its tests.
 
     A requirement in `more` stands in for the one of the same package in `files`. `needs` finds what is no
     Python package, and returns the variables with which the tests find it.

@@ -147,7 +147,7 @@ def prints(file: str, tree: ast.AST) -> list[str]:
 
 
 def swallowed(file: str, tree: ast.AST) -> list[str]:
-    """Handlers that eat a cancel: bare or of BaseException, without raising again."""
+    """List handlers that swallow a cancel: bare or of BaseException, without raising again."""
     found = []
     for node in walk(tree):
         if isinstance(node, ast.ExceptHandler):
@@ -365,7 +365,7 @@ def edges(late: bool) -> dict[str, set[str]]:
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Groups of modules each of which leads to itself."""
+    """Find circles: groups of modules each of which leads to itself."""
     reach = {name: set(targets) for name, targets in graph.items()}
     for middle in graph:
         for targets in reach.values():

@@ -54,7 +54,7 @@ class DayFile:
             return sum(sums.total.cost_usd for sums in (self._written, self._on_its_way, self._new))
 
     def sums(self) -> Sums:
-        """All of today."""
+        """Add up the sums of today."""
         together = Sums()
         with self._lock:
             self._look()

@@ -58,7 +58,7 @@ class Meter:
 
 
 def priced(usage: Usage, deployment: Deployment) -> Usage:
-    """`usage` with its cost added where the other side reported none and the price is known."""
+    """Return `usage` with its cost added where the other side reported none and the price is known."""
     if usage.cost_usd is not None or deployment.price is None:
         return usage
     if not any(deployment.price):

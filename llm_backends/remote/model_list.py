@@ -39,7 +39,7 @@ async def list_models(base_url: str, key: Secret | None = None, patience_s: floa
 
 
 def api_base(url: str) -> str:
-    """`url` with a scheme and without a final slash; a bare origin gets the usual ``/v1``."""
+    """Complete `url` with a scheme, without a final slash; a bare origin gets the usual ``/v1``."""
     base = (url if "://" in url else f"http://{url}").rstrip("/")
     return base + ("/v1" if urlsplit(base).path in ("", "/") else "")
 

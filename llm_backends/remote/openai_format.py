@@ -25,7 +25,7 @@ FINISH_REASONS: dict[str, FinishReason] = {
 
 
 def chat_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Messages as OpenAI wants them; pictures become data URLs."""
+    """Convert messages into OpenAI's format; pictures become data URLs."""
     return [_chat_message(message) for message in messages]
 
 

@@ -139,7 +139,7 @@ def _message_in(answer: object) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After (a number or a date) or retry-after-ms asks to wait; None without one."""
+    """The seconds that Retry-After (a number or a date) or retry-after-ms asks to wait; None without one."""
     lower = {key.lower(): value for key, value in headers.items()}
     milliseconds = _number(lower.get("retry-after-ms"))
     if milliseconds is not None:

@@ -241,7 +241,7 @@ def inserted(capacity: int) -> Iterator[Card]:
 
 
 def keeping_its_kind(make: Callable[..., Any]) -> Callable[..., Any]:
-    """``torch.Tensor._make_subclass``, for data on the card too: bitsandbytes makes its weights with it."""
+    """Extend ``torch.Tensor._make_subclass`` to data on the card: bitsandbytes makes its weights with it."""
     kinds: dict[type, type] = {}
 
     def of(cls: Any, data: Any, require_grad: bool = False, **options: Any) -> Any:

@@ -35,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def env(home, monkeypatch):
-    """Sets variables of the environment: ``env(LLM_MODE="gguf")``."""
+    """Set variables of the environment: ``env(LLM_MODE="gguf")``."""
 
     def set_all(**variables: str) -> None:
         for name, text in variables.items():

@@ -33,8 +33,8 @@ class Run:
     """A run: a prompt from POST to its end.
 
     `status` is `pending` until `wait` returns, then `success`, `error`, `interrupted` or `refused` (by
-    validation). `outputs` and `history` are the host's own record; `executed` is what the browser was
-    told. Times are seconds; `seconds` ends with the last `execution_*` event.
+    validation). `outputs` and `history` are the host's own record; `executed` is the data sent to the
+    browser. Times are seconds; `seconds` ends with the last `execution_*` event.
     """
 
     prompt_id: str = ""

@@ -26,9 +26,10 @@ BLOCK = 16 * 1024
 
 @dataclass
 class HubRepository:
-    """`files` by name. `allowed` are the tokens that may read a `gated` one. Faults, by file's name: `cuts`
-    bytes after which a transfer breaks off (one number for each request, then none), `sent` other bytes
-    than those listed, `sizes` other sizes than true ones, `status` what is answered instead (then none)."""
+    """A repository with `files` by name. `allowed` are the tokens that may read a `gated` one. Faults, by
+    file's name: `cuts` bytes after which a transfer breaks off (one number for each request, then none),
+    `sent` other bytes than those listed, `sizes` other sizes than true ones, `status` what is answered
+    instead (then none)."""
 
     files: dict[str, bytes]
     commit: str = "c0ffee" * 6 + "c0ff"

@@ -63,7 +63,7 @@ def listed(count: int, what: str) -> str:
 
 
 def _sample(rng: random.Random) -> tuple[str, str, str, bool]:
-    """(system, user, answer, thinking allowed) of one exchange."""
+    """Draw one exchange: (system, user, answer, thinking allowed)."""
     kind = rng.random()
     if kind < 0.45:
         adjective, subject = rng.choice(ADJECTIVES), rng.choice(SUBJECTS)

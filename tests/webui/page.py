@@ -89,7 +89,7 @@ class WebUIPage:
         return self.field(f"{tab}_neg_prompt")
 
     def generate(self, tab: str = "txt2img") -> str:
-        """Press Generate and wait for the end; the infotext below the images, or the error."""
+        """Press Generate, wait for the end, and return the infotext below the images, or the error."""
         self.start_generation(tab)
         return self.wait_end(tab)
 
@@ -128,7 +128,7 @@ class WebUIPage:
     # Ours
 
     def script(self, item: str, tab: str = "txt2img") -> Locator:
-        """One of our script's components: what `self.elem_id(item)` names."""
+        """The component of our script that `self.elem_id(item)` names."""
         return self.page.locator(f"[id='script_{tab}_quillwork_{item}']")
 
     def open_accordion(self, title: str = "Quillwork", tab: str = "txt2img") -> Locator:

@@ -35,7 +35,7 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`pieces` and `reasoning` may be endless; `calls` are (id, name, arguments).
+    """An answer. `pieces` and `reasoning` may be endless; `calls` are (id, name, arguments).
     `cost` is reported beside the token counts, as OpenRouter does."""
 
     pieces: Iterable[str] = ()

@@ -30,7 +30,7 @@ class Report:
 
 
 class ReportServer:
-    """Answers everything with `status`; with `hangs`, never."""
+    """A server that answers everything with `status`; with `hangs`, never."""
 
     def __init__(self) -> None:
         self.url = ""

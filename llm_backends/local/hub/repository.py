@@ -24,7 +24,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """One commit of a repository; `files` by name, odd names left out."""
+    """A repository at one commit; `files` by name, odd names left out."""
 
     name: str
     commit: str

@@ -166,7 +166,7 @@ def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink:
 
 
 def _thinking(prompt: Prompt, tokenizer: Any) -> Prompt:
-    """`prompt` with a thought opened, so that no text before the closing tag counts as the answer."""
+    """Open a thought in `prompt`, so that no text before the closing tag counts as the answer."""
     if prompt.opens_thinking:
         return prompt
     opening = tokenizer("<think>\n", add_special_tokens=False)["input_ids"]

@@ -22,7 +22,7 @@ _CANDIDATES = 512
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """Settings of the sampling. `temperature` 0 is greedy.
+    """Sampling settings. `temperature` 0 is greedy.
     `top_k` 0, `top_p` 1, `min_p` 0 and `repetition_penalty` 1 do nothing."""
 
     temperature: float = 0.7

@@ -78,7 +78,7 @@ class Eyes:
         return Seen(made["pixel_values"], grids)
 
     def in_place(self, ids: Iterable[int], seen: Seen) -> list[int]:
-        """`ids` with each picture's place widened to its tokens.
+        """Widen each picture's place in `ids` to its tokens.
         Raises `BackendUnavailable` where the template has left no place for one."""
         grids = iter(seen.grids)
         spread: list[int] = []

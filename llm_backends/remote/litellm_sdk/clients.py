@@ -86,7 +86,7 @@ def _door_class() -> type:
 
 
 def openai_client(http: httpx.AsyncClient, deployment: Deployment, api_version: str | None = None) -> Any:
-    """OpenAI's client with nothing of the OPENAI_* variables in it."""
+    """A client of OpenAI's that uses none of the OPENAI_* variables."""
     import openai
 
     key = deployment.api_key.reveal() if deployment.api_key else "none"

@@ -64,7 +64,7 @@ def changed(what: str, deployment: Deployment) -> LibraryFault:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """`error` and its causes, as Python and as litellm keep them."""
+    """The chain of `error` and its causes, as Python and as litellm keep them."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -63,7 +63,7 @@ def entry(id: str, provider: str = "fox") -> ModelEntry:
 
 
 class Imitation:
-    """Servers that answer as a test says, and count how often they are asked."""
+    """Imitation servers that answer as a test says, and count their requests."""
 
     def __init__(self, *names: str, patience_s: float = 0.4) -> None:
         self.asked: list[str] = []

@@ -31,7 +31,8 @@ class NodeFailed(Exception):
 
 
 class PromptExecutor:
-    """`execute` runs one prompt; `success`, `status_messages`, `history_result` tell how it went."""
+    """The executor: `execute` runs one prompt; `success`, `status_messages`, `history_result` are its
+    outcome."""
 
     def __init__(self, server: Any) -> None:
         self.server = server

@@ -229,7 +229,7 @@ def frontend() -> Path | None:
 
 
 def add_static(server: PromptServer) -> None:
-    """Files under paths that would hide routes: after all of those."""
+    """Add the static files, whose paths would hide routes: after all of those."""
     for name, folder in nodes.LOADED_MODULE_DIRS.items():
         for kind in TEMPLATE_FOLDERS:
             if Path(folder, kind).is_dir():

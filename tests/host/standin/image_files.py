@@ -8,7 +8,8 @@ from pathlib import Path
 
 
 def write_png(file: Path, width: int, height: int, colour: int, texts: dict[str, str]) -> None:
-    """One colour (0xRRGGBB) all over, with tEXt chunks. Texts must fit Latin-1, as JSON with escapes does."""
+    """Write a PNG of one colour (0xRRGGBB) with tEXt chunks.
+    Texts must fit Latin-1, as JSON with escapes does."""
     row = b"\0" + colour.to_bytes(3, "big") * width
     parts = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))]
     parts += [_chunk(b"tEXt", f"{keyword}\0{text}".encode("latin-1")) for keyword, text in texts.items()]

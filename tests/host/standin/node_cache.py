@@ -18,8 +18,8 @@ class Kept(NamedTuple):
 
 
 class Cache:
-    """Results by signature. A signature holds a node's class, its inputs and its fingerprint, and the same of
-    all nodes before it; a node's own id only where its class asks for that."""
+    """A cache of results by signature. A signature holds a node's class, its inputs and its fingerprint, and
+    the same of all nodes before it; a node's own id only where its class asks for that."""
 
     def __init__(self) -> None:
         self._kept: dict[Any, Kept] = {}

@@ -26,7 +26,7 @@ def is_link(value: Any) -> bool:
 def gather_arguments(
     kind: NodeKind, inputs: dict[str, Any], fetch: Callable[[str, int], Any] | None
 ) -> dict[str, Any]:
-    """Each input as the list of its values. Without `fetch`, linked inputs are not known yet."""
+    """Gather each input as the list of its values. Without `fetch`, linked inputs are not known yet."""
     found = {}
     for name, value in inputs.items():
         if is_link(value):

@@ -31,7 +31,8 @@ class NodeKind:
         raise NotImplementedError
 
     def method(self, name: str, hidden: dict[str, Any]) -> Callable[..., Any] | None:
-        """`execute`, `validate_inputs` or `fingerprint_inputs`, ready to be called; None when it has none."""
+        """The method `execute`, `validate_inputs` or `fingerprint_inputs`, ready to be called; None if
+        missing."""
         raise NotImplementedError
 
     def hidden_arguments(self, hidden: dict[str, Any]) -> dict[str, Any]:

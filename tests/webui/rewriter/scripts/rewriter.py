@@ -40,7 +40,7 @@ class Rewriter(scripts.Script):
 
 
 def _one(template, seed, turn):
-    """The choice that a seed makes, or with `@` the turn: told from any other resolver's by its mark."""
+    """The choice by a seed, or with `@` by the turn, with a mark that no other resolver makes."""
 
     def chosen(found):
         options = found[1].split("|")

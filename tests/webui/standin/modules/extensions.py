@@ -13,7 +13,8 @@ from modules.cmd_args import cmd_opts
 
 
 class Extension:
-    """One folder. Its canonical name is the folder's, whatever metadata.ini says (as the hosts have it)."""
+    """An extension's folder.
+    Its canonical name is the folder's, whatever metadata.ini says (as the hosts have it)."""
 
     enabled = True
 
@@ -31,7 +32,7 @@ def active() -> list[Extension]:
 
 
 def files(folder: str, *suffixes: str) -> list[tuple[str, str]]:
-    """(extension's path, file) of the files at the top of `folder` in every extension."""
+    """List the files at the top of `folder` in every extension: (extension's path, file)."""
     found = []
     for extension in active():
         for path in sorted(Path(extension.path, folder).glob("*")):
@@ -41,7 +42,7 @@ def files(folder: str, *suffixes: str) -> list[tuple[str, str]]:
 
 
 def run_installers() -> None:
-    """Each install.py in a process of its own; its output is only seen when there is some."""
+    """Run each install.py in a process of its own; print its output, if any."""
     for extension in active():
         script = Path(extension.path, "install.py")
         if not script.is_file():

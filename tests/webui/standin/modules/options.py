@@ -46,7 +46,8 @@ class OptionInfo:
 
 
 class Options:
-    """`opts.name` is the setting's value; assigning changes it in memory, `save` writes config.json."""
+    """The options: `opts.name` is the setting's value; assigning changes it in memory, `save` writes
+    config.json."""
 
     def __init__(self, filename: Path) -> None:
         vars(self).update(data={}, data_labels={}, filename=filename)

@@ -16,7 +16,7 @@ NEWEST = 4294967294
 
 
 class StableDiffusionProcessing:
-    """One job. Unknown arguments become fields, as the hosts' many do."""
+    """A job. Unknown arguments become fields, as the many of the hosts' are."""
 
     is_api = False
     scripts: Any = None

@@ -19,7 +19,8 @@ def _known(script: Script) -> bool:
 
 
 class ScriptRunner:
-    """`inputs` are the components of all scripts, the first one being the Script drop-down."""
+    """A runner of scripts.
+    `inputs` are the components of all scripts, the first being the Script drop-down."""
 
     def __init__(self, tab: str) -> None:
         self.tab = tab

@@ -60,7 +60,7 @@ class Script(scripts.Script):
         return [x_type, gr.Textbox(label="X values", elem_id=self.elem_id("x_values"))]
 
     def run(self, p: Any, x_type: int, x_values: str, *_: Any) -> Any:
-        """One image a value, behind one another; `x_type` is the option's place."""
+        """Make one image for each value in turn; `x_type` is the option's index."""
         option = self.options[x_type or 0]
         values = [option.type(value.strip()) for value in x_values.split(",")]
         if option.confirm is not None:

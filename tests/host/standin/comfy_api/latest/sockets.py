@@ -261,7 +261,7 @@ class MultiType:
 
 
 class MatchType(ComfyType):
-    """Inputs and outputs of one template take the type of what is wired in."""
+    """A type taken from the wire: inputs and outputs of one template all get the type that is wired in."""
 
     io_type = "COMFY_MATCHTYPE_V3"
 
@@ -304,7 +304,7 @@ class Autogrow(ComfyType):
     io_type = "COMFY_AUTOGROW_V3"
 
     class TemplatePrefix:
-        """Sockets of the kind of `input`, called by `prefix` and a number from 0 on."""
+        """A template of sockets of the kind of `input`, named by `prefix` and a number from 0 on."""
 
         def __init__(self, input: Input, prefix: str, min: int = 1, max: int = 10) -> None:
             self.input = copy(input)
