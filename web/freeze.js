@@ -1,6 +1,7 @@
 // The freeze switch: the last answer goes into `frozen`, and the seed holds still meanwhile.
 import { panelOf } from "./answer_panel.js";
 import { guarded } from "./common/guarded.js";
+import { sourceOf } from "./common/promoted.js";
 import { t } from "./common/texts.js";
 
 const PROPERTY = "quillwork_freeze";
@@ -8,7 +9,7 @@ const SMALL = 60;
 const LARGE = 400;
 const nothingYet = () => t("node.runFirst", "Run once before freezing.");
 
-export function followFreeze(node) {
+export function followFreeze(node, app) {
   const freeze = widget(node, "freeze");
   const frozen = widget(node, "frozen");
   if (!freeze || !frozen) return;
@@ -20,6 +21,42 @@ export function followFreeze(node) {
     guarded(value ? holdStill : release)(node);
     return result;
   };
+  const before = freeze.beforeQueued;
+  const settle = guarded(() => settlePromoted(node, freeze, frozen, app.rootGraph ?? app.graph));
+  freeze.beforeQueued = function (...args) {
+    settle();
+    return before?.apply(this, args);
+  };
+}
+
+// The switch that a subgraph's node shows is a widget of its own, and calls nothing here: what it says is done
+// when the workflow is queued.
+function settlePromoted(node, freeze, frozen, graph) {
+  const shown = shownFor(freeze, node, graph);
+  if (!shown) return;
+  if (!shown.value) {
+    if (node.properties?.[PROPERTY]?.control) release(node);
+    return;
+  }
+  const text = shownFor(frozen, node, graph);
+  if (!String(text?.value ?? frozen.value ?? "").trim()) {
+    holdStill(node);
+    if (text) text.value = frozen.value;
+  }
+}
+
+// The outermost widget that stands for `inner` of `node`, or undefined where none does.
+function shownFor(inner, node, graph) {
+  for (const host of graph?.nodes ?? []) {
+    if (!host.subgraph) continue;
+    const found = host.widgets?.find((one) => {
+      const source = sourceOf(host, one);
+      return source.node === node && source.widget === inner;
+    });
+    if (found) return found;
+    const deeper = shownFor(inner, node, host.subgraph);
+    if (deeper) return deeper;
+  }
 }
 
 function widget(node, name) {

@@ -61,7 +61,7 @@ function setUp(node) {
   // A part that this frontend does not take costs itself alone.
   guarded(addBadge)(node, widget);
   guarded(labelTargets)(node);
-  guarded(followFreeze)(node);
+  guarded(followFreeze)(node, app);
   guarded(rememberOrigin)(node, widget, app);
   const configured = node.onConfigure;
   node.onConfigure = function (...args) {

@@ -123,3 +123,19 @@ def test_field_shows_its_example(comfy, outer):
     field = comfy.text_field(outer)
     field.fill("")
     assert field.get_attribute("placeholder") == "An idea, such as: a fox in the snow"
+
+
+def test_a_freeze_switch_outside_holds_the_answer_within(comfy, wire):
+    wire.script("*", ["the first text", "the second text"])
+    node = comfy.enhance("a fox", at=(120, 300), llm_model="fox")
+    outer = comfy.of(node, WRAP, ["freeze"])
+    comfy.run()
+    comfy.switch(outer, "freeze", True)
+    for _ in range(2):
+        assert comfy.run()[0] == "execution_success"
+        assert comfy.of(outer, f"{TEXT}.value") == "the first text"
+    assert len(wire.calls()) == 1
+    comfy.switch(outer, "freeze", False)
+    comfy.of(outer, f"void ({INNER}.widgets.find((one) => one.name === 'seed').value = 7)")
+    comfy.run()
+    assert comfy.of(outer, f"{TEXT}.value") == "the second text"
