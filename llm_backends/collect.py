@@ -26,7 +26,7 @@ async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
     """Read `stream` to its end, show it in the call's sink as it comes, and return the whole answer."""
     deployment = call.deployment
     answer = _Answer(call)
-    watch = Watch(deployment)
+    watch = StreamWatch(deployment)
     try:
         with watch:
             # A stream that is not closed by hand keeps its connection until the garbage collector comes.
@@ -39,7 +39,7 @@ async def collect(stream: AsyncGenerator[Chunk, None], call: Call) -> Result:
     return answer.finish()
 
 
-class Watch:
+class StreamWatch:
     """A time limit on the current task: it ends after too long a silence, or too long in all.
 
     One timer for a whole stream: a time-out object for every chunk costs more than the chunk. While this
@@ -85,7 +85,7 @@ class Watch:
         if self._task is not None:
             self._task.cancel()
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> StreamWatch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -21,7 +21,7 @@ _TTL_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class LocalModel:
+class FoundModel:
     """A local model. `name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf;
     `vision` says whether its config has a vision part."""
 
@@ -40,7 +40,7 @@ def _downloads() -> Iterable[Path]:
 
 _folders: Folders = _downloads
 _lock = threading.Lock()
-_found: tuple[float, tuple[LocalModel, ...]] | None = None
+_found: tuple[float, tuple[FoundModel, ...]] | None = None
 
 
 def use_folders(folders: Folders) -> None:
@@ -49,7 +49,7 @@ def use_folders(folders: Folders) -> None:
     _folders, _found = folders, None
 
 
-def models(*, refresh: bool = False) -> tuple[LocalModel, ...]:
+def models(*, refresh: bool = False) -> tuple[FoundModel, ...]:
     """The checkpoints and GGUF files below the host's folders, by name; searched every half minute."""
     global _found
     with _lock:
@@ -59,7 +59,7 @@ def models(*, refresh: bool = False) -> tuple[LocalModel, ...]:
         return _found[1]
 
 
-def find(name: str, mode: str = modes.HF_LOCAL) -> LocalModel | None:
+def find(name: str, mode: str = modes.HF_LOCAL) -> FoundModel | None:
     """The model of that name, None where there is none."""
     wanted = name.strip().replace("\\", "/")
     return next((model for model in models() if model.name == wanted and model.mode == mode), None)
@@ -73,8 +73,8 @@ def resolve(mode: str, model: str) -> str:
     return str(found.path) if found is not None else model
 
 
-def _look() -> tuple[LocalModel, ...]:
-    found: dict[tuple[str, str], LocalModel] = {}
+def _look() -> tuple[FoundModel, ...]:
+    found: dict[tuple[str, str], FoundModel] = {}
     for root in _folders():
         for model in _below(Path(root)):
             found.setdefault((model.mode, model.name), model)
@@ -83,7 +83,7 @@ def _look() -> tuple[LocalModel, ...]:
     return tuple(sorted(found.values(), key=lambda model: (model.mode, model.name.casefold())))
 
 
-def _below(root: Path) -> Iterator[LocalModel]:
+def _below(root: Path) -> Iterator[FoundModel]:
     for folder, subfolders, files in os.walk(root):
         here = Path(folder)
         depth = len(here.relative_to(root).parts)
@@ -92,11 +92,11 @@ def _below(root: Path) -> Iterator[LocalModel]:
             subfolders.clear()
             # A download that is not over, or was stopped, is no model yet.
             if not any(name.endswith(".part") for name in files):
-                yield LocalModel(here.relative_to(root).as_posix(), here, modes.HF_LOCAL, _has_eyes(here))
+                yield FoundModel(here.relative_to(root).as_posix(), here, modes.HF_LOCAL, _has_eyes(here))
         for name in sorted(files):
             if is_model(name):
                 path = here / name
-                yield LocalModel(path.relative_to(root).as_posix(), path, modes.GGUF)
+                yield FoundModel(path.relative_to(root).as_posix(), path, modes.GGUF)
 
 
 def _has_eyes(folder: Path) -> bool:

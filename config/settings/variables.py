@@ -11,7 +11,7 @@ Kind = Literal["text", "number", "flag", "list", "path", "secret", "json"]
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class EnvironmentVariable:
     """One setting. `aliases` are older or foreign names that count when the name itself is not set.
 
     `writable` says whether the panel may change it: addresses, keys, paths and policies are not open to
@@ -26,39 +26,45 @@ class Variable:
     writable: bool = False
 
 
-VARIABLES: dict[str, Variable] = {
+VARIABLES: dict[str, EnvironmentVariable] = {
     variable.name: variable
     for variable in (
-        Variable(
+        EnvironmentVariable(
             "LLM_MODE",
             f"how the model is reached: {', '.join(registry.choices(installed=False))}",
             default="auto",
             writable=True,
         ),
-        Variable("LLM_MODEL", "the model's id, such as ollama/llama3.2", writable=True),
-        Variable("LLM_MODEL_PROMPT_GEN", "another model for enhancing and variables", writable=True),
-        Variable("LLM_MODEL_CHAT", "another model for chat", writable=True),
-        Variable("LLM_REPO", "older name of LLM_MODEL for the hf modes"),
-        Variable("LLM_PATH", "folder of a local model, or the repository of a GGUF file", kind="path"),
-        Variable("LLM_GGUF_FILE", "the GGUF file in LLM_PATH"),
-        Variable(
+        EnvironmentVariable("LLM_MODEL", "the model's id, such as ollama/llama3.2", writable=True),
+        EnvironmentVariable(
+            "LLM_MODEL_PROMPT_GEN", "another model for enhancing and variables", writable=True
+        ),
+        EnvironmentVariable("LLM_MODEL_CHAT", "another model for chat", writable=True),
+        EnvironmentVariable("LLM_REPO", "older name of LLM_MODEL for the hf modes"),
+        EnvironmentVariable(
+            "LLM_PATH", "folder of a local model, or the repository of a GGUF file", kind="path"
+        ),
+        EnvironmentVariable("LLM_GGUF_FILE", "the GGUF file in LLM_PATH"),
+        EnvironmentVariable(
             "LLM_DTYPE",
             "how the hf modes keep weights: auto (nf4 where bitsandbytes works), nf4, int8, bf16, fp16, fp32",
             default="auto",
         ),
-        Variable(
+        EnvironmentVariable(
             "LLM_CUDA_GRAPH",
             "the hf modes record a token's work on the graphics card and replay it, where the model allows",
             kind="flag",
             default="0",
         ),
-        Variable(
+        EnvironmentVariable(
             "LLM_BASE_URL",
             "an endpoint that speaks the OpenAI protocol: a LiteLLM proxy, vLLM, LM Studio",
             aliases=("LITELLM_BASE_URL",),
         ),
-        Variable("LLM_API_KEY", "the key of LLM_BASE_URL", kind="secret", aliases=("LITELLM_API_KEY",)),
-        Variable(
+        EnvironmentVariable(
+            "LLM_API_KEY", "the key of LLM_BASE_URL", kind="secret", aliases=("LITELLM_API_KEY",)
+        ),
+        EnvironmentVariable(
             "LLM_TIMEOUT_MS",
             "milliseconds of silence after which a remote call is given up; ten times that in all",
             kind="number",
@@ -66,41 +72,53 @@ VARIABLES: dict[str, Variable] = {
             aliases=("LLM_REQUEST_TIMEOUT_MS",),
             writable=True,
         ),
-        Variable("LLM_MAX_CONCURRENCY", "calls at once to one endpoint; 16, local servers 4", kind="number"),
-        Variable("LLM_CACHE", "off, or disk: answers are kept over a restart", default="off"),
-        Variable(
+        EnvironmentVariable(
+            "LLM_MAX_CONCURRENCY", "calls at once to one endpoint; 16, local servers 4", kind="number"
+        ),
+        EnvironmentVariable("LLM_CACHE", "off, or disk: answers are kept over a restart", default="off"),
+        EnvironmentVariable(
             "LLM_ALLOW",
             "providers, `downloads` and `variables.add` (a tool) that shared workflows may use; remote_keys: "
             "keys may be typed in on a host that others reach",
             kind="list",
         ),
-        Variable("LLM_PLAN", "the plan in force"),
-        Variable("LLM_PLAN_MODELS_JSON", "plans and the models that each allows, as JSON", kind="json"),
-        Variable("LLM_PLAN_SHOW_LOCKED", "show models outside the plan, locked", kind="flag", default="0"),
-        Variable("LLM_ENABLE_OPENAI_PROXY", "serve the /v1 endpoint", kind="flag", default="0"),
-        Variable("LLM_PROXY_TOKEN", "the bearer token that the /v1 endpoint asks for", kind="secret"),
-        Variable("LLM_SERVICE_TOKEN", "the token for hosts that listen beyond loopback", kind="secret"),
-        Variable("LLM_ALLOWED_HOSTS", "names under which this server may be called", kind="list"),
-        Variable("LLM_BUDGET_SESSION", "US dollars that calls may cost until the program ends, such as 2.50"),
-        Variable("LLM_BUDGET_DAY", "US dollars that calls may cost from midnight to midnight"),
-        Variable(
+        EnvironmentVariable("LLM_PLAN", "the plan in force"),
+        EnvironmentVariable(
+            "LLM_PLAN_MODELS_JSON", "plans and the models that each allows, as JSON", kind="json"
+        ),
+        EnvironmentVariable(
+            "LLM_PLAN_SHOW_LOCKED", "show models outside the plan, locked", kind="flag", default="0"
+        ),
+        EnvironmentVariable("LLM_ENABLE_OPENAI_PROXY", "serve the /v1 endpoint", kind="flag", default="0"),
+        EnvironmentVariable(
+            "LLM_PROXY_TOKEN", "the bearer token that the /v1 endpoint asks for", kind="secret"
+        ),
+        EnvironmentVariable(
+            "LLM_SERVICE_TOKEN", "the token for hosts that listen beyond loopback", kind="secret"
+        ),
+        EnvironmentVariable("LLM_ALLOWED_HOSTS", "names under which this server may be called", kind="list"),
+        EnvironmentVariable(
+            "LLM_BUDGET_SESSION", "US dollars that calls may cost until the program ends, such as 2.50"
+        ),
+        EnvironmentVariable("LLM_BUDGET_DAY", "US dollars that calls may cost from midnight to midnight"),
+        EnvironmentVariable(
             "LLM_BUDGET_UNPRICED",
             "with a budget: refuse, or allow, remote models whose price nobody knows",
             default="refuse",
         ),
-        Variable(
+        EnvironmentVariable(
             "LLM_CALLBACKS",
             "who is told of calls: langfuse, helicone, Python paths such as my_package.module:on_call",
             kind="list",
         ),
-        Variable(
+        EnvironmentVariable(
             "LLM_CALLBACKS_CONTENT",
             "tell them what was asked and answered, too",
             kind="flag",
             default="0",
         ),
-        Variable("LOCAL_LIBRARY_DIR", "the folder of your variable files", kind="path"),
-        Variable("LIBRARY_DIRS", "other wildcard folders, read only", kind="list"),
+        EnvironmentVariable("LOCAL_LIBRARY_DIR", "the folder of your variable files", kind="path"),
+        EnvironmentVariable("LIBRARY_DIRS", "other wildcard folders, read only", kind="list"),
     )
 }
 

@@ -19,7 +19,7 @@ from .generation import NO_MODEL
 from .host import checkpoint
 from .host.lookup import fixed_seed
 from .host.settings import default_target
-from .images import Image, Texts
+from .images import JobImage, Texts
 from .page_parts import AT_ONCE, QUIET, fault, note, streamed, unsaved
 from .writing import Written, write
 
@@ -162,7 +162,7 @@ def _write(
     arguments = replace(arguments, parts=parts, variations=1, per_image=False, variables=False)
     if arguments.seed == FOLLOW:
         arguments = replace(arguments, seed=fixed_seed(hosts.get(_SEED, -1)))
-    image = Image(arguments.seed, Texts(prompt, negative))
+    image = JobImage(arguments.seed, Texts(prompt, negative))
     return write([image], arguments, target_named(arguments.target, hosts.get(_MODEL)), desk)
 
 

@@ -27,7 +27,7 @@ from .host.lookup import fixed_seed, shared, styling
 from .host.neighbours import beside, give_back
 from .host.port import WebUiHost
 from .host.settings import default_target
-from .images import Image, Texts, columns, images_of, lay_out, shorten
+from .images import JobImage, Texts, columns, images_of, lay_out, shorten
 from .wording import words_of
 from .writing import Written, how_many, keep, write
 
@@ -145,7 +145,7 @@ def _write(p: Any, arguments: Arguments) -> None:
     _apply_early(p)
 
 
-def _as_many(p: Any, images: Sequence[Image], arguments: Arguments, desk: WebUiHost) -> Sequence[Image]:
+def _as_many(p: Any, images: Sequence[JobImage], arguments: Arguments, desk: WebUiHost) -> Sequence[JobImage]:
     """Return as many images as the `arguments` ask for, and give the job `p` the batches that they take."""
     if isinstance(p.prompt, list):
         return images
@@ -291,7 +291,7 @@ def restore(_text: str, params: dict[str, Any]) -> None:
     own = Texts(*(str(params.get(name) or "") for name in ("Prompt", "Negative prompt", "Hires prompt")))
     arguments = infotext.arguments_in(params)
     try:
-        image = Image(int(params["Seed"]), own)
+        image = JobImage(int(params["Seed"]), own)
         target = targets.load(arguments.target, targets_folder())
         keep(image, had, arguments, target, str(params[infotext.MODE]))
     except (TypeError, ValueError, KeyError, LLMError):

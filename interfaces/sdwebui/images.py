@@ -24,12 +24,12 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class JobImage:
     seed: int
     texts: Texts
 
 
-def images_of(p: Any, fixed_seed: Callable[[Any], Any]) -> list[Image]:
+def images_of(p: Any, fixed_seed: Callable[[Any], Any]) -> list[JobImage]:
     """Return the images of the job `p` in order.
 
     A seed that the host would draw later is drawn now, with its own `fixed_seed`, and stays: what is written
@@ -48,7 +48,7 @@ def images_of(p: Any, fixed_seed: Callable[[Any], Any]) -> list[Image]:
         _own(_laid_out(getattr(p, "hr_negative_prompt", "") if hires else "", p), negatives),
     )
     return [
-        Image(_seed(p, place), Texts(*(_at(column, place) or "" for column in columns)))
+        JobImage(_seed(p, place), Texts(*(_at(column, place) or "" for column in columns)))
         for place in range(count)
     ]
 

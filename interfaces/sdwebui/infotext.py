@@ -9,7 +9,7 @@ from typing import Any
 from ...config.settings.home import targets_folder
 from ...prompting import targets
 from .arguments import AUTO, FOLLOW, PARTS, Arguments, mode_choices
-from .images import Image, Texts
+from .images import JobImage, Texts
 
 PREFIX = "Quillwork "
 PROMPT, NEGATIVE = "Quillwork prompt", "Quillwork negative"
@@ -80,7 +80,7 @@ def clear(params: MutableMapping[str, Any]) -> None:
 
 
 def describe(
-    images: Sequence[Image],
+    images: Sequence[JobImage],
     written: Sequence[Texts],
     arguments: Arguments,
     *,

@@ -19,7 +19,7 @@ from ...prompting.templates.library import Library, LibraryError
 from ...prompting.templates.missing import supply_missing
 from ...prompting.templates.resolve import TemplateError, combination_count, missing_variables, resolve
 from .arguments import FOLLOW, Arguments
-from .images import Image, Texts
+from .images import JobImage, Texts
 from .recall import Kept, recall, signature
 from .wording import words_of
 
@@ -69,7 +69,7 @@ class Written:
     left: list[str] = field(default_factory=list)
 
 
-def write(images: Sequence[Image], arguments: Arguments, target: Target, desk: Desk) -> Written:
+def write(images: Sequence[JobImage], arguments: Arguments, target: Target, desk: Desk) -> Written:
     """Write the texts of `images` as `arguments` want them.
 
     With ``on_error`` ``raise`` raises `LLMError`, `TemplateError` or `LibraryError`; else the user's own
@@ -91,7 +91,7 @@ def write(images: Sequence[Image], arguments: Arguments, target: Target, desk: D
     return written
 
 
-def _seed(image: Image, place: int, images: Sequence[Image], arguments: Arguments) -> int:
+def _seed(image: JobImage, place: int, images: Sequence[JobImage], arguments: Arguments) -> int:
     """Return the model's seed for an image.
 
     A fixed seed goes on from image to image where each has its own text.
@@ -101,7 +101,7 @@ def _seed(image: Image, place: int, images: Sequence[Image], arguments: Argument
     return image.seed if arguments.per_image else images[0].seed
 
 
-def _resolve(written: Written, images: Sequence[Image], arguments: Arguments, desk: Desk) -> None:
+def _resolve(written: Written, images: Sequence[JobImage], arguments: Arguments, desk: Desk) -> None:
     library = Library(*library_folders())
     try:
         supplied = _supplied(written, images, library, arguments, desk)
@@ -118,7 +118,7 @@ def _resolve(written: Written, images: Sequence[Image], arguments: Arguments, de
 
 
 def _supplied(
-    written: Written, images: Sequence[Image], library: Library, arguments: Arguments, desk: Desk
+    written: Written, images: Sequence[JobImage], library: Library, arguments: Arguments, desk: Desk
 ) -> dict[str, Sequence[str]]:
     if not arguments.generate_missing:
         return {}
@@ -132,7 +132,7 @@ def _supplied(
     return dict(supplied.values)
 
 
-def how_many(images: Sequence[Image], arguments: Arguments, desk: Desk) -> int:
+def how_many(images: Sequence[JobImage], arguments: Arguments, desk: Desk) -> int:
     """Return the number of images that `arguments` ask for, 0 where they leave it to the host.
 
     For combinations it is at most as many as there are. What is missing of the library is invented first,
@@ -148,7 +148,7 @@ def how_many(images: Sequence[Image], arguments: Arguments, desk: Desk) -> int:
     return min(arguments.count, max(counts))
 
 
-def _turns(images: Sequence[Image], arguments: Arguments) -> list[int]:
+def _turns(images: Sequence[JobImage], arguments: Arguments) -> list[int]:
     """Return the seed for each image's values; equal seeds are counted up from image to image.
 
     At random they stay as they are.
@@ -185,7 +185,7 @@ def _resolved(
     return replace(texts, **found)
 
 
-def keep(image: Image, had: Texts, arguments: Arguments, target: Target, mode: str) -> None:
+def keep(image: JobImage, had: Texts, arguments: Arguments, target: Target, mode: str) -> None:
     """Have `write` give `image` the texts that it `had`. Raises as `write` does for a template."""
     texts = image.texts
     if arguments.variables:
@@ -207,7 +207,7 @@ class _Slot:
 
 
 def _enhance(
-    written: Written, images: Sequence[Image], arguments: Arguments, target: Target, desk: Desk
+    written: Written, images: Sequence[JobImage], arguments: Arguments, target: Target, desk: Desk
 ) -> None:
     slots = _slots(written, arguments, target)
     if not slots:

@@ -12,6 +12,10 @@ from ..host import Guest, GuestMemory
 G = TypeVar("G", bound=Guest)
 
 
+class Evicted(Exception):
+    """The host evicted the model from memory while it was writing."""
+
+
 class Resident(Generic[G]):
     """One model in memory at a time: a guest of the host's memory manager, where there is one.
 

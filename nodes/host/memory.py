@@ -15,7 +15,7 @@ from comfy.model_patcher import ModelPatcher
 from ...llm_backends.host import Guest
 
 
-class GuestMemory:
+class ComfyGuestMemory:
     """ComfyUI's implementation of `host.GuestMemory`. Belongs to the execution thread, as the manager does.
 
     With `keeps` set, a guest does not give way to a request for less memory than the guest holds; a request
@@ -47,13 +47,13 @@ class GuestMemory:
         guest.detach()
 
 
-memory = GuestMemory()
+memory = ComfyGuestMemory()
 
 
 class GuestPatcher(ModelPatcher):
     """Guest as the memory manager sees it: a `ModelPatcher` without weights of its own."""
 
-    def __init__(self, guest: Guest, load_device: Any, owner: GuestMemory) -> None:
+    def __init__(self, guest: Guest, load_device: Any, owner: ComfyGuestMemory) -> None:
         import torch
 
         super().__init__(LanguageModel(), load_device, torch.device("cpu"), size=max(1, guest.size))

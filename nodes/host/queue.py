@@ -29,10 +29,10 @@ _LOOK_EVERY_S = 0.25
 _TIDY_EVERY_S = 0.02
 _TIDY_TIMES = 250
 
-_waiting: dict[str, Turn[Any]] = {}
+_waiting: dict[str, QueuedWork[Any]] = {}
 
 
-class Turn(Generic[T]):
+class QueuedWork(Generic[T]):
     """`work` and its outcome. `is_abandoned` is set when nobody waits for it any more."""
 
     def __init__(self, work: Callable[[Host], T]) -> None:
@@ -65,7 +65,7 @@ class Turn(Generic[T]):
 class TurnHost(ComfyHost):
     """Port of such a job: it shows nothing, and stops when nobody waits for the job any more."""
 
-    def __init__(self, turn: Turn[Any]) -> None:
+    def __init__(self, turn: QueuedWork[Any]) -> None:
         super().__init__(None, LiveText())
         self._turn = turn
 
@@ -105,7 +105,7 @@ class Turns:
     async def take(self, work: Callable[[Host], T]) -> T:
         """Run `work` in turn with the host's prompts; see `HttpHost.run_in_turn`."""
         _know_node()
-        turn, job = Turn(work), str(uuid.uuid4())
+        turn, job = QueuedWork(work), str(uuid.uuid4())
         _waiting[job] = turn
         self._queue(job)
         try:
@@ -127,7 +127,7 @@ class Turns:
         extra = {"create_time": int(time.time() * 1000)}
         self._server.prompt_queue.put((number, job, prompt, extra, ["1"], {}))
 
-    async def _outcome(self, turn: Turn[T], job: str) -> T:
+    async def _outcome(self, turn: QueuedWork[T], job: str) -> T:
         waiting = asyncio.wrap_future(turn.future)
         try:
             while not (await asyncio.wait([waiting], timeout=_LOOK_EVERY_S))[0]:

@@ -41,7 +41,7 @@ _OPEN_END = re.compile(r"[\w\"'”’)\]}%°*>»]$")
 
 
 @dataclass(slots=True)
-class Plan:
+class PromptPlan:
     """Facets in the order in which they are chosen, until `words` are written, or `most` facets.
 
     Choosing goes on beyond that, within `room`, until the outcome could have been one of `spread` others.
@@ -56,7 +56,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Written:
+class Composition:
     """Chosen lines, each with its facet."""
 
     lines: list[tuple[str, Entry]] = field(default_factory=list)
@@ -76,9 +76,9 @@ def facet_entries(facet: str) -> tuple[Entry, ...]:
     return data.facets(_FILES[facet])[facet]
 
 
-def write_facets(plan: Plan, chooser: Chooser, wishes: Sequence[str] = ()) -> Written:
+def write_facets(plan: PromptPlan, chooser: Chooser, wishes: Sequence[str] = ()) -> Composition:
     """Choose lines by `plan`; each of `wishes` gets a line of its own where one fits."""
-    written = Written()
+    written = Composition()
     count = 0
 
     def size(entry: Entry) -> int:
@@ -113,7 +113,7 @@ def write_facets(plan: Plan, chooser: Chooser, wishes: Sequence[str] = ()) -> Wr
     return written
 
 
-def join_prose(text: str, written: Written, scene: Scene, *, attach: bool) -> str:
+def join_prose(text: str, written: Composition, scene: Scene, *, attach: bool) -> str:
     """Write one paragraph: `text`, an opening attached to it where grammar allows, then sentences."""
     told = written.told()
     openings = [entry for facet, entry in told if facet == "opening"]

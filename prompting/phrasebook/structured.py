@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from . import data
 from .chooser import Chooser
-from .composing import Plan, Written, continues, facet_entries, join_phrases, join_prose, write_facets
+from .composing import (
+    Composition,
+    PromptPlan,
+    continues,
+    facet_entries,
+    join_phrases,
+    join_prose,
+    write_facets,
+)
 from .scene import Scene
 
 if TYPE_CHECKING:
@@ -50,11 +58,11 @@ def write(task: EnhanceTask, scene: Scene, chooser: Chooser, wished: Sequence[st
     return _plain(prompt, scene, chooser, as_json=task.target.form == "json")
 
 
-def _choose(chooser: Chooser, *facets: str) -> Written:
-    return write_facets(Plan(facets=facets, words=999), chooser)
+def _choose(chooser: Chooser, *facets: str) -> Composition:
+    return write_facets(PromptPlan(facets=facets, words=999), chooser)
 
 
-def _phrases(written: Written, *facets: str) -> str:
+def _phrases(written: Composition, *facets: str) -> str:
     return ", ".join(entry.phrase for facet in facets for entry in written.of(facet))
 
 
@@ -105,7 +113,7 @@ def _ideogram(prompt: str, scene: Scene, chooser: Chooser) -> str:
     return json.dumps(caption, ensure_ascii=False, separators=(",", ":"))
 
 
-def _with(prompt: str, written: Written) -> str:
+def _with(prompt: str, written: Composition) -> str:
     opening = _phrases(written, "opening")
     return join_phrases(_QUOTED.sub(r'"\1\2"', prompt), [opening])
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from ..tasks import VariablesTask
 from . import data, edits, structured
 from .chooser import Chooser, position
-from .composing import Plan, can_attach, continues, join_phrases, join_prose, looks_like_tags, write_facets
+from .composing import (
+    PromptPlan,
+    can_attach,
+    continues,
+    join_phrases,
+    join_prose,
+    looks_like_tags,
+    write_facets,
+)
 from .lists import shorten, values_for
 from .scene import Scene, same_dimension, settle
 from .subjects import read_scene, wishes_in
@@ -167,7 +175,7 @@ def _with_wishes(prompt: str, wished: Sequence[str]) -> str:
     return join_phrases(prompt, wished)
 
 
-def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) -> Plan:
+def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) -> PromptPlan:
     """Return the facets that may be written, and the number of words in all."""
     target = task.target
     few, many = target.words or (0, 0)
@@ -221,7 +229,7 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         "camera_move": "camera_move" in covered,
         "static_camera": "camera_move" in covered,
     }
-    return Plan(
+    return PromptPlan(
         facets=tuple(facet for facet in facets if not skipped.get(facet, False)),
         words=goal - scene.length,
         room=max(0, many - scene.length) if many else 999,

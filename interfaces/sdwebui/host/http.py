@@ -14,7 +14,7 @@ from ...http.adapters.fastapi import Adapter, add_routes
 from ...http.key_watch import KeyWatch
 from .login import HostLogin
 from .lookup import shared
-from .queue import Turn
+from .queue import QueuedWork
 
 T = TypeVar("T")
 
@@ -45,14 +45,14 @@ class WebUiHttpHost:
         """Have our models unloaded once what runs or waits in the host's queue is done."""
         there = any(getattr(backend, "runs_in_place", False) for backend in registry.made())
         if there:
-            Turn(lambda host: unload_in_place())
+            QueuedWork(lambda host: unload_in_place())
         return there
 
     def watch_keys(self) -> None:
         self._watch.start()
 
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
-        return await asyncio.wrap_future(Turn(work).future)
+        return await asyncio.wrap_future(QueuedWork(work).future)
 
 
 class Anybody(Collection[str]):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Turn(Generic[T]):
+class QueuedWork(Generic[T]):
     """``work(turn)`` waiting in the host's queue or under way there, and the port to the host for it.
 
     `future` holds its result. Cancelling that takes the work out of the queue, or has `cancelled` return

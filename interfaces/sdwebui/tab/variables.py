@@ -21,7 +21,7 @@ from ..host.lookup import fixed_seed
 from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, streamed
 
 
-class Seen(Session):
+class ValueReview(Session):
     """Session that also holds the values of a variable shown so far: a dropped one does not come again."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Parts:
 
 
 def build() -> Parts:
-    session = gr.State(Seen())
+    session = gr.State(ValueReview())
     name = gr.Textbox(label="Variable", placeholder="season", elem_id="quillwork_variable")
     context = gr.Textbox(
         label="The prompt that it stands in",
@@ -92,7 +92,7 @@ def build() -> Parts:
 
 
 async def _generate(
-    session: Seen,
+    session: ValueReview,
     name: str,
     context: str,
     guidance: str,

@@ -15,12 +15,12 @@ from ...types import Deployment, Request, Result
 from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
 from ..hub.gguf_files import fetch_gguf
 from ..list_schema import list_count
-from ..resident import Resident
+from ..resident import Evicted, Resident
 from ..token_text import TextStream
 from ..tool_call_text import offered
 from ..transformers_local.sampling import SamplingSettings, unknown_parameters
 from . import file as gguf_file
-from .model import Evicted, GgufModel, llama_cpp, uses_gpu
+from .model import GgufModel, llama_cpp, uses_gpu
 
 # llama.cpp takes the last one for "choose a seed yourself".
 _SEEDS = 2**32 - 1

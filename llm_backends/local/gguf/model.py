@@ -14,6 +14,7 @@ from ... import errors
 from ...host import Guest, program
 from ...types import Message, Reasoning, Tool
 from .. import chat_template
+from ..resident import Evicted
 from ..token_text import LOUD_TAGS
 from ..transformers_local.sampling import SamplingSettings
 from . import file as gguf_file
@@ -33,10 +34,6 @@ _INSTALL = (
 
 def _install() -> str:
     return _INSTALL.format(program=program())
-
-
-class Evicted(Exception):
-    """The host evicted the model from memory while it was writing."""
 
 
 def llama_cpp() -> Any:

@@ -25,7 +25,7 @@ from .constraint import ListConstraint
 from .device_memory import memory_of
 from .generation import WORKING_BYTES, write
 from .loading.downloads import resolve_repository
-from .resident_model import LocalModel
+from .resident_model import ResidentModel
 from .row import Row, text_stream
 from .sampling import unknown_parameters
 from .vision_encoder import TOKENS_OF_A_PICTURE
@@ -35,7 +35,7 @@ _LIST_TOKENS, _VALUE_TOKENS = 64, 56
 _CHARACTERS_PER_TOKEN = 3
 
 
-class TransformersLocal(Resident[LocalModel]):
+class TransformersLocal(Resident[ResidentModel]):
     """A backend with one model in memory at a time; see `types.LocalBackend`.
 
     The deployment's `model` is a folder, or a repository in the mode ``hf_download``. Its `params` may have
@@ -84,11 +84,11 @@ class TransformersLocal(Resident[LocalModel]):
 
     def _in_memory(
         self, requests: Sequence[Request], deployment: Deployment, folder: Path, memory: GuestMemory
-    ) -> LocalModel:
+    ) -> ResidentModel:
         dtype = str(deployment.params.get("dtype") or "auto")
         record = bool(deployment.params.get("cuda_graph"))
         key = (str(folder), _changed(folder), dtype, record)
-        model = self._take_in(key, lambda: LocalModel(folder, dtype, record=record), memory)
+        model = self._take_in(key, lambda: ResidentModel(folder, dtype, record=record), memory)
         if model.eyes is None and all(map(has_pictures, requests)):
             raise cannot_see(deployment)
         tokens = sum(
@@ -123,14 +123,14 @@ def _changed(folder: Path) -> int:
         return 0
 
 
-def _row(request: Request, model: LocalModel, deployment: Deployment, sink: Sink) -> Row | errors.LLMError:
+def _row(request: Request, model: ResidentModel, deployment: Deployment, sink: Sink) -> Row | errors.LLMError:
     try:
         return _make_row(request, model, deployment, sink)
     except errors.LLMError as error:
         return error
 
 
-def _make_row(request: Request, model: LocalModel, deployment: Deployment, sink: Sink) -> Row:
+def _make_row(request: Request, model: ResidentModel, deployment: Deployment, sink: Sink) -> Row:
     assert model.loaded is not None
     if request.embed:
         raise refuse_embedding("A local model")
@@ -173,7 +173,7 @@ def _thinking(prompt: Prompt, tokenizer: Any) -> Prompt:
     return replace(prompt, ids=(*prompt.ids, *opening), opens_thinking=True)
 
 
-def _constraint(request: Request, model: LocalModel, count: int) -> Callable[[int], ListConstraint] | None:
+def _constraint(request: Request, model: ResidentModel, count: int) -> Callable[[int], ListConstraint] | None:
     assert model.loaded is not None
     found = model.masks(model.loaded.logits_width)
     if found is None:
@@ -183,13 +183,13 @@ def _constraint(request: Request, model: LocalModel, count: int) -> Callable[[in
     return partial(ListConstraint, masks, pieces, count, existing)
 
 
-def _least(model: LocalModel, count: int) -> int:
+def _least(model: ResidentModel, count: int) -> int:
     assert model.loaded is not None
     found = model.masks(model.loaded.logits_width)
     return found[1].least(count) if found else 0
 
 
-def _warnings(request: Request, model: LocalModel) -> list[str]:
+def _warnings(request: Request, model: ResidentModel) -> list[str]:
     warnings = []
     if unknown := unknown_parameters(request.extra):
         warnings.append(f"A local model has no use for {', '.join(unknown)} in extra.")

@@ -18,7 +18,7 @@ from ...remote.openai_format import chat_tools
 from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
 from .loading.load import LoadedModel
-from .vision_encoder import Eyes, Seen
+from .vision_encoder import EncodedImages, Eyes
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Prompt:
     ids: tuple[int, ...]
     fixed: int
     opens_thinking: bool
-    seen: Seen | None = None
+    seen: EncodedImages | None = None
 
 
 class ChatFormat:
@@ -74,7 +74,7 @@ class ChatFormat:
             ids = self._eyes.in_place(ids, seen)
         return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking, seen)
 
-    def _look(self, images: Sequence[Image]) -> Seen | None:
+    def _look(self, images: Sequence[Image]) -> EncodedImages | None:
         if not images:
             return None
         if self._eyes is None:

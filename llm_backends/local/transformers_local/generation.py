@@ -11,14 +11,15 @@ from typing import Any
 
 from ... import errors
 from ...host import GuestMemory, Host
+from ..resident import Evicted
 from . import libraries
 from .cuda_graph import CannotRecord, RecordedDecoder
 from .decoder import Decoder, prefill_tokens
 from .device_memory import give_back
-from .interrupts import Evicted, Watch, checked_inside
+from .interrupts import InterruptWatch, checked_inside
 from .loading.load import free_memory, gigabytes
 from .prompt_cache import SHORTEST
-from .resident_model import LocalModel
+from .resident_model import ResidentModel
 from .row import Row
 from .sampling import choose, penalise
 from .vision_decoder import SeeingDecoder
@@ -30,7 +31,7 @@ WORKING_BYTES = 512 * 1024**2
 _SPARE = 1.25
 
 
-def write(rows: Sequence[Row], model: LocalModel, memory: GuestMemory, host: Host) -> None:
+def write(rows: Sequence[Row], model: ResidentModel, memory: GuestMemory, host: Host) -> None:
     """Write every row to its end. Raises `Cancelled`, what the host's hooks raise, or `errors.LLMError`."""
     at_once, reloads = len(rows), 0
     while unfinished := [row for row in rows if row.finish is None]:
@@ -61,13 +62,13 @@ def write(rows: Sequence[Row], model: LocalModel, memory: GuestMemory, host: Hos
         at_once = max(1, len(batch) // 2)
 
 
-def bytes_needed(rows: Sequence[Row], model: LocalModel) -> int:
+def bytes_needed(rows: Sequence[Row], model: ResidentModel) -> int:
     """Estimate the bytes that writing `rows` takes beside the weights."""
     tokens = sum(len(row.prompt.ids) + row.budget for row in rows[:8])
     return tokens * model.bytes_per_token + WORKING_BYTES
 
 
-def _rows_that_fit(rows: Sequence[Row], model: LocalModel) -> int:
+def _rows_that_fit(rows: Sequence[Row], model: ResidentModel) -> int:
     import torch
 
     device = model.loaded_on
@@ -84,7 +85,7 @@ def _rows_that_fit(rows: Sequence[Row], model: LocalModel) -> int:
     return max(1, min(most, int((free - WORKING_BYTES) / each)))
 
 
-def _write_batch(rows: Sequence[Row], model: LocalModel, host: Host) -> bool:
+def _write_batch(rows: Sequence[Row], model: ResidentModel, host: Host) -> bool:
     """Write one batch; False when memory ran out. No reference to the batch is kept in either case."""
     import torch
 
@@ -109,7 +110,7 @@ def _write_batch(rows: Sequence[Row], model: LocalModel, host: Host) -> bool:
     return True
 
 
-def _decoder(rows: Sequence[Row], model: LocalModel) -> Decoder:
+def _decoder(rows: Sequence[Row], model: ResidentModel) -> Decoder:
     assert model.loaded is not None
     architecture, sight = model.architecture, model.architecture.sight
     seen = [row.prompt.seen for row in rows]
@@ -121,13 +122,13 @@ def _decoder(rows: Sequence[Row], model: LocalModel) -> Decoder:
 class _Batch:
     """A batch of rows in a loaded model."""
 
-    def __init__(self, rows: Sequence[Row], model: LocalModel, host: Host) -> None:
+    def __init__(self, rows: Sequence[Row], model: ResidentModel, host: Host) -> None:
         loaded = model.loaded
         assert loaded is not None
         self._rows = list(rows)
         self._owner = model
         self._model = loaded.model
-        self._watch = Watch(host, lambda: model.loaded is loaded)
+        self._watch = InterruptWatch(host, lambda: model.loaded is loaded)
         self._decoder: Decoder | RecordedDecoder = _decoder(rows, model)
 
     def run(self) -> None:

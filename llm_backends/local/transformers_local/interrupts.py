@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import Cancelled
 from ...host import Host
+from ..resident import Evicted
 
 # A host's progress hook need not hear of every layer.
 _TICK_EVERY_S = 0.02
@@ -17,7 +18,7 @@ _TICK_EVERY_S = 0.02
 _LAYERS_AHEAD = 3
 
 
-class Watch:
+class InterruptWatch:
     """A check of `host` for a stop. `still_here` says whether the model is still in memory."""
 
     def __init__(self, host: Host, still_here: Callable[[], bool]) -> None:
@@ -43,10 +44,6 @@ class Watch:
             raise Cancelled
         if not self._still_here():
             raise Evicted
-
-
-class Evicted(Exception):
-    """The host evicted the model from memory while it was writing."""
 
 
 class Pace:

@@ -12,13 +12,13 @@ from .cuda_graph import RecordedDecoder
 from .device_memory import best_device, give_back
 from .loading.architecture import Architecture
 from .loading.load import LoadedModel, load
-from .loading.planning import Plan, plan
+from .loading.planning import LoadPlan, plan
 from .prompt_cache import PromptCache
 from .vision_encoder import Eyes
 from .vocabulary import Vocabulary
 
 
-class LocalModel(Guest):
+class ResidentModel(Guest):
     """The model of one folder, in memory or not; see `host.Guest`.
 
     Making it reads the folder's JSON only and raises `errors.LLMError` where it cannot be loaded.
@@ -29,7 +29,7 @@ class LocalModel(Guest):
         self.folder, self.dtype, self.record = folder, dtype, record
         self.name = folder.name
         self._planned_for = best_device().type, ""
-        self._plan: Plan = plan(folder, dtype, *self._planned_for)
+        self._plan: LoadPlan = plan(folder, dtype, *self._planned_for)
         self.size = self._plan.bytes
         self.architecture = Architecture.of(self._plan.checkpoint.config)
         self.loaded: LoadedModel | None = None

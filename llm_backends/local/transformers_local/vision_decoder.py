@@ -8,7 +8,7 @@ from typing import Any
 from .decoder import Decoder, make_cache
 from .loading.architecture import Architecture
 from .prompt_cache import PromptCache
-from .vision_encoder import Seen, Sight, positions_of
+from .vision_encoder import EncodedImages, Sight, positions_of
 
 
 class SeeingDecoder(Decoder):
@@ -20,7 +20,7 @@ class SeeingDecoder(Decoder):
         architecture: Architecture,
         device: Any,
         sight: Sight,
-        seen: Sequence[Seen | None],
+        seen: Sequence[EncodedImages | None],
     ) -> None:
         super().__init__(model, architecture, device)
         self._sight, self._seen = sight, seen

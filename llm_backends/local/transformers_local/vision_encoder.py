@@ -46,7 +46,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Seen:
+class EncodedImages:
     """The pictures of one prompt: patches (a tensor on the CPU) and the grid of each, in patches
     (frames, rows, columns)."""
 
@@ -61,7 +61,7 @@ class Eyes:
         self._folder, self._sight = folder, sight
         self._processor: Any = None
 
-    def look(self, images: Sequence[Image]) -> Seen:
+    def look(self, images: Sequence[Image]) -> EncodedImages:
         """Cut `images` into patches. Raises `errors.LLMError` for one that is no picture, and where the
         model's own settings are missing."""
         pictures = [pixels_of(image) for image in images]
@@ -75,9 +75,9 @@ class Eyes:
                 hint="Send one that is less narrow.",
             ) from None
         grids = tuple((frames, rows, columns) for frames, rows, columns in made["image_grid_thw"].tolist())
-        return Seen(made["pixel_values"], grids)
+        return EncodedImages(made["pixel_values"], grids)
 
-    def in_place(self, ids: Iterable[int], seen: Seen) -> list[int]:
+    def in_place(self, ids: Iterable[int], seen: EncodedImages) -> list[int]:
         """Widen each picture's place in `ids` to its tokens.
         Raises `BackendUnavailable` where the template has left no place for one."""
         grids = iter(seen.grids)

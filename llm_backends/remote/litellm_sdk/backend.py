@@ -35,7 +35,7 @@ from .parameters import call_parameters, provider_parameters
 
 if TYPE_CHECKING:
     from .clients import Clients
-    from .transport import Exchange
+    from .transport import Transmission
 
 # Without these the import reads a .env of the working folder and asks GitHub for prices.
 _IMPORT_ENVIRONMENT = {
@@ -88,9 +88,9 @@ class LiteLLMSDK:
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """Stream an answer; see `StreamingBackend.stream`."""
         litellm = await self._load()
-        from .transport import Exchange
+        from .transport import Transmission
 
-        exchange = Exchange(
+        exchange = Transmission(
             origin=origin_of(deployment.base_url or ""),
             key=deployment.api_key,
             signs="aws_secret_access_key" in deployment.params,
@@ -137,7 +137,7 @@ class LiteLLMSDK:
             raise error_from(error, deployment, exchange, request.extra) from None
 
     async def _embed(
-        self, litellm: Any, request: Request, deployment: Deployment, exchange: Exchange
+        self, litellm: Any, request: Request, deployment: Deployment, exchange: Transmission
     ) -> Chunk:
         prefix, base_url = embedding_place(deployment)
         there = replace(deployment, base_url=base_url)
@@ -211,7 +211,7 @@ class LiteLLMSDK:
     # -- a call
 
     def _arguments(
-        self, litellm: Any, request: Request, deployment: Deployment, exchange: Exchange
+        self, litellm: Any, request: Request, deployment: Deployment, exchange: Transmission
     ) -> dict[str, Any]:
         params = provider_parameters(deployment.params)
         prefix = params.pop("custom_llm_provider", deployment.provider)
@@ -255,7 +255,9 @@ class LiteLLMSDK:
             arguments["client"] = self._client(prefix, deployment, exchange, params)
         return arguments
 
-    def _client(self, prefix: str, deployment: Deployment, exchange: Exchange, params: dict[str, Any]) -> Any:
+    def _client(
+        self, prefix: str, deployment: Deployment, exchange: Transmission, params: dict[str, Any]
+    ) -> Any:
         from .clients import Clients
 
         exchange.guards = True
@@ -264,7 +266,7 @@ class LiteLLMSDK:
         return self._clients.client(prefix, deployment, exchange, params.get("api_version", ""))
 
 
-async def _let_go(begun: asyncio.Future[Any], exchange: Exchange) -> None:
+async def _let_go(begun: asyncio.Future[Any], exchange: Transmission) -> None:
     """End a call that was begun, unless it is over. One that is still within litellm is not cancelled but
     finds its transport closed: a cancelled one would leave a coroutine, of which Python warns on the
     terminal."""

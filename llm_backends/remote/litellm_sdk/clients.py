@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...types import Deployment
 from .faults import changed
-from .transport import Exchange, Transports
+from .transport import Transmission, Transports
 
 if TYPE_CHECKING:
     import httpx
@@ -26,7 +26,7 @@ class Clients:
         self._transports = Transports()
         self._door: type | None = None
 
-    def client(self, prefix: str, deployment: Deployment, exchange: Exchange, api_version: str) -> Any:
+    def client(self, prefix: str, deployment: Deployment, exchange: Transmission, api_version: str) -> Any:
         """The client for one call to `prefix`.
         Raises `LibraryFault` where none can be made with our transport."""
         http = self._transports.client(deployment.base_url or "", exchange, deployment.total_timeout_s)

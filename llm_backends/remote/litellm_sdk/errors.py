@@ -22,7 +22,7 @@ from ..status_errors import detail_of, error_from_status, is_overflow, key_hint,
 from .faults import chain, changed, fault_kind, is_of_code, reinstall
 
 if TYPE_CHECKING:
-    from .transport import Exchange
+    from .transport import Transmission
 
 INSTALL_HINT = (
     # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
@@ -51,7 +51,7 @@ _STATUS_BY_CLASS = {
 
 
 def error_from(
-    error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any] | None = None
+    error: Exception, deployment: Deployment, exchange: Transmission, extra: Mapping[str, Any] | None = None
 ) -> errors.LLMError:
     """The error of our family for an exception of litellm's.
     `exchange` is the record of the wire, `extra` the parameters that the user has added to the request."""
@@ -91,7 +91,7 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
     return errors.DependencyMissing(said, hint=_install_hint())
 
 
-def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:
+def fault_of(deployment: Deployment, exchange: Transmission) -> errors.LLMError:
     """The error for an answer with a fault: reported by the provider, too long, or not of its format."""
     whose: dict[str, Any] = {
         "provider": deployment.provider,
@@ -115,7 +115,7 @@ def fault_of(deployment: Deployment, exchange: Exchange) -> errors.LLMError:
     )
 
 
-def _from_wire(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError | None:
+def _from_wire(error: Exception, deployment: Deployment, exchange: Transmission) -> errors.LLMError | None:
     name = deployment.name
     if exchange.lost_pictures:
         lost = cannot_see(deployment)
@@ -168,7 +168,7 @@ def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMErro
 
 
 def _from_code(
-    error: Exception, deployment: Deployment, exchange: Exchange, extra: Mapping[str, Any]
+    error: Exception, deployment: Deployment, exchange: Transmission, extra: Mapping[str, Any]
 ) -> errors.LLMError | None:
     if not is_of_code(error, answered=bool(exchange.sent)):
         return None
@@ -185,7 +185,7 @@ def _from_code(
     return changed(fault_kind(error), deployment)
 
 
-def _from_class(error: Exception, deployment: Deployment, exchange: Exchange) -> errors.LLMError:
+def _from_class(error: Exception, deployment: Deployment, exchange: Transmission) -> errors.LLMError:
     name = deployment.name
     kinds = {kind.__name__ for cause in chain(error) for kind in type(cause).__mro__}
     text = str(error)

@@ -31,7 +31,7 @@ class NotAllowed(httpx.TransportError):
 
 
 @dataclass
-class Exchange:
+class Transmission:
     """The exchange of one call: the request that it may send, and the record of the response.
 
     `pictures` are ends of the pictures' base64, all of which have to be in the request: for models that it
@@ -111,7 +111,7 @@ class Transports:
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def client(self, base_url: str, exchange: Exchange, timeout_s: float) -> httpx.AsyncClient:
+    def client(self, base_url: str, exchange: Transmission, timeout_s: float) -> httpx.AsyncClient:
         """A client for one call; the connections below it are shared and outlive it."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
@@ -135,7 +135,7 @@ class Transports:
 
 
 class _Recorder(httpx.AsyncBaseTransport):
-    def __init__(self, pool: httpx.AsyncHTTPTransport, exchange: Exchange) -> None:
+    def __init__(self, pool: httpx.AsyncHTTPTransport, exchange: Transmission) -> None:
         self._pool = pool
         self._exchange = exchange
 
@@ -168,7 +168,7 @@ class _Watched(httpx.AsyncByteStream):
     """A stream under watch. It passes bytes on, and stops at an event that is too long or cannot be read:
     many of litellm's readers skip a broken event, and with it a piece of the answer."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, exchange: Exchange) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, exchange: Transmission) -> None:
         self._stream = stream
         self._exchange = exchange
         self._rest = b""

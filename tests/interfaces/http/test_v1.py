@@ -348,7 +348,7 @@ def test_a_local_model_answers_in_the_hosts_turn(client, call, monkeypatch):
                 sinks[0].add(Chunk(word))
             return [Whole("a tiny fox", usage=Usage(4, 3, 0.0), finish_reason="stop", model="tiny")]
 
-    found = (local_models.LocalModel("LLM/tiny", __import__("pathlib").Path("/nowhere"), "hf_local"),)
+    found = (local_models.FoundModel("LLM/tiny", __import__("pathlib").Path("/nowhere"), "hf_local"),)
     monkeypatch.setattr(local_models, "models", lambda *, refresh=False: found)
     monkeypatch.setattr(registry, "_makers", {**registry._makers, "hf_local": Local})
     monkeypatch.setattr(registry, "_backends", {})

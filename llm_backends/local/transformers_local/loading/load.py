@@ -14,7 +14,7 @@ from ....host import program
 from .. import libraries
 from ..device_memory import give_back
 from .norms import fuse_norms
-from .planning import QUANTISED, Plan, plan
+from .planning import QUANTISED, LoadPlan, plan
 
 _CASTS = "bitsandbytes.autograd._functions"
 # Of a model with eyes: fine print and faces suffer before anything else does.
@@ -47,7 +47,7 @@ def load(
     device: Any,
     dtype: str = "auto",
     *,
-    planned: Plan | None = None,
+    planned: LoadPlan | None = None,
     tokenizer: Any = None,
 ) -> LoadedModel:
     """Load the model in `folder` onto `device`.
@@ -88,7 +88,7 @@ def load(
     )
 
 
-def _model(transformers: Any, planned: Plan, device: Any) -> Any:
+def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
     import torch
 
     compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[planned.compute]
@@ -176,7 +176,7 @@ def _width_of_logits(model: Any) -> int:
     return int(size if size is not None else model.config.get_text_config().vocab_size)
 
 
-def _told(error: Exception, planned: Plan, device: Any) -> errors.LLMError:
+def _told(error: Exception, planned: LoadPlan, device: Any) -> errors.LLMError:
     name = planned.checkpoint.folder.name
     if libraries.is_out_of_memory(error):
         return errors.BackendUnavailable(

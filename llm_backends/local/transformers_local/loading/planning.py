@@ -19,7 +19,7 @@ _SLIDING_SINCE_453 = frozenset({"gemma2", "gemma3", "gemma3_text", "cohere2"})
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """A plan for loading a checkpoint. `dtype` is that of its weights: one of `DTYPES`, or the name of
     another method that the folder was quantised with. It computes in `compute`: bf16, fp16 or fp32."""
 
@@ -41,7 +41,7 @@ class Plan:
 
 def plan(
     folder: Path, dtype: str, device_type: str, host_dtype: str = "", *, found: Checkpoint | None = None
-) -> Plan:
+) -> LoadPlan:
     """Plan how to load `folder` onto such a device. The host computes in `host_dtype` (bf16, fp16, fp32;
     empty: the device's best). `found` comes from an earlier look at the folder. Raises `errors.LLMError`
     where it cannot be done."""
@@ -58,18 +58,18 @@ def plan(
     reason = libraries.missing_for_quantisation(device_type)
     if dtype == "auto":
         if not reason:
-            return Plan(found, "nf4", compute)
+            return LoadPlan(found, "nf4", compute)
         told = f"{folder.name} runs unquantised ({compute}), because {reason}: it needs more memory."
-        return Plan(found, compute, compute, (told,))
+        return LoadPlan(found, compute, compute, (told,))
     if dtype in QUANTISED and reason:
         raise errors.DependencyMissing(
             f"{folder.name} cannot be loaded as {dtype}: {reason}.",
             hint="Install bitsandbytes and accelerate, update transformers, or choose the dtype bf16.",
         )
-    return Plan(found, dtype, compute if dtype in QUANTISED else dtype)
+    return LoadPlan(found, dtype, compute if dtype in QUANTISED else dtype)
 
 
-def _plan_quantised(found: Checkpoint, dtype: str, device_type: str, compute: str) -> Plan:
+def _plan_quantised(found: Checkpoint, dtype: str, device_type: str, compute: str) -> LoadPlan:
     method = found.config["quantization_config"]
     kind = found.quantised
     if kind == "bitsandbytes":
@@ -81,9 +81,9 @@ def _plan_quantised(found: Checkpoint, dtype: str, device_type: str, compute: st
                 hint="Install or update what is named, or choose a copy of the model that is not quantised.",
             )
     if dtype in ("auto", kind):
-        return Plan(found, kind, compute)
+        return LoadPlan(found, kind, compute)
     told = f"{found.folder.name} is stored as {kind} and is used so, not as {dtype}."
-    return Plan(found, kind, compute, (told,))
+    return LoadPlan(found, kind, compute, (told,))
 
 
 def _good_dtype(device_type: str) -> str:

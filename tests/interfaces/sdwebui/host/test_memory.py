@@ -145,11 +145,11 @@ def test_on_a_card_it_stays_where_both_have_room(
     stays,
 ):
     from quillwork.interfaces.sdwebui.host import memory as guest_memory
-    from quillwork.llm_backends.local.transformers_local.resident_model import LocalModel
+    from quillwork.llm_backends.local.transformers_local.resident_model import ResidentModel
 
     host_module(monkeypatch, "modules.devices", device=torch.device("cuda", 0), dtype=torch.float16)
     monkeypatch.setattr(guest_memory, "_checkpoint_bytes", lambda: int(checkpoint_gib * 2**30))
-    memory, model = HostMemory(), LocalModel(tiny_model, "fp32")
+    memory, model = HostMemory(), ResidentModel(tiny_model, "fp32")
     for _ in range(2):
         memory.admit(model, 1)
         assert model.loaded_on == torch.device("cuda", 0) and card.memory.taken > model.size / 2

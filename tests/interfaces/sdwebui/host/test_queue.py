@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from quillwork.interfaces.sdwebui.host.http import WebUiHttpHost
-from quillwork.interfaces.sdwebui.host.queue import Turn, in_turn
+from quillwork.interfaces.sdwebui.host.queue import QueuedWork, in_turn
 from quillwork.llm_backends.errors import Cancelled
 
 PATIENCE_S = 10.0
@@ -38,7 +38,7 @@ def until_stopped(host):
 def test_work_waits_for_the_queue_and_runs_where_models_live(queue):
     ran = threading.Event()
     with queue.lock:
-        turn = Turn(lambda host: ran.set())
+        turn = QueuedWork(lambda host: ran.set())
         assert not ran.wait(0.1)
     turn.future.result(PATIENCE_S)
     assert ran.is_set() and queue.locked == [True] and not queue.lock.locked()
@@ -59,7 +59,7 @@ def test_what_work_raises_comes_back_and_not_to_the_host(queue):
 def test_cancelled_work_leaves_the_queue(queue):
     ran = []
     with queue.lock:
-        turn = Turn(lambda host: ran.append(1))
+        turn = QueuedWork(lambda host: ran.append(1))
         turn.future.cancel()
     until(lambda: queue.locked == [True] and not queue.lock.locked())
     assert ran == []
@@ -92,14 +92,16 @@ def test_the_hosts_interrupt_stops_what_runs_but_not_what_comes_later(queue):
         until_stopped(host)
         raise Cancelled
 
-    turn = Turn(work)
+    turn = QueuedWork(work)
     assert begun.wait(PATIENCE_S)
     queue.state.interrupted = True
     with pytest.raises(Cancelled):
         turn.future.result(PATIENCE_S)
-    assert Turn(lambda host: host.cancelled()).future.result(PATIENCE_S) is False, "the flag is an old one"
+    assert QueuedWork(lambda host: host.cancelled()).future.result(PATIENCE_S) is False, (
+        "the flag is an old one"
+    )
 
 
 def test_a_host_without_a_queue_just_runs_it():
     assert in_turn(lambda: 7) == 7
-    assert Turn(lambda host: host.cancelled()).future.result(PATIENCE_S) is False
+    assert QueuedWork(lambda host: host.cancelled()).future.result(PATIENCE_S) is False
