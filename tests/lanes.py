@@ -163,13 +163,15 @@ def run_lane(name: str, lifted: bool) -> tuple[str, Counter[str]]:
     return f"{'passed' if good else FAILED} {took}", counts
 
 
-def run_apart(name: str, lifted: bool, folder: str) -> tuple[str, Counter[str], str]:
-    """Run the lane in a process of its own; return all that was printed, too."""
+def run_apart(
+    name: str, lifted: bool, folder: str, found: dict[str, str] | None = None
+) -> tuple[str, Counter[str], str]:
+    """Run the lane in a process of its own, with the variables `found`; return all that was printed, too."""
     report = Path(folder, name.replace("/", "-") + ".json")
     command = [sys.executable, __file__, *(["newest"] if lifted else []), name]
     done = subprocess.run(
         command,
-        env=os.environ | {REPORT: str(report)},
+        env=os.environ | (found or {}) | {REPORT: str(report)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -181,27 +183,33 @@ def run_apart(name: str, lifted: bool, folder: str) -> tuple[str, Counter[str], 
     return outcome, Counter(counts), done.stdout
 
 
-def prepare(names: list[str]) -> None:
-    """Make and fetch what lanes share, before two of them would do it at once."""
+def prepare(names: list[str]) -> dict[str, dict[str, str]]:
+    """Make and fetch what lanes share, before two would do it at once; return the variables of each lane."""
+    found: dict[str, dict[str, str]] = {}
     try:
         environment(LANES["core"])
     except CannotRun:
-        return
-    for needs in {LANES[name].needs for name in names if name in LANES}:
-        try:
-            os.environ.update(needs(lambda: environment(LANES["core"])))
-        except CannotRun:
+        return found
+    lacking = set()
+    for name in names:
+        needs = LANES[name].needs if name in LANES else None
+        if needs is None or needs in lacking:
             continue
+        try:
+            found[name] = needs(lambda: environment(LANES["core"]))
+        except CannotRun:
+            lacking.add(needs)
+    return found
 
 
 def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]]]:
     at_once = min(int(os.environ.get("QUILLWORK_LANES_AT_ONCE") or 2), os.cpu_count() or 1)
     if len(names) == 1 or at_once < 2:
         return {name: run_lane(name, lifted) for name in names}
-    prepare(names)
+    variables = prepare(names)
     found = {}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
-        running = {pool.submit(run_apart, name, lifted, folder): name for name in names}
+        running = {pool.submit(run_apart, name, lifted, folder, variables.get(name)): name for name in names}
         for future in as_completed(running):
             outcome, counts, said = future.result()
             print(said, flush=True)
@@ -212,6 +220,8 @@ def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]
 def main(names: list[str]) -> int:
     for private in PRIVATE:
         os.environ.pop(private, None)
+    # The tests of a lane run lanes of their own.
+    report = os.environ.pop(REPORT, None)
     lifted = names[:1] == ["newest"]
     if lifted:
         names = names[1:] or list(NEWEST)
@@ -233,7 +243,7 @@ def main(names: list[str]) -> int:
     skip = {name.strip() for name in os.environ.get("QUILLWORK_SKIP_LANES", "").split(",")} - {""}
     begin = time.monotonic()
     results = run_all([name for name in names if name not in skip], lifted)
-    if report := os.environ.get(REPORT):
+    if report:
         Path(report).write_text(json.dumps(results[names[0]]), "utf-8")
         return 0
     print("\n==== lanes ====")
