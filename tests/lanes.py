@@ -19,6 +19,7 @@ these do not count. Standard library only, because it runs before anything is in
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -30,6 +31,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -183,22 +185,23 @@ def run_apart(
     return outcome, Counter(counts), done.stdout
 
 
-def prepare(names: list[str]) -> dict[str, dict[str, str]]:
+def prepare(names: list[str], lifted: bool) -> dict[str, dict[str, str]]:
     """Make and fetch what lanes share, before two would do it at once; return the variables of each lane."""
     found: dict[str, dict[str, str]] = {}
-    try:
-        environment(LANES["core"])
-    except CannotRun:
-        return found
     lacking = set()
-    for name in names:
-        needs = LANES[name].needs if name in LANES else None
-        if needs is None or needs in lacking:
+    # The checkers of `lint` lie in the core's environment.
+    lanes = [LANES["core" if name == "lint" else name] for name in names]
+    shared = Counter(lane.venv for lane in lanes)
+    for name, lane in zip(names, lanes, strict=True):
+        with contextlib.suppress(CannotRun):
+            if shared.pop(lane.venv, 0) > 1:
+                environment(lane, lifted)
+        if name == "lint" or lane.needs in lacking:
             continue
         try:
-            found[name] = needs(lambda: environment(LANES["core"]))
+            found[name] = lane.needs(partial(environment, lane, lifted))
         except CannotRun:
-            lacking.add(needs)
+            lacking.add(lane.needs)
     return found
 
 
@@ -206,7 +209,7 @@ def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]
     at_once = min(int(os.environ.get("QUILLWORK_LANES_AT_ONCE") or 2), os.cpu_count() or 1)
     if len(names) == 1 or at_once < 2:
         return {name: run_lane(name, lifted) for name in names}
-    variables = prepare(names)
+    variables = prepare(names, lifted)
     found = {}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
         running = {pool.submit(run_apart, name, lifted, folder, variables.get(name)): name for name in names}
