@@ -55,9 +55,11 @@ def build(page: Any) -> tuple[Any, ...]:
 
 
 @guarded(2)
-def _show() -> tuple[Any, str]:
+def _show() -> tuple[Any, Any]:
     state = server.state(load())
-    return gr.update(value=state["address"]), note(state["obstacle"])
+    # What a user has typed since the page came stays where there is nothing to show.
+    address = gr.update(value=state["address"]) if state["address"] else gr.update()
+    return address, note(state["obstacle"]) if state["obstacle"] else gr.update()
 
 
 @guarded(2)
