@@ -82,7 +82,9 @@ def test_a_padded_batch_with_a_kept_beginning_writes_what_generate_writes(name: 
 
 
 def test_a_model_whose_state_is_not_known_is_refused(backend: Any, loaded: Any, tmp_path: Path) -> None:
-    config = transformers.MambaConfig(vocab_size=524, hidden_size=32, num_hidden_layers=2, state_size=4)
+    config = transformers.MambaConfig(
+        vocab_size=len(loaded.tokenizer), hidden_size=32, num_hidden_layers=2, state_size=4
+    )
     state = torch.get_rng_state()
     save(transformers.MambaForCausalLM(config), loaded.tokenizer, tmp_path / "mamba")
     torch.set_rng_state(state)
