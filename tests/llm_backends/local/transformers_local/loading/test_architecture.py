@@ -19,7 +19,7 @@ from quillwork.llm_backends.local.transformers_local.loading.architecture import
 from quillwork.llm_backends.local.transformers_local.prompt_cache import PromptCache  # noqa: E402
 
 SMALL = {
-    "vocab_size": 524,
+    "vocab_size": 768,
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
@@ -34,7 +34,7 @@ BUILDS: dict[str, dict[str, Any]] = {
     "Mistral": SMALL,
     "Phi3": SMALL,
     "Mixtral": {**SMALL, "num_local_experts": 4},
-    "GPT2": {"vocab_size": 524, "n_embd": 32, "n_layer": 2, "n_head": 2, "eos_token_id": None},
+    "GPT2": {"vocab_size": 768, "n_embd": 32, "n_layer": 2, "n_head": 2, "eos_token_id": None},
     # Short convolutions beside attention: more to keep than keys and values.
     "Lfm2": {**SMALL, "num_hidden_layers": 3, "layer_types": ["conv", "full_attention", "conv"]},
 }
