@@ -21,7 +21,7 @@ ON_ERROR: tuple[OnError, ...] = get_args(OnError)
 MOST_VARIATIONS = 64
 MOST_VALUES = 200
 LARGEST_SEED = 2**64 - 1
-"""What a host lets its user choose; models are asked with less of it."""
+"""The largest seed that a host lets its user choose; models are asked with less of it."""
 
 
 @dataclass(frozen=True, slots=True)
