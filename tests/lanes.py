@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
 from functools import partial
@@ -187,22 +188,21 @@ def run_apart(
 
 def prepare(names: list[str], lifted: bool) -> dict[str, dict[str, str]]:
     """Make and fetch what lanes share, before two would do it at once; return the variables of each lane."""
-    found: dict[str, dict[str, str]] = {}
-    lacking = set()
     # The checkers of `lint` lie in the core's environment.
-    lanes = [LANES["core" if name == "lint" else name] for name in names]
-    shared = Counter(lane.venv for lane in lanes)
-    for name, lane in zip(names, lanes, strict=True):
+    lanes = {name: LANES["core" if name == "lint" else name] for name in names}
+    shared = Counter(lane.venv for lane in lanes.values())
+    found: dict[Callable[..., dict[str, str]], dict[str, str]] = {}
+    for name, lane in lanes.items():
         with contextlib.suppress(CannotRun):
             if shared.pop(lane.venv, 0) > 1:
                 environment(lane, lifted)
-        if name == "lint" or lane.needs in lacking:
-            continue
-        try:
-            found[name] = lane.needs(partial(environment, lane, lifted))
-        except CannotRun:
-            lacking.add(lane.needs)
-    return found
+        # Asked once for all lanes: to look for Chromium may take an environment.
+        if name != "lint" and lane.needs not in found:
+            try:
+                found[lane.needs] = lane.needs(partial(environment, lane, lifted))
+            except CannotRun:
+                found[lane.needs] = {}
+    return {name: found.get(lane.needs, {}) for name, lane in lanes.items()}
 
 
 def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]]]:
