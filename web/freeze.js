@@ -1,7 +1,7 @@
 // The freeze switch: the last answer goes into `frozen`, and the seed holds still meanwhile.
 import { panelOf } from "./answer_panel.js";
 import { guarded } from "./common/guarded.js";
-import { sourceOf } from "./common/promoted.js";
+import { shownOn } from "./common/promoted.js";
 import { t } from "./common/texts.js";
 
 const PROPERTY = "quillwork_freeze";
@@ -22,7 +22,7 @@ export function followFreeze(node, app) {
     return result;
   };
   const before = freeze.beforeQueued;
-  const settle = guarded(() => settlePromoted(node, freeze, frozen, app.rootGraph ?? app.graph));
+  const settle = guarded(() => settlePromoted(node, frozen, app.rootGraph ?? app.graph));
   freeze.beforeQueued = function (...args) {
     settle();
     return before?.apply(this, args);
@@ -31,31 +31,25 @@ export function followFreeze(node, app) {
 
 // The switch that a subgraph's node shows is a widget of its own, and calls nothing here: what it says is done
 // when the workflow is queued.
-function settlePromoted(node, freeze, frozen, graph) {
-  const shown = shownFor(freeze, node, graph);
+function settlePromoted(node, frozen, graph) {
+  const shown = shownFor("freeze", node, graph);
   if (!shown) return;
   if (!shown.value) {
     if (node.properties?.[PROPERTY]?.control) release(node);
     return;
   }
-  const text = shownFor(frozen, node, graph);
+  const text = shownFor("frozen", node, graph);
   if (!String(text?.value ?? frozen.value ?? "").trim()) {
     holdStill(node);
     if (text) text.value = frozen.value;
   }
 }
 
-// The outermost widget that stands for `inner` of `node`, or undefined where none does.
-function shownFor(inner, node, graph) {
+// The outermost widget that stands for `name` of `node`, or undefined where none does.
+function shownFor(name, node, graph) {
   for (const host of graph?.nodes ?? []) {
-    if (!host.subgraph) continue;
-    const found = host.widgets?.find((one) => {
-      const source = sourceOf(host, one);
-      return source.node === node && source.widget === inner;
-    });
+    const found = host.subgraph && (shownOn(host, node, name) ?? shownFor(name, node, host.subgraph));
     if (found) return found;
-    const deeper = shownFor(inner, node, host.subgraph);
-    if (deeper) return deeper;
   }
 }
 

@@ -13,13 +13,18 @@ export function sourceOf(node, widget) {
   return found;
 }
 
-/** What `name` of `node` is set to as seen from `host`, the node on which a field of it is shown: undefined where
- *  a wire feeds it, which says nothing of what the node will get. */
-export function valueFrom(host, node, name) {
-  const promoted = host.subgraph && host.widgets?.find((widget) => {
+/** The widget of `host`, a subgraph's node, that stands for `name` of `node`, or undefined. */
+export function shownOn(host, node, name) {
+  return host.widgets?.find((widget) => {
     const source = sourceOf(host, widget);
     return source.node === node && source.widget.name === name;
   });
+}
+
+/** What `name` of `node` is set to as seen from `host`, the node on which a field of it is shown: undefined where
+ *  a wire feeds it, which says nothing of what the node will get. */
+export function valueFrom(host, node, name) {
+  const promoted = host.subgraph && shownOn(host, node, name);
   if (promoted) return isWired(host, promoted.name) ? undefined : promoted.value;
   if (isWired(node, name)) return undefined;
   return node.widgets?.find((widget) => widget.name === name)?.value;
