@@ -1,7 +1,7 @@
 """Last answers of the nodes: saved with the image's workflow, and marked where the host is not to cache them.
 
-A makeshift answer stands in for one that could not be had: it is a fallback model's, the phrasebook's, or the
-user's text unchanged.
+A substitute answer stands in for one that could not be had: it is a fallback model's, the phrasebook's, or
+the user's text unchanged.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PROPERTY = "quillwork"
 
 
 class NodeMemory:
-    """By node id: record of the last run, the inputs that led to it, and the number of makeshift answers."""
+    """By node id: record of the last run, the inputs that led to it, and the number of substitute answers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: dict[str, tuple[str, dict[str, Any]]] = {}
-        self._makeshift: dict[str, int] = {}
+        self._substitutes: dict[str, int] = {}
 
     def remember(self, node_id: str, inputs: Mapping[str, Any], record: dict[str, Any]) -> None:
         """Keep `record` as the node's answer to `inputs`."""
@@ -40,15 +40,15 @@ class NodeMemory:
             signature, record = self._records.get(node_id, ("", None))
         return record if record is not None and signature == _signature(inputs) else None
 
-    def was_makeshift(self, node_id: str) -> None:
-        """Note that the node's answer is makeshift: the host is not to keep it."""
+    def was_substitute(self, node_id: str) -> None:
+        """Note that the node's answer is a substitute: the host is not to keep it."""
         with self._lock:
-            self._makeshift[node_id] = self._makeshift.get(node_id, 0) + 1
+            self._substitutes[node_id] = self._substitutes.get(node_id, 0) + 1
 
-    def makeshift_count(self, node_id: str | None) -> int:
-        """Return the number of makeshift answers: in the fingerprint, it has the node run again."""
+    def substitute_count(self, node_id: str | None) -> int:
+        """Return the number of substitute answers: in the fingerprint, it has the node run again."""
         with self._lock:
-            return self._makeshift.get(node_id or "", 0)
+            return self._substitutes.get(node_id or "", 0)
 
 
 memory = NodeMemory()

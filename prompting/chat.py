@@ -42,13 +42,13 @@ class Question:
 class Reply:
     """Answer, the history with it, and the report (with ``tool_calls``: name, and whether the call failed).
 
-    `makeshift` says that a fallback answered: such an answer is not to be kept by any cache.
+    `is_substitute` says that a fallback answered: no cache is to keep such an answer.
     """
 
     text: str
     history: History
     info: dict[str, Any]
-    makeshift: bool = False
+    is_substitute: bool = False
 
 
 async def chat(

@@ -46,13 +46,13 @@ class View:
 class Described:
     """One text for each view, and the report.
 
-    `makeshift` says that a fallback stands behind some of them: such an answer is not to be kept by any
+    `is_substitute` says that a fallback stands behind some of them: such an answer is not to be kept by any
     cache.
     """
 
     texts: list[str]
     info: dict[str, Any]
-    makeshift: bool = False
+    is_substitute: bool = False
 
 
 async def describe(

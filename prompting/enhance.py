@@ -40,13 +40,13 @@ class Idea:
 class Enhanced:
     """Prompts, as many negatives, and the report.
 
-    `makeshift` says that an error stands behind some of them: such an answer is not to be kept by any cache.
+    `is_substitute` says that an error stands behind some of them: no cache is to keep such an answer.
     """
 
     prompts: list[str]
     negatives: list[str]
     info: dict[str, Any]
-    makeshift: bool = False
+    is_substitute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _gather(
         share = f"{len(failed)} of {len(pieces)} failed, " if len(pieces) > 1 else ""
         warnings += [f"{error} ({share}{instead})" for error in _distinct(failed)]
     pairs = [
-        _makeshift(piece, on_error) if isinstance(outcome, LLMError) else outcome
+        _substitute(piece, on_error) if isinstance(outcome, LLMError) else outcome
         for piece, outcome in zip(pieces, outcomes, strict=True)
     ]
     results = [answer for answer in answers if isinstance(answer, Result)]
@@ -169,7 +169,7 @@ def _gather(
     )
 
 
-def _makeshift(piece: _Piece, on_error: OnError) -> tuple[str, str]:
+def _substitute(piece: _Piece, on_error: OnError) -> tuple[str, str]:
     if on_error == "phrasebook":
         from .phrasebook import write
 

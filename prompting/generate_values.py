@@ -26,11 +26,11 @@ _MAX_TOKENS_EACH = 48
 
 @dataclass(frozen=True, slots=True)
 class Invented:
-    """Values and the report. `makeshift` as in `Enhanced`."""
+    """Values and the report. `is_substitute` as in `Enhanced`."""
 
     values: list[str]
     info: dict[str, Any]
-    makeshift: bool = False
+    is_substitute: bool = False
 
 
 async def invent(task: VariablesTask, model: Model) -> Invented:

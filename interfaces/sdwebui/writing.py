@@ -221,11 +221,11 @@ def _enhance(
             found[slot] = kept
     asked = _distinct(slot.idea for slot in slots if slot not in found)
     if asked:
-        answers, makeshift = _ask(asked, written, arguments, desk)
+        answers, is_substitute = _ask(asked, written, arguments, desk)
         for slot in slots:
             if slot.idea in answers:
                 found[slot] = answers[slot.idea][slot.variation]
-                for place in slot.places if not makeshift else ():
+                for place in slot.places if not is_substitute else ():
                     recall.keep(mark, slot.idea.prompt, images[place].seed, found[slot])
     for slot, kept in found.items():
         written.mode, written.model = kept.mode, kept.model
@@ -283,8 +283,8 @@ def _ask(
         enhanced = enhance_without_model(shielded, error, arguments.on_error)
     else:
         enhanced = desk.perform(enhance(shielded, model, arguments.on_error), model)
-    (written.errors if enhanced.makeshift else written.warnings).extend(enhanced.info["warnings"])
-    return _by_idea(ideas, enhanced, name, desk.embeddings), enhanced.makeshift
+    (written.errors if enhanced.is_substitute else written.warnings).extend(enhanced.info["warnings"])
+    return _by_idea(ideas, enhanced, name, desk.embeddings), enhanced.is_substitute
 
 
 def _by_idea(

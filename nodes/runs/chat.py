@@ -60,7 +60,7 @@ async def talk(
 
 def _answer(run: Run, reply: Reply, seed: int) -> io.NodeOutput:
     record = record_of("chat", [reply.text], reply.info, seed)
-    run.note(record, reply.makeshift)
+    run.note(record, reply.is_substitute)
     return answer(record, reply.info, reply.text, reply.history, report_json(reply.info))
 
 

@@ -80,7 +80,7 @@ def _view(
 
 def _answer(run: Run, described: Described, seed: int) -> io.NodeOutput:
     record = record_of("describe", described.texts, described.info, seed, frozen={"text": described.texts})
-    run.note(record, described.makeshift)
+    run.note(record, described.is_substitute)
     return answer(record, described.info, described.texts, report_json(described.info))
 
 

@@ -79,7 +79,7 @@ def _answer(run: Run, enhanced: Enhanced, seed: int) -> io.NodeOutput:
     record = record_of(
         "enhance", enhanced.prompts, enhanced.info, seed, negative=enhanced.negatives, frozen=frozen
     )
-    run.note(record, enhanced.makeshift)
+    run.note(record, enhanced.is_substitute)
     return answer(record, enhanced.info, enhanced.prompts, enhanced.negatives, report_json(enhanced.info))
 
 

@@ -86,7 +86,7 @@ def _answer(run: Run, invented: Invented, name: str, seed: int) -> io.NodeOutput
     """Build the outputs. To Resolve Variables each of the first three says which variable it is for."""
     values, info = invented.values, invented.info
     record = record_of("variables", values, info, seed, values=values, frozen={"values": values})
-    run.note(record, invented.makeshift)
+    run.note(record, invented.is_substitute)
     each = [NamedText(value, name, [value]) for value in values]
     text = NamedText("\n".join(values), name, values)
     as_json = NamedText(json.dumps(values, ensure_ascii=False), name, values)

@@ -77,7 +77,7 @@ async def fill(
         warnings += resolved.warnings
     info["warnings"] = list(dict.fromkeys(warnings))
     record = record_of("resolve", prompts, info, first_seed)
-    run.note(record, supplied.makeshift)
+    run.note(record, supplied.is_substitute)
     return answer(record, info, prompts, picks)
 
 

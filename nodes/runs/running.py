@@ -60,17 +60,17 @@ class Run:
             if self._keep_loaded == UNLOAD:
                 unload_in_place()
 
-    def note(self, record: dict[str, Any], makeshift: bool = False) -> None:
+    def note(self, record: dict[str, Any], is_substitute: bool = False) -> None:
         """Record the answer in the image's workflow, and for a later run that the host's cache answers.
 
-        A makeshift answer is made anew the next time.
+        A substitute answer is made anew the next time.
         """
         if modes.of(record["mode"]).stands_in:
             record["no_model"] = self._lacks_model
         if self.node_id is None:
             return
-        if makeshift:
-            memory.was_makeshift(self.node_id)
+        if is_substitute:
+            memory.was_substitute(self.node_id)
         else:
             inputs = (self._prompt or {}).get(self.node_id, {}).get("inputs") or {}
             memory.remember(self.node_id, inputs, record)
@@ -118,10 +118,10 @@ def answer(record: Mapping[str, Any], info: Mapping[str, Any], *outputs: Any) ->
 
 
 def fingerprint(node: Any, choice: Callable[[], Choice], frozen: bool, *more: str) -> str:
-    """Return the host's cache key beside the inputs: settings in force, count of makeshift answers."""
+    """Return the host's cache key beside the inputs: settings in force, count of substitute answers."""
     node_id = str(node.hidden.unique_id) if node.hidden is not None else None
     settings = "frozen" if frozen else effective(choice())
-    return "|".join((settings, str(memory.makeshift_count(node_id)), *more))
+    return "|".join((settings, str(memory.substitute_count(node_id)), *more))
 
 
 def report_json(info: Mapping[str, Any]) -> str:

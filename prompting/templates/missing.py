@@ -21,7 +21,7 @@ class Supplied:
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reports: Sequence[Mapping[str, Any]] = ()
-    makeshift: bool = False
+    is_substitute: bool = False
 
 
 async def supply_missing(
@@ -33,7 +33,7 @@ async def supply_missing(
     """
     values: dict[str, Sequence[str]] = {}
     reports: list[Mapping[str, Any]] = []
-    makeshift = False
+    is_substitute = False
     for name in names:
         invented = await invent(
             VariablesTask(name=name, count=VALUES_EACH, context=template, seed=seed), model
@@ -45,8 +45,8 @@ async def supply_missing(
             invented.info["warnings"].append(f"The values of __{name}__ were not saved: {error}")
         values[name] = invented.values
         reports.append(invented.info)
-        makeshift = makeshift or invented.makeshift
-    return Supplied(values, reports, makeshift)
+        is_substitute = is_substitute or invented.is_substitute
+    return Supplied(values, reports, is_substitute)
 
 
 def keep(library: Library, name: str, values: Sequence[str], context: str = "") -> list[str]:

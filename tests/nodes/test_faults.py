@@ -65,7 +65,7 @@ def test_passing_the_prompt_on_never_hides_the_error_and_is_not_kept(
 
     second = endpoint_host.run(graph)
     assert second.shown("2") == ["a red fox in fresh snow"], (
-        "the host must not have kept the makeshift answer"
+        "the host must not have kept the substitute answer"
     )
     third = endpoint_host.run(graph)
     assert third.shown("2") == ["a red fox in fresh snow"]

@@ -210,10 +210,10 @@ def test_a_cut_answer_is_told(wire):
     ]
 
 
-def test_an_answer_of_a_fallback_is_makeshift(wire):
+def test_an_answer_of_a_fallback_is_a_substitute(wire):
     deployed = endpoint(wire.url, "fox-status500", fallbacks=(endpoint(wire.url, "vixen"),))
     reply = runner.run(chat(Question("hello"), Model(deployed)))
-    assert reply.makeshift
+    assert reply.is_substitute
     assert reply.info["model"] == "vixen"
 
 

@@ -59,7 +59,7 @@ def test_one_text_for_each_picture_in_their_order_and_at_once(wire):
     assert wire.peak == 3, "they were asked one after the other"
     assert described.info["prompt_tokens"] == 33
     assert described.info["warnings"] == []
-    assert not described.makeshift
+    assert not described.is_substitute
 
 
 def test_without_a_target_a_description_is_asked_for(wire):
@@ -211,7 +211,7 @@ def test_an_answer_that_was_cut_off_is_told(wire):
 def test_a_fallbacks_answer_is_marked(wire):
     other = endpoint(wire.url, "other")
     described = run(1, endpoint(wire.url, "fox-status500", retries=0, fallbacks=(other,)))
-    assert described.makeshift
+    assert described.is_substitute
     assert "answered instead" in described.info["warnings"][0]
 
 

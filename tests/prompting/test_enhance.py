@@ -35,7 +35,7 @@ def idea_in(body: dict) -> str:
 def test_one_prompt(wire):
     wire.script("fox", "Here is your prompt:\n\nA red fox in fresh snow.")
     enhanced = run(Idea("a fox", PLAIN, seed=7), endpoint(wire.url))
-    assert (enhanced.prompts, enhanced.negatives, enhanced.makeshift) == (
+    assert (enhanced.prompts, enhanced.negatives, enhanced.is_substitute) == (
         ["A red fox in fresh snow."],
         [""],
         False,
@@ -181,10 +181,10 @@ def test_an_answer_that_a_filter_cut_is_told(wire):
     assert "filter" in enhanced.info["warnings"][0]
 
 
-def test_a_fallbacks_answer_is_makeshift_and_told(wire):
+def test_a_fallbacks_answer_is_a_substitute_and_told(wire):
     deployment = endpoint(wire.url, "fox-status503", fallbacks=(endpoint(wire.url, "owl"),))
     enhanced = run(Idea("a fox", PLAIN), deployment)
-    assert enhanced.makeshift
+    assert enhanced.is_substitute
     assert enhanced.info["model"] == "owl"
     assert "answered instead" in enhanced.info["warnings"][0]
 
@@ -194,7 +194,7 @@ def test_another_name_of_the_same_model_is_no_fallback(wire):
     wire.script("fox", Answer(pieces=["a fox"], finish="length"))
     enhanced = run(Idea("a fox", PLAIN), endpoint(wire.url))
     assert enhanced.info["warnings"]
-    assert not enhanced.makeshift
+    assert not enhanced.is_substitute
 
 
 # -- failures
@@ -232,7 +232,7 @@ def test_passthrough_gives_the_users_prompt_and_hides_nothing(wire, model):
     enhanced = run(Idea("<lora:a:1> a fox", TAGS, variations=2), endpoint(wire.url, model), "passthrough")
     assert enhanced.prompts == ["<lora:a:1> a fox"] * 2
     assert enhanced.negatives == ["blurry, lowres"] * 2
-    assert enhanced.makeshift
+    assert enhanced.is_substitute
     (warning,) = enhanced.info["warnings"]
     assert f"Fox ({model})" in warning
     assert "(2 of 2 failed, your prompt stands as it was)" in warning
@@ -243,7 +243,7 @@ def test_a_partial_failure_keeps_what_succeeded(wire):
     wire.script("fox", lambda body: Answer() if body["seed"] == 1 else f"seed {body['seed']}")
     enhanced = run(Idea("a fox", PLAIN, variations=3), endpoint(wire.url), "passthrough")
     assert enhanced.prompts == ["seed 0", "a fox", "seed 2"]
-    assert enhanced.makeshift
+    assert enhanced.is_substitute
     assert "(1 of 3 failed," in enhanced.info["warnings"][0]
     assert enhanced.info["attempts"] == 3
     assert enhanced.info["mode"] == "litellm"
@@ -271,7 +271,7 @@ def test_the_phrasebook_writes_instead(wire):
     assert prompt.startswith("<lora:a:1> ")
     assert "fox" in prompt
     assert prompt != "<lora:a:1> a fox"
-    assert enhanced.makeshift
+    assert enhanced.is_substitute
     assert "the phrasebook wrote instead" in enhanced.info["warnings"][0]
     assert "failed (500)" in enhanced.info["warnings"][0]
 
@@ -284,7 +284,7 @@ def test_without_a_model_to_ask():
     error = errors.MissingKey("OpenAI needs a key.", hint="Set OPENAI_API_KEY.")
     enhanced = enhance_without_model(ideas, error, "passthrough")
     assert enhanced.prompts == ["a fox"] * 2
-    assert enhanced.makeshift
+    assert enhanced.is_substitute
     assert "Set OPENAI_API_KEY." in enhanced.info["warnings"][0]
     assert (enhanced.info["attempts"], enhanced.info["finish_reason"]) == (0, "error")
 

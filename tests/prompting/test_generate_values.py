@@ -31,7 +31,7 @@ def test_as_many_as_asked(wire):
     wire.script("fox", values("red", "green", "blue"))
     invented = run(VariablesTask("colour", 3, seed=5), endpoint(wire.url))
     assert invented.values == ["red", "green", "blue"]
-    assert (invented.info["warnings"], invented.makeshift) == ([], False)
+    assert (invented.info["warnings"], invented.is_substitute) == ([], False)
     assert invented.info["attempts"] == 1
     (call,) = wire.calls()
     assert call.json["seed"] == 5
@@ -160,10 +160,10 @@ def test_a_failure_later_on_keeps_what_is_there_and_is_told(wire):
     assert any("1 of 3" in warning for warning in invented.info["warnings"])
 
 
-def test_a_fallbacks_values_are_makeshift(wire):
+def test_a_fallbacks_values_are_substitutes(wire):
     wire.script("owl", values("red"))
     deployment = endpoint(wire.url, "fox-status503", fallbacks=(endpoint(wire.url, "owl"),))
-    assert run(VariablesTask("colour", 1), deployment).makeshift
+    assert run(VariablesTask("colour", 1), deployment).is_substitute
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_missing_variables_are_invented_kept_and_reported(wire, tmp_path):
         "sub/place": VALUES_EACH,
     }
     assert len(supplied.reports) == 2
-    assert not supplied.makeshift
+    assert not supplied.is_substitute
     files = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file())
     assert [file.rpartition(".")[0] for file in files] == ["colour", "sub/place"]
     assert all(template in call.json["messages"][1]["content"] for call in wire.calls())

@@ -400,7 +400,7 @@ def test_another_wish_is_another_call(wire, change):
     assert len(wire.calls()) == 2
 
 
-def test_a_makeshift_is_not_kept(wire):
+def test_a_substitute_is_not_kept(wire):
     wire.script("fox-fail500x1", WRITTEN)
     arguments = {"model": "fox-fail500x1", "on_error": "passthrough"}
     assert generate(Job(), arguments).all_prompts == ["a fox"]

@@ -108,7 +108,7 @@ def test_an_image_of_anothers_is_believed_too(wire):
     assert wire.log == []
 
 
-def test_a_makeshift_is_asked_for_anew(wire):
+def test_a_substitute_is_asked_for_anew(wire):
     wire.script("fox-fail500x1", WRITTEN)
     job = generate(Job(), {"model": "fox-fail500x1", "on_error": "passthrough"})
     params = restored(read_back(job))
