@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..llm_backends.command_line import pack_folder, use_arguments
-from ..llm_backends.host import GuestMemory, use_memory, use_program
+from ..llm_backends.host import MemoryManager, use_memory, use_program
 from .models import local_models
 from .settings import home, host_notes
 from .settings.host_notes import HostNote
@@ -39,7 +39,7 @@ class HostProfile:
     settings_origin: str = ""
     page: str = ""
     arguments: Callable[[], Sequence[str]] = host_notes.arguments
-    find_memory: Callable[[], GuestMemory | None] | None = None
+    find_memory: Callable[[], MemoryManager | None] | None = None
 
 
 def enter(profile: HostProfile) -> None:

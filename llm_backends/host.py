@@ -45,7 +45,7 @@ class NullHost:
         pass
 
 
-class Guest(Protocol):
+class ManagedModel(Protocol):
     """A model of this pack in memory that the host manages. All of it belongs to the host's execution thread.
 
     `size` is the weights' bytes on the device, an estimate until they have been loaded once. `loaded_on`
@@ -67,17 +67,18 @@ class Guest(Protocol):
         ...
 
 
-class GuestMemory(Protocol):
-    """The host's memory manager as a guest sees it. A host with one of its own has it as its ``memory``."""
+class MemoryManager(Protocol):
+    """The host's memory manager, as the models in this process see it. A `Host` with one has it as its
+    ``memory``."""
 
-    def admit(self, guest: Guest, bytes_needed: int) -> None:
-        """Make room for ``guest.size + bytes_needed`` and have the guest loaded (`guest.load`) on the device
+    def admit(self, model: ManagedModel, bytes_needed: int) -> None:
+        """Make room for ``model.size + bytes_needed`` and have the model loaded (`model.load`) on the device
         that the host chooses; `bytes_needed` is what the coming answers take beside the weights. The host
-        may call ``guest.detach()`` at any later time. Raises `errors.LLMError`, the guest's own included."""
+        may call ``model.detach()`` at any later time. Raises `errors.LLMError`, the model's own included."""
         ...
 
-    def release(self, guest: Guest) -> None:
-        """Detach the guest and forget it for good. A guest never admitted is no error."""
+    def release(self, model: ManagedModel) -> None:
+        """Detach the model and forget it for good. A model never admitted is no error."""
         ...
 
 
@@ -85,16 +86,16 @@ def _no_memory() -> None:
     return None
 
 
-_find_memory: Callable[[], GuestMemory | None] = _no_memory
+_find_memory: Callable[[], MemoryManager | None] = _no_memory
 
 
-def use_memory(find: Callable[[], GuestMemory | None]) -> None:
+def use_memory(find: Callable[[], MemoryManager | None]) -> None:
     """Set the memory manager for local models called without a host of their own, as from another pack.
     `find` is called anew by each, so that registering it need not import anything heavy."""
     global _find_memory
     _find_memory = find
 
 
-def host_memory() -> GuestMemory | None:
+def host_memory() -> MemoryManager | None:
     """The memory manager of the surrounding program, None where it has none."""
     return _find_memory()

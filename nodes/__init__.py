@@ -8,7 +8,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from ..config.host_profile import HostProfile, enter, leave_note
 from ..config.settings import host_notes
-from ..llm_backends.host import GuestMemory
+from ..llm_backends.host import MemoryManager
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
@@ -78,7 +78,7 @@ def _version() -> str:
     return str(__version__)
 
 
-def _find_memory() -> GuestMemory | None:
+def _find_memory() -> MemoryManager | None:
     from .host.port import find_memory
 
     return find_memory()

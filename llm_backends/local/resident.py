@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, Literal, TypeVar
 
-from ..host import Guest, GuestMemory
+from ..host import ManagedModel, MemoryManager
 
-G = TypeVar("G", bound=Guest)
+G = TypeVar("G", bound=ManagedModel)
 
 
 class Evicted(Exception):
@@ -17,7 +17,7 @@ class Evicted(Exception):
 
 
 class Resident(Generic[G]):
-    """One model in memory at a time: a guest of the host's memory manager, where there is one.
+    """One model in memory at a time, managed by the host where it has a memory manager.
 
     Everything but `unload` belongs under `_lock`: a web UI's routes and its generation may want the model in
     two threads.
@@ -28,7 +28,7 @@ class Resident(Generic[G]):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._model: G | None = None
-        self._memory: GuestMemory | None = None
+        self._memory: MemoryManager | None = None
         self._key: tuple[Any, ...] = ()
 
     def unload(self) -> list[str]:
@@ -41,7 +41,7 @@ class Resident(Generic[G]):
             _dismiss(model, self._memory)
             return [model.name] if was_loaded else []
 
-    def _take_in(self, key: tuple[Any, ...], make: Callable[[], G], memory: GuestMemory | None) -> G:
+    def _take_in(self, key: tuple[Any, ...], make: Callable[[], G], memory: MemoryManager | None) -> G:
         """Return the model of `key`; for another key, unload the former model and `make` a new one."""
         key = (*key, id(memory))
         if self._model is None or self._key != key:
@@ -61,7 +61,7 @@ class Resident(Generic[G]):
                 _dismiss(model, memory)
 
 
-def _dismiss(model: Guest, memory: GuestMemory | None) -> None:
+def _dismiss(model: ManagedModel, memory: MemoryManager | None) -> None:
     if memory is not None:
         memory.release(model)
     model.detach()

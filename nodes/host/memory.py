@@ -1,7 +1,7 @@
 """ComfyUI's memory manager for a local language model, which asks it for room and gives way when told to.
 
 To the manager the model is a `ModelPatcher` like any other, except that it is on the device entirely or
-not at all: quantised weights cannot be split. Its module is empty; the weights stay with the guest (the
+not at all: quantised weights cannot be split. Its module is empty; the weights stay with the model (the
 language model), which drops them when the manager detaches it and reloads them when it is wanted again.
 """
 
@@ -12,64 +12,64 @@ from typing import Any
 import comfy.model_management as model_management
 from comfy.model_patcher import ModelPatcher
 
-from ...llm_backends.host import Guest
+from ...llm_backends.host import ManagedModel
 
 
-class ComfyGuestMemory:
-    """ComfyUI's implementation of `host.GuestMemory`. Belongs to the execution thread, as the manager does.
+class ComfyMemoryManager:
+    """ComfyUI's implementation of `host.MemoryManager`. Belongs to the execution thread, as the manager does.
 
-    With `keeps` set, a guest does not give way to a request for less memory than the guest holds; a request
+    With `keeps` set, a model does not give way to a request for less memory than it holds; a request
     to unload everything still unloads it.
     """
 
     def __init__(self) -> None:
         self.keeps = False
         # The manager holds only weak references to its models.
-        self._patchers: dict[int, GuestPatcher] = {}
+        self._patchers: dict[int, ManagedModelPatcher] = {}
 
-    def admit(self, guest: Guest, bytes_needed: int) -> None:
-        """Have other models make room and load `guest`, as in `host.GuestMemory`."""
-        patcher = self._patchers.get(id(guest))
+    def admit(self, model: ManagedModel, bytes_needed: int) -> None:
+        """Have other models make room and load `model`, as in `host.MemoryManager`."""
+        patcher = self._patchers.get(id(model))
         device = model_management.get_torch_device()
         if patcher is None or patcher.load_device != device:
-            self.release(guest)
-            patcher = self._patchers[id(guest)] = GuestPatcher(guest, device, self)
+            self.release(model)
+            patcher = self._patchers[id(model)] = ManagedModelPatcher(model, device, self)
         model_management.load_models_gpu([patcher], memory_required=bytes_needed, force_full_load=True)
 
-    def release(self, guest: Guest) -> None:
-        """Give up the memory of `guest`, as in `host.GuestMemory`."""
-        patcher = self._patchers.pop(id(guest), None)
+    def release(self, model: ManagedModel) -> None:
+        """Give up the memory of `model`, as in `host.MemoryManager`."""
+        patcher = self._patchers.pop(id(model), None)
         if patcher is not None:
             loaded = [one for one in model_management.current_loaded_models if one.model is patcher]
             for one in loaded:
                 one.model_unload()
                 model_management.current_loaded_models.remove(one)
-        guest.detach()
+        model.detach()
 
 
-memory = ComfyGuestMemory()
+memory = ComfyMemoryManager()
 
 
-class GuestPatcher(ModelPatcher):
-    """Guest as the memory manager sees it: a `ModelPatcher` without weights of its own."""
+class ManagedModelPatcher(ModelPatcher):
+    """Managed model as the memory manager sees it: a `ModelPatcher` without weights of its own."""
 
-    def __init__(self, guest: Guest, load_device: Any, owner: ComfyGuestMemory) -> None:
+    def __init__(self, model: ManagedModel, load_device: Any, owner: ComfyMemoryManager) -> None:
         import torch
 
-        super().__init__(LanguageModel(), load_device, torch.device("cpu"), size=max(1, guest.size))
-        self._guest, self._owner = guest, owner
+        super().__init__(LanguageModel(), load_device, torch.device("cpu"), size=max(1, model.size))
+        self._managed, self._owner = model, owner
 
     def model_size(self) -> int:
-        return max(1, self._guest.size)
+        return max(1, self._managed.size)
 
     def loaded_size(self) -> int:
-        return self.model_size() if self._guest.loaded_on is not None else 0
+        return self.model_size() if self._managed.loaded_on is not None else 0
 
     def loaded_ram_size(self) -> int:
         return 0
 
     def current_loaded_device(self) -> Any:
-        return self._guest.loaded_on if self._guest.loaded_on is not None else self.offload_device
+        return self._managed.loaded_on if self._managed.loaded_on is not None else self.offload_device
 
     def model_dtype(self) -> None:
         return None
@@ -82,23 +82,23 @@ class GuestPatcher(ModelPatcher):
 
     def load(self, device_to: Any = None, *_: Any, **__: Any) -> None:
         device = self.load_device if device_to is None else device_to
-        self._guest.load(device, _dtype_on(device))
+        self._managed.load(device, _dtype_on(device))
 
     def patch_model(self, device_to: Any = None, *_: Any, **__: Any) -> Any:
         self.load(device_to)
         return self.model
 
     def partially_load(self, device_to: Any, extra_memory: float = 0, *_: Any, **__: Any) -> int:
-        """Load the whole guest, however little room the manager offers; return the number of bytes loaded."""
-        if self._guest.loaded_on is not None:
+        """Load the whole model, however little room the manager offers; return the number of bytes loaded."""
+        if self._managed.loaded_on is not None:
             return 0
         self.load(device_to)
         return self.loaded_size()
 
     def partially_unload(self, device_to: Any, memory_to_free: float = 0, *_: Any, **__: Any) -> float:
-        """Free nothing: a return below `memory_to_free` makes the manager detach the whole guest.
+        """Free nothing: a return below `memory_to_free` makes the manager detach the whole model.
 
-        With `keeps` set, return `memory_to_free`, so that the guest stays.
+        With `keeps` set, return `memory_to_free`, so that the model stays.
         """
         return memory_to_free if self._owner.keeps else 0
 
@@ -107,15 +107,15 @@ class GuestPatcher(ModelPatcher):
 
     def unpatch_model(self, device_to: Any = None, unpatch_weights: bool = True) -> None:
         if unpatch_weights:
-            self._guest.detach()
+            self._managed.detach()
 
     def detach(self, unpatch_all: bool = True) -> Any:
-        """Detach the guest.
+        """Detach the model.
 
-        With `unpatch_all` False the manager is about to use the guest again, so it stays.
+        With `unpatch_all` False the manager is about to use the model again, so it stays.
         """
         if unpatch_all:
-            self._guest.detach()
+            self._managed.detach()
         return self.model
 
     def is_clone(self, other: Any) -> bool:
@@ -147,6 +147,6 @@ def _dtype_on(device: Any) -> str:
 
 
 class LanguageModel:
-    """Empty module for the manager, which wants one and logs its class; the guest's own is kept from it."""
+    """Empty module for the manager, which wants one and logs its class; the model's own is kept from it."""
 
     device: Any = None

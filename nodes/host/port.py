@@ -17,7 +17,7 @@ from ...llm_backends.runner import POLL_S, Job, run_in_place, runner
 
 if TYPE_CHECKING:
     from ...llm_backends.local.host_encoder.backend import GeneratingEncoder
-    from .memory import ComfyGuestMemory
+    from .memory import ComfyMemoryManager
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class ComfyHost:
         return TextEncoder(self.clip)
 
     @property
-    def memory(self) -> ComfyGuestMemory | None:
+    def memory(self) -> ComfyMemoryManager | None:
         """ComfyUI's memory manager for our own local models."""
         return find_memory()
 
@@ -89,7 +89,7 @@ class ComfyHost:
             self._bar.update_absolute(int(_STEPS * progress), _STEPS)
 
 
-def find_memory() -> ComfyGuestMemory | None:
+def find_memory() -> ComfyMemoryManager | None:
     """Return ComfyUI's memory manager, None on a host that has none, such as one without torch."""
     try:
         from .memory import memory

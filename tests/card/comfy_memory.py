@@ -59,8 +59,8 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
 
     def there() -> dict[str, Any]:
         gc.collect()
-        guest = backend._model
-        loaded = guest is not None and guest.loaded is not None
+        model = backend._model
+        loaded = model is not None and model.loaded is not None
         in_charge = {type(one.model).__name__ for one in manager.current_loaded_models}
         return {
             "taken": card.memory.taken,

@@ -58,12 +58,12 @@ def test_a_sampler_and_it_make_room_for_each_other_ten_times_without_growth(play
 def test_where_there_is_room_both_stay(played: dict[str, Any]) -> None:
     beside = played["beside"]
     assert beside["language"] and beside["sampler"]
-    assert beside["managed"] == ["GuestPatcher", "ModelPatcher"]
+    assert beside["managed"] == ["ManagedModelPatcher", "ModelPatcher"]
 
 
 @pytest.mark.parametrize("way", ["unloaded", "ours unloaded", "end"])
 def test_unloading_leaves_nothing(played: dict[str, Any], way: str) -> None:
-    assert not played[way]["language"] and "GuestPatcher" not in played[way]["managed"]
+    assert not played[way]["language"] and "ManagedModelPatcher" not in played[way]["managed"]
     assert played[way]["taken"] <= LITTLE
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ....llm_backends.host import Guest
+from ....llm_backends.host import ManagedModel
 
 # Memory that sampling takes beside the weights, generously: hires passes and the VAE have their peaks.
 _SAMPLING_BYTES = 4 * 2**30
@@ -19,35 +19,35 @@ _WEIGHTS_SPREAD = 1.25
 
 
 class HostMemory:
-    """Implementation of `llm_backends.host.GuestMemory` for the web UIs.
+    """Implementation of `llm_backends.host.MemoryManager` for the web UIs.
 
     Belongs to the thread in which the host generates.
     """
 
     def __init__(self) -> None:
-        self._guests: dict[int, Guest] = {}
+        self._models: dict[int, ManagedModel] = {}
         self._send_back: Callable[[], None] | None = None
 
-    def admit(self, guest: Guest, bytes_needed: int) -> None:
-        """Make room and load the guest, as in `llm_backends.host.GuestMemory`."""
+    def admit(self, model: ManagedModel, bytes_needed: int) -> None:
+        """Make room and load the model, as in `llm_backends.host.MemoryManager`."""
         device = _device()
-        wanted = bytes_needed + (0 if guest.loaded_on is not None else int(guest.size * 1.1))
+        wanted = bytes_needed + (0 if model.loaded_on is not None else int(model.size * 1.1))
         if device.type != "cpu":
             self._make_room(wanted, device)
-        self._guests[id(guest)] = guest
-        guest.load(device, _dtype_on(device))
+        self._models[id(model)] = model
+        model.load(device, _dtype_on(device))
 
-    def release(self, guest: Guest) -> None:
-        """Give up the guest's memory, as in `llm_backends.host.GuestMemory`."""
-        self._guests.pop(id(guest), None)
-        guest.detach()
+    def release(self, model: ManagedModel) -> None:
+        """Give up the model's memory, as in `llm_backends.host.MemoryManager`."""
+        self._models.pop(id(model), None)
+        model.detach()
 
     def make_way(self) -> None:
         """Unload language models unless all has room, and put the checkpoint back, just before sampling."""
-        there = [guest for guest in self._guests.values() if guest.loaded_on is not None]
+        there = [model for model in self._models.values() if model.loaded_on is not None]
         if there and (self._send_back is not None or not _fits_beside()):
-            for guest in there:
-                guest.detach()
+            for model in there:
+                model.detach()
         if self._send_back is not None:
             send_back, self._send_back = self._send_back, None
             send_back()

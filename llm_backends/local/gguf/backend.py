@@ -33,7 +33,7 @@ class Gguf(Resident[GgufModel]):
     """A backend with one file in memory at a time; see `types.LocalBackend`.
 
     The deployment's `model` and its parameters ``file`` and ``models_folder`` name it (`file.find`).
-    On a GPU it is a guest of the host's memory manager, where there is one (`host.GuestMemory`).
+    On a GPU, the host manages its memory, where it has a manager (`host.MemoryManager`).
     """
 
     def answer_all(

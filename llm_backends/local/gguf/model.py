@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import errors
-from ...host import Guest, program
+from ...host import ManagedModel, program
 from ...types import Message, Reasoning, Tool
 from .. import chat_template
 from ..resident import Evicted
@@ -58,8 +58,8 @@ def uses_gpu() -> bool:
     return bool(llama_cpp().llama_supports_gpu_offload())
 
 
-class GgufModel(Guest):
-    """The model of one file, in memory or not; see `host.Guest`. Making it reads eight bytes.
+class GgufModel(ManagedModel):
+    """The model of one file, in memory or not; see `host.ManagedModel`. Making it reads eight bytes.
 
     `context` is the longest sequence in tokens as loaded, `longest` as the model was trained.
     """
@@ -76,8 +76,8 @@ class GgufModel(Guest):
         self._read = 0
 
     def load(self, device: Any, dtype: str = "") -> None:
-        """Load as in `host.Guest`; a `device` of None is llama.cpp's GPU, if any, which has dtypes of its
-        own."""
+        """Load as in `host.ManagedModel`; a `device` of None is llama.cpp's GPU, if any, with dtypes of
+        its own."""
         if self._llama is not None:
             return
         library = llama_cpp()
@@ -104,7 +104,7 @@ class GgufModel(Guest):
         self.loaded_on = device if device is not None else "cpu"
 
     def detach(self) -> None:
-        """Free the memory as in `host.Guest`."""
+        """Free the memory as in `host.ManagedModel`."""
         llama, self._llama, self.loaded_on, self._read = self._llama, None, None, 0
         for name in ("_controls", "_stop_ids", "_template", "_places"):
             self.__dict__.pop(name, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import errors
-from ...host import GuestMemory, Host
+from ...host import Host, MemoryManager
 from ...live import Sink
 from ...modes import HF_DOWNLOAD
 from ...remote.openai_embeddings import refuse_embedding
@@ -40,7 +40,7 @@ class TransformersLocal(Resident[ResidentModel]):
 
     The deployment's `model` is a folder, or a repository in the mode ``hf_download``. Its `params` may have
     ``dtype`` (`planning.DTYPES`), ``cuda_graph`` (bool, off) and ``models_folder`` (see `loading.downloads`).
-    A host with a memory manager has it as ``memory`` (`host.GuestMemory`).
+    A host with a memory manager has it as ``memory`` (`host.MemoryManager`).
     """
 
     def answer_all(
@@ -83,7 +83,7 @@ class TransformersLocal(Resident[ResidentModel]):
             ]
 
     def _in_memory(
-        self, requests: Sequence[Request], deployment: Deployment, folder: Path, memory: GuestMemory
+        self, requests: Sequence[Request], deployment: Deployment, folder: Path, memory: MemoryManager
     ) -> ResidentModel:
         dtype = str(deployment.params.get("dtype") or "auto")
         record = bool(deployment.params.get("cuda_graph"))

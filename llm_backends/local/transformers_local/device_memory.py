@@ -5,17 +5,17 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from ...host import Guest, GuestMemory, host_memory
+from ...host import ManagedModel, MemoryManager, host_memory
 
 
 class OwnMemory:
     """A memory manager that takes the first GPU, else the CPU, and never evicts a model."""
 
-    def admit(self, guest: Guest, bytes_needed: int) -> None:
-        guest.load(best_device())
+    def admit(self, model: ManagedModel, bytes_needed: int) -> None:
+        model.load(best_device())
 
-    def release(self, guest: Guest) -> None:
-        guest.detach()
+    def release(self, model: ManagedModel) -> None:
+        model.detach()
 
 
 def best_device() -> Any:
@@ -42,6 +42,6 @@ def give_back() -> None:
 _own = OwnMemory()
 
 
-def memory_of(host: object) -> GuestMemory:
+def memory_of(host: object) -> MemoryManager:
     """The memory manager of `host`, else of the surrounding program, else a plain one."""
     return getattr(host, "memory", None) or host_memory() or _own

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import errors
-from ...host import GuestMemory, Host
+from ...host import Host, MemoryManager
 from ..resident import Evicted
 from . import libraries
 from .cuda_graph import CannotRecord, RecordedDecoder
@@ -31,7 +31,7 @@ WORKING_BYTES = 512 * 1024**2
 _SPARE = 1.25
 
 
-def write(rows: Sequence[Row], model: ResidentModel, memory: GuestMemory, host: Host) -> None:
+def write(rows: Sequence[Row], model: ResidentModel, memory: MemoryManager, host: Host) -> None:
     """Write every row to its end. Raises `Cancelled`, what the host's hooks raise, or `errors.LLMError`."""
     at_once, reloads = len(rows), 0
     while unfinished := [row for row in rows if row.finish is None]:

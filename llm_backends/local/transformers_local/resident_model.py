@@ -1,11 +1,11 @@
-"""The resident model: a guest in memory that the host can evict at any time and have loaded again."""
+"""The resident model: weights in memory that the host can evict at any time and have loaded again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ...host import Guest
+from ...host import ManagedModel
 from .chat import ChatFormat
 from .constraint import Masks, Pieces
 from .cuda_graph import RecordedDecoder
@@ -18,8 +18,8 @@ from .vision_encoder import Eyes
 from .vocabulary import Vocabulary
 
 
-class ResidentModel(Guest):
-    """The model of one folder, in memory or not; see `host.Guest`.
+class ResidentModel(ManagedModel):
+    """The model of one folder, in memory or not; see `host.ManagedModel`.
 
     Making it reads the folder's JSON only and raises `errors.LLMError` where it cannot be loaded.
     The tokenizer's data stays when the weights go; all that lies on the device goes with them.
@@ -81,7 +81,7 @@ class ResidentModel(Guest):
         return self.architecture.cache_values * width
 
     def load(self, device: Any, dtype: str = "") -> None:
-        """Load as in `host.Guest`. A model on another device is loaded anew, never moved: bitsandbytes
+        """Load as in `host.ManagedModel`. A model on another device is loaded anew, never moved: bitsandbytes
         repacks the weights in place for the CPU that computes with them."""
         import torch
 
@@ -96,7 +96,7 @@ class ResidentModel(Guest):
         self.loaded_on, self.size, self._tokenizer = device, self.loaded.bytes, self.loaded.tokenizer
 
     def detach(self) -> None:
-        """Free the memory as in `host.Guest`."""
+        """Free the memory as in `host.ManagedModel`."""
         if self.recorded is not None:
             self.recorded.close()
         self.recorded = None

@@ -23,7 +23,7 @@ SHORT = torch.device("meta")
 
 @dataclass
 class Visitor:
-    """Model of `size` bytes; see `llm_backends.host.Guest`."""
+    """Model of `size` bytes; see `llm_backends.host.ManagedModel`."""
 
     name: str = "visitor"
     size: int = 1000

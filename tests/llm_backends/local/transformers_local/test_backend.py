@@ -1,4 +1,4 @@
-"""One model in memory, a guest of the host: evicted, exchanged, unloaded; nothing is imported early."""
+"""One model in memory, managed by the host: evicted, exchanged, unloaded; nothing is imported early."""
 
 from __future__ import annotations
 
@@ -71,26 +71,26 @@ class HostMemory:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.asked: list[tuple[int, int]] = []
-        self.guest: Any = None
+        self.model: Any = None
         self.refusal: errors.LLMError | None = None
 
-    def admit(self, guest: Any, bytes_needed: int) -> None:
+    def admit(self, model: Any, bytes_needed: int) -> None:
         if self.refusal is not None:
             raise self.refusal
-        self.asked.append((guest.size, bytes_needed))
-        if guest.loaded_on is None:
+        self.asked.append((model.size, bytes_needed))
+        if model.loaded_on is None:
             self.log.append("load")
-        guest.load(torch.device("cpu"))
-        self.guest = guest
+        model.load(torch.device("cpu"))
+        self.model = model
 
-    def release(self, guest: Any) -> None:
+    def release(self, model: Any) -> None:
         self.log.append("release")
-        guest.detach()
-        self.guest = None
+        model.detach()
+        self.model = None
 
     def evict(self) -> None:
         self.log.append("evict")
-        self.guest.detach()
+        self.model.detach()
 
 
 def test_one_backend_serves_both_modes() -> None:
@@ -120,7 +120,7 @@ def test_the_host_is_asked_for_room_and_may_take_it_back(backend: Any, tiny_mode
     model = weakref.ref(backend._model.loaded.model)
     kept = weakref.ref(next(iter(backend._model.prompts._kept.values()))[0][0])
     memory.evict()
-    assert model() is None and kept() is None and memory.guest.loaded_on is None
+    assert model() is None and kept() is None and memory.model.loaded_on is None
     assert texts(backend, tiny_model, enhance("red fox"), host=host) == [FOX]
     assert memory.log == ["load", "evict", "load"]
     assert memory.asked[1][0] == backend._model.loaded.bytes
@@ -143,7 +143,7 @@ def test_an_eviction_in_the_middle_of_a_text_is_recovered_from(
 
     def evict(ticks: int) -> None:
         if ticks == at:
-            gone.append(weakref.ref(memory.guest.loaded.model))
+            gone.append(weakref.ref(memory.model.loaded.model))
             memory.evict()
 
     live = LiveText()
@@ -206,14 +206,14 @@ def test_a_model_on_another_device_is_loaded_anew_and_never_moved(
     backend: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts(backend, tiny_model, enhance("red fox"))
-    guest = backend._model
-    first, known = weakref.ref(guest.loaded.model), id(guest.loaded.model)
+    model = backend._model
+    first, known = weakref.ref(model.loaded.model), id(model.loaded.model)
     moved: list[int] = []
     monkeypatch.setattr(torch.nn.Module, "to", lambda self, *args, **kwargs: moved.append(id(self)) or self)
-    guest.load("meta")
+    model.load("meta")
     assert first() is None and known not in moved
-    assert guest.loaded_on.type == "meta"
-    guest.load("cpu")
+    assert model.loaded_on.type == "meta"
+    model.load("cpu")
     monkeypatch.undo()
     assert texts(backend, tiny_model, enhance("red fox")) == [FOX]
 
@@ -241,7 +241,7 @@ def test_unload_within_a_call_ends_with_nothing_in_memory(backend: Any, tiny_mod
     memory = HostMemory()
     host = WatchingHost(lambda ticks: backend.unload() if ticks == 3 else None, memory)
     assert texts(backend, tiny_model, enhance("red fox"), host=host) == [FOX]
-    assert backend._model is None and memory.guest is None
+    assert backend._model is None and memory.model is None
     assert memory.log == ["load", "release", "load", "release"]
 
 

@@ -207,12 +207,12 @@ def test_sent_out_of_memory_it_comes_back_and_goes_on(backend: Any, tiny_seeing:
     class Memory:
         loads = 0
 
-        def admit(self, guest: Any, bytes_needed: int) -> None:
-            self.loads += guest.loaded is None
-            guest.load("cpu")
+        def admit(self, model: Any, bytes_needed: int) -> None:
+            self.loads += model.loaded is None
+            model.load("cpu")
 
-        def release(self, guest: Any) -> None:
-            guest.detach()
+        def release(self, model: Any) -> None:
+            model.detach()
 
     memory = Memory()
     host = WatchingHost(memory=memory)
