@@ -18,8 +18,8 @@ class Chat(io.ComfyNode):
             node_id="QuillworkChat",
             display_name="LLM Chat",
             category=inputs.CATEGORY,
-            description="Talks with a language model, which may look at pictures and use tools. Wire history "
-            "into the next LLM Chat to go on.",
+            description="Chats with a language model that can look at images and use tools. Connect "
+            "history to the next LLM Chat to continue the conversation.",
             search_aliases=["quillwork", "llm", "chat", "ask", "conversation", "refine", "vision", "tools"],
             is_output_node=True,
             inputs=[
@@ -27,15 +27,15 @@ class Chat(io.ComfyNode):
                     "prompt",
                     multiline=True,
                     default="",
-                    placeholder="What you say, such as: make it night",
-                    tooltip="What you say to the model.",
+                    placeholder="Your message, e.g. make it night",
+                    tooltip="Your message to the model.",
                 ),
                 io.String.Input(
                     "system",
                     multiline=True,
                     default="",
-                    placeholder="Optional: how the model is to be, such as: answer with the prompt only",
-                    tooltip="How the model is to be, throughout the conversation.",
+                    placeholder="Optional system prompt, e.g. answer with the prompt only",
+                    tooltip="The system prompt: how the model should behave throughout the conversation.",
                 ),
                 inputs.seed_input(),
                 *inputs.llm_inputs(),
@@ -44,13 +44,15 @@ class Chat(io.ComfyNode):
                     default="",
                     optional=True,
                     placeholder="variables.lookup, image.size",
-                    tooltip="Names of the tools that the model may use, with commas between them. "
-                    "Empty: none.",
+                    tooltip="Names of the tools that the model may use, separated by commas. Empty: no "
+                    "tools.",
                 ),
                 HISTORY.Input(
-                    "history", optional=True, tooltip="What was said before, from another LLM Chat."
+                    "history", optional=True, tooltip="The conversation so far, from another LLM Chat."
                 ),
-                io.Image.Input("image", optional=True, tooltip="Pictures for a model that can see."),
+                io.Image.Input(
+                    "image", optional=True, tooltip=("Images for the model to look at. Needs a vision model.")
+                ),
                 inputs.llm_socket(),
             ],
             outputs=[

@@ -18,19 +18,19 @@ class DescribeImage(io.ComfyNode):
             node_id="QuillworkDescribeImage",
             display_name="Describe Image",
             category=inputs.CATEGORY,
-            description="A model that can see tells what is in a picture, or writes the prompt for it in the "
-            "manner of the chosen image model.",
+            description="Describes an image with a vision model, or writes a prompt for it in the form "
+            "that the chosen image model expects.",
             search_aliases=["quillwork", "llm", "caption", "image to prompt", "vision", "vlm", "interrogate"],
             is_input_list=True,
             is_output_node=True,
             inputs=[
-                io.Image.Input("image", tooltip="The pictures: each gets a text of its own."),
+                io.Image.Input("image", tooltip="The images to describe. Each one gets its own text."),
                 io.String.Input(
                     "instruction",
                     multiline=True,
                     default="",
-                    placeholder="Optional wish or question, such as: in one sentence",
-                    tooltip="What to dwell on, or a question about the picture.",
+                    placeholder="Optional instruction or question, e.g. in one sentence",
+                    tooltip="What to focus on, or a question about the image.",
                 ),
                 inputs.target_input("Auto (a description)"),
                 inputs.seed_input(),
@@ -43,7 +43,10 @@ class DescribeImage(io.ComfyNode):
                     default=ONE_EACH,
                     optional=True,
                     advanced=True,
-                    tooltip="Several pictures: one text each, or all together the frames of one video.",
+                    tooltip=(
+                        "For several images: write one text for each, or treat them all as the "
+                        "frames of one video."
+                    ),
                 ),
             ],
             outputs=[

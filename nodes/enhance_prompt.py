@@ -17,8 +17,8 @@ class EnhancePrompt(io.ComfyNode):
             node_id="QuillworkEnhancePrompt",
             display_name="Enhance Prompt",
             category=inputs.CATEGORY,
-            description="A language model turns a short idea into a rich prompt, in the manner of the "
-            "image model that it is for.",
+            description="Uses a language model to turn a short idea into a detailed prompt, in the form "
+            "that the target image model expects.",
             search_aliases=["quillwork", "llm", "prompt enhancer", "expand prompt", "magic prompt", "ollama"],
             is_input_list=True,
             is_output_node=True,
@@ -27,15 +27,15 @@ class EnhancePrompt(io.ComfyNode):
                     "prompt",
                     multiline=True,
                     default="",
-                    placeholder="An idea, such as: a fox in the snow",
-                    tooltip="Your idea. LoRA tags, embeddings and (weights:1.2) come through untouched.",
+                    placeholder="Your idea, e.g. a fox in the snow",
+                    tooltip="Your idea. LoRA tags, embeddings and (weights:1.2) are kept unchanged.",
                 ),
                 io.String.Input(
                     "instruction",
                     multiline=True,
                     default="",
-                    placeholder="Optional wish, such as: at night, in watercolour",
-                    tooltip="A wish for the prompt that is not part of the idea itself.",
+                    placeholder="Optional instruction, e.g. at night, in watercolour",
+                    tooltip=("An additional instruction for the prompt that is not part of the idea itself."),
                 ),
                 inputs.target_input(),
                 io.Int.Input(
@@ -43,7 +43,7 @@ class EnhancePrompt(io.ComfyNode):
                     default=1,
                     min=1,
                     max=MOST_VARIATIONS,
-                    tooltip="How many different prompts; they are asked for at the same time.",
+                    tooltip="How many different prompts to write. They are requested in parallel.",
                 ),
                 inputs.seed_input(),
                 *inputs.llm_inputs(),
@@ -53,20 +53,21 @@ class EnhancePrompt(io.ComfyNode):
                     default="raise",
                     optional=True,
                     advanced=True,
-                    tooltip="When the model cannot be had: stop, pass your prompt on as it is, or let the "
-                    "phrasebook write. The error is shown in each case.",
+                    tooltip="If the model fails: raise stops the run, passthrough passes your prompt on "
+                    "unchanged, phrasebook writes without a model. The error is shown in every "
+                    "case.",
                 ),
                 *inputs.freeze_inputs(),
                 io.Clip.Input(
                     "clip",
                     optional=True,
-                    tooltip="Tells which image model the prompt is for, when that is auto, and writes in the "
-                    "mode host_encoder.",
+                    tooltip="Tells auto which image model the prompt is for, and is the language model "
+                    "in host_encoder mode.",
                 ),
                 io.Image.Input(
                     "image",
                     optional=True,
-                    tooltip="A picture for a model that can see: what is to be edited.",
+                    tooltip="An image for a vision model, e.g. the one to be edited.",
                 ),
                 inputs.llm_socket(),
             ],

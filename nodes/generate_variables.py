@@ -17,8 +17,8 @@ class GenerateVariables(io.ComfyNode):
             node_id="QuillworkGenerateVariables",
             display_name="Generate Variables",
             category=inputs.CATEGORY,
-            description="A language model invents a list of values, such as seasons or fabrics, that turns "
-            "one template into many pictures.",
+            description="Uses a language model to generate a list of values, such as seasons or "
+            "fabrics, so that one template makes many different images.",
             search_aliases=["quillwork", "llm", "wildcard", "wildcards", "list", "dynamic prompts"],
             is_input_list=True,
             is_output_node=True,
@@ -26,34 +26,39 @@ class GenerateVariables(io.ComfyNode):
                 io.String.Input(
                     "name",
                     default="season",
-                    tooltip="What is wanted; also the variable's name: season is __season__ in a template.",
+                    tooltip=(
+                        "What to generate. It is also the variable's name: season becomes "
+                        "__season__ in a template."
+                    ),
                 ),
                 io.String.Input(
                     "context",
                     multiline=True,
                     default="",
-                    placeholder="The template, such as: a cottage in __season__, oil painting",
-                    tooltip="The template that the values will stand in.",
+                    placeholder="The template, e.g. a cottage in __season__, oil painting",
+                    tooltip="The template in which the values will be used.",
                 ),
-                io.Int.Input("count", default=10, min=1, max=MOST_VALUES, tooltip="How many values."),
+                io.Int.Input(
+                    "count", default=10, min=1, max=MOST_VALUES, tooltip="How many values to generate."
+                ),
                 io.String.Input(
                     "guidance",
                     multiline=True,
                     default="",
-                    placeholder="Optional wish, such as: only cold ones",
-                    tooltip="A wish for the values.",
+                    placeholder="Optional guidance, e.g. only cold ones",
+                    tooltip="Additional guidance for the values.",
                 ),
                 io.Combo.Input(
                     "creativity",
                     options=list(CREATIVITIES),
                     default="balanced",
-                    tooltip="How far the values may stray from the obvious.",
+                    tooltip="How far the values may depart from the obvious.",
                 ),
                 io.Combo.Input(
                     "save",
                     options=["no", "add"],
                     default="no",
-                    tooltip="add: new values are added to the variable's file in your library.",
+                    tooltip="add: saves new values to the variable's file in your library.",
                 ),
                 inputs.seed_input(),
                 *inputs.llm_inputs(),
@@ -62,10 +67,12 @@ class GenerateVariables(io.ComfyNode):
                     "existing",
                     force_input=True,
                     optional=True,
-                    tooltip="Values that there are already; none of them comes again.",
+                    tooltip="Values that you already have. They are not generated again.",
                 ),
                 io.Clip.Input(
-                    "clip", optional=True, tooltip="The text encoder that writes in the mode host_encoder."
+                    "clip",
+                    optional=True,
+                    tooltip=("The text encoder to use as the language model in host_encoder mode."),
                 ),
                 inputs.llm_socket(),
             ],

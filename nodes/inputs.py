@@ -20,12 +20,13 @@ CATEGORY = "Quillwork"
 AUTO = modes.AUTO
 LLM = io.Custom("QUILLWORK_LLM")
 MODE_HELP = (
-    "How the model is reached. auto follows the model's name and your settings; with nothing set up the "
-    "phrasebook writes, without any model."
+    "How to reach the model. auto decides by the model's name and your settings; if nothing is "
+    "set up, the phrasebook writes without a model."
 )
 MODEL_HELP = (
-    "provider/model such as ollama/llama3.2 or openai/gpt-4o-mini, a Hugging Face name, or a name at your "
-    "endpoint. Empty: what your settings say. A key never goes here."
+    "provider/model, e.g. ollama/llama3.2 or openai/gpt-4o-mini, a Hugging Face repository, or "
+    "a model name at your endpoint. Empty: the model from your settings. Never enter an API "
+    "key here."
 )
 
 
@@ -37,11 +38,14 @@ def seed_input() -> Any:
         min=0,
         max=LARGEST_SEED,
         control_after_generate=io.ControlAfterGenerate.fixed,
-        tooltip="Another seed, another answer. The same seed, prompt and settings: nothing is called again.",
+        tooltip=(
+            "Change the seed for a different answer. If the seed, the prompt and the settings are "
+            "unchanged, the model is not called again."
+        ),
     )
 
 
-def target_input(auto: str = "Auto (from the wired clip, else any model)") -> Any:
+def target_input(auto: str = "Auto (from the connected clip, else any model)") -> Any:
     """Build the input of all targets by id; their labels, `auto` first, travel along for the browser."""
     entries = listing.index(targets_folder())
     labels = {AUTO: auto}
@@ -50,7 +54,7 @@ def target_input(auto: str = "Auto (from the wired clip, else any model)") -> An
         "target",
         options=list(labels),
         default=AUTO,
-        tooltip="The image or video model that the prompt is for: each has its own manner.",
+        tooltip="The image or video model that the prompt is for. Each has its own prompt format.",
         extra_dict={"quillwork_labels": labels},
     )
 
@@ -76,7 +80,7 @@ def freeze_inputs() -> list[Any]:
             default=False,
             optional=True,
             advanced=True,
-            tooltip="Answer with the text in `frozen` and call nothing.",
+            tooltip="Output the text in `frozen` without calling a model.",
         ),
         io.String.Input(
             "frozen",
@@ -84,13 +88,13 @@ def freeze_inputs() -> list[Any]:
             multiline=True,
             optional=True,
             advanced=True,
-            tooltip="What the node answers while it is frozen: plain text, or the JSON of an earlier run.",
+            tooltip=("The output of the node while it is frozen: plain text, or the JSON of an earlier run."),
         ),
     ]
 
 
 def llm_socket() -> Any:
-    return LLM.Input("llm", optional=True, tooltip="From LLM Settings; wins over llm_mode and llm_model.")
+    return LLM.Input("llm", optional=True, tooltip="From LLM Settings. Overrides llm_mode and llm_model.")
 
 
 def one(values: Sequence[T] | T, default: T) -> T:

@@ -36,82 +36,96 @@ class LLMSettings(io.ComfyNode):
             node_id="QuillworkLLMSettings",
             display_name="LLM Settings",
             category=inputs.CATEGORY,
-            description="Which language model writes, and how. Wire it into any number of Quillwork nodes.",
+            description=(
+                "Sets which language model is used, and how. Connect it to any number of Quillwork nodes."
+            ),
             search_aliases=["quillwork", "llm", "model", "ollama", "openai", "temperature"],
             inputs=[
                 mode,
                 model,
                 io.Float.Input(
                     "temperature",
-                    display_name="temperature (-1: model's own)",
+                    display_name="temperature (-1: model default)",
                     default=-1.0,
                     min=-1.0,
                     max=2.0,
                     step=0.05,
-                    tooltip="-1: the model's own. Higher is freer.",
+                    tooltip="Higher values give more varied answers. -1: the model's default.",
                 ),
                 io.Float.Input(
                     "top_p",
-                    display_name="top_p (-1: model's own)",
+                    display_name="top_p (-1: model default)",
                     default=-1.0,
                     min=-1.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="-1: the model's own.",
+                    tooltip=(
+                        "Nucleus sampling: lower values keep to the more likely tokens. -1: the "
+                        "model's default."
+                    ),
                 ),
                 io.Int.Input(
                     "max_tokens",
-                    display_name="max_tokens (0: by task)",
+                    display_name="max_tokens (0: automatic)",
                     default=0,
                     min=0,
                     max=131_072,
-                    tooltip="0: enough for the task.",
+                    tooltip="The most tokens an answer may have. 0: as many as the task needs.",
                 ),
                 io.Float.Input(
                     "timeout_s",
-                    display_name="timeout_s (0: as configured)",
+                    display_name="timeout_s (0: from settings)",
                     default=0.0,
                     min=0.0,
                     max=3600.0,
                     step=1.0,
-                    tooltip="Seconds of silence after which a call is given up. 0: as configured.",
+                    tooltip=(
+                        "Seconds without a response before a call times out. 0: the value from your settings."
+                    ),
                 ),
                 io.Int.Input(
                     "retries",
-                    display_name="retries (-1: by service)",
+                    display_name="retries (-1: automatic)",
                     default=-1,
                     min=-1,
                     max=10,
-                    tooltip="Further attempts after a failure that may pass. -1: 2 for services on the "
-                    "internet, 0 for this machine.",
+                    tooltip="How many times to retry after a temporary failure. -1: 2 for services on "
+                    "the internet, 0 for this machine.",
                 ),
                 io.String.Input(
                     "fallback_models",
                     default="",
-                    tooltip="Models to try next, with commas between them. Never from this machine to the "
-                    "internet.",
+                    tooltip="Models to try if the first one fails, separated by commas. Never from this "
+                    "machine to the internet.",
                 ),
                 io.Combo.Input(
                     "reasoning",
                     options=list(REASONING),
                     default="default",
-                    tooltip="How long a thinking model may think. What it thinks never gets into the prompt.",
+                    tooltip=(
+                        "How long a reasoning model may think. Its reasoning never ends up in the prompt."
+                    ),
                 ),
                 io.String.Input(
                     "extra",
                     default="",
                     multiline=True,
                     placeholder='{"top_k": 20}',
-                    tooltip="Further parameters for the model, as JSON. No keys: a workflow is public.",
+                    tooltip=(
+                        "Additional parameters for the model, as JSON. Never enter keys here: "
+                        "workflows are shared."
+                    ),
                 ),
                 io.Combo.Input(
                     "keep_loaded",
                     options=list(KEEP_LOADED),
                     default=WHILE_ROOM,
-                    tooltip="What becomes of a local model after a run.",
+                    tooltip="What happens to a local model after a run.",
                 ),
                 io.Clip.Input(
-                    "clip", optional=True, tooltip="The text encoder that writes in the mode host_encoder."
+                    "clip",
+                    optional=True,
+                    tooltip=("The text encoder to use as the language model in host_encoder mode."),
                 ),
             ],
             outputs=[inputs.LLM.Output("llm")],
@@ -176,6 +190,9 @@ def _refuse_secrets(parameters: Mapping[str, Any]) -> None:
         word = name.lower()
         if word not in _HARMLESS and any(part in word for part in _NOT_FOR_WORKFLOWS):
             raise NotConfigured(
-                f"`extra` holds {name!r}: whoever gets this workflow or its pictures would get that too.",
-                hint="Set keys and addresses as environment variables, such as LLM_API_KEY and LLM_BASE_URL.",
+                f"`extra` contains {name!r}: anyone who gets this workflow or its images would get that too.",
+                hint=(
+                    "Set keys and addresses as environment variables instead, such as LLM_API_KEY and "
+                    "LLM_BASE_URL."
+                ),
             )

@@ -12,8 +12,8 @@ from . import inputs
 MAX_COUNT = 1000
 MOST_LISTS = 20
 VALUES_HELP = (
-    "From Generate Variables: the values just invented, used before any file of that name. A list of another "
-    "node is for the one variable that has no values yet."
+    "Values from Generate Variables; they are used before any file of the same name. A list "
+    "from another node is used for the one variable that has no values yet."
 )
 # Texts and lists of texts are STRING; these are the names that packs give to a list in one piece.
 _LISTS = [io.String, *map(io.Custom, ("LIST", "ARRAY", "DICT", "JSON"))]
@@ -26,8 +26,8 @@ class ResolveVariables(io.ComfyNode):
             node_id="QuillworkResolveVariables",
             display_name="Resolve Variables",
             category=inputs.CATEGORY,
-            description="Fills a template such as “a cottage in __season__, {dawn|dusk}” from your library "
-            "of variables.",
+            description="Fills a template such as “a cottage in __season__, {dawn|dusk}” with values "
+            "from your variable library.",
             search_aliases=[
                 "quillwork",
                 "wildcard",
@@ -50,14 +50,18 @@ class ResolveVariables(io.ComfyNode):
                     "selection",
                     options=list(SELECTIONS),
                     default="random",
-                    tooltip="random: by the seed; cycle: as in the files; combinations: all of them.",
+                    tooltip=(
+                        "random: chosen by seed; cycle: in file order; combinations: every combination."
+                    ),
                 ),
-                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, tooltip="How many prompts."),
+                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, tooltip="How many prompts to make."),
                 inputs.seed_input(),
                 io.Boolean.Input(
                     "generate_missing",
                     default=False,
-                    tooltip="Have the model invent 20 values for a variable without a file, and save them.",
+                    tooltip=(
+                        "Let the model generate 20 values for each variable that has no file, and save them."
+                    ),
                 ),
                 *inputs.llm_inputs(),
                 inputs.llm_socket(),
@@ -76,7 +80,7 @@ class ResolveVariables(io.ComfyNode):
             outputs=[
                 io.String.Output("prompt", is_output_list=True),
                 io.String.Output(
-                    "picks", is_output_list=True, tooltip="Which value each variable got, as JSON."
+                    "picks", is_output_list=True, tooltip="The value chosen for each variable, as JSON."
                 ),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],

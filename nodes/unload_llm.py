@@ -17,10 +17,10 @@ class UnloadLLM(io.ComfyNode):
             node_id="QuillworkUnloadLLM",
             display_name="Unload LLM",
             category=inputs.CATEGORY,
-            description="Passes anything through, after the language models that Quillwork used have given "
-            "their memory back, those in Ollama too.",
+            description="Unloads the language models that Quillwork used, including those in Ollama, "
+            "then passes its input on unchanged.",
             search_aliases=["quillwork", "llm", "free memory", "vram", "ollama"],
-            inputs=[io.MatchType.Input("any", anything, tooltip="Anything; it comes out as it went in.")],
+            inputs=[io.MatchType.Input("any", anything, tooltip="Any input. It is passed on unchanged.")],
             outputs=[io.MatchType.Output(anything, "any")],
             hidden=[io.Hidden.unique_id],
         )

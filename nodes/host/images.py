@@ -27,7 +27,9 @@ def encode_pictures(batches: Sequence[Any], count: int) -> list[Image]:
     frames = frames_in(wired)[:count]
     if not frames:
         if wired:
-            raise BadRequest("The wired image holds no picture.", hint="Look at what makes it.")
+            raise BadRequest(
+                "The connected image input holds no image.", hint="Check the node that it comes from."
+            )
         return []
     encoded = [encode_frame(frame) for frame in frames]
     return encoded + [encoded[-1]] * (count - len(encoded))
@@ -41,12 +43,13 @@ def encode_frame(frame: Any, longest_side: int = LONGEST_SIDE) -> Image:
     shape = tuple(int(side) for side in frame.shape)
     if len(shape) != 3 or shape[2] not in _MODES or not shape[0] or not shape[1]:
         raise BadRequest(
-            f"The wired image has the shape {shape}, which is no picture.", hint="Look at what makes it."
+            f"The connected input has the shape {shape}, which is not an image.",
+            hint="Check the node that it comes from.",
         )
     if shape[0] * shape[1] > MOST_PIXELS:
         raise BadRequest(
-            f"The wired image has {shape[1]:,} × {shape[0]:,} pixels; up to "
-            f"{MOST_PIXELS // 1_000_000} million are shown to a model.",
+            f"The connected image has {shape[1]:,} × {shape[0]:,} pixels; language models accept up to "
+            f"{MOST_PIXELS // 1_000_000} million.",
             hint="Scale it down first.",
         )
     library = picture_library()

@@ -48,8 +48,9 @@ _FAMILIES = {
     "comfy.text_encoders.llama.Ministral3_3B": Family("Ministral 3 3B", chat_format.MISTRAL),
 }
 _THOSE_THAT_CAN = (
-    "Those that can: Qwen3 (Z-Image, FLUX.2 Klein), Qwen3-VL (Krea 2, Boogu), Qwen3.5, Gemma 2 (Lumina 2), "
-    "Gemma 3 and 4 (LTX-2) and Ministral 3 (ERNIE-Image). Wire one of them, or choose another llm_mode."
+    "Supported encoders: Qwen3 (Z-Image, FLUX.2 Klein), Qwen3-VL (Krea 2, Boogu), Qwen3.5, Gemma 2 "
+    "(Lumina 2), Gemma 3 and 4 (LTX-2) and Ministral 3 (ERNIE-Image). Connect one of them, or choose "
+    "another llm_mode."
 )
 
 
@@ -116,12 +117,13 @@ class TextEncoder:
             except model_management.OOM_EXCEPTION:
                 model_management.soft_empty_cache()
                 raise errors.BackendUnavailable(
-                    f"There is not enough memory to write with the text encoder {self.name}.",
+                    f"There is not enough memory to generate text with the text encoder {self.name}.",
                     hint="Unload other models, shorten the prompt, or lower max_tokens on LLM Settings.",
                 ) from None
             except Exception as error:  # noqa: BLE001 - an encoder may be any pack's and break anyhow
                 raise errors.BackendUnavailable(
-                    f"The text encoder {self.name} failed while it wrote ({type(error).__name__}: {error}).",
+                    f"The text encoder {self.name} failed while generating text ({type(error).__name__}: "
+                    f"{error}).",
                     hint="Update ComfyUI, load the encoder from another file, or choose another llm_mode.",
                 ) from None
         for token in all_ids[stops.heard :]:
@@ -180,14 +182,14 @@ def find_writer(encoder: Any) -> tuple[Any, Family]:
                 continue
             if not _chooses_words(transformer.model, family):
                 raise _cannot(
-                    f"ComfyUI loads this {family.name} without the part that chooses words (its output head)"
+                    f"ComfyUI loads this {family.name} without the output head that it needs to generate text"
                 )
             return transformer, family
     name = next(
         (type(module.transformer).__name__ for module in encoder.modules() if hasattr(module, "transformer")),
         type(encoder).__name__,
     )
-    raise _cannot(f"The wired text encoder ({name.strip('_')}) cannot write in ComfyUI")
+    raise _cannot(f"The connected text encoder ({name.strip('_')}) cannot generate text in ComfyUI")
 
 
 def _family(kind: type) -> Family | None:

@@ -68,7 +68,9 @@ def _checked(history: Any) -> History:
     if history is None:
         return EMPTY
     if not isinstance(history, History):
-        raise ValueError("`history` is not a conversation: wire it from the history of another LLM Chat.")
+        raise ValueError(
+            "`history` is not a conversation. Connect it to the history output of another LLM Chat."
+        )
     return history
 
 
@@ -76,5 +78,5 @@ def _pictures(batch: Any) -> tuple[tuple[Image, ...], list[str]]:
     """Return the pictures to show, and what the user should know about them."""
     count = 0 if batch is None else len(batch)
     shown = min(count, MOST_PICTURES)
-    notes = [f"The model was shown the first {shown} of {count} pictures."] if shown < count else []
+    notes = [f"The model was shown only the first {shown} of {count} images."] if shown < count else []
     return tuple(encode_pictures([batch], shown)), notes

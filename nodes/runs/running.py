@@ -152,7 +152,8 @@ def frozen_lists(text: str, *names: str) -> dict[str, list[str]]:
     stripped = text.strip()
     if not stripped:
         raise ValueError(
-            "This node is frozen but has nothing to answer: run it once, or write into `frozen`."
+            "This node is frozen but has nothing to output. Run it once with freeze off, or enter a "
+            "text in `frozen`."
         )
     try:
         content = json.loads(stripped) if stripped.startswith("{") else None
@@ -165,7 +166,7 @@ def frozen_lists(text: str, *names: str) -> dict[str, list[str]]:
         items = content.get(name, [])
         items = [items] if isinstance(items, str) else items
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise ValueError(f"`frozen` must hold texts under {name!r}.")
+            raise ValueError(f"The JSON in `frozen` must have a list of texts under {name!r}.")
         lists[name] = items
     return lists
 

@@ -54,7 +54,7 @@ def test_values_and_the_fold_are_saved(comfy):
 def test_every_text_on_screen_says_what_it_is_for(comfy):
     """An empty field shows an example, in both renderers."""
     node = comfy.enhance("")
-    wanted = ("An idea, such as: a fox in the snow", "Optional wish, such as: at night, in watercolour")
+    wanted = ("Your idea, e.g. a fox in the snow", "Optional instruction, e.g. at night, in watercolour")
     for place, text in enumerate(wanted):
         field = comfy.text_field(node, place)
         field.wait_for()

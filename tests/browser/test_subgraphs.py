@@ -122,7 +122,7 @@ def test_corner_button_is_in_the_field(comfy, outer):
 def test_field_shows_its_example(comfy, outer):
     field = comfy.text_field(outer)
     field.fill("")
-    assert field.get_attribute("placeholder") == "An idea, such as: a fox in the snow"
+    assert field.get_attribute("placeholder") == "Your idea, e.g. a fox in the snow"
 
 
 def test_a_freeze_switch_outside_holds_the_answer_within(comfy, wire):

@@ -91,7 +91,7 @@ def test_translated_page_says_what_the_node_shows(page):
     assert text.startswith(f"# {shown['display_name']}\n")
     inputs, outputs = lists(text)[:2]
     for name, (beside, _) in rows(inputs).items():
-        # The meaning of a special value, "(-1: model's own)", is in the page's sentence.
+        # The meaning of a special value, "(-1: model default)", is in the page's sentence.
         label = re.sub(r" \((-1|0) ?[:：].*", "", shown["inputs"][name]["name"])
         assert beside.startswith(label), name
     for place, (name, (beside, _)) in enumerate(rows(outputs).items()):

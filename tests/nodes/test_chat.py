@@ -138,7 +138,7 @@ def test_an_empty_prompt_asks_nobody(endpoint_host: Host, wire: WireServer) -> N
 def test_something_else_in_the_history_is_told(endpoint_host: Host, wire: WireServer) -> None:
     run = endpoint_host.run({"7": node("TestpackValues", json='["odd"]'), "1": chat(history=["7", 0])})
     assert run.status == "error"
-    assert "history of another LLM Chat" in run.message
+    assert "history output of another LLM Chat" in run.message
     assert wire.calls() == []
 
 
@@ -174,7 +174,7 @@ def test_pictures_go_to_the_model(endpoint_host: Host, wire: WireServer) -> None
         text, *pictures = call.json["messages"][-1]["content"]
         assert len(pictures) == {"what is it?": 2, "and this?": 16}[text["text"]]
         assert all(one["image_url"]["url"].startswith("data:image/jpeg;base64,") for one in pictures)
-    assert info(run, "3")["warnings"] == ["The model was shown the first 16 of 20 pictures."]
+    assert info(run, "3")["warnings"] == ["The model was shown only the first 16 of 20 images."]
 
 
 # -- tools

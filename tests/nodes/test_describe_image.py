@@ -203,7 +203,7 @@ def test_slivers_are_shown(endpoint_host: Host, wire: WireServer, width: int, he
 def test_a_picture_too_large_is_refused_with_the_limit(endpoint_host: Host, wire: WireServer) -> None:
     run = endpoint_host.run({"1": describe("2"), "2": canvas(1, 16384, 4096)})
     assert run.status == "error"
-    assert "16,384 × 4,096 pixels; up to 64 million" in run.message
+    assert "16,384 × 4,096 pixels; language models accept up to 64 million" in run.message
     assert not wire.log
     assert endpoint_host.run({"1": describe("2", seed=3), "2": canvas()}).status == "success"
 
@@ -251,7 +251,7 @@ def test_a_grey_picture_is_shown(endpoint_host: Host, wire: WireServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("empty", "There is no picture to describe"), ("flat", "which is no picture")]
+    ("kind", "said"), [("empty", "There is no picture to describe"), ("flat", "which is not an image")]
 )
 def test_what_is_no_picture_is_told_in_plain_words(
     endpoint_host: Host, wire: WireServer, kind: str, said: str

@@ -163,7 +163,7 @@ def test_the_encoder_still_serves_its_picture(writer: Host) -> None:
 def test_an_encoder_that_cannot_write_is_told_with_those_that_can(writer: Host) -> None:
     run = writer.run({"9": clip("clip_l.safetensors"), "1": by_encoder()}, timeout=SLOW)
     assert run.status == "error"
-    assert "The wired text encoder (CLIPTextModel) cannot write in ComfyUI." in run.message
+    assert "The connected text encoder (CLIPTextModel) cannot generate text in ComfyUI." in run.message
     assert "Qwen3 (Z-Image" in run.message
     assert "Traceback" not in run.message
 
@@ -178,12 +178,12 @@ def test_comfyuis_encoder_classes_are_those_of_the_table() -> None:
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    cannot = "The wired text encoder ({}) cannot write in ComfyUI.".format
+    cannot = "The connected text encoder ({}) cannot generate text in ComfyUI.".format
     assert found == {
         "z_image": "Qwen3 4B",
         "klein_9b": "Qwen3 8B",
         "anima": "Qwen3 0.6B",
-        "ideogram4": "ComfyUI loads this Qwen3 8B without the part that chooses words (its output head).",
+        "ideogram4": "ComfyUI loads this Qwen3 8B without the output head that it needs to generate text.",
         "krea2": "Qwen3-VL",
         "lumina2": "Gemma 2 2B",
         "gemma3_vision": "Gemma 3 4B",
