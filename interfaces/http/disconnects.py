@@ -27,7 +27,7 @@ class Client:
         self.sending_since: float | None = None
 
 
-class Departures:
+class Disconnects:
     """All clients of one event loop, checked together: a timer for each costs more than the check."""
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from ..disconnects import Client, Departures
+from ..disconnects import Client, Disconnects
 from ..messages import Answer, EventStream, HttpError, HttpHost, HttpRequest
 from ..threads import in_thread
 
@@ -30,13 +30,13 @@ class Adapter:
         self._make_host = make_host
         self._app: App | None = None
         self._loading = asyncio.Lock()
-        self._departures = Departures()
+        self._disconnects = Disconnects()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer as long as the client is there: a call may cost money."""
         client = Client(lambda: _is_gone(request), lambda: task.cancel())
         task = asyncio.ensure_future(self._reply(request, client))
-        self._departures.watch(client)
+        self._disconnects.watch(client)
         try:
             await asyncio.wait([task])
             return task.result()
@@ -48,7 +48,7 @@ class Adapter:
             response.force_close()
             return response
         finally:
-            self._departures.forget(client)
+            self._disconnects.forget(client)
 
     async def _reply(self, request: web.Request, client: Client) -> web.StreamResponse:
         app = self._app or await self._load()
