@@ -23,7 +23,7 @@ from .middleware.observe import begin, observed
 from .middleware.retry import with_retry
 from .middleware.usage import counted, counted_in_place
 from .types import Deployment, LocalBackend, Request, Result
-from .vision import check_sight
+from .vision import check_vision
 
 # (provider, base_url, model) of every deployment that was called: what there may be to unload.
 used: set[tuple[str, str | None, str]] = set()
@@ -54,7 +54,7 @@ async def send(call: Call) -> Result:
     """Make one attempt at one answer with the deployment's backend."""
     deployment, meter = call.deployment, call.meter
     check_plan(deployment)
-    check_sight([call.request], deployment)
+    check_vision([call.request], deployment)
     budget.cover(call.hold, call.request, deployment, meter.lost_usd)
     call.attempts += 1
     used.add((deployment.provider, deployment.base_url, deployment.model))
@@ -160,7 +160,7 @@ def _complete_in_place(
 ) -> list[Result | errors.LLMError]:
     try:
         check_plan(deployment)
-        check_sight(requests, deployment)
+        check_vision(requests, deployment)
     except (errors.NotInPlan, errors.CannotSee) as error:
         return [error] * len(requests)
     calls = [Call(request, deployment, sink, caller) for request, sink in zip(requests, sinks, strict=True)]

@@ -29,7 +29,7 @@ def has_pictures(request: Request) -> bool:
     return any(message.images for message in request.messages)
 
 
-def check_sight(requests: Sequence[Request], deployment: Deployment) -> None:
+def check_vision(requests: Sequence[Request], deployment: Deployment) -> None:
     """Raise `errors.CannotSee` where each of `requests` has pictures for a model that is known to take none;
     in a mixed batch, the backend refuses those that have."""
     if all(map(has_pictures, requests)) and (

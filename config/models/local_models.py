@@ -92,14 +92,14 @@ def _below(root: Path) -> Iterator[FoundModel]:
             subfolders.clear()
             # A download that is not over, or was stopped, is no model yet.
             if not any(name.endswith(".part") for name in files):
-                yield FoundModel(here.relative_to(root).as_posix(), here, modes.HF_LOCAL, _has_eyes(here))
+                yield FoundModel(here.relative_to(root).as_posix(), here, modes.HF_LOCAL, _has_vision(here))
         for name in sorted(files):
             if is_model(name):
                 path = here / name
                 yield FoundModel(path.relative_to(root).as_posix(), path, modes.GGUF)
 
 
-def _has_eyes(folder: Path) -> bool:
+def _has_vision(folder: Path) -> bool:
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

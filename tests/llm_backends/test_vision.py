@@ -13,7 +13,7 @@ from quillwork.llm_backends.pipeline import complete_all
 from quillwork.llm_backends.remote.status_errors import error_from_status
 from quillwork.llm_backends.runner import run_in_place
 from quillwork.llm_backends.types import Capabilities, Deployment, Image, Message, Request
-from quillwork.llm_backends.vision import cannot_see, check_sight
+from quillwork.llm_backends.vision import cannot_see, check_vision
 
 FOX = Deployment("b", "fox", provider="p", provider_label="Fox")
 BLIND = replace(FOX, capabilities=Capabilities(vision=False))
@@ -23,16 +23,16 @@ TEXT = Request((Message("user", "What is it?"),))
 
 def test_a_blind_model_is_told_before_it_is_asked():
     with pytest.raises(errors.CannotSee, match=r"Fox \(fox\) cannot see pictures\. Choose a model that can"):
-        check_sight([LOOK, LOOK], BLIND)
+        check_vision([LOOK, LOOK], BLIND)
     with pytest.raises(errors.CannotSee):
-        check_sight([LOOK], Deployment("phrasebook", "", provider_label="Phrasebook"))
+        check_vision([LOOK], Deployment("phrasebook", "", provider_label="Phrasebook"))
 
 
 def test_without_pictures_and_where_nothing_is_known_it_may_try():
-    check_sight([TEXT], BLIND)
-    check_sight([TEXT, LOOK], BLIND)
-    check_sight([LOOK], FOX)
-    check_sight([LOOK], replace(FOX, capabilities=Capabilities(vision=True)))
+    check_vision([TEXT], BLIND)
+    check_vision([TEXT, LOOK], BLIND)
+    check_vision([LOOK], FOX)
+    check_vision([LOOK], replace(FOX, capabilities=Capabilities(vision=True)))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from host.graphs import node
 from host.process import Host
 from host.runs import Run
 from nodes.graphs import describe, enhance, info, preview, settings, variables
-from tiny_model.fixtures import TRAINING_S, tiny_model, tiny_seeing  # noqa: F401
+from tiny_model.fixtures import TRAINING_S, tiny_model, tiny_vision_model  # noqa: F401
 
 pytestmark = pytest.mark.timeout(TRAINING_S + 300)
 # Long enough to be interrupted in: the list constraint does not let the model stop before.
@@ -149,9 +149,9 @@ def test_a_folder_without_a_model_is_one_sentence(host_factory: Hosts, tmp_path:
 
 def test_a_local_model_that_sees_describes_a_batch_picture_by_picture(
     host_factory: Hosts,
-    tiny_seeing: Path,  # noqa: F811
+    tiny_vision_model: Path,  # noqa: F811
 ) -> None:
-    host = host_factory({"LLM_MODE": "hf_local", "LLM_PATH": str(tiny_seeing), "OMP_NUM_THREADS": "1"})
+    host = host_factory({"LLM_MODE": "hf_local", "LLM_PATH": str(tiny_vision_model), "OMP_NUM_THREADS": "1"})
     canvas = {"width": 56, "height": 56}
     graph = {
         "1": describe("2", llm=["6", 0]),

@@ -61,7 +61,7 @@ def tiny_model_nf4(request: pytest.FixtureRequest, tiny_model: Path) -> Path:
     return _make(_cache(request.config) / "nf4", "--nf4-of", str(tiny_model))
 
 
-def _seeing(config: pytest.Config, kind: str) -> Path:
+def _vision_model(config: pytest.Config, kind: str) -> Path:
     pytest.importorskip("torch")
     pytest.importorskip("PIL")
     transformers = pytest.importorskip("transformers")
@@ -83,12 +83,12 @@ def tiny_calling(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_seeing(request: pytest.FixtureRequest) -> Path:
+def tiny_vision_model(request: pytest.FixtureRequest) -> Path:
     """The folder of the model that names colours (Qwen2.5-VL)."""
-    return _seeing(request.config, "qwen2_5_vl")
+    return _vision_model(request.config, "qwen2_5_vl")
 
 
 @pytest.fixture(scope="session", params=["qwen2_5_vl", "qwen3_vl"])
-def each_seeing(request: pytest.FixtureRequest) -> Path:
+def each_vision_model(request: pytest.FixtureRequest) -> Path:
     """The folders of models that name colours, one of each build that this transformers has."""
-    return _seeing(request.config, request.param)
+    return _vision_model(request.config, request.param)

@@ -29,7 +29,7 @@ COLOURS = {
     "black": (5, 5, 5),
     "yellow": (240, 230, 20),
 }
-EYES = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+VISION_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 # Which messages may have pictures, and in what form, is as in the templates of the models themselves.
 TEMPLATE = """\
 {%- for message in messages %}
@@ -61,12 +61,12 @@ def sentence(*names: str) -> str:
     return f"a {' then '.join(names)} field"
 
 
-def make_tokenizer_with_eyes() -> Any:
+def make_tokenizer_with_vision() -> Any:
     corpus = [
         f"assistant user system\n{sentence(one, two)} What is it? {one}" for one in COLOURS for two in COLOURS
     ]
     tokenizer = make_tokenizer(corpus * 4)
-    tokenizer.add_special_tokens({"additional_special_tokens": list(EYES)})
+    tokenizer.add_special_tokens({"additional_special_tokens": list(VISION_TOKENS)})
     tokenizer.chat_template = TEMPLATE
     return tokenizer
 
@@ -76,7 +76,7 @@ def make_model(kind: str, tokenizer: Any) -> Any:
     import transformers
 
     names = ("vision_start_token_id", "vision_end_token_id", "image_token_id", "video_token_id")
-    ids = dict(zip(names, tokenizer.convert_tokens_to_ids(list(EYES)), strict=True))
+    ids = dict(zip(names, tokenizer.convert_tokens_to_ids(list(VISION_TOKENS)), strict=True))
     text = {
         "vocab_size": len(tokenizer),
         "hidden_size": 64,
@@ -93,20 +93,20 @@ def make_model(kind: str, tokenizer: Any) -> Any:
     shared = {"depth": 2, "hidden_size": 32, "num_heads": 2, "intermediate_size": 64, "patch_size": PATCH,
               "spatial_merge_size": MERGE, "out_hidden_size": 64}  # fmt: skip
     if kind == "qwen3_vl":
-        eyes = shared | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
+        vision = shared | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
         text |= {
             "head_dim": 16,
             "rope_scaling": {"rope_type": "default", "mrope_section": [4, 2, 2], "mrope_interleaved": True},
         }
         config = transformers.Qwen3VLConfig(
-            text_config=text, vision_config=eyes, tie_word_embeddings=True, **ids
+            text_config=text, vision_config=vision, tie_word_embeddings=True, **ids
         )
         return transformers.Qwen3VLForConditionalGeneration(config)
-    eyes = shared | {"fullatt_block_indexes": [1], "window_size": PATCH * 8}
+    vision = shared | {"fullatt_block_indexes": [1], "window_size": PATCH * 8}
     text |= {"rope_scaling": {"type": "mrope", "rope_type": "default", "mrope_section": [4, 2, 2]}}
     if "text_config" in inspect.signature(transformers.Qwen2_5_VLConfig.__init__).parameters:
         text = {"text_config": text, "tie_word_embeddings": True}
-    config = transformers.Qwen2_5_VLConfig(vision_config=eyes, **text, **ids)
+    config = transformers.Qwen2_5_VLConfig(vision_config=vision, **text, **ids)
     return transformers.Qwen2_5_VLForConditionalGeneration(config)
 
 
@@ -168,7 +168,7 @@ class School:
         page = [{"role": "system", "content": self._page()}] if is_long else []
         told = self._tokenizer.apply_chat_template(
             [*page, {"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
-        ).replace(EYES[2], EYES[2] * each)
+        ).replace(VISION_TOKENS[2], VISION_TOKENS[2] * each)
         prompt = self._tokenizer(told, add_special_tokens=False)["input_ids"]
         answers = [
             self._tokenizer(f"{sentence(*names)}<|im_end|>", add_special_tokens=False)["input_ids"]
@@ -185,7 +185,9 @@ class School:
             mask[place, :end] = 1
         inputs = {"input_ids": ids, "labels": labels, "attention_mask": mask, **made}
         if takes_types:
-            inputs["mm_token_type_ids"] = (ids == self._tokenizer.convert_tokens_to_ids(EYES[2])).int()
+            inputs["mm_token_type_ids"] = (
+                ids == self._tokenizer.convert_tokens_to_ids(VISION_TOKENS[2])
+            ).int()
         return inputs
 
 
@@ -196,7 +198,7 @@ def train(kind: str, folder: Path) -> None:
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    tokenizer = make_tokenizer_with_eyes()
+    tokenizer = make_tokenizer_with_vision()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor(), indent=1), "utf-8")
     model = make_model(kind, tokenizer)

@@ -89,7 +89,7 @@ class TransformersLocal(Resident[ResidentModel]):
         record = bool(deployment.params.get("cuda_graph"))
         key = (str(folder), _changed(folder), dtype, record)
         model = self._take_in(key, lambda: ResidentModel(folder, dtype, record=record), memory)
-        if model.eyes is None and all(map(has_pictures, requests)):
+        if model.image_processor is None and all(map(has_pictures, requests)):
             raise cannot_see(deployment)
         tokens = sum(
             sum(

@@ -18,7 +18,7 @@ from ...remote.openai_format import chat_tools
 from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
 from .loading.load import LoadedModel
-from .vision_encoder import EncodedImages, Eyes
+from .vision_encoder import EncodedImages, ImageProcessor
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Prompt:
 
 class ChatFormat:
     """The chat format of one model. `stop_ids` end its turn, and so do `stop_texts` where there is no
-    template with a token for that. `eyes` is the model's vision encoder, None where it has none."""
+    template with a token for that. `image_processor` is None for a model without vision."""
 
-    def __init__(self, loaded: LoadedModel, eyes: Eyes | None = None) -> None:
+    def __init__(self, loaded: LoadedModel, image_processor: ImageProcessor | None = None) -> None:
         self._tokenizer = loaded.tokenizer
-        self._eyes = eyes
+        self._image_processor = image_processor
         self.has_template = bool(loaded.tokenizer.chat_template)
         self._added = {
             index: token.content
@@ -70,19 +70,19 @@ class ChatFormat:
             start += filled.texts[place] + literals[place + 1]
         fixed = _common(ids, self._ids(start))
         seen = self._look([image for number in order for image in messages[number].images])
-        if seen is not None and self._eyes is not None:
-            ids = self._eyes.in_place(ids, seen)
+        if seen is not None and self._image_processor is not None:
+            ids = self._image_processor.in_place(ids, seen)
         return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking, seen)
 
     def _look(self, images: Sequence[Image]) -> EncodedImages | None:
         if not images:
             return None
-        if self._eyes is None:
+        if self._image_processor is None:
             raise errors.CannotSee(
                 "This local model reads text only and was given a picture.",
                 hint="Take the picture away, or choose a model that sees.",
             )
-        return self._eyes.look(images)
+        return self._image_processor.encode(images)
 
     def _apply(
         self,

@@ -22,7 +22,7 @@ from .prompt_cache import SHORTEST
 from .resident_model import ResidentModel
 from .row import Row
 from .sampling import choose, penalise
-from .vision_decoder import SeeingDecoder
+from .vision_decoder import VisionDecoder
 
 _MOST_ROWS = {"cpu": 16, "other": 64}
 _MOST_RELOADS = 3
@@ -112,11 +112,11 @@ def _write_batch(rows: Sequence[Row], model: ResidentModel, host: Host) -> bool:
 
 def _decoder(rows: Sequence[Row], model: ResidentModel) -> Decoder:
     assert model.loaded is not None
-    architecture, sight = model.architecture, model.architecture.sight
+    architecture, vision = model.architecture, model.architecture.vision
     seen = [row.prompt.seen for row in rows]
-    if sight is None or not any(seen):
+    if vision is None or not any(seen):
         return Decoder(model.loaded.model, architecture, model.loaded.device)
-    return SeeingDecoder(model.loaded.model, architecture, model.loaded.device, sight, seen)
+    return VisionDecoder(model.loaded.model, architecture, model.loaded.device, vision, seen)
 
 
 class _Batch:

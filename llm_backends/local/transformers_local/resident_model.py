@@ -14,7 +14,7 @@ from .loading.architecture import Architecture
 from .loading.load import LoadedModel, load
 from .loading.planning import LoadPlan, plan
 from .prompt_cache import PromptCache
-from .vision_encoder import Eyes
+from .vision_encoder import ImageProcessor
 from .vocabulary import Vocabulary
 
 
@@ -39,8 +39,8 @@ class ResidentModel(ManagedModel):
         self._slower: tuple[str, ...] = ()
         self._tokenizer: Any = None
         self._chat: ChatFormat | None = None
-        sight = self.architecture.sight
-        self.eyes = Eyes(folder, sight) if sight is not None else None
+        vision = self.architecture.vision
+        self.image_processor = ImageProcessor(folder, vision) if vision is not None else None
         self._vocabulary: Vocabulary | None = None
         self._masks: Masks | None = None
 
@@ -71,7 +71,7 @@ class ResidentModel(ManagedModel):
         """The chat format of the model, which has to be loaded."""
         assert self.loaded is not None
         if self._chat is None:
-            self._chat = ChatFormat(self.loaded, self.eyes)
+            self._chat = ChatFormat(self.loaded, self.image_processor)
         return self._chat
 
     @property

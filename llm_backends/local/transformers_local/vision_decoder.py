@@ -8,10 +8,10 @@ from typing import Any
 from .decoder import Decoder, make_cache
 from .loading.architecture import Architecture
 from .prompt_cache import PromptCache
-from .vision_encoder import EncodedImages, Sight, positions_of
+from .vision_encoder import EncodedImages, VisionConfig, positions_of
 
 
-class SeeingDecoder(Decoder):
+class VisionDecoder(Decoder):
     """A `Decoder` with pictures; `seen` holds those of each row, None for a row of text."""
 
     def __init__(
@@ -19,11 +19,11 @@ class SeeingDecoder(Decoder):
         model: Any,
         architecture: Architecture,
         device: Any,
-        sight: Sight,
+        vision: VisionConfig,
         seen: Sequence[EncodedImages | None],
     ) -> None:
         super().__init__(model, architecture, device)
-        self._sight, self._seen = sight, seen
+        self._vision, self._seen = vision, seen
 
     def prefill(self, rows: Sequence[Sequence[int]], fixed: int, kept: PromptCache) -> Any:
         """Prefill as in `Decoder`, but in one pass: a picture cannot be split. Nothing is kept for later."""
@@ -35,7 +35,7 @@ class SeeingDecoder(Decoder):
         positions = torch.zeros(3, len(rows), width, dtype=torch.long)
         for place, (pad, row, seen) in enumerate(zip(pads, rows, self._seen, strict=True)):
             grids = seen.grids if seen is not None else ()
-            positions[:, place, pad:] = torch.tensor(positions_of(row, self._sight, grids))
+            positions[:, place, pad:] = torch.tensor(positions_of(row, self._vision, grids))
         if any(pads):
             columns = torch.arange(width)[None]
             self.mask = (columns >= torch.tensor(pads)[:, None]).long().to(self._device)
@@ -59,5 +59,5 @@ class SeeingDecoder(Decoder):
     def _forward(self, ids: Any, positions: Any, **pictures: Any) -> Any:
         logits = super()._forward(ids, positions, **pictures)
         # A model does not draw: the token that stands for a piece of a picture is no word.
-        logits[:, self._sight.token] = float("-inf")
+        logits[:, self._vision.token] = float("-inf")
         return logits

@@ -26,7 +26,7 @@ Grid = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Sight:
+class VisionConfig:
     """A model's vision part. `token` stands for a piece of a picture, `merge` is the side of the squares of
     patches that become one, `layers` the number of the vision part's layers."""
 
@@ -35,7 +35,7 @@ class Sight:
     layers: int
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Sight | None:
+    def of(cls, config: Mapping[str, Any]) -> VisionConfig | None:
         """Read the vision part from the contents of a config.json; None for a model that reads text only."""
         vision, token = config.get("vision_config"), config.get("image_token_id")
         if config.get("model_type") not in _KINDS or not isinstance(vision, dict):
@@ -54,11 +54,11 @@ class EncodedImages:
     grids: tuple[Grid, ...]
 
 
-class Eyes:
+class ImageProcessor:
     """A processor that cuts pictures into patches for the model in `folder`."""
 
-    def __init__(self, folder: Path, sight: Sight) -> None:
-        self._folder, self._sight = folder, sight
+    def __init__(self, folder: Path, vision: VisionConfig) -> None:
+        self._folder, self._vision = folder, vision
         self._processor: Any = None
 
     def look(self, images: Sequence[Image]) -> EncodedImages:
@@ -84,7 +84,7 @@ class Eyes:
         spread: list[int] = []
         places = 0
         for index in ids:
-            if index != self._sight.token:
+            if index != self._vision.token:
                 spread.append(index)
                 continue
             places += 1
@@ -98,7 +98,7 @@ class Eyes:
 
     def _tokens(self, grid: Grid) -> int:
         frames, rows, columns = grid
-        return frames * rows * columns // self._sight.merge**2
+        return frames * rows * columns // self._vision.merge**2
 
     def _load(self) -> Any:
         transformers = libraries.transformers()
@@ -121,20 +121,20 @@ class Eyes:
             ) from None
 
 
-def positions_of(ids: Sequence[int], sight: Sight, grids: Sequence[Grid]) -> list[list[int]]:
+def positions_of(ids: Sequence[int], vision: VisionConfig, grids: Sequence[Grid]) -> list[list[int]]:
     """The positions of `ids` in time, height and width, as three lists.
     Text advances in all three, a picture's tokens begin together and spread."""
     axes: list[list[int]] = [[], [], []]
     at, waiting = 0, iter(grids)
     place = 0
     while place < len(ids):
-        grid = next(waiting, None) if ids[place] == sight.token else None
+        grid = next(waiting, None) if ids[place] == vision.token else None
         if grid is None:
             for axis in axes:
                 axis.append(at)
             at, place = at + 1, place + 1
             continue
-        frames, rows, columns = grid[0], grid[1] // sight.merge, grid[2] // sight.merge
+        frames, rows, columns = grid[0], grid[1] // vision.merge, grid[2] // vision.merge
         for axis, numbers in zip(axes, zip(*_cells(frames, rows, columns), strict=True), strict=True):
             axis.extend(at + number for number in numbers)
         at, place = at + max(frames, rows, columns), place + frames * rows * columns

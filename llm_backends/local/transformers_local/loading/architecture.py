@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..vision_encoder import Sight
+from ..vision_encoder import VisionConfig
 
 # Dense decoders with full attention in every layer, whose decode step is the same work at every position.
 _RECORDABLE = frozenset({"llama", "qwen2", "qwen3", "mistral", "granite", "olmo2"})
@@ -20,7 +20,7 @@ class Architecture:
     """A model's architecture. `context` is the longest sequence in tokens, `cache_values` the count of
     numbers that the KV cache keeps for a token. `plain_cache`: every layer keeps keys and values and nothing
     else. `fixed_rope`: a token's key does not depend on the length of the text. `recordable`: see
-    `cuda_graph.py`. `sight`: the vision part, None where the model has none."""
+    `cuda_graph.py`. `vision`: the vision part, None where the model has none."""
 
     context: int
     layers: int
@@ -28,12 +28,12 @@ class Architecture:
     plain_cache: bool
     fixed_rope: bool
     recordable: bool
-    sight: Sight | None = None
+    vision: VisionConfig | None = None
 
     @property
     def depths(self) -> tuple[int, ...]:
         """The number of layers in each of its stacks."""
-        return (self.layers,) if self.sight is None else (self.layers, self.sight.layers)
+        return (self.layers,) if self.vision is None else (self.layers, self.vision.layers)
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Architecture:
@@ -62,7 +62,7 @@ class Architecture:
             fixed_rope=fixed_rope,
             # A rope that depends on the length is looked up anew at every step.
             recordable=str(text.get("model_type", "")) in _RECORDABLE and not slides and fixed_rope,
-            sight=Sight.of(config),
+            vision=VisionConfig.of(config),
         )
 
 

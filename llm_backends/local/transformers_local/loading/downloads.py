@@ -15,7 +15,7 @@ from ....vision import cannot_see
 from ...hub.access import HubAccess, own_folder, split_repository
 from ...hub.download import Read, download
 from ...hub.repository import RemoteFile, Repository
-from ..vision_encoder import Sight
+from ..vision_encoder import VisionConfig
 from . import checkpoint
 
 _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
@@ -91,7 +91,7 @@ def _sees(config: bytes) -> bool:
         told = json.loads(config)
     except ValueError:
         return True  # an unreadable one is reported where it is read
-    return not isinstance(told, dict) or Sight.of(told) is not None
+    return not isinstance(told, dict) or VisionConfig.of(told) is not None
 
 
 def _parts(index: bytes, repository: Repository) -> list[str]:

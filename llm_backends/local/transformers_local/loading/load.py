@@ -17,7 +17,7 @@ from .norms import fuse_norms
 from .planning import QUANTISED, LoadPlan, plan
 
 _CASTS = "bitsandbytes.autograd._functions"
-# Of a model with eyes: fine print and faces suffer before anything else does.
+# Of a model with vision: fine print and faces suffer before anything else does.
 _NOT_QUANTISED = ("visual", "model.visual", "lm_head")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .... import errors
 from .. import libraries
-from ..vision_encoder import Sight
+from ..vision_encoder import VisionConfig
 from . import checkpoint
 from .checkpoint import Checkpoint
 
@@ -36,7 +36,7 @@ class LoadPlan:
     @property
     def sees(self) -> bool:
         """Tell whether the model is loaded with its vision part."""
-        return Sight.of(self.checkpoint.config) is not None
+        return VisionConfig.of(self.checkpoint.config) is not None
 
 
 def plan(
@@ -123,7 +123,7 @@ def _check_architecture(found: Checkpoint) -> None:
             f"{name} cannot be run with transformers {transformers.__version__}: its sliding windows.",
             hint="Update transformers to 4.53 or newer, or choose another model.",
         )
-    if Sight.of(found.config) is not None:
+    if VisionConfig.of(found.config) is not None:
         return
     causal: set[str] = set()
     for names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():

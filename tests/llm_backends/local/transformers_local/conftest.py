@@ -9,17 +9,17 @@ import pytest
 from card.fixtures import _device_guard, card  # noqa: F401
 from tiny_model.fixtures import (  # noqa: F401
     TRAINING_S,
-    each_seeing,
+    each_vision_model,
     tiny_calling,
     tiny_model,
     tiny_model_nf4,
-    tiny_seeing,
+    tiny_vision_model,
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"tiny_model", "tiny_seeing", "each_seeing", "tiny_calling"} & set(
+        if {"tiny_model", "tiny_vision_model", "each_vision_model", "tiny_calling"} & set(
             getattr(item, "fixturenames", ())
         ):
             item.add_marker(pytest.mark.timeout(TRAINING_S + 120))

@@ -318,7 +318,9 @@ def test_as_many_rows_go_at_once_as_the_card_has_room_for(
 
 
 @pytest.mark.parametrize("graph", [False, True], ids=["plain", "recorded"])
-def test_a_model_that_sees_looks_at_pictures_on_a_card(on_card: Any, each_seeing: Path, graph: bool) -> None:
+def test_a_model_that_sees_looks_at_pictures_on_a_card(
+    on_card: Any, each_vision_model: Path, graph: bool
+) -> None:
     from tiny_model.see import COLOURS, picture, sentence
 
     from quillwork.llm_backends.images import encode_picture
@@ -331,7 +333,7 @@ def test_a_model_that_sees_looks_at_pictures_on_a_card(on_card: Any, each_seeing
         )
         for name, size in {"red": (56, 56), "blue": (84, 56)}.items()
     ]
-    assert texts(on_card, each_seeing, *asked, cuda_graph=graph) == [sentence("red"), sentence("blue")]
+    assert texts(on_card, each_vision_model, *asked, cuda_graph=graph) == [sentence("red"), sentence("blue")]
 
 
 @pytest.mark.timeout(300)
