@@ -15,7 +15,7 @@ from ..model import Model
 from ..types import Deployment, Message, Request, Result, Usage
 from .execution import Execution, Outcome
 from .registry import RegisteredTool
-from .requested_calls import Wish, read_wishes
+from .requested_calls import RequestedCall, read_requested_calls
 
 ROUNDS = 5
 # In one answer of a model. What it calls beyond that is left out.
@@ -102,13 +102,13 @@ class _Talk:
         if len(result.tool_calls) > MOST_CALLS:
             count = len(result.tool_calls)
             self.warnings.append(f"The model called {count} tools at once: the first {MOST_CALLS} were used.")
-        wishes = read_wishes(result.tool_calls[:MOST_CALLS], self._tools, self._messages)
-        outcomes = await _outcomes(wishes, self._model)
-        self._messages.append(_said(result, wishes))
-        for wish, outcome in zip(wishes, outcomes, strict=True):
+        requested = read_requested_calls(result.tool_calls[:MOST_CALLS], self._tools, self._messages)
+        outcomes = await _outcomes(requested, self._model)
+        self._messages.append(_said(result, requested))
+        for call, outcome in zip(requested, outcomes, strict=True):
             told = f"Error: {outcome.text}" if outcome.is_error else outcome.text
-            self._messages.append(Message("tool", told, tool_call_id=wish.sent.id))
-            self._uses.append(ToolUse(wish.name, wish.sent.arguments, outcome.text, outcome.is_error))
+            self._messages.append(Message("tool", told, tool_call_id=call.sent.id))
+            self._uses.append(ToolUse(call.name, call.sent.arguments, outcome.text, outcome.is_error))
 
     def over(self, answer: Result) -> Conversation:
         """The whole conversation, with `answer` as its end."""
@@ -139,20 +139,20 @@ def check_tools(deployment: Deployment, tools: Sequence[RegisteredTool]) -> None
             tool.admit()
 
 
-def _said(result: Result, wishes: Sequence[Wish] = ()) -> Message:
-    return Message("assistant", result.text, tool_calls=tuple(wish.sent for wish in wishes))
+def _said(result: Result, requested: Sequence[RequestedCall] = ()) -> Message:
+    return Message("assistant", result.text, tool_calls=tuple(call.sent for call in requested))
 
 
-async def _outcomes(wishes: Sequence[Wish], model: Model) -> list[Outcome]:
+async def _outcomes(requested: Sequence[RequestedCall], model: Model) -> list[Outcome]:
     """Run the tools all at the same time and return their outcomes."""
-    model.live.start(1)[0].announce(f"{', '.join(dict.fromkeys(wish.name for wish in wishes))} …")
-    executions = [Execution(wish.tool, wish.arguments) if wish.tool else None for wish in wishes]
+    model.live.start(1)[0].announce(f"{', '.join(dict.fromkeys(call.name for call in requested))} …")
+    executions = [Execution(call.tool, call.arguments) if call.tool else None for call in requested]
     if model.runs_in_place:
         done = [execution.outcome_in_place(model.host) for execution in executions if execution]
     else:
         done = await asyncio.gather(*(execution.outcome() for execution in executions if execution))
     told = iter(done)
-    return [next(told) if wish.tool else Outcome(wish.wrong, is_error=True) for wish in wishes]
+    return [next(told) if call.tool else Outcome(call.wrong, is_error=True) for call in requested]
 
 
 def _last_words(answer: Result, deployment: Deployment, rounds: int) -> Result:

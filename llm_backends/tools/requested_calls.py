@@ -19,7 +19,7 @@ _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedCall:
     """A requested call. `sent` is its form on the way back to the model; `tool` is to be called with
     `arguments`, or is None and `wrong` tells the model why nothing is called."""
 
@@ -30,21 +30,21 @@ class Wish:
     wrong: str = ""
 
 
-def read_wishes(
+def read_requested_calls(
     calls: Sequence[ToolCall], tools: Sequence[RegisteredTool], before: Sequence[Message]
-) -> list[Wish]:
-    """Read `calls` as wishes; `before` are the messages so far, whose ids are taken."""
+) -> list[RequestedCall]:
+    """Read `calls` as the model requested them; `before` are the messages so far, whose ids are taken."""
     known = {name: tool for tool in tools for name in (tool.name, tool.wire_name)}
     taken = {call.id for message in before for call in message.tool_calls}
-    wishes = []
+    requested = []
     for call in calls:
         id_ = call.id if call.id and call.id not in taken else _new_id(taken)
         taken.add(id_)
-        wishes.append(_read(call, id_, known))
-    return wishes
+        requested.append(_read(call, id_, known))
+    return requested
 
 
-def _read(call: ToolCall, id_: str, known: Mapping[str, RegisteredTool]) -> Wish:
+def _read(call: ToolCall, id_: str, known: Mapping[str, RegisteredTool]) -> RequestedCall:
     tool = known.get(call.name)
     arguments: dict[str, Any] = {}
     text, wrong = "{}", ""
@@ -60,7 +60,7 @@ def _read(call: ToolCall, id_: str, known: Mapping[str, RegisteredTool]) -> Wish
         wrong = f"There is no tool of this name. There are: {names}."
     name = tool.wire_name if tool else _FOREIGN.sub("_", call.name)[:LONGEST_NAME] or "unknown"
     sent = ToolCall(id_, name, text)
-    return Wish(tool.name if tool else name, sent, None if wrong else tool, arguments, wrong)
+    return RequestedCall(tool.name if tool else name, sent, None if wrong else tool, arguments, wrong)
 
 
 def _new_id(taken: set[str]) -> str:

@@ -69,12 +69,12 @@ class ChatFormat:
                 break
             start += filled.texts[place] + literals[place + 1]
         fixed = _common(ids, self._ids(start))
-        seen = self._look([image for number in order for image in messages[number].images])
+        seen = self._encode([image for number in order for image in messages[number].images])
         if seen is not None and self._image_processor is not None:
             ids = self._image_processor.in_place(ids, seen)
         return Prompt(tuple(ids), min(fixed, len(ids) - 1), filled.opens_thinking, seen)
 
-    def _look(self, images: Sequence[Image]) -> EncodedImages | None:
+    def _encode(self, images: Sequence[Image]) -> EncodedImages | None:
         if not images:
             return None
         if self._image_processor is None:

@@ -61,7 +61,7 @@ class ImageProcessor:
         self._folder, self._vision = folder, vision
         self._processor: Any = None
 
-    def look(self, images: Sequence[Image]) -> EncodedImages:
+    def encode(self, images: Sequence[Image]) -> EncodedImages:
         """Cut `images` into patches. Raises `errors.LLMError` for one that is no picture, and where the
         model's own settings are missing."""
         pictures = [pixels_of(image) for image in images]
