@@ -87,8 +87,8 @@ def ensure(*, force: bool = False) -> list[str]:
         if sys.stdout.isatty():
             return [*lines, *transformers] or ["everything it wants is here."]
         return lines
-    if not force and (told := _remembered(before)):
-        return [f"{told} (Tried before; QUILLWORK_INSTALL_FORCE=1 tries again at once.)"]
+    if not force and (failure := _remembered(before)):
+        return [f"{failure} (Tried before; QUILLWORK_INSTALL_FORCE=1 tries again at once.)"]
     if sys.stdout.isatty():
         print("Quillwork: looking for what can be added here; this takes a minute, once.", flush=True)
 
@@ -401,15 +401,15 @@ def _remembered(present: dict[str, str]) -> str | None:
         with open(_state_file(), encoding="utf-8") as file:
             state = json.load(file)
         fresh = 0 <= time.time() - float(state["time"]) < RETRY_AFTER[state["kind"]]
-        return str(state["told"]) if fresh and state["environment"] == _fingerprint(present) else None
+        return str(state["failure"]) if fresh and state["environment"] == _fingerprint(present) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _remember(present: dict[str, str], told: str, kind: str) -> None:
+def _remember(present: dict[str, str], failure: str, kind: str) -> None:
     import json
 
-    state = {"environment": _fingerprint(present), "told": told, "kind": kind, "time": time.time()}
+    state = {"environment": _fingerprint(present), "failure": failure, "kind": kind, "time": time.time()}
     path = _state_file()
     draft = f"{path}.{os.getpid()}"
     try:

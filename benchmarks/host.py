@@ -195,11 +195,11 @@ def main() -> None:
     where = "a real ComfyUI" if real_host() else "the stand-in"
     if options.fresh:
         ends = first_interrupts(options.fresh)
-        told = (_median_and_worst(ends), ", ".join(f"{one:.0f}" for one in sorted(ends)))
+        ended = (_median_and_worst(ends), ", ".join(f"{one:.0f}" for one in sorted(ends)))
         table(
             f"First interrupt of a fresh process on {where}, n = {len(ends)}",
             ("told after", "all, in ms"),
-            [told],
+            [ended],
         )
         return
     # The upstream is a process of its own: in ours its work would count as the host's.

@@ -127,7 +127,7 @@ async def _serve(routes: dict[str, Any], port: int, *, cancels: bool = False) ->
     app = web.Application()
 
     async def stats(request: web.Request) -> web.Response:
-        return web.json_response(watch.told(reset="reset" in request.query))
+        return web.json_response(watch.report(reset="reset" in request.query))
 
     app.router.add_get("/_stats", stats)
     for path, handler in routes.items():
@@ -160,9 +160,9 @@ class Watch:
             if looked % 20 == 0:
                 self._most = max(self._most, resident_mb())
 
-    def told(self, *, reset: bool) -> dict[str, float]:
+    def report(self, *, reset: bool) -> dict[str, float]:
         lates = sorted(self._lates) or [0.0]
-        told = {
+        report = {
             "stall_ms": lates[-1] * 1000,
             "stalls": sum(late > STALL_MS / 1000 for late in lates),
             "mb": max(self._most, resident_mb()),
@@ -171,7 +171,7 @@ class Watch:
         if reset:
             self._lates.clear()
             self._most = 0.0
-        return told
+        return report
 
 
 def resident_mb() -> float:

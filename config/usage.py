@@ -16,11 +16,11 @@ def view(settings: Settings) -> dict[str, Any]:
     """The usage ``{"session", "today", "budget"}`` as JSON.
     Costs in US dollars; null is unknown, or no limit."""
     file = budgets.usage_file(settings)
-    told = ledger.summary(file)
-    for period in filter(None, (told["session"], told["today"])):
+    summary = ledger.summary(file)
+    for period in filter(None, (summary["session"], summary["today"])):
         period["models"] = [{**row, "label": human_label(row["name"])} for row in period["models"]]
     try:
         limits = budgets.budget(settings)
     except NotConfigured:
         limits = None  # calls are refused with the reason, and the check of that name tells it
-    return {**told, "budget": budget.summary(limits, ledger.day_cost(file))}
+    return {**summary, "budget": budget.summary(limits, ledger.day_cost(file))}

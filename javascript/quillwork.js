@@ -53,10 +53,10 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 // What goes wrong with a generation stands below the images, where hosts give it the look of a remark: it gets
-// the look of an error, is told in our accordion as well, and at the window's edge until it is clicked away.
+// the look of an error, is shown in our accordion as well, and at the window's edge until it is clicked away.
 (() => {
     const FAULT = /^(?:Control: Exception: )?Quillwork(?:Error| error): (.+)/;
-    const told = new Set();
+    const failed = new Set();
     let toast = null;
 
     // The sentence in a log, and whether it has come since we last looked: hosts draw it anew each time.
@@ -102,8 +102,8 @@ document.addEventListener("DOMContentLoaded", () => {
         for (const log of document.querySelectorAll("[id^=html_log_]")) {
             const tab = log.id.slice("html_log_".length);
             const [sentence, isFresh] = faultIn(log);
-            if (isFresh || (!sentence && told.has(tab))) tell(tab, sentence);
-            told[sentence ? "add" : "delete"](tab);
+            if (isFresh || (!sentence && failed.has(tab))) tell(tab, sentence);
+            failed[sentence ? "add" : "delete"](tab);
         }
     };
 

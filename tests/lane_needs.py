@@ -98,11 +98,11 @@ def playwrights(python: Path) -> str | None:
 
 def _playwrights(python: Path) -> str | None:
     try:
-        told = subprocess.run([str(python), "-c", WHERE], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([str(python), "-c", WHERE], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    browser = told.stdout.strip()
-    return browser if told.returncode == 0 and starts(browser) else None
+    browser = done.stdout.strip()
+    return browser if done.returncode == 0 and starts(browser) else None
 
 
 def fetch(wanted: str) -> bool:

@@ -101,13 +101,13 @@ def last_lines(done: subprocess.CompletedProcess[str]) -> str:
 def test_what_cannot_be_had_is_left_out_and_is_no_pass(machine):
     nobody = {"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "", "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:9"}
     done = machine.run(env=nobody)
-    told = last_lines(done)
+    summary = last_lines(done)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert re.search(r"^plain +passed", told, re.MULTILINE)
-    assert re.search(r"^browser +LEFT OUT: no Chromium here.*set CHROMIUM_PATH$", told, re.MULTILINE)
-    assert re.search(r"^gguf +LEFT OUT: no C\+\+ compiler here", told, re.MULTILINE)
-    assert "2 of 3 lanes did not run on this machine: browser,gguf" in told
-    assert re.search(r"\n1 passed, 2 errors in \d", told)
+    assert re.search(r"^plain +passed", summary, re.MULTILINE)
+    assert re.search(r"^browser +LEFT OUT: no Chromium here.*set CHROMIUM_PATH$", summary, re.MULTILINE)
+    assert re.search(r"^gguf +LEFT OUT: no C\+\+ compiler here", summary, re.MULTILINE)
+    assert "2 of 3 lanes did not run on this machine: browser,gguf" in summary
+    assert re.search(r"\n1 passed, 2 errors in \d", summary)
     assert "Traceback" not in done.stdout + done.stderr
 
 

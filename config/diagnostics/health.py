@@ -93,8 +93,8 @@ def _python(settings: Settings) -> Check:
 
 def _clock(settings: Settings) -> Check:
     if time.time() < _RELEASED:
-        told = time.strftime("%Y-%m-%d", time.gmtime())
-        return Check("Clock", False, f"It is {told} by the clock of this machine.", "Set the clock.")
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        return Check("Clock", False, f"It is {today} by the clock of this machine.", "Set the clock.")
     return Check("Clock", True, "plausible")
 
 
@@ -193,10 +193,10 @@ def _standing(observer: Observer) -> str:
     if ":" in observer.name:
         dispatch.load(observer.name)
         return observer.name
-    told = f"{observer.name} at {observer.base_url}"
+    where = f"{observer.name} at {observer.base_url}"
     if observer.name == "langfuse" and importlib.util.find_spec("langfuse") is None:
-        return f"{told}; its package is not here, so Quillwork reports litellm's calls as well."
-    return told
+        return f"{where}; its package is not here, so Quillwork reports litellm's calls as well."
+    return where
 
 
 def _servers(settings: Settings, models: Catalog) -> Iterator[Check]:
@@ -217,8 +217,8 @@ def _endpoint_origin(settings: Settings) -> str:
     assert endpoint is not None
     address, key = endpoint
     if session_keys.peek(endpoint_id(address.text)) is not None:
-        told = "key typed for this session"
+        key_text = "key typed for this session"
     else:
         source = settings.key_origin(key)
-        told = {"environment": "key from there, too", "kept": "key kept"}.get(source, "no key")
-    return f"address from {address.origin}; {told}"
+        key_text = {"environment": "key from there, too", "kept": "key kept"}.get(source, "no key")
+    return f"address from {address.origin}; {key_text}"

@@ -129,8 +129,8 @@ def in_effect(settings: Settings) -> dict[str, Any]:
     try:
         deployment = deploy(Choice(by_workflow=False), settings)
     except LLMError as error:
-        told = {"type": error.type, "message": error.message, "hint": error.hint}
-        return {**dict.fromkeys(("mode", "model", "label", "provider", "provider_label"), ""), "error": told}
+        shown = {"type": error.type, "message": error.message, "hint": error.hint}
+        return {**dict.fromkeys(("mode", "model", "label", "provider", "provider_label"), ""), "error": shown}
     return {
         "mode": deployment.mode,
         "model": deployment.model,

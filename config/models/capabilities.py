@@ -13,13 +13,13 @@ def of_provider(provider: Provider, model: str) -> Capabilities:
     from .entries import known_of
 
     model_id = f"{provider.id}/{model}"
-    told, known = catalog.told(model_id), known_of(model_id)
-    tools = [told.tools if told else None, known.get("tools"), provider.tools]
+    entry, known = catalog.entry_of(model_id), known_of(model_id)
+    tools = [entry.tools if entry else None, known.get("tools"), provider.tools]
     return Capabilities(
         schema=provider.schema,
         vision=vision.of_provider(provider, model),
         tools=provider.tools is not False and next((yes for yes in tools if yes is not None), None),
-        context_window=(told.context_window if told else None) or known.get("context_window"),
+        context_window=(entry.context_window if entry else None) or known.get("context_window"),
     )
 
 
@@ -28,9 +28,9 @@ def at_endpoint(model: str) -> Capabilities:
     A proxy reports of a model unknown to it that it takes no tools: that counts as unknown."""
     from .catalog import catalog
 
-    told = catalog.told(model)
+    entry = catalog.entry_of(model)
     return Capabilities(
-        vision=vision.told(model),
-        tools=(told.tools if told else None) or None,
-        context_window=told.context_window if told else None,
+        vision=vision.as_listed(model),
+        tools=(entry.tools if entry else None) or None,
+        context_window=entry.context_window if entry else None,
     )

@@ -139,7 +139,7 @@ class Catalog:
         """The models under `settings` as far as they are known by now. Asks no server; reads files."""
         return self._assemble(settings, self.find_servers(settings, self.keys), False)
 
-    def told(self, model_id: str) -> ModelEntry | None:
+    def entry_of(self, model_id: str) -> ModelEntry | None:
         """The entry by which a server listed the model `model_id`; None where none was asked or knew it."""
         with self._lock:
             kept = list(self._kept.values())

@@ -91,7 +91,7 @@ def packaged(provider: providers.Provider, configured: bool) -> Iterator[ModelEn
 
 def at_endpoint(listed: Listed, label: str, more: Listed | None) -> ModelEntry:
     """The entry of a model that the endpoint `label` lists, with the further facts of its list."""
-    told = more or Listed(listed.id)
+    further = more or Listed(listed.id)
     return ModelEntry(
         id=listed.id,
         label=listed.label or label_of(listed.id),
@@ -99,11 +99,11 @@ def at_endpoint(listed: Listed, label: str, more: Listed | None) -> ModelEntry:
         provider_label=label,
         transport="endpoint",
         source="endpoint",
-        context_window=listed.context_window or told.context_window,
-        vision=_first(listed.vision, told.vision),
-        tools=_first(listed.tools, told.tools),
-        schema=_first(listed.schema, told.schema),
-        price=listed.price or told.price,
+        context_window=listed.context_window or further.context_window,
+        vision=_first(listed.vision, further.vision),
+        tools=_first(listed.tools, further.tools),
+        schema=_first(listed.schema, further.schema),
+        price=listed.price or further.price,
     )
 
 

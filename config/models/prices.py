@@ -20,7 +20,7 @@ _TABLE = "model_prices_and_context_window_backup.json"
 
 def of_listed(model_id: str) -> Price | None:
     """The price of the model `model_id` in its server's list, where that was asked for."""
-    entry = catalog.told(model_id)
+    entry = catalog.entry_of(model_id)
     return entry.price if entry else None
 
 

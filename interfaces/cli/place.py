@@ -29,7 +29,7 @@ def settle_in(chosen: str) -> None:
         HostProfile(
             note.host,
             home=Path(note.home),
-            home_origin=_told(note),
+            home_origin=_host_of(note),
             models=Path(note.models) if note.models else None,
             model_folders=(lambda: [folder for folder in folders if folder.is_dir()]) if folders else None,
             settings=partial(read_page, page) if page is not None else None,
@@ -56,6 +56,6 @@ def other_python() -> Check | None:
     )
 
 
-def _told(note: HostNote) -> str:
-    told = note.host if note.started else f"{note.host}, by the place of this folder: it has not started yet"
-    return f"{told}; with its settings page {note.page}" if note.page else told
+def _host_of(note: HostNote) -> str:
+    host = note.host if note.started else f"{note.host}, by the place of this folder: it has not started yet"
+    return f"{host}; with its settings page {note.page}" if note.page else host

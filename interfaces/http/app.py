@@ -72,8 +72,8 @@ class App:
             try:
                 return error_answer(error)
             except Exception:  # noqa: BLE001
-                told = scrub(f"{type(error).__name__}: {error}")
-                _log.error("%s %s failed (%s).", request.method, request.path, told)
+                fault = scrub(f"{type(error).__name__}: {error}")
+                _log.error("%s %s failed (%s).", request.method, request.path, fault)
                 failed = HttpError(
                     500, "internal", "Quillwork failed at this.", f"See the log of {program()}."
                 )

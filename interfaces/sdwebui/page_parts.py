@@ -79,8 +79,8 @@ def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             try:
                 return function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 (shown on the page)
-                told = fault(sentence_of(error))
-                return told if outputs == 1 else (*[gr.update()] * (outputs - 1), told)
+                message = fault(sentence_of(error))
+                return message if outputs == 1 else (*[gr.update()] * (outputs - 1), message)
 
         return call
 

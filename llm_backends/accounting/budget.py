@@ -19,7 +19,7 @@ from .ledger import ledger
 _log = logging.getLogger("quillwork")
 _lock = threading.Lock()
 _held = 0.0
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 class Hold:
@@ -123,8 +123,8 @@ def _worst(request: Request, deployment: Deployment, hold: Hold) -> float:
             provider=deployment.provider,
             model=deployment.model,
         )
-    if deployment.name not in _told:
-        _told.add(deployment.name)
+    if deployment.name not in _warned:
+        _warned.add(deployment.name)
         hold.warning = (
             f"The price of {deployment.name} is not known: the budget counts only what it says it costs."
         )

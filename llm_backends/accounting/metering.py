@@ -99,14 +99,14 @@ def record_of(call: Call, outcome: Result | errors.LLMError | None) -> CallRecor
 
 def _counted(result: Result, request: Request, deployment: Deployment) -> tuple[Usage, bool]:
     """The tokens as the other side counted them, else an estimate; and whether it is an estimate."""
-    told = result.usage
-    if told.prompt_tokens is not None and told.completion_tokens is not None:
-        return priced(told, deployment), False
-    if told.prompt_tokens is not None and request.embed:
-        return priced(replace(told, completion_tokens=0), deployment), False
+    usage = result.usage
+    if usage.prompt_tokens is not None and usage.completion_tokens is not None:
+        return priced(usage, deployment), False
+    if usage.prompt_tokens is not None and request.embed:
+        return priced(replace(usage, completion_tokens=0), deployment), False
     written = (result.text, result.reasoning, *(call.arguments for call in result.tool_calls))
     guess = Usage(
-        estimate.prompt_tokens(request), sum(map(estimate.tokens_of, written)), cost_usd=told.cost_usd
+        estimate.prompt_tokens(request), sum(map(estimate.tokens_of, written)), cost_usd=usage.cost_usd
     )
     return priced(guess, deployment), True
 

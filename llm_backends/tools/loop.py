@@ -106,13 +106,13 @@ class _Talk:
         outcomes = await _outcomes(requested, self._model)
         self._messages.append(_said(result, requested))
         for call, outcome in zip(requested, outcomes, strict=True):
-            told = f"Error: {outcome.text}" if outcome.is_error else outcome.text
-            self._messages.append(Message("tool", told, tool_call_id=call.sent.id))
+            text = f"Error: {outcome.text}" if outcome.is_error else outcome.text
+            self._messages.append(Message("tool", text, tool_call_id=call.sent.id))
             self._uses.append(ToolUse(call.name, call.sent.arguments, outcome.text, outcome.is_error))
 
     def over(self, answer: Result) -> Conversation:
         """The whole conversation, with `answer` as its end."""
-        told = [warning for result in self._results for warning in result.warnings]
+        warnings = [warning for result in self._results for warning in result.warnings]
         answer = replace(
             answer,
             usage=_usage(self._results),
@@ -120,7 +120,7 @@ class _Talk:
             seconds=time.monotonic() - self._started,
             cached=all(result.cached for result in self._results),
             by_fallback=any(result.by_fallback for result in self._results),
-            warnings=tuple(dict.fromkeys([*told, *self.warnings])),
+            warnings=tuple(dict.fromkeys([*warnings, *self.warnings])),
         )
         return Conversation(answer, (*self._messages, _said(answer)), tuple(self._uses))
 
@@ -151,8 +151,8 @@ async def _outcomes(requested: Sequence[RequestedCall], model: Model) -> list[Ou
         done = [execution.outcome_in_place(model.host) for execution in executions if execution]
     else:
         done = await asyncio.gather(*(execution.outcome() for execution in executions if execution))
-    told = iter(done)
-    return [next(told) if call.tool else Outcome(call.wrong, is_error=True) for call in requested]
+    finished = iter(done)
+    return [next(finished) if call.tool else Outcome(call.wrong, is_error=True) for call in requested]
 
 
 def _last_words(answer: Result, deployment: Deployment, rounds: int) -> Result:

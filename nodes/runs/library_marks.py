@@ -31,28 +31,28 @@ class LibraryMarks:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._written: dict[tuple[str, str], tuple[str, str]] = {}
-        self._told: dict[str, dict[str, str]] = {}
+        self._seen: dict[str, dict[str, str]] = {}
         self._unread: dict[str, dict[str, str]] = {}
 
     def signature(self, node_id: object, library: Library, names: Sequence[str]) -> str:
         """Return a text that changes when a file behind one of `names` does, save through the node itself."""
         node = str(node_id)
-        told: dict[str, str] = {}
+        marks: dict[str, str] = {}
         for name in names:
             now = library.signature([name])
             with self._lock:
                 before, after = self._written.get((node, name), (now, now))
-                told[name] = self._unread.get(node, {}).get(name, before if now == after else now)
+                marks[name] = self._unread.get(node, {}).get(name, before if now == after else now)
         with self._lock:
-            self._told[node] = told
-        return ",".join(f"{name}={part}" for name, part in told.items())
+            self._seen[node] = marks
+        return ",".join(f"{name}={part}" for name, part in marks.items())
 
     def did_not_read(self, node_id: object, names: Iterable[str]) -> None:
         """Note that the files of these names, and of no others, do not matter to the node as it is wired."""
         node = str(node_id)
         with self._lock:
-            told = self._told.get(node, {})
-            self._unread[node] = {name: told[name] for name in names if name in told}
+            marks = self._seen.get(node, {})
+            self._unread[node] = {name: marks[name] for name in names if name in marks}
 
     def wrote(self, node_id: object, library: Library, before: Mapping[str, str]) -> None:
         """Note that the node has just written these files; `before` are their signatures until then."""

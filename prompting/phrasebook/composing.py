@@ -32,7 +32,7 @@ _FILES = {
 }
 MOTION = ("motion", "camera_move", "static_camera", "sound")
 # The order in which prose mentions things; lists follow the order of choosing.
-_TELLING = (
+_PROSE_ORDER = (
     "opening", "motion", "detail", "setting", "air", "light", "shadow", "composition", "lens", "film",
     "camera_move", "static_camera", "pace", "palette", "medium", "mood", "sound",
 )  # fmt: skip
@@ -67,8 +67,8 @@ class Composition:
     def in_order(self, facets: Sequence[str]) -> list[tuple[str, Entry]]:
         return sorted(self.lines, key=lambda line: facets.index(line[0]) if line[0] in facets else 99)
 
-    def told(self) -> list[tuple[str, Entry]]:
-        return sorted(self.lines, key=lambda line: _TELLING.index(line[0]))
+    def in_prose_order(self) -> list[tuple[str, Entry]]:
+        return sorted(self.lines, key=lambda line: _PROSE_ORDER.index(line[0]))
 
 
 def facet_entries(facet: str) -> tuple[Entry, ...]:
@@ -115,9 +115,9 @@ def write_facets(plan: PromptPlan, chooser: Chooser, wishes: Sequence[str] = ())
 
 def join_prose(text: str, written: Composition, scene: Scene, *, attach: bool) -> str:
     """Write one paragraph: `text`, an opening attached to it where grammar allows, then sentences."""
-    told = written.told()
-    openings = [entry for facet, entry in told if facet == "opening"]
-    sentences = [entry.prose for facet, entry in told if facet != "opening"]
+    in_prose_order = written.in_prose_order()
+    openings = [entry for facet, entry in in_prose_order if facet == "opening"]
+    sentences = [entry.prose for facet, entry in in_prose_order if facet != "opening"]
     if openings and attach and can_attach(text):
         text = f"{text}, {_named(openings[0].prose, scene)}"
     elif openings:

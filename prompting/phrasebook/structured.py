@@ -123,11 +123,11 @@ def _shots(prompt: str, scene: Scene, chooser: Chooser, from_picture: bool) -> s
     if not from_picture:
         facets = ("medium", "motion", "light", "camera_move", "setting", "palette", "motion")
     facets = tuple(facet for facet in facets if facet != "camera_move" or facet not in scene.covers)
-    told = join_prose(prompt, _choose(chooser, *facets), scene, attach=True)
+    prose = join_prose(prompt, _choose(chooser, *facets), scene, attach=True)
     sound = chooser.entry("sound", facet_entries("sound"))
     heard = sound.prose if sound else "Quiet natural ambience."
     return (
-        f"integrated_multimodal_description: [Shot 1] {told}\n\n"
+        f"integrated_multimodal_description: [Shot 1] {prose}\n\n"
         f"overall_soundscape: {heard}\n\nnon_diegetic_music: N/A"
     )
 
@@ -158,7 +158,7 @@ def _escaped(text: str) -> str:
 def _plain(prompt: str, scene: Scene, chooser: Chooser, *, as_json: bool) -> str:
     written = _choose(chooser, "medium", "light", "setting", "composition", "palette", "mood")
     names = {"setting": "background", "light": "lighting", "medium": "style", "palette": "color_palette"}
-    parts = {names.get(facet, facet): entry.phrase for facet, entry in written.told()}
+    parts = {names.get(facet, facet): entry.phrase for facet, entry in written.in_prose_order()}
     if as_json:
         return json.dumps({"scene": prompt, **parts}, ensure_ascii=False)
     return "\n".join(

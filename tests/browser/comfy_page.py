@@ -126,11 +126,11 @@ class ComfyPage:
 
     def _console(self, message: ConsoleMessage) -> None:
         place = message.location.get("url", "").replace(self.host.base_url, "")
-        told = f"{message.type}: {message.text}"
-        known = set(map(hosts_own.without_names, (told, f"{told} ({place})"))) & hosts_own.FAULTS
-        ours = message.type == "warning" and "quillwork" in f"{told} {place}".lower()
+        line = f"{message.type}: {message.text}"
+        known = set(map(hosts_own.without_names, (line, f"{line} ({place})"))) & hosts_own.FAULTS
+        ours = message.type == "warning" and "quillwork" in f"{line} {place}".lower()
         if ours or (message.type == "error" and not known):
-            self.faults.append(f"{told} ({place})")
+            self.faults.append(f"{line} ({place})")
 
     def _page_error(self, error: Error) -> None:
         if error.message not in hosts_own.THROWN:

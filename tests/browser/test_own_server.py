@@ -39,8 +39,8 @@ class TestFirstRun:
         choice.get_by_label("Model").select_option("fox-large")
         use(box)
         box.wait_for(state="detached")
-        told = setting(unset, "LLM_BASE_URL")
-        assert (told["value"], told["origin"]) == (f"{wire.url}/v1", "server.json")
+        shown = setting(unset, "LLM_BASE_URL")
+        assert (shown["value"], shown["origin"]) == (f"{wire.url}/v1", "server.json")
         node = unset.enhance()
         assert unset.run()[0] == "execution_success"
         assert unset.of(node, "node.properties.quillwork.texts") == ["a red fox in fresh snow"]

@@ -36,8 +36,8 @@ def test_a_run_stands_under_its_model_and_its_node(comfy, tables, wire):
     node = comfy.enhance("a fox in the fog", seed=fresh)  # not what the host has in its cache
     assert comfy.run()[0] == "execution_success"
     caller = f"Enhance Prompt #{node}"
-    told = comfy.host.get("/quillwork/health").json()["usage"]["session"]
-    (row,) = [one for one in told["callers"] if one["name"] == caller]
+    session = comfy.host.get("/quillwork/health").json()["usage"]["session"]
+    (row,) = [one for one in session["callers"] if one["name"] == caller]
     shown = tables()
     calls, read, written, cost, _ = cells(shown, caller)
     assert calls.split("\n")[0] == str(row["calls"])  # some may have failed

@@ -123,8 +123,8 @@ class TestBadges:
         comfy.page.evaluate("() => app.canvas.draw(true, true)")
         comfy.set(node, "seed", 7)
         assert comfy.run()[0] == "execution_success"
-        (told,) = comfy.faults
-        assert "Error: drawn" in told
+        (fault,) = comfy.faults
+        assert "Error: drawn" in fault
         comfy.faults.clear()
 
 

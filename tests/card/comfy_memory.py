@@ -55,7 +55,7 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
     backend = TransformersLocal()
     sampler = CoreModelPatcher(Sampler(), device, torch.device("cpu"))
     log: list[dict[str, Any]] = []
-    told: dict[str, Any] = {"device": str(device), "dtype": how["dtype"], "steps": log}
+    report: dict[str, Any] = {"device": str(device), "dtype": how["dtype"], "steps": log}
 
     def there() -> dict[str, Any]:
         gc.collect()
@@ -85,28 +85,28 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
     # Other programs have so much of the card that there is room for one of the two only.
     room = int(SAMPLER_MIB * MIB + manager.minimum_inference_memory() + LITTLE)
     crowd = torch.empty(card.memory.capacity - room, dtype=torch.uint8, device="cuda:0")
-    told["crowd"] = crowd.numel()
+    report["crowd"] = crowd.numel()
     for _ in range(10):
         write()
         sample(0)
     del crowd
     write()
     sample(0)
-    told["beside"] = there()
+    report["beside"] = there()
     texts(backend, model, values("3 colors", 5), host=WatchingHost(memory=memory), **how)
     manager.unload_all_models()
-    told["unloaded"] = there()
+    report["unloaded"] = there()
     write()
     backend.unload()
-    told["ours unloaded"] = there()
+    report["ours unloaded"] = there()
 
     memory.keeps = True
     write()
     sample(0)
     sample(short_of(backend._model.size // 2))
-    told["kept"] = there()
+    report["kept"] = there()
     sample(short_of(2 * backend._model.size))
-    told["kept, but in the way"] = there()
+    report["kept, but in the way"] = there()
     memory.keeps = False
 
     def evict(tick: int) -> None:
@@ -119,20 +119,20 @@ def _play(card: Any, torch: Any, model: Path, how: dict[str, Any]) -> dict[str, 
         card.memory.capacity - card.memory.taken - LITTLE, dtype=torch.uint8, device="cuda:0"
     )
     refused = outcomes(backend, model, enhance("red fox"), host=WatchingHost(memory=memory), **how)
-    told["no room"] = str(refused[0])
+    report["no room"] = str(refused[0])
     del blocked, refused
     write()
-    told["computes in"] = str(backend._model.loaded.compute_dtype)
+    report["computes in"] = str(backend._model.loaded.compute_dtype)
     backend.unload()
     # A card on which float16 gives nonsense, as the host knows.
     card.properties.name, card.properties.major = "NVIDIA GeForce GTX 1660", 7
     with mock.patch.object(torch.cuda, "is_bf16_supported", return_value=False):
         write()
-    told["computes in, on a GTX 1660"] = str(backend._model.loaded.compute_dtype)
+    report["computes in, on a GTX 1660"] = str(backend._model.loaded.compute_dtype)
     backend.unload()
     manager.unload_all_models()
-    told["end"] = there()
-    return told
+    report["end"] = there()
+    return report
 
 
 if __name__ == "__main__":

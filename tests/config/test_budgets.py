@@ -133,7 +133,7 @@ def test_usage_is_told_with_the_budgets(env, home):
     ledger.clear()
     env(LLM_BUDGET_DAY="2")
     ledger.add(CallRecord("x", "litellm", "openai", "fox", cost_usd=0.5), home / "usage.json")
-    told = usage.view(load())
-    assert told["today"]["models"][0]["name"] == "openai/fox"
-    assert (told["budget"]["day_usd"], told["budget"]["day_used_usd"]) == (2.0, 0.5)
+    summary = usage.view(load())
+    assert summary["today"]["models"][0]["name"] == "openai/fox"
+    assert (summary["budget"]["day_usd"], summary["budget"]["day_used_usd"]) == (2.0, 0.5)
     ledger.clear()

@@ -121,10 +121,10 @@ class TestAsk:
             wire.wait_calls(within_s=60)
             process.send_signal(signal.SIGINT)
             wire.wait_disconnects()
-            _, told = process.communicate(timeout=HANG_S)
-        assert told.rstrip().endswith("KeyboardInterrupt")
-        assert "never retrieved" not in told
-        assert "destroyed" not in told
+            _, printed = process.communicate(timeout=HANG_S)
+        assert printed.rstrip().endswith("KeyboardInterrupt")
+        assert "never retrieved" not in printed
+        assert "destroyed" not in printed
 
 
 class TestAskAsync:

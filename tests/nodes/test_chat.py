@@ -25,7 +25,7 @@ def calls(tool: str, /, **arguments: Any) -> Answer:
     return Answer(calls=[("call_1", tool, json.dumps(arguments))], finish="tool_calls")
 
 
-def told(wire: WireServer) -> str:
+def outcome_sent(wire: WireServer) -> str:
     """Return the last tool's answer to the model."""
     return [message["content"] for message in wire.calls()[-1].json["messages"] if message["role"] == "tool"][
         -1
@@ -190,7 +190,7 @@ def test_a_tool_is_used_and_shown(endpoint_host: Host, wire: WireServer) -> None
     run = endpoint_host.run(graph)
     assert run.status == "success", run.message
     assert run.shown("2") == ["1344 by 768"]
-    assert json.loads(told(wire))["width"] == 1344
+    assert json.loads(outcome_sent(wire))["width"] == 1344
     assert info(run, "3")["tool_calls"] == [{"name": "image.size", "failed": False}]
     assert info(run, "3")["prompt_tokens"] == 22
     assert [tool["function"]["name"] for tool in wire.calls()[0].json["tools"]] == [
@@ -203,7 +203,7 @@ def test_clip_counts_where_it_is_at_hand(endpoint_host: Host, wire: WireServer) 
     wire.script("fox", [calls("prompt-token_count", text="(a red fox:1.2), 1990", target="sdxl"), "seven"])
     run = endpoint_host.run({"1": chat("how long?", tools="prompt.token_count")})
     assert run.status == "success", run.message
-    counted = json.loads(told(wire))
+    counted = json.loads(outcome_sent(wire))
     assert counted["is_estimate"] is not endpoint_host.is_real
     assert counted["tokens"] == 8, "a red fox , 1 9 9 0"
 

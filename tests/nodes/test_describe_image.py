@@ -38,8 +38,8 @@ def test_a_picture_becomes_words(endpoint_host: Host, wire: WireServer) -> None:
     run = endpoint_host.run({"1": describe("2"), "2": canvas(), "3": preview("1"), "4": preview("1", 1)})
     assert run.status == "success", run.message
     assert run.shown("3") == ["a red fox in fresh snow"]
-    told = info(run, "4")
-    assert (told["mode"], told["model"], told["prompt_tokens"], told["warnings"]) == (
+    report = info(run, "4")
+    assert (report["mode"], report["model"], report["prompt_tokens"], report["warnings"]) == (
         "litellm",
         "fox",
         11,

@@ -44,14 +44,14 @@ def test_the_answer_of_the_model_comes_out_whole(endpoint_host: Host, wire: Wire
     run = endpoint_host.run({"1": enhance(), "2": preview("1"), "3": preview("1", 2)})
     assert run.status == "success", run.message
     assert run.shown("2") == ["a red fox in fresh snow"]
-    told = info(run, "3")
-    assert (told["mode"], told["model"], told["provider"]) == ("litellm", "fox", "endpoint")
-    assert (told["prompt_tokens"], told["completion_tokens"]) == (11, 7)
-    assert told["cost_usd"] is None
-    assert told["finish_reason"] == "stop"
-    assert told["attempts"] == 1
-    assert told["warnings"] == []
-    assert told["seconds"] >= 0
+    report = info(run, "3")
+    assert (report["mode"], report["model"], report["provider"]) == ("litellm", "fox", "endpoint")
+    assert (report["prompt_tokens"], report["completion_tokens"]) == (11, 7)
+    assert report["cost_usd"] is None
+    assert report["finish_reason"] == "stop"
+    assert report["attempts"] == 1
+    assert report["warnings"] == []
+    assert report["seconds"] >= 0
     (request,) = wire.log
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert "a fox in the snow" in request.json["messages"][-1]["content"]

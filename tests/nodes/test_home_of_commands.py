@@ -70,8 +70,8 @@ def test_before_the_first_start_the_place_of_the_pack_says_whose_it_is(
     (tmp_path / "user").mkdir()
     pack.symlink_to(REPOSITORY, target_is_directory=True)
     terminal = Terminal(tmp_path)
-    told = terminal.ours("setup --allow mistral", pack)
-    assert f"Files: {tmp_path / 'user' / '__quillwork'} (ComfyUI, by the place of this folder" in told
+    printed = terminal.ours("setup --allow mistral", pack)
+    assert f"Files: {tmp_path / 'user' / '__quillwork'} (ComfyUI, by the place of this folder" in printed
     host = host_factory(packs={"quillwork": REPOSITORY}, base=tmp_path)
     assert "MISTRAL_API_KEY" in asked(host).message
 
@@ -90,9 +90,9 @@ def test_a_bug_report_names_the_host_and_its_version(host_factory: Hosts) -> Non
     host = host_factory(packs={"quillwork": REPOSITORY})
     terminal = Terminal(host.base_directory)
     done = terminal.run(f'"{host.python}" . doctor --json', host.custom_nodes / "quillwork")
-    told = json.loads(done.stdout)
+    report = json.loads(done.stdout)
     version = host.get("/system_stats").json()["system"]["comfyui_version"]
-    assert told["host"] == {"name": "ComfyUI", "version": version, "same_python": True}
+    assert report["host"] == {"name": "ComfyUI", "version": version, "same_python": True}
     assert str(host.base_directory) not in done.stdout
 
 

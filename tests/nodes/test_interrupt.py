@@ -53,10 +53,10 @@ def test_the_first_interrupt_is_told_before_the_host_collects_its_garbage(
         {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSlowCollection")}, interrupt_after=3.0
     )
     assert run.status == "interrupted"
-    told = run.posted + run.seconds
+    interrupted = run.posted + run.seconds
     ((began, ended),) = host.run({"2": node("TestpackSlowCollection")}).shown("2", "held")
-    assert began < told + 1.0, "the host has not collected after this prompt"
-    assert told < ended - 0.3
+    assert began < interrupted + 1.0, "the host has not collected after this prompt"
+    assert interrupted < ended - 0.3
 
 
 def test_an_interrupt_ends_the_waiting_between_retries(endpoint_host: Host, wire: WireServer) -> None:

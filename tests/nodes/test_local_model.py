@@ -36,11 +36,11 @@ def test_a_local_model_writes_exactly_as_many_values_as_were_asked_for(
     assert run.status == "success", run.message
     values = run.shown("2")
     assert len({value.casefold() for value in values}) == 5
-    told = info(run, "3")
-    assert told["mode"] == "hf_local"
-    assert told["model"] == tiny_model.name, "where the folder lies is nobody else's business"
-    assert told["completion_tokens"] > 5
-    assert told["attempts"] == 1, "the constraint leaves nothing to ask again"
+    report = info(run, "3")
+    assert report["mode"] == "hf_local"
+    assert report["model"] == tiny_model.name, "where the folder lies is nobody else's business"
+    assert report["completion_tokens"] > 5
+    assert report["attempts"] == 1, "the constraint leaves nothing to ask again"
     assert len(run.texts["1"]) >= 2, "it streams"
     if local_host.is_real:
         assert loads(local_host) >= 1

@@ -37,12 +37,12 @@ def learn_prices(host: Host, wire: WireServer) -> None:
 def test_a_run_is_told_under_the_nodes_own_number(endpoint_host: Host, wire: WireServer) -> None:
     run = endpoint_host.run({"771": enhance(variations=3), "9": preview("771")})
     assert run.status == "success", run.message
-    told = usage(endpoint_host)
-    caller = row(told["session"]["callers"], "Enhance Prompt #771")
+    summary = usage(endpoint_host)
+    caller = row(summary["session"]["callers"], "Enhance Prompt #771")
     assert (caller["calls"], caller["prompt_tokens"], caller["completion_tokens"]) == (3, 33, 21)
     assert (caller["cost_usd"], caller["unpriced"]) == (None, 3)
-    assert row(told["today"]["models"], "endpoint/fox")["calls"] >= 3
-    assert "snow" not in json.dumps(told)
+    assert row(summary["today"]["models"], "endpoint/fox")["calls"] >= 3
+    assert "snow" not in json.dumps(summary)
     again = endpoint_host.run({"771": enhance(variations=3), "9": preview("771")})
     assert again.cached, "the second run calls nothing"
     assert row(usage(endpoint_host)["session"]["callers"], "Enhance Prompt #771")["calls"] == 3
@@ -134,9 +134,9 @@ def test_observers_are_told_of_a_run_and_not_of_its_words(host_factory: Hosts, w
         end = time.monotonic() + 15
         while len(reports.taken) < 2 and time.monotonic() < end:
             time.sleep(0.05)
-        told = [report.json["batch"][1]["body"] for report in reports.taken]
-        assert [body["name"] for body in told] == ["Enhance Prompt #5"] * 2
-        assert [body["usageDetails"] for body in told] == [{"input": 11, "output": 7}] * 2
+        bodies = [report.json["batch"][1]["body"] for report in reports.taken]
+        assert [body["name"] for body in bodies] == ["Enhance Prompt #5"] * 2
+        assert [body["usageDetails"] for body in bodies] == [{"input": 11, "output": 7}] * 2
         assert "snow" not in "".join(report.text for report in reports.taken)
         shown = host.get("/quillwork/health").text + host.get("/quillwork/config").text + host.log()
         assert SECRET_KEY not in shown

@@ -158,9 +158,9 @@ def test_what_code_adds_is_not_also_asked_of_the_model(target: Target) -> None:
 
 
 def test_no_moderation_no_folklore(target: Target) -> None:
-    told = " ".join(target.rules).lower()
+    rules = " ".join(target.rules).lower()
     for word in ("pg-13", "policy", "safe for work", "inappropriate", "offensive", "harmful"):
-        assert word not in told
+        assert word not in rules
     if target.kind == "image" and target.form == "prose":
         for rule in target.rules:
             if re.search(r"8k|4k|masterpiece", rule.lower()):

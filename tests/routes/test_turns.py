@@ -51,8 +51,8 @@ def eventually(holds: Any) -> None:
 
 
 def queue(host: Host) -> tuple[list[Any], list[Any]]:
-    told = host.get("/queue").json()
-    return told["queue_running"], told["queue_pending"]
+    queue = host.get("/queue").json()
+    return queue["queue_running"], queue["queue_pending"]
 
 
 def in_background(work: Any) -> tuple[threading.Thread, list[Any]]:

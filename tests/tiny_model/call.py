@@ -67,8 +67,8 @@ def exchange(rng: random.Random) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     if rng.random() < 0.5:
         return [asked], calls
     words = [rng.choice(SUBJECTS) for _ in colours]
-    told = [{"role": "tool", "content": word} for word in words]
-    return [asked, calls, *told], {"role": "assistant", "content": f"It is {' and '.join(words)}"}
+    outcomes = [{"role": "tool", "content": word} for word in words]
+    return [asked, calls, *outcomes], {"role": "assistant", "content": f"It is {' and '.join(words)}"}
 
 
 def encode(

@@ -166,10 +166,10 @@ class School:
         wish = self._random.choice(("What is it?", "Describe", ""))
         parts = [{"type": "image"}] * many + [{"type": "text", "text": wish}]
         page = [{"role": "system", "content": self._page()}] if is_long else []
-        told = self._tokenizer.apply_chat_template(
+        text = self._tokenizer.apply_chat_template(
             [*page, {"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
         ).replace(VISION_TOKENS[2], VISION_TOKENS[2] * each)
-        prompt = self._tokenizer(told, add_special_tokens=False)["input_ids"]
+        prompt = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         answers = [
             self._tokenizer(f"{sentence(*names)}<|im_end|>", add_special_tokens=False)["input_ids"]
             for names in rows

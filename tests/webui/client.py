@@ -83,10 +83,10 @@ class Client:
         answer = self.post(f"/sdapi/v1/{task}", json=body, timeout=900.0 if self._fixed else 100.0)
         if answer.status != 200:
             return Generated(status=answer.status, error=answer.text)
-        told = answer.json()
-        images = [base64.b64decode(image) for image in told["images"]]
+        body = answer.json()
+        images = [base64.b64decode(image) for image in body["images"]]
         texts = [text_chunks(image).get("parameters", "") for image in images]
-        return Generated(images, texts, jsonlib.loads(told["info"]))
+        return Generated(images, texts, jsonlib.loads(body["info"]))
 
     def start(self, prompt: str = "a fox", args: list[Any] | None = None, **fields: Any) -> Future[Generated]:
         """Start `txt2img` in the background."""

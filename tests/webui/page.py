@@ -46,14 +46,14 @@ class WebUIPage:
         self.page.close()
 
     def _console(self, message: ConsoleMessage) -> None:
-        told = f"{message.type}: {message.text} ({message.location.get('url', '')})"
-        if message.type in ("error", "warning") and "quillwork" in told.lower():
-            self.faults.append(told)
+        line = f"{message.type}: {message.text} ({message.location.get('url', '')})"
+        if message.type in ("error", "warning") and "quillwork" in line.lower():
+            self.faults.append(line)
 
     def _page_error(self, error: Error) -> None:
-        told = f"{error} {error.stack}"
-        if "quillwork" in told.lower():
-            self.faults.append(told)
+        fault = f"{error} {error.stack}"
+        if "quillwork" in fault.lower():
+            self.faults.append(fault)
 
     def _request(self, url: str) -> None:
         own = self.webui.base_url

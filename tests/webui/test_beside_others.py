@@ -27,10 +27,10 @@ TRAP = "print('TRAPPED', __name__, flush=True)\nraise ImportError(f'{__name__} i
 def test_folders_of_the_same_names_do_not_meet(webui_factory: WebUIs, name: str, style: str) -> None:
     webui = webui_factory(style=style, fresh=True, extensions={name: NEIGHBOUR, FOLDER: REPOSITORY})
 
-    told = webui.get("/neighbour").json()
-    assert told["llm_backends"] == told["nodes_later"] == "the neighbour"
-    assert "quillwork.llm_backends" in told["modules"]
-    assert not any(Path(entry).resolve() == REPOSITORY for entry in told["path"] if entry)
+    report = webui.get("/neighbour").json()
+    assert report["llm_backends"] == report["nodes_later"] == "the neighbour"
+    assert "quillwork.llm_backends" in report["modules"]
+    assert not any(Path(entry).resolve() == REPOSITORY for entry in report["path"] if entry)
     assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext
 
 
@@ -125,9 +125,9 @@ def test_it_is_gone_when_the_folder_is(webui_factory: WebUIs) -> None:
 def test_the_host_starts_when_install_py_finds_no_index(webui_factory: WebUIs, tmp_path: Path) -> None:
     """The launcher runs it at every start; here nothing can be fetched, the second time it is remembered."""
     env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    for told in ("could not be fetched", "(Tried before;"):
+    for sentence in ("could not be fetched", "(Tried before;"):
         webui = webui_factory(env, style="a1111", flags=("--install",), fresh=True)
         assert "Quillwork: litellm could not be fetched" in webui.log()
-        assert told in webui.log()
+        assert sentence in webui.log()
         assert "*** Error running install.py" not in webui.log()
         assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext

@@ -22,7 +22,7 @@ def setting(view: dict[str, Any], name: str) -> dict[str, Any]:
     return next(row for row in view["settings"] if row["name"] == name)
 
 
-def told_by(webui: WebUI) -> dict[str, Any]:
+def state_of(webui: WebUI) -> dict[str, Any]:
     return webui.get("/quillwork/config").json()
 
 
@@ -30,9 +30,9 @@ def test_a_yes_counts_in_the_running_web_ui_and_its_page_in_the_command(webui_fa
     webui = webui_factory(fresh=True)
     terminal = Terminal(webui.data_directory)
     pack = webui.data_directory / "extensions" / FOLDER
-    told = terminal.ours("setup --allow mistral", pack)
-    assert f"Files: {told_by(webui)['home']} (the web UI; with its settings page" in told
-    assert "mistral" in told_by(webui)["allowed"]
+    printed = terminal.ours("setup --allow mistral", pack)
+    assert f"Files: {state_of(webui)['home']} (the web UI; with its settings page" in printed
+    assert "mistral" in state_of(webui)["allowed"]
 
     assert webui.post("/sdapi/v1/options", {"quillwork_model": "ollama/fox"}).status == 200
     view = json.loads(terminal.ours("config --json", pack))
@@ -55,7 +55,7 @@ def test_what_the_command_line_of_the_web_ui_named(webui_factory: WebUIs, tmp_pa
     assert f"Files: {tmp_path / 'mine'} (the web UI; with its settings page {page})" in shown
     assert "In effect: litellm, owl (Ollama)" in shown
     terminal.ours("setup --allow downloads", pack)
-    assert "downloads" in told_by(webui)["allowed"]
+    assert "downloads" in state_of(webui)["allowed"]
 
 
 @pytest.mark.parametrize("style", ["a1111", "forge", "sdnext"])

@@ -243,10 +243,12 @@ def test_an_xyz_plot_over_targets(wired: WebUI, wire: WireServer, fox: str) -> N
     request = plot(wired, "[Quillwork] For model", ["SDXL", "Flux.1 dev"])
     done = wired.txt2img(fox, [False, "auto", "fox"], **request)
     assert done.status == 200, done.error
-    told = done.info["infotexts"]
+    infotexts = done.info["infotexts"]
     for target in ("sdxl", "flux1_dev"):
         assert [
-            text for text in told if f"Quillwork target: {target}," in text or f"target: {target}\n" in text
+            text
+            for text in infotexts
+            if f"Quillwork target: {target}," in text or f"target: {target}\n" in text
         ]
     assert len(wire.calls()) == 2
 

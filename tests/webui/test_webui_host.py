@@ -27,16 +27,16 @@ def probed(webui_factory: WebUIs) -> WebUI:
 
 def test_a_script_is_executed_outside_of_the_modules(probed: WebUI) -> None:
     """Under its file's name, not in sys.modules, and `basedir` is the folder only meanwhile."""
-    told = probed.get("/probe").json()
-    assert told["name"] == "probe.py"
-    assert told["in_modules"] is False
-    assert Path(told["basedir_at_import"]).name == NAME
-    assert Path(told["basedir_later"]).name != NAME
+    report = probed.get("/probe").json()
+    assert report["name"] == "probe.py"
+    assert report["in_modules"] is False
+    assert Path(report["basedir_at_import"]).name == NAME
+    assert Path(report["basedir_later"]).name != NAME
 
 
 def test_the_root_stays_in_the_path_only_with_forge(probed: WebUI) -> None:
-    told = probed.get("/probe").json()
-    assert told["root_in_path_later"] is (probed.style == "forge")
+    report = probed.get("/probe").json()
+    assert report["root_in_path_later"] is (probed.style == "forge")
 
 
 def test_a_generation_gives_images_with_their_infotext(probed: WebUI) -> None:
@@ -115,8 +115,8 @@ def test_reload_ui_executes_the_scripts_again(probed: WebUI, open_page: Callable
 @pytest.mark.parametrize("style", ["a1111", "forge", "sdnext"])
 def test_each_style_starts_and_generates(webui_factory: WebUIs, style: str) -> None:
     webui = webui_factory(style=style, extensions={NAME: PROBE})
-    told = webui.get("/probe").json()
-    assert told["has_comment"] is (style != "sdnext")
+    report = webui.get("/probe").json()
+    assert report["has_comment"] is (style != "sdnext")
     assert webui.txt2img("a fox", [True]).status == 200
     with_metaclass = [script["name"] for script in webui.get("/sdapi/v1/script-info").json()]
     assert ("probe with a metaclass" in with_metaclass) is (style != "sdnext")

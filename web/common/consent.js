@@ -49,7 +49,7 @@ export function wantedBy({ exception_type: type, exception_message: message } = 
 }
 
 /** After a run that ended for want of a consent: ask for it. Every other error stands on its node and in the
- *  host's own display, and is not told a third time. */
+ *  host's own display, and is not shown a third time. */
 export async function askAfterRun(detail) {
   const what = wantedBy(detail);
   if (what) await askAndRunAgain(what, detail.exception_message);

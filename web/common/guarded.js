@@ -1,6 +1,6 @@
 // A fault of ours must never stop the host's own handling of a node or an event.
 
-/** `work`, with its faults told to the console; a rejected promise counts as one. */
+/** `work`, with its faults reported to the console; a rejected promise counts as one. */
 export function guarded(work) {
   return function (...args) {
     try {
@@ -13,7 +13,7 @@ export function guarded(work) {
   };
 }
 
-/** `work`, for what the host calls over and over, such as at every drawing: the first fault is told and switches
+/** `work`, for what the host calls over and over, such as at every drawing: the first fault is reported and switches
  *  it off. From then on the caller gets what `otherwise` gives. */
 export function untilFault(work, otherwise = () => undefined) {
   let on = true;

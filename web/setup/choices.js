@@ -117,8 +117,8 @@ function cloud(providers, keptIn) {
     key.placeholder = one?.configured
       ? t("setup.keyThere", "There is one already")
       : t("setup.keyPaste", "Paste the key of {provider}", { provider: one?.label ?? "" });
-    const told = t("setup.keyWhere", "It stays in the server’s memory until ComfyUI ends, unless you keep it.");
-    where.replaceChildren(told, " ", keyLink(one ?? {}) ?? "");
+    const shown = t("setup.keyWhere", "It stays in the server’s memory until ComfyUI ends, unless you keep it.");
+    where.replaceChildren(shown, " ", keyLink(one ?? {}) ?? "");
   };
   provider.addEventListener("change", show);
   show();

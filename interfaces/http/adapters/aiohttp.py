@@ -89,8 +89,8 @@ def _response(answer: Answer) -> web.Response:
 
 
 def _address(request: web.Request, which: str) -> str:
-    told = request.transport.get_extra_info(which) if request.transport is not None else None
-    return str(told[0]) if isinstance(told, tuple) and told else ""
+    address = request.transport.get_extra_info(which) if request.transport is not None else None
+    return str(address[0]) if isinstance(address, tuple) and address else ""
 
 
 def _reader(request: web.Request) -> Callable[[int], Awaitable[bytes]]:

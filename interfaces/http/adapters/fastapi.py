@@ -153,8 +153,8 @@ def _response(answer: Answer) -> Any:
     return Response(answer.body(), answer.status, headers)
 
 
-def _address(told: Any) -> str:
-    return str(told[0]) if isinstance(told, (tuple, list)) and told else ""
+def _address(address: Any) -> str:
+    return str(address[0]) if isinstance(address, (tuple, list)) and address else ""
 
 
 async def _send_events(send: Send, stream: EventStream) -> None:

@@ -58,8 +58,8 @@ def _rendered(
 ) -> tuple[dict[str, Any], bytes]:
     content = listing.to_json(provider=provider, words=words, everything=everything)
     if refreshed:
-        told = {"success": True, "message": "Model cache refreshed", "count": len(content["models"])}
-        content = {**told, **content}
+        outcome = {"success": True, "message": "Model cache refreshed", "count": len(content["models"])}
+        content = {**outcome, **content}
     return content, render(content)
 
 

@@ -33,9 +33,9 @@ def settle_in() -> None:
 def _version() -> str:
     """Return the tag of an A1111 or Forge, or the commit of an SD.Next; empty where the host does not say."""
     tag = getattr(sys.modules.get("modules.launch_utils"), "git_tag", None)
-    told = getattr(sys.modules.get("installer"), "version", None)
+    version = getattr(sys.modules.get("installer"), "version", None)
     try:
-        version = tag() if tag is not None else told["commit"] if isinstance(told, dict) else ""
+        version = tag() if tag is not None else version["commit"] if isinstance(version, dict) else ""
     except Exception:  # noqa: BLE001 - it is the host's own, and no reason to fail its start
         return ""
     return version if isinstance(version, str) else ""

@@ -107,5 +107,5 @@ async def _describe(
         call.stop()
         session.call = None
     info = described.info
-    told = note(f"Written by {info['model'] or info['mode']}.", *info["warnings"])
-    yield described.texts[0], *idle, told
+    status = note(f"Written by {info['model'] or info['mode']}.", *info["warnings"])
+    yield described.texts[0], *idle, status

@@ -44,14 +44,14 @@ def build(page: Any) -> None:
         test = gr.Button("Test, for free", elem_id="quillwork_key_test")
         clear = gr.Button("Forget", elem_id="quillwork_key_clear")
         clear_all = gr.Button("Forget all", elem_id="quillwork_key_clear_all")
-    told = gr.HTML("", elem_id="quillwork_key_status")
+    status_line = gr.HTML("", elem_id="quillwork_key_status")
     view = gr.HTML("", elem_id="quillwork_keys")
     page.load(fn=_view, inputs=[], outputs=[view], **AT_ONCE)
     page.load(fn=_promise, inputs=[], outputs=[promise], **AT_ONCE)
-    keep.click(fn=_keep, inputs=[provider, key, for_good], outputs=[key, view, told], **AT_ONCE)
-    test.click(fn=_test, inputs=[provider], outputs=[told], **AT_ONCE)
-    clear.click(fn=_clear, inputs=[provider], outputs=[key, view, told], **AT_ONCE)
-    clear_all.click(fn=lambda: _clear(None), inputs=[], outputs=[key, view, told], **AT_ONCE)
+    keep.click(fn=_keep, inputs=[provider, key, for_good], outputs=[key, view, status_line], **AT_ONCE)
+    test.click(fn=_test, inputs=[provider], outputs=[status_line], **AT_ONCE)
+    clear.click(fn=_clear, inputs=[provider], outputs=[key, view, status_line], **AT_ONCE)
+    clear_all.click(fn=lambda: _clear(None), inputs=[], outputs=[key, view, status_line], **AT_ONCE)
 
 
 def _choices() -> list[str]:
@@ -78,11 +78,11 @@ def _keep(provider: str | None, key: str, for_good: bool, request: gr.Request) -
         raise HttpError(400, "bad_request", "Choose whose key it is.")
     wanted = {"provider": provider, "key": key, "check": True, "keep": bool(for_good)}
     answer = runner.run(set_key(exchange_of(request, "keys", wanted))).content
-    told = " ".join(filter(None, (answer["check"]["message"], answer["check"]["hint"])))
+    message = " ".join(filter(None, (answer["check"]["message"], answer["check"]["hint"])))
     if answer["check"]["ok"] is False:
-        return gr.update(), _view(), fault(told)
+        return gr.update(), _view(), fault(message)
     kept = f"It is kept in {answer['kept_in']['label']}." if answer["kept_in"] else ""
-    return "", _view(), note(f"The key of {provider} is used from now on.", told, kept)
+    return "", _view(), note(f"The key of {provider} is used from now on.", message, kept)
 
 
 @guarded(1)
@@ -90,8 +90,8 @@ def _test(provider: str | None) -> str:
     if not provider:
         raise HttpError(400, "bad_request", "Choose whose key is to be tested.")
     trial = runner.run(check_provider(provider, load()))
-    told = " ".join(filter(None, (trial.message, trial.hint)))
-    return fault(told) if trial.ok is False else note(told)
+    message = " ".join(filter(None, (trial.message, trial.hint)))
+    return fault(message) if trial.ok is False else note(message)
 
 
 @guarded(3)

@@ -101,8 +101,8 @@ def _open(name: str | None) -> tuple[Any, ...]:
 def _save(name: str | None, description: str, values: str, version: str) -> tuple[Any, ...]:
     lines = [line.strip() for line in values.splitlines() if line.strip()]
     saved = written((name or "").strip(), {"values": lines, "description": description, "version": version})
-    told = note(f"Saved: {saved['count']} values of __{saved['name']}__.")
-    return gr.update(choices=_names(), value=saved["name"]), saved["version"], told
+    status = note(f"Saved: {saved['count']} values of __{saved['name']}__.")
+    return gr.update(choices=_names(), value=saved["name"]), saved["version"], status
 
 
 def _asking(asks: bool) -> tuple[Any, Any, Any]:

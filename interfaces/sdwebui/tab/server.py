@@ -46,11 +46,11 @@ def build(page: Any) -> tuple[Any, ...]:
         use = gr.Button("Test and use", variant="primary", elem_id="quillwork_server_use")
         find = gr.Button("Look for servers here", elem_id="quillwork_server_find")
         forget = gr.Button("Forget", elem_id="quillwork_server_forget")
-    told = gr.HTML("", elem_id="quillwork_server_status")
-    page.load(fn=_show, inputs=[], outputs=[address, told], **AT_ONCE)
-    used = use.click(fn=_use, inputs=[address, key, keep], outputs=[key, told], **QUIET)
-    find.click(fn=_find, inputs=[], outputs=[address, told], **QUIET)
-    forgotten = forget.click(fn=_forget, inputs=[], outputs=[address, key, told], **AT_ONCE)
+    status_line = gr.HTML("", elem_id="quillwork_server_status")
+    page.load(fn=_show, inputs=[], outputs=[address, status_line], **AT_ONCE)
+    used = use.click(fn=_use, inputs=[address, key, keep], outputs=[key, status_line], **QUIET)
+    find.click(fn=_find, inputs=[], outputs=[address, status_line], **QUIET)
+    forgotten = forget.click(fn=_forget, inputs=[], outputs=[address, key, status_line], **AT_ONCE)
     return used, forgotten
 
 

@@ -61,7 +61,7 @@ def build(page: Any) -> None:
         apply = gr.Button("Apply", variant="primary", elem_id="quillwork_set_apply")
         test = gr.Button("Test: one short call", elem_id="quillwork_set_test")
         refresh = gr.Button("Ask for models again", elem_id="quillwork_set_refresh")
-    told = gr.HTML("", elem_id="quillwork_set_status")
+    status_line = gr.HTML("", elem_id="quillwork_set_status")
     with gr.Row(equal_height=False):
         allowed = gr.Dropdown(
             label="Let what comes with images and requests use a provider, or downloads",
@@ -73,13 +73,13 @@ def build(page: Any) -> None:
     rows = gr.HTML("", elem_id="quillwork_settings")
     fields = [mode, *chosen, timeout]
     view = [effect, *fields, allowed, rows]
-    page.load(fn=_show, inputs=[], outputs=[*view, told], **AT_ONCE)
-    apply.click(fn=_apply, inputs=[*fields, keep], outputs=[*view, told], **AT_ONCE)
-    test.click(fn=_test, inputs=[], outputs=[told], **QUIET)
-    refresh.click(fn=_refresh, inputs=[], outputs=[*chosen, told], **QUIET)
-    allow.click(fn=_allow, inputs=[allowed], outputs=[*view, told], **AT_ONCE)
+    page.load(fn=_show, inputs=[], outputs=[*view, status_line], **AT_ONCE)
+    apply.click(fn=_apply, inputs=[*fields, keep], outputs=[*view, status_line], **AT_ONCE)
+    test.click(fn=_test, inputs=[], outputs=[status_line], **QUIET)
+    refresh.click(fn=_refresh, inputs=[], outputs=[*chosen, status_line], **QUIET)
+    allow.click(fn=_allow, inputs=[allowed], outputs=[*view, status_line], **AT_ONCE)
     for event in server_events:
-        event.then(fn=_of_server, inputs=[], outputs=[effect, *chosen, rows, told], **AT_ONCE)
+        event.then(fn=_of_server, inputs=[], outputs=[effect, *chosen, rows, status_line], **AT_ONCE)
 
 
 def _view() -> tuple[Any, ...]:
@@ -142,8 +142,8 @@ def _apply(mode: str, model: str, prompts: str, chat: str, seconds: float, keep:
 def _test() -> str:
     opened = open_for_trial("", check_model("", "", load()))
     trial = opened if isinstance(opened, Trial) else runner.run(call_model(opened))
-    told = " ".join(filter(None, (trial.message, trial.hint)))
-    return note(told) if trial.ok else fault(told)
+    message = " ".join(filter(None, (trial.message, trial.hint)))
+    return note(message) if trial.ok else fault(message)
 
 
 @guarded(4)

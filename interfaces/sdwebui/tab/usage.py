@@ -23,11 +23,11 @@ def build(page: Any, tab: Any) -> None:
 
 @guarded(1)
 def _show() -> str:
-    told = usage.view(load())
-    parts = [_sums("Since the start", told["session"])]
-    if told["today"]:
-        parts.append(_sums("Today, all programs", told["today"]))
-    return "".join([*parts, note(*_budget(told["budget"]))])
+    summary = usage.view(load())
+    parts = [_sums("Since the start", summary["session"])]
+    if summary["today"]:
+        parts.append(_sums("Today, all programs", summary["today"]))
+    return "".join([*parts, note(*_budget(summary["budget"]))])
 
 
 def _sums(title: str, sums: Mapping[str, Any]) -> str:

@@ -132,14 +132,14 @@ async def _generate(
         invented = call.result()
         session.values += invented.values
         values = [*ticked, *invented.values]
-        told = _status(invented, _kept(name, values, context) if save else "")
+        status = _status(invented, _kept(name, values, context) if save else "")
     except Exception as error:  # noqa: BLE001 (shown on the page)
         yield same, same, *idle, fault(sentence_of(error))
         return
     finally:
         call.stop()
         session.call = None
-    yield gr.update(choices=values, value=values, visible=True), gr.update(visible=True), *idle, told
+    yield gr.update(choices=values, value=values, visible=True), gr.update(visible=True), *idle, status
 
 
 def _status(invented: Invented, kept: str) -> str:

@@ -57,9 +57,9 @@ def download(
             hint="Set LLM_PATH to a folder that has it.",
         )
     if deployment.params.get("may_download") is not True:
-        told = f" ({size(_KNOWN_BYTES[name])})" if name in _KNOWN_BYTES and not revision else ""
+        estimate = f" ({size(_KNOWN_BYTES[name])})" if name in _KNOWN_BYTES and not revision else ""
         raise errors.ConsentNeeded(
-            f"{what}{told} is not downloaded yet, and you have not allowed downloads on this machine.",
+            f"{what}{estimate} is not downloaded yet, and you have not allowed downloads on this machine.",
             hint=f"Allow them once with `{command('setup', '--allow', 'downloads')}` or LLM_ALLOW=downloads, "
             "then run again.",
             provider="downloads",

@@ -135,9 +135,9 @@ class _Transfer:
         begins = 0
         total = None if "Content-Encoding" in response.headers else response.content_length
         if response.status == 206:
-            told = re.match(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-            begins = int(told[1]) if told else -1
-            total = int(told[2]) if told and told[2].isdecimal() else None
+            sent = re.match(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+            begins = int(sent[1]) if sent else -1
+            total = int(sent[2]) if sent and sent[2].isdecimal() else None
         if total is not None and total != self._file.size:
             raise self._wrong(f"has {total:,} bytes instead of the {self._file.size:,} that are listed")
         if begins == 0 and self._have:

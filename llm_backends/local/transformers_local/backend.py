@@ -78,8 +78,8 @@ class TransformersLocal(Resident[ResidentModel]):
                 if isinstance(row, errors.LLMError)
                 else failure
                 if failure is not None and row.finish is None
-                else row.result(deployment, [*model.warnings, *told])
-                for row, told in zip(rows, warnings, strict=True)
+                else row.result(deployment, [*model.warnings, *more])
+                for row, more in zip(rows, warnings, strict=True)
             ]
 
     def _in_memory(

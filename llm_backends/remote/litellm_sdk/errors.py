@@ -225,5 +225,5 @@ def _status(error: Exception, kinds: set[str]) -> int | None:
     for name, status in _STATUS_BY_CLASS.items():
         if name in kinds:
             return status
-    told = getattr(error, "status_code", None)
-    return told if isinstance(told, int) else None
+    answered = getattr(error, "status_code", None)
+    return answered if isinstance(answered, int) else None

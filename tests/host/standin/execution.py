@@ -97,7 +97,7 @@ class PromptExecutor:
             "exception_type": name,
             "traceback": traceback.format_tb(failed.error.__traceback__),
             "current_inputs": {
-                key: [_told(one) for one in values] for key, values in failed.arguments.items()
+                key: [_printable(one) for one in values] for key, values in failed.arguments.items()
             },
             "current_outputs": list(prompt),
         }
@@ -110,7 +110,7 @@ class PromptExecutor:
             self.server.send_sync(event, data, self.server.client_id)
 
 
-def _told(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float | bool | str) else str(value)
 
 

@@ -35,17 +35,17 @@ def test_versions_checks_and_settings_by_origin(
     home.mkdir()
     (home / ".env").write_text("LLM_DTYPE=fp16\n")
     done = command("doctor", "--json", LLM_BASE_URL="http://127.0.0.1:9/v1")
-    told = json.loads(done.stdout)
+    report = json.loads(done.stdout)
     assert done.returncode == 1
-    assert told["status"] == "attention"
-    assert told["version"] == __version__
-    assert told["host"] == {"name": "ComfyUI", "version": "0.33.0", "same_python": True}
-    assert told["python"] == platform.python_version()
-    assert told["platform"] == platform.platform()
-    assert told["packages"]["PyYAML"] == importlib.metadata.version("PyYAML")
-    assert {"litellm", "transformers", "torch", "llama-cpp-python"} <= set(told["packages"])
-    assert {check["name"]: check["ok"] for check in told["checks"]}["Endpoint"] is False
-    assert told["settings"] == {
+    assert report["status"] == "attention"
+    assert report["version"] == __version__
+    assert report["host"] == {"name": "ComfyUI", "version": "0.33.0", "same_python": True}
+    assert report["python"] == platform.python_version()
+    assert report["platform"] == platform.platform()
+    assert report["packages"]["PyYAML"] == importlib.metadata.version("PyYAML")
+    assert {"litellm", "transformers", "torch", "llama-cpp-python"} <= set(report["packages"])
+    assert {check["name"]: check["ok"] for check in report["checks"]}["Endpoint"] is False
+    assert report["settings"] == {
         "environment": {"LLM_BASE_URL": "http://127.0.0.1:9/v1"},
         ".env": {"LLM_DTYPE": "fp16"},
     }
@@ -53,9 +53,9 @@ def test_versions_checks_and_settings_by_origin(
 
 
 def test_a_package_that_is_not_here_and_a_host_that_is_not_known(command: Command) -> None:  # noqa: F811
-    told = json.loads(command("doctor", "--json").stdout)
-    assert told["host"] is None
-    for package, found in told["packages"].items():
+    report = json.loads(command("doctor", "--json").stdout)
+    assert report["host"] is None
+    for package, found in report["packages"].items():
         try:
             assert found == importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
@@ -82,7 +82,7 @@ def test_it_holds_no_key_and_no_path_of_the_user(
     leave_note(environment, pack, python=str(python), models=str(base / "models"))
     keys = {variable: KEY for provider in providers.every() for variable in provider.key_variables}
     (home / ".env").write_text("".join(f"{variable}={KEY}\n" for variable in keys))
-    told = command(
+    printed = command(
         "doctor",
         "--json",
         **keys,
@@ -95,10 +95,10 @@ def test_it_holds_no_key_and_no_path_of_the_user(
         LOCAL_LIBRARY_DIR=str(base / "lists"),
         PWD=str(pack),
     ).stdout
-    assert KEY not in told
-    assert str(user) not in told and "somebody" not in told and "linked" not in told
-    assert str(ROOT) not in told
-    found = json.loads(told)
+    assert KEY not in printed
+    assert str(user) not in printed and "somebody" not in printed and "linked" not in printed
+    assert str(ROOT) not in printed
+    found = json.loads(printed)
     assert found["settings"]["environment"]["LLM_PATH"] == "~/models/a.gguf"
     assert found["settings"]["environment"]["LLM_API_KEY"] == "***"
     messages = " ".join(check["message"] for check in found["checks"])
@@ -113,7 +113,7 @@ def test_settings_that_cannot_be_read_leave_the_rest(
     home.mkdir()
     (home / "quillwork.yaml").write_text("a: [1\nb: {")
     done = command("doctor", "--json")
-    told = json.loads(done.stdout)
+    report = json.loads(done.stdout)
     assert done.returncode == 1
-    assert [check["name"] for check in told["checks"]] == ["Settings"]
-    assert told["version"] == __version__ and told["settings"] == {}
+    assert [check["name"] for check in report["checks"]] == ["Settings"]
+    assert report["version"] == __version__ and report["settings"] == {}

@@ -201,10 +201,10 @@ def test_usage_is_kept_over_programs(command: Command, wire: WireServer) -> None
     none = command("usage", **endpoint(wire))
     assert (none.returncode, none.stdout.split()[:3]) == (0, ["today", "0", "calls"])
     command("enhance", "a fox", "--variations", "3", **endpoint(wire))
-    told = json.loads(command("usage", "--json", **endpoint(wire)).stdout)
-    (row,) = told["today"]["models"]
+    summary = json.loads(command("usage", "--json", **endpoint(wire)).stdout)
+    (row,) = summary["today"]["models"]
     assert (row["name"], row["calls"], row["prompt_tokens"]) == ("endpoint/fox", 3, 33)
-    assert told["today"]["callers"][0]["name"] == "enhance, command line"
+    assert summary["today"]["callers"][0]["name"] == "enhance, command line"
     shown = command("usage", LLM_BUDGET_DAY="2.50", **endpoint(wire)).stdout
     assert "endpoint/fox  3 calls  33 + 21 tokens  cost unknown" in shown
     assert "$0.00 of $2.50 is used" in shown
@@ -238,10 +238,10 @@ def test_the_doctor_looks_and_says_what_to_do(command: Command) -> None:
 
 def test_the_doctor_looks_at_observers(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "told.py").write_text("def on_call(event): ...\nnothing = 1\n")
+    (tmp_path / "mine" / "seen.py").write_text("def on_call(event): ...\nnothing = 1\n")
     seen = {
         "PYTHONPATH": str(tmp_path),
-        "LLM_CALLBACKS": "langfuse,helicone,mine.told:on_call,mine.told:nothing,mine.told:no,gone.away:f",
+        "LLM_CALLBACKS": "langfuse,helicone,mine.seen:on_call,mine.seen:nothing,mine.seen:no,gone.away:f",
         "HELICONE_API_KEY": KEY,
     }
     done = command("doctor", **seen)
@@ -250,13 +250,13 @@ def test_the_doctor_looks_at_observers(command: Command, tmp_path: Path) -> None
     for line in (
         "LOOK  Observers: LLM_CALLBACKS names langfuse, and LANGFUSE_SECRET_KEY is not set.",
         "ok    Observers: helicone at https://api.worker.helicone.ai",
-        "ok    Observers: mine.told:on_call",
-        "LOOK  Observers: The observer mine.told:nothing is no function.",
-        "LOOK  Observers: The observer mine.told:no cannot be loaded (AttributeError).",
+        "ok    Observers: mine.seen:on_call",
+        "LOOK  Observers: The observer mine.seen:nothing is no function.",
+        "LOOK  Observers: The observer mine.seen:no cannot be loaded (AttributeError).",
         "LOOK  Observers: The observer gone.away:f cannot be loaded (ModuleNotFoundError).",
     ):
         assert line in done.stdout, done.stdout
-    assert command("doctor", **{**seen, "LLM_CALLBACKS": "helicone,mine.told:on_call"}).returncode == 0
+    assert command("doctor", **{**seen, "LLM_CALLBACKS": "helicone,mine.seen:on_call"}).returncode == 0
 
 
 @pytest.mark.parametrize("is_its_own", [True, False])
@@ -269,8 +269,8 @@ def test_the_doctor_sees_that_it_has_another_python(
     note = {"host": "ComfyUI", "pack": str(ROOT), "home": environment["QUILLWORK_HOME"], "python": python}
     notes.write_text(json.dumps({"hosts": [note]}))
     done = command("doctor")
-    told = f"LOOK  Python: ComfyUI runs with {python}, and this is {sys.executable}"
-    assert (done.returncode, told in done.stdout) == ((0, False) if is_its_own else (1, True))
+    line = f"LOOK  Python: ComfyUI runs with {python}, and this is {sys.executable}"
+    assert (done.returncode, line in done.stdout) == ((0, False) if is_its_own else (1, True))
     assert (f"Run `{python} {ROOT} doctor`." in done.stdout) is not is_its_own
 
 

@@ -205,8 +205,8 @@ def interrupt(environment: dict[str, str], words: tuple[str, ...], is_time: Call
     while not is_time() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    told, said = process.communicate(timeout=60)
-    assert (process.returncode, told, said) == (130, "", "Cancelled.\n")
+    printed, said = process.communicate(timeout=60)
+    assert (process.returncode, printed, said) == (130, "", "Cancelled.\n")
 
 
 @needs_signals

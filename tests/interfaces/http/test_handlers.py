@@ -395,24 +395,24 @@ def test_a_prompt_is_enhanced(call, endpoint):
 
 
 def test_a_prompt_is_enhanced_while_one_watches(call, endpoint):
-    told = events(
+    streamed = events(
         call("POST", "enhance", {"prompt": "a fox", "stream": True, "llm_model": "fox-gap30"}).content
     )
-    names = [name for name, _ in told]
+    names = [name for name, _ in streamed]
     assert names[-1] == "complete"
     assert set(names[:-1]) == {"token"}
     assert len(names) > 2, "it came in pieces"
     written = ""
-    for _, data in told[:-1]:
+    for _, data in streamed[:-1]:
         written = data["text"] if data.get("restart") else written + data["text"]
-    assert written == told[-1][1]["prompts"][0] == "a red fox in fresh snow"
+    assert written == streamed[-1][1]["prompts"][0] == "a red fox in fresh snow"
 
 
 def test_what_goes_wrong_in_a_stream_is_its_last_event(call, endpoint):
-    told = events(
+    streamed = events(
         call("POST", "enhance", {"prompt": "a fox", "stream": True, "llm_model": "fox-cut"}).content
     )
-    name, data = told[-1]
+    name, data = streamed[-1]
     assert name == "error"
     assert data["error"]["type"] == "stream_broken"
 
@@ -519,8 +519,10 @@ def test_a_local_model_that_the_hosts_user_stops(call, local):
     call.host.is_interrupted = True
     reply = call("POST", "enhance", {"prompt": "a fox", "llm_mode": "tiny"})
     assert (reply.status, reply.error["type"]) == (503, "cancelled")
-    told = events(call("POST", "enhance", {"prompt": "a fox", "llm_mode": "tiny", "stream": True}).content)
-    assert [(name, data["error"]["type"]) for name, data in told] == [("error", "cancelled")]
+    streamed = events(
+        call("POST", "enhance", {"prompt": "a fox", "llm_mode": "tiny", "stream": True}).content
+    )
+    assert [(name, data["error"]["type"]) for name, data in streamed] == [("error", "cancelled")]
 
 
 def test_the_hosts_text_encoder_needs_a_node(call):

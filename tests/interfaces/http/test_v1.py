@@ -108,11 +108,11 @@ def test_tools_are_passed_through_both_ways(client, wire):
     assert sent["tools"] == [PAINT]
     assert sent["parallel_tool_calls"] is False
     message = answer.choices[0].message.model_dump(exclude_none=True)
-    told = {"role": "tool", "tool_call_id": wish.id, "content": "done"}
-    assert chat(client, messages=[*FOX, message, told]).choices[0].message.content == TEXT
+    outcome = {"role": "tool", "tool_call_id": wish.id, "content": "done"}
+    assert chat(client, messages=[*FOX, message, outcome]).choices[0].message.content == TEXT
     again = wire.calls()[1].json["messages"]
     assert again[1]["tool_calls"][0]["function"] == {"name": "paint", "arguments": TOOL_ARGUMENTS}
-    assert again[2] == told
+    assert again[2] == outcome
     chat(client, "fox-tool", tools=[PAINT], tool_choice={"type": "function", "function": {"name": "paint"}})
     assert wire.calls()[2].json["tool_choice"] == {"type": "function", "function": {"name": "paint"}}
 

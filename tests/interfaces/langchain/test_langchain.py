@@ -190,7 +190,7 @@ class TestMessages:
         assert picture["image_url"]["url"] == f"data:image/png;base64,{PIXEL}"
 
     @pytest.mark.parametrize(
-        ("block", "told"),
+        ("block", "sentence"),
         [
             ({"type": "image_url", "image_url": {"url": "http://example.com/a.png"}}, "nothing is fetched"),
             ({"type": "image", "url": "file:///etc/passwd"}, "nothing is fetched"),
@@ -199,8 +199,8 @@ class TestMessages:
             ({"type": "audio", "base64": PIXEL, "mime_type": "audio/wav"}, "'audio' cannot be sent"),
         ],
     )
-    def test_what_cannot_be_sent_is_said_before(self, wire, block, told):
-        with pytest.raises(errors.BadRequest, match=told):
+    def test_what_cannot_be_sent_is_said_before(self, wire, block, sentence):
+        with pytest.raises(errors.BadRequest, match=sentence):
             fox(wire).invoke([HumanMessage([block])])
         assert wire.log == []
 

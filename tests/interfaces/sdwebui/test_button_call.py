@@ -158,7 +158,7 @@ def test_each_browser_has_a_session_of_its_own(home):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "sentence"),
     [
         (NotConfigured("No such thing.", hint="Choose another."), "No such thing. Choose another."),
         (
@@ -170,6 +170,6 @@ def test_each_browser_has_a_session_of_its_own(home):
         (KeyError("sk-planted-Zq3vX9tR7mKb2LwYp5"), "Quillwork failed at this. See the log of the web UI."),
     ],
 )
-def test_what_a_user_reads_of_an_error(error, told, caplog):
-    assert sentence_of(error) == told
+def test_what_a_user_reads_of_an_error(error, sentence, caplog):
+    assert sentence_of(error) == sentence
     assert "Zq3vX9tR7" not in caplog.text

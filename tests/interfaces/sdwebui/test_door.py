@@ -54,7 +54,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory) -> dict:
+def report(tmp_path_factory) -> dict:
     import json
 
     root = tmp_path_factory.mktemp("extensions") / "my-own quillwork (1)"
@@ -64,16 +64,16 @@ def told(tmp_path_factory) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_the_host_finds_one_plain_script(told):
-    assert told["classes"] == ["QuillworkScript"]
-    assert told["metaclasses"] == ["type"], "SD.Next passes over classes with a metaclass"
+def test_the_host_finds_one_plain_script(report):
+    assert report["classes"] == ["QuillworkScript"]
+    assert report["metaclasses"] == ["type"], "SD.Next passes over classes with a metaclass"
 
 
-def test_our_folder_is_off_the_path_again(told):
-    assert told["in_path"] is False
+def test_our_folder_is_off_the_path_again(report):
+    assert report["in_path"] is False
 
 
-def test_nothing_heavy_and_nobody_s_names(told):
+def test_nothing_heavy_and_nobody_s_names(report):
     heavy = {
         "torch",
         "transformers",
@@ -86,21 +86,21 @@ def test_nothing_heavy_and_nobody_s_names(told):
         "numpy",
         "pydantic",
     }
-    assert not heavy & set(told["tops"])
-    assert not {"nodes", "config", "interfaces", "prompting", "llm_backends", "scripts"} & set(told["tops"])
+    assert not heavy & set(report["tops"])
+    assert not {"nodes", "config", "interfaces", "prompting", "llm_backends", "scripts"} & set(report["tops"])
 
 
-def test_it_is_light(told):
+def test_it_is_light(report):
     """The limits are 0.15 s and 10 MB; this is CPU time, with room for a slow machine."""
-    assert told["took"] < 1
-    assert told["kb"] < 10 * 1024
+    assert report["took"] < 1
+    assert report["kb"] < 10 * 1024
 
 
-def test_all_callbacks_are_registered(told):
+def test_all_callbacks_are_registered(report):
     assert {"ui_settings", "before_ui", "app_started", "ui_tabs", "infotext_pasted"} <= set(
-        told["registered"]
+        report["registered"]
     )
 
 
-def test_the_control_tab_of_sd_next_shows_us(told):
-    assert told["control"] == ["NudeNet", "Quillwork"]
+def test_the_control_tab_of_sd_next_shows_us(report):
+    assert report["control"] == ["NudeNet", "Quillwork"]

@@ -138,11 +138,11 @@ def test_variables_are_resolved_without_enhancing_when_asked(wire, library):
     assert wire.log == []
     params = job.extra_generation_params
     assert (params["Quillwork prompt"], params["Quillwork mode"]) == ("{an|the} __animal__", "none")
-    told = {name: str(value) for name, value in params.items()}
-    told |= {"Prompt": job.all_prompts[0], "Seed": "5"}
-    restore("", told)
-    assert told["Prompt"] == "{an|the} __animal__"
-    arguments = arguments_in(told)
+    pasted = {name: str(value) for name, value in params.items()}
+    pasted |= {"Prompt": job.all_prompts[0], "Seed": "5"}
+    restore("", pasted)
+    assert pasted["Prompt"] == "{an|the} __animal__"
+    arguments = arguments_in(pasted)
     assert (arguments.enabled, arguments.variables_alone) == (False, True)
     assert generate(Job(prompt="{an|the} __animal__"), asked).all_prompts == job.all_prompts[:1]
     untouched = generate(Job(prompt="{an|the} __animal__"), {"enabled": False})
@@ -211,9 +211,9 @@ def test_what_nobody_here_knows_is_left_for_others_and_told(wire, library, gener
     assert job.all_negative_prompts == ["__con__"]
     assert job.extra_generation_params["Quillwork left"] == "__con__; __../up__; __no/*__"
     assert "Quillwork error" not in job.extra_generation_params
-    told = " ".join(job.comments)
+    comments = " ".join(job.comments)
     for piece in ("__no/*__ stays", "`{@a|b}` has a `@`", "`${hat}` stays", "`__who(name=Ann)__` stays"):
-        assert piece in told
+        assert piece in comments
 
 
 def test_a_broken_file_of_the_users_own_stops(library):
@@ -330,9 +330,9 @@ def test_an_argument_that_cannot_be_meant_ends_it_too(wire):
 def test_passthrough_says_so_without_naming_a_place(wire):
     job = generate(Job(), {"model": "fox-status500", "on_error": "passthrough"})
     assert job.all_prompts == ["a fox"]
-    told = job.extra_generation_params["Quillwork error"]
-    assert told.startswith("The endpoint (fox-status500) failed (500)")
-    assert "127.0.0.1" not in told
+    fault = job.extra_generation_params["Quillwork error"]
+    assert fault.startswith("The endpoint (fox-status500) failed (500)")
+    assert "127.0.0.1" not in fault
     assert any("127.0.0.1" in comment for comment in job.comments), "the user may know"
 
 

@@ -31,10 +31,10 @@ def test_lists_are_taken_one_by_one():
 
 
 def test_hires_texts_count_where_they_say_something_of_their_own():
-    told = Job(prompt="p", negative_prompt="n", hr_prompt="h", hr_negative_prompt="n")
-    assert images_of(told, fixed)[0].texts == Texts("p", "n"), "there is no second pass"
-    told.enable_hr = True
-    assert images_of(told, fixed)[0].texts == Texts("p", "n", "h", "")
+    job = Job(prompt="p", negative_prompt="n", hr_prompt="h", hr_negative_prompt="n")
+    assert images_of(job, fixed)[0].texts == Texts("p", "n"), "there is no second pass"
+    job.enable_hr = True
+    assert images_of(job, fixed)[0].texts == Texts("p", "n", "h", "")
 
 
 def test_what_other_extensions_added_stays():

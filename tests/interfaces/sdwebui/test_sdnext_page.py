@@ -107,22 +107,22 @@ def test_no_id_of_ours_stands_twice_in_the_page(page: WebUIPage) -> None:
 def test_a_description_is_sent_to_a_box_that_is_seen(page: WebUIPage, tab: str) -> None:
     page.page.locator("#control_extras").click()
     assert not page.prompt("control").is_visible()
-    told = Tab(page, "Describe image")
+    described = Tab(page, "Describe image")
     for hidden in ("txt2img", "img2img"):
-        assert "only-legacy" in (told.find(f"send_{hidden}").get_attribute("class") or "").split()
-    told.find("picture").locator("input[type=file]").set_input_files(
+        assert "only-legacy" in (described.find(f"send_{hidden}").get_attribute("class") or "").split()
+    described.find("picture").locator("input[type=file]").set_input_files(
         {"name": "red.png", "mimeType": "image/png", "buffer": PIXEL}
     )
     page.page.wait_for_timeout(500)
-    told.press("describe")
-    told.holds("description", WRITTEN)
-    told.has("describe_status", "Written by")
-    told.press(f"send_{tab}")
+    described.press("describe")
+    described.holds("description", WRITTEN)
+    described.has("describe_status", "Written by")
+    described.press(f"send_{tab}")
     page.wait("(tab) => document.querySelector(`#${tab}_prompt textarea`).value !== ''", tab)
     assert page.prompt(tab).input_value() == WRITTEN
     assert page.prompt(tab).is_visible()
     page.tab("Quillwork")
-    told.press(f"send_{tab}")
+    described.press(f"send_{tab}")
     page.prompt(tab).wait_for(state="visible")
 
 
@@ -136,14 +136,14 @@ TOLD = """['control-result', 'html_log_control'].map((id) =>
 def generate(page: WebUIPage, prompt: str) -> str:
     """Generate in the Control tab; return everything that it reports then."""
     page.prompt("control").fill(prompt)
-    before = told_by(page)
+    before = shown_on(page)
     page.page.locator("#control_generate").click()
     page.wait(f"(before) => {TOLD} !== before", before)
     page.page.wait_for_timeout(300)
-    return told_by(page)
+    return shown_on(page)
 
 
-def told_by(page: WebUIPage) -> str:
+def shown_on(page: WebUIPage) -> str:
     """Return the Control tab's report on the latest generation."""
     return page.page.evaluate(f"() => {TOLD}")
 
@@ -156,17 +156,17 @@ def switch_on(page: WebUIPage) -> None:
 
 def test_it_writes_in_the_control_tab(page: WebUIPage, fox: str) -> None:
     switch_on(page)
-    told = generate(page, fox)
-    assert WRITTEN in told
-    assert f"Quillwork prompt: {fox}" in told
+    shown = generate(page, fox)
+    assert WRITTEN in shown
+    assert f"Quillwork prompt: {fox}" in shown
 
 
 def test_an_error_is_told_where_the_control_tab_shows_one(page: WebUIPage, fox: str) -> None:
     switch_on(page)
     choose_model(page, "fox-status503", "control")
-    told = generate(page, fox)
-    assert "failed (503)" in told
-    assert "Traceback" not in told
+    shown = generate(page, fox)
+    assert "failed (503)" in shown
+    assert "Traceback" not in shown
     assert not page.page.locator(".info-results-container").is_visible(), "that panel is folded"
     for seen in (".quillwork-toast", "#quillwork_control_fault"):
         page.page.locator(seen).wait_for(state="visible")
@@ -184,7 +184,7 @@ def test_an_interrupt_ends_a_job_of_the_control_tab(page: WebUIPage, fox: str, w
     wire.wait_calls()
     page.page.locator("#control_interrupt").click()
     page.wait(f"() => {TOLD}.includes('Ready')")
-    assert "Images None" in told_by(page)
+    assert "Images None" in shown_on(page)
 
 
 # -- jobs of programs

@@ -25,7 +25,7 @@ REAL = 18.0  # 11 and 7 tokens, whatever was asked
 
 @pytest.fixture(autouse=True)
 def _no_calls_yet(monkeypatch):
-    monkeypatch.setattr(budget, "_told", set())
+    monkeypatch.setattr(budget, "_warned", set())
     ledger.clear()
     assert budget._held == 0
     yield

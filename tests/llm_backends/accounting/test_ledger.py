@@ -115,10 +115,10 @@ def test_the_day_outlives_the_program_and_the_session_does_not(file):
     assert first.summary(file)["today"]["total"]["calls"] == 1  # before it is written, too
     first.flush()
     again = Ledger()
-    told = again.summary(file)
-    assert told["today"]["total"]["cost_usd"] == again.day_cost(file) == 0.25
-    assert row(told["today"]["callers"], "enhance #3")["calls"] == 1
-    assert told["session"]["total"]["calls"] == 0
+    summary = again.summary(file)
+    assert summary["today"]["total"]["cost_usd"] == again.day_cost(file) == 0.25
+    assert row(summary["today"]["callers"], "enhance #3")["calls"] == 1
+    assert summary["session"]["total"]["calls"] == 0
     assert again.summary()["today"] is None
 
 
@@ -148,13 +148,13 @@ def test_yesterdays_page_is_turned(file):
     ledger.flush()
     assert ledger.day_cost(file) == 0.25
     day = "2026-01-02"
-    told = ledger.summary(file)
-    assert (told["today"]["date"], told["today"]["total"]["calls"]) == (day, 0)
+    summary = ledger.summary(file)
+    assert (summary["today"]["date"], summary["today"]["total"]["calls"]) == (day, 0)
     assert ledger.day_cost(file) == 0
     ledger.add(FOX, file)
     ledger.flush()
     assert json.loads(file.read_text())["total"]["calls"] == 1
-    assert told["session"]["total"]["calls"] == 1
+    assert summary["session"]["total"]["calls"] == 1
 
 
 def test_two_programs_add_up(file):

@@ -88,10 +88,10 @@ def test_retries_are_one_call_of_several_attempts(wire):
 def test_a_fallback_answers_under_its_own_name(wire):
     other = endpoint(wire.url, "owl", price=(0.0, 0.0))
     answer(endpoint(wire.url, "fox-status503", fallbacks=(other,), price=PRICE))
-    told = rows()
-    assert counts(told["endpoint/fox-status503"]) == {**WHOLE, "failed": 1}
-    assert told["endpoint/fox-status503"]["cost_usd"] == 0  # it said no before it wrote a word
-    assert counts(told["endpoint/owl"]) == WHOLE
+    used = rows()
+    assert counts(used["endpoint/fox-status503"]) == {**WHOLE, "failed": 1}
+    assert used["endpoint/fox-status503"]["cost_usd"] == 0  # it said no before it wrote a word
+    assert counts(used["endpoint/owl"]) == WHOLE
 
 
 @pytest.mark.parametrize("word", ["status401", "status500", "ctx"])

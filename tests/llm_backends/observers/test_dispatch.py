@@ -50,20 +50,20 @@ def _nobody_listens():
 
 @pytest.fixture
 def events() -> list[CallEvent]:
-    """The events that a registered observer gets; `told` waits for them."""
+    """The events that a registered observer gets; `received` waits for them."""
     seen: list[CallEvent] = []
     dispatch.register(seen.append)
     return seen
 
 
-def told(seen: list[Any]) -> list[Any]:
+def received(seen: list[Any]) -> list[Any]:
     dispatch.drain(HANG_S)
     return seen
 
 
 def test_start_and_end_of_a_call(wire, events):
     answer(endpoint(wire.url, price=PRICE))
-    start, end = told(events)
+    start, end = received(events)
     assert (start.kind, end.kind) == ("started", "completed")
     assert start.call_id == end.call_id
     assert end.started_at == start.started_at <= end.at
@@ -81,7 +81,7 @@ def test_start_and_end_of_a_call(wire, events):
 
 def test_a_failed_call_with_its_retries(wire, events):
     ask(endpoint(wire.url, "fox-status503-retryafter0", retries=1))
-    _, end = told(events)
+    _, end = received(events)
     assert (end.kind, end.record.error, end.record.attempts) == ("failed", "provider_failed", 2)
 
 
@@ -90,13 +90,13 @@ def test_a_cancelled_call(wire, events):
         runner.run(
             Model(endpoint(wire.url, "fox-hang")).ask([question()]), cancelled=lambda: bool(wire.calls())
         )
-    _, end = told(events)
+    _, end = received(events)
     assert (end.kind, end.record.error) == ("failed", "cancelled")
 
 
 def test_a_fallback_is_a_call_of_its_own(wire, events):
     answer(endpoint(wire.url, "fox-status503", fallbacks=(endpoint(wire.url, "owl"),)))
-    kinds = [(event.kind, event.record.model) for event in told(events)]
+    kinds = [(event.kind, event.record.model) for event in received(events)]
     assert kinds == [
         ("started", "fox-status503"),
         ("failed", "fox-status503"),
@@ -109,7 +109,7 @@ def test_a_kept_answer(wire, events, tmp_path):
     deployment = endpoint(wire.url, cache_file=tmp_path / "answers.sqlite")
     answer(deployment)
     answer(deployment)
-    assert [event.record.cached for event in told(events) if event.kind == "completed"] == [False, True]
+    assert [event.record.cached for event in received(events) if event.kind == "completed"] == [False, True]
 
 
 class InPlace:
@@ -140,7 +140,7 @@ def test_a_model_in_this_process(events, monkeypatch, outcomes, expected):
         run_in_place(Model(here).ask([question(), question()]))
     except errors.Cancelled:
         assert not outcomes
-    ends = [event for event in told(events) if event.kind != "started"]
+    ends = [event for event in received(events) if event.kind != "started"]
     assert [event.record.error for event in ends] == expected
     assert len(events) == 4
     registry._backends.pop("here", None)
@@ -148,7 +148,7 @@ def test_a_model_in_this_process(events, monkeypatch, outcomes, expected):
 
 def test_the_content_is_kept_back(wire, events):
     answer(endpoint(wire.url), SECRET)
-    for event in told(events):
+    for event in received(events):
         assert event.messages is None
         assert event.answer is None
         assert "secret" not in repr(event)
@@ -160,7 +160,7 @@ def test_unless_it_is_asked_for(wire):
     dispatch.register(seen.append, with_content=True)
     picture = Message("user", "a very secret fox", images=(Image("image/png", b"x" * 1000),))
     result = answer(endpoint(wire.url), Request((picture,)))
-    _, end = told(seen)
+    _, end = received(seen)
     assert end.asked() == [{"role": "user", "content": "a very secret fox"}]
     assert end.answer == result.text
     assert end.messages[0].images == ()
@@ -174,7 +174,7 @@ def test_a_broken_observer_breaks_nothing_and_is_named_once(wire, events, caplog
     dispatch.register(broken)
     for _ in range(3):
         assert answer(endpoint(wire.url)).text
-    assert len(told(events)) == 6
+    assert len(received(events)) == 6
     assert caplog.text.count("broken missed a call: it raised ValueError") == 1
     assert "secret" not in caplog.text
 
@@ -191,7 +191,7 @@ def test_one_that_ends_its_own_thread_is_heard_again(wire):
     before = observer_threads()
     for count in (1, 2):
         answer(endpoint(wire.url))
-        assert len(told_but(seen, count)) >= count
+        assert len(received_up_to(seen, count)) >= count
         while observer_threads() - before:
             time.sleep(0.01)
 
@@ -209,14 +209,14 @@ def test_a_slow_observer_delays_nobody_and_drops(wire, events, monkeypatch, capl
     started = time.monotonic()
     ask_all(endpoint(wire.url), *[question(str(number)) for number in range(10)])
     assert time.monotonic() - started < HANG_S / 2
-    assert len(told_but(events, 20)) == 20
+    assert len(received_up_to(events, 20)) == 20
     waiting.set()
-    assert len(told(seen)) <= 4
+    assert len(received(seen)) <= 4
     assert dispatch._registered[1].dropped >= 16
     assert caplog.text.count("too slow") == 1
 
 
-def told_but(seen: list[Any], count: int) -> list[Any]:
+def received_up_to(seen: list[Any], count: int) -> list[Any]:
     """Wait for so many events, while another observer hangs."""
     end = time.monotonic() + HANG_S
     while len(seen) < count and time.monotonic() < end:
@@ -228,11 +228,11 @@ def test_what_is_taken_back_is_told_no_more(wire):
     seen: list[CallEvent] = []
     unregister = dispatch.register(seen.append)
     answer(endpoint(wire.url))
-    assert len(told(seen)) == 2
+    assert len(received(seen)) == 2
     unregister()
     unregister()
     answer(endpoint(wire.url))
-    assert len(told(seen)) == 2
+    assert len(received(seen)) == 2
 
 
 def observer_threads() -> set[threading.Thread]:
@@ -258,10 +258,10 @@ def module(monkeypatch):
 @pytest.mark.parametrize("path", ["watching:on_call", "watching:inner.on_call"])
 def test_a_python_path(wire, module, path):
     answer(endpoint(wire.url, observers=(Observer(path),)), SECRET)
-    assert [event.kind for event in told(module.seen)] == ["started", "completed"]
+    assert [event.kind for event in received(module.seen)] == ["started", "completed"]
     assert module.seen[0].messages is None
     answer(endpoint(wire.url, observers=(Observer(path, with_content=True),)), SECRET)
-    assert told(module.seen)[-1].asked()[0]["content"] == "a very secret fox"
+    assert received(module.seen)[-1].asked()[0]["content"] == "a very secret fox"
 
 
 @pytest.mark.parametrize("path", ["no_such_module:on_call", "watching:no_such", "quillwork:no.such.one"])

@@ -137,12 +137,12 @@ def test_langfuse_through_litellm_once(wire, reports):
     answer(by_sdk(wire, langfuse(reports)), SECRET)
     ask(by_sdk(wire, langfuse(reports), "gpt-fox-status401"), SECRET)
     dispatch.drain(HANG_S)
-    told = b"".join(traces(reports, 2))
+    traced = b"".join(traces(reports, 2))
     assert not any(report.path == "/api/public/ingestion" for report in reports.taken)
-    assert b"gpt-fox" in told
-    assert b"authentication" in told
-    assert b"secret" not in told
-    assert KEY.encode() not in told
+    assert b"gpt-fox" in traced
+    assert b"authentication" in traced
+    assert b"secret" not in traced
+    assert KEY.encode() not in traced
     assert dict(os.environ) == before
     assert global_callbacks() == callbacks
 
@@ -151,6 +151,6 @@ def test_langfuse_through_litellm_once(wire, reports):
 def test_langfuse_with_content(wire, reports):
     result = answer(by_sdk(wire, langfuse(reports, with_content=True)), SECRET)
     dispatch.drain(HANG_S)
-    told = b"".join(traces(reports, 1))
-    assert b"a very secret fox" in told
-    assert json.dumps(result.text).encode()[1:-1] in told
+    traced = b"".join(traces(reports, 1))
+    assert b"a very secret fox" in traced
+    assert json.dumps(result.text).encode()[1:-1] in traced

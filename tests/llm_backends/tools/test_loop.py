@@ -39,7 +39,7 @@ def painted(colour, count=1):
     return f"{count} {colour}"
 
 
-def told(wire, number=-1):
+def outcomes_sent(wire, number=-1):
     """The tools' results in a request, by id."""
     messages = wire.calls()[number].json["messages"]
     return {message["tool_call_id"]: message["content"] for message in messages if message["role"] == "tool"}
@@ -99,7 +99,7 @@ def test_calls_of_one_answer_run_at_the_same_time(wire, tool):
     wanted = [(f"c{n}", "fox-paint", json.dumps({"colour": colour})) for n, colour in enumerate(COLOURS)]
     said = talk(wire, [calls(*wanted), "done"], tool(meet))
     assert [use.answer for use in said.uses] == list(COLOURS)
-    assert told(wire) == {"c0": "red", "c1": "green", "c2": "blue"}
+    assert outcomes_sent(wire) == {"c0": "red", "c1": "green", "c2": "blue"}
 
 
 COLOURS = ("red", "green", "blue")
@@ -108,7 +108,7 @@ COLOURS = ("red", "green", "blue")
 def test_an_answer_of_any_kind_becomes_text(wire, tool):
     for answer, text in (({"a": ["ü", 1]}, '{"a": ["ü", 1]}'), (None, "null"), (3, "3"), ("", "(nothing)")):
         talk(wire, [calls(("a", "fox-paint", RED)), "done"], tool(lambda answer=answer, **_: answer))
-        assert told(wire) == {"a": text}
+        assert outcomes_sent(wire) == {"a": text}
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_arguments_that_do_not_fit_are_told_to_the_model(wire, tool, arguments, 
     said = talk(wire, [calls(("a", "fox-paint", arguments)), "sorry"], tool(lambda **_: called.append(1)))
     assert said.result.text == "sorry"
     assert not called
-    assert told(wire)["a"].startswith("Error: ")
-    assert says in told(wire)["a"]
+    assert outcomes_sent(wire)["a"].startswith("Error: ")
+    assert says in outcomes_sent(wire)["a"]
     assert said.uses[0].is_error
     sent = wire.calls()[-1].json["messages"][-2]["tool_calls"][0]["function"]["arguments"]
     assert isinstance(json.loads(sent), dict), "some providers read it as an object"
@@ -148,7 +148,7 @@ def test_arguments_that_do_not_fit_are_told_to_the_model(wire, tool, arguments, 
 
 def test_an_unknown_tool_is_told_to_the_model(wire, tool):
     said = talk(wire, [calls(("a", "os.system rm -rf /", RED)), "sorry"], tool(painted))
-    assert told(wire) == {"a": "Error: There is no tool of this name. There are: fox-paint."}
+    assert outcomes_sent(wire) == {"a": "Error: There is no tool of this name. There are: fox-paint."}
     sent = wire.calls()[-1].json["messages"][-2]["tool_calls"][0]["function"]["name"]
     assert sent == "os_system_rm_-rf__"
     assert said.uses[0].is_error
@@ -156,13 +156,13 @@ def test_an_unknown_tool_is_told_to_the_model(wire, tool):
 
 def test_a_name_with_its_dot_is_understood(wire, tool):
     talk(wire, [calls(("a", "fox.paint", RED)), "done"], tool(painted))
-    assert told(wire) == {"a": "3 red"}
+    assert outcomes_sent(wire) == {"a": "3 red"}
 
 
 def test_only_the_tools_of_this_question_are_called(wire, tool):
     hers = tool(painted, "fox.hers")
     talk(wire, [calls(("a", "fox-paint", RED)), "sorry"], hers)
-    assert "There are: fox-hers." in told(wire)["a"]
+    assert "There are: fox-hers." in outcomes_sent(wire)["a"]
 
 
 # SystemExit in a thread is nobody's exit.
@@ -184,7 +184,7 @@ def test_a_tool_that_raises_is_told_to_the_model(wire, tool, caplog):
     wanted = [(f"c{n}", one.wire_name, RED) for n, one in enumerate(tools)]
     said = talk(wire, [calls(*wanted), "sorry"], *tools)
     assert said.result.text == "sorry"
-    assert told(wire) == {
+    assert outcomes_sent(wire) == {
         "c0": "Error: Foxes are not painted today.",
         "c1": "Error: fox.broken failed (RuntimeError).",
         "c2": "Error: fox.ends ended without an answer.",
@@ -199,27 +199,30 @@ def test_a_tool_that_hangs_is_given_up(wire, tool, hanging):
     said = talk(wire, [calls(("a", "fox-hang", RED), ("b", "fox-paint", RED)), "sorry"], slow, quick)
     assert time.monotonic() - began < HANG_S
     assert said.result.text == "sorry"
-    assert told(wire) == {"a": "Error: fox.hang did not answer within 0.2 s and was given up.", "b": "3 red"}
+    assert outcomes_sent(wire) == {
+        "a": "Error: fox.hang did not answer within 0.2 s and was given up.",
+        "b": "3 red",
+    }
 
 
 def test_threads_that_hang_are_counted(wire, tool, monkeypatch, hanging):
     monkeypatch.setattr(execution, "_threads", threading.BoundedSemaphore(1))
     slow = tool(hanging, time_limit_s=0.1)
     talk(wire, [calls(("a", "fox-paint", RED), ("b", "fox-paint", RED)), "sorry"], slow)
-    assert "given up" in told(wire)["a"]
-    assert "busy" in told(wire)["b"]
+    assert "given up" in outcomes_sent(wire)["a"]
+    assert "busy" in outcomes_sent(wire)["b"]
 
 
 def test_ten_megabytes_are_cut_and_it_is_said(wire, tool):
     talk(wire, [calls(("a", "fox-paint", RED)), "done"], tool(lambda **_: "狐" * 10_000_000))
-    answer = told(wire)["a"]
+    answer = outcomes_sent(wire)["a"]
     assert len(answer) < execution.LONGEST_ANSWER + 100
     assert answer.endswith("[cut: the first 20,000 of 10,000,000 characters]")
 
 
 def test_half_a_character_does_not_break_the_call(wire, tool):
     talk(wire, [calls(("a", "fox-paint", RED)), "done"], tool(lambda **_: "red \ud83e"))
-    assert told(wire) == {"a": "red ?"}
+    assert outcomes_sent(wire) == {"a": "red ?"}
 
 
 def test_a_model_that_never_stops_calling_is_made_to_answer(wire, tool):
@@ -263,14 +266,14 @@ def test_what_it_says_beside_its_last_call_is_its_answer(wire, tool):
 def test_a_hundred_calls_at_once_are_too_many(wire, tool):
     wanted = [(f"c{n}", "fox-paint", RED) for n in range(100)]
     said = talk(wire, [calls(*wanted), "done"], tool(painted))
-    assert len(said.uses) == MOST_CALLS == len(told(wire))
+    assert len(said.uses) == MOST_CALLS == len(outcomes_sent(wire))
     assert said.result.warnings == ("The model called 100 tools at once: the first 16 were used.",)
 
 
 def test_ids_are_passed_back_as_they_came_and_made_up_where_they_lack(wire, tool):
     first = calls(("x/ü=", "fox-paint", RED), ("", "fox-paint", RED), ("", "fox-paint", RED))
     talk(wire, [first, calls(("x/ü=", "fox-paint", RED)), "done"], tool(painted))
-    ids = list(told(wire))
+    ids = list(outcomes_sent(wire))
     assert ids[0] == "x/ü="
     assert len(set(ids)) == 4, "an id that comes again is another call"
     assert all(len(id_) == 9 and id_.isalnum() for id_ in ids[1:])
@@ -353,4 +356,4 @@ def test_the_runner_is_free_while_a_tool_works(wire, tool):
         return asked[0].text
 
     talk(wire, [calls(("a", "fox-paint", RED)), "done"], tool(nested))
-    assert told(wire)["a"] == "a red fox in fresh snow"
+    assert outcomes_sent(wire)["a"] == "a red fox in fresh snow"

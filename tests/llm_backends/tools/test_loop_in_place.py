@@ -27,9 +27,9 @@ class Painter:
         return [self._answer(request) for request in requests]
 
     def _answer(self, request):
-        told = [message.content for message in request.messages if message.role == "tool"]
-        if told:
-            return Result(" and ".join(told), usage=Usage(1, 1), finish_reason="stop")
+        outcomes = [message.content for message in request.messages if message.role == "tool"]
+        if outcomes:
+            return Result(" and ".join(outcomes), usage=Usage(1, 1), finish_reason="stop")
         calls = tuple(ToolCall("", tool.name, RED) for tool in request.tools for _ in range(2))
         return Result("", tool_calls=calls, usage=Usage(1, 1), finish_reason="tool_calls")
 

@@ -83,10 +83,10 @@ def test_what_a_failing_tool_said_is_taken_back_by_the_provider(wire, tool, hang
     said = runner.run(answer_with_tools(Model(deployment(wire, provider)), QUESTION, tools))
     assert said.result.text == "sorry"
     assert [use.is_error for use in said.uses] == [True, True, False, False]
-    told = json.dumps(wire.calls()[-1].json)
+    sent = json.dumps(wire.calls()[-1].json)
     for part in ("Foxes are not painted today.", "was given up", "[cut: the first 20,000", "(nothing)"):
-        assert part in told
-    assert len(told) < 50_000
+        assert part in sent
+    assert len(sent) < 50_000
 
 
 @everywhere

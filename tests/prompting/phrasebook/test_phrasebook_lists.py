@@ -139,6 +139,6 @@ def test_guidance_that_is_heeded_or_forbids_what_is_not_there_is_not_told_of(gui
 
 @pytest.mark.parametrize("guidance", ["nur historische", "歴史的なもの", "x" * 500])
 def test_guidance_in_words_that_the_list_has_not_is_told(guidance: str) -> None:
-    told = lists.remark(VariablesTask("fabric", 5, guidance=guidance))
-    assert told.startswith("The phrasebook's list “fabric” has nothing for “")
-    assert len(told) < 200
+    remark = lists.remark(VariablesTask("fabric", 5, guidance=guidance))
+    assert remark.startswith("The phrasebook's list “fabric” has nothing for “")
+    assert len(remark) < 200

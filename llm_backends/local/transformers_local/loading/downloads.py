@@ -88,10 +88,10 @@ async def _pick(repository: Repository, read: Read) -> Sequence[RemoteFile]:
 
 def _sees(config: bytes) -> bool:
     try:
-        told = json.loads(config)
+        parsed = json.loads(config)
     except ValueError:
         return True  # an unreadable one is reported where it is read
-    return not isinstance(told, dict) or VisionConfig.of(told) is not None
+    return not isinstance(parsed, dict) or VisionConfig.of(parsed) is not None
 
 
 def _parts(index: bytes, repository: Repository) -> list[str]:

@@ -68,7 +68,7 @@ def load(
     except errors.LLMError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever transformers and what it calls may raise
-        failure = _told(error, planned, device)
+        failure = _in_words(error, planned, device)
         # What the traceback holds of a half loaded model would stay in memory with it.
         error.__traceback__ = None
         del error
@@ -176,7 +176,7 @@ def _width_of_logits(model: Any) -> int:
     return int(size if size is not None else model.config.get_text_config().vocab_size)
 
 
-def _told(error: Exception, planned: LoadPlan, device: Any) -> errors.LLMError:
+def _in_words(error: Exception, planned: LoadPlan, device: Any) -> errors.LLMError:
     name = planned.checkpoint.folder.name
     if libraries.is_out_of_memory(error):
         return errors.BackendUnavailable(

@@ -59,8 +59,8 @@ def plan(
     if dtype == "auto":
         if not reason:
             return LoadPlan(found, "nf4", compute)
-        told = f"{folder.name} runs unquantised ({compute}), because {reason}: it needs more memory."
-        return LoadPlan(found, compute, compute, (told,))
+        warning = f"{folder.name} runs unquantised ({compute}), because {reason}: it needs more memory."
+        return LoadPlan(found, compute, compute, (warning,))
     if dtype in QUANTISED and reason:
         raise errors.DependencyMissing(
             f"{folder.name} cannot be loaded as {dtype}: {reason}.",
@@ -82,8 +82,8 @@ def _plan_quantised(found: Checkpoint, dtype: str, device_type: str, compute: st
             )
     if dtype in ("auto", kind):
         return LoadPlan(found, kind, compute)
-    told = f"{found.folder.name} is stored as {kind} and is used so, not as {dtype}."
-    return LoadPlan(found, kind, compute, (told,))
+    warning = f"{found.folder.name} is stored as {kind} and is used so, not as {dtype}."
+    return LoadPlan(found, kind, compute, (warning,))
 
 
 def _good_dtype(device_type: str) -> str:

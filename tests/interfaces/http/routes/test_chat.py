@@ -64,23 +64,23 @@ def test_the_model_for_talking_is_the_settings_one(call, endpoint, env):
 
 
 def test_a_chat_while_one_watches(call, endpoint):
-    told = events(chat(call, llm_model="fox-gap30", stream=True).content)
-    assert [name for name, _ in told[:-1]] == ["token"] * (len(told) - 1)
-    assert "".join(data["text"] for _, data in told[:-1]) == told[-1][1]["text"] == TEXT
-    assert told[-1][0] == "complete"
+    streamed = events(chat(call, llm_model="fox-gap30", stream=True).content)
+    assert [name for name, _ in streamed[:-1]] == ["token"] * (len(streamed) - 1)
+    assert "".join(data["text"] for _, data in streamed[:-1]) == streamed[-1][1]["text"] == TEXT
+    assert streamed[-1][0] == "complete"
     assert TALKING.free == TALKING.most
 
 
 def test_thinking_is_shown_beside_the_words(call, endpoint):
-    told = events(chat(call, llm_model="fox-think-gap20", stream=True).content)
-    assert "".join(data.get("reasoning", "") for _, data in told[:-1]) == "".join(REASONING)
-    assert told[-1][1]["reasoning"] == "".join(REASONING)
+    streamed = events(chat(call, llm_model="fox-think-gap20", stream=True).content)
+    assert "".join(data.get("reasoning", "") for _, data in streamed[:-1]) == "".join(REASONING)
+    assert streamed[-1][1]["reasoning"] == "".join(REASONING)
 
 
 def test_what_breaks_in_the_middle_is_the_last_event(call, endpoint):
-    told = events(chat(call, llm_model="fox-cut", stream=True).content)
-    assert told[-1][0] == "error"
-    assert told[-1][1]["error"]["type"] == "stream_broken"
+    streamed = events(chat(call, llm_model="fox-cut", stream=True).content)
+    assert streamed[-1][0] == "error"
+    assert streamed[-1][1]["error"]["type"] == "stream_broken"
 
 
 def test_an_answer_of_a_schema(call, endpoint):

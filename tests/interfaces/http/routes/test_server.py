@@ -165,10 +165,10 @@ class TestKeys:
         assert KEY not in repr((address, key, load().describe()))
         row = next(one for one in call("GET", "keys").content["keys"] if one["provider"] == "endpoint")
         assert row["source"] == "kept"
-        told = [answer.content] + [
+        answers = [answer.content] + [
             call("GET", path).content for path in ("server", "keys", "config", "health")
         ]
-        assert KEY not in json.dumps(told)
+        assert KEY not in json.dumps(answers)
         assert KEY not in caplog.text
 
     def test_doctor_says_where_both_come_from(self, call, wire):
@@ -197,16 +197,16 @@ class TestKeys:
         assert (row["source"], row["last_four"]) == ("kept", KEY[-4:])
         file = home / "keys.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        told = call("GET", "keys").content["kept_in"]
-        assert (told["in_ring"], told["name"]) == (False, str(file))
+        kept = call("GET", "keys").content["kept_in"]
+        assert (kept["in_ring"], kept["name"]) == (False, str(file))
 
     def test_kept_key_of_a_provider(self, call, home, env):
         wanted = {"provider": "openai", "key": KEY, "check": False, "keep": True}
-        told = call("POST", "keys", wanted).content
-        assert "keys.json" in told["kept_in"]["label"]
-        assert (told["source"], told["last_four"]) == ("kept", KEY[-4:])
-        told = call("POST", "keys", {**wanted, "key": OTHER, "keep": False}).content
-        assert (told["source"], told["last_four"]) == ("session", OTHER[-4:])
+        key = call("POST", "keys", wanted).content
+        assert "keys.json" in key["kept_in"]["label"]
+        assert (key["source"], key["last_four"]) == ("kept", KEY[-4:])
+        key = call("POST", "keys", {**wanted, "key": OTHER, "keep": False}).content
+        assert (key["source"], key["last_four"]) == ("session", OTHER[-4:])
         after_a_restart()
         row = next(one for one in call("GET", "keys").content["keys"] if one["provider"] == "openai")
         assert (row["configured"], row["source"]) == (True, "kept")

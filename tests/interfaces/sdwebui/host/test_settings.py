@@ -49,11 +49,12 @@ def test_it_stands_above_the_environment_and_below_the_panel(page):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(0, "60000"), (2.5, "2500"), ("", "60000"), ("soon", "60000"), (None, "60000")]
+    ("seconds", "milliseconds"),
+    [(0, "60000"), (2.5, "2500"), ("", "60000"), ("soon", "60000"), (None, "60000")],
 )
-def test_the_time_out_is_in_seconds(page, seconds, told):
+def test_the_time_out_is_in_seconds(page, seconds, milliseconds):
     page.quillwork_timeout = seconds
-    assert values.load().text("LLM_TIMEOUT_MS") == told
+    assert values.load().text("LLM_TIMEOUT_MS") == milliseconds
 
 
 def test_what_the_host_has(page, tmp_path, monkeypatch):

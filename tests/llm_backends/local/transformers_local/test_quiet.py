@@ -24,12 +24,12 @@ def test_loading_and_writing_are_silent(tiny_model, backend, dtype, capfd, caplo
     bars.enable_progress_bar()
     monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     capfd.readouterr()
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("default")
         (outcome,) = outcomes(backend, tiny_model, echo("a fox"), dtype=dtype)
     assert outcome.text
     kinds = (FutureWarning, DeprecationWarning)
-    assert [str(one.message) for one in told if issubclass(one.category, kinds)] == []
+    assert [str(one.message) for one in recorded if issubclass(one.category, kinds)] == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert capfd.readouterr().err == ""
     assert bars.is_progress_bar_enabled()

@@ -321,8 +321,8 @@ def broken_library(tmp_path, source: str) -> str:
     ],
 )
 def test_a_missing_or_broken_library(tmp_path, source, said):
-    told = broken_library(tmp_path, source)
-    assert said in told
+    printed = broken_library(tmp_path, source)
+    assert said in printed
     # install.py leaves a litellm alone that is there.
-    assert ("litellm==" if "cannot be loaded" in said else "python install.py") in told
-    assert "LLM_BASE_URL" in told
+    assert ("litellm==" if "cannot be loaded" in said else "python install.py") in printed
+    assert "LLM_BASE_URL" in printed

@@ -13,7 +13,7 @@ ROOT = llm_backends.__file__.rpartition("llm_backends")[0].rstrip("/\\")
 
 
 def routes(demo, app):
-    def told():
+    def report():
         sys.path.append(ROOT)
         try:
             nodes = importlib.import_module("nodes")
@@ -26,7 +26,7 @@ def routes(demo, app):
             "path": sys.path,
         }
 
-    app.add_api_route("/neighbour", told)
+    app.add_api_route("/neighbour", report)
 
 
 script_callbacks.on_app_started(routes)

@@ -78,7 +78,7 @@ def settings():
 
 def routes(demo, app):
     @app.get("/probe")
-    def told():
+    def report():
         return {
             "name": __name__,
             "in_modules": __name__ in sys.modules,

@@ -87,10 +87,10 @@ class Api:
                 raise
             except Exception as error:
                 # As the hosts' middleware does it, which reads these off any error.
-                told = {"error": type(error).__name__, "detail": vars(error).get("detail", "")}
-                errors.report(f"API error: {told}", exc_info=True)
-                told |= {"body": vars(error).get("body", ""), "errors": str(error)}
-                return JSONResponse(told, vars(error).get("status_code", 500))
+                fault = {"error": type(error).__name__, "detail": vars(error).get("detail", "")}
+                errors.report(f"API error: {fault}", exc_info=True)
+                fault |= {"body": vars(error).get("body", ""), "errors": str(error)}
+                return JSONResponse(fault, vars(error).get("status_code", 500))
 
         return generate
 
@@ -195,8 +195,8 @@ def _job(name: str) -> Iterator[None]:
 
 
 def _encoded(image: Image.Image) -> str:
-    told = PngImagePlugin.PngInfo()
-    told.add_text("parameters", image.info["parameters"])
+    metadata = PngImagePlugin.PngInfo()
+    metadata.add_text("parameters", image.info["parameters"])
     file = io.BytesIO()
-    image.save(file, "PNG", pnginfo=told)
+    image.save(file, "PNG", pnginfo=metadata)
     return base64.b64encode(file.getvalue()).decode()

@@ -39,8 +39,8 @@ def wrap_gradio_gpu_call(function: Callable[..., Any], extra_outputs: list[Any])
             return answer
         except Exception as error:
             traceback.print_exc()
-            told = html.escape(f"{type(error).__name__}: {error}")
-            return [*extra_outputs, f"<div class='error'>{told}</div>"]
+            message = html.escape(f"{type(error).__name__}: {error}")
+            return [*extra_outputs, f"<div class='error'>{message}</div>"]
         finally:
             shared.state.interrupted = shared.state.skipped = False
 

@@ -57,7 +57,7 @@ class ScriptRunner:
 
     # The page
 
-    def told(self, component: Any, when: str) -> None:
+    def notify(self, component: Any, when: str) -> None:
         """Report a component of the page to the scripts and callbacks that wait for it."""
         label = getattr(component, "label", None)
         script_callbacks.call(f"{when}_component", component, elem_id=component.elem_id, label=label)

@@ -70,44 +70,44 @@ def _began(tab: str) -> ScriptRunner:
 def _teller(runner: ScriptRunner) -> Callable[[Any], Any]:
     """Make a function that reports a component of the page to a tab's scripts and returns it."""
 
-    def told(component: Any) -> Any:
-        runner.told(component, "before")
-        runner.told(component, "after")
+    def watched(component: Any) -> Any:
+        runner.notify(component, "before")
+        runner.notify(component, "after")
         return component
 
-    return told
+    return watched
 
 
 def _generation(tab: str) -> gr.Blocks:
     runner = _began(tab)
-    told = _teller(runner)
+    watched = _teller(runner)
     with gr.Blocks(analytics_enabled=False) as page:
         with gr.Row(elem_id=f"{tab}_toprow"):
             with gr.Column(scale=6):
-                prompt = told(gr.Textbox(label="Prompt", lines=3, elem_id=f"{tab}_prompt", value=""))
-                negative = told(
+                prompt = watched(gr.Textbox(label="Prompt", lines=3, elem_id=f"{tab}_prompt", value=""))
+                negative = watched(
                     gr.Textbox(label="Negative prompt", lines=3, elem_id=f"{tab}_neg_prompt", value="")
                 )
             with gr.Column(scale=1):
-                interrupt = told(gr.Button("Interrupt", elem_id=f"{tab}_interrupt"))
-                skip = told(gr.Button("Skip", elem_id=f"{tab}_skip"))
-                submit = told(gr.Button("Generate", elem_id=f"{tab}_generate", variant="primary"))
+                interrupt = watched(gr.Button("Interrupt", elem_id=f"{tab}_interrupt"))
+                skip = watched(gr.Button("Skip", elem_id=f"{tab}_skip"))
+                submit = watched(gr.Button("Generate", elem_id=f"{tab}_generate", variant="primary"))
                 with gr.Row(elem_id=f"{tab}_tools"):
-                    pasted = told(gr.Button("Read", elem_id="paste"))
+                    pasted = watched(gr.Button("Read", elem_id="paste"))
         with gr.Row():
             with gr.Column(elem_id=f"{tab}_settings"):
-                n_iter = told(_number("Batch count", f"{tab}_batch_count", 1))
-                batch_size = told(_number("Batch size", f"{tab}_batch_size", 1))
-                seed = told(gr.Number(label="Seed", value=-1, elem_id=f"{tab}_seed", precision=0))
-                hr = told(gr.Checkbox(label="Hires. fix", elem_id=f"{tab}_hr-checkbox"))
-                hr_prompt = told(gr.Textbox(label="Hires prompt", elem_id="hires_prompt", value=""))
-                hr_negative = told(
+                n_iter = watched(_number("Batch count", f"{tab}_batch_count", 1))
+                batch_size = watched(_number("Batch size", f"{tab}_batch_size", 1))
+                seed = watched(gr.Number(label="Seed", value=-1, elem_id=f"{tab}_seed", precision=0))
+                hr = watched(gr.Checkbox(label="Hires. fix", elem_id=f"{tab}_hr-checkbox"))
+                hr_prompt = watched(gr.Textbox(label="Hires prompt", elem_id="hires_prompt", value=""))
+                hr_negative = watched(
                     gr.Textbox(label="Hires negative prompt", elem_id="hires_neg_prompt", value="")
                 )
                 with gr.Column(elem_id=f"{tab}_script_container"):
                     inputs = runner.setup_ui()
             with gr.Column(elem_id=f"{tab}_results"):
-                gallery = told(gr.Gallery(label="Output", elem_id=f"{tab}_gallery"))
+                gallery = watched(gr.Gallery(label="Output", elem_id=f"{tab}_gallery"))
                 generation_info = gr.Textbox(visible=False, elem_id=f"generation_info_{tab}")
                 html_info = gr.HTML(elem_id=f"html_info_{tab}", elem_classes="infotext")
                 html_log = gr.HTML(elem_id=f"html_log_{tab}")

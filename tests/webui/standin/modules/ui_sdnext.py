@@ -12,26 +12,26 @@ from modules.call_queue import queue_lock
 from modules.script_runner import ScriptRunner
 
 
-def prompts(told: Any, tab: str) -> tuple[Any, Any, Any]:
+def prompts(watched: Any, tab: str) -> tuple[Any, Any, Any]:
     """The top of a tab: its two boxes and Generate."""
-    prompt = told(gr.Textbox(label="Prompt", lines=3, elem_id=f"{tab}_prompt", value=""))
-    negative = told(gr.Textbox(label="Negative prompt", lines=3, elem_id=f"{tab}_neg_prompt", value=""))
-    generate = told(gr.Button("Generate", elem_id=f"{tab}_generate", variant="primary"))
-    interrupt = told(gr.Button("Stop", elem_id=f"{tab}_interrupt"))
+    prompt = watched(gr.Textbox(label="Prompt", lines=3, elem_id=f"{tab}_prompt", value=""))
+    negative = watched(gr.Textbox(label="Negative prompt", lines=3, elem_id=f"{tab}_neg_prompt", value=""))
+    generate = watched(gr.Button("Generate", elem_id=f"{tab}_generate", variant="primary"))
+    interrupt = watched(gr.Button("Stop", elem_id=f"{tab}_interrupt"))
     interrupt.click(shared.state.interrupt, inputs=[], outputs=[])
-    told(gr.File(label="", elem_id=f"{tab}_prompt_image", visible=False))
+    watched(gr.File(label="", elem_id=f"{tab}_prompt_image", visible=False))
     return prompt, negative, generate
 
 
-def control(told: Any, runner: ScriptRunner) -> gr.Blocks:
+def control(watched: Any, runner: ScriptRunner) -> gr.Blocks:
     """The tab for all images."""
     with gr.Blocks(analytics_enabled=False) as page:
-        prompt, negative, generate = prompts(told, "control")
-        pasted = told(gr.Button("Restore", elem_id="control_paste"))
-        batch_size = told(gr.Slider(1, 8, 1, step=1, label="Batch size", elem_id="control_batch_size"))
-        n_iter = told(gr.Slider(1, 8, 1, step=1, label="Batch count", elem_id="control_batch_count"))
-        seed = told(gr.Number(label="Initial seed", value=-1, elem_id="control_seed"))
-        gallery = told(gr.Gallery(label="Output", elem_id="control_gallery"))
+        prompt, negative, generate = prompts(watched, "control")
+        pasted = watched(gr.Button("Restore", elem_id="control_paste"))
+        batch_size = watched(gr.Slider(1, 8, 1, step=1, label="Batch size", elem_id="control_batch_size"))
+        n_iter = watched(gr.Slider(1, 8, 1, step=1, label="Batch count", elem_id="control_batch_count"))
+        seed = watched(gr.Number(label="Initial seed", value=-1, elem_id="control_seed"))
+        gallery = watched(gr.Gallery(label="Output", elem_id="control_gallery"))
         result = gr.HTML(elem_id="control-result")
         log = gr.HTML(elem_id="html_log_control")
         video = gr.Textbox(visible=False, elem_id="control_output_video")
@@ -52,12 +52,12 @@ def control(told: Any, runner: ScriptRunner) -> gr.Blocks:
     return page
 
 
-def video(told: Any) -> gr.Blocks:
+def video(watched: Any) -> gr.Blocks:
     """The tab for videos: no script has a turn there."""
     with gr.Blocks(analytics_enabled=False) as page:
-        prompt, _, generate = prompts(told, "video")
-        told(gr.Dropdown(label="Video engine", choices=["None", "WAN Video"], elem_id="video_engine"))
-        told(
+        prompt, _, generate = prompts(watched, "video")
+        watched(gr.Dropdown(label="Video engine", choices=["None", "WAN Video"], elem_id="video_engine"))
+        watched(
             gr.Dropdown(
                 label="Video model",
                 choices=["None", "WAN 2.2 A14B T2V"],
@@ -65,7 +65,7 @@ def video(told: Any) -> gr.Blocks:
                 elem_id="video_model",
             )
         )
-        told(gr.Number(label="Initial seed", value=-1, elem_id="video_seed"))
+        watched(gr.Number(label="Initial seed", value=-1, elem_id="video_seed"))
         # An id that another tab has, too.
         shown = gr.Textbox(label="Output", elem_id="control_output_video")
         generate.click(lambda text: f"a video of {text}", inputs=[prompt], outputs=[shown])
