@@ -124,12 +124,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The known capabilities of a deployment; None is unknown."""
+    """The known capabilities of a deployment; None is unknown.
+
+    `context_window` and `most_output` are tokens, `thinks` says that the model thinks unless told not to, and
+    `by_responses` that it answers on OpenAI's Responses API only.
+    """
 
     schema: bool | None = None
     vision: bool | None = None
     tools: bool | None = None
     context_window: int | None = None
+    most_output: int | None = None
+    thinks: bool | None = None
+    by_responses: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from ...llm_backends.remote.addresses import api_base
 from ...llm_backends.remote.http_client import origin_of
-from ...llm_backends.remote.model_list import api_base
 from ...llm_backends.types import Secret
 
 ENDPOINT = "endpoint"

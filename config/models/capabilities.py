@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...llm_backends.types import Capabilities
 from ..providers import Provider
 from . import vision
+from .litellm_table import row_of
 
 
 def of_provider(provider: Provider, model: str) -> Capabilities:
@@ -14,12 +15,18 @@ def of_provider(provider: Provider, model: str) -> Capabilities:
 
     model_id = f"{provider.id}/{model}"
     entry, known = catalog.entry_of(model_id), known_of(model_id)
+    # Read for other models only: the table is large.
+    row = {} if known or provider.is_local else row_of(provider, model)
     tools = [entry.tools if entry else None, known.get("tools"), provider.tools]
     return Capabilities(
         schema=provider.schema,
         vision=vision.of_provider(provider, model),
         tools=provider.tools is not False and next((yes for yes in tools if yes is not None), None),
-        context_window=(entry.context_window if entry else None) or known.get("context_window"),
+        context_window=(entry.context_window if entry else None)
+        or known.get("context_window")
+        or row.get("max_input_tokens"),
+        most_output=known.get("most_output") or row.get("max_output_tokens"),
+        thinks=known.get("thinks") or row.get("supports_reasoning"),
     )
 
 

@@ -10,8 +10,9 @@ from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 from ...llm_backends.errors import LLMError, MalformedAnswer
+from ...llm_backends.remote.addresses import api_base, route
 from ...llm_backends.remote.http_client import origin_of
-from ...llm_backends.remote.model_list import api_base, fetch_json
+from ...llm_backends.remote.model_list import fetch_json
 from ...llm_backends.types import Secret
 from .. import providers
 from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id
@@ -77,7 +78,7 @@ def _endpoint(address: str, key: Secret | None) -> Server:
 async def _ask_endpoint(address: str, key: Secret | None) -> list[ModelEntry]:
     base, label = api_base(address), endpoint_label(address)
     models, info = await asyncio.gather(
-        fetch_json(f"{base}/models", key, "LLM_API_KEY", patience_s=PATIENCE_S),
+        fetch_json(route(base, "/models"), key, "LLM_API_KEY", patience_s=PATIENCE_S),
         _proxy_info(base, key),
     )
     listed = _read("openai", models, origin_of(base), everything=True)
@@ -87,7 +88,7 @@ async def _ask_endpoint(address: str, key: Secret | None) -> list[ModelEntry]:
 async def _proxy_info(base: str, key: Secret | None) -> dict[str, listing_formats.Listed]:
     """The facts that a LiteLLM proxy reports on its models to permitted callers; empty for all others."""
     try:
-        answer = await fetch_json(f"{base}/model/info", key, "LLM_API_KEY", patience_s=PATIENCE_S / 2)
+        answer = await fetch_json(route(base, "/model/info"), key, "LLM_API_KEY", patience_s=PATIENCE_S / 2)
     except LLMError:
         return {}
     return listing_formats.read_proxy_info(answer)

@@ -23,7 +23,7 @@ def main() -> None:
     if spec is None or spec.origin is None:
         raise SystemExit("litellm is not installed here: pip install litellm.")
     known = json.loads(Path(spec.origin).with_name(TABLE).read_text(encoding="utf-8"))
-    rows = yaml.safe_load((HERE / "providers.yaml").read_text(encoding="utf-8"))
+    rows = yaml.safe_load((HERE.parent / "providers.yaml").read_text(encoding="utf-8"))
     facts = {}
     for provider, row in rows.items():
         prefix = row.get("price_prefix", row.get("prefix", provider))
@@ -52,6 +52,8 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     price = [round(each_in * 1e6, 6), round(each_out * 1e6, 6)] if each_in and each_out else None
     return {
         "context_window": row.get("max_input_tokens"),
+        "most_output": row.get("max_output_tokens"),
+        "thinks": row.get("supports_reasoning"),
         "vision": row.get("supports_vision"),
         "tools": row.get("supports_function_calling"),
         "schema": row.get("supports_response_schema"),

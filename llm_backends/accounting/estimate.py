@@ -16,6 +16,8 @@ _A_MESSAGE = 4
 _A_PICTURE = 1600
 # The answer of a request that sets no limit.
 USUAL_ANSWER = 4096
+# Tokens of thought for each level, with what models spend at their own.
+ROOM_FOR_THOUGHTS = {"default": 8192, "off": 0, "low": 4096, "medium": 8192, "high": 16384}
 
 
 def tokens_of(text: str) -> int:
@@ -30,9 +32,27 @@ def prompt_tokens(request: Request) -> int:
     return sum(map(tokens_of, _texts(request))) + _A_MESSAGE * len(request.messages) + _A_PICTURE * pictures
 
 
-def most_answer_tokens(request: Request) -> int:
-    """The most tokens that the model may write."""
-    return 0 if request.embed else request.max_tokens or USUAL_ANSWER
+def most_answer_tokens(request: Request, deployment: Deployment) -> int:
+    """The most tokens that the model may write, its thoughts among them."""
+    return 0 if request.embed else answer_limit(request, deployment) or USUAL_ANSWER
+
+
+def answer_limit(request: Request, deployment: Deployment) -> int | None:
+    """The limit to set on the model's tokens: `max_tokens` is for the answer, and thoughts count as well
+    (Anthropic refuses a limit below the room for them, Gemini cuts the answer off); never more than the model
+    is known to write, or than its context holds beside the prompt. None without a limit."""
+    if request.max_tokens is None:
+        return None
+    known = deployment.capabilities
+    thinks = known.thinks if request.reasoning == "default" else request.reasoning != "off"
+    limit = request.max_tokens + (ROOM_FOR_THOUGHTS[request.reasoning] if thinks else 0)
+    if known.most_output is not None:
+        limit = min(limit, known.most_output)
+    if known.context_window is not None:
+        left = known.context_window - prompt_tokens(request)
+        # A prompt that leaves no room is for the server to refuse.
+        limit = min(limit, left) if left > 0 else limit
+    return limit
 
 
 def cost_of(prompt: int, completion: int, price: Price) -> float:
@@ -44,7 +64,7 @@ def worst_cost(request: Request, deployment: Deployment) -> float | None:
     """The most that one attempt is likely to cost in US dollars; None where the price is unknown."""
     if deployment.price is None:
         return None
-    return cost_of(prompt_tokens(request), most_answer_tokens(request), deployment.price)
+    return cost_of(prompt_tokens(request), most_answer_tokens(request, deployment), deployment.price)
 
 
 def _texts(request: Request) -> Iterable[str]:

@@ -6,12 +6,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from .. import errors
 from ..modes import ENDPOINT
 from ..types import Deployment, Secret
-from .http_client import bearer, client, origin_of, wire_error
+from .addresses import key_headers, route
+from .http_client import client, origin_of, wire_error
 from .status_errors import error_from_status
 
 _PATIENCE_S = 5.0
@@ -28,20 +28,13 @@ async def list_models(base_url: str, key: Secret | None = None, patience_s: floa
 
     Raises `LLMError` when they cannot be fetched within `patience_s` seconds.
     """
-    base = api_base(base_url)
-    answer = await fetch_json(f"{base}/models", key, "LLM_API_KEY", patience_s=patience_s)
+    answer = await fetch_json(route(base_url, "/models"), key, "LLM_API_KEY", patience_s=patience_s)
     try:
         return sorted({str(entry["id"]) for entry in answer["data"]})
     except (KeyError, TypeError):
         raise errors.MalformedAnswer(
-            f"{origin_of(base)} answered with something that is not a list of models."
+            f"{origin_of(base_url)} answered with something that is not a list of models."
         ) from None
-
-
-def api_base(url: str) -> str:
-    """Complete `url` with a scheme, without a final slash; a bare origin gets the usual ``/v1``."""
-    base = (url if "://" in url else f"http://{url}").rstrip("/")
-    return base + ("/v1" if urlsplit(base).path in ("", "/") else "")
 
 
 async def fetch_json(
@@ -69,7 +62,7 @@ async def fetch_json(
         api_key=key,
         key_variable=key_variable,
     )
-    headers = key_headers(key, key_variable, style)
+    headers = _headers(url, key, key_variable, style)
     try:
         status, body, answer_headers = await asyncio.wait_for(_get(url, headers), patience_s)
     except (TimeoutError, asyncio.TimeoutError):
@@ -90,9 +83,9 @@ async def fetch_json(
         ) from None
 
 
-def key_headers(key: Secret | None, variable: str, style: str) -> Mapping[str, str]:
+def _headers(url: str, key: Secret | None, variable: str, style: str) -> Mapping[str, str]:
     """The headers that carry `key`. Raises `AuthenticationFailed` for a text that cannot be a key."""
-    plain = bearer(key, variable)
+    plain = key_headers(url, key, variable)
     if key is not None and style in _KEY_HEADERS:
         plain = {_KEY_HEADERS[style]: key.reveal()}
     return {"Accept": "application/json", **plain, **_ALSO.get(style, {})}

@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .. import errors
 from ..redact import scrub
 from ..types import Chunk, Deployment, Request
-from .http_client import bearer, client, origin_of, wire_error
+from .addresses import key_headers, route
+from .http_client import client, origin_of, wire_error
 from .openai_embeddings import LONGEST_ANSWER as LONGEST_VECTORS
 from .openai_embeddings import embedding_body, read_embeddings
 from .openai_format import FrameReader, chat_messages, chat_parameters
+from .openai_responses import respond
+from .repairs import Form, Forms, Refusal
 from .sse import EventReader, EventTooLong
-from .status_errors import error_from_status, is_overflow
+from .status_errors import error_from_status
 
 if TYPE_CHECKING:
     import aiohttp
@@ -31,20 +33,6 @@ if TYPE_CHECKING:
 # What an error's body may hold of interest; the rest of a long page is not read.
 _LONGEST_ERROR = 64 * 1024
 _LONGEST_BODY = 8 * 1024 * 1024
-
-# Parameters that some server or other has never heard of. One that is refused by name is left out (or
-# renamed) and the call repeated, once each; what a server refused is remembered.
-_CAN_DO_WITHOUT = (
-    "stream_options",
-    "response_format",
-    "reasoning_effort",
-    "seed",
-    "top_p",
-    "temperature",
-    "max_tokens",
-)
-# The first two are ours and the third is renamed; answers are read with or without a format.
-_NOT_MISSED = ("stream_options", "response_format", "max_tokens")
 
 # What `extra` may not change: which model is asked, and how its answer is read.
 _OURS = frozenset({"model", "messages", "stream"})
@@ -54,7 +42,7 @@ class OpenAICompatible:
     """A `StreamingBackend` for `Deployment.base_url`; the key goes to that origin and nowhere else."""
 
     def __init__(self) -> None:
-        self._refused: dict[tuple[str, str], set[str]] = {}
+        self._forms = Forms()
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         if not deployment.base_url:
@@ -62,24 +50,15 @@ class OpenAICompatible:
         if request.embed:
             yield await _embed(request, deployment)
             return
-        refused = self._refused.setdefault((deployment.base_url, deployment.model), set())
-        wanted = _body(request, deployment, ())
-        for name in sorted(refused & wanted.keys()):
-            yield _left_out(name, deployment)
-        for _ in range(len(_CAN_DO_WITHOUT) + 1):
-            body = _body(request, deployment, refused)
-            droppable = [name for name in _CAN_DO_WITHOUT if name in body and name not in request.extra]
-            parameter = None
-            async with aclosing(_attempt(body, droppable, deployment)) as chunks:
-                async for chunk in chunks:
-                    if isinstance(chunk, _Unsupported):
-                        parameter = chunk
-                        break
-                    yield chunk
-            if parameter is None:
-                return
-            refused.add(parameter.name)
-            yield _left_out(parameter.name, deployment)
+
+        def attempt(request: Request, form: Form) -> AsyncGenerator[Chunk, None]:
+            if form.by_responses:
+                return respond(request, deployment, streams=form.streams)
+            return _attempt(_body(request, deployment, form), deployment)
+
+        async with aclosing(self._forms.stream(request, deployment, attempt)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def forget_keys(self) -> None:
         """Forget nothing: a key travels with its own request."""
@@ -88,67 +67,31 @@ class OpenAICompatible:
         await client.close()
 
 
-class _Unsupported:
-    """The server refused the parameter of that name."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-def _left_out(name: str, deployment: Deployment) -> Chunk:
-    """A chunk that reports the parameter `name` as left out, where that makes a difference to the user."""
-    if name in _NOT_MISSED:
-        return Chunk()
-    return Chunk(warning=f"{deployment.name} does not take {name}: it was left out.")
-
-
-def chat_url(base_url: str) -> str:
-    """The address of the chat route under `base_url`; a bare origin gets the usual ``/v1``."""
-    base = base_url.rstrip("/")
-    if base.endswith("/chat/completions"):
-        return base
-    if urlsplit(base).path in ("", "/"):
-        base += "/v1"
-    return base + "/chat/completions"
-
-
-def embeddings_url(base_url: str) -> str:
-    """The address of the embeddings route under `base_url`."""
-    return chat_url(base_url).removesuffix("/chat/completions") + "/embeddings"
-
-
-def _body(request: Request, deployment: Deployment, refused: Collection[str]) -> dict[str, Any]:
+def _body(request: Request, deployment: Deployment, form: Form) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": deployment.model,
         "messages": chat_messages(request.messages),
-        "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream": form.streams,
         **chat_parameters(request),
     }
+    if form.streams and "stream_options" not in form.without:
+        body["stream_options"] = {"include_usage": True}
     if request.reasoning != "default":
         body["reasoning_effort"] = "none" if request.reasoning == "off" else request.reasoning
-    if "max_tokens" in refused and "max_tokens" in body:
-        body["max_completion_tokens"] = body["max_tokens"]
-    for name in refused:
-        body.pop(name, None)
     body.update({name: value for name, value in request.extra.items() if name not in _OURS})
     return body
-
-
-def _headers(deployment: Deployment) -> dict[str, str]:
-    key = bearer(deployment.api_key, deployment.key_variable or "LLM_API_KEY")
-    return {"Accept": "text/event-stream", **key}
 
 
 async def _embed(request: Request, deployment: Deployment) -> Chunk:
     import aiohttp
 
     body, begun = embedding_body(request, deployment.model), False
-    url, headers = embeddings_url(deployment.base_url or ""), _headers(deployment)
+    url = route(deployment.base_url or "", "/embeddings")
+    headers = key_headers(url, deployment.api_key, deployment.key_variable or "LLM_API_KEY")
     try:
         async with client.post(url, body, {**headers, "Accept": "application/json"}) as response:
             if response.status != 200:
-                await _refusal(response, (), deployment)
+                raise (await _refusal(response, deployment)).error
             begun = True
             raw = await _read_all(response, LONGEST_VECTORS, deployment)
     except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
@@ -157,18 +100,16 @@ async def _embed(request: Request, deployment: Deployment) -> Chunk:
     return await asyncio.to_thread(read_embeddings, raw, request, deployment)
 
 
-async def _attempt(
-    body: dict[str, Any], droppable: Collection[str], deployment: Deployment
-) -> AsyncGenerator[Chunk | _Unsupported, None]:
-    """Make one POST and read the answer; a parameter that the server does not know ends it."""
+async def _attempt(body: dict[str, Any], deployment: Deployment) -> AsyncGenerator[Chunk, None]:
+    """Make one POST and read the answer. Raises `Refusal` where there is none."""
     import aiohttp
 
-    begun = False
+    begun, url = False, route(deployment.base_url or "", "/chat/completions")
+    key = key_headers(url, deployment.api_key, deployment.key_variable or "LLM_API_KEY")
     try:
-        async with client.post(chat_url(deployment.base_url or ""), body, _headers(deployment)) as response:
+        async with client.post(url, body, {"Accept": "text/event-stream", **key}) as response:
             if response.status != 200:
-                yield await _refusal(response, droppable, deployment)
-                return
+                raise await _refusal(response, deployment)
             begun = True
             read = _events if _is_stream(response) else _whole
             async with aclosing(read(response, deployment)) as chunks:
@@ -182,17 +123,9 @@ def _is_stream(response: aiohttp.ClientResponse) -> bool:
     return "json" not in response.content_type and "html" not in response.content_type
 
 
-async def _refusal(
-    response: aiohttp.ClientResponse, droppable: Collection[str], deployment: Deployment
-) -> _Unsupported:
+async def _refusal(response: aiohttp.ClientResponse, deployment: Deployment) -> Refusal:
     text = (await response.content.read(_LONGEST_ERROR)).decode(errors="replace")
-    if response.status in (400, 422) and not is_overflow(text):
-        for name in droppable:
-            if re.search(rf"\b{name}\b", text):
-                return _Unsupported(name)
-        if "max_completion_tokens" in text and "max_tokens" in droppable:
-            return _Unsupported("max_tokens")
-    raise error_from_status(response.status, text, deployment, response.headers)
+    return Refusal(error_from_status(response.status, text, deployment, response.headers), text)
 
 
 async def _events(response: aiohttp.ClientResponse, deployment: Deployment) -> AsyncGenerator[Chunk, None]:

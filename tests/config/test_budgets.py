@@ -10,7 +10,7 @@ import pytest
 from quillwork.config import budgets, providers, usage
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.models import prices
+from quillwork.config.models import litellm_table, prices
 from quillwork.config.models.catalog import catalog
 from quillwork.config.settings.values import load
 from quillwork.config.settings.variables import VARIABLES
@@ -116,7 +116,7 @@ def test_what_litellm_knows_helps_where_it_is_installed(home, monkeypatch):
         "free-x": {"litellm_provider": "openai", "input_cost_per_token": 0, "output_cost_per_token": 0},
         "owl": {"litellm_provider": "groq", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6},
     }
-    monkeypatch.setattr(prices, "_litellms", lambda: table)
+    monkeypatch.setattr(litellm_table, "_rows", lambda: table)
     openai = providers.get("openai")
     assert prices.of_provider(openai, "gpt-x") == (1.0, 2.0)
     assert prices.of_provider(openai, "free-x") is None
@@ -126,7 +126,7 @@ def test_what_litellm_knows_helps_where_it_is_installed(home, monkeypatch):
 
 @pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="litellm is not installed here")
 def test_litellms_table_is_read(home):
-    assert prices._litellms()["gpt-4o"]["litellm_provider"] == "openai"
+    assert litellm_table._rows()["gpt-4o"]["litellm_provider"] == "openai"
 
 
 def test_usage_is_told_with_the_budgets(env, home):

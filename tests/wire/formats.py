@@ -16,6 +16,7 @@ from wire.embeddings import embeddings
 from wire.gemini_format import GeminiFormat
 from wire.ollama_format import OllamaFormat
 from wire.openai_format import OpenAIFormat
+from wire.responses_format import ResponsesFormat
 
 _OPENAI_PATHS = (
     "/chat/completions",
@@ -36,6 +37,8 @@ def routes(server: Any) -> list[web.AbstractRouteDef]:
     listed.append(
         web.post("/api/v1/chat/completions", _speaking(server, OpenAIFormat(reasoning="reasoning")))
     )
+    for path in ("/v1/responses", "/openai/v1/responses"):
+        listed.append(web.post(path, _speaking(server, ResponsesFormat())))
     mistral = OpenAIFormat(counts_unasked=True)
     listed.append(web.post("/mistral/v1/chat/completions", _speaking(server, mistral)))
     for path in ("/v1/models", "/models", "/openai/v1/models", "/api/v1/models"):

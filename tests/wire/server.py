@@ -30,6 +30,7 @@ from wire.answers import Answer, Asked, compose
 from wire.faults import Behaviour, behaviour_of
 from wire.formats import routes
 
+Refusing = Callable[[dict[str, Any]], "tuple[int, Any] | None"]
 Script = str | Answer | Callable[[dict[str, Any]], "str | Answer"]
 HANG_S = 3600.0
 GARBAGE = b"<html>this is not what you asked for</html>\n\n"
@@ -87,6 +88,7 @@ class WireServer:
         self.unloaded: list[str] = []
         self.predictions: dict[str, Any] = {}
         self._scripts: dict[str, list[Script]] = {}
+        self._refusals: dict[str, Refusing] = {}
         self._failures: Counter[str] = Counter()
 
     def script(self, model: str, answer: Script | Iterable[Script]) -> None:
@@ -94,6 +96,11 @@ class WireServer:
         request's JSON, or one after the other of a list (the last one stays)."""
         listed = [answer] if isinstance(answer, (str, Answer)) or callable(answer) else list(answer)
         self._scripts[model] = listed
+
+    def refuse(self, model: str, refusing: Refusing) -> None:
+        """Let `model` refuse each request for which `refusing`, given its JSON, returns a status and a body
+        (JSON, or a text as it is)."""
+        self._refusals[model] = refusing
 
     def calls(self, suffix: str = "") -> list[Logged]:
         """The requests so far that carried a model's question (not the listings), by the path's end."""
@@ -218,6 +225,10 @@ class WireServer:
             await asyncio.sleep(behaviour.delay)
         if behaviour.redirect and _origin_port(request) != self.other_url.rpartition(":")[2]:
             raise web.HTTPTemporaryRedirect(self.other_url + request.path_qs)
+        if asked.model in self._refusals and (refusal := self._refusals[asked.model](asked.body)):
+            if isinstance(refusal[1], str):
+                return web.Response(text=refusal[1], status=refusal[0])
+            return web.json_response(refusal[1], status=refusal[0])
         if error := self.error_for(fmt, asked, behaviour, request):
             headers = {"x-request-id": "req_1"}
             if behaviour.retryafter is not None:

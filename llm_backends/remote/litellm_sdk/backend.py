@@ -11,13 +11,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import datetime
 import importlib
 import logging
 import os
 import threading
-import uuid
-import warnings
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -27,11 +24,14 @@ from ... import errors
 from ...types import Chunk, Deployment, Request, Usage
 from ..http_client import bearer, origin_of
 from ..openai_format import chat_messages, picture_ends
-from .chunks import Counts, has_calls, read_chunk
+from ..openai_responses import respond, responses_place
+from ..repairs import Form, Forms, Refusal, unrepaired
+from .chunks import Counts, has_calls, read_chunk, read_whole
 from .embeddings import embedding_arguments, embedding_place, read_vectors
 from .errors import error_from, fault_of, missing_library
 from .faults import changed
 from .parameters import call_parameters, provider_parameters
+from .silent_log import ignore_leftovers, silent_log
 
 if TYPE_CHECKING:
     from .clients import Clients
@@ -46,20 +46,6 @@ _IMPORT_ENVIRONMENT = {
 }
 # What the library's own modules leave in the environment while they are imported.
 _IMPORT_TRACES = ("TIKTOKEN_CACHE_DIR",)
-_LOG_METHODS = (
-    "pre_call",
-    "post_call",
-    "success_handler",
-    "failure_handler",
-    "response_cost_calculator",
-    "_response_cost_calculator",
-)
-_ASYNC_LOG_METHODS = (
-    "async_success_handler",
-    "async_failure_handler",
-    "dispatch_success_handlers",
-    "dispatch_failure_handlers",
-)
 _LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _OLLAMA_ENTRY = {"litellm_provider": "ollama_chat", "mode": "chat", "supports_function_calling": True}
 _REPLICATE_ROLES = {
@@ -80,6 +66,7 @@ class LiteLLMSDK:
         self._library: concurrent.futures.Future[Any] | None = None
         self._lock = threading.Lock()
         self._clients: Clients | None = None
+        self._forms = Forms()
 
     async def prepare(self) -> None:
         """Import the library; see `StreamingBackend`."""
@@ -88,6 +75,25 @@ class LiteLLMSDK:
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """Stream an answer; see `StreamingBackend.stream`."""
         litellm = await self._load()
+
+        def attempt(request: Request, form: Form) -> AsyncGenerator[Chunk, None]:
+            if form.by_responses and (there := responses_place(deployment)) is not None:
+                return respond(request, there, streams=form.streams)
+            return self._attempt(litellm, request, deployment, form)
+
+        if request.embed:
+            chunks = unrepaired(self._attempt(litellm, request, deployment, Form()))
+        else:
+            entry = _price_entry(litellm, deployment)
+            plain = Form(by_responses=bool(entry and entry[1].get("mode") == "responses"))
+            chunks = self._forms.stream(request, deployment, attempt, plain)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
+
+    async def _attempt(
+        self, litellm: Any, request: Request, deployment: Deployment, form: Form
+    ) -> AsyncGenerator[Chunk, None]:
         from .transport import Transmission
 
         exchange = Transmission(
@@ -100,7 +106,7 @@ class LiteLLMSDK:
             if request.embed:
                 starting = self._embed(litellm, request, deployment, exchange)
             else:
-                starting = self._begin(litellm, self._arguments(litellm, request, deployment, exchange))
+                starting = self._begin(litellm, self._arguments(litellm, request, deployment, exchange, form))
             begun: asyncio.Future[Any] = asyncio.ensure_future(starting)
             try:
                 # Until something is sent, litellm is busy with itself (it imports at the first call of a
@@ -114,27 +120,36 @@ class LiteLLMSDK:
             if request.embed:
                 yield begun.result()
                 return
-            # A generator that is only dropped keeps its connection, and the provider goes on writing.
-            async with aclosing(begun.result()) as answer:
-                counts, is_empty, called = Counts(), True, False
-                # Without it, nobody counts.
-                with contextlib.suppress(AttributeError):
-                    answer.chunks = counts
-                async for part in answer:
-                    if exchange.guards and not exchange.sent:
-                        raise changed("it went its own way", deployment)
-                    called = called or has_calls(part)
-                    chunk = read_chunk(part, called)
-                    is_empty = is_empty and not (chunk.text or chunk.reasoning or called)
-                    yield chunk
-            if exchange.is_faulty or (is_empty and exchange.is_no_stream):
+            counts, is_empty, called = Counts(), True, False
+            if not form.streams:
+                answer = begun.result()
+                counts.append(answer)
+                chunk = read_whole(answer)
+                is_empty = not (chunk.text or chunk.reasoning or chunk.tool_calls)
+                yield chunk
+            else:
+                # A generator that is only dropped keeps its connection, and the provider goes on writing.
+                async with aclosing(begun.result()) as answer:
+                    # Without it, nobody counts.
+                    with contextlib.suppress(AttributeError):
+                        answer.chunks = counts
+                    async for part in answer:
+                        if exchange.guards and not exchange.sent:
+                            raise changed("it went its own way", deployment)
+                        called = called or has_calls(part)
+                        chunk = read_chunk(part, called)
+                        is_empty = is_empty and not (chunk.text or chunk.reasoning or called)
+                        yield chunk
+            if exchange.is_faulty or (form.streams and is_empty and exchange.is_no_stream):
                 # litellm reports some broken streams as complete.
                 raise fault_of(deployment, exchange)
             yield Chunk(usage=_usage(litellm, counts, deployment))
         except errors.LLMError:
             raise
         except Exception as error:  # noqa: BLE001 - litellm raises whatever its libraries do
-            raise error_from(error, deployment, exchange, request.extra) from None
+            # What litellm itself refuses stands in its own words, and nothing was sent then.
+            words = exchange.body or ("" if exchange.sent else str(error))
+            raise Refusal(error_from(error, deployment, exchange, request.extra), words) from None
 
     async def _embed(
         self, litellm: Any, request: Request, deployment: Deployment, exchange: Transmission
@@ -143,7 +158,7 @@ class LiteLLMSDK:
         there = replace(deployment, base_url=base_url)
         answer = await litellm.aembedding(
             **embedding_arguments(request, there, prefix),
-            **_silent_log("aembedding", deployment.model, input=list(request.embed)),
+            **silent_log("aembedding", deployment.model, input=list(request.embed)),
             client=self._client(prefix, there, exchange, provider_parameters(deployment.params)),
         )
         if not exchange.sent:
@@ -211,7 +226,12 @@ class LiteLLMSDK:
     # -- a call
 
     def _arguments(
-        self, litellm: Any, request: Request, deployment: Deployment, exchange: Transmission
+        self,
+        litellm: Any,
+        request: Request,
+        deployment: Deployment,
+        exchange: Transmission,
+        form: Form,
     ) -> dict[str, Any]:
         params = provider_parameters(deployment.params)
         prefix = params.pop("custom_llm_provider", deployment.provider)
@@ -224,6 +244,7 @@ class LiteLLMSDK:
         has_schema = _keeps_schema(litellm, deployment)
         messages = chat_messages(request.messages)
         model = f"{prefix}/{deployment.model}"
+        streams_usage = form.streams and "stream_options" not in form.without
         # A key that is None is looked up in the environment, so the lack of one has a text, too; the
         # transport takes it off again.
         key = deployment.api_key.reveal() if deployment.api_key else None if exchange.signs else "none"
@@ -232,8 +253,8 @@ class LiteLLMSDK:
             **params,
             "model": model,
             "messages": messages,
-            "stream": True,
-            "stream_options": {"include_usage": True},
+            "stream": form.streams,
+            **({"stream_options": {"include_usage": True}} if streams_usage else {}),
             "api_base": deployment.base_url,
             "api_key": key,
             "timeout": deployment.total_timeout_s,
@@ -241,7 +262,7 @@ class LiteLLMSDK:
             "max_retries": 0,
             "drop_params": True,
             "cache": {"no-cache": True, "no-store": True},
-            **_silent_log("acompletion", model, messages=messages, stream=True),
+            **silent_log("acompletion", model, messages=messages, stream=form.streams),
             # With tools litellm looks for MCP servers, for which it needs a library that it does not bring.
             "_skip_mcp_handler": True,
         }
@@ -304,8 +325,7 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
         # Prompts are in its debug lines, and in its error lines what users are told better.
         logger.setLevel(logging.CRITICAL)
         logger.propagate = False
-    # Where a loop ends before litellm's queue is worked off; it is one of ours, and does nothing.
-    warnings.filterwarnings("ignore", f"coroutine '{_nothing_async.__qualname__}' was never awaited")
+    ignore_leftovers()
     future.set_result(litellm)
 
 
@@ -317,43 +337,6 @@ def _wake(waiting: asyncio.Future[None]) -> None:
     loop = waiting.get_loop()
     if not loop.is_closed():
         loop.call_soon_threadsafe(wake)
-
-
-def _silent_log(function: str, model: str, **question: Any) -> dict[str, Any]:
-    """The argument that hands litellm a log object for one call, one that does nothing.
-
-    litellm's own asks Ollama about the model after an answer, and fetches tokenizers from the Hugging Face
-    hub to price it, synchronously, on our event loop; it hands keys and prompts to whatever callbacks other
-    packs have set.
-    """
-    try:
-        from litellm.utils import Rules, function_setup
-
-        log, _ = function_setup(
-            function,
-            Rules(),
-            datetime.datetime.now(),
-            model=model,
-            litellm_call_id=str(uuid.uuid4()),
-            **question,
-        )
-        log.stream_options = {"include_usage": True}
-        for name in _LOG_METHODS:
-            setattr(log, name, _nothing)
-        for name in _ASYNC_LOG_METHODS:
-            setattr(log, name, _nothing_async)
-    except Exception as error:  # noqa: BLE001 - with its own log it answers as well
-        logging.getLogger("quillwork").info("litellm's log could not be silenced (%s).", type(error).__name__)
-        return {"no-log": True}
-    return {"litellm_logging_obj": log}
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    pass
-
-
-async def _nothing_async(*_: Any, **__: Any) -> None:
-    pass
 
 
 def _table(litellm: Any, name: str) -> dict[str, Any]:

@@ -49,11 +49,27 @@ def read_chunk(part: Any, called: bool) -> Chunk:
     )
 
 
+def read_whole(answer: Any) -> Chunk:
+    """Convert litellm's answer in one piece."""
+    choice = answer.choices[0] if answer.choices else None
+    if choice is None:
+        return Chunk()
+    message = choice.message
+    finish = FINISH_REASONS.get(choice.finish_reason, "unknown") if choice.finish_reason else None
+    return Chunk(
+        text=message.content or "",
+        reasoning=getattr(message, "reasoning_content", None) or "",
+        tool_calls=tuple(_tool_delta(place, call) for place, call in enumerate(message.tool_calls or ())),
+        finish_reason="tool_calls" if finish == "stop" and message.tool_calls else finish,
+        model=answer.model or None,
+    )
+
+
 def _tool_delta(place: int, call: Any) -> ToolCallDelta:
-    index = call.index if isinstance(call.index, int) else place
+    index = getattr(call, "index", None)
     function = call.function
     return ToolCallDelta(
-        index=index,
+        index=index if isinstance(index, int) else place,
         id=call.id or "",
         name=(function.name if function else "") or "",
         arguments=(function.arguments if function else "") or "",

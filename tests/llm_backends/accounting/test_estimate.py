@@ -36,7 +36,7 @@ def test_all_that_is_sent_counts(more):
 
 def test_embeddings_write_nothing():
     request = Request((), embed=("a fox",))
-    assert estimate.most_answer_tokens(request) == 0
+    assert estimate.most_answer_tokens(request, endpoint("http://h")) == 0
     assert estimate.worst_cost(request, endpoint("http://h", price=(1_000_000.0, 9.0))) == 2.0
 
 

@@ -31,7 +31,7 @@ from wire.answers import REFUSAL, TEXT, TOOL_ARGUMENTS, USAGE
 from quillwork.llm_backends import collect, errors
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
-from quillwork.llm_backends.remote.openai_compatible import chat_url
+from quillwork.llm_backends.remote.addresses import route
 from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Image, Message, Request, Secret, Tool, ToolCall, Usage
 
@@ -191,7 +191,7 @@ def test_the_key_goes_into_the_authorization_header_only(wire):
     ],
 )
 def test_where_the_chat_route_is(base, url):
-    assert chat_url(base) == url
+    assert route(base, "/chat/completions") == url
 
 
 def test_nothing_of_the_environment_goes_astray(wire, monkeypatch, tmp_path):
@@ -582,53 +582,6 @@ def test_the_filter_of_the_provider_says_no(wire):
 
 def test_a_refusal_in_words_is_for_the_caller_to_see(wire):
     assert answer(endpoint(wire.url, "fox-refusal")).text == REFUSAL
-
-
-# -- parameters that a server does not know
-
-
-def test_an_unknown_parameter_is_left_out_remembered_and_told_each_time():
-    serve, bodies = picky({"seed", "stream_options", "temperature"})
-    request = question(seed=1, temperature=0.5, top_p=0.9)
-    with raw_server(serve) as port:
-        first, second = (answer(endpoint(f"http://127.0.0.1:{port}"), request) for _ in range(2))
-    assert [
-        sorted(set(body) & {"seed", "stream_options", "temperature", "top_p"}) for body in bodies[-2:]
-    ] == [
-        ["top_p"],
-        ["top_p"],
-    ]
-    assert len(bodies) == 5, "what was refused once was sent again"
-    for result in (first, second):
-        assert sorted(result.warnings) == [
-            "Fox (fox) does not take seed: it was left out.",
-            "Fox (fox) does not take temperature: it was left out.",
-        ]
-
-
-def test_a_refused_format_is_left_out_without_a_word():
-    serve, bodies = picky({"response_format"})
-    with raw_server(serve) as port:
-        result = answer(endpoint(f"http://127.0.0.1:{port}"), question(schema={"type": "object"}))
-    assert "response_format" not in bodies[-1]
-    assert result.warnings == ()
-
-
-def test_max_tokens_is_renamed_where_only_the_new_name_is_known():
-    serve, bodies = picky({"max_tokens"}, word="Unsupported: '%s', use 'max_completion_tokens' instead")
-    with raw_server(serve) as port:
-        result = answer(endpoint(f"http://127.0.0.1:{port}"), question(max_tokens=77))
-    assert bodies[-1]["max_completion_tokens"] == 77
-    assert result.warnings == ()
-
-
-def test_a_context_overflow_that_names_max_tokens_is_one():
-    text = "'%s' is too large: 2048. This model's maximum context length is 2048 tokens."
-    serve, bodies = picky({"max_tokens"}, word=text)
-    with raw_server(serve) as port:
-        error = failure(endpoint(f"http://127.0.0.1:{port}"), question(max_tokens=2048))
-    assert type(error) is errors.ContextOverflow
-    assert len(bodies) == 1
 
 
 # -- keys and texts

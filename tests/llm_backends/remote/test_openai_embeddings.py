@@ -9,7 +9,7 @@ from endpoints import answer, endpoint, failure
 from wire.embeddings import TOKENS_A_TEXT, vector_of
 
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.remote.openai_compatible import embeddings_url
+from quillwork.llm_backends.remote.addresses import route
 from quillwork.llm_backends.remote.openai_embeddings import read_embeddings
 from quillwork.llm_backends.types import Deployment, Plan, Request
 
@@ -31,9 +31,9 @@ def test_an_endpoint_gives_the_vectors_in_the_texts_order(wire):
 
 
 def test_the_address_of_the_route():
-    assert embeddings_url("http://a:1") == "http://a:1/v1/embeddings"
-    assert embeddings_url("http://a:1/x/") == "http://a:1/x/embeddings"
-    assert embeddings_url("http://a:1/v1/chat/completions") == "http://a:1/v1/embeddings"
+    assert route("http://a:1", "/embeddings") == "http://a:1/v1/embeddings"
+    assert route("http://a:1/x/", "/embeddings") == "http://a:1/x/embeddings"
+    assert route("http://a:1/v1/chat/completions", "/embeddings") == "http://a:1/v1/embeddings"
 
 
 def test_an_extra_parameter_goes_along_and_takes_nothing_over(wire):

@@ -377,4 +377,5 @@ def test_who_imports_litellm():
         "llm_backends/observers/litellm_callbacks.py",
         "llm_backends/remote/litellm_sdk/backend.py",
         "llm_backends/remote/litellm_sdk/clients.py",
+        "llm_backends/remote/litellm_sdk/silent_log.py",
     ]

@@ -1,0 +1,100 @@
+"""Addresses of servers as people paste them, and the addresses of the routes under them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ..types import Secret
+from .http_client import bearer
+
+_AROUND = " \t\r\n\"'`<>()[]{},;\u200b\u200e\ufeff\u00a0“”‘’«»„"
+_NAMED = re.compile(
+    r"(?i)^(?:export\s+|set\s+|setx\s+)?\$?[a-z_:]*(?:url|base|host|endpoint|address)\w*\s*[=: ]\s*(?=\S)"
+)
+_ANY = re.compile(r"(?i)https?://[^\s\"'`<>]+")
+_SCHEME = re.compile(r"(?i)^(https?)(?::?/{1,}|:\\+|;//)(?=[^/\\])")
+# What stands behind the base of an API: routes of OpenAI's, Anthropic's and Ollama's format, and pages.
+_ROUTE = re.compile(
+    r"(?i)(?:/(?:chat/completions|completions|models(?:/[^/]+)?|responses|embeddings|messages|chat|model/info|health"
+    r"|docs|redoc|openapi\.json|swagger|ui|index\.html))+$"
+)
+_OLLAMA = re.compile(r"(?i)/api(?:/(?:chat|generate|tags|show|ps|version|embed|embeddings|v0(?:/.*)?))?$")
+_OPEN_WEBUI = "/api/chat/completions"
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+# Servers whose OpenAI format is not below /v1.
+_BASES = {
+    "openrouter.ai": "/api/v1",
+    "generativelanguage.googleapis.com": "/v1beta/openai",
+    "api.groq.com": "/openai/v1",
+    "api.fireworks.ai": "/inference/v1",
+    "api.deepinfra.com": "/v1/openai",
+}
+_AT_HOME = (".local", ".lan", ".home", ".internal", ".localhost", ".test", ".arpa", ".intranet", ".corp")
+
+
+def api_base(text: str) -> str:
+    """The base of the API at the pasted address `text`: with a scheme, without routes, queries, quotes and names
+    around it. Text that holds no address comes back as it is."""
+    address = text.strip(_AROUND)
+    if (found := _ANY.search(address)) and found.start():
+        address = found[0].strip(_AROUND)  # a line of a terminal or of a file
+    else:
+        address = _NAMED.sub("", address).strip(_AROUND)
+    address = _SCHEME.sub(lambda scheme: f"{scheme[1].lower()}://", address)
+    address = re.sub(r"(?i)^https?://(?=https?://)", "", address).replace("\\", "/")
+    if "://" not in address:
+        address = f"{_scheme_of(address)}://{address}"
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return text
+    if parts.scheme not in ("http", "https") or not host:
+        return text
+    # A bind address is what servers print; none can be called there.
+    where = re.sub(r"^0\.0\.0\.0(?=:|$)", "127.0.0.1", parts.netloc)
+    version = [pair for pair in parse_qsl(parts.query) if pair[0].lower() == "api-version"]
+    return urlunsplit((parts.scheme, where, _base_path(parts.path, host), urlencode(version), ""))
+
+
+def _scheme_of(address: str) -> str:
+    """The scheme of an address without one: https where it can only be a service on the internet."""
+    host = re.split(r"[/?#]", address, maxsplit=1)[0].lower()
+    is_name = re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}", host) is not None
+    return "https" if is_name and not host.endswith(_AT_HOME) else "http"
+
+
+def _base_path(path: str, host: str) -> str:
+    path = re.sub("/{2,}", "/", path).rstrip("/ ")
+    usual = next((base for name, base in _BASES.items() if host == name or host.endswith(f".{name}")), "/v1")
+    if host.endswith(_AZURE_HOSTS):
+        path = _ROUTE.sub("", path)
+        return "/openai/v1" if path in ("", "/openai", "/v1") else path
+    if path.lower() == _OPEN_WEBUI:
+        return path  # there the base is /api, which elsewhere is Ollama's own
+    if host == "generativelanguage.googleapis.com" and "/openai" not in path:
+        return usual
+    if _OLLAMA.search(path):
+        return _OLLAMA.sub("", path) + usual
+    path = _ROUTE.sub("", path)
+    path = re.sub(r"(/v\d+)\1+$", r"\1", path)
+    return path if path not in ("", "/openai") or (path and host not in _BASES) else usual
+
+
+def route(base_url: str, path: str) -> str:
+    """The address of `path` (such as ``/models``) under `base_url`; Azure's version stays at the end."""
+    parts = urlsplit(api_base(base_url))
+    return urlunsplit(parts._replace(path=parts.path.removesuffix("/chat/completions") + path))
+
+
+def is_azure(url: str) -> bool:
+    """Tell whether the server at `url` takes its key as Azure does."""
+    parts = urlsplit(url)
+    return "api-version=" in parts.query.lower() or (parts.hostname or "").endswith(_AZURE_HOSTS)
+
+
+def key_headers(url: str, key: Secret | None, variable: str) -> dict[str, str]:
+    """The headers that carry `key` to `url`. Raises `AuthenticationFailed` for what cannot be a key."""
+    headers = bearer(key, variable)
+    return {"api-key": key.reveal()} if key is not None and is_azure(url) else headers
