@@ -9,7 +9,7 @@ from typing import Any
 from ...llm_backends.errors import BackendUnavailable, LLMError, NotConfigured
 from ...llm_backends.host import program
 from ...llm_backends.model import Model, Sampling
-from ...llm_backends.remote.addresses import route
+from ...llm_backends.remote.addresses import api_base, route
 from ...llm_backends.remote.model_list import fetch_json
 from ...llm_backends.types import Message, Request, Result
 from .. import providers
@@ -70,7 +70,7 @@ async def _ask(id: str, settings: Settings) -> tuple[int | None, str | None]:
                 "No endpoint is set.", hint="Enter its address in Quillwork's settings, or set LLM_BASE_URL."
             )
         address, key = endpoint
-        url = route(address.text, "/models")
+        url = route(api_base(address.text), "/models")
         answer = await fetch_json(
             url, session_keys.peek(endpoint_id(address.text)) or key, "LLM_API_KEY", patience_s=_PATIENCE_S
         )

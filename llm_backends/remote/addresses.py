@@ -34,8 +34,8 @@ _AT_HOME = (".local", ".lan", ".home", ".internal", ".localhost", ".test", ".arp
 
 
 def api_base(text: str) -> str:
-    """The base of the API at the pasted address `text`: with a scheme, without routes, queries, quotes and names
-    around it. Text that holds no address comes back as it is."""
+    """The base of the API at the pasted address `text`: with a scheme, without routes, queries, quotes and
+    names around it. Text that holds no address comes back as it is."""
     address = text.strip(_AROUND)
     if (found := _ANY.search(address)) and found.start():
         address = found[0].strip(_AROUND)  # a line of a terminal or of a file
@@ -84,13 +84,21 @@ def _base_path(path: str, host: str) -> str:
 
 def route(base_url: str, path: str) -> str:
     """The address of `path` (such as ``/models``) under `base_url`; Azure's version stays at the end."""
-    parts = urlsplit(api_base(base_url))
+    try:
+        parts = urlsplit(api_base(base_url) if "://" in base_url else "")
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.hostname:
+        return base_url  # whoever calls it says that it is none
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/chat/completions") + path))
 
 
 def is_azure(url: str) -> bool:
     """Tell whether the server at `url` takes its key as Azure does."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return "api-version=" in parts.query.lower() or (parts.hostname or "").endswith(_AZURE_HOSTS)
 
 

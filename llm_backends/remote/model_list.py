@@ -10,7 +10,7 @@ from typing import Any
 from .. import errors
 from ..modes import ENDPOINT
 from ..types import Deployment, Secret
-from .addresses import key_headers, route
+from .addresses import api_base, key_headers, route
 from .http_client import client, origin_of, wire_error
 from .status_errors import error_from_status
 
@@ -28,7 +28,7 @@ async def list_models(base_url: str, key: Secret | None = None, patience_s: floa
 
     Raises `LLMError` when they cannot be fetched within `patience_s` seconds.
     """
-    answer = await fetch_json(route(base_url, "/models"), key, "LLM_API_KEY", patience_s=patience_s)
+    answer = await fetch_json(route(api_base(base_url), "/models"), key, "LLM_API_KEY", patience_s=patience_s)
     try:
         return sorted({str(entry["id"]) for entry in answer["data"]})
     except (KeyError, TypeError):

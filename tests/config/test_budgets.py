@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_local_models_are_free_and_others_cost(env):
     env(OPENAI_API_KEY=KEY)
     assert deploy(Choice(llm_mode="phrasebook")).price == (0.0, 0.0)
     assert deploy(Choice(llm_model="ollama/llama3.2")).price == (0.0, 0.0)
-    known = json.loads((prices.Path(prices.__file__).with_name("model_facts.json")).read_text())
+    known = json.loads((Path(prices.__file__).with_name("model_facts.json")).read_text())
     model = next(name for name in known if name.startswith("openai/") and known[name]["price"])
     assert deploy(Choice(llm_model=model, by_workflow=False)).price == tuple(known[model]["price"])
 

@@ -156,7 +156,7 @@ def test_gemini_has_room_for_its_thoughts(wire):
 
 
 def no_instruction(body: dict[str, Any]) -> tuple[int, Any] | None:
-    message = "Developer instruction is not enabled for models/learnlm-fox"
+    message = "Developer instruction is not enabled for models/gemini-2.5-flash"
     there = body.get("system_instruction") or body.get("systemInstruction")
     return (
         (400, {"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}) if there else None
@@ -164,8 +164,8 @@ def no_instruction(body: dict[str, Any]) -> tuple[int, Any] | None:
 
 
 def test_google_takes_no_system_text_for_some_models(wire):
-    wire.refuse("learnlm-fox", no_instruction)
-    result = answer(deployment(wire, "gemini", "learnlm-fox"), Request((SYSTEM, USER)))
+    wire.refuse("gemini-2.5-flash", no_instruction)
+    result = answer(deployment(wire, "gemini", "gemini-2.5-flash"), Request((SYSTEM, USER)))
     (message,) = wire.calls()[-1].json["contents"]
     assert message["parts"][0]["text"] == f"{SYSTEM.content}\n\n{USER.content}"
     assert "system" in result.warnings[0]
