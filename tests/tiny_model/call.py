@@ -3,7 +3,7 @@
     python tests/tiny_model/call.py FOLDER
 
 Told to paint in one colour or in two, the model calls the tool of `TOOL` once for each, in Qwen's form; given
-the results, it repeats them. Its answers to anything else, and without tools, are nonsense.
+the outcomes, it repeats them. Its answers to anything else, and without tools, are nonsense.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from tiny_model.train import SUBJECTS, make_model, make_tokenizer, save
+from tiny_model.train import SUBJECTS, fit, make_model, make_tokenizer, rows, save
 
 COLOURS = ("red", "green", "blue", "white", "black", "yellow")
 NAME, DESCRIPTION = "fox.paint", "Paints."
@@ -45,7 +47,7 @@ TEMPLATE = """\
 {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"""
-_STEPS, _BATCH, _RATE, _WARM_UP = 450, 16, 3e-3, 40
+_STEPS, _BATCH, _RATE, _WARM_UP, _EXAMINED = 450, 16, 3e-3, 40, 100
 
 
 def tools() -> list[dict[str, Any]]:
@@ -59,16 +61,21 @@ def call(colour: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": NAME.replace(".", "-"), "arguments": arguments}}
 
 
+def calls(colours: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The question for these colours, and the message that calls the tool for each."""
+    asked = {"role": "user", "content": f"paint {' '.join(colours)}"}
+    return [asked], {"role": "assistant", "content": "", "tool_calls": [call(colour) for colour in colours]}
+
+
 def exchange(rng: random.Random) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The messages so far, and the one that the model is to write."""
     colours = rng.sample(COLOURS, rng.choice((1, 2)))
-    asked = {"role": "user", "content": f"paint {' '.join(colours)}"}
-    calls = {"role": "assistant", "content": "", "tool_calls": [call(colour) for colour in colours]}
+    asked, made = calls(colours)
     if rng.random() < 0.5:
-        return [asked], calls
+        return asked, made
     words = [rng.choice(SUBJECTS) for _ in colours]
     outcomes = [{"role": "tool", "content": word} for word in words]
-    return [asked, calls, *outcomes], {"role": "assistant", "content": f"It is {' and '.join(words)}"}
+    return [*asked, made, *outcomes], {"role": "assistant", "content": f"It is {' and '.join(words)}"}
 
 
 def encode(
@@ -95,28 +102,18 @@ def train(folder: Path) -> None:
     tokenizer = make_tokenizer(corpus * 4)
     tokenizer.add_tokens([AddedToken(tag, normalized=False, special=False) for tag in TAGS])
     tokenizer.chat_template = TEMPLATE
-    model = make_model(len(tokenizer)).train()
-    optimizer = torch.optim.AdamW(model.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / _WARM_UP, max(0.05, 1 - 0.95 * step / _STEPS))
+    model = make_model(len(tokenizer))
+    asked = [calls(colours) for count in (1, 2) for colours in permutations(COLOURS, count)]
+    examiner = random.Random(1)
+    answered = [exchange(examiner) for _ in range(_EXAMINED)]
+    fit(
+        model,
+        lambda: rows([encode(tokenizer, *exchange(rng)) for _ in range(_BATCH)], tokenizer.pad_token_id),
+        [rows([encode(tokenizer, *one)], tokenizer.pad_token_id) for one in (*asked, *answered)],
+        steps=_STEPS,
+        rate=_RATE,
+        warm_up=_WARM_UP,
     )
-    for _ in range(_STEPS):
-        batch = [encode(tokenizer, *exchange(rng)) for _ in range(_BATCH)]
-        width = max(len(prompt) + len(answer) for prompt, answer in batch)
-        ids = torch.full((_BATCH, width), tokenizer.pad_token_id)
-        labels = torch.full((_BATCH, width), -100)
-        for row, (prompt, answer) in enumerate(batch):
-            end = len(prompt) + len(answer)
-            ids[row, :end] = torch.tensor(prompt + answer)
-            labels[row, len(prompt) : end] = torch.tensor(answer)
-        loss = model(input_ids=ids, labels=labels).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    print(f"loss {loss.item():.4f}")
-    model.eval()
     save(model, tokenizer, folder)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from tiny_model.train import make_tokenizer, save
+from tiny_model.train import fit, make_tokenizer, save
 
 COLOURS = {
     "red": (230, 20, 20),
@@ -51,7 +51,7 @@ TEMPLATE = """\
 {{- '<|im_start|>assistant\\n' }}
 {%- endif %}"""
 PATCH, MERGE = 14, 2
-_STEPS, _BATCH, _RATE, _WARM_UP = 900, 12, 4e-3, 30
+_STEPS, _BATCH, _RATE, _WARM_UP, _EXAMINED = 900, 12, 4e-3, 30, 12
 # A real question has a page of text beside the picture, from which the model must learn to look away.
 _LONG_EVERY, _LONG_BATCH, _LONGEST = 6, 4, 1600
 
@@ -135,9 +135,9 @@ def picture(colour: tuple[int, int, int], width: int = 56, height: int = 56) -> 
 class School:
     """Examples of one picture or two, as the model's inputs."""
 
-    def __init__(self, tokenizer: Any, processor: Any) -> None:
+    def __init__(self, tokenizer: Any, processor: Any, seed: int) -> None:
         self._tokenizer, self._processor = tokenizer, processor
-        self._random = random.Random(0)
+        self._random = random.Random(seed)
         self._count = 0
 
     def _page(self) -> str:
@@ -204,21 +204,17 @@ def train(kind: str, folder: Path) -> None:
     model = make_model(kind, tokenizer)
     model.config.save_pretrained(folder)
     processor = AutoImageProcessor.from_pretrained(folder)
-    school = School(tokenizer, processor)
     takes_types = "mm_token_type_ids" in inspect.signature(model.forward).parameters
-    optimizer = torch.optim.AdamW(model.train().parameters(), _RATE, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / _WARM_UP, max(0.05, 1 - 0.95 * step / _STEPS))
+    school, examiner = School(tokenizer, processor, 0), School(tokenizer, processor, 1)
+    fit(
+        model,
+        lambda: school.batch(torch, takes_types),
+        [examiner.batch(torch, takes_types) for _ in range(_EXAMINED)],
+        steps=_STEPS,
+        rate=_RATE,
+        warm_up=_WARM_UP,
     )
-    for _ in range(_STEPS):
-        loss = model(**school.batch(torch, takes_types)).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    print(f"{kind}: loss {loss.item():.4f}")
-    save(model.eval(), tokenizer, folder)
+    save(model, tokenizer, folder)
 
 
 def main() -> None:
