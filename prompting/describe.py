@@ -11,7 +11,8 @@ from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
-from .answers.protect import protect, restore
+from .answers.protect import protect
+from .answers.restore import without_tags
 from .describe_messages import describe_messages
 from .report import report
 from .targets import Target
@@ -146,5 +147,5 @@ def _finish(
         return written
     if view.target is None:
         # Lettering in a picture, or a model's invention, must bring no LoRA into a prompt.
-        return restore(written[0], _NOTHING_KEPT)
-    return in_manner_of(view.target, written[0], _NOTHING_KEPT)
+        return without_tags(written[0])
+    return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
-from ..llm_backends.types import Deployment, Image, Request, Result
+from ..llm_backends.types import Deployment, Image, Result
 from .answers.clean import split_negative
-from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
-from .answers.protect import Protected, protect
-from .messages import enhance_messages
+from .answers.parts import split_parts
+from .answers.prompt import SEEDS, first_of
+from .answers.protect import protect
+from .drafts import Draft, Order
 from .report import report
 from .targets import Target, fit_negative
 from .tasks import MOST_VARIATIONS, EnhanceTask, OnError
+
+_APART = (
+    "The model did not keep the {0} parts of the prompt apart, so each was asked for on its own: {0} more "
+    "calls."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,6 @@ class Enhanced:
     is_substitute: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One variation of one idea under way."""
-
-    idea: Idea
-    task: EnhanceTask
-    protected: Protected
-    picture: Image | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
 async def enhance(
     ideas: Sequence[Idea],
     model: Model,
@@ -74,12 +69,37 @@ async def enhance(
     phrasebook's version of it, stands where an answer is missing, and ``info["warnings"]`` says why.
     """
     started = time.monotonic()
-    pieces = _pieces(ideas, pictures)
-    answers = await model.ask([_request(piece) for piece in pieces])
+    orders = _orders(ideas, pictures)
+    answers = await model.ask([order.request() for order in orders])
+    drafts = [order.read(answer, model.deployment) for order, answer in zip(orders, answers, strict=True)]
+    written = await _apart(orders, drafts, answers, model)
     outcomes = [
-        _finish(piece, answer, model.deployment) for piece, answer in zip(pieces, answers, strict=True)
+        draft if isinstance(draft, LLMError) else order.finished(draft)
+        for order, draft in zip(orders, written, strict=True)
     ]
-    return _gather(pieces, outcomes, answers, model.deployment, on_error, started)
+    return _gather(orders, outcomes, answers, model.deployment, on_error, started)
+
+
+async def _apart(
+    orders: Sequence[Order],
+    drafts: Sequence[Draft | LLMError | None],
+    answers: list[Result | LLMError],
+    model: Model,
+) -> list[Draft | LLMError]:
+    """Have the parts of those `drafts` that are None written one by one; adds to `answers`."""
+    requests = {
+        place: orders[place].requests_by_part() for place, draft in enumerate(drafts) if draft is None
+    }
+    more = await model.ask([request for those in requests.values() for request in those]) if requests else []
+    answers += more
+    left = iter(more)
+    whole = []
+    for place, (order, draft) in enumerate(zip(orders, drafts, strict=True)):
+        if draft is None:
+            order.warnings.append(_APART.format(len(requests[place])))
+            draft = order.read_all([next(left) for _ in requests[place]], model.deployment)
+        whole.append(draft)
+    return whole
 
 
 def enhance_without_model(ideas: Sequence[Idea], error: LLMError, on_error: OnError) -> Enhanced:
@@ -87,12 +107,12 @@ def enhance_without_model(ideas: Sequence[Idea], error: LLMError, on_error: OnEr
 
     Raises `error` where `on_error` says so.
     """
-    pieces = _pieces(ideas, ())
-    return _gather(pieces, [error] * len(pieces), [], None, on_error, time.monotonic())
+    orders = _orders(ideas, ())
+    return _gather(orders, [error] * len(orders), [], None, on_error, time.monotonic())
 
 
-def _pieces(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[_Piece]:
-    pieces = []
+def _orders(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[Order]:
+    orders = []
     for place, idea in enumerate(ideas):
         if not 1 <= idea.variations <= MOST_VARIATIONS:
             raise NotConfigured(f"variations is {idea.variations}.", hint=f"Choose 1 to {MOST_VARIATIONS}.")
@@ -108,34 +128,14 @@ def _pieces(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[_Piece]:
                 variation=variation,
                 variations=last,
                 seed=(idea.seed + variation) % SEEDS,
+                parts=protected.parts,
             )
-            pieces.append(_Piece(idea, task, protected, pictures[place] if pictures else None))
-    return pieces
-
-
-def _request(piece: _Piece) -> Request:
-    return Request(
-        messages=enhance_messages(piece.task, piece.protected, piece.picture),
-        max_tokens=MAX_TOKENS,
-        seed=piece.task.seed,
-        task=piece.task,
-    )
-
-
-def _finish(piece: _Piece, answer: Result | LLMError, deployment: Deployment) -> tuple[str, str] | LLMError:
-    """Return (prompt, negative) from an answer, or the error that the answer is or amounts to."""
-    written = read_prompt(answer, deployment, piece.warnings)
-    return written if isinstance(written, LLMError) else _dress(piece, *written)
-
-
-def _dress(piece: _Piece, text: str, negative: str) -> tuple[str, str]:
-    target = piece.idea.target
-    prompt = in_manner_of(target, text, piece.protected)
-    return prompt, fit_negative(target, piece.idea.prompt, negative)
+            orders.append(Order(task, protected, idea.prompt, pictures[place] if pictures else None))
+    return orders
 
 
 def _gather(
-    pieces: Sequence[_Piece],
+    orders: Sequence[Order],
     outcomes: Sequence[tuple[str, str] | LLMError],
     answers: Sequence[Result | LLMError],
     deployment: Deployment | None,
@@ -144,17 +144,17 @@ def _gather(
 ) -> Enhanced:
     failed = [outcome for outcome in outcomes if isinstance(outcome, LLMError)]
     if failed and on_error == "raise":
-        raise first_of(failed, len(pieces), "prompts")
-    warnings = [warning for piece in pieces for warning in piece.warnings]
+        raise first_of(failed, len(orders), "prompts")
+    warnings = [warning for order in orders for warning in order.warnings]
     if failed:
         instead = (
             "your prompt stands as it was" if on_error == "passthrough" else "the phrasebook wrote instead"
         )
-        share = f"{len(failed)} of {len(pieces)} failed, " if len(pieces) > 1 else ""
+        share = f"{len(failed)} of {len(orders)} failed, " if len(orders) > 1 else ""
         warnings += [f"{error} ({share}{instead})" for error in _distinct(failed)]
     pairs = [
-        _substitute(piece, on_error) if isinstance(outcome, LLMError) else outcome
-        for piece, outcome in zip(pieces, outcomes, strict=True)
+        _substitute(order, on_error) if isinstance(outcome, LLMError) else outcome
+        for order, outcome in zip(orders, outcomes, strict=True)
     ]
     results = [answer for answer in answers if isinstance(answer, Result)]
     info = report(answers, deployment, time.monotonic() - started, warnings)
@@ -169,13 +169,14 @@ def _gather(
     )
 
 
-def _substitute(piece: _Piece, on_error: OnError) -> tuple[str, str]:
+def _substitute(order: Order, on_error: OnError) -> tuple[str, str]:
     if on_error == "phrasebook":
         from .phrasebook import write
 
-        text, negative = split_negative(write(piece.task))
-        return _dress(piece, text, negative)
-    return piece.idea.prompt, fit_negative(piece.idea.target, piece.idea.prompt, "")
+        text, negative = split_negative(write(order.task))
+        texts = split_parts(text, len(order.protected.written)) or [text]
+        return order.finished(Draft(tuple(texts), negative))
+    return order.prompt, fit_negative(order.target, order.prompt, "")
 
 
 def _distinct(failed: Sequence[LLMError]) -> list[LLMError]:

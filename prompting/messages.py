@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..llm_backends.types import Image, Message
-from .answers.protect import Protected
+from .answers.parts import numbered as numbered_parts
 from .targets import Target
 from .tasks import EnhanceTask, VariablesTask
 
@@ -25,7 +25,7 @@ _INTENT = (
     "Keep every fact of it: who and what, how many, ages, names, origins, jobs, colours, actions, places.",
     "Text in quotes is lettering in the picture: keep it to the letter, untranslated, in straight double "
     "quotes.",
-    "Pieces such as __name__, {a|b} or (word:1.2) are placeholders and weights: keep each as it is written.",
+    "Pieces such as __name__, {a|b} or [a:b:0.5] are placeholders: keep each as it is written, in its place.",
 )
 _CREATE = (
     "Serve the look that the idea asks for. A snapshot stays a snapshot, a clean line drawing stays clean, "
@@ -77,6 +77,11 @@ _VARIATION_LEANINGS = (
     "a stronger contrast of light and dark",
     "softer light and gentler colours",
 )
+_IN_PARTS = (
+    "The parts are regions of one picture, or steps on the way to it. Write each of them for itself, by all "
+    "of the rules. Answer with all {count} parts in their order, each on a line of its own that begins with "
+    "its number in square brackets: [1], [2] and so on."
+)
 _WISHED = "(none: invent one that the wish below describes)"
 _INVENTED = (
     "(none: invent one, with a subject, a place and a moment of your own, off the beaten track; write its "
@@ -87,10 +92,13 @@ _SHOWN_EXISTING = 300
 
 
 def enhance_messages(
-    task: EnhanceTask, protected: Protected, picture: Image | None = None
+    task: EnhanceTask, kept: Sequence[str] = (), picture: Image | None = None
 ) -> tuple[Message, ...]:
-    """Build the messages that ask for one enhanced prompt; `picture` is the starting point of an edit."""
-    user = _enhance_user(task, protected)
+    """Build the messages that ask for one enhanced prompt.
+
+    `kept` is what an answer should hold as it is; `picture` is the starting point of an edit.
+    """
+    user = _enhance_user(task, kept)
     if picture is not None:
         user += "\n\nThe picture that the idea is about is attached."
     return (
@@ -178,10 +186,17 @@ def _ending_rule(target: Target) -> str:
     )
 
 
-def _enhance_user(task: EnhanceTask, protected: Protected) -> str:
-    parts = [f"Idea:\n{protected.text or (_WISHED if task.instruction.strip() else _INVENTED)}"]
-    if protected.kept:
-        parts.append("Keep exactly: " + "   ".join(protected.kept))
+def _enhance_user(task: EnhanceTask, kept: Sequence[str]) -> str:
+    if len(task.parts) > 1:
+        parts = [
+            f"Idea, in {len(task.parts)} numbered parts:\n{numbered_parts(task.parts)}",
+            _IN_PARTS.format(count=len(task.parts)),
+        ]
+    else:
+        parts = [f"Idea:\n{task.prompt or (_WISHED if task.instruction.strip() else _INVENTED)}"]
+    kept = [piece for piece in kept if piece in task.prompt]
+    if kept:
+        parts.append("Keep exactly: " + "   ".join(kept))
     if task.instruction.strip():
         parts.append(f"Wish for the prompt:\n{task.instruction.strip()}")
     if task.variations > 1 and task.variation > 0:

@@ -28,10 +28,11 @@ LARGEST_SEED = 2**64 - 1
 class EnhanceTask:
     """Turn `prompt` into a prompt for `target`.
 
-    `prompt` is the user's text with LoRA tags and embeddings already taken out. `variation` counts from
-    0; two variations of one prompt should differ. `seed` is the seed of this very variation. The answer
-    is the prompt as text, and then, where the target has a negative prompt and there is something to
-    say, a last line that begins with ``Negative:``.
+    `prompt` is the user's text with tags, weights and comments already taken out. Where it has several
+    `parts` (regions of a picture), each is written for itself. `variation` counts from 0; two variations of
+    one prompt should differ. `seed` is the seed of this very variation. The answer is the prompt as text, of
+    several parts each behind its number in square brackets, and then, where the target has a negative prompt
+    and there is something to say, a last line that begins with ``Negative:``.
     """
 
     prompt: str
@@ -40,6 +41,7 @@ class EnhanceTask:
     variation: int = 0
     variations: int = 1
     seed: int = 0
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...llm_backends.errors import EmptyAnswer, LLMError
 from ...llm_backends.types import Deployment, Result
 from ..targets import Target, fit_prompt
 from .clean import clean, one_paragraph, split_negative
-from .protect import Protected, restore, without_weights
+from .protect import Protected
+from .restore import Placing, dressed, without_weights
 
 # A guard against models that never stop, roomy enough for those that think first. In tokens.
 MAX_TOKENS = 2048
@@ -18,6 +20,10 @@ _CUT = {
     "length": "The answer was cut off at max_tokens: raise it on LLM Settings for a whole prompt.",
     "content_filter": "The answer was cut off by the provider's content filter: reword the prompt.",
 }
+_LOST = (
+    "The model left out {}, and nothing in its answer shows the place: see whether it stands where you want "
+    "it."
+)
 _SEVERAL_LINES = ("json", "sections", "any")
 
 
@@ -43,13 +49,34 @@ def read_prompt(
     return text, negative
 
 
-def in_manner_of(target: Target, text: str, protected: Protected) -> str:
-    """Return the prompt in the target's manner, with the user's own tags and weights back in place."""
-    if target.form not in _SEVERAL_LINES:
-        text = one_paragraph(text)
-    if not target.weights:
-        text = without_weights(text, protected)
-    return restore(fit_prompt(target, text), protected)
+def in_manner_of(target: Target, texts: Sequence[str], protected: Protected, warnings: list[str]) -> str:
+    """Return the prompt in the target's manner, with all that is the user's own back in place.
+
+    `texts` are what was written for the regions in `protected.written`. `warnings` collects what the user
+    should know about it.
+    """
+    regions = [region.front for region in protected.regions]
+    lost: list[str] = []
+    places = protected.written
+    for place, text in zip(places, texts, strict=True):
+        region = protected.regions[place]
+        placing = Placing(region, text if target.weights else without_weights(text))
+        text = placing.text
+        if target.form not in _SEVERAL_LINES:
+            text = one_paragraph(text)
+        text, unplaced = placing.filled(text)
+        lost += [piece.source for piece in unplaced]
+        edges = replace(
+            target,
+            prefix=target.prefix if place == places[0] else "",
+            suffix=target.suffix if place == places[-1] else "",
+        )
+        regions[place] = dressed(region, fit_prompt(edges, text))
+    if lost:
+        warnings.append(_LOST.format(", ".join(lost)))
+    return "".join(
+        f"{region}{separator}" for region, separator in zip(regions, [*protected.separators, ""], strict=True)
+    )
 
 
 def first_of(failed: Sequence[LLMError], total: int, what: str) -> LLMError:

@@ -1,164 +1,144 @@
-"""Protection of what belongs to the user from the model: LoRA tags, embeddings, weights, variables."""
+"""Protection of the user's own syntax from the model: what a model is shown of a prompt, and what is kept.
+
+A prompt is read as regions with separators between them. A model is shown the words of each region, with
+variables, choices and schedules as they are written; it is not shown tags, comments and weights. `restore`
+puts everything back.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-# `<lora:name:0.8>` and the like: A1111, Forge and SD.Next read them; their place does not matter.
-_NETWORK_TAG = r"<(?:lora|lyco|loha|hypernet):[^<>\n]*>"
-# ComfyUI's textual inversions, bare or weighted as a whole.
-_EMBEDDING = r"\(\s*embedding:[^\s,()]+(?:\s*:\s*-?[\d.]+)?\s*\)|\bembedding:[^\s,()]*[^\s,();.]"
-TAKEN_OUT = re.compile(rf"{_NETWORK_TAG}|{_EMBEDDING}", re.I)
+from ..syntax import Piece, close_gaps, read, side_weight
 
-_WEIGHTED = re.compile(r"\((.+):\s*-?\d*\.?\d+\s*\)", re.S)
-_VARIABLE = re.compile(r"__[^\s_](?:[^\n,;()]*?[^\s_])?(?:\([^()\n]*\))?__")
-_CHOICE = re.compile(r"\{[^\n]*(?:\||\$\$|::)[^\n]*\}")
-# Dynamic Prompts' `${name}` and `%{…$$…}`, and Jinja's syntax.
-_COMMAND = re.compile(r"[$%]\{[^\n]*\}|\{[{%#].*[}%#]\}", re.S)
-_ASSIGNMENT = re.compile(r"\$\{\s*[\w-]+\s*\??=")
-_BRACKETED = {"(": (_WEIGHTED,), "{": (_CHOICE, _COMMAND), "$": (_COMMAND,), "%": (_COMMAND,)}
+# What no model may bring into a prompt: networks, of which each host loads what it finds, and embeddings.
+TAKEN_OUT = re.compile(
+    r"<(?:lora|lyco|loha|dora|wlr|locon|hypernet|hypernetwork|embed|embedding):[^<>\n]*>"
+    r"|\(\s*embedding:[^\s,()]+(?:\s*:\s*-?[\d.]+)?\s*\)|\bembedding:[^\s,()]*[^\s,();.]",
+    re.I,
+)
+Item: TypeAlias = "str | Piece"
 
-# Stands for a kept piece while the text around it is worked on; no prompt and no answer holds it.
-_MARK = "\1"
+_BLANK = " \t\r\n"
+_LOOSE = f",{_BLANK}"
+_STOP = re.compile(r"\s*[.。]\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of a prompt.
+
+    `items` are its words and the pieces among them; `front` and `back` what stands around those, as it is
+    written. A region without words (`text` is empty) is kept whole in `front`.
+    """
+
+    items: tuple[Item, ...]
+    front: str
+    back: str
+    text: str
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return tuple(item for item in self.items if isinstance(item, Piece))
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """Prompt without its tags.
+    """Prompt as its regions, with the separators between them."""
 
-    `before` and `after` are the tags from its start and from elsewhere; `kept` are the pieces inside `text`
-    that an answer must hold exactly as they are.
-    """
+    regions: tuple[Region, ...]
+    separators: tuple[str, ...]
 
-    text: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    kept: tuple[str, ...]
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The texts of the regions that have words, which are written one by one."""
+        return tuple(region.text for region in self.regions if region.text)
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        """Numbers of the regions that an answer is written for; the first where none has words."""
+        return tuple(place for place, region in enumerate(self.regions) if region.text) or (0,)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.parts)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What an answer should hold exactly as it is, each once."""
+        pieces = [piece for region in self.regions for piece in region.pieces]
+        return tuple(dict.fromkeys(shown(piece) for piece in pieces if not is_silent(piece)))
 
 
 def protect(prompt: str) -> Protected:
-    """Take tags and embeddings out of `prompt` and note the pieces that must survive in place."""
-    pieces = [
-        prompt[start:end]
-        for start, end in _pieces(prompt)
-        if not TAKEN_OUT.fullmatch(prompt[start:end])  # an embedding with a weight of its own
-    ]
-    pieces = list(dict.fromkeys(pieces))
-    rest = _mark(prompt, pieces).lstrip()
-    # Assignments leave nothing where they stand, and have to precede their uses.
-    before = [_mark_of(place) for place, piece in enumerate(pieces) if _ASSIGNMENT.match(piece)]
-    for mark in before:
-        rest = re.sub(rf"(^|,\s*){mark}\s*,\s*|,?\s*{mark}\s*$|{mark} ?", r"\1", rest)
-    while match := TAKEN_OUT.match(rest):
-        before.append(match.group())
-        rest = rest[match.end() :].lstrip(" ,\t\r\n")
-    after = [match.group() for match in TAKEN_OUT.finditer(rest)]
-    text = (_tidy(TAKEN_OUT.sub("\0", rest)) if after else rest).strip()
-    kept = [piece for place, piece in enumerate(pieces) if _mark_of(place) in text]
-    return Protected(
-        _unmark(text, pieces),
-        tuple(_unmark(tag, pieces) for tag in before),
-        tuple(_unmark(tag, pieces) for tag in after),
-        tuple(kept),
-    )
+    """Return `prompt` as regions, their words apart from the pieces of syntax."""
+    pieces = read(prompt)
+    dividers = [piece for piece in pieces if piece.kind == "separator"]
+    weighs_sides = any(piece.source.startswith("AND") for piece in dividers)
+    starts = [0, *(piece.end for piece in dividers)]
+    ends = [*(piece.start for piece in dividers), len(prompt)]
+    regions = []
+    for start, end in zip(starts, ends, strict=True):
+        inside = [piece for piece in pieces if start <= piece.start and piece.end <= end]
+        inside = [piece for piece in inside if piece.kind != "separator"]
+        regions.append(_region(prompt, start, end, inside, weighs_sides))
+    return Protected(tuple(regions), tuple(piece.source for piece in dividers))
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the outermost weighted brackets, choices, variables and commands of `text`."""
-    ends = _bracket_ends(text)
-    place = 0
-    while place < len(text):
-        end = ends.get(place + 1 if text[place : place + 2] in ("${", "%{") else place, 0)
-        if end and not any(known.fullmatch(text, place, end) for known in _BRACKETED[text[place]]):
-            end = 0
-        if text[place] == "_" and (variable := _VARIABLE.match(text, place)):
-            end = variable.end()
-        if end:
-            yield place, end
-        place = end or place + (2 if text[place] == "\\" else 1)
+def is_silent(piece: Piece) -> bool:
+    """Tell whether a model is not shown the piece at all."""
+    return piece.kind in ("tag", "comment")
 
 
-def _bracket_ends(text: str) -> dict[int, int]:
-    """Map the start of each round or curly bracket to its end; escaped ones do not count."""
-    ends: dict[int, int] = {}
-    open_at: dict[str, list[int]] = {"(": [], "{": []}
-    place = 0
-    while place < len(text):
-        character = text[place]
-        if character in "({":
-            open_at[character].append(place)
-        elif character in ")}" and (opened := open_at["(" if character == ")" else "{"]):
-            ends[opened.pop()] = place + 1
-        place += 2 if character == "\\" else 1
-    return ends
+def shown(piece: Piece) -> str:
+    """Return what stands for the piece in the message to a model."""
+    if is_silent(piece):
+        return ""
+    return piece.words if piece.kind == "emphasis" else " ".join(piece.source.split())
 
 
-def _mark_of(place: int) -> str:
-    return _MARK + chr(0xE000 + place)
+def _region(prompt: str, start: int, end: int, pieces: Sequence[Piece], weighs_sides: bool) -> Region:
+    source = prompt[start:end]
+    tail = side_weight(source, beside_and=weighs_sides)
+    first, last = start, end - len(tail)
+    inside = list(pieces)
+    while inside and _is_loose(inside[0]) and not prompt[first : inside[0].start].strip(_LOOSE):
+        first = inside.pop(0).end
+    # A full stop behind the last tag ends the words before it.
+    stop = _STOP.search(prompt, first, last) if inside and is_silent(inside[-1]) else None
+    if stop and stop.start() < inside[-1].end:
+        stop = None
+    before_stop = stop.start() if stop else last
+    end_of_tags = last = before_stop
+    while inside and is_silent(inside[-1]) and not prompt[inside[-1].end : last].strip(_LOOSE):
+        last = inside.pop().start
+    blank = _LOOSE if last < end_of_tags or end < len(prompt) else _BLANK
+    while first < last and prompt[first] in _LOOSE:
+        first += 1
+    while first < last and prompt[last - 1] in blank:
+        last -= 1
+    moved = [piece for piece in inside if piece.is_assignment]
+    items: list[Item] = []
+    place = first
+    for piece in inside:
+        items += [prompt[place : piece.start], piece]
+        place = piece.end
+    items.append(prompt[place:last] + (stop[0].strip() if stop else ""))
+    text = close_gaps("".join("\0" if item in moved else _word(item) for item in items)).strip()
+    if not any(character.isalnum() for character in text):
+        return Region((), source, "", "")
+    # An assignment has to precede its uses, and leaves nothing where it stood.
+    front = prompt[start:first] + "".join(f"{piece.source} " for piece in moved)
+    back = prompt[last:end_of_tags] + (stop[0][len(stop[0].rstrip()) :] if stop else "") + tail
+    return Region(tuple(item for item in items if item and item not in moved), front, back, text)
 
 
-def _mark(text: str, pieces: Sequence[str]) -> str:
-    """Put a mark in the place of each of `pieces` in `text`; long ones first, as they may hold short ones."""
-    for piece, mark in sorted(
-        ((piece, _mark_of(place)) for place, piece in enumerate(pieces)), key=lambda pair: -len(pair[0])
-    ):
-        text = text.replace(piece, mark)
-    return text
+def _is_loose(piece: Piece) -> bool:
+    return is_silent(piece) or piece.is_assignment
 
 
-def _unmark(text: str, pieces: Sequence[str]) -> str:
-    for place, piece in enumerate(pieces):
-        text = text.replace(_mark_of(place), piece)
-    return text
-
-
-def _tidy(text: str) -> str:
-    """Close the gaps (marked by NUL) that the tags left behind, commas included."""
-    text = re.sub(r"\s*,?\s*\0(?:\s*,?\s*\0)*\s*(,?)\s*", lambda gap: ", " if gap.group(1) else " ", text)
-    return re.sub(r"\s+([,.;])", r"\1", text).strip().strip(",").strip()
-
-
-def restore(answer: str, protected: Protected) -> str:
-    """Return `answer` with all that `protect` took out or noted, and without tags that nobody asked for."""
-    text = _mark(answer, protected.kept)
-    if TAKEN_OUT.search(text):
-        text = _tidy(TAKEN_OUT.sub("\0", text))
-    text = text.strip()
-    for place, piece in enumerate(protected.kept):
-        if _mark_of(place) not in text:
-            text = _with_piece(text, piece, _mark_of(place))
-    text = _unmark(text, protected.kept)
-    front = " ".join(protected.before)
-    back = " ".join(protected.after)
-    text = f"{front} {text}" if front else text
-    return f"{text} {back}" if back else text
-
-
-def _with_piece(text: str, piece: str, mark: str) -> str:
-    """Return `text` with `mark` where the words of `piece` stand, or else at its end."""
-    weighted = _WEIGHTED.fullmatch(piece)
-    if weighted:
-        words = re.escape(_without_weights(weighted.group(1), ()))
-        match = re.search(rf"\({words}(?::\s*-?[\d.]+)?\)|(?<!\w){words}(?!\w)", text, re.I)
-        if match:
-            return text[: match.start()] + mark + text[match.end() :]
-    ending = "." if text.endswith(".") else ""
-    return f"{text.removesuffix('.').rstrip()}, {mark}{ending}" if text else mark
-
-
-def without_weights(text: str, protected: Protected) -> str:
-    """Turn weights that a model made up in `text` into plain words; the user's own stay."""
-    return _without_weights(text, protected.kept)
-
-
-def _without_weights(text: str, kept: Sequence[str]) -> str:
-    parts, last = [], 0
-    for start, end in _pieces(text):
-        piece = text[start:end]
-        weighted = _WEIGHTED.fullmatch(piece)
-        parts.append(text[last:start])
-        parts.append(_without_weights(weighted.group(1), kept) if weighted and piece not in kept else piece)
-        last = end
-    return "".join([*parts, text[last:]])
+def _word(item: Item) -> str:
+    return item if isinstance(item, str) else shown(item) or "\0"

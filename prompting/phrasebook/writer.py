@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..answers.parts import numbered
 from ..tasks import VariablesTask
 from . import data, edits, structured
 from .chooser import Chooser, position
@@ -59,6 +60,15 @@ _VAGUE = frozenset(
 
 def write(task: EnhanceTask) -> str:
     """Write the prompt for ``task.target``, and a last line ``Negative: ...`` where there is one to write."""
+    if len(task.parts) < 2:
+        return _write(task)
+    written = [_write(replace(task, prompt=part, parts=())).partition("\nNegative: ") for part in task.parts]
+    negatives = ", ".join(filter(None, dict.fromkeys(negative for _, _, negative in written)))
+    text = numbered([prompt for prompt, _, _ in written])
+    return f"{text}\nNegative: {negatives}" if negatives else text
+
+
+def _write(task: EnhanceTask) -> str:
     if _is_edit(task):
         return edits.write(task, _point(task))
     if not task.prompt.strip() and not task.instruction.strip():

@@ -97,10 +97,52 @@ def test_the_users_tags_and_weights_survive(wire):
     wire.script("fox", "A red fox, (snow:1.4) and <lora:made_up:1> embedding:bad frost.")
     idea = Idea("<lora:fox:0.8> a (red fox:1.2) in __place__, embedding:easy", PLAIN)
     (prompt,) = run(idea, endpoint(wire.url)).prompts
-    assert prompt == "<lora:fox:0.8> A (red fox:1.2), snow and frost, __place__. embedding:easy"
+    assert prompt == "<lora:fox:0.8> A (red fox:1.2) in __place__, snow and frost. embedding:easy"
     asked = wire.calls()[0].body.decode()
     assert "lora:fox" not in asked
     assert "embedding:easy" not in asked
+
+
+def test_regions_are_written_in_one_call(wire):
+    wire.script("fox", "Sure!\n[1] A red fox.\n[2] A grey cat.\nNegative: dogs")
+    enhanced = run(Idea("<lora:a:1> a fox\nBREAK\na ((cat)) :0.5", TAGS), endpoint(wire.url))
+    assert enhanced.prompts == ["<lora:a:1> A red fox.\nBREAK\nA grey ((cat)). :0.5"]
+    assert enhanced.negatives == ["blurry, lowres, dogs"]
+    assert enhanced.info["warnings"] == []
+    assert len(wire.calls()) == 1
+
+
+def test_a_model_that_joins_the_regions_is_asked_for_each(wire):
+    wire.script("fox", lambda body: f"{idea_in(body).capitalize()} in snow.")
+    ideas = [Idea("a fox AND a cat :0.5", PLAIN), Idea("an owl", PLAIN)]
+    enhanced = run(ideas, endpoint(wire.url))
+    assert enhanced.prompts == ["A fox in snow. AND A cat in snow. :0.5", "An owl in snow."]
+    assert len(wire.calls()) == 4
+    (warning,) = enhanced.info["warnings"]
+    assert "2 parts" in warning
+    assert "2 more calls" in warning
+    assert enhanced.info["attempts"] == 4
+
+
+def test_a_refusal_of_several_regions_is_one(wire):
+    wire.script("fox", "I'm sorry, but I can't help with that.")
+    with pytest.raises(errors.Refused):
+        run(Idea("a fox BREAK a cat", PLAIN), endpoint(wire.url))
+    assert len(wire.calls()) == 1
+
+
+def test_the_phrasebook_writes_each_region():
+    from quillwork.prompting import phrasebook
+
+    phrasebook.register()
+    error = errors.MissingKey("OpenAI needs a key.")
+    ideas = [Idea("<lora:a:1> a fox\nBREAK\n(a cat:1.2) // mine", targets.load("sdxl"), seed=3)]
+    (prompt,) = enhance_without_model(ideas, error, "phrasebook").prompts
+    left, right = prompt.split("\nBREAK\n")
+    assert left.startswith("<lora:a:1> a fox")
+    assert right.startswith("(a cat:1.2)")
+    assert right.endswith(" // mine")
+    assert min(len(left), len(right)) > 40
 
 
 def test_weights_of_a_model_stay_where_they_mean_something(wire):

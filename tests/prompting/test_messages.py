@@ -19,8 +19,9 @@ ALL = [targets.load(entry.id) for entry in targets.index()]
 
 def messages_of(target: Target, prompt: str = "a fox", **fields) -> tuple[str, str]:
     """Return (system, user) of the messages."""
-    task = EnhanceTask(prompt=protect(prompt).text, target=target, **fields)
-    system, user = enhance_messages(task, protect(prompt))
+    protected = protect(prompt)
+    task = EnhanceTask(prompt=protected.text, target=target, parts=protected.parts, **fields)
+    system, user = enhance_messages(task, protected.kept)
     assert (system.role, user.role) == ("system", "user")
     return system.content, user.content
 
@@ -125,9 +126,31 @@ def test_what_must_stay_is_listed_and_tags_are_not_shown():
     system, user = messages_of(PLAIN, "<lora:fox:1> a (red fox:1.2) in __place__, embedding:easy")
     assert "lora" not in user
     assert "embedding" not in user
-    assert "Keep exactly: (red fox:1.2)   __place__" in user
+    assert "Idea:\na red fox in __place__\n" in user
+    assert "Keep exactly: red fox   __place__" in user
     assert "Keep exactly" not in messages_of(PLAIN)[1]
-    assert "placeholders and weights" in system
+    assert "are placeholders" in system
+
+
+def test_notes_of_the_user_are_not_sent():
+    prompt = "# secret one\na fox // secret two\nat https://secret.three /* secret four */ #ff0000"
+    _, user = messages_of(PLAIN, prompt)
+    assert user.count("secret") == 1
+    assert "a fox at https://secret.three #ff0000" in user
+
+
+def test_regions_are_asked_for_in_numbered_parts():
+    system, user = messages_of(
+        PLAIN, "<lora:a:1> a fox\nBREAK a __c__ cat :0.5 AND <lora:b:1> AND (a dog:1.1)"
+    )
+    assert user.startswith(
+        "Idea, in 3 numbered parts:\n[1] a fox\n\n[2] a __c__ cat\n\n[3] a dog\n\nThe parts are"
+    )
+    assert "all 3 parts" in user
+    assert "Keep exactly: __c__   a dog" in user
+    assert system == messages_of(PLAIN)[0]
+    for mine in ("BREAK", "AND", "lora", "0.5"):
+        assert mine not in user
 
 
 def test_variations_differ_and_the_first_is_the_plain_one():
@@ -139,7 +162,7 @@ def test_variations_differ_and_the_first_is_the_plain_one():
 
 def test_without_an_idea_the_wish_is_all():
     task = EnhanceTask(prompt="", target=PLAIN, instruction="something with foxes")
-    user = enhance_messages(task, protect(""))[1].content
+    user = enhance_messages(task)[1].content
     assert "invent one" in user
     assert "something with foxes" in user
 
@@ -147,7 +170,7 @@ def test_without_an_idea_the_wish_is_all():
 def test_a_picture_goes_with_the_users_message():
     picture = Image("image/png", b"1")
     task = EnhanceTask(prompt="red hat", target=replace(PLAIN, kind="edit"))
-    system, user = enhance_messages(task, protect("red hat"), picture)
+    system, user = enhance_messages(task, (), picture)
     assert (system.images, user.images) == ((), (picture,))
     assert "attached" in user.content
 
