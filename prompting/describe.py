@@ -142,7 +142,7 @@ def _request(view: View) -> Request:
 def _finish(
     view: View, answer: Result | LLMError, deployment: Deployment, warnings: list[str]
 ) -> str | LLMError:
-    written = read_prompt(answer, deployment, warnings)
+    written = read_prompt(answer, deployment, warnings, view.target, view.instruction)
     if isinstance(written, LLMError):
         return written
     if view.target is None:

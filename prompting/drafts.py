@@ -37,6 +37,11 @@ class Order:
     def target(self) -> Target:
         return self.task.target
 
+    @property
+    def own_words(self) -> str:
+        """All that the user wrote: what an answer has of it is no talk of the model's."""
+        return f"{self.prompt}\n{self.task.instruction}"
+
     def request(self) -> Request:
         """Return the request for all parts at once."""
         return self._request(self.task)
@@ -60,7 +65,7 @@ class Order:
             None if isinstance(answer, LLMError) else split_parts(answer.text, len(self.protected.written))
         )
         if isinstance(answer, LLMError) or texts is None:
-            whole = read_prompt(answer, deployment, self.warnings)
+            whole = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
             return whole if isinstance(whole, LLMError) else None
         return self.read_all([replace(answer, text=text) for text in texts], deployment)
 
@@ -68,7 +73,7 @@ class Order:
         """Return what was written in one answer for each part, or the first error."""
         texts, negatives = [], []
         for answer in answers:
-            written = read_prompt(answer, deployment, self.warnings)
+            written = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
             if isinstance(written, LLMError):
                 return written
             texts.append(written[0])

@@ -10,7 +10,7 @@ from typing import Any
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Result
-from .answers.clean import split_negative
+from .answers.clean import read_answer
 from .answers.parts import split_parts
 from .answers.prompt import SEEDS, first_of
 from .answers.protect import protect
@@ -173,7 +173,7 @@ def _substitute(order: Order, on_error: OnError) -> tuple[str, str]:
     if on_error == "phrasebook":
         from .phrasebook import write
 
-        text, negative = split_negative(write(order.task))
+        text, negative = read_answer(write(order.task), idea=order.own_words, form=order.target.form)
         texts = split_parts(text, len(order.protected.written)) or [text]
         return order.finished(Draft(tuple(texts), negative))
     return order.prompt, fit_negative(order.target, order.prompt, "")

@@ -10,7 +10,7 @@ from typing import Any
 from ..llm_backends.errors import EmptyAnswer, LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Request, Result
-from .answers.clean import clean
+from .answers.clean import bare
 from .answers.prompt import SEEDS
 from .answers.values import read_values
 from .messages import VALUES_SCHEMA, spoken_name, variables_messages
@@ -61,7 +61,7 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
             warnings.append(str(answer))
             break
         warnings.extend(answer.warnings)
-        fresh, warning = _read(answer, model.deployment, bool(values))
+        fresh, warning = _read(answer, model.deployment, bool(values), task.name)
         warnings.append(warning)
         added = add_distinct(values, fresh, task.existing, task.count)
         if not added:
@@ -94,9 +94,10 @@ def _request(task: VariablesTask, deployment: Deployment) -> Request:
     )
 
 
-def _read(answer: Result, deployment: Deployment, have_some: bool) -> tuple[list[str], str]:
+def _read(answer: Result, deployment: Deployment, have_some: bool, name: str = "") -> tuple[list[str], str]:
     try:
-        values, warning = read_values(clean(answer.text, who=deployment.name))
+        who = deployment.name
+        values, warning = read_values(bare(answer.text, who=who), name=spoken_name(name), who=who)
         if warning and answer.finish_reason == "length":
             # The last value is the one that was cut.
             return values[:-1], "The answer was cut off at max_tokens: raise it on LLM Settings."

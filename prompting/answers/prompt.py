@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...llm_backends.errors import EmptyAnswer, LLMError
+from ...llm_backends.errors import LLMError
 from ...llm_backends.types import Deployment, Result
 from ..targets import Target, fit_prompt
-from .clean import clean, one_paragraph, split_negative
+from .clean import one_paragraph, read_answer
 from .protect import Protected
 from .restore import Placing, dressed, without_weights
 
@@ -28,25 +28,29 @@ _SEVERAL_LINES = ("json", "sections", "any")
 
 
 def read_prompt(
-    answer: Result | LLMError, deployment: Deployment, warnings: list[str]
+    answer: Result | LLMError,
+    deployment: Deployment,
+    warnings: list[str],
+    target: Target | None = None,
+    idea: str = "",
 ) -> tuple[str, str] | LLMError:
     """Return (prompt, negative) from an answer, or the error that the answer is or amounts to.
 
-    `warnings` collects what the user should know about it.
+    `target` is the one that it was asked for, None for a plain text; `idea` is the user's own. `warnings`
+    collects what the user should know about the answer.
     """
     if isinstance(answer, LLMError):
         return answer
     try:
-        text, negative = split_negative(clean(answer.text, who=deployment.name))
-        if not text:
-            raise EmptyAnswer(f"{deployment.name} wrote a negative prompt only.")
+        form = target.form if target is not None else "any"
+        written = read_answer(answer.text, who=deployment.name, idea=idea, form=form)
     except LLMError as error:
         error.provider, error.model, error.attempts = answer.provider, answer.model, answer.attempts
         return error
     if answer.finish_reason in _CUT:
         warnings.append(_CUT[answer.finish_reason])
     warnings.extend(answer.warnings)
-    return text, negative
+    return written
 
 
 def in_manner_of(target: Target, texts: Sequence[str], protected: Protected, warnings: list[str]) -> str:

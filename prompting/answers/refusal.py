@@ -1,46 +1,136 @@
-"""Recognition of a model's refusal, as opposed to a prompt that begins like one."""
+"""Recognition of a model's refusal, as opposed to a prompt that begins like one.
+
+A refusal is short, and its first sentences say in the first person that something asked for will not be
+done, or
+that it breaks a rule. What stands in quotes is lettering, unless all of the answer does.
+"""
 
 from __future__ import annotations
 
 import re
 
+from .envelope import peel
+from .refusal_words import LANGUAGES, Language
+
 # A refusal is a sentence or three; a long text is a prompt that happens to begin like one.
 _LONGEST = 700
+_SENTENCES = 3
+_SORRY_WITHIN = 60
+# In characters, from where inability and act are both said to the end of the clause.
+_QUOTED = re.compile(
+    r"""(?x) "[^"\n]*" | “[^”\n]*[”"] | „[^“”\n]*[“”] | «[^»\n]*» | 「[^」\n]*」 | 『[^』\n]*』 |
+      《[^》\n]*》 | ‘[^’\n]*’(?!\w)
+    | (?<!\w)'[^\n]{3,}?'(?!\w)"""
+)
+_SENTENCE = re.compile(r"[^.!?。！？\n।]+[.!?。！？\n।]*")
 
-_CANNOT = r"""(?:
-    can(?:no|['’])?t | can\ not | won['’]?t | will\ not
-  | (?:['’]m|\ am|['’]re|\ are)\ (?:unable|not\ able|not\ comfortable)
-  | don['’]t\ feel\ comfortable
+_EN_CANNOT = r"""(?:
+    can(?:no|['’])?t | can\ not | won['’]?t | will\ not | would(?:n['’]t|\ not) | (?:do(?:n['’]t|\ not)
+      |not)\ (?:want|wish)\ to
+  | (?:['’]m|\ am|['’]re|\ are|\ be) \ (?:just\ |really\ |currently\ )? (?:unable|not\ (?:able|allowed
+    |permitted|willing|comfortable|going|in\ a\ position|designed))
+  | do(?:n['’]t|\ not)\ (?:feel\ comfortable)
 )"""
-_DO = r"""(?:
-    help|assist|creat|generat|provid|comply|fulfil|writ|produc|engag|continu|depict|descri|answer|support
-  | accommodat|offer|discuss|respond|process|share|enhanc|complet|mak|draw|render|craft|participat
-  | do\s+(?:that|this) | be\s+able
+_EN_ACT = r"""(?!(?:help|make|do)\ it\b)(?:
+    help(?:ing)? | assist\w* | creat\w+ | generat\w+ | provid\w+ | comply\w* | fulfil\w* | writ\w+ |
+      produc\w+ | engag\w+ | continu\w+
+  | depict\w* | descri\w+ | answer\w* | support\w* | accommodat\w+ | offer\w* | discuss\w* | respond\w* |
+    process\w* | shar\w+ | enhanc\w+
+  | complet\w+ | mak(?:e|ing) | draw\w* | render\w* | craft\w* | participat\w+ | do(?:ing)? | proceed\w* |
+    be\ able | expand\w* | improv\w+ | facilitat\w+
 )"""
-_REFUSAL = re.compile(
-    rf"""(?ix) \A [\s"'“‘*_>\#-]* (?:
-        (?:i|we) (?:['’]m|\ am|['’]re|\ are) \s+ (?:(?:really|very|so|truly)\s+)? (?:sorry|afraid)
-            [\s,.!—-]* (?: \Z | [^\n]{{0,60}}? \b {_CANNOT} \b )
-      | (?:sorry|(?:my\s+)?apologies|unfortunately) \b \W [^\n]{{0,60}}? \b {_CANNOT} \b
-      | (?:i|we) \s* {_CANNOT} \s+ (?:\w+\s+){{0,2}} {_DO}
-      | (?:i|we) \s+ must \s+ (?:\w+\s+)? decline
-      | as\s+an?\s+ (?:ai|assistant|language\s+model) \b [^\n]{{0,60}}? (?:{_CANNOT}|\bnot\b|\bunable\b)
-      | (?:很?抱歉|对不起) [，,。！!]
-      | 我 (?:无法|不能|不可以) (?:为|帮|协助|提供|生成|满足|回答|创作|创建|完成|编写|写|处理)
-      | 申し訳(?:あり|ござい|な) | 죄송(?:합|하|해)
-      | (?:es\s+)?tut\s+mir\s+(?:\w+\s+)?leid\b
-      | ich\s+kann\b [^.\n]{{0,40}} \bnicht\b [^.\n]{{0,20}} \b(?:helfen|schreiben|erstellen|erzeugen|liefern)
-      | (?:je\s+suis\s+)?désolée? \s* (?:[,.!]|mais\b)
-      | je\s+ne\s+peux\s+pas\s+ (?:vous|t['’]|créer|générer|écrire|faire|fournir|aider|répondre)
-      | lo\s+siento\b | no\s+puedo\s+ (?:ayud|crear|gener|escrib|cumpl|proporcion|asist)
-      | mi\s+dispiace\b | non\s+posso\s+ (?:aiut|crea|gener|forni|scriv)
-      | (?:desculpe|sinto\s+muito)\b | não\s+posso\s+ (?:ajud|criar|gerar|fornec|escrev)
-      | (?:извините|простите|к\s+сожалению)\b [^\n]{{0,40}} \bне\s+(?:могу|можем)
-      | я\s+не\s+могу\s+ (?:помоч|созда|выполн|написа|сгенер|предостав)
+# What the act is about, or the end of the clause.
+_EN_THING = r"""(?:
+    (?:\s+\w+){0,3}? \s+ (?: th(?:is|at|ese|ose)(?:\s+(?:one|request|prompt|content|image|kind|type|sort
+      |material|task|topic|idea))? | such | any | anything | content
+        | requests? | prompts? | images? | material | explicit\b.* | sexual\w*\b.* | you | your\ \w+ |
+          further | real\ people | to )
+        (?=\s*(?:[.,!?;:—–-]|\Z|(?:of|for|with|that|which|in|as|because|due|since|on|from|about|depict\w+
+          |involv\w+|contain\w+|featur\w+|to|request|if|but)\b))
+  | (?:\s+(?:it|you|with\ it))? \s* (?:[.!?;]|\Z)
+)"""
+_EN_REFUSAL = re.compile(
+    rf"""(?ix)
+    (?: (?:\A|\b(?:i|we)\b|[,;.!:—–-]) \s* (?:\w+ly,?\s+|also\s+|still\s+|really\s+|simply\s+|just\s+
+      |do\s+)? {_EN_CANNOT}
+        (?:\s+(?:in\s+good\s+conscience|be\s+able\s+to|to|for\s+you|\w+ly))* \s+ {_EN_ACT} \b {_EN_THING}
+      | \b(?:i|we)\s+ (?:do(?:n['’]t|\ not)) \s+ (?:creat|generat|produc|writ|provid|engag)\w* \s+
+        [^.!?\n]{{0,40}} (?:content|prompts?|material|images?|requests?)
+      | \b(?:i|we)\b [^.!?\n]{{0,40}}? \b(?:must|have\s+to|need\s+to|(?:am|['’]m)\s+going\s+to\s+have\s+to)
+        \s+ (?:\w+ly\s+)? (?:decline|refuse)\b
+      | \b(?:i|we) \s+ (?:\w+ly\s+)? (?:decline|refuse) \s+ to \s+ {_EN_ACT} \b {_EN_THING}
+      | \b(?:i|we)(?:['’]d|\s+would)? \s+ (?:prefer|rather) \s+ not \s+ (?:to\s+)? {_EN_ACT} \b
+      | (?:\A|\W)(?:th(?:at|is)|it)(?:['’]s|\s+is|\s+(?:isn|wasn)['’]t)? \s+ (?:not\s+)? something \s+
+        (?:(?:that\s+)?(?:i|we)) \b [^.!?\n]{{0,30}} {_EN_ACT}\b
+      | \b(?:it|that|this) (?:['’]s|\s+is|\s+would|\s+isn['’]t|\s+wouldn['’]t|\s+would\s+not) \s+ (?:be\s+)?
+        (?:not\s+)? (?:in)?appropriate \s+ (?:for\s+me\s+)? to \s+ {_EN_ACT}\b
+      | \b(?:request|prompt|content|this|that|idea)\b [^.!?\n]{{0,40}} \b(?:violat\w+|goes\s+against
+        |go\s+against|breach\w*|(?:was|is|been)\s+(?:rejected|denied|blocked|flagged|against)
+          |(?:is|falls|are)\s+outside|not\s+allowed)\b [^.!?\n]{{0,40}} (?:polic|guideline|rules|terms
+            |programming|safety|what\s+i\s+can|filter)
+      | \A\W* request\s+(?:denied|rejected|blocked|refused)\b [^\n]{{0,40}} (?:polic|safety|content|guideline)
+      | \b(?:my|our)\s+(?:\w+\s+)?(?:guidelines?|polic(?:y|ies)|programming|rules)\b [^.!?\n]{{0,20}}
+        (?:prevent|prohibit|forbid|do(?:es)?(?:n['’]t|\ not)\s+allow)
+      | \b(?:i|we)\s+can\s+help\s+with\b [^.!?\n]{{0,60}} \bbut\s+not\s+(?:this|that)
+      | \bi\s+regret\b [^.!?\n]{{0,30}} {_EN_CANNOT}
+      | \A\W*(?:\w+[,!.]\s+)? (?:(?:(?:i|we)(?:['’]m|\ am|['’]re|\ are)\s+)?(?:\w+\s+)?(?:sorry|afraid)
+        |(?:my\s+)?apologies|i\s+apologi[sz]e|unfortunately|regrettably)\b
+        [^?\n]{{0,60}}? {_EN_CANNOT} (?:\s+(?:be\s+able\s+to|to|\w+ly))* \s+ {_EN_ACT}\b
+      | \A\W*i(?:['’]m|\ am)\b [^.!?\n]{{0,60}} \b(?:and|so|but) \s+ (?:i\s+)? {_EN_CANNOT} \s+ {_EN_ACT}\b
+      | \b(?:i|we)\s+do(?:n['’]t|\ not)\s+feel\s+comfortable\s+(?:with|{_EN_ACT})\b
+      | (?:but|so)\s+(?:i|we)\s*{_EN_CANNOT} \s* [.!]?\Z
+      | \b(?:request|content|prompt|this|that)\b[^.!?\n]{{0,30}}\bgoes\s+against\s+my\b
     )"""
+)
+_ONLY_SORRY = re.compile(
+    r"""(?ix) \A\W* (?: (?:i|we)(?:['’]m|\ am|['’]re|\ are)\s+(?:(?:really|very|so|truly)\s+)?(?:sorry
+      |afraid\s+not) | sorry | (?:my\s+)?apologies
+    | i\s+apologi[sz]e | i\s+(?:must|have\s+to)\s+(?:\w+\s+)?(?:decline|refuse) )
+    (?:[,.!\s]+(?:but\s+)?no)? [\s.!…]* \Z
+    | \A\W*(?:lo\s+siento|mi\s+dispiace|désolée?|tut\s+mir\s+leid|извините|抱歉|对不起|對不起
+      |申し訳ありません|すみません|죄송합니다)[\s.!。！]*\Z"""
 )
 
 
 def is_refusal(text: str) -> bool:
     """Tell whether `text` is a refusal."""
-    return len(text) <= _LONGEST and _REFUSAL.match(text) is not None
+    if len(text) > _LONGEST:
+        return False
+    text = peel(text)
+    unquoted = _QUOTED.sub(" … ", text)
+    if _ONLY_SORRY.match(unquoted):
+        return True
+    sentences = [
+        found.group() for found in _SENTENCE.finditer(unquoted) if any(c.isalnum() for c in found.group())
+    ]
+    head = "".join(sentences[:_SENTENCES]).strip()
+    if not head:
+        return False
+    return any(_says_so(head, found) for found in _EN_REFUSAL.finditer(head)) or any(
+        _refuses_in(language, head) for language in LANGUAGES
+    )
+
+
+def _refuses_in(language: Language, text: str) -> bool:
+    if broken := language.breaks.search(text):
+        return _says_so(text, broken)
+    sorry = language.sorry.search(text[:_SORRY_WITHIN])
+    for cannot in language.cannot.finditer(text):
+        sentence = next(s for s in _SENTENCE.finditer(text) if s.start() <= cannot.start() < s.end())
+        acts = language.act.search(sentence.group())
+        alone = sorry is not None and len(text[cannot.end() : sentence.end()].strip(" .!。！")) <= 1
+        if (acts or alone) and _says_so(text, cannot):
+            return True
+    return False
+
+
+def _says_so(text: str, found: re.Match[str]) -> bool:
+    """Tell a sentence from lettering with its picture behind it: “I can't do that, neon sign”."""
+    behind = text[found.end() :]
+    comma = re.search(r"[,，、]", behind)
+    if comma is None or text.rstrip()[-1:] in ".!?。！？…।":
+        return True
+    more = behind[comma.end() :].strip().lower()
+    return not more or more.startswith(
+        ("but", "so ", "as ", "because", "due", "and i", "since", "aber", "mais", "pero", "ma ")
+    )

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quillwork.llm_backends.errors import EmptyAnswer, Refused
-from quillwork.prompting.answers.clean import clean, is_refusal, one_paragraph, split_negative
+from quillwork.prompting.answers.clean import one_paragraph, read_answer
+from quillwork.prompting.answers.refusal import is_refusal
 
 FOX = "A red fox in fresh snow, low winter sun."
 
@@ -170,19 +171,19 @@ REFUSALS = [
 
 @pytest.mark.parametrize("raw", WRAPPED)
 def test_the_answer_alone(raw):
-    assert clean(raw) == FOX
+    assert read_answer(raw) == (FOX, "")
 
 
 @pytest.mark.parametrize("prompt", [FOX, *PROMPTS])
 def test_a_prompt_stays_to_the_letter(prompt):
-    assert clean(prompt) == prompt
-    assert clean(f"Here is your prompt:\n\n{prompt}") == prompt
+    assert read_answer(prompt, form="any") == (prompt, "")
+    assert read_answer(f"Here is your prompt:\n\n{prompt}", form="any") == (prompt, "")
 
 
 @pytest.mark.parametrize("raw", REFUSALS)
 def test_a_refusal_is_an_error(raw):
     with pytest.raises(Refused) as caught:
-        clean(raw, who="Fox (fox)")
+        read_answer(raw, who="Fox (fox)")
     assert caught.value.message.startswith("Fox (fox) declined: “")
     assert len(caught.value.message) < 220
     assert caught.value.hint
@@ -197,13 +198,13 @@ def test_a_long_text_is_no_refusal():
 )
 def test_nothing_is_an_error(raw):
     with pytest.raises(EmptyAnswer):
-        clean(raw)
+        read_answer(raw)
 
 
 @given(st.text(max_size=200))
 def test_any_answer_is_a_prompt_or_a_plain_error(raw):
     try:
-        once = clean(raw)
+        once, _ = read_answer(raw)
     except (EmptyAnswer, Refused):
         return
     assert once == once.strip()
@@ -225,18 +226,22 @@ def test_any_answer_is_a_prompt_or_a_plain_error(raw):
         ("A fox\nNegative: (none)", "A fox", ""),
         ("A fox\nNegative: N/A.", "A fox", ""),
         ("A fox\nNegative:", "A fox", ""),
-        ("Negative: cats", "", "cats"),
         ("A fox, negative space: snow", "A fox, negative space: snow", ""),
         ("Negative space: snow", "Negative space: snow", ""),
     ],
 )
 def test_the_last_line_may_be_the_negative(text, prompt, negative):
-    assert split_negative(text) == (prompt, negative)
+    assert read_answer(text) == (prompt, negative)
+
+
+def test_a_negative_alone_is_an_error():
+    with pytest.raises(EmptyAnswer, match="negative"):
+        read_answer("Negative: cats")
 
 
 def test_a_negative_after_a_fence_is_found():
     raw = "Here is the prompt:\n```\nA fox\n```\nNegative: cats"
-    assert split_negative(clean(raw)) == ("A fox", "cats")
+    assert read_answer(raw) == ("A fox", "cats")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,342 @@
+"""Layout of an answer: labelled parts, alternatives, remarks; and which of the parts is the prompt."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from . import vocabulary as words
+from .envelope import peel
+from .labels import Kind, Label, label_of
+from .talk import inline_announcement, is_leading_talk, is_remark
+
+_RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
+_NUMBERED = re.compile(
+    r"\A\s*(?:\(?(\d{1,2})[.)]|([a-eA-E])\)|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
+)
+_SIBLING = re.compile(r"\A\s*(?:[-*•]\s+)?[*_]*[^\W\d][\w /]{1,24}[*_]*[:：]\s*\S")
+_INFOTEXT = re.compile(r"(?i)\n\s*steps\s*:\s*\d+.*\Z", re.S)
+_INLINE_NEGATIVE = re.compile(
+    r"""(?ix) (?:(?<=[.!?。,;])\s+ | \s*\|\s* | \s+(?=[*\[(]) ) [*_\[(]*
+      (?P<label>negative(?:[ _]?prompts?)?|负面提示词?|反向提示词?) [*_]* \s*[:：]\s*[*_]*\s*
+    (?P<rest>[^\n]+?) [\])]? (?=\n|\Z)"""
+)
+_NO = re.compile(r"\s+--no\s+(?P<rest>[^\n]+?)(?=\s+--\w|\s*\Z)")
+_PARAMETERS = re.compile(
+    r"(?:\s+--(?:ar|v|s|q|c|no|iw|sref|cref|chaos|style|stylize|niji|quality|seed|weird|tile|raw"
+    r"|aspect|version|profile|hd|stop)\b(?:[ \t]+[\w:./]+)?)+\s*\Z"
+)
+_COUNT = re.compile(
+    r"(?i)\s*[(\[（【]\s*(?:(?:about|approx\.?|~|≈|word count:?|共)\s*)?\d{1,4}\s*(?:words?"
+    r"|characters?|tokens?|词|字)\s*[)\]）】]\s*\Z"
+)
+_CITATION = re.compile(
+    r"(?<=[\w.,;!?。])\[\d{1,2}\](?:\[\d{1,2}\])*(?=[\s.,;!?]|\Z)|\s*【\d+†[^】]*】"
+    r"|(?<=[.!?。])\s+(?:\[\d{1,2}\])+\s*\Z"
+)
+_SAME_START = 2
+_LONG_ITEM = 6
+_FEWEST_WORDS = 5
+
+
+@dataclass(slots=True)
+class _Part:
+    """Lines under one label; `label` is None for what stands before the first."""
+
+    label: Label | None
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def kind(self) -> Kind | None:
+        return self.label.kind if self.label else None
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines).strip()
+
+
+def read_layout(text: str, idea: str, single: bool) -> tuple[str, str]:
+    """Return (prompt, negative) from an answer without wrappers; "" for what it does not have.
+
+    Labels that `idea` has as well are the user's. With `single` the prompt is one paragraph, list or line;
+            its own lines may have labels.
+    """
+    text = _INFOTEXT.sub("", text)
+    if table := _from_table(text):
+        return table
+    parts = _parts(text, idea, single)
+    negative = next((part.text for part in parts if part.kind in ("negative", "avoid") and part.text), "")
+    prompt = _prompt_of(parts, idea, single)
+    if not prompt and not negative and any(part.text for part in parts):
+        # Nothing but parts that are none of the prompt: then they were not what their labels say.
+        prompt = text
+    found = _INLINE_NEGATIVE.search(prompt)
+    if found and "negative" not in idea.lower():
+        prompt, negative = prompt[: found.start()] + prompt[found.end() :], negative or found["rest"]
+    if "--" not in idea:
+        if no := _NO.search(prompt):
+            prompt, negative = prompt[: no.start()] + prompt[no.end() :], negative or no["rest"]
+        prompt = _PARAMETERS.sub("", prompt)
+    if (count := _COUNT.search(prompt)) and count.group().strip() not in idea:
+        prompt = prompt[: count.start()]
+    if "[" not in idea and "【" not in idea:
+        prompt = _CITATION.sub("", prompt)
+    return peel(prompt, idea), tidy_negative(negative)
+
+
+def _parts(text: str, idea: str, single: bool) -> list[_Part]:
+    """Cut `text` at its labels."""
+    own = idea.lower()
+    parts = [_Part(None)]
+    for line in text.splitlines():
+        label = label_of(line)
+        if label is not None and (label.text.lower() + ":" in own or not _counts(label, parts, single)):
+            label = None
+        last = parts[-1]
+        if label is not None:
+            while label.kind == "notes" and len(last.lines) > 1 and _is_bold_label(last.lines[-1:]):
+                last.lines.pop()
+            parts.append(_Part(label, [label.rest] if label.rest else []))
+        elif last.kind in ("echo", "plan") and not line.strip() and last.text:
+            # An echo is one paragraph; what follows it may be the prompt.
+            parts.append(_Part(None))
+        elif last.kind == "title":
+            parts.append(_Part(None, [line]))
+        else:
+            last.lines.append(line)
+    return parts
+
+
+def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
+    """Tell whether a label counts where it stands: some do at the top only, or behind a prompt only."""
+    before = [part for part in parts if part.text]
+    at_top = not before or all(
+        part.kind in ("echo", "plan", "title", "role", "negative")
+        or (part.label is None and _is_talk_alone(part.text))
+        for part in before
+    )
+    follows_blank = (
+        not parts[-1].lines or not parts[-1].lines[-1].strip() or _RULE.match(parts[-1].lines[-1]) is not None
+    )
+    match label.kind:
+        case "negative":
+            return True
+        case "avoid":
+            return bool(before) and any(part.kind in (None, "prompt", "result") for part in before)
+        case "prompt":
+            return True
+        case "result":
+            return (at_top and (single or bool(before) or label.heading)) or label.is_final
+        case "role":
+            return at_top
+        case "alternative":
+            return at_top or (single and (follows_blank or any(part.kind == "alternative" for part in parts)))
+        case "notes":
+            return (
+                bool(before)
+                and not at_top
+                and (follows_blank or label.heading or _is_bold_label(parts[-1].lines[-1:]))
+            )
+        case "title":
+            return at_top and single
+        case _:
+            return at_top or follows_blank or not label.rest or label.text.lower() == "keep exactly"
+
+
+def _is_bold_label(lines: list[str]) -> bool:
+    return bool(lines) and "**" in lines[0] and _SIBLING.match(lines[0]) is not None
+
+
+def _is_talk_alone(text: str) -> bool:
+    return all(is_leading_talk(block) for block in re.split(r"\n\s*\n|\n", text) if block.strip())
+
+
+def _prompt_of(parts: list[_Part], idea: str, single: bool) -> str:
+    """Return the text of the part that is the prompt."""
+    named = [part for part in parts if part.kind == "prompt" and part.text]
+    named.sort(key=lambda part: not (part.label and part.label.is_final))
+    loose = [part for part in parts if part.kind in (None, "result", "role")]
+    for part in [*named, *loose, *(part for part in parts if part.kind in ("alternative", "title"))]:
+        text = part.text
+        if part.kind == "result" and part.label and not part.label.heading and _has_siblings(part):
+            text = f"{part.label.text}: {text}"
+        found = _content(text, idea, single, labelled=part.kind is not None)
+        if found and any(c.isalnum() for c in found):
+            return found
+    return ""
+
+
+def _has_siblings(part: _Part) -> bool:
+    """Tell whether other labels follow on the next lines: then all of them belong to the prompt."""
+    return any(_SIBLING.match(line) for line in part.lines[1:])
+
+
+def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
+    """Return a part without the talk before and behind its prompt."""
+    blocks = [block.strip("\n") for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
+    blocks = _without_announcements(blocks, idea, labelled)
+    kept: list[str] = []
+    ruled = False
+    for block in blocks:
+        if _RULE.match(block):
+            ruled = True
+            continue
+        if kept and (is_remark(block) or (ruled and is_leading_talk(block))):
+            break
+        kept.append(block)
+    if kept:
+        kept[-1] = _without_last_remarks(kept[-1])
+    if single and len(kept) > 1 and _is_heading(kept[0], kept[1]):
+        kept = kept[1:]
+    kept = _in_main_script(kept)
+    text = "\n\n".join(kept)
+    if single:
+        text = _first_alternative(text, bool(blocks) and _offers_several(text, blocks))
+    return peel(text, idea)
+
+
+def _offers_several(text: str, blocks: list[str]) -> bool:
+    return text != "\n\n".join(blocks)
+
+
+def _without_announcements(blocks: list[str], idea: str, labelled: bool) -> list[str]:
+    """Drop the lines before the prompt that only announce it; the last block always stays."""
+    own = " ".join(idea.lower().split())
+    while blocks:
+        first, _, rest = blocks[0].partition("\n")
+        if " ".join(first.lower().split()) in own and own:
+            break
+        if len(blocks) > 1 and is_leading_talk(blocks[0]):
+            blocks = blocks[1:]
+        elif rest.strip() and is_leading_talk(first) and not first.lstrip().startswith(("-", "*  ", "1.")):
+            blocks = [rest.strip("\n"), *blocks[1:]]
+        else:
+            break
+    if blocks and not labelled:
+        first, newline, rest = blocks[0].partition("\n")
+        begin = inline_announcement(first)
+        head = first[:begin].lower().strip()
+        if begin and not (head and head in own):
+            blocks = [first[begin:].lstrip(" *_") + newline + rest, *blocks[1:]]
+    return blocks
+
+
+def _without_last_remarks(block: str) -> str:
+    lines = block.splitlines()
+    for place in range(1, len(lines)):
+        if is_remark(lines[place]) and lines[place].strip():
+            return "\n".join(lines[:place])
+    return block
+
+
+def _is_heading(first: str, second: str) -> bool:
+    """Tell whether a block is the title of the one behind it: a heading, or a few words in bold."""
+    title = first.strip()
+    marked = re.fullmatch(r"#{1,6}\s+[^\n]{1,80}|\*\*[^*\n]{1,60}\*\*", title) is not None
+    return (
+        marked
+        and title.strip("#* ")[-1:] not in (".", ",", "。")
+        and len(second.split()) > len(title.split())
+    )
+
+
+def _in_main_script(blocks: list[str]) -> list[str]:
+    """Drop blocks behind the first that are in another script, and hold nothing in the first one's."""
+    if len(blocks) < 2:
+        return blocks
+    main = _scripts(blocks[0])
+    if not main:
+        return blocks
+    return [
+        block
+        for place, block in enumerate(blocks)
+        if place == 0 or main & _scripts(block) or not _scripts(block)
+    ]
+
+
+def _scripts(text: str) -> frozenset[str]:
+    found = set()
+    for c in text:
+        if not c.isalpha():
+            continue
+        if c < "\u0250":
+            found.add("latin")
+        elif "\u0400" <= c < "\u0530":
+            found.add("cyrillic")
+        elif words.is_unspaced(c):
+            found.add("unspaced")
+        else:
+            found.add("other")
+    return frozenset(found)
+
+
+def _first_alternative(text: str, announced: bool) -> str:
+    """Return the first of several versions of the prompt that stand in a list; any other list stays."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    items = [_NUMBERED.match(line) for line in lines]
+    if len(lines) < 2 or not all(items):
+        return text
+    texts = [item["text"] for item in items if item]
+    starts = {" ".join(peel(item).lower().split()[:_SAME_START]) for item in texts}
+    is_long = all(len(item.split()) >= _LONG_ITEM for item in texts)
+    if len(starts) == 1 or (
+        announced and all(len(item.split()) >= 4 for item in texts) and not _is_sequence(texts)
+    ):
+        return texts[0]
+    named = all("**" in line for line in lines) and is_long
+    return texts[0] if named else text
+
+
+def _is_sequence(texts: list[str]) -> bool:
+    return any(re.match(r"(?i)(?:shot|scene|cut|then|next|finally|wide|close)", item) for item in texts)
+
+
+def _from_table(text: str) -> tuple[str, str] | None:
+    """Return (prompt, negative) of a Markdown table that is headed so."""
+    rows = [
+        line.strip().strip("|").split("|")
+        for line in text.strip().splitlines()
+        if line.strip().startswith("|")
+    ]
+    if len(rows) < 2:
+        return None
+    cells = [
+        [cell.strip() for cell in row]
+        for row in rows
+        if not all(re.fullmatch(r"\s*:?-+:?\s*", cell) for cell in row)
+    ]
+    if len(cells) < 2:
+        return None
+    kinds = [label.kind if (label := label_of(f"{cell}:")) else None for cell in cells[0]]
+    if "prompt" in kinds:
+        place = kinds.index("prompt")
+        negative = (
+            cells[1][kinds.index("negative")] if "negative" in kinds and len(cells[1]) == len(kinds) else ""
+        )
+        return (cells[1][place], negative) if len(cells[1]) > place else None
+    return None
+
+
+def tidy_negative(text: str) -> str:
+    """Return a negative on one line, "" where it says that there is none."""
+    text = re.split(r"\n\s*\n", text.strip())[0] if text.strip() else ""
+    lines = [re.sub(r"\A\s*(?:[-*•]|\d{1,2}[.)])\s+", "", line).strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not _RULE.match(line) and not re.match(r"[`~]{3}", line)]
+    while len(lines) > 1 and is_remark(lines[-1]):
+        lines.pop()
+    listed = len(lines) > 1 and not any("," in line for line in lines)
+    negative = peel((", " if listed else " ").join(lines)).rstrip(".")
+    nothing = negative.lower().strip("*()[]. ") in (
+        "none",
+        "n/a",
+        "na",
+        "-",
+        "nothing",
+        "empty",
+        "",
+        "无",
+        "なし",
+        "keine",
+        "нет",
+    )
+    return "" if nothing else negative
