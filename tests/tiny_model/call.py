@@ -3,7 +3,7 @@
     python tests/tiny_model/call.py FOLDER
 
 Told to paint in one colour or in two, the model calls the tool of `TOOL` once for each, in Qwen's form; given
-the outcomes, it repeats them. Its answers to anything else, and without tools, are nonsense.
+the results, it repeats them. Its answers to anything else, and without tools, are nonsense.
 """
 
 from __future__ import annotations
