@@ -150,6 +150,8 @@ class _Answer:
         text, thinking = split_finished("".join(self._text))
         deployment = self._call.deployment
         tools = tuple(_joined(deltas) for _, deltas in sorted(self._tools.items()))
+        if self._finish == "content_filter":  # half a prompt would pass for a whole one
+            raise errors.Refused(f"{deployment.name} declined to write this (its content filter stepped in).")
         if not text.strip() and not tools and not self._vectors:
             raise self._emptiness()
         return Result(
@@ -166,8 +168,11 @@ class _Answer:
 
     def _emptiness(self) -> errors.LLMError:
         name = self._call.deployment.name
-        if self._finish == "content_filter":
-            return errors.Refused(f"{name} declined to write this (its content filter stepped in).")
+        if self._finish == "stop" and self._thinking_length:
+            return errors.EmptyAnswer(
+                f"{name} only thought and wrote no answer.",
+                hint="Set reasoning to off or raise max_tokens on LLM Settings, or choose another model.",
+            )
         if self._finish == "length" or self._thinking_length:
             return errors.EmptyAnswer(
                 f"{name} used up its tokens before it wrote an answer.",

@@ -37,7 +37,8 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-_LONG_WORD = re.compile(r"\S{300,}")
+# Chinese and Japanese have no blanks: a whole sentence would be such a word.
+_LONG_WORD = re.compile(r"[!-~]{300,}")
 _LONGEST = 2000
 
 

@@ -22,10 +22,7 @@ from .report import report
 MAX_TOKENS = 4096
 # The part of a context window that is kept free for the answer, where that is less than the answer's limit.
 _FOR_THE_ANSWER = 0.25
-_CUT = {
-    "length": "The answer was cut off at max_tokens: raise it on LLM Settings.",
-    "content_filter": "The answer was cut off by the provider's content filter: reword the prompt.",
-}
+_CUT = "The answer was cut off at max_tokens: raise it on LLM Settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +136,4 @@ def _left_out(said: int, kept: int) -> list[str]:
 
 
 def _cut(finish_reason: str) -> list[str]:
-    return [_CUT[finish_reason]] if finish_reason in _CUT else []
+    return [_CUT] if finish_reason == "length" else []

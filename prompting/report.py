@@ -40,7 +40,7 @@ def _sum(parts: Iterable[Any]) -> Any:
 def _finish(results: Sequence[Result]) -> str:
     """Return the finish reason that a user should know of: that of a cut answer before that of whole ones."""
     reasons = [result.finish_reason for result in results]
-    for reason in ("length", "content_filter", "unknown"):
+    for reason in ("length", "unknown"):
         if reason in reasons:
             return reason
     return reasons[0] if reasons else "error"

@@ -13,11 +13,14 @@ from .. import errors
 from ..loopback import leads_to_loopback
 from ..runner import runner
 from ..types import Deployment, Secret
+from .reasons import decode_text
 
 if TYPE_CHECKING:
     import aiohttp
 
 USER_AGENT = "quillwork"
+# What an error's body may hold of interest; the rest of a long page is not read.
+_LONGEST_REFUSAL = 64 * 1024
 
 
 class HttpClient:
@@ -58,6 +61,21 @@ class HttpClient:
         session, self._session = self._session, None
         if session is not None and not session.closed:
             await session.close()
+
+
+def is_good(response: aiohttp.ClientResponse) -> bool:
+    """Tell whether the response's status promises an answer."""
+    return 200 <= response.status < 300
+
+
+async def read_refusal(response: aiohttp.ClientResponse) -> str:
+    """Read the text of a response of another status."""
+    raw = bytearray()
+    async for piece in response.content.iter_any():
+        raw += piece
+        if len(raw) > _LONGEST_REFUSAL:
+            break
+    return decode_text(bytes(raw[:_LONGEST_REFUSAL]), response.headers.get("Content-Type", ""))
 
 
 client = HttpClient()

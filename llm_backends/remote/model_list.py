@@ -69,8 +69,6 @@ async def fetch_json(
         raise errors.TimedOut(f"{where} did not answer within {patience_s:g} s.", hint="") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise wire_error(error, deployment, begun=False) from None
-    if status == 400 and key is not None and "API key not valid" in body:
-        status = 401  # Gemini's way to refuse a key
     if status != 200:
         raise error_from_status(status, body, deployment, answer_headers)
     if len(body) > _LARGEST:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import errors
 from ..types import Chunk, Deployment, Request, Usage, Vector
-from .openai_format import read_usage
+from .chunk_reader import read_usage
 
 # Of an answer, in bytes: 2048 vectors of 3072 numbers, written out.
 LONGEST_ANSWER = 192 * 2**20

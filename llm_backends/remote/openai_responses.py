@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 from .. import errors
 from ..types import Chunk, Deployment, Message, Request, ToolCallDelta, Usage
 from .addresses import key_headers, route
-from .http_client import client, wire_error
+from .answer_decoder import DONE, AnswerDecoder, Event, EventTooLong
+from .http_client import client, is_good, read_refusal, wire_error
 from .openai_format import TOOL_CHOICES, data_url, response_format
 from .repairs import Refusal
-from .sse import EventReader, EventTooLong
 from .status_errors import error_from_status
 
 if TYPE_CHECKING:
     import aiohttp
 
-_LONGEST_ERROR = 64 * 1024
 _LONGEST_BODY = 8 * 1024 * 1024
 _TEXT = "response.output_text.delta"
 _REFUSAL = "response.refusal.delta"
@@ -54,8 +53,8 @@ async def respond(
         async with client.post(
             url, responses_body(request, deployment, streams), {**accept, **key}
         ) as response:
-            if response.status != 200:
-                text = (await response.content.read(_LONGEST_ERROR)).decode(errors="replace")
+            if not is_good(response):
+                text = await read_refusal(response)
                 error = error_from_status(response.status, text, deployment, response.headers)
                 raise Refusal(error, text)
             begun = True
@@ -136,18 +135,18 @@ def _tool_choice(choice: str | None) -> Any:
 
 
 async def _events(response: aiohttp.ClientResponse, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
-    reader, finished = EventReader(), False
+    decoder, finished = AnswerDecoder(), False
     try:
         async for piece in response.content.iter_any():
-            events = reader.feed(piece)
+            events = decoder.feed(piece)
             if not events:
                 yield Chunk()  # half an event is a sign of life
-            for data in events:
-                chunk = _read(data, deployment)
+            for event in events:
+                chunk = _read(event, deployment)
                 finished = finished or chunk.finish_reason is not None
                 yield chunk
-        for data in reader.finish():
-            chunk = _read(data, deployment)
+        for event in decoder.finish():
+            chunk = _read(event, deployment)
             finished = finished or chunk.finish_reason is not None
             yield chunk
     except EventTooLong:
@@ -191,12 +190,12 @@ async def _whole(response: aiohttp.ClientResponse, deployment: Deployment) -> Ch
         raise errors.MalformedAnswer(f"{deployment.name} sent something that is not an answer.") from None
 
 
-def _read(data: bytes, deployment: Deployment) -> Chunk:
+def _read(read: Event, deployment: Deployment) -> Chunk:
     """Read one event; of most kinds there is nothing to read."""
-    if data == b"[DONE]":
+    if read.is_text or read.data == DONE:
         return Chunk()
     try:
-        event = json.loads(data)
+        event = json.loads(read.data)
         kind = event.get("type", "")
         if kind == _TEXT:
             return Chunk(text=event["delta"])

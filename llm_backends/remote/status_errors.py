@@ -1,101 +1,156 @@
-"""Conversion of a refusal's HTTP status and body into an error that says what to do next."""
+"""Conversion of a refusal's HTTP status and reason into an error that says what to do next."""
 
 from __future__ import annotations
 
 import email.utils
-import json
-import re
+import math
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from .. import errors
+from .. import errors, modes
 from ..command_line import command
 from ..host import program
 from ..redact import scrub
 from ..types import Deployment, Secret
 from ..vision import cannot_see, says_it_cannot_see
+from .fault_kinds import KINDS, OVERFLOW, Kind
+from .reasons import Reason, read_reason
 
-_CONTEXT = re.compile(
-    r"context[ _-]?(?:length|window|size)|maximum context|too many (?:input )?tokens|prompt is too long"
-    r"|input (?:token count|is too long)|exceeds? .{0,40}(?:tokens|context)",
-    re.I,
-)
-_FILTERED = re.compile(r"content[ _](?:policy|management|filter)|safety system|blocked by", re.I)
-_NO_QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing|credit balance|payment", re.I)
-# A LiteLLM proxy without a database, under whatever status its release has for a key that it does not know.
-_KEY_IN_WORDS = re.compile(
-    r"\bno connected db\b|no api key passed in|invalid proxy server token|virtual key expected", re.I
-)
 _NO_MORE = "Internal Server Error"
-_DETAIL_LENGTH = 300
+_DETAIL_LENGTH = 1000
 # Under which of these a server says that its model takes no pictures, differs from server to server.
 _BLIND = frozenset({400, 404, 415, 422, 500, 501})
+_OLLAMA_PORT = 11434
 
 
 def error_from_status(
     status: int, body: str, deployment: Deployment, headers: Mapping[str, str] | None = None
 ) -> errors.LLMError:
-    """The error for an answer of `status` with `body` (JSON or text) from `deployment`."""
-    detail = detail_of(body, deployment)
-    error = _choose(status, detail, deployment)
-    error.provider, error.model, error.status = deployment.provider, deployment.model, status
-    error.retry_after_s = retry_after_s(headers or {})
+    """The error for an answer of `status` with `body` (JSON, a page or text) from `deployment`."""
+    return error_from_reason(read_reason(body), deployment, status=status, headers=headers)
+
+
+def error_from_reason(
+    reason: Reason,
+    deployment: Deployment,
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> errors.LLMError:
+    """The error for `reason`, which came under `status`; without one, it came in the middle of an answer."""
+    wait_s = retry_after_s(headers or {})
+    wait_s = reason.retry_after_s if wait_s is None else wait_s
+    error = _choose(status if status is not None else reason.status, reason, deployment, wait_s)
+    error.provider, error.model = deployment.provider, deployment.model
+    error.status = status if status is not None else reason.status
+    if error.retryable:
+        error.retry_after_s = wait_s
     return error
 
 
-def _choose(status: int, detail: str, deployment: Deployment) -> errors.LLMError:
-    name = deployment.name
-    said = f": {detail}" if detail else ""
-    if 300 <= status < 400:
+def kind_of(reason: Reason, status: int | None = None) -> Kind | None:
+    """The kind of fault that the server's words name; None where they name none."""
+    return next((kind for kind in KINDS if kind.fits(reason.words, status)), None)
+
+
+def _choose(
+    status: int | None, reason: Reason, deployment: Deployment, wait_s: float | None
+) -> errors.LLMError:
+    name, detail = deployment.name, detail_of(reason, deployment)
+    said = (f" ({status})" if status else "") + (f": {detail}" if detail else "")
+    if status is not None and 300 <= status < 400:
         return errors.RedirectRefused(f"{name} redirects to another address, which is not followed.")
-    if status == 401:
-        return errors.AuthenticationFailed(f"{name} refused the key (401).", hint=key_hint(deployment))
-    if status in (400, 403, 500) and _KEY_IN_WORDS.search(detail):
-        return errors.AuthenticationFailed(f"{name} refused the key ({status}).", hint=key_hint(deployment))
+    if (status is None or status in _BLIND) and says_it_cannot_see(detail):
+        return cannot_see(deployment)
     if status == 500 and deployment.api_key is None and detail == _NO_MORE:
         return errors.AuthenticationFailed(
             f"{name} failed (500) and says no more, as a LiteLLM proxy does to a call without its key.",
             hint=key_hint(deployment),
         )
-    if status == 402 or (status == 429 and _NO_QUOTA.search(detail)):
-        error = errors.RateLimited(
-            f"{name} has no quota or credit left for this key ({status}){said}.",
+    kind = kind_of(reason, status) if status is None or status >= 400 else None
+    if kind is not None:
+        return _error_of(kind, said, deployment, wait_s)
+    if status == 401:
+        return errors.AuthenticationFailed(f"{name} refused the key{said}.", hint=key_hint(deployment))
+    if status == 402:
+        error: errors.LLMError = errors.RateLimited(
+            f"{name} has no quota or credit left for this key{said}.",
             hint="Top up the account, or choose another model.",
         )
         error.retryable = False
         return error
     if status == 403:
         return errors.PermissionDenied(
-            f"{name} does not allow this (403){said}.",
+            f"{name} does not allow this{said}.",
             hint="Check that the account may use this model, or choose another one.",
         )
-    if status in _BLIND and says_it_cannot_see(detail):
-        return cannot_see(deployment)
-    if status == 404:
-        return errors.ModelNotFound(
-            f"{name} was not found (404){said}.",
-            hint=f"Check the model's name{' and LLM_BASE_URL' if deployment.base_url else ''}; "
-            f"`{command('models')}` lists what there is.",
-        )
+    if status in (404, 410):
+        return errors.ModelNotFound(f"{name} was not found{said}.", hint=_hint_where_missing(deployment))
     if status in (408, 504):
-        return errors.TimedOut(f"{name} did not answer in time ({status}).")
+        return errors.TimedOut(f"{name} did not answer in time{said}.")
     if status == 429:
-        return errors.RateLimited(f"{name} has had too many calls (429){said}.")
-    if is_overflow(detail) or status == 413:
+        return errors.RateLimited(f"{name} has had too many calls{said}.", hint=_hint_to_wait(wait_s))
+    if status == 413:
         return errors.ContextOverflow(f"The text is too long for {name}{said}.")
-    if status >= 500:
-        return errors.ProviderFailed(f"{name} failed ({status}){said}.")
-    if _FILTERED.search(detail):
-        return errors.Refused(f"{name} declined to write this ({status}){said}.")
+    if status is None or status >= 500:
+        return errors.ProviderFailed(f"{name} failed{said}.")
     return errors.BadRequest(
-        f"{name} did not accept the request ({status}){said}.",
+        f"{name} did not accept the request{said}.",
         hint="Check the model's name and the extra parameters on LLM Settings.",
     )
 
 
+def _error_of(kind: Kind, said: str, deployment: Deployment, wait_s: float | None) -> errors.LLMError:
+    hint = kind.hint
+    if kind.error is errors.ContextOverflow and not kind.says:
+        return errors.ContextOverflow(f"The text is too long for {deployment.name}{said}.")
+    if kind.error is errors.AuthenticationFailed:
+        hint = key_hint(deployment)
+    elif kind.error is errors.ModelNotFound and hint is None:
+        hint = _hint_where_missing(deployment)
+    elif kind.error is errors.RateLimited and hint is None:
+        hint = _hint_to_wait(wait_s)
+    elif hint is not None:
+        hint = hint.format(wait=_in(wait_s), model=deployment.model, models=command("models"))
+    error = kind.error(f"{deployment.name} {kind.says}{said}.", hint=hint)
+    if kind.retryable is not None:
+        error.retryable = kind.retryable
+    return error
+
+
+def _hint_to_wait(wait_s: float | None) -> str | None:
+    return None if wait_s is None else f"Run again {_in(wait_s)}, or choose another model."
+
+
+def _in(wait_s: float | None) -> str:
+    """When to try again, in words."""
+    if wait_s is None:
+        return "in a moment"
+    if wait_s < 100:
+        return f"in {math.ceil(wait_s)} s"
+    minutes = math.ceil(wait_s / 60)
+    return f"in {minutes} min" if minutes < 100 else f"in {math.ceil(minutes / 60)} hours"
+
+
+def _hint_where_missing(deployment: Deployment) -> str:
+    pull = f"Run `ollama pull {deployment.model}`, or check" if _is_ollama(deployment) else "Check"
+    address = " and LLM_BASE_URL" if deployment.backend == modes.ENDPOINT else ""
+    return f"{pull} the model's name{address}; `{command('models')}` lists what there is."
+
+
+def _is_ollama(deployment: Deployment) -> bool:
+    if deployment.provider == "ollama":
+        return True
+    try:
+        return urlsplit(deployment.base_url or "").port == _OLLAMA_PORT
+    except ValueError:
+        return False
+
+
 def is_overflow(text: str) -> bool:
     """Tell whether `text` says that prompt and answer do not fit into the model's context."""
-    return _CONTEXT.search(text) is not None
+    return OVERFLOW.search(text) is not None
 
 
 def key_hint(deployment: Deployment) -> str:
@@ -106,36 +161,14 @@ def key_hint(deployment: Deployment) -> str:
     return f"Check the key in {variable}."
 
 
-def detail_of(body: str, deployment: Deployment) -> str:
-    """The server's own message as one short line without a key; empty for web pages and the like."""
-    text = body.strip()
-    try:
-        text = _message_in(json.loads(text)) or text
-    except (ValueError, RecursionError):
-        if text.startswith("<"):
-            return ""
-    text = " ".join(scrub(text, secrets_of(deployment)).split()).rstrip(".")
+def detail_of(reason: Reason, deployment: Deployment) -> str:
+    """The server's own words as one line without a key; of a web page, its title."""
+    text = " ".join(scrub(reason.text, secrets_of(deployment)).split()).rstrip(".")
     return text if len(text) <= _DETAIL_LENGTH else text[:_DETAIL_LENGTH] + " …"
 
 
 def secrets_of(deployment: Deployment) -> list[Secret | None]:
     return [deployment.api_key, *(value for value in deployment.params.values() if isinstance(value, Secret))]
-
-
-def _message_in(answer: object) -> str:
-    """The sentence in the error shapes that servers use."""
-    if isinstance(answer, list) and answer:
-        return _message_in(answer[0])
-    if isinstance(answer, str):
-        return answer
-    if not isinstance(answer, dict):
-        return ""
-    for key in ("error", "message", "detail", "msg"):
-        if answer.get(key):
-            found = _message_in(answer[key])
-            code = answer[key].get("code") if isinstance(answer[key], dict) else None
-            return f"{found} [{code}]" if isinstance(code, str) and code not in found else found
-    return ""
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

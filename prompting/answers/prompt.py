@@ -16,10 +16,7 @@ from .restore import Placing, dressed, without_weights
 MAX_TOKENS = 2048
 # Providers take seeds of 31 bits, hosts have some of 64.
 SEEDS = 2**31
-_CUT = {
-    "length": "The answer was cut off at max_tokens: raise it on LLM Settings for a whole prompt.",
-    "content_filter": "The answer was cut off by the provider's content filter: reword the prompt.",
-}
+_CUT = "The answer was cut off at max_tokens: raise it on LLM Settings for a whole prompt."
 _LOST = (
     "The model left out {}, and nothing in its answer shows the place: see whether it stands where you want "
     "it."
@@ -47,8 +44,8 @@ def read_prompt(
     except LLMError as error:
         error.provider, error.model, error.attempts = answer.provider, answer.model, answer.attempts
         return error
-    if answer.finish_reason in _CUT:
-        warnings.append(_CUT[answer.finish_reason])
+    if answer.finish_reason == "length":
+        warnings.append(_CUT)
     warnings.extend(answer.warnings)
     return written
 

@@ -206,9 +206,11 @@ def test_too_long_thinking_is_stopped(monkeypatch):
         ([], errors.EmptyAnswer, "answered with nothing"),
         (pieces(" \n"), errors.EmptyAnswer, "answered with nothing"),
         ([Chunk(finish_reason="length")], errors.EmptyAnswer, "used up its tokens"),
-        ([Chunk(reasoning="hm", finish_reason="stop")], errors.EmptyAnswer, "used up its tokens"),
+        ([Chunk(reasoning="hm", finish_reason="length")], errors.EmptyAnswer, "used up its tokens"),
+        ([Chunk(reasoning="hm", finish_reason="stop")], errors.EmptyAnswer, "only thought"),
         (pieces("<think>hm"), errors.EmptyAnswer, "used up its tokens"),
         ([Chunk(finish_reason="content_filter")], errors.Refused, "content filter"),
+        ([Chunk("half a prompt", finish_reason="content_filter")], errors.Refused, "content filter"),
     ],
 )
 def test_emptiness_is_an_error(chunks, kind, says):

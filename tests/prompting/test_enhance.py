@@ -216,11 +216,10 @@ def test_an_answer_that_was_cut_is_told(wire):
     assert "max_tokens" in enhanced.info["warnings"][0]
 
 
-def test_an_answer_that_a_filter_cut_is_told(wire):
+def test_half_an_answer_that_a_filter_cut_is_no_prompt(wire):
     wire.script("fox", Answer(pieces=["a red"], finish="content_filter"))
-    enhanced = run(Idea("a fox", PLAIN), endpoint(wire.url))
-    assert enhanced.info["finish_reason"] == "content_filter"
-    assert "filter" in enhanced.info["warnings"][0]
+    with pytest.raises(errors.Refused, match="content filter"):
+        run(Idea("a fox", PLAIN), endpoint(wire.url))
 
 
 def test_a_fallbacks_answer_is_a_substitute_and_told(wire):

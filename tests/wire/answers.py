@@ -54,6 +54,26 @@ class Answer:
         return "".join(self.reasoning)
 
 
+@dataclass
+class Raw:
+    """A response as it goes over the wire, in pieces of the given sizes and the rest in one; `torn` ends it
+    without its end."""
+
+    body: bytes
+    content_type: str = "text/event-stream"
+    status: int = 200
+    sizes: tuple[int, ...] = ()
+    torn: bool = False
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body piece by piece."""
+        place = 0
+        for size in self.sizes:
+            yield self.body[place : place + size]
+            place += size
+        yield self.body[place:]
+
+
 def compose(asked: Asked, behaviour: Behaviour, scripted: str | Answer | None) -> Answer:
     """The answer that the model's name, or a test's script, asks for."""
     if isinstance(scripted, Answer):

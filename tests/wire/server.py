@@ -26,12 +26,12 @@ if __name__ == "__main__":
 from aiohttp import web
 from serving import in_thread, serving
 
-from wire.answers import Answer, Asked, compose
+from wire.answers import Answer, Asked, Raw, compose
 from wire.faults import Behaviour, behaviour_of
 from wire.formats import routes
 
 Refusing = Callable[[dict[str, Any]], "tuple[int, Any] | None"]
-Script = str | Answer | Callable[[dict[str, Any]], "str | Answer"]
+Script = str | Answer | Raw | Callable[[dict[str, Any]], "str | Answer | Raw"]
 HANG_S = 3600.0
 GARBAGE = b"<html>this is not what you asked for</html>\n\n"
 
@@ -92,9 +92,9 @@ class WireServer:
         self._failures: Counter[str] = Counter()
 
     def script(self, model: str, answer: Script | Iterable[Script]) -> None:
-        """Let `model` (a name or a glob) answer with a text, an `Answer`, what a function makes of the
-        request's JSON, or one after the other of a list (the last one stays)."""
-        listed = [answer] if isinstance(answer, (str, Answer)) or callable(answer) else list(answer)
+        """Let `model` (a name or a glob) answer with a text, an `Answer`, the bytes of a `Raw`, what a
+        function makes of the request's JSON, or one after the other of a list (the last one stays)."""
+        listed = [answer] if isinstance(answer, (str, Answer, Raw)) or callable(answer) else list(answer)
         self._scripts[model] = listed
 
     def refuse(self, model: str, refusing: Refusing) -> None:
@@ -209,7 +209,7 @@ class WireServer:
             return behaviour.fail_status, f"Failure {self._failures[asked.model]} on request."
         return None
 
-    def scripted(self, asked: Asked) -> str | Answer | None:
+    def scripted(self, asked: Asked) -> str | Answer | Raw | None:
         for pattern, listed in self._scripts.items():
             if pattern == asked.model or fnmatchcase(asked.model, pattern):
                 script = listed.pop(0) if len(listed) > 1 else listed[0]
@@ -238,7 +238,10 @@ class WireServer:
         if behaviour.garbage:
             kind = fmt.stream_type if asked.stream else "application/json"
             return web.Response(body=GARBAGE, content_type=kind)
-        answer = compose(asked, behaviour, self.scripted(asked))
+        scripted = self.scripted(asked)
+        if isinstance(scripted, Raw):
+            return await _send(request, scripted)
+        answer = compose(asked, behaviour, scripted)
         if asked.stream and not behaviour.nostream:
             return await self._stream(fmt, request, asked, behaviour, answer)
         if behaviour.hang:
@@ -297,6 +300,19 @@ class WireServer:
             if behaviour.crlf:
                 frame = frame.replace(b"\n", b"\r\n")
             yield number, frame
+
+
+async def _send(request: web.Request, raw: Raw) -> web.StreamResponse:
+    response = web.StreamResponse(status=raw.status, headers={"Content-Type": raw.content_type})
+    await response.prepare(request)
+    for piece in raw.pieces():
+        if piece:
+            await response.write(piece)
+            await asyncio.sleep(0)
+    if raw.torn:
+        return _tear(request, response)
+    await response.write_eof()
+    return response
 
 
 def _tear(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

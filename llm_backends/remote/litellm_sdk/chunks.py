@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...types import Chunk, ToolCallDelta
-from ..openai_format import FINISH_REASONS
+from ..chunk_reader import read_finish
 
 
 class Counts(list[Any]):
@@ -37,7 +37,7 @@ def read_chunk(part: Any, called: bool) -> Chunk:
     if choice is None:
         return Chunk()
     delta = choice.delta
-    finish = FINISH_REASONS.get(choice.finish_reason, "unknown") if choice.finish_reason else None
+    finish = read_finish(choice.finish_reason)
     if finish == "stop" and called:  # Ollama's word for both ends
         finish = "tool_calls"
     return Chunk(

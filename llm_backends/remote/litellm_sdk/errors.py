@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ... import errors, modes
-from ...command_line import command
 from ...host import program
 from ...types import Deployment
 from ...vision import cannot_see
 from ..http_client import origin_of
-from ..status_errors import detail_of, error_from_status, is_overflow, key_hint, retry_after_s
+from ..reasons import read_reason
+from ..status_errors import error_from_reason, error_from_status, is_overflow, key_hint, retry_after_s
 from .faults import chain, changed, fault_kind, is_of_code, reinstall
 
 if TYPE_CHECKING:
@@ -29,14 +29,12 @@ INSTALL_HINT = (
     "Run `python install.py` in Quillwork's folder with {program}'s Python and restart {program}. Without "
     "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the {stand_in} work."
 )
-_BAD_KEY = re.compile(r"api key not valid|api_key_invalid|invalid api key|security token .* invalid", re.I)
 _NOT_JSON = re.compile(
     r"jsondecode|expecting value|unterminated string|extra data|not valid json|invalid json|unable to parse"
     r"|error parsing|validation error|expecting property name|checksum|not iterable|has no attribute"
     r"|list index",
     re.I,
 )
-_CODE = re.compile(r'"code"\s*:\s*([45]\d\d)\b')
 _UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 _UNSUPPORTED = re.compile(r"does not support parameters: \[?([^\]\n.]*)")
 _STATUS_BY_CLASS = {
@@ -61,12 +59,7 @@ def error_from(
         or _from_class(error, deployment, exchange)
     )
     mapped.provider, mapped.model = deployment.provider, deployment.model
-    if isinstance(mapped, errors.ModelNotFound):
-        pull = (
-            f"Run `ollama pull {deployment.model}`, or check" if deployment.provider == "ollama" else "Check"
-        )
-        mapped.hint = f"{pull} the model's name; `{command('models')}` lists what there is."
-    elif isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
+    if isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
         mapped.hint = "Check the provider's address, and the network for a login page or a proxy."
     mapped.status = mapped.status or exchange.status
     if mapped.retry_after_s is None:
@@ -101,13 +94,7 @@ def fault_of(deployment: Deployment, exchange: Transmission) -> errors.LLMError:
     if exchange.too_large:
         return errors.AnswerTooLarge(f"{deployment.name} sent more than any answer should be.", **whose)
     if exchange.complaint:
-        code = _CODE.search(exchange.complaint)
-        if code is not None:
-            return error_from_status(int(code[1]), exchange.complaint, deployment, exchange.headers)
-        detail = detail_of(exchange.complaint, deployment)
-        return errors.ProviderFailed(
-            f"{deployment.name} reported a fault in the middle of its answer: {detail}.", **whose
-        )
+        return error_from_reason(read_reason(exchange.complaint), deployment, headers=exchange.headers)
     return errors.MalformedAnswer(
         f"{deployment.name} sent an answer that cannot be read.",
         hint="Run again; if it stays so, check that the address is the provider's own.",
@@ -123,8 +110,6 @@ def _from_wire(error: Exception, deployment: Deployment, exchange: Transmission)
         return lost
     status = exchange.status
     if status is not None and status >= 300:
-        if _BAD_KEY.search(exchange.body) and status in (400, 403):
-            status = 401
         return error_from_status(status, exchange.body, deployment, exchange.headers)
     if exchange.is_faulty:
         return fault_of(deployment, exchange)

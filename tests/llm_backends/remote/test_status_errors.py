@@ -9,6 +9,7 @@ import time
 import pytest
 
 from quillwork.llm_backends import errors
+from quillwork.llm_backends.remote.reasons import read_reason
 from quillwork.llm_backends.remote.status_errors import detail_of, error_from_status, retry_after_s
 from quillwork.llm_backends.types import Deployment, Secret
 
@@ -114,16 +115,16 @@ def test_status_and_body_tell_the_error(status, body, kind, retryable):
     ],
 )
 def test_what_the_server_said_is_found(body, detail):
-    assert detail_of(body, FOX) == detail
+    assert detail_of(read_reason(body), FOX) == detail
 
 
 def test_a_long_page_is_cut():
-    assert len(detail_of("x" * 10_000, FOX)) < 400
+    assert len(detail_of(read_reason("x" * 10_000), FOX)) < 1100
 
 
 def test_deep_nesting_does_no_harm():
-    assert isinstance(detail_of("[" * 100_000, FOX), str)
-    assert isinstance(detail_of('{"error":' * 500 + "1" + "}" * 500, FOX), str)
+    assert isinstance(detail_of(read_reason("[" * 100_000), FOX), str)
+    assert isinstance(detail_of(read_reason('{"error":' * 500 + "1" + "}" * 500), FOX), str)
 
 
 def test_an_echoed_key_is_scrubbed():

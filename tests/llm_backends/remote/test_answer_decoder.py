@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quillwork.llm_backends.remote.sse import EventReader, EventTooLong
+from quillwork.llm_backends.remote.answer_decoder import AnswerDecoder, EventTooLong
 
 STREAMS = st.lists(
     st.sampled_from(
@@ -20,10 +20,10 @@ STREAMS = st.lists(
 
 
 def read(raw: bytes, cuts: list[int]) -> list[bytes]:
-    reader = EventReader()
+    reader = AnswerDecoder()
     edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
     events = [event for a, b in itertools.pairwise(edges) for event in reader.feed(raw[a:b])]
-    return events + reader.finish()
+    return [event.data for event in events + reader.finish()]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def read(raw: bytes, cuts: list[int]) -> list[bytes]:
         (b"data: a\n\ndata: no blank line", [b"a", b"no blank line"]),
         (b"", []),
         (b"\n\n\n", []),
-        (b"<html>nothing</html>", []),
+        (b"<html>nothing</html>", [b"<html>nothing</html>"]),
         (b"data: a\n\ndata:\n\ndata: \n\ndata: b\n\n", [b"a", b"b"]),
     ],
 )
@@ -53,8 +53,8 @@ def test_any_split_gives_what_the_whole_gives(raw, cuts):
 @pytest.mark.parametrize("raw", [b"data: " + b"x" * 200, b"data: xxxxxxxxxxxxxxxxxxxx\n" * 10])
 def test_an_endless_event_is_refused(raw):
     with pytest.raises(EventTooLong):
-        EventReader(longest=100).feed(raw)
+        AnswerDecoder(longest=100).feed(raw)
 
 
 def test_many_events_are_not_one_long_one():
-    assert len(EventReader(longest=100).feed(b"data: xxxxxxxxxx\n\n" * 50)) == 50
+    assert len(AnswerDecoder(longest=100).feed(b"data: xxxxxxxxxx\n\n" * 50)) == 50
