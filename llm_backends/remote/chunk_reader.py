@@ -193,8 +193,8 @@ class ChunkReader:
                 self._texts.append(self._sent.add_snapshot(text) if is_snapshot else self._sent.add(text))
             if thought:
                 self._reasoning.append(self._thought.add(thought))
-        elif text := delta.get("text"):
-            self._texts.append(self._sent.add(text))
+        elif delta.get("text"):
+            self._texts.append(self._sent.add(delta["text"]))
         reasoning = next(filter(None, map(delta.get, _REASONING_FIELDS)), None)  # the others say the same
         if reasoning:
             said = reasoning if isinstance(reasoning, str) else "".join(read_content(reasoning))

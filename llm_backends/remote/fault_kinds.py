@@ -83,6 +83,17 @@ KINDS: tuple[Kind, ...] = (
         "is left out by the data policy of the account",
         "Allow its providers in the privacy settings of the account, or choose another model.",
     ),
+    # Before all that says how long to wait.
+    Kind(
+        _words(
+            r"(?:model|server)\b.{0,200}\b(?:is|are)? ?(?:currently|still) loading|loading model",
+            r"model is loading|model is (?:warming|starting) up|is currently being loaded|模型加载中",
+        ),
+        errors.ProviderFailed,
+        "is still loading its model",
+        "Run again {wait}.",
+        retryable=True,
+    ),
     # Free tiers, which speak of quota and billing where waiting is all that is needed.
     Kind(
         _words(r"free[_ -]?tier.{0,400}\blimit: 0\b"),
@@ -102,7 +113,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         _words(
-            r"free[_ -]?tier|please retry in \d|rate limit (?:reached|exceeded)", r"rate-limited upstream"
+            r"free[_ -]?tier|please retry in \d|organization.s rate limit|rate limit (?:reached|exceeded)",
+            r"rate-limited upstream",
         ),
         errors.RateLimited,
         "has had too many calls",
@@ -153,16 +165,6 @@ KINDS: tuple[Kind, ...] = (
         "Choose a smaller or more strongly quantised model or a shorter context there, or free memory: other "
         "models on that machine, and those of the image workflow, share it.",
         retryable=False,
-    ),
-    Kind(
-        _words(
-            r"(?:model|server)\b.{0,200}\b(?:is|are)? ?(?:currently|still) loading|loading model",
-            r"model is loading|model is (?:warming|starting) up|is currently being loaded|模型加载中",
-        ),
-        errors.ProviderFailed,
-        "is still loading its model",
-        "Run again {wait}.",
-        retryable=True,
     ),
     Kind(
         _words(

@@ -47,6 +47,7 @@ _WAIT_IN_WORDS = re.compile(
     r"(?:ms|millis\w*|hours?|hrs?|minutes?|mins?|seconds?|secs?|days?|[smhd])(?![a-z])\s*)+)",
     re.I,
 )
+_OBJECT = re.compile(r"\{\s*[\"']|\[\s*\{")
 # What may stand between two JSON values of one event.
 _BETWEEN = re.compile(r"(?:[\s,]|data:)*")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.I)
@@ -181,7 +182,7 @@ def _parsed(text: str) -> Any:
 
 def _inner(text: str) -> Any:
     """The object within a sentence such as ``Error code: 429 - {'error': …}``; None without one."""
-    place = re.search(r"[{\[]\s*[\"'{]", text)
+    place = _OBJECT.search(text)
     end = max(text.rfind("}"), text.rfind("]"))
     if place is None or end < place.start():
         return None

@@ -22,6 +22,15 @@ _DETAIL_LENGTH = 1000
 # Under which of these a server says that its model takes no pictures, differs from server to server.
 _BLIND = frozenset({400, 404, 415, 422, 500, 501})
 _OLLAMA_PORT = 11434
+# What stands for a status where a fault comes in the middle of an answer.
+_STATUS_OF = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "rate_limit_error": 429,
+    "timeout_error": 504,
+}
 
 
 def error_from_status(
@@ -71,6 +80,8 @@ def _choose(
     kind = kind_of(reason, status) if status is None or status >= 400 else None
     if kind is not None:
         return _error_of(kind, said, deployment, wait_s)
+    if status is None:
+        status = next((_STATUS_OF[code] for code in reason.codes if code in _STATUS_OF), None)
     if status == 401:
         return errors.AuthenticationFailed(f"{name} refused the key{said}.", hint=key_hint(deployment))
     if status == 402:
