@@ -199,7 +199,7 @@ KINDS: tuple[Kind, ...] = (
         statuses=frozenset({400, 401, 403, 500}),
     ),
     Kind(
-        _words(r"organization must be verified|verify organization"),
+        _words(r"organization must be verified (?!to stream)"),
         errors.PermissionDenied,
         "is kept for verified organisations",
         "Verify the organisation in the provider's settings, or choose another model.",

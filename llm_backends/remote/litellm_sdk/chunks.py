@@ -55,7 +55,7 @@ def read_whole(answer: Any) -> Chunk:
     if choice is None:
         return Chunk()
     message = choice.message
-    finish = FINISH_REASONS.get(choice.finish_reason, "unknown") if choice.finish_reason else None
+    finish = read_finish(choice.finish_reason)
     return Chunk(
         text=message.content or "",
         reasoning=getattr(message, "reasoning_content", None) or "",
