@@ -13,9 +13,24 @@ from typing import Any
 
 _MAX_DEPTH = 32
 _TOO_DEEP = f"this is nested more than {_MAX_DEPTH} levels deep; write it flatter."
+_ALIASES = (
+    "YAML aliases (*{}) are not allowed here; write the value out, or put text that begins with * in quotes."
+)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{0,17}\.[0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+
+
+class FlowMapping(dict[str, object]):
+    """Mapping in braces within a list, with what stands in the file: it may not be meant for one."""
+
+    source: str = ""
+
+
+class FlowList(list[object]):
+    """List in brackets, with what stands in the file."""
+
+    source: str = ""
 
 
 class UnreadableYaml(ValueError):
@@ -42,13 +57,18 @@ def read_yaml(path: Path, max_bytes: int, *, scalars_as_text: bool = False) -> o
     return parse_yaml(_read_text(path, max_bytes), path, scalars_as_text=scalars_as_text)
 
 
-def parse_yaml(text: str, path: Path, *, scalars_as_text: bool = False) -> object:
-    """Parse text as `read_yaml` does a file; `path` is only named in errors."""
+def parse_yaml(text: str, path: Path, *, scalars_as_text: bool = False, flow_sources: bool = False) -> object:
+    """Parse text as `read_yaml` does a file; `path` is only named in errors.
+
+    With `flow_sources` what stands in braces is a `FlowMapping` of its plain pairs, and what stands in
+    brackets a `FlowList`.
+    """
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _build(yaml.parse(text, Loader=loader), yaml, path, scalars_as_text)
+        events = yaml.parse(text, Loader=loader)
+        return _build(events, yaml, path, scalars_as_text, text if flow_sources else None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "something is out of place"
@@ -92,7 +112,7 @@ def _read_text(path: Path, max_bytes: int) -> str:
     return data.decode("latin-1")
 
 
-def _build(events: Any, yaml: Any, path: Path, scalars_as_text: bool) -> object:
+def _build(events: Any, yaml: Any, path: Path, scalars_as_text: bool, source: str | None) -> object:
     # A stack of open containers instead of recursion: depth costs nothing and cannot overflow.
     result: object = None
     documents = 0
@@ -130,6 +150,8 @@ def _build(events: Any, yaml: Any, path: Path, scalars_as_text: bool) -> object:
                 )
             plain = not event.style and event.tag is None and not scalars_as_text
             place(event, _scalar(event.value) if plain else event.value)
+        elif source is not None and isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
+            place(event, _flow(events, event, yaml, path, source, len(containers)))
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if event.tag not in (None, "!"):
                 raise refuse(event, f"the tag {event.tag} is not understood here; remove it.")
@@ -143,16 +165,44 @@ def _build(events: Any, yaml: Any, path: Path, scalars_as_text: bool) -> object:
             containers.pop()
             keys.pop()
         elif isinstance(event, yaml.AliasEvent):
-            raise refuse(
-                event,
-                f"YAML aliases (*{event.anchor}) are not allowed here; write the value out, or put text that "
-                "begins with * in quotes.",
-            )
+            if source is not None and f"&{event.anchor}" not in source:
+                place(event, f"*{event.anchor}")
+                continue
+            raise refuse(event, _ALIASES.format(event.anchor))
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
                 raise refuse(event, "there is a second document after ---; keep one document in a file.")
     return result
+
+
+def _flow(events: Any, start: Any, yaml: Any, path: Path, source: str, depth: int) -> FlowMapping | FlowList:
+    """Return the collection in braces or brackets that `start` begins.
+
+    Nothing in it is refused but its depth and aliases, for it may be no YAML at all.
+    """
+    if depth > _MAX_DEPTH:
+        raise UnreadableYaml(path, _TOO_DEEP, start.start_mark.line + 1)
+    items: list[object] = []
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            break
+        if isinstance(event, yaml.CollectionStartEvent):
+            items.append(_flow(events, event, yaml, path, source, depth + 1))
+        elif isinstance(event, yaml.ScalarEvent):
+            items.append(event.value)
+        elif f"&{event.anchor}" in source:
+            raise UnreadableYaml(path, _ALIASES.format(event.anchor), event.start_mark.line + 1)
+        else:
+            items.append(f"*{event.anchor}")
+    flow: FlowMapping | FlowList
+    if isinstance(start, yaml.SequenceStartEvent):
+        flow = FlowList(items)
+    else:
+        pairs = zip(items[::2], items[1::2], strict=False)
+        flow = FlowMapping({key: value for key, value in pairs if isinstance(key, str)})
+    flow.source = source[start.start_mark.index : event.end_mark.index]
+    return flow
 
 
 def _scalar(value: str) -> object:

@@ -83,7 +83,10 @@ def test_yaml_keys_are_names(library: Library) -> None:
         "long:\n  - |\n    # a note\n    first,\n    second\n",
     )
     put(library.folder, "sub/list.yml", "- one\n- two\n")
-    assert library.names() == ["artists/1234", "artists/finnish", "clothing", "long", "sub/list"]
+    assert library.names() == [
+        "artists/1234", "artists/finnish", "artists/flurp", "clothing", "long", "sub/list",
+    ]  # fmt: skip
+    assert library.values("artists/flurp") == ("12",)
     assert library.values("clothing") == ("T-shirt", "2::Shoes", "no", "0.5::Hat")
     assert library.values("artists/finnish") == ("Akseli", "Eero")
     assert library.values("long") == ("first, second",)
@@ -364,7 +367,7 @@ def test_hidden_files_are_no_variables(library: Library) -> None:
     put(library.folder, ".git/b.txt", "x")
     put(library.folder, ".c.yaml", "c: [x]")
     put(library.folder, ".git/d.yaml", "d: [x]")
-    put(library.folder, "notes.json", "[]")
+    put(library.folder, "notes.log", "x")
     (library.folder / "dir.txt").mkdir()
     assert library.names() == []
     assert not library.exists("dir")

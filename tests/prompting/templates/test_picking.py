@@ -1,21 +1,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quillwork.prompting.templates.parser import Node, Nodes, Option, Variable, Variant
-from quillwork.prompting.templates.picking import (
-    COUNT_LIMIT,
-    Choices,
-    CombinationPicker,
-    CyclePicker,
-    RandomPicker,
-)
+from quillwork.prompting.templates.combinations import COUNT_LIMIT, CombinationPicker
+from quillwork.prompting.templates.nodes import Node, Nodes, Option, Variable, Variant
+from quillwork.prompting.templates.picking import Choices, CyclePicker, Picker, RandomPicker
+from quillwork.prompting.templates.scope import NOWHERE
+
+
+def one(picker: Picker, choices: Choices, taken: Collection[int] = ()) -> int:
+    return picker.one(choices, 0, "key", NOWHERE, taken)[0]
+
+
+def several(
+    picker: Picker, choices: Choices, least: int, most: int, taken: Collection[int] = ()
+) -> list[int]:
+    return [place for place, _ in picker.several(choices, least, most, 0, "key", NOWHERE, taken)]
 
 
 def test_weight_0_is_never_chosen_unless_all_have_it() -> None:
@@ -32,7 +38,7 @@ def test_distinct_adds_up_the_weights_of_copies() -> None:
 
 def test_random_follows_the_weights() -> None:
     choices = Choices(["rare", "often"], [1, 9])
-    taken = Counter(choices.contents[RandomPicker(seed, 0).one(choices, 0)[0]] for seed in range(2000))
+    taken = Counter(choices.contents[one(RandomPicker(seed), choices)] for seed in range(2000))
     assert 120 < taken["rare"] < 290
 
 
@@ -40,26 +46,48 @@ def test_random_sets_follow_the_weights_and_have_no_repeats() -> None:
     choices = Choices(["a", "b", "c"], [1, 1_000_000, 1])
     first: Counter[int] = Counter()
     for seed in range(300):
-        places = [place for place, _ in RandomPicker(seed, 0).several(choices, 2, 2, 0)]
+        places = several(RandomPicker(seed), choices, 2, 2)
         assert len(set(places)) == 2
         assert 1 in places
         first[places[0]] += 1
     assert first[1] == 300
-    everything = {place for place, _ in RandomPicker(7, 0).several(choices, 3, 3, 0)}
+    everything = set(several(RandomPicker(7), choices, 3, 3))
     assert everything == {0, 1, 2}
 
 
 def test_random_sizes_reach_both_bounds() -> None:
     choices = Choices([str(i) for i in range(5)])
-    sizes = Counter(len(RandomPicker(seed, 0).several(choices, 0, 3, 0)) for seed in range(400))
+    sizes = Counter(len(several(RandomPicker(seed), choices, 0, 3)) for seed in range(400))
     assert set(sizes) == {0, 1, 2, 3}
     assert min(sizes.values()) > 60
 
 
 def test_cycle_begins_again() -> None:
     choices = Choices(["a", "b", "c"])
-    assert [CyclePicker(turn).one(choices, 0)[0] for turn in range(-1, 4)] == [2, 0, 1, 2, 0]
-    assert [place for place, _ in CyclePicker(2).several(choices, 2, 2, 0)] == [2, 0]
+    assert [one(CyclePicker(turn), choices) for turn in range(-1, 4)] == [2, 0, 1, 2, 0]
+    assert several(CyclePicker(2), choices, 2, 2) == [2, 0]
+
+
+def test_what_is_taken_comes_again_only_when_nothing_else_is_left() -> None:
+    choices = Choices(["a", "b", "c"])
+    for picker in (RandomPicker(3), CyclePicker(3)):
+        assert one(picker, choices, {0, 2}) == 1
+        assert one(picker, choices, {0, 1, 2}) in (0, 1, 2)
+        assert several(picker, choices, 2, 2, {1}) in ([0, 2], [2, 0])
+        assert len(set(several(picker, choices, 2, 2, {1, 2}))) == 2
+    heavy = Choices(["a", "b", "c"], [1, 1_000_000, 1])
+    assert {one(RandomPicker(seed), heavy, {1}) for seed in range(20)} == {0, 2}
+
+
+def test_a_pick_of_named_choices_does_not_depend_on_their_order() -> None:
+    for seed in range(50):
+        picks = set()
+        for names in (["a", "b", "c"], ["c", "a", "b"], ["b", "a", "c"]):
+            weights = [{"a": 1.0, "b": 2.0, "c": 0.5}[name] for name in names]
+            choices = Choices(names, weights, names=names)
+            picks.add((names[one(RandomPicker(seed), choices)],))
+            picks.add(tuple(names[place] for place in several(RandomPicker(seed), choices, 2, 2)))
+        assert len(picks) == 2
 
 
 def all_texts(node: Node) -> list[str]:

@@ -5,12 +5,14 @@ a line; lines that begin with ``#`` are comments, those before the first value d
 value that itself begins with ``#`` is written ``\#``. A value may begin with a weight (``0.5::fox``) and
 may hold everything that a template may.
 
-In ``.yaml`` files the keys are the names, whatever the file is called, as in Dynamic Prompts and the
-Impact Pack: ``hair: {style: [bob, bun]}`` is ``__hair/style__``. A file that is a plain list is named after
-itself. Values are texts, or mappings with `text` (or `content`) and `weight`.
+In ``.yaml`` and ``.json`` files the keys are the names, behind the folder of the file, as in Dynamic
+Prompts: in ``girls.yaml`` ``hair: {style: [bob, bun]}`` is ``__hair/style__``, in ``sets/girls.yaml`` it is
+``__sets/hair/style__``, and ``__hair/style__`` as in the Impact Pack. A file that is a plain list is named
+after itself. In a ``.csv`` file the columns are the names behind that of the file. `structured` has the
+details.
 
 Where a name is found more than once, the own folder wins over the read-only ones, a folder over those
-after it, and in one folder ``.txt`` over ``.md`` over ``.yaml``.
+after it, and in one folder ``.txt`` over ``.md`` over ``.yaml`` and the others.
 """
 
 from __future__ import annotations
@@ -18,30 +20,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import stat
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from contextlib import suppress
 from pathlib import Path
 
-from ...llm_backends.files import Reread
-from .library_files import (
-    LINE_SUFFIXES,
-    YAML_SUFFIXES,
-    Contents,
-    FileTooLarge,
-    FileUnreadable,
-    InvalidName,
-    LibraryError,
-    ReadOnly,
-    SaveFailed,
-    VariableNotFound,
-    check_name,
-    decode,
-    fold,
-    is_name,
-    is_pattern,
+from ....llm_backends.files import Reread
+from ..parser import split_weight
+from .contents import Contents, fold
+from .encodings import decode
+from .files import (
+    SUFFIXES,
+    is_lines,
     read_bytes,
     read_contents,
     save,
@@ -49,37 +39,20 @@ from .library_files import (
     to_line,
     unreadable,
 )
-from .parser import split_weight
-
-__all__ = [
-    "FileTooLarge",
-    "FileUnreadable",
-    "InvalidName",
-    "Library",
-    "LibraryError",
-    "ReadOnly",
-    "SaveFailed",
-    "VariableNotFound",
-    "check_name",
-    "is_pattern",
-    "matches",
-]
+from .names import (
+    FileUnreadable,
+    LibraryError,
+    ReadOnly,
+    SaveFailed,
+    VariableNotFound,
+    check_name,
+    is_name,
+    is_pattern,
+)
+from .places import Place, has_tag, is_file, matches
 
 # Two libraries on one folder may live in one process; saving is rare enough for one lock for all.
 _saving = threading.RLock()
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Location of a variable: a file, and the key in it where that is a mapping."""
-
-    path: Path
-    root: Path
-    key: str | None = None
-
-    @property
-    def label(self) -> str:
-        return self.path.relative_to(self.root).as_posix()
 
 
 class Library:
@@ -118,7 +91,7 @@ class Library:
     def is_read_only(self, name: str) -> bool:
         """Tell whether `name` is only found where `write` and `delete` cannot reach it."""
         place = self._existing(name)
-        return place.root != self.folder or place.path.suffix in YAML_SUFFIXES
+        return place.root != self.folder or not is_lines(place.path)
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return the values of `name` as they stand in its file, weights included."""
@@ -136,16 +109,56 @@ class Library:
         close = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
         return [by_folded[folded] for folded in close]
 
+    def meant(self, name: str) -> list[str]:
+        """Return the names that `name` stands for.
+
+        Itself, else those that are written alike but for capitals, else those of any folder; for a pattern
+        its matches, else those in any folder.
+        """
+        if is_pattern(name):
+            return self.glob(name) or self.glob(f"**/{name}")
+        if self.exists(name):
+            return [name]
+        folded, names = name.casefold(), self.names()
+        alike = [known for known in names if known.casefold() == folded]
+        return alike or [known for known in names if known.casefold().endswith(f"/{folded}")]
+
+    def tagged(self, query: str) -> list[str]:
+        """Return the values of Umi's entries that ``<[tag][either|or][--not this]>`` asks for.
+
+        With ``<file:[tag]>`` only those of that file. An entry's own name counts as one of its tags.
+        """
+        file, _, tags = query.strip("<>").rpartition(":")
+        wanted = [part.casefold() for part in tags.strip("[]").split("][")]
+        values: list[str] = []
+        for place, contents in self._structured():
+            if file and file.casefold() not in (place.own_name.casefold(), place.path.stem.casefold()):
+                continue
+            for key, own in contents.tags.items():
+                if all(has_tag(own | {key.casefold()}, part) for part in wanted):
+                    values += contents.named[key]
+        return values
+
+    def label(self, name: str) -> str:
+        """Return the file of `name` within its folder; empty where there is none."""
+        try:
+            place = self._find(name)
+        except LibraryError:
+            return ""
+        return place.label if place else ""
+
     def problems(self) -> list[str]:
-        """Return one sentence for each unreadable YAML file: what it defines is missing from `names`."""
+        """Return one sentence for each structured file that cannot be read in whole."""
         found: list[str] = []
         for root in self._roots:
             for path in self._files(root):
-                if path.suffix in YAML_SUFFIXES:
+                if not is_lines(path):
                     try:
-                        self._read(_Place(path, root))
+                        contents = self._read(Place(path, root))
                     except LibraryError as error:
                         found.append(str(error))
+                    else:
+                        found += filter(None, [contents.problem])
         return found
 
     def signature(self, names: Iterable[str]) -> str:
@@ -158,12 +171,15 @@ class Library:
         for name in sorted(set(names)):
             digest.update(f"{name}\0".encode())
             try:
-                for member in self.glob(name) if is_pattern(name) else (name,):
-                    check_name(member)
-                    place = self._find(member)
-                    status = place.path.stat() if place else None
-                    state = (str(place.path), status.st_mtime_ns, status.st_size) if place and status else ()
-                    digest.update(f"{member}\0{state}\0".encode())
+                if name.startswith("<"):
+                    files = [place for place, _ in self._structured()]
+                else:
+                    check_name(name, pattern=True)
+                    files = [place for member in self.meant(name) if (place := self._find(member))]
+                for place in files:
+                    status = place.path.stat()
+                    state = (str(place.path), place.key, status.st_mtime_ns, status.st_size)
+                    digest.update(f"{state}\0".encode())
             except (LibraryError, OSError) as error:
                 digest.update(f"{type(error).__name__}\0".encode())
         return digest.hexdigest()
@@ -232,7 +248,7 @@ class Library:
                     f"`{place.label}` was not deleted ({reason}); check its permissions."
                 ) from None
 
-    def _existing(self, name: str) -> _Place:
+    def _existing(self, name: str) -> Place:
         check_name(name)
         place = self._find(name)
         if place is None:
@@ -241,40 +257,58 @@ class Library:
             raise VariableNotFound(f"There is no variable `{name}` in the library; {hint}")
         return place
 
-    def _find(self, name: str) -> _Place | None:
+    def _find(self, name: str) -> Place | None:
         return next(filter(None, (self._find_in(root, name) for root in self._roots)), None)
 
-    def _find_in(self, root: Path, name: str) -> _Place | None:
-        for suffix in (*LINE_SUFFIXES, *YAML_SUFFIXES):
-            place = _Place(root / f"{name}{suffix}", root)
-            if not _is_file(place):
-                continue
-            if not self._is_inside(place.path):
-                raise FileUnreadable(
-                    f"`{place.label}` is a link that leads out of the library, so it is not read; put "
-                    "the file itself there, or add its folder to LIBRARY_DIRS."
-                )
-            if suffix in LINE_SUFFIXES or self._read(place).values is not None:
-                return place
+    def _find_in(self, root: Path, name: str) -> Place | None:
+        for suffix in SUFFIXES:
+            for written in (suffix, suffix.upper()):
+                place = Place(root / f"{name}{written}", root)
+                if is_file(place) and self._is_whole(place):
+                    return place
         for path in self._files(root):
-            if path.suffix in YAML_SUFFIXES and name in self._named(_Place(path, root)):
-                return _Place(path, root, name)
+            place = Place(path, root)
+            if is_lines(path):
+                if path.suffix.lower() != path.suffix and place.own_name == name:
+                    return place
+            elif name in (named := self._named(place)):
+                return Place(path, root, name)
+            elif (key := place.key_of(name)) in named:
+                return Place(path, root, key)
         return None
+
+    def _is_whole(self, place: Place) -> bool:
+        """Tell whether the file is one variable."""
+        if not self._is_inside(place.path):
+            raise FileUnreadable(
+                f"`{place.label}` is a link that leads out of the library, so it is not read; put "
+                "the file itself there, or add its folder to LIBRARY_DIRS."
+            )
+        return is_lines(place.path) or self._read(place).values is not None
 
     def _names_in(self, root: Path) -> Iterator[str]:
         for path in self._files(root):
-            name = path.relative_to(root).as_posix().removesuffix(path.suffix)
-            if path.suffix in LINE_SUFFIXES:
-                yield name
+            place = Place(path, root)
+            if is_lines(path):
+                yield place.own_name
                 continue
             try:
-                contents = self._read(_Place(path, root))
+                contents = self._read(place)
             except LibraryError:
                 continue
-            yield from contents.named if contents.values is None else (name,)
+            if contents.values is not None:
+                yield place.own_name
+            yield from map(place.full_name, contents.named)
 
-    def _named(self, place: _Place) -> dict[str, tuple[str, ...]]:
-        """Return the lists of a YAML file by name; none if it cannot be read, so that it spoils no other."""
+    def _structured(self) -> Iterator[tuple[Place, Contents]]:
+        for root in self._roots:
+            for path in self._files(root):
+                if not is_lines(path):
+                    with suppress(LibraryError):
+                        yield Place(path, root), self._read(Place(path, root))
+
+    def _named(self, place: Place) -> dict[str, tuple[str, ...]]:
+        """Return the lists of a structured file by name; one that cannot be read spoils no other."""
         try:
             return self._read(place).named
         except LibraryError:
@@ -292,7 +326,7 @@ class Library:
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             for name in sorted(files):
                 path = Path(folder, name)
-                if path.suffix not in (*LINE_SUFFIXES, *YAML_SUFFIXES) or name.startswith("."):
+                if path.suffix.lower() not in SUFFIXES or name.startswith("."):
                     continue
                 if not path.is_symlink() or self._is_inside(path):
                     yield path
@@ -301,7 +335,7 @@ class Library:
         real = path.resolve()
         return any(real.is_relative_to(root.resolve()) for root in self._roots)
 
-    def _read(self, place: _Place) -> Contents:
+    def _read(self, place: Place) -> Contents:
         try:
             found = self._contents.get(place.path, lambda path: _outcome(path, place.label))
         except OSError as error:
@@ -310,9 +344,9 @@ class Library:
             raise type(found)(str(found))
         return found
 
-    def _writable(self, name: str, place: _Place) -> Path:
+    def _writable(self, name: str, place: Place) -> Path:
         """Return the file to write instead of `place`, which is in the own folder."""
-        if place.path.suffix in YAML_SUFFIXES:
+        if not is_lines(place.path):
             raise ReadOnly(f"`{name}` was not changed: it stands in {place.label}; edit that file.")
         real = place.path.resolve()
         if not real.is_relative_to(self.folder.resolve()):
@@ -338,15 +372,6 @@ def _outcome(path: Path, label: str) -> Contents | LibraryError:
         return error.with_traceback(None)
 
 
-def _is_file(place: _Place) -> bool:
-    try:
-        return stat.S_ISREG(place.path.stat().st_mode)
-    except PermissionError as error:
-        raise unreadable(place.label, error) from None
-    except OSError:
-        return False
-
-
 def _identity(value: str) -> str:
     return split_weight(value)[1].casefold()
 
@@ -365,16 +390,3 @@ def _append(data: bytes, lines: Sequence[str]) -> bytes:
 
 def _text(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def matches(name: str, pattern: str) -> bool:
-    """Tell whether `pattern` means `name`: `*` is anything within a folder, `**` any number of folders."""
-    return _matches(name.split("/"), pattern.split("/"))
-
-
-def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:
-    if not pattern:
-        return not name
-    if pattern[0] == "**":
-        return _matches(name, pattern[1:]) or (bool(name) and _matches(name[1:], pattern))
-    return bool(name) and fnmatchcase(name[0], pattern[0]) and _matches(name[1:], pattern[1:])
