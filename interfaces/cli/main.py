@@ -111,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="invent and save 20 values for each variable without a file",
     )
+    resolve.add_argument(
+        "--no-repeats", action="store_true", help="no value of a variable twice in one prompt"
+    )
     _model_options(resolve)
 
     targets = _command(commands, "targets", listing.targets_command, "the image models there are prompts for")

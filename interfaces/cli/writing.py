@@ -102,6 +102,7 @@ def resolve_command(options: argparse.Namespace) -> int:
             count=options.count,
             seed=options.seed,
             extra_values=supplied.values,
+            no_repeats=options.no_repeats,
         )
     except UnknownVariable as error:
         # It speaks of the node's switch.

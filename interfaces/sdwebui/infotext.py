@@ -119,7 +119,7 @@ def describe(
         SEED: _one_or_each([str(seed) for seed in seeds]),
         VARIATION: _one_or_each([str(number + 1) for number in variations]) if several else None,
         **_unusual(arguments),
-        LEFT: "; ".join(f"__{name}__" for name in left),
+        LEFT: "; ".join(name if name.startswith("<") else f"__{name}__" for name in left),
         ERROR: error,
     }
     return {name: value for name, value in found.items() if value}

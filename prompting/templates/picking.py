@@ -144,7 +144,8 @@ class RandomPicker:
     def _different(self, choices: Choices, wanted: int, key: str, taken: Collection[int]) -> list[int]:
         """Return `wanted` places that are not `taken`, by numbers of their own."""
         stream = _stream(f"{self._seed}:{self._index}:{key}")
-        gone, places = set(taken), []
+        gone = set(taken)
+        places: list[int] = []
         misses = 0
         while len(places) < wanted:
             place = self._place(choices, next(stream))

@@ -1,5 +1,7 @@
 """Library: folders of files that hold the values of variables."""
 
+from __future__ import annotations
+
 from .library import Library
 from .names import (
     FileTooLarge,
