@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
+from .answers.limits import Limits
 from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
 from .answers.protect import protect
 from .answers.restore import without_tags
@@ -148,4 +149,8 @@ def _finish(
     if view.target is None:
         # Lettering in a picture, or a model's invention, must bring no LoRA into a prompt.
         return without_tags(written[0])
-    return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings)
+    limits = Limits(view.target)
+    warnings += [
+        limits.told(fault, limits.remedy(fault)) for fault in limits.faults(written[0], view.instruction)
+    ]
+    return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings, limits)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..llm_backends.errors import LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
+from .answers.limits import Fault, Limits
 from .answers.parts import split_parts
 from .answers.prompt import MAX_TOKENS, in_manner_of, read_prompt
 from .answers.protect import Protected
-from .messages import enhance_messages
+from .messages import enhance_messages, repair_messages
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
@@ -31,6 +32,7 @@ class Order:
     protected: Protected
     prompt: str
     picture: Image | None = None
+    count_tokens: Callable[[str], int] | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -41,6 +43,10 @@ class Order:
     def own_words(self) -> str:
         """All that the user wrote: what an answer has of it is no talk of the model's."""
         return f"{self.prompt}\n{self.task.instruction}"
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.target, self.count_tokens)
 
     def request(self) -> Request:
         """Return the request for all parts at once."""
@@ -80,7 +86,54 @@ class Order:
             negatives.append(written[1])
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
 
-    def finished(self, draft: Draft) -> tuple[str, str]:
+    def faults(self, draft: Draft) -> dict[int, tuple[Fault, ...]]:
+        """Return the faults of each part by its place; parts without any are left out."""
+        is_wish = bool(self.task.instruction.strip())
+        ideas = self.protected.parts or ("",)
+        found = {
+            place: self.limits.faults(text, idea, is_wish=is_wish)
+            for place, (text, idea) in enumerate(zip(draft.texts, ideas, strict=True))
+        }
+        unchanged = [any(fault.kind == "unchanged" for fault in faults) for faults in found.values()]
+        if not all(unchanged):  # some part, such as "best quality", may well stand as it is
+            found = {
+                place: tuple(fault for fault in faults if fault.kind != "unchanged")
+                for place, faults in found.items()
+            }
+        return {place: faults for place, faults in found.items() if faults}
+
+    def repair(self, draft: Draft) -> Request:
+        """Return the request to write `draft` again without its faults."""
+        asked = self.request()
+        return replace(asked, messages=repair_messages(asked.messages, draft.texts, self.faults(draft)))
+
+    def better(self, draft: Draft, again: Draft | LLMError | None) -> Draft:
+        """Return the one of two drafts that has fewer faults, the second of equal ones."""
+        if isinstance(again, Draft) and _count(self.faults(again)) <= _count(self.faults(draft)):
+            return replace(again, negative=again.negative or draft.negative)
+        return draft
+
+    def tell(self, before: Draft, after: Draft, *, asked: bool) -> None:
+        """Add a warning for each fault of `before`, with what became of it in `after`."""
+        left = {fault.kind for faults in self.faults(after).values() for fault in faults}
+        told = set()
+        for fault in (fault for faults in self.faults(before).values() for fault in faults):
+            if fault.kind in told:
+                continue
+            told.add(fault.kind)
+            if fault.kind not in left:
+                remedy = "it was asked for once more"
+            else:
+                remedy = self.limits.remedy(fault)
+                remedy = f"once more asked for, it was no better; {remedy}" if asked else remedy
+            self.warnings.append(self.limits.told(fault, remedy))
+
+    def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
-        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings)
+        limits = self.limits if within_limits else None
+        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits)
         return prompt, fit_negative(self.target, self.prompt, draft.negative)
+
+
+def _count(faults: Mapping[int, Sequence[Fault]]) -> int:
+    return sum(map(len, faults.values()))

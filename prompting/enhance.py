@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..llm_backends import modes
 from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Result
@@ -30,7 +31,7 @@ class Idea:
     """One prompt of the user's, to be enhanced `variations` times (1 to 64).
 
     The variations begin with number `first` (from 0). With `from_nothing` an empty prompt is no error: the
-    model invents one.
+    model invents one. `count_tokens` counts as the target's text encoder does, where it is at hand.
     """
 
     prompt: str
@@ -40,6 +41,7 @@ class Idea:
     seed: int = 0
     first: int = 0
     from_nothing: bool = False
+    count_tokens: Callable[[str], int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,11 @@ async def enhance(
     answers = await model.ask([order.request() for order in orders])
     drafts = [order.read(answer, model.deployment) for order, answer in zip(orders, answers, strict=True)]
     written = await _apart(orders, drafts, answers, model)
+    is_written = modes.of(model.deployment.backend).answers_messages
+    if is_written:
+        written = await _repaired(orders, written, answers, model)
     outcomes = [
-        draft if isinstance(draft, LLMError) else order.finished(draft)
+        draft if isinstance(draft, LLMError) else order.finished(draft, within_limits=is_written)
         for order, draft in zip(orders, written, strict=True)
     ]
     return _gather(orders, outcomes, answers, model.deployment, on_error, started)
@@ -100,6 +105,35 @@ async def _apart(
             draft = order.read_all([next(left) for _ in requests[place]], model.deployment)
         whole.append(draft)
     return whole
+
+
+async def _repaired(
+    orders: Sequence[Order],
+    drafts: Sequence[Draft | LLMError],
+    answers: list[Result | LLMError],
+    model: Model,
+) -> list[Draft | LLMError]:
+    """Have those of `drafts` that pass the target's limits written again, once; adds to `answers`.
+
+    A model in this process would keep its user waiting for as long as the first time: its drafts are cut.
+    """
+    mended = list(drafts)
+    faulty = [
+        (place, draft)
+        for place, draft in enumerate(drafts)
+        if isinstance(draft, Draft) and orders[place].faults(draft)
+    ]
+    asks = not modes.of(model.deployment.backend).in_process
+    more = (
+        await model.ask([orders[place].repair(draft) for place, draft in faulty]) if faulty and asks else []
+    )
+    answers += more
+    for number, (place, draft) in enumerate(faulty):
+        order = orders[place]
+        again = order.read(more[number], model.deployment) if more else None
+        mended[place] = better = order.better(draft, again)
+        order.tell(draft, better, asked=bool(more))
+    return mended
 
 
 def enhance_without_model(ideas: Sequence[Idea], error: LLMError, on_error: OnError) -> Enhanced:
@@ -130,7 +164,8 @@ def _orders(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[Order]:
                 seed=(idea.seed + variation) % SEEDS,
                 parts=protected.parts,
             )
-            orders.append(Order(task, protected, idea.prompt, pictures[place] if pictures else None))
+            picture = pictures[place] if pictures else None
+            orders.append(Order(task, protected, idea.prompt, picture, idea.count_tokens))
     return orders
 
 
@@ -175,7 +210,7 @@ def _substitute(order: Order, on_error: OnError) -> tuple[str, str]:
 
         text, negative = read_answer(write(order.task), idea=order.own_words, form=order.target.form)
         texts = split_parts(text, len(order.protected.written)) or [text]
-        return order.finished(Draft(tuple(texts), negative))
+        return order.finished(Draft(tuple(texts), negative), within_limits=False)
     return order.prompt, fit_negative(order.target, order.prompt, "")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..llm_backends.types import Image, Message
+from .answers.limits import Fault
 from .answers.parts import numbered as numbered_parts
 from .targets import Target
 from .tasks import EnhanceTask, VariablesTask
@@ -82,6 +83,12 @@ _IN_PARTS = (
     "of the rules. Answer with all {count} parts in their order, each on a line of its own that begins with "
     "its number in square brackets: [1], [2] and so on."
 )
+_FAULTS = {
+    "long": "has {0}, and must have {1}. Keep what matters most.",
+    "language": "is in the wrong language. Write it in {1}.",
+    "loop": "says the same over and over (“{0}”). Say everything once.",
+    "unchanged": "is the idea word for word. Work it out.",
+}
 _WISHED = "(none: invent one that the wish below describes)"
 _INVENTED = (
     "(none: invent one, with a subject, a place and a moment of your own, off the beaten track; write its "
@@ -105,6 +112,28 @@ def enhance_messages(
         Message("system", _enhance_system(task.target)),
         Message("user", user, images=(picture,) if picture else ()),
     )
+
+
+def repair_messages(
+    asked: Sequence[Message], written: Sequence[str], faults: Mapping[int, Sequence[Fault]]
+) -> tuple[Message, ...]:
+    """Build the messages that ask for a prompt again, with what is wrong with what was `written`."""
+    lines = []
+    for place, found in faults.items():
+        which = f"Part {place + 1}" if len(written) > 1 else "It"
+        lines += [
+            f"{which} {_FAULTS[fault.kind].format(fault.found, _named(fault.wanted))}" for fault in found
+        ]
+    wrong = "\n".join(f"- {line}" for line in lines)
+    return (
+        *asked,
+        Message("assistant", numbered_parts(written)),
+        Message("user", f"This does not do yet:\n{wrong}\nWrite all of it again, by the same rules."),
+    )
+
+
+def _named(wanted: str) -> str:
+    return LANGUAGES.get(wanted, wanted)
 
 
 def _enhance_system(target: Target) -> str:

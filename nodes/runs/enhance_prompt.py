@@ -12,7 +12,7 @@ from ...llm_backends.errors import LLMError
 from ...prompting import targets
 from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
 from .. import inputs
-from ..host.clip_target import target_of_clip
+from ..host.clip_target import target_of_clip, token_counter
 from ..host.images import encode_pictures
 from ..host.port import PromptOver
 from .running import Run, answer, frozen_lists, no_call_info, record_of, report_json
@@ -44,16 +44,19 @@ async def write(
     if frozen is not None:
         return _frozen(run, frozen, first_seed)
     encoder_target = target_of_clip(clip)
-    ideas = [
-        Idea(
+    count_tokens = token_counter(clip, encoder_target.limit_tokens) if encoder_target else None
+    ideas = []
+    for place, text in enumerate(inputs.every(prompt)):
+        wanted = _target(inputs.at(target, place, inputs.AUTO), encoder_target)
+        idea = Idea(
             prompt=text or "",
-            target=_target(inputs.at(target, place, inputs.AUTO), encoder_target),
+            target=wanted,
             instruction=inputs.at(instruction, place, ""),
             variations=inputs.at(variations, place, 1),
             seed=inputs.at(seed, place, 0),
+            count_tokens=count_tokens if wanted == encoder_target else None,
         )
-        for place, text in enumerate(inputs.every(prompt))
-    ]
+        ideas.append(idea)
     pictures = encode_pictures(inputs.every(image), len(ideas))
     try:
         model = run.open_model(choice)

@@ -9,6 +9,7 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.types import Deployment, Result
 from ..targets import Target, fit_prompt
 from .clean import one_paragraph, read_answer
+from .limits import Limits
 from .protect import Protected
 from .restore import Placing, dressed, without_weights
 
@@ -50,11 +51,17 @@ def read_prompt(
     return written
 
 
-def in_manner_of(target: Target, texts: Sequence[str], protected: Protected, warnings: list[str]) -> str:
+def in_manner_of(
+    target: Target,
+    texts: Sequence[str],
+    protected: Protected,
+    warnings: list[str],
+    limits: Limits | None = None,
+) -> str:
     """Return the prompt in the target's manner, with all that is the user's own back in place.
 
-    `texts` are what was written for the regions in `protected.written`. `warnings` collects what the user
-    should know about it.
+    `texts` are what was written for the regions in `protected.written`. With `limits` they are cut where they
+    pass them, never within what is the user's. `warnings` collects what the user should know about it.
     """
     regions = [region.front for region in protected.regions]
     lost: list[str] = []
@@ -65,6 +72,8 @@ def in_manner_of(target: Target, texts: Sequence[str], protected: Protected, war
         text = placing.text
         if target.form not in _SEVERAL_LINES:
             text = one_paragraph(text)
+        if limits is not None:
+            text = limits.trimmed(text, region.text)
         text, unplaced = placing.filled(text)
         lost += [piece.source for piece in unplaced]
         edges = replace(

@@ -183,6 +183,89 @@ def test_thinking_is_no_part_of_the_prompt(wire):
     ]
 
 
+# -- the target's limits
+
+LONG = " ".join(f"The fox number {number} jumps over stone {number}." for number in range(70))
+SHORT = "A red fox sits in deep snow at the edge of a wood."
+SCHNELL = targets.load("flux1_schnell")
+BAD = {
+    "long": LONG,
+    "language": "Ein roter Fuchs sitzt im tiefen Schnee und schaut in die Kamera, weiches Licht",
+    "loop": "A fox, red, red, red, red, red, snow",
+    "unchanged": "a fox",
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_passes_a_limit_is_asked_for_once_more(wire, kind):
+    wire.script("fox", [BAD[kind], SHORT])
+    enhanced = run(Idea("a fox", SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == [SHORT]
+    first, second = (call.json["messages"] for call in wire.calls())
+    assert second[: len(first)] == first
+    assert (second[2]["role"], second[2]["content"]) == ("assistant", BAD[kind])
+    says = {"long": "560 words", "language": "English", "loop": "red, red", "unchanged": "word for word"}
+    assert says[kind] in second[3]["content"]
+    (warning,) = enhanced.info["warnings"]
+    assert "once more" in warning
+    assert enhanced.info["attempts"] == 2
+    assert enhanced.info["prompt_tokens"] == 22
+
+
+@pytest.mark.parametrize(
+    ("kind", "prompt", "remedy"),
+    [
+        ("long", LONG[: LONG.index(" The fox number 10")], "it was shortened"),
+        ("language", BAD["language"], "it stands as it was written"),
+        ("loop", "A fox, red, snow", "the repetitions were taken out"),
+        ("unchanged", "a fox", "it stands as it was written"),
+    ],
+)
+def test_what_is_no_better_is_mended_and_told(wire, kind, prompt, remedy):
+    wire.script("fox", BAD[kind])
+    enhanced = run(Idea("a fox", SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == [prompt]
+    assert len(wire.calls()) == 2
+    (warning,) = enhanced.info["warnings"]
+    assert remedy in warning
+
+
+def test_only_the_variations_that_failed_are_repaired(wire):
+    wire.script("fox", lambda body: LONG if body["seed"] == 1 and len(body["messages"]) == 2 else SHORT)
+    enhanced = run(Idea("a fox", SCHNELL, variations=4), endpoint(wire.url))
+    assert enhanced.prompts == [SHORT] * 4
+    assert len(wire.calls()) == 5
+
+
+@pytest.mark.parametrize("answer", [Answer(), "I'm sorry, but I can't help with that."])
+def test_a_repair_that_fails_leaves_the_first_answer(wire, answer):
+    wire.script("fox", [BAD["loop"], answer])
+    enhanced = run(Idea("a fox", SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == ["A fox, red, snow"]
+    assert not enhanced.is_substitute
+    assert "taken out" in enhanced.info["warnings"][0]
+
+
+def test_a_good_answer_costs_one_call(wire):
+    wire.script("fox", SHORT)
+    assert run(Idea("a fox", SCHNELL, instruction="darker"), endpoint(wire.url)).info["warnings"] == []
+    assert len(wire.calls()) == 1
+
+
+def test_the_part_that_passes_a_limit_is_named(wire):
+    wire.script("fox", [f"[1] {SHORT}\n[2] {LONG}", f"[1] {SHORT}\n[2] A grey cat."])
+    enhanced = run(Idea("a fox BREAK a cat", SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == [f"{SHORT} BREAK A grey cat."]
+    assert "- Part 2 has 560 words" in wire.calls()[1].json["messages"][3]["content"]
+
+
+def test_tokens_are_those_of_the_encoder_at_hand(wire):
+    wire.script("fox", [" ".join(["word"] * 3 + [f"w{number}" for number in range(70)]), SHORT])
+    idea = Idea("a fox", SCHNELL, count_tokens=lambda text: 5 * len(text.split()))
+    assert run(idea, endpoint(wire.url)).prompts == [SHORT]
+    assert "365 tokens" in wire.calls()[1].json["messages"][3]["content"]
+
+
 # -- the report
 
 
