@@ -64,6 +64,13 @@ class ResolveVariables(io.ComfyNode):
                     ),
                 ),
                 *inputs.llm_inputs(),
+                io.Boolean.Input(
+                    "no_repeats",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="No value of a variable twice in one prompt, as long as it has others.",
+                ),
                 inputs.llm_socket(),
                 io.Autogrow.Input(
                     "values",
@@ -118,6 +125,7 @@ class ResolveVariables(io.ComfyNode):
         generate_missing: Any,
         llm_mode: Any = None,
         llm_model: Any = None,
+        no_repeats: Any = None,
         llm: Any = None,
         values: Any = None,
     ) -> io.NodeOutput:
@@ -130,6 +138,7 @@ class ResolveVariables(io.ComfyNode):
             count=count,
             seed=seed,
             generates_missing=inputs.one(generate_missing, False),
+            no_repeats=bool(inputs.one(no_repeats, False)),
             choice=inputs.choice_of(llm, llm_mode, llm_model),
             values=values,
         )

@@ -36,6 +36,7 @@ async def fill(
     generates_missing: bool,
     choice: Choice,
     values: Any = None,
+    no_repeats: bool = False,
 ) -> io.NodeOutput:
     """Return the node's outputs.
 
@@ -71,6 +72,7 @@ async def fill(
             count=inputs.at(count, place, 1),
             seed=inputs.at(seed, place, 0),
             extra_values={**supplied.values, **given},
+            no_repeats=no_repeats,
         )
         prompts += resolved.prompts
         picks += [json.dumps(pick, ensure_ascii=False) for pick in resolved.picks]

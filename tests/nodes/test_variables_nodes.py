@@ -144,6 +144,16 @@ def test_a_variable_that_leads_to_itself_stays_and_is_told_with_its_way(host: Ho
     assert "__a__ → __b__ → __a__" in str(record)
 
 
+def test_no_value_twice_where_that_is_wanted(host: Host) -> None:
+    library = host.quillwork_home / "library"
+    library.mkdir(parents=True)
+    (library / "hue.txt").write_text("red\nblue\n")
+    run = host.run({"1": resolve("__hue__ __hue__", count=20, no_repeats=True)})
+    assert set(wrote(run)["texts"]) == {"red blue", "blue red"}
+    run = host.run({"1": resolve("__hue__ __hue__", count=20)})
+    assert len(set(wrote(run)["texts"])) == 4
+
+
 def test_the_browser_gets_the_values(host: Host) -> None:
     run = host.run({"1": variables(count=2)})
     record = wrote(run)

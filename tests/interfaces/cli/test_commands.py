@@ -110,6 +110,8 @@ def test_variables_and_their_file(command: Command, wire: WireServer, environmen
     assert "green" in (Path(environment["QUILLWORK_HOME"]) / "library" / "hue.txt").read_text("utf-8")
     filled = command("resolve", "a __hue__ fox", "--selection", "cycle", "--count", "2")
     assert filled.stdout == "a red fox\na green fox\n"
+    pairs = command("resolve", "__hue__ __hue__", "--count", "30", "--no-repeats").stdout.splitlines()
+    assert all(len(set(pair.split())) == 2 for pair in pairs)
     as_json = json.loads(command("resolve", "a __hue__ fox", "--json").stdout)
     assert set(as_json) == {"prompts", "picks"}
 
