@@ -17,6 +17,8 @@ _SECOND_WEIGHT = rf"(?:\s*:\s*{_NUMBER}(?![\w.]))?"
 # A model garbles one of these, or translates it, and it is still to be seen what it was.
 _ONE_FOR_ANOTHER = ("variable", "choice", "schedule", "command")
 _CLOSING = re.compile(r"[.。!！?？…]\Z")
+# From so many words on an emphasis is a text of its own; a model that reworded it kept this share of them.
+_LONG, _MOST = 7, 0.6
 # How many words more than those of an emphasis may stand between them.
 _LOOSENESS = 2
 
@@ -53,11 +55,21 @@ class Placing:
                     text = self._found(text, place, find(self.pieces[place], text))
             if find is _as_written:
                 text = self._without_rivals(_without_own_tags(text, self.region))
+        own = {
+            word.casefold() for item in self.region.items if isinstance(item, str) for word in _words(item)
+        }
         for place in sent:
-            if mark_of(place) not in text and (found := _scattered(self.pieces[place], text)):
+            piece = self.pieces[place]
+            if mark_of(place) in text:
+                continue
+            if found := _scattered(piece, text) or _reworded(piece, text, own):
                 (start, end), between = found
                 text = f"{text[:start]}{between}{mark_of(place)}{text[end:]}"
-        return _without_dividers(self._without_doubles(self._recognised(text)))
+        text = self._recognised(text)
+        for place in sent:
+            if mark_of(place) not in text:
+                text = self._found(text, place, _as_option(self.pieces[place], text, own))
+        return _without_dividers(self._without_doubles(text))
 
     def _without_rivals(self, text: str) -> str:
         """Turn the model's own weights into words where they are on words of the user's weights."""
@@ -205,6 +217,45 @@ def _scattered(piece: Piece, text: str) -> tuple[tuple[int, int], str] | None:
 def without_tags(text: str) -> str:
     """Remove tags and embeddings that nobody asked for."""
     return close_gaps(TAKEN_OUT.sub("\0", text))
+
+
+def _reworded(piece: Piece, text: str, own: set[str]) -> tuple[tuple[int, int], str] | None:
+    """Find what a model made of a long emphasis: the stretch of a sentence that holds most of its words.
+
+    Returns start and end, and the words there that are in `own`, the user's words around it.
+    """
+    wanted = {word.casefold() for word in _words(piece.words)}
+    if piece.kind != "emphasis" or len(wanted) < _LONG:
+        return None
+    for sentence in re.finditer(rf"(?:(?!{MARK})[^.!?\n])+", text):
+        tokens = list(re.finditer(r"\w+", sentence[0]))
+        there = [place for place, token in enumerate(tokens) if token[0].casefold() in wanted]
+        held = {tokens[place][0].casefold() for place in there}
+        if len(held) < _MOST * len(wanted):
+            continue
+        stretch = tokens[there[0] : there[-1] + 1]
+        kept = [token[0] for token in stretch if token[0].casefold() in own - wanted]
+        span = (sentence.start() + stretch[0].start(), sentence.start() + stretch[-1].end())
+        return span, "".join(f"{word} " for word in kept)
+    return None
+
+
+def _as_option(piece: Piece, text: str, own: set[str]) -> list[tuple[int, int]]:
+    """Find the option that a model chose where it was to keep all of them; `own` are words around it."""
+    if piece.kind not in ("schedule", "choice"):
+        return []
+    found = []
+    for option in re.split(r"[|:]+|\$\$", piece.source.strip("[]{}")):
+        words = option.casefold().split()
+        telling = [word for word in words if len(word) > 2 and word not in own]
+        if telling and re.fullmatch(r"[\w\s'’-]+", option):
+            pattern = r"\s+".join(map(re.escape, words))
+            found += [match.span() for match in re.finditer(rf"(?<!\w){pattern}(?!\w)", text, re.I)]
+    return sorted(found)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w{2,}", text)
 
 
 def _without_own_tags(text: str, region: Region) -> str:

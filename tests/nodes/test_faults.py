@@ -21,7 +21,7 @@ from wire.server import WireServer
         ("fox-status503", "failed (503)"),
         ("fox-ctx", "too long"),
         ("fox-cut", "broke off"),
-        ("fox-garbage", "not an answer"),
+        ("fox-garbage", "web page"),
         ("fox-badsse", "not an answer"),
         ("fox-empty", "nothing"),
         ("fox-refusal", "declined"),

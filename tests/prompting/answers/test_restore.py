@@ -115,6 +115,16 @@ KEPT = [
     ("a fox // mine\nin snow", "A fox in snow.", "A fox // mine\nin snow."),
     ("a fox\n# mine\nin snow", "A fox in snow.", "A fox\n# mine\nin snow."),
     ("a fox /* mine */ in snow", "A fox in deep snow.", "A fox /* mine */ in deep snow."),
+    # What the model chose, or worded anew.
+    ("a {red|blue} fox", "A red fox in snow.", "A {red|blue} fox in snow."),
+    ("a [red:blue:0.5] fox", "A blue fox in snow.", "A [red:blue:0.5] fox in snow."),
+    ("a {red|blue} fox, red sky", "A fox, a red sky.", "A {red|blue} fox, a red sky."),
+    ("a man with [a pipe:a cigar:0.4]", "A man smokes a pipe.", "A man smokes [a pipe:a cigar:0.4]."),
+    (
+        "(a woman in a red dress walking through a rainy street at night:1.1), 35mm",
+        "A tall woman wearing a red dress walks through a rainy street by night, on 35mm film. Neon.",
+        "A tall (a woman in a red dress walking through a rainy street at night:1.1), on 35mm film. Neon.",
+    ),
     # Several at once.
     (
         "<lora:fox:0.8> a (red fox:1.2) in __place__, embedding:easy",
