@@ -28,11 +28,13 @@ class Mode:
     is no language model: no plan counts it, and it has no vision, tools or cache. `stands_in` says that it
     writes where nothing is set up, `needs_wire` that only a node can hand it its model. `sees` is None where
     it depends on the model. `is_choice` lists the mode itself in the catalogue, `is_offered` among the modes
-    to choose from; `group` and `group_label` are its models' there.
+    to choose from; `group` and `group_label` are its models' there. `choice_label` is its text in a list of
+    modes, `transports` those of the catalogue's models that may be chosen with it, empty for all.
     """
 
     name: str
     label: str = ""
+    choice_label: str = ""
     aliases: tuple[str, ...] = ()
     in_process: bool = False
     loads_weights: bool = False
@@ -48,33 +50,40 @@ class Mode:
     is_offered: bool = True
     group: str = "mode"
     group_label: str = ""
+    transports: tuple[str, ...] = ()
 
 
+AUTOMATIC = Mode(AUTO, choice_label="Automatic: from the model's id")
 _TABLE = (
-    Mode(LITELLM, "LiteLLM"),
+    Mode(LITELLM, "LiteLLM", "Provider or server", transports=(LITELLM, "endpoint")),
     Mode(
         HF_DOWNLOAD,
         "Local model",
+        "Local model, downloaded once",
         in_process=True,
         loads_weights=True,
         from_repository=True,
         free=True,
         group="download",
         group_label="Download to this machine",
+        transports=(HF_DOWNLOAD,),
     ),
     Mode(
         HF_LOCAL,
         "Local model",
+        "Local model in a folder",
         in_process=True,
         loads_weights=True,
         in_folders=True,
         free=True,
         group="local",
         group_label="On this machine",
+        transports=(HF_LOCAL,),
     ),
     Mode(
         GGUF,
         "GGUF",
+        "GGUF file",
         in_process=True,
         from_repository=True,
         in_folders=True,
@@ -82,10 +91,12 @@ _TABLE = (
         sees=False,
         group="gguf",
         group_label="GGUF files",
+        transports=(GGUF,),
     ),
     Mode(
         HOST_ENCODER,
         "Text encoder",
+        "The workflow's text encoder",
         aliases=("z_image",),
         in_process=True,
         takes_model=False,
@@ -119,10 +130,10 @@ def rows() -> list[Mode]:
     return list(_rows.values())
 
 
-def choices() -> list[str]:
-    """The modes to choose from: `AUTO` and the offered ones among those registered (see
-    `registry.choices`)."""
-    return [AUTO, *(row.name for row in rows() if row.is_offered)]
+def offered() -> list[Mode]:
+    """The modes to choose from: `AUTOMATIC` and the offered ones among those registered (see
+    `registry.offered`)."""
+    return [AUTOMATIC, *(row for row in rows() if row.is_offered)]
 
 
 def groups() -> tuple[str, ...]:

@@ -52,12 +52,17 @@ def rows() -> list[Mode]:
     return modes.rows()
 
 
-def choices(*, installed: bool = True) -> list[str]:
+def offered(*, installed: bool = True) -> list[Mode]:
     """The modes to choose from: ``auto``, our modes, then those of other packs.
     With `installed` False no entry points are read, which would delay a host's start."""
     if installed:
         _read_entry_points()
-    return modes.choices()
+    return modes.offered()
+
+
+def choices(*, installed: bool = True) -> list[str]:
+    """The names of the modes to choose from; see `offered`."""
+    return [row.name for row in offered(installed=installed)]
 
 
 def is_known(name: str) -> bool:

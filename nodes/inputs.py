@@ -13,6 +13,7 @@ from ..config.settings.home import targets_folder
 from ..llm_backends import modes, registry
 from ..prompting.targets import listing
 from ..prompting.tasks import LARGEST_SEED
+from .host.port import is_serving
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ def llm_inputs() -> list[Any]:
     return [
         io.Combo.Input(
             "llm_mode",
-            options=registry.choices(installed=False),
+            options=registry.choices(installed=is_serving()),
             default=AUTO,
             optional=True,
             advanced=True,

@@ -246,6 +246,33 @@ def named_modes(file: str, tree: ast.AST) -> list[str]:
     return sorted((texts & MODES) - NAMES_A_MODE.get(file, set()))
 
 
+SCRIPTS = sorted(
+    file.relative_to(ROOT).as_posix()
+    for folder in ("web", "javascript")
+    for file in (ROOT / folder).rglob("*.js")
+)
+# As a text of its own, as a key of an object, or at the end of the key of a text.
+A_MODE_IN_A_SCRIPT = re.compile(rf"""(?<=["'`.])({"|".join(MODES)})(?=["'`])|\b({"|".join(MODES)})(?=\s*:)""")
+
+
+def modes_named_in(script: str) -> list[str]:
+    code = re.sub(r"^\s*(//|/?\*).*$", "", script, flags=re.MULTILINE)
+    return sorted({first or second for first, second in A_MODE_IN_A_SCRIPT.findall(code)})
+
+
+def test_no_script_names_a_mode():
+    """A page takes the modes from the host's answer to `config`, so that another pack's is one of them."""
+    named = {file: modes_named_in((ROOT / file).read_text("utf-8")) for file in SCRIPTS}
+    assert {file: found for file, found in named.items() if found} == {}
+
+
+def test_a_mode_in_a_script_is_seen():
+    assert modes_named_in('if (record.mode === "phrasebook") {') == ["phrasebook"]
+    assert modes_named_in("const LISTS = { gguf: [`litellm`] };") == ["gguf", "litellm"]
+    assert modes_named_in('t("modes.hf_local", "Local model in a folder")') == ["hf_local"]
+    assert modes_named_in("// A gguf file.\nconst ggufFiles = `gguf files`;") == []
+
+
 # What only `config/host_profile.py` calls, so that a host comes in at one place.
 SETTERS = {
     *("use_host_home", "use_models_folder", "use_folders", "use_host_settings", "use_library_folders"),

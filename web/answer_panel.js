@@ -80,7 +80,7 @@ class AnswerPanel {
 
   showAnswer(record, notes = []) {
     this.written = asText(record);
-    this.choose.hidden = record.mode !== "phrasebook" || record.no_model === false;
+    this.choose.hidden = !record.no_model;
     this.settle();
     this.say(notes, "warning");
   }

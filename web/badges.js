@@ -1,6 +1,6 @@
 // One badge on the node: who wrote last, and what it took.
 import { untilFault } from "./common/guarded.js";
-import { t } from "./common/texts.js";
+import { modeName, t } from "./common/texts.js";
 
 // What the host draws in place of a badge that has failed.
 const NOTHING = { text: "", visible: false, height: 0, getWidth: () => 0, draw() {} };
@@ -11,7 +11,9 @@ const watched = new WeakMap();
 
 /** The badge's text for a record and, of a run in this page, its report. */
 export function badgeText(record, info) {
-  if (record.mode === "phrasebook") return record.no_model === false ? t("node.phrasebook", "Phrasebook") : t("node.noModel", "Phrasebook: no model");
+  const { no_model: noModel } = record;
+  // Only a mode that stands in for a model says whether there is one.
+  if (noModel !== undefined) return noModel ? t("node.noModel", "{mode}: no model", { mode: modeName(record) }) : modeName(record);
   const who = record.provider || record.mode;
   if (!who || who === "template") return "";
   const tokens = (info?.prompt_tokens ?? 0) + (info?.completion_tokens ?? 0);

@@ -151,12 +151,29 @@ def plan_name(settings: Settings) -> str | None:
     return plan.name if plan else None
 
 
+def mode_rows() -> list[dict[str, Any]]:
+    """A row for each mode to choose from, other packs' among them: its text, and what a page has to know."""
+    return [
+        {
+            "name": mode.name,
+            "label": mode.choice_label or mode.label or mode.name,
+            "aliases": mode.aliases,
+            "transports": mode.transports,
+            "stands_in": mode.stands_in,
+            "needs_wire": mode.needs_wire,
+            "downloads_weights": mode.loads_weights and mode.from_repository,
+        }
+        for mode in registry.offered()
+    ]
+
+
 def config_view(settings: Settings) -> dict[str, Any]:
     """The whole configuration, as the settings page shows it."""
     return {
         "settings": setting_rows(settings),
         "effective": in_effect(settings),
         "modes": registry.choices(),
+        "mode_rows": mode_rows(),
         "allowed": allowed(settings),
         "plan": plan_name(settings),
         "home": str(settings.folder),

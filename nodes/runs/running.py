@@ -65,8 +65,9 @@ class Run:
 
         A substitute answer is made anew the next time.
         """
-        if modes.of(record["mode"]).stands_in:
-            record["no_model"] = self._lacks_model
+        mode = modes.of(record["mode"])
+        if mode.stands_in:
+            record |= {"label": mode.label, "no_model": self._lacks_model}
         if self.node_id is None:
             return
         if is_substitute:

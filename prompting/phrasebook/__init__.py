@@ -22,6 +22,7 @@ def register() -> None:
     row = Mode(
         NAME,
         "Phrasebook",
+        "Phrasebook: no model",
         takes_model=False,
         answers_messages=False,
         stands_in=True,

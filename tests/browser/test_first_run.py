@@ -61,7 +61,7 @@ def test_comes_once_and_never_by_itself_again(unset):
     for _ in range(12):
         unset.page.keyboard.press("Tab")
         assert unset.page.evaluate("() => !document.activeElement.closest('.graph-canvas-container')")
-    choose(unset, "phrasebook")
+    choose(unset, "none")
     use(unset).click()
     dialog(unset).wait_for(state="detached")
     settings = {one["name"]: one for one in configuration(unset)["settings"]}

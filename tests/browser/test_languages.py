@@ -78,7 +78,7 @@ def test_what_is_not_on_a_node(_browser, host_factory):  # noqa: PT019
             settings.get_by_text(row["name"], exact=True).first.wait_for(state="attached")
         settings.get_by_role("button", name=said["settings"]["choose"]).click()
         comfy.page.get_by_role("heading", name=said["setup"]["title"]).wait_for()
-        comfy.page.get_by_text(said["setup"]["phrasebook"], exact=True).wait_for()
+        comfy.page.get_by_text(said["setup"]["withoutModel"], exact=True).wait_for()
         comfy.page.keyboard.press("Escape")
         comfy.page.keyboard.press("Escape")
         menu = comfy.of(node, "app.collectNodeMenuItems(node).filter(Boolean).map((one) => one.content)")

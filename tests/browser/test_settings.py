@@ -90,7 +90,11 @@ class TestValues:
         assert page.is_visible()
 
     def test_mode_and_timeout(self, comfy, page):
-        row(page, "Model.Mode").locator("select").select_option("phrasebook")
+        select = row(page, "Model.Mode").locator("select")
+        # The host has the text of ours; another pack's goes by its own name.
+        for text in ("Provider or server", "test_installed"):
+            select.get_by_text(text, exact=True).wait_for(state="attached")
+        select.select_option("phrasebook")
         assert wait_for(comfy, "LLM_MODE", "phrasebook")["persisted"]
         page.get_by_text("Phrasebook", exact=True).wait_for()
         row(page, "Model.Timeout").locator("input").fill("2.5")

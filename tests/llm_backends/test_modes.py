@@ -38,6 +38,25 @@ def test_another_packs_mode_is_offered_wherever_modes_are(name):
     assert entry.provider in modes.groups()
 
 
+def test_a_page_gets_its_row_and_ours(name):
+    registry.register(name, object, replace=True, mode=Mode(name, "Parrot", needs_wire=True))
+    rows = {row["name"]: row for row in config_view(load())["mode_rows"]}
+    assert list(rows)[: len(OURS)] == OURS
+    assert rows[name] == {
+        "name": name,
+        "label": "Parrot",
+        "aliases": (),
+        "transports": (),
+        "stands_in": False,
+        "needs_wire": True,
+        "downloads_weights": False,
+    }
+    assert rows["litellm"]["transports"] == ("litellm", "endpoint")
+    assert [row for row in rows if rows[row]["stands_in"]] == ["phrasebook"]
+    assert [row for row in rows if rows[row]["downloads_weights"]] == ["hf_download"]
+    assert rows["host_encoder"]["aliases"] == ("z_image",)
+
+
 def test_it_is_chosen_by_the_id_that_the_catalogue_gives_it(name):
     assert find(Choice(llm_model=name), load()).mode == name
     assert find(Choice(llm_model="phrasebook"), load()).mode == "phrasebook"

@@ -54,14 +54,23 @@ def test_a_name_out_of_a_workflow_needs_the_users_yes(host_factory: Hosts) -> No
     assert "not allowed on this machine" in run.message
 
 
+def offered(host: Host, name: str) -> list[str]:
+    """The modes that the node `name` offers."""
+    inputs = host.object_info(name)["input"]
+    spec = {**inputs.get("required", {}), **inputs["optional"]}["llm_mode"]
+    return spec[1]["options"] if spec[0] == "COMBO" else spec[0]
+
+
+@pytest.mark.parametrize("name", ["QuillworkEnhancePrompt", "QuillworkLLMSettings"])
+def test_a_mode_by_an_installed_packs_entry_point_is_there_to_choose(served: Host, name: str) -> None:
+    assert offered(served, name).count("test_installed") == 1
+
+
 def test_a_mode_of_another_pack_is_there_to_choose(served: Host) -> None:
     served.run({"1": node("TestpackAddMode", question="", model="test_parrot"), "2": preview("1")})
     for name in ("QuillworkEnhancePrompt", "QuillworkLLMSettings"):
-        inputs = served.object_info(name)["input"]
-        spec = {**inputs.get("required", {}), **inputs["optional"]}["llm_mode"]
-        offered = spec[1]["options"] if spec[0] == "COMBO" else spec[0]
-        assert offered[:3] == ["auto", "litellm", "hf_download"]
-        assert offered.count("test_parrot") == 1 and offered[-1] == "test_parrot"
+        assert offered(served, name)[:3] == ["auto", "litellm", "hf_download"]
+        assert offered(served, name).count("test_parrot") == 1
     run = served.run({"1": enhance("a fox", llm_mode="test_parrot"), "2": preview("1")})
     assert run.status == "success", run.message
     assert "A FOX" in run.shown("2")[0]

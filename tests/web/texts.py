@@ -5,8 +5,10 @@ python tests/web/texts.py        writes locales/en/{main,settings,commands}.json
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,17 @@ def said() -> dict[str, set[str]]:
     return found
 
 
+def mode_texts() -> dict[str, dict[str, str]]:
+    """Return the texts that the scripts take from the rows of our modes."""
+    from quillwork.llm_backends import registry
+
+    ours = [row for row in registry.offered(installed=False) if row.choice_label]
+    return {
+        "modes": {row.name: row.choice_label for row in ours},
+        "modeNames": {row.name: row.label for row in ours if row.stands_in},
+    }
+
+
 def english() -> dict[str, dict[str, Any]]:
     """Return the content of each English file."""
     page = (WEB / "settings" / "page.js").read_text("utf-8")
@@ -44,6 +57,7 @@ def english() -> dict[str, dict[str, Any]]:
         for step in path:
             level = level.setdefault(step, {})
         level[last] = min(found)
+    texts |= mode_texts()
     return {
         "main": {
             "quillwork": texts,
@@ -57,6 +71,8 @@ def english() -> dict[str, dict[str, Any]]:
 
 
 if __name__ == "__main__":
+    sys.path.append(str(REPOSITORY / "tests"))
+    importlib.import_module("conftest")  # loads the pack under its name
     for name, content in english().items():
         text = json.dumps(content, ensure_ascii=False, indent=2)
         (ENGLISH / f"{name}.json").write_text(f"{text}\n", "utf-8")

@@ -16,6 +16,16 @@ export async function loadTexts() {
   }
 }
 
+/** A mode's text in a list. Its English is the host's, so that another pack's mode has one. */
+export function modeText({ name, label }) {
+  return t(`modes.${name}`, label);
+}
+
+/** The name of the mode that wrote `record`, from the host as well. */
+export function modeName({ mode, label }) {
+  return t(`modeNames.${mode}`, label ?? mode);
+}
+
 /** The text at a key such as `enhance.run`; `{name}` in it becomes `values.name`. */
 export function t(key, english, values = {}) {
   const found = key.split(".").reduce((level, step) => level?.[step], translated);

@@ -5,6 +5,7 @@ import { openBeside } from "../common/dialogs.js";
 import { button, el } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
+import { loadModes } from "../models/modes.js";
 import { historyOf } from "./history.js";
 import { ownChoice } from "./own_choice.js";
 import { elementOf, placeOf, write } from "./text_fields.js";
@@ -130,10 +131,11 @@ class Enhancement {
     this.say(t("enhance.writing", "Writing … Esc stops."));
     this.show();
     this.stop.focus();
-    const request = { prompt: before, target, instruction: remembered.instruction, ...ownChoice(this.field).model };
-    // Another text each time, as a second press asks for.
-    request.seed = Math.floor(Math.random() * 2 ** 32);
     try {
+      await loadModes();
+      const request = { prompt: before, target, instruction: remembered.instruction, ...ownChoice(this.field).model };
+      // Another text each time, as a second press asks for.
+      request.seed = Math.floor(Math.random() * 2 ** 32);
       const { text, negative, info } = await writeText(request, (so_far) => this.grow(so_far, signal), signal);
       if (signal.aborted) return;
       this.history.note(text);

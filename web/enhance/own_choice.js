@@ -1,9 +1,8 @@
 // What a node chooses for itself, which writing in one of its fields follows: the target, and the model.
 import { sourceOf, valueFrom } from "../common/promoted.js";
+import { modeOf } from "../models/modes.js";
 
 const TEXTS = { llm_mode: "auto", llm_model: "" };
-// The dialog has no text encoder: there the settings' model writes.
-const NEEDS_A_WIRE = new Set(["host_encoder", "z_image"]);
 
 /** `{target, model}` of the node of ours behind a field: `target` is undefined where it has none of its own,
  *  `model` goes into a request. */
@@ -12,7 +11,8 @@ export function ownChoice({ node: host, widget }) {
   if (!node.comfyClass?.startsWith("Quillwork")) return { target: undefined, model: {} };
   const { target } = valuesOf(host, node, { target: undefined });
   const model = valuesOf(host, settingsNode(node) ?? node, TEXTS);
-  return { target, model: NEEDS_A_WIRE.has(model.llm_mode) ? {} : model };
+  // The dialog has no text encoder: there the settings' model writes.
+  return { target, model: modeOf(model.llm_mode).needs_wire ? {} : model };
 }
 
 function valuesOf(host, node, defaults) {

@@ -2,21 +2,15 @@
 import { guarded } from "../common/guarded.js";
 import { sourceOf, valueFrom } from "../common/promoted.js";
 import { standing } from "./catalog.js";
+import { modeOf } from "./modes.js";
 import { suggestModels } from "./suggestions.js";
 
 const WIDGET = "llm_model";
-// Modes whose models are of these transports only; every other mode takes all there are.
-const TRANSPORTS = {
-  litellm: ["litellm", "endpoint"],
-  hf_download: ["hf_download"],
-  hf_local: ["hf_local"],
-  gguf: ["gguf"],
-};
 
 function fitsFor(host, node = host) {
   return (model) => {
-    const mode = valueFrom(host, node, "llm_mode");
-    return !TRANSPORTS[mode] || TRANSPORTS[mode].includes(model.transport) || standing(model) === "locked";
+    const { transports = [] } = modeOf(valueFrom(host, node, "llm_mode"));
+    return !transports.length || transports.includes(model.transport) || standing(model) === "locked";
   };
 }
 

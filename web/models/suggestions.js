@@ -3,6 +3,7 @@ import { asCallError } from "../common/calls.js";
 import { el, useStyles } from "../common/elements.js";
 import { t } from "../common/texts.js";
 import { byProvider, knownModels, listModels, matches, standing } from "./catalog.js";
+import { loadModes } from "./modes.js";
 
 const MOST_SHOWN = 200;
 const LEAST_WIDTH = 340;
@@ -104,7 +105,7 @@ class SuggestionList {
     this.notice = t("models.asking", "Looking for models …");
     this.draw();
     try {
-      await listModels({ refresh });
+      await Promise.all([listModels({ refresh }), loadModes({ anew: refresh })]);
       this.notice = "";
     } catch (error) {
       this.notice = asCallError(error).text;

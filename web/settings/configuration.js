@@ -1,6 +1,7 @@
 // The settings in force, shared by all that shows them: asked for once, shown again after every change.
 import { call } from "../common/calls.js";
 import { forgetModels } from "../models/catalog.js";
+import { modeOf, noteModes } from "../models/modes.js";
 
 const FRESH_MS = 1000;
 const listeners = new Set();
@@ -44,13 +45,14 @@ export function setting(answer, name) {
   return answer?.settings?.find((one) => one.name === name) ?? null;
 }
 
-/** Whether a user has chosen nothing yet, so that the phrasebook answers. */
+/** Whether a user has chosen nothing yet, so that what stands in for a model answers. */
 export function nothingChosen(answer) {
-  return answer?.effective?.mode === "phrasebook" && setting(answer, "LLM_MODE")?.origin === "default";
+  return modeOf(answer?.effective?.mode).stands_in && setting(answer, "LLM_MODE")?.origin === "default";
 }
 
 function show(answer) {
   latest = answer;
+  noteModes(answer);
   taken = Date.now();
   for (const entry of listeners) {
     entry.seen ||= entry.element.isConnected;

@@ -3,6 +3,7 @@ import { CallError, asCallError } from "../common/calls.js";
 import { button, el, useStyles } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
+import { modeChoices } from "../models/modes.js";
 import { suggestModels } from "../models/suggestions.js";
 import { change, configuration, follow, setting } from "./configuration.js";
 
@@ -66,25 +67,12 @@ function writable(name, control, { show, read }) {
   return element;
 }
 
-function modeText(mode) {
-  return {
-    auto: t("modes.auto", "Automatic: from the model's id"),
-    litellm: t("modes.litellm", "Provider or server"),
-    hf_download: t("modes.hf_download", "Local model, downloaded once"),
-    hf_local: t("modes.hf_local", "Local model in a folder"),
-    gguf: t("modes.gguf", "GGUF file"),
-    host_encoder: t("modes.host_encoder", "The workflow's text encoder"),
-    phrasebook: t("modes.phrasebook", "Phrasebook: no model"),
-  }[mode] ?? mode;
-}
-
 export function modeRow(label) {
   const select = el("select", { className: "quillwork-field", "aria-label": label });
   return writable("LLM_MODE", select, {
     read: () => select.value,
-    show({ value }, { modes = [] }) {
-      const choices = modes.includes(value) || !value ? modes : [value, ...modes];
-      select.replaceChildren(...choices.map((mode) => el("option", { value: mode, textContent: modeText(mode) })));
+    show({ value }) {
+      select.replaceChildren(...modeChoices(value).map(([mode, textContent]) => el("option", { value: mode, textContent })));
       select.value = value || "auto";
     },
   });

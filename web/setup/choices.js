@@ -2,6 +2,7 @@
 import { CallError, call } from "../common/calls.js";
 import { el, link } from "../common/elements.js";
 import { t } from "../common/texts.js";
+import { modeThat } from "../models/modes.js";
 import { knownConfiguration, setting } from "../settings/configuration.js";
 import { keepBox, keyLink, saveKey } from "../settings/keys.js";
 import { serverFields } from "../settings/server.js";
@@ -13,7 +14,7 @@ const OLLAMA_PAGE = "https://ollama.com/download";
 /** All choices. Each is `{id, title, about, fields, ready(), settings()}`: `fields` are elements to fill in,
  *  `settings()` does what else the choice needs and resolves to the settings to write. */
 export function choices({ models, providers, keptIn }) {
-  return [ollama(models), ownServer(), localModel(), hostEncoder(), cloud(providers, keptIn), phrasebook()];
+  return [ollama(models), ownServer(), localModel(), hostEncoder(), cloud(providers, keptIn), withoutModel()];
 }
 
 function mode(name, model = null) {
@@ -77,7 +78,7 @@ function localModel() {
     ready: () => consent.checked,
     async settings() {
       await call("consent", { method: "POST", body: { what: "downloads" } });
-      return mode("hf_download", LOCAL_MODEL);
+      return mode(modeThat("downloads_weights"), LOCAL_MODEL);
     },
   };
 }
@@ -92,7 +93,7 @@ function hostEncoder() {
     ),
     fields: [],
     ready: () => true,
-    settings: async () => mode("host_encoder"),
+    settings: async () => mode(modeThat("needs_wire")),
   };
 }
 
@@ -139,13 +140,13 @@ function cloud(providers, keptIn) {
   };
 }
 
-function phrasebook() {
+function withoutModel() {
   return {
-    id: "phrasebook",
-    title: t("setup.phrasebook", "No model: the phrasebook"),
-    about: t("setup.phrasebookAbout", "Curated phrases, put together to fit. Works at once, in English, and knows less."),
+    id: "none",
+    title: t("setup.withoutModel", "No model: the phrasebook"),
+    about: t("setup.withoutModelAbout", "Curated phrases, put together to fit. Works at once, in English, and knows less."),
     fields: [],
     ready: () => true,
-    settings: async () => mode("phrasebook"),
+    settings: async () => mode(modeThat("stands_in")),
   };
 }

@@ -7,6 +7,7 @@ import { guarded } from "../common/guarded.js";
 import { tell } from "../common/notices.js";
 import { t } from "../common/texts.js";
 import { listModels } from "../models/catalog.js";
+import { loadModes } from "../models/modes.js";
 import { change, configuration, nothingChosen } from "../settings/configuration.js";
 import { SEEN } from "../settings/page.js";
 import { choices } from "./choices.js";
@@ -61,7 +62,7 @@ export async function openSetup() {
 }
 
 async function whatThereIs() {
-  const [models, providers, keys] = await Promise.allSettled([listModels(), call("llm/providers"), call("keys")]);
+  const [models, providers, keys] = await Promise.allSettled([listModels(), call("llm/providers"), call("keys"), loadModes()]);
   const failed = [models, providers].find((one) => one.status === "rejected");
   return {
     models: models.value?.models ?? [],

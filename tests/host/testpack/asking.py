@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from comfy_api.latest import io
 
 
@@ -63,6 +66,10 @@ class Read(io.ComfyNode):
         from quillwork.llm_backends import stream
 
         return io.NodeOutput("|".join([chunk.text async for chunk in stream(question, open_chosen(model))]))
+
+
+# As of a distribution that was installed with pip: its entry point names the mode `test_installed`.
+sys.path.append(str(Path(__file__).with_name("installed")))
 
 
 class AddMode(io.ComfyNode):
