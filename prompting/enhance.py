@@ -136,13 +136,25 @@ async def _repaired(
     return mended
 
 
-def enhance_without_model(ideas: Sequence[Idea], error: LLMError, on_error: OnError) -> Enhanced:
-    """Return what `enhance` returns when there is no model to ask because of `error`.
+def open_or_substitute(
+    open_model: Callable[[], Model],
+    ideas: Sequence[Idea],
+    on_error: OnError,
+    *,
+    always_raise: tuple[type[LLMError], ...] = (),
+) -> Model | Enhanced:
+    """Open the model for `ideas`, or return what stands in for its answers where it cannot be opened.
 
-    Raises `error` where `on_error` says so.
+    With `on_error` ``raise`` raises the error of `open_model`; one of the kinds `always_raise` in any case.
     """
+    try:
+        return open_model()
+    except LLMError as error:
+        if isinstance(error, always_raise):
+            raise
+        failure = error.with_traceback(None)
     orders = _orders(ideas, ())
-    return _gather(orders, [error] * len(orders), [], None, on_error, time.monotonic())
+    return _gather(orders, [failure] * len(orders), [], None, on_error, time.monotonic())
 
 
 def _orders(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[Order]:

@@ -13,13 +13,12 @@ from ...config.choice import Choice
 from ...config.opening import lacks_model, library_folders, no_model_notice, open_model
 from ...config.settings.home import targets_folder
 from ...llm_backends import modes
-from ...llm_backends.errors import LLMError
 from ...llm_backends.host import NullHost
 from ...llm_backends.live import LiveText
 from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
 from ...prompting import targets
-from ...prompting.enhance import Idea, enhance, enhance_without_model
+from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ...prompting.generate_values import invent
 from ...prompting.tasks import VariablesTask
 from ...prompting.templates.library import Library, LibraryError
@@ -40,12 +39,10 @@ def enhance_command(options: argparse.Namespace) -> int:
         variations=options.variations,
         seed=options.seed,
     )
-    try:
-        model = _open(options, "enhance, command line")
-    except LLMError as error:
-        enhanced = enhance_without_model([idea], error, options.on_error)
-    else:
-        enhanced = _run(enhance([idea], model, options.on_error), model)
+    opened = open_or_substitute(lambda: _open(options, "enhance, command line"), [idea], options.on_error)
+    enhanced = (
+        opened if isinstance(opened, Enhanced) else _run(enhance([idea], opened, options.on_error), opened)
+    )
     if options.json:
         print_json({"prompts": enhanced.prompts, "negative": enhanced.negatives, "info": enhanced.info})
     else:

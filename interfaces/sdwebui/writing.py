@@ -13,7 +13,7 @@ from ...config.opening import library_folders
 from ...llm_backends import modes
 from ...llm_backends.errors import Cancelled, LLMError
 from ...llm_backends.model import Model
-from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
+from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ...prompting.targets import Target
 from ...prompting.templates.library import Library, LibraryError
 from ...prompting.templates.missing import supply_missing
@@ -275,14 +275,14 @@ def _ask(
     """
     shielded = [replace(idea, prompt=_shielded(idea.prompt, desk.embeddings)) for idea in ideas]
     name = ""
-    try:
-        model = desk.open(arguments.choice)
-        name = _name(model, arguments)
-        written.place = model.deployment.provider_label if model.deployment.backend == modes.ENDPOINT else ""
-    except LLMError as error:
-        enhanced = enhance_without_model(shielded, error, arguments.on_error)
+    opened = open_or_substitute(lambda: desk.open(arguments.choice), shielded, arguments.on_error)
+    if isinstance(opened, Enhanced):
+        enhanced = opened
     else:
-        enhanced = desk.perform(enhance(shielded, model, arguments.on_error), model)
+        deployment = opened.deployment
+        name = _name(opened, arguments)
+        written.place = deployment.provider_label if deployment.backend == modes.ENDPOINT else ""
+        enhanced = desk.perform(enhance(shielded, opened, arguments.on_error), opened)
     (written.errors if enhanced.is_substitute else written.warnings).extend(enhanced.info["warnings"])
     return _by_idea(ideas, enhanced, name, desk.embeddings), enhanced.is_substitute
 

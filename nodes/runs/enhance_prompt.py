@@ -8,9 +8,8 @@ from comfy_api.latest import io
 
 from ...config.choice import Choice
 from ...config.settings.home import targets_folder
-from ...llm_backends.errors import LLMError
 from ...prompting import targets
-from ...prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
+from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from .. import inputs
 from ..host.clip_target import target_of_clip, token_counter
 from ..host.images import encode_pictures
@@ -58,23 +57,14 @@ async def write(
         )
         ideas.append(idea)
     pictures = encode_pictures(inputs.every(image), len(ideas))
+    opened = open_or_substitute(lambda: run.open_model(choice), ideas, on_error)
+    if isinstance(opened, Enhanced):
+        return _answer(run, opened, first_seed)
     try:
-        model = run.open_model(choice)
-    except LLMError as error:
-        enhanced = _without_model(ideas, error, on_error)
-    else:
-        try:
-            enhanced = await run.perform(enhance(ideas, model, on_error, pictures), model)
-        except PromptOver:
-            return io.NodeOutput([], [], "")
+        enhanced = await run.perform(enhance(ideas, opened, on_error, pictures), opened)
+    except PromptOver:
+        return io.NodeOutput([], [], "")
     return _answer(run, enhanced, first_seed)
-
-
-def _without_model(ideas: list[Idea], error: LLMError, on_error: Any) -> Enhanced:
-    try:
-        return enhance_without_model(ideas, error, on_error)
-    except LLMError as final:
-        raise final.with_traceback(None) from None
 
 
 def _answer(run: Run, enhanced: Enhanced, seed: int) -> io.NodeOutput:

@@ -14,7 +14,7 @@ from quillwork.llm_backends.model import Model, Sampling
 from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Capabilities, Image
 from quillwork.prompting import targets
-from quillwork.prompting.enhance import MOST_VARIATIONS, Enhanced, Idea, enhance, enhance_without_model
+from quillwork.prompting.enhance import MOST_VARIATIONS, Enhanced, Idea, enhance, open_or_substitute
 from quillwork.prompting.targets import Target
 
 PLAIN = Target("t", "Fox Model", "g")
@@ -131,13 +131,22 @@ def test_a_refusal_of_several_regions_is_one(wire):
     assert len(wire.calls()) == 1
 
 
+def without_model(ideas, error, on_error, **options):
+    """The outcome of `open_or_substitute` where the model cannot be opened because of `error`."""
+
+    def fail():
+        raise error
+
+    return open_or_substitute(fail, ideas, on_error, **options)
+
+
 def test_the_phrasebook_writes_each_region():
     from quillwork.prompting import phrasebook
 
     phrasebook.register()
     error = errors.MissingKey("OpenAI needs a key.")
     ideas = [Idea("<lora:a:1> a fox\nBREAK\n(a cat:1.2) // mine", targets.load("sdxl"), seed=3)]
-    (prompt,) = enhance_without_model(ideas, error, "phrasebook").prompts
+    (prompt,) = without_model(ideas, error, "phrasebook").prompts
     left, right = prompt.split("\nBREAK\n")
     assert left.startswith("<lora:a:1> a fox")
     assert right.startswith("(a cat:1.2)")
@@ -404,13 +413,26 @@ def test_without_a_model_to_ask():
     error = errors.MissingKey("OpenAI needs a key.", hint="Set OPENAI_API_KEY.")
     ideas = [Idea("a fox", PLAIN, variations=2)]
     with pytest.raises(errors.MissingKey, match="2 of 2"):
-        enhance_without_model(ideas, error, "raise")
+        without_model(ideas, error, "raise")
     error = errors.MissingKey("OpenAI needs a key.", hint="Set OPENAI_API_KEY.")
-    enhanced = enhance_without_model(ideas, error, "passthrough")
+    enhanced = without_model(ideas, error, "passthrough")
     assert enhanced.prompts == ["a fox"] * 2
     assert enhanced.is_substitute
     assert "Set OPENAI_API_KEY." in enhanced.info["warnings"][0]
     assert (enhanced.info["attempts"], enhanced.info["finish_reason"]) == (0, "error")
+
+
+def test_an_error_that_asks_for_something_is_raised_in_any_case():
+    error = errors.ConsentNeeded("A workflow wants to call OpenAI.")
+    ideas = [Idea("a fox", PLAIN)]
+    assert without_model(ideas, error, "passthrough").prompts == ["a fox"]
+    with pytest.raises(errors.ConsentNeeded):
+        without_model(ideas, error, "passthrough", always_raise=(errors.ConsentNeeded,))
+
+
+def test_a_model_that_opens_is_returned(wire):
+    model = Model(endpoint(wire.url))
+    assert open_or_substitute(lambda: model, [Idea("a fox", PLAIN)], "raise") is model
 
 
 def test_a_stop_is_never_turned_into_a_prompt(wire):

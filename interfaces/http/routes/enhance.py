@@ -6,10 +6,10 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-from ....llm_backends.errors import LLMError
+from ....llm_backends.errors import ConsentNeeded
 from ....llm_backends.model import Model
 from ....llm_backends.modes import AUTO
-from ....prompting.enhance import Enhanced, Idea, enhance, enhance_without_model
+from ....prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ....prompting.generate_values import Invented, invent
 from ....prompting.tasks import (
     CREATIVITIES,
@@ -34,28 +34,26 @@ _GENERAL = "general"
 
 async def _enhance(exchange: Exchange) -> Answer | EventStream:
     wanted = exchange.body
-    idea, model = await in_thread(_prepare, exchange)
-    if isinstance(model, LLMError):
-        return Answer(_enhanced(enhance_without_model([idea], model, wanted["on_error"])))
+    idea, opened = await in_thread(_prepare, exchange)
+    if isinstance(opened, Enhanced):
+        return Answer(_enhanced(opened))
 
     def work(model: Model) -> Coroutine[Any, Any, Enhanced]:
         return enhance([idea], model, wanted["on_error"])
 
     if wanted["stream"]:
-        return EventStream(events_of(stream(exchange, model, work, WRITING), _enhanced))
-    return Answer(_enhanced(await ask(exchange, model, work, WRITING)))
+        return EventStream(events_of(stream(exchange, opened, work, WRITING), _enhanced))
+    return Answer(_enhanced(await ask(exchange, opened, work, WRITING)))
 
 
-def _prepare(exchange: Exchange) -> tuple[Idea, Model | LLMError]:
+def _prepare(exchange: Exchange) -> tuple[Idea, Model | Enhanced]:
     wanted = exchange.body
     target = load_target(_GENERAL if wanted["target"] in ("", "auto") else wanted["target"])
     idea = Idea(wanted["prompt"], target, wanted["instruction"], wanted["variations"], wanted["seed"])
-    try:
-        return idea, open_asked(exchange, "Enhance")
-    except LLMError as error:
-        if wanted["on_error"] == "raise" or error.type == "consent_needed":
-            raise
-        return idea, error
+    # A page asks its user for the consent.
+    return idea, open_or_substitute(
+        partial(open_asked, exchange, "Enhance"), [idea], wanted["on_error"], always_raise=(ConsentNeeded,)
+    )
 
 
 def _enhanced(enhanced: Enhanced) -> dict[str, Any]:
