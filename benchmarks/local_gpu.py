@@ -19,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from local_cpu import Bench, request, save_model, without_stops  # noqa: E402
 from setting import table  # noqa: E402
+from untrained_model import Bench, request, save_model, without_stops  # noqa: E402
 
 QWEN3_4B = {
     "hidden_size": 2560,

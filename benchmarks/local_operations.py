@@ -17,8 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from local_cpu import Bench, request, save_model, without_stops  # noqa: E402
 from setting import table  # noqa: E402
+from untrained_model import Bench, request, save_model, without_stops  # noqa: E402
 
 SHAPE = {
     "hidden_size": 64,

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from . import data
 from .language import language_of
+from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
 
 # Code, references and quoted text are the user's own business; nothing is read into them.
@@ -41,38 +42,6 @@ _COUNTS = frozenset(
         "pair",
     ]
 )
-_NEGATED = re.compile(
-    r"\b(?:with\s+no|no|without(?:\s+any)?|free\s+of|not\s+any)\s+"
-    r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
-    r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
-    r"anywhere|around|behind|near|standing|walking)\b)",
-    re.IGNORECASE,
-)
-_AND_NOT = re.compile(
-    r"\s*(?:,\s*)?\b(?:or|nor|and\s+no|and)\s+([^\W\d_][\w'-]*)(?=\s*(?:[,.;:!?)\n]|$))", re.IGNORECASE
-)
-_NO_THING = frozenset(
-    [
-        "longer",
-        "more",
-        "less",
-        "matter",
-        "doubt",
-        "time",
-        "way",
-        "end",
-        "idea",
-        "need",
-        "other",
-        "reason",
-        "problem",
-        "sense",
-        "further",
-        "change",
-        "changes",
-    ]
-)
-_NOBODY = re.compile(r"\b(?:nobody|no[\s-]one|no\s+humans?|unpeopled|uninhabited)\b", re.IGNORECASE)
 _IRREGULAR = {
     "wolves": "wolf", "calves": "calf", "elves": "elf", "dwarves": "dwarf", "thieves": "thief",
     "knives": "knife", "loaves": "loaf", "mice": "mouse", "geese": "goose",
@@ -146,7 +115,7 @@ def read_scene(prompt: str) -> Scene:
     """Return the scene that `prompt` describes."""
     scene = Scene(length=len(prompt.split()), language=language_of(_visible(prompt)))
     text = _visible(prompt)
-    text = _take_negations(text, scene)
+    text = take_negations(text, scene)
     tokens = _tokens(text)
     matches = _without_media(tokens, list(_nouns(tokens)))
     scene.tags = _tags_in(tokens, matches)
@@ -163,10 +132,10 @@ def read_scene(prompt: str) -> Scene:
     return scene
 
 
-def wishes_in(instruction: str) -> tuple[list[str], Scene]:
+def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     """Return the tags that an instruction asks for, in order, and the rest of its content (as a scene)."""
     scene = Scene()
-    text = _take_negations(_visible(instruction), scene)
+    text = take_negations(_visible(instruction), scene)
     tokens = _tokens(text)
     found: list[str] = []
     for tags, _ in _contexts(tokens, []):
@@ -184,32 +153,6 @@ def _visible(text: str) -> str:
     text = _OPAQUE.sub(lambda match: " text " if match[0][0] in '"“' else " ", text)
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
-
-
-def _take_negations(text: str, scene: Scene) -> str:
-    def note(words: str) -> bool:
-        words = words.strip().lower()
-        if not words or words.split()[0] in _NO_THING:
-            return False
-        if words not in scene.without:
-            scene.without.append(words)
-        return True
-
-    def replace(match: re.Match[str]) -> str:
-        return " , " if note(match[1]) else match[0]
-
-    if _NOBODY.search(text):
-        text = _NOBODY.sub(" , ", text)
-        scene.without.append("people")
-    while True:
-        match = _NEGATED.search(text)
-        if match is None or not note(match[1]):
-            return _NEGATED.sub(replace, text)
-        rest = text[match.end() :]
-        more = _AND_NOT.match(rest)
-        if more is not None and note(more[1]):
-            rest = rest[more.end() :]
-        text = f"{text[: match.start()]} , {rest}"
 
 
 def singular(word: str) -> str:

@@ -22,7 +22,7 @@ from .composing import (
 )
 from .lists import shorten, values_for
 from .scene import Scene, same_dimension, settle
-from .subjects import read_scene, wishes_in
+from .subjects import read_scene, requested_tags
 from .tagging import ENOUGH_SPREAD, tags_of
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _point(task: EnhanceTask) -> int:
 
 def _follow(task: EnhanceTask, scene: Scene) -> tuple[list[str], list[str], Scene]:
     """Work the instruction into `scene`: (tags wished for, their wording, the instruction read)."""
-    wishes, instruction = wishes_in(task.instruction)
+    wishes, instruction = requested_tags(task.instruction)
     said = data.words_of("context")["wishes"]
     for tag in wishes:
         # The instruction wins over what the prompt says of the same thing.

@@ -1,0 +1,68 @@
+"""Negations in a prompt: what it says is not in the scene."""
+
+from __future__ import annotations
+
+import re
+
+from .scene import Scene
+
+_NEGATED = re.compile(
+    r"\b(?:with\s+no|no|without(?:\s+any)?|free\s+of|not\s+any)\s+"
+    r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
+    r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
+    r"anywhere|around|behind|near|standing|walking)\b)",
+    re.IGNORECASE,
+)
+_AND_NOT = re.compile(
+    r"\s*(?:,\s*)?\b(?:or|nor|and\s+no|and)\s+([^\W\d_][\w'-]*)(?=\s*(?:[,.;:!?)\n]|$))", re.IGNORECASE
+)
+_NO_THING = frozenset(
+    [
+        "longer",
+        "more",
+        "less",
+        "matter",
+        "doubt",
+        "time",
+        "way",
+        "end",
+        "idea",
+        "need",
+        "other",
+        "reason",
+        "problem",
+        "sense",
+        "further",
+        "change",
+        "changes",
+    ]
+)
+_NOBODY = re.compile(r"\b(?:nobody|no[\s-]one|no\s+humans?|unpeopled|uninhabited)\b", re.IGNORECASE)
+
+
+def take_negations(text: str, scene: Scene) -> str:
+    """Return `text` without what it says is not there, and note that in ``scene.without``."""
+
+    def note(words: str) -> bool:
+        words = words.strip().lower()
+        if not words or words.split()[0] in _NO_THING:
+            return False
+        if words not in scene.without:
+            scene.without.append(words)
+        return True
+
+    def replace(match: re.Match[str]) -> str:
+        return " , " if note(match[1]) else match[0]
+
+    if _NOBODY.search(text):
+        text = _NOBODY.sub(" , ", text)
+        scene.without.append("people")
+    while True:
+        match = _NEGATED.search(text)
+        if match is None or not note(match[1]):
+            return _NEGATED.sub(replace, text)
+        rest = text[match.end() :]
+        more = _AND_NOT.match(rest)
+        if more is not None and note(more[1]):
+            rest = rest[more.end() :]
+        text = f"{text[: match.start()]} , {rest}"
