@@ -7,6 +7,7 @@ and proxies mix them. Format: https://html.spec.whatwg.org/multipage/server-sent
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
@@ -15,6 +16,19 @@ DONE = b"[DONE]"
 _MOST_LOOKS = 64
 # Bytes of what is no event (a web page, a plain sentence) that are kept.
 _LONGEST_TEXT = 64 * 1024
+# What servers send as data to keep a connection open.
+_HEARTBEAT = re.compile(
+    r"\W*(?:|ping|pong|heart ?beat|keep[- _]?alive|null|ok|processing|waiting|queued|connected|start(?:ed)?"
+    r"|open)\W*",
+    re.I,
+)
+_DONE = re.compile(r"\W*(?:done|end of stream|stream end)\W*", re.I)
+_FAULT = re.compile(
+    r"\W*(?:(?:\w*(?:error|exception)|fatal|traceback|failed|failure|internal server error|upstream"
+    r"|bad gateway|service unavailable|gateway time-?out|unauthori[sz]ed|forbidden|too many requests)\b"
+    r"|cuda|out of memory)",
+    re.I,
+)
 _IGNORED = (b"id", b"retry", b"data", b"event")
 
 
@@ -52,6 +66,8 @@ class AnswerDecoder:
 
     def feed(self, piece: bytes) -> list[Event]:
         """Add a piece and return the events that are whole with it."""
+        if self._is_plain_event(piece):
+            return [Event(piece[6:-2])]
         if self._ends_in_cr and piece[:1] == b"\n":
             piece = piece[1:]
             self._ends_in_cr = False
@@ -79,6 +95,15 @@ class AnswerDecoder:
             elif self._data or self._name:
                 self._dispatch(events)
         return events
+
+    def _is_plain_event(self, piece: bytes) -> bool:
+        """Tell whether a piece is one whole event, as most are: nothing else has to be looked at then."""
+        return (
+            piece.startswith(b"data: {")
+            and piece.endswith(b"}\n\n")
+            and piece.count(b"\n") == 2
+            and not (self._rest_size or self._data or self._name or self._document or self._is_first)
+        )
 
     def finish(self) -> list[Event]:
         """Return the events that the end of the body completes."""
@@ -179,6 +204,21 @@ class AnswerDecoder:
         self._size += size
         if self._size > self._longest:
             raise EventTooLong(f"an event of more than {self._longest} bytes")
+
+
+def is_heartbeat(text: str) -> bool:
+    """Tell whether `text`, sent as data, only keeps the connection open."""
+    return _HEARTBEAT.fullmatch(text) is not None
+
+
+def is_mark_of_end(text: str) -> bool:
+    """Tell whether `text`, sent as data, is the mark of the end in one of its spellings."""
+    return _DONE.fullmatch(text) is not None
+
+
+def sounds_like_fault(text: str) -> bool:
+    """Tell whether a plain sentence begins as the report of a fault does."""
+    return _FAULT.match(text) is not None
 
 
 def _is_whole(data: bytes) -> bool:

@@ -126,8 +126,14 @@ class ChunkReader:
 
     def chunk(self) -> Chunk:
         """Return all that was added since the last time, as one chunk."""
+        text = self._texts[0] if len(self._texts) == 1 else "".join(self._texts)
+        if text and not (self._reasoning or self._tools or self._finish or self._usage):
+            read = Chunk(text, model=self._model)
+            self._texts.clear()
+            self._model = None
+            return read
         read = Chunk(
-            "".join(self._texts),
+            text,
             "".join(self._reasoning),
             tuple(self._tools),
             self._usage,
@@ -181,6 +187,9 @@ class ChunkReader:
 
     def _add_delta(self, delta: Mapping[str, Any], *, is_snapshot: bool = False) -> None:
         content = delta.get("content")
+        if content and len(delta) == 1 and isinstance(content, str):  # as most of them are
+            self._texts.append(self._sent.add_snapshot(content) if is_snapshot else self._sent.add(content))
+            return
         if content:
             if isinstance(content, str):
                 text, thought = content, ""

@@ -28,7 +28,7 @@ from ..openai_responses import respond, responses_place
 from ..repairs import Form, Forms, Refusal, unrepaired
 from .chunks import Counts, has_calls, read_chunk, read_whole
 from .embeddings import embedding_arguments, embedding_place, read_vectors
-from .errors import error_from, fault_of, missing_library
+from .errors import error_from, error_in_answer, fault_of, missing_library
 from .faults import changed
 from .parameters import call_parameters, provider_parameters
 from .silent_log import ignore_leftovers, silent_log
@@ -143,6 +143,8 @@ class LiteLLMSDK:
             if exchange.is_faulty or (form.streams and is_empty and exchange.is_no_stream):
                 # litellm reports some broken streams as complete.
                 raise fault_of(deployment, exchange)
+            if error := error_in_answer(deployment, exchange):
+                raise error
             yield Chunk(usage=_usage(litellm, counts, deployment))
         except errors.LLMError:
             raise

@@ -16,9 +16,17 @@ from ... import errors, modes
 from ...host import program
 from ...types import Deployment
 from ...vision import cannot_see
+from ..answer_reader import refusal_in
 from ..http_client import origin_of
 from ..reasons import read_reason
-from ..status_errors import error_from_reason, error_from_status, is_overflow, key_hint, retry_after_s
+from ..status_errors import (
+    detail_of,
+    error_from_reason,
+    error_from_status,
+    is_overflow,
+    key_hint,
+    retry_after_s,
+)
 from .faults import chain, changed, fault_kind, is_of_code, reinstall
 
 if TYPE_CHECKING:
@@ -95,11 +103,21 @@ def fault_of(deployment: Deployment, exchange: Transmission) -> errors.LLMError:
         return errors.AnswerTooLarge(f"{deployment.name} sent more than any answer should be.", **whose)
     if exchange.complaint:
         return error_from_reason(read_reason(exchange.complaint), deployment, headers=exchange.headers)
+    said = detail_of(read_reason(exchange.stray), deployment)
     return errors.MalformedAnswer(
-        f"{deployment.name} sent an answer that cannot be read.",
+        f"{deployment.name} sent an answer that cannot be read{': ' if said else ''}{said}.",
         hint="Run again; if it stays so, check that the address is the provider's own.",
         **whose,
     )
+
+
+def error_in_answer(deployment: Deployment, exchange: Transmission) -> errors.LLMError | None:
+    """The error for an answer that litellm takes for whole, and that was refused or broke off; else None."""
+    if error := refusal_in(exchange.answer, deployment):
+        return error
+    if exchange.is_cut_off:
+        return errors.StreamBroken(f"{deployment.name} broke off in the middle of its answer.")
+    return None
 
 
 def _from_wire(error: Exception, deployment: Deployment, exchange: Transmission) -> errors.LLMError | None:
@@ -113,6 +131,8 @@ def _from_wire(error: Exception, deployment: Deployment, exchange: Transmission)
         return error_from_status(status, exchange.body, deployment, exchange.headers)
     if exchange.is_faulty:
         return fault_of(deployment, exchange)
+    if refusal := refusal_in(exchange.answer, deployment):
+        return refusal
     if exchange.error is None:
         return None
     if type(exchange.error).__name__ == "NotAllowed":

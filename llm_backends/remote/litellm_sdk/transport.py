@@ -8,20 +8,18 @@ events recorded, at the place that every request passes.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+import re
 from dataclasses import dataclass, field
 
 import httpx
 
 from ...types import Secret
+from ..chunk_reader import ChunkReader
 from ..http_client import origin_of, proxy_for
+from ..reasons import decode_text
+from .watched_stream import WatchedStream
 
-# Bytes of one answer as it comes over the wire; frames around short texts make it larger than the text.
-LONGEST_ANSWER = 64 * 2**20
-_LONGEST_FRAME = 4 * 2**20
-_LONGEST_REFUSAL = 64 * 2**10
-_EVENT_FIELDS = (b"event:", b"id:", b"retry:")
+_ASKS_STREAM = re.compile(rb'"stream":\s*true')
 _KEY_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 _ACCOUNT_HEADERS = ("openai-organization", "openai-project")
 
@@ -40,7 +38,8 @@ class Transmission:
     refusal) `body` are the other side's. `error` is the failure on the wire, `begun` whether that was after
     the answer had begun. `frames` counts the events of a stream (which it can where it is `in_frames`),
     `malformed` says that one could not be read, `complaint` is the one in which the other side reported a
-    fault of its own.
+    fault of its own. `asks_stream` says that a stream was asked for, `end_is_marked` that ``[DONE]`` came;
+    `answer` has read the frames of OpenAI's format, `stray` is what stood beside them.
     """
 
     origin: str
@@ -61,6 +60,10 @@ class Transmission:
     complaint: str = ""
     in_frames: bool = False
     frames: int = 0
+    asks_stream: bool = False
+    end_is_marked: bool = False
+    stray: str = ""
+    answer: ChunkReader = field(default_factory=ChunkReader)
 
     @property
     def is_good(self) -> bool:
@@ -71,6 +74,11 @@ class Transmission:
     def is_faulty(self) -> bool:
         """Tell whether the response has something that no good answer holds."""
         return self.malformed or self.too_large or bool(self.complaint)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Tell whether an answer in OpenAI's format has begun whose end was not announced."""
+        return self.answer.has_begun and not (self.answer.is_finished or self.end_is_marked)
 
     @property
     def is_no_stream(self) -> bool:
@@ -84,6 +92,7 @@ class Transmission:
         if self.is_over:
             raise NotAllowed("a request for a call that was stopped")
         self.sent += 1
+        self.asks_stream = _ASKS_STREAM.search(request.content) is not None
         if self.sent > 1:
             raise self.error or NotAllowed("a second request for one call")
         if origin_of(str(request.url)) != self.origin:
@@ -150,89 +159,15 @@ class _Recorder(httpx.AsyncBaseTransport):
         exchange.status = response.status_code
         exchange.headers = {name.lower(): value for name, value in response.headers.items()}
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Watched(response.stream, exchange)
+        response.stream = WatchedStream(response.stream, exchange)
         if exchange.is_good:
             return response
         # A refusal is short, and litellm shows little of it: it is read here, once, for both.
         raw = b"".join([piece async for piece in response.stream])
         await response.stream.aclose()
         refusal = httpx.Response(response.status_code, headers=response.headers, content=raw)
-        exchange.body = refusal.text
+        exchange.body = decode_text(refusal.content, exchange.headers.get("content-type", ""))
         return refusal
 
     async def aclose(self) -> None:
         """Close nothing: the pool is not this client's."""
-
-
-class _Watched(httpx.AsyncByteStream):
-    """A stream under watch. It passes bytes on, and stops at an event that is too long or cannot be read:
-    many of litellm's readers skip a broken event, and with it a piece of the answer."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, exchange: Transmission) -> None:
-        self._stream = stream
-        self._exchange = exchange
-        self._rest = b""
-        kind = exchange.headers.get("content-type", "")
-        self._prefix = b"data:" if "event-stream" in kind and "vnd.amazon" not in kind else b""
-        plain = exchange.headers.get("content-encoding", "identity") == "identity"
-        exchange.in_frames = plain and exchange.is_good and (bool(self._prefix) or "ndjson" in kind)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        exchange, length = self._exchange, 0
-        longest = LONGEST_ANSWER if exchange.is_good else _LONGEST_REFUSAL
-        try:
-            async for piece in self._stream:
-                exchange.begun = True
-                length += len(piece)
-                if length > longest:
-                    if not exchange.is_good:
-                        return
-                    raise self._too_large()
-                if not exchange.in_frames:
-                    yield piece
-                elif lines := self._read(piece):
-                    yield lines
-            if self._rest:
-                self._check(self._rest)
-                yield self._rest
-        except Exception as error:
-            exchange.error = exchange.error or error
-            raise
-
-    def _read(self, piece: bytes) -> bytes:
-        """The lines that are whole with `piece`, without comments: after a comment (OpenRouter sends them
-        while a model thinks) many of litellm's readers lose the next event."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        if len(self._rest) > _LONGEST_FRAME:
-            raise self._too_large()
-        kept = [line for line in lines if not line.startswith(b":")]
-        for line in kept:
-            self._check(line)
-        return b"".join(line + b"\n" for line in kept)
-
-    def _check(self, line: bytes) -> None:
-        if self._prefix and not line.startswith(self._prefix):
-            if line.strip() and not line.startswith(_EVENT_FIELDS):
-                raise self._malformed()
-            return
-        data = line[len(self._prefix) :].strip()
-        if not data or data == b"[DONE]":
-            return
-        try:
-            event = json.loads(data)
-        except ValueError:
-            raise self._malformed() from None
-        self._exchange.frames += 1
-        if isinstance(event, dict) and event.get("error"):
-            self._exchange.complaint = data.decode(errors="replace")
-
-    def _malformed(self) -> httpx.DecodingError:
-        self._exchange.malformed = True
-        return httpx.DecodingError("an event that cannot be read")
-
-    def _too_large(self) -> httpx.ReadError:
-        self._exchange.too_large = True
-        return httpx.ReadError("the answer is too long")
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

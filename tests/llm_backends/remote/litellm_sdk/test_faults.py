@@ -187,9 +187,9 @@ def test_no_tls_there(wire, provider):
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "ollama", "gemini"])
 def test_an_endless_answer_is_cut_off(wire, provider, monkeypatch):
-    from quillwork.llm_backends.remote.litellm_sdk import transport
+    from quillwork.llm_backends.remote.litellm_sdk import watched_stream
 
-    monkeypatch.setattr(transport, "LONGEST_ANSWER", 20_000)
+    monkeypatch.setattr(watched_stream, "LONGEST_ANSWER", 20_000)
     assert type(failure(deployment(wire, provider, "fox-babble"))) is errors.AnswerTooLarge
     _loop.run_until_complete(asyncio.to_thread(wire.wait_disconnects))
 
