@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .types import Chunk
 
 # After this many characters of one answer the bar is about two thirds of the way.
 _TYPICAL_LENGTH = 500.0
+
+
+# What is shown of the answer with this number, from its text so far.
+Shown = Callable[[int, str], str]
 
 
 class LiveText:
@@ -21,6 +25,7 @@ class LiveText:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sinks: list[Sink] = []
+        self._shown: Shown | None = None
         self._notice, self._share = "", 0.0
         self.version = 0
 
@@ -33,9 +38,15 @@ class LiveText:
             self.version += 1
         return list(sinks)
 
+    def show_with(self, shown: Shown | None) -> None:
+        """Show of the next answers what `shown` makes of their text; None shows all of it."""
+        with self._lock:
+            self._shown = shown
+
     def texts(self) -> list[str]:
         with self._lock:
-            return ["".join(sink._parts) for sink in self._sinks]
+            texts, shown = ["".join(sink._parts) for sink in self._sinks], self._shown
+        return [shown(place, text) for place, text in enumerate(texts)] if shown else texts
 
     def text(self) -> str:
         """All answers as they stand, several of them numbered; or the notice announced in their place."""

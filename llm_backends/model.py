@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import LLMError
 from .host import Host, NullHost
-from .live import LiveText
+from .live import LiveText, Shown
 from .pipeline import complete_all, runs_in_place
 from .types import Deployment, Reasoning, Request, Result
 
@@ -39,8 +39,12 @@ class Model:
         """Tell whether asking computes in the calling thread (see `runner.run_in_place`)."""
         return runs_in_place(self.deployment)
 
-    async def ask(self, requests: Sequence[Request]) -> list[Result | LLMError]:
-        """Ask all requests at once: one answer for each, in order. A failed one is its error."""
+    async def ask(self, requests: Sequence[Request], shown: Shown | None = None) -> list[Result | LLMError]:
+        """Ask all requests at once: one answer for each, in order. A failed one is its error.
+
+        `shown` says what of an answer is for display while it is written.
+        """
+        self.live.show_with(shown)
         return await complete_all(
             [self._shaped(request) for request in requests],
             self.deployment,

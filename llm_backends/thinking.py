@@ -37,6 +37,9 @@ _FAMILIES = (
     _Family(r"\[(think|thinking|reasoning)\]", r"\[/{0}\]"),
     _Family(r"◁think▷", r"◁/think▷"),
     _Family(r"<\|begin[_▁]of[_▁]thought\|>", r"<\|end[_▁]of[_▁]thought\|>"),
+    _Family(r"<\|thought_(?:begin|start)\|>", r"<\|thought_end\|>"),
+    # A chat program's own words for the marks.
+    _Family(r"Thinking\.\.\.[ \t]*\n", r"\.\.\.done thinking\.", lone=False, unsure=True),
     _Family(r"<\|start_thinking\|>", r"<\|end_thinking\|>"),
     _Family(r"<\|(thinking|think|thought)\|>", r"<\|/{0}\|>"),
     _Family(r"<\|channel>\s*(?:thought|analysis)\b", r"<channel\|>"),
@@ -84,9 +87,11 @@ _UNFINISHED = re.compile(
 )
 # Control tokens and space: what may stand behind a mark and is no answer.
 _NO_TEXT = re.compile(r"<[^<>\s]{1,30}>|\s")
-_PLAIN_OPENING = "analysis"
-_PLAIN_CLOSING = "assistantfinal"
+# Openings in plain words, of the families above that are unsure.
+_PLAIN_OPENINGS = ("analysis", "Thinking...")
 _LONGEST_MARK = 40
+# In characters: what has not been closed by then was no thinking, where that was unsure.
+_LONGEST_UNSURE = 20_000
 
 # Control tokens that a local model has to be heard writing, so that its thinking can be told from its answer.
 MARKS = (
@@ -106,7 +111,9 @@ class ThinkingSplitter:
     def __init__(self) -> None:
         self._held = ""
         self._closing: re.Pattern[str] | None = None
-        self._unsure = self._has_thought = self._answering = False
+        self._has_thought = self._answering = False
+        # What opened thinking that may turn out to be the answer.
+        self._unsure = ""
 
     def feed(self, text: str) -> tuple[str, str]:
         """Add a piece and return the (answer, thinking) that are certain after it."""
@@ -119,7 +126,7 @@ class ThinkingSplitter:
                 closed, thought = self._think()
                 thinking.append(thought)
                 if not closed:
-                    return "", "".join(thinking)
+                    return self._rest() if self._answering else "", "".join(thinking)
             # Some models think twice in a row: look for another opening before believing the answer.
             start = self._held.lstrip()
             if self._open(start):
@@ -137,7 +144,8 @@ class ThinkingSplitter:
             if found := opening.match(start):
                 name = re.escape(found.group(1)) if found.groups() else ""
                 self._closing = re.compile(family.close.replace("{0}", name), re.I)
-                self._unsure, self._has_thought = family.unsure, True
+                self._unsure = found.group() if family.unsure else ""
+                self._has_thought = not family.unsure
                 self._held = start[found.end() :]
                 return True
         return False
@@ -151,7 +159,12 @@ class ThinkingSplitter:
                 self._held[closing.end() :],
                 None,
             )
+            self._has_thought = True
             return True, thinking
+        if self._unsure and len(self._held) > _LONGEST_UNSURE:
+            self._take_back()
+            self._answering = True
+            return False, ""
         if self._unsure:
             return False, ""
         place = len(self._held)
@@ -171,17 +184,21 @@ class ThinkingSplitter:
         if self._closing is not None and not self._unsure:
             held, self._held = self._held, ""
             return "", held
-        if self._closing is not None:
-            return _PLAIN_OPENING + self._rest(), ""
+        self._take_back()
         return self._rest(), ""
+
+    def _take_back(self) -> None:
+        """Count as the answer what was held for thinking."""
+        if self._closing is not None:
+            self._held, self._closing = self._unsure + self._held, None
 
 
 def _may_open(start: str) -> bool:
     """Tell whether more text could make `start` an opening mark."""
-    if not start or _PLAIN_OPENING.startswith(start):
+    if any(opening.startswith(start) for opening in _PLAIN_OPENINGS):
         return True
-    if start.startswith(_PLAIN_OPENING):
-        return not start[len(_PLAIN_OPENING) :].strip()
+    if any(opening == start.rstrip() for opening in _PLAIN_OPENINGS):
+        return True
     return _UNFINISHED.match(start) is not None
 
 

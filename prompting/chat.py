@@ -14,6 +14,7 @@ from ..llm_backends.model import Model
 from ..llm_backends.tools.loop import Conversation, answer_with_tools
 from ..llm_backends.tools.registry import RegisteredTool
 from ..llm_backends.types import Image, Message, Request
+from .answers.control_tokens import without_last_tokens
 from .answers.prompt import SEEDS
 from .history import EMPTY, History, Turn
 from .report import report
@@ -70,7 +71,7 @@ async def chat(
     started = time.monotonic()
     said, left_out = await _answer(question, model, history, tools)
     result = said.result
-    text = result.text.strip()
+    text = without_last_tokens(result.text)
     warnings = [*left_out, *result.warnings, *_cut(result.finish_reason)]
     info = report([result], model.deployment, time.monotonic() - started, warnings)
     info["tool_calls"] = [{"name": use.name, "failed": use.is_error} for use in said.uses]

@@ -11,6 +11,7 @@ from ..llm_backends.errors import LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.limits import Limits
+from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
 from .answers.protect import protect
 from .answers.restore import without_tags
@@ -108,7 +109,9 @@ async def describe_views(views: Sequence[View], model: Model) -> Described:
     """Answer as `describe` does, for questions that differ in more than their pictures."""
     started = time.monotonic()
     check_count(len(views) if all(view.pictures for view in views) else 0)
-    answers = await model.ask([_request(view) for view in views])
+    answers = await model.ask(
+        [_request(view) for view in views], lambda place, text: _shown(views[place], text)
+    )
     warnings = [note for view in views for note in view.notes]
     outcomes = [
         _finish(view, answer, model.deployment, warnings) for view, answer in zip(views, answers, strict=True)
@@ -130,6 +133,10 @@ def check_count(pictures: int) -> None:
             f"{pictures} pictures are too many to describe one by one.",
             hint=f"Send up to {MOST_PICTURES}, or describe them as the frames of one video.",
         )
+
+
+def _shown(view: View, text: str) -> str:
+    return preview(text, view.target.form if view.target else "any", view.instruction)
 
 
 def _request(view: View) -> Request:

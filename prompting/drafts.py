@@ -9,6 +9,7 @@ from ..llm_backends.errors import LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.limits import Fault, Limits
 from .answers.parts import split_parts
+from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, in_manner_of, read_prompt
 from .answers.protect import Protected
 from .messages import enhance_messages, repair_messages
@@ -47,6 +48,10 @@ class Order:
     @property
     def limits(self) -> Limits:
         return Limits(self.target, self.count_tokens)
+
+    def shown(self, text: str) -> str:
+        """Return what may be shown of an unfinished answer."""
+        return text if len(self.protected.written) > 1 else preview(text, self.target.form, self.own_words)
 
     def request(self) -> Request:
         """Return the request for all parts at once."""

@@ -72,7 +72,9 @@ async def enhance(
     """
     started = time.monotonic()
     orders = _orders(ideas, pictures)
-    answers = await model.ask([order.request() for order in orders])
+    answers = await model.ask(
+        [order.request() for order in orders], lambda place, text: orders[place].shown(text)
+    )
     drafts = [order.read(answer, model.deployment) for order, answer in zip(orders, answers, strict=True)]
     written = await _apart(orders, drafts, answers, model)
     is_written = modes.of(model.deployment.backend).answers_messages
@@ -125,7 +127,12 @@ async def _repaired(
     ]
     asks = not modes.of(model.deployment.backend).in_process
     more = (
-        await model.ask([orders[place].repair(draft) for place, draft in faulty]) if faulty and asks else []
+        await model.ask(
+            [orders[place].repair(draft) for place, draft in faulty],
+            lambda number, text: orders[faulty[number][0]].shown(text),
+        )
+        if faulty and asks
+        else []
     )
     answers += more
     for number, (place, draft) in enumerate(faulty):

@@ -6,18 +6,15 @@ from collections.abc import Callable, Sequence
 
 from .. import errors
 from ..live import Sink
-from ..thinking import ThinkingSplitter, split_finished
+from ..thinking import MARKS, ThinkingSplitter, split_finished
 from ..types import Chunk, ToolCall, ToolCallDelta
 from .tool_call_text import TAGS as TOOL_TAGS
 from .tool_call_text import ToolCallSplitter
 
 _CUT_CHARACTER = "\ufffd"
 _TAIL_PIECES = 8
-THINKING_TAGS = tuple(
-    f"{start}{name}>" for start in ("<", "</") for name in ("think", "thinking", "thought", "reasoning")
-)
 # What a model's control tokens write into its answer, which is read again; all others write nothing.
-LOUD_TAGS = (*THINKING_TAGS, *TOOL_TAGS)
+LOUD_TAGS = (*MARKS, *TOOL_TAGS)
 
 
 class TextStream:

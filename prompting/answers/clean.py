@@ -14,7 +14,8 @@ from .layout import read_layout, tidy_negative
 from .refusal import is_refusal
 
 # Forms whose own lines may have labels, which are then no labels of the answer.
-_LABELLED_FORMS = ("json", "sections", "any")
+_DEEPEST = 4
+LABELLED_FORMS = ("json", "sections", "any")
 # A turn of the user's that the model made up.
 _OTHER_TURN = re.compile(
     r"(?is)(?<=\S)\s*\n[ \t]*#{2,}[ \t]*(?:instruction|input|user|human)s?\b[ \t]*:?[ \t]*\n.*\Z"
@@ -28,7 +29,7 @@ def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str 
     `Refused` for a refusal and `EmptyAnswer` where nothing is left; `who` names the model there.
     """
     text = bare(text, who=who)
-    prompt, negative = _unwrapped(text, idea, form)
+    prompt, negative = unwrapped(text, idea, form)
     if is_refusal(prompt):
         raise Refused(f"{who} declined: “{_short(prompt)}”")
     if not any(character.isalnum() for character in prompt):
@@ -40,29 +41,31 @@ def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str 
 
 def bare(text: str, *, who: str = "The model") -> str:
     """Return an answer without thinking and control tokens; raises `Refused` where it is a refusal."""
-    text = without_control_tokens(without_thinking(text.strip()))
-    text = _OTHER_TURN.sub("", without_thinking(text))
+    text = bare_so_far(text)
     if is_refusal(text):
         raise Refused(f"{who} declined: “{_short(text)}”")
     return text
 
 
-def _unwrapped(text: str, idea: str, form: str) -> tuple[str, str]:
+def bare_so_far(text: str) -> str:
+    """Return an answer, finished or not, without thinking and control tokens."""
+    text = without_control_tokens(without_thinking(text.strip()))
+    return _OTHER_TURN.sub("", without_thinking(text))
+
+
+def unwrapped(text: str, idea: str, form: str) -> tuple[str, str]:
     """Take the prompt out of an envelope, JSON or a code fence, whichever there is, and read what is left."""
-    single = form not in _LABELLED_FORMS
+    single = form not in LABELLED_FORMS
     negative = ""
     if form == "json":
         said = json_in(text)
         if isinstance(said, (dict, list)):
             return _json_text(text, said), ""
-    if (enclosed := envelope_of(text)) is not None:
-        text, negative = enclosed
-    elif found := prompt_in_json(json_in(text)):
-        text, negative = found
-    elif (inside := _from_fences(text)) is not None:
-        text, negative = inside
-        if found := prompt_in_json(json_in(text)):
-            text, negative = found
+    for _ in range(_DEEPEST):
+        found = envelope_of(text) or prompt_in_json(json_in(text)) or _from_fences(text)
+        if not found or found[0] == text:
+            break
+        text, negative = found[0], negative or found[1]
     prompt, other = read_layout(peel(text, idea), idea, single)
     return prompt, tidy_negative(negative) or other
 

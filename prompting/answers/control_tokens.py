@@ -29,10 +29,20 @@ _TURN_BEGINS = re.compile(
     )""",
     re.S,
 )
+_LAST = re.compile(
+    r"(?:\s*(?:<\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end|return)\|>|<｜end▁of▁sentence｜>|</s>|<end_of_turn>"
+    r"|<turn\|>|<eos>))+\s*\Z",
+    re.I,
+)
 _LEFT_OVER = re.compile(
     r"(?i)<pad>|<unk>|<0x[0-9a-f]{2}>|<unused\d+>|<\|(?:end_of_box|begin_of_box|assistant|sep|fim_\w+"
     r"|reserved_\w+|eot)\|>"
 )
+
+
+def without_last_tokens(text: str) -> str:
+    """Return an answer in a chat without the tokens that it ends with: within it they may be its subject."""
+    return _LAST.sub("", text).strip()
 
 
 def without_control_tokens(text: str) -> str:

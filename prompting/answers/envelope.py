@@ -30,7 +30,7 @@ _FENCE = re.compile(
     r"|~{3,})[ \t]*(?:(?P<language>[\w+-]*)[ \t]*\n)?(?P<inside>.*?)(?:\n?[ \t>]*(?P=mark)|\Z)",
     re.S,
 )
-_BOXED = re.compile(r"(?s)\A(?P<before>.{0,80}?)\$*\s*\\boxed\{(?P<inside>.*)\}\s*\$*\s*\Z")
+_BOXED = re.compile(r"(?s)\A(?:[^\n]{0,80}\n+)?\s*\$*\s*\\boxed\{(?P<inside>.*)\}\s*\$*\s*\Z")
 _LATEX_TEXT = re.compile(r"(?s)\A\\text\{(.*)\}\Z")
 _RULED = re.compile(r"(?s)\A\s*(-{3,}|={3,}|\*{3,}|_{3,})[ \t]*\n(?P<inside>.*?)(?:\n[ \t]*\1)?\s*\Z")
 _QUOTES = (
@@ -44,7 +44,7 @@ _QUOTES = (
 _BRACKETS = (("[", "]"), ("{", "}"), ("(", ")"), ("（", "）"))
 _EMPHASIS = ("***", "**", "__", "*", "_")
 _FEWEST_WORDS = 5
-_SYMBOL = re.compile(r"\A(?:(?:[-=]>|[→➡➔►▶✨⭐🎨📝📸🖼🔹🔸✅👉💡🌟✏•▪◆●■★☆➤‣]\ufe0f?)\s*)+(?=\S)")
+_SYMBOL = re.compile(r"\A(?:(?:[-=]>|[→➡➔►▶✨⭐🎨📝📸🖼🔹🔸✅👉💡🌟✏•▪◆●■➤‣]\ufe0f?)\s*)+(?=\S)")
 _ITEM = re.compile(r"\A\s*(?:[-*•–+]|\(?\d{1,2}[.)]|[a-zA-Z]\)|[①-⑩])\s+(?=\S)")
 _PROMPT_KEYS = re.compile(
     rf"(?i)\A(?:{_NAMES}|positive|text|description|caption|content|(?:scene|image)[_ ]description"
@@ -52,6 +52,9 @@ _PROMPT_KEYS = re.compile(
     r"|프롬프트|промпт)\Z"
 )
 _INNER_KEYS = (
+    "messages",
+    "message",
+    "choices",
     "arguments",
     "parameters",
     "input",
@@ -117,7 +120,7 @@ def _peel_once(text: str, idea: str) -> str:
         text = html.unescape(text)
     if _HTML_WHOLE.match(text):
         return re.sub(r"[ \t]{2,}", " ", _HTML_TAG.sub(" ", text)).strip()
-    text = _CLOSING.sub("", text)
+    text = re.sub(r"(?:\s*\\n)+\Z", "", _CLOSING.sub("", text))
     text = re.sub(r"(?i)\s*<br\s*/?>\s*\Z", "", text)
     if boxed := _BOXED.match(text):
         inside = boxed["inside"]
@@ -238,7 +241,12 @@ def prompt_in_json(said: Any, depth: int = 0) -> tuple[str, str] | None:
     if not isinstance(said, dict):
         return None
     negative = next((_joined(value) for key, value in said.items() if _NEGATIVE_KEYS.match(key)), "")
-    keys = [key for key in said if _PROMPT_KEYS.match(str(key))]
+    keys = [
+        key
+        for key in said
+        if _PROMPT_KEYS.match(str(key)) or ("prompt" in str(key).lower() and isinstance(said[key], str))
+    ]
+    keys = [key for key in keys if not _NEGATIVE_KEYS.match(str(key)) and "negative" not in str(key).lower()]
     keys.sort(key=lambda key: "prompt" not in key.lower())
     for key in [*keys, *(key for key in _INNER_KEYS if key in said and key not in keys)]:
         found = prompt_in_json(said[key], depth + 1) if isinstance(said[key], (str, list, dict)) else None

@@ -29,7 +29,21 @@ _HEADING = re.compile(
 )
 _ARGUMENT = re.compile(r"\s*[(（\[【][^()（）\[\]【】]*[)）\]】]\s*\Z")
 _VARIATION = re.compile(r"(?i)\A(?:this is )?(?:the )?variation \d+(?: of \d+)?\Z")
-_OTHERS = ("short", "long", "shorter", "longer", "alternative", "alternate", "second", "another")
+_OTHERS = (
+    "short",
+    "long",
+    "shorter",
+    "longer",
+    "alternative",
+    "alternate",
+    "first",
+    "second",
+    "third",
+    "another",
+)
+_NUMBERED_HEADING = re.compile(
+    r"\A\s*(?:#{1,6}\s*|\*\*)\d{1,2}[.):]\s+(?P<label>[^*\n]{1,40}?)(?:\*\*)?[:：]?(?:\*\*)?\s*\Z"
+)
 _OR = re.compile(
     r"(?i)\A[\s*_#(-]*(?:or|oder|ou|or alternatively|alternatively|或者?|または|또는)[\s*_#):-]*\Z"
 )
@@ -61,19 +75,24 @@ def label_of(line: str) -> Label | None:
         return Label("prompt", "prompt", line[found.end() :])
     if _OR.match(line):
         return Label("alternative", "or", "", True)
+    if numbered := _NUMBERED_HEADING.match(line):
+        return Label("alternative", numbered["label"], "", True)
     is_heading = line.lstrip().startswith("#") and len(line.split()) <= _MOST_WORDS
     for shape in (_HEADING, _LINE) if is_heading else (_LINE, _BRACKETED, _HEADING, _DASHED):
         found = shape.match(line)
         if found is None:
             continue
         label = found["label"].strip(" *_")
+        closing = (found.groupdict().get("close") or "").strip()[:1]
+        if closing in (")", "）") and ("(" in label or "（" in label):
+            label += closing
         kind = kind_of(label)
         rest = found.groupdict().get("rest") or ""
         if kind is None and shape is _HEADING and ":" in label:
             kind, rest = kind_of(label.partition(":")[0].strip()), label.partition(":")[2]
             if kind in ("prompt", "result", "title"):
                 return Label(kind, label, "", True)
-        if kind is None or (shape is _DASHED and kind not in ("prompt", "negative")):
+        if kind is None or (shape is _DASHED and kind not in ("prompt", "negative", "alternative")):
             continue
         if shape is _BRACKETED and kind not in ("prompt", "negative", "result"):
             continue
@@ -106,6 +125,8 @@ def kind_of(label: str) -> Kind | None:
         return "negative"
     if words.avoid_words.in_(said) and words.avoid_label_words.cover(said):
         return "avoid"
+    if " ".join(said) in ("do not include", "don t include", "without", "not wanted"):
+        return "avoid"
     if _is_alternative(said):
         return "alternative"
     if words.title_words.cover(said):
@@ -132,7 +153,7 @@ def kind_of(label: str) -> Kind | None:
 
 
 def _is_alternative(said: list[str]) -> bool:
-    if said in (["alternatively"], ["or"], ["oder"], ["ou"], ["或者"]):
+    if said in (["alternatively"], ["alternative"], ["or"], ["oder"], ["ou"], ["或者"]):
         return True
     if said[0] in _OTHERS and said[-1] in (
         "version", "prompt", "option", "variation", "take",

@@ -12,7 +12,7 @@ from .talk import inline_announcement, is_leading_talk, is_remark
 
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _NUMBERED = re.compile(
-    r"\A\s*(?:\(?(\d{1,2})[.)]|([a-eA-E])\)|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
+    r"\A\s*(?:\(?(\d{1,2})[.):]|([a-eA-E])\)|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
 )
 _SIBLING = re.compile(r"\A\s*(?:[-*•]\s+)?[*_]*[^\W\d][\w /]{1,24}[*_]*[:：]\s*\S")
 _INFOTEXT = re.compile(r"(?i)\n\s*steps\s*:\s*\d+.*\Z", re.S)
@@ -35,6 +35,7 @@ _CITATION = re.compile(
     r"|(?<=[.!?。])\s+(?:\[\d{1,2}\])+\s*\Z"
 )
 _SAME_START = 2
+_MOST_LEADING_WORDS = 12
 _LONG_ITEM = 6
 _FEWEST_WORDS = 5
 
@@ -107,6 +108,16 @@ def _parts(text: str, idea: str, single: bool) -> list[_Part]:
     return parts
 
 
+def begins_prompt(text: str, idea: str, single: bool) -> bool:
+    """Tell whether an unfinished answer has anything of its prompt yet."""
+    parts = [part for part in _parts(text, idea, single) if part.text]
+    return any(
+        part.kind in (None, "prompt", "result", "role", "alternative")
+        and not (part.label is None and _is_talk_alone(part.text))
+        for part in parts
+    )
+
+
 def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
     """Tell whether a label counts where it stands: some do at the top only, or behind a prompt only."""
     before = [part for part in parts if part.text]
@@ -156,8 +167,14 @@ def _prompt_of(parts: list[_Part], idea: str, single: bool) -> str:
     named = [part for part in parts if part.kind == "prompt" and part.text]
     named.sort(key=lambda part: not (part.label and part.label.is_final))
     loose = [part for part in parts if part.kind in (None, "result", "role")]
-    for part in [*named, *loose, *(part for part in parts if part.kind in ("alternative", "title"))]:
+    others = [part for part in parts if part.kind in ("alternative", "title") and part.text]
+    candidates = [*named, *(part for part in loose if part.text), *others]
+    for part in candidates:
         text = part.text
+        if part.label is None and len(candidates) > 1 and _is_talk_alone(text):
+            continue
+        if part.kind == "title" and part.label:
+            text = f"{part.label.text}: {text}"
         if part.kind == "result" and part.label and not part.label.heading and _has_siblings(part):
             text = f"{part.label.text}: {text}"
         found = _content(text, idea, single, labelled=part.kind is not None)
@@ -174,7 +191,7 @@ def _has_siblings(part: _Part) -> bool:
 def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
     """Return a part without the talk before and behind its prompt."""
     blocks = [block.strip("\n") for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
-    blocks = _without_announcements(blocks, idea, labelled)
+    blocks = _without_announcements(blocks, idea, labelled, single)
     kept: list[str] = []
     ruled = False
     for block in blocks:
@@ -199,14 +216,14 @@ def _offers_several(text: str, blocks: list[str]) -> bool:
     return text != "\n\n".join(blocks)
 
 
-def _without_announcements(blocks: list[str], idea: str, labelled: bool) -> list[str]:
+def _without_announcements(blocks: list[str], idea: str, labelled: bool, single: bool) -> list[str]:
     """Drop the lines before the prompt that only announce it; the last block always stays."""
     own = " ".join(idea.lower().split())
     while blocks:
         first, _, rest = blocks[0].partition("\n")
         if " ".join(first.lower().split()) in own and own:
             break
-        if len(blocks) > 1 and is_leading_talk(blocks[0]):
+        if len(blocks) > 1 and (is_leading_talk(blocks[0]) or (single and _leads(blocks[0], blocks[1]))):
             blocks = blocks[1:]
         elif rest.strip() and is_leading_talk(first) and not first.lstrip().startswith(("-", "*  ", "1.")):
             blocks = [rest.strip("\n"), *blocks[1:]]
@@ -219,6 +236,16 @@ def _without_announcements(blocks: list[str], idea: str, labelled: bool) -> list
         if begin and not (head and head in own):
             blocks = [first[begin:].lstrip(" *_") + newline + rest, *blocks[1:]]
     return blocks
+
+
+def _leads(first: str, second: str) -> bool:
+    """Tell whether a line that ends with a colon only leads to the paragraph behind it."""
+    few = len(first.split()) <= _MOST_LEADING_WORDS and "\n" not in first.strip()
+    return (
+        few
+        and first.rstrip().endswith((":", "："))
+        and not any(_SIBLING.match(line) for line in second.splitlines())
+    )
 
 
 def _without_last_remarks(block: str) -> str:
@@ -244,13 +271,14 @@ def _in_main_script(blocks: list[str]) -> list[str]:
     """Drop blocks behind the first that are in another script, and hold nothing in the first one's."""
     if len(blocks) < 2:
         return blocks
-    main = _scripts(blocks[0])
+    longest = max(range(len(blocks)), key=lambda place: len(blocks[place]))
+    main = _scripts(blocks[longest])
     if not main:
         return blocks
     return [
         block
         for place, block in enumerate(blocks)
-        if place == 0 or main & _scripts(block) or not _scripts(block)
+        if place == longest or main & _scripts(block) or not _scripts(block)
     ]
 
 
@@ -307,6 +335,11 @@ def _from_table(text: str) -> tuple[str, str] | None:
     ]
     if len(cells) < 2:
         return None
+    for row in cells:
+        # A table of one prompt, with its label before it.
+        first = label_of(f"{row[0]}:") if len(row) == 2 else None
+        if first is not None and first.kind == "prompt" and label_of(f"{row[1]}:") is None:
+            return row[1], next((other[1] for other in cells if other[0].lower().startswith("negative")), "")
     kinds = [label.kind if (label := label_of(f"{cell}:")) else None for cell in cells[0]]
     if "prompt" in kinds:
         place = kinds.index("prompt")

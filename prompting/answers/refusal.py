@@ -72,6 +72,8 @@ _EN_REFUSAL = re.compile(
       | \b(?:my|our)\s+(?:\w+\s+)?(?:guidelines?|polic(?:y|ies)|programming|rules)\b [^.!?\n]{{0,20}}
         (?:prevent|prohibit|forbid|do(?:es)?(?:n['’]t|\ not)\s+allow)
       | \b(?:i|we)\s+can\s+help\s+with\b [^.!?\n]{{0,60}} \bbut\s+not\s+(?:this|that)
+      | \b(?:i|we)(?:['’]m|['’]ll|\s+am|\s+will
+        |\s+must)?\s+(?:going\s+to\s+)?(?:have\s+to\s+)?pass\s+on\s+(?:this|that)\b
       | \bi\s+regret\b [^.!?\n]{{0,30}} {_EN_CANNOT}
       | \A\W*(?:\w+[,!.]\s+)? (?:(?:(?:i|we)(?:['’]m|\ am|['’]re|\ are)\s+)?(?:\w+\s+)?(?:sorry|afraid)
         |(?:my\s+)?apologies|i\s+apologi[sz]e|unfortunately|regrettably)\b
@@ -87,6 +89,8 @@ _ONLY_SORRY = re.compile(
       |afraid\s+not) | sorry | (?:my\s+)?apologies
     | i\s+apologi[sz]e | i\s+(?:must|have\s+to)\s+(?:\w+\s+)?(?:decline|refuse) )
     (?:[,.!\s]+(?:but\s+)?no)? [\s.!…]* \Z
+    | \A\W* (?: unable\s+to\s+comply | content\s+(?:is\s+)?not\s+allowed | no | nope | (?:that['’]s
+      |this\s+is)\s+not\s+(?:allowed|possible) ) [\s.!]* \Z
     | \A\W*(?:lo\s+siento|mi\s+dispiace|désolée?|tut\s+mir\s+leid|извините|抱歉|对不起|對不起
       |申し訳ありません|すみません|죄송합니다)[\s.!。！]*\Z"""
 )

@@ -11,7 +11,8 @@ _LONGEST_ANNOUNCEMENT = 160
 _HERE = re.compile(
     r"""(?ix) \A [\W_]* (?: (?:\w+[,!.]?\s+){0,4}? (?:here(?:\s+(?:is|are|you|it)|['’]s)|below) \b | this
       \s+ is \b
-    | voici\b | hier\s+(?:ist|sind|die|der|das|kommt)\b | aquí\b | aqui\b | ecco\b | вот\b | ось\b | oto\b |
+    | voici\b | hier\s+(?:ist|sind|die|der|das|kommt|mein|dein|ihr)\w*\b | aquí\b | aqui\b | ecco\b | вот\b
+      | ось\b | oto\b |
       işte\b | zde\b | íme\b
     | 以下 | 下面 | 这是 | 這是 | こちら | 다음 )"""
 )
@@ -36,7 +37,9 @@ _PLANNING = re.compile(
       | let['’]s\s+(?:think|write|craft|create|start|enhance|break|expand|analy[sz]e|make\s+it|see\b|produce
         |refine|begin)
       | (?:my|the)\s+task\s+is | need\s+to\s+(?:write|produce|create)
-      | 嗯 | 首先，?我 | (?:好的|好)?[，,]?\s*(?:用户|使用者)(?:想|需要|要求|希望|要|的|提供|给) | 我(?:需要
+      | [*_(\[]+\s*(?:think|ponder|reflect) | (?:pienso|je\s+pense|ich\s+denke|penso|думаю|я\s+думаю)\s*:
+      | 考えて(?:み|い) | 嗯 | 首先，?我 | (?:好的|好)?[，,]?\s*(?:用户|使用者)(?:想|需要|要求|希望|要|的
+        |提供|给) | 我(?:需要
         |应该|会|将|要|来)(?:写|加|把|先|创|生成|根据|扩|描)
       | (?:der|die)\s+(?:be)?nutzer(?:in)?\s+(?:möchte|will|wünscht|bittet) | ich\s+(?:muss|soll|sollte
         |werde|schreibe)\b
@@ -44,6 +47,14 @@ _PLANNING = re.compile(
         l['’]utente\s+(?:vuole|chiede)
       | o\s+usuário\s+(?:quer|pede) | пользователь\s+(?:хочет|просит) | користувач\s+(?:хоче|просить) |
         ユーザーは | 사용자(?:는|가) )"""
+)
+_MAY_PLAN_WITHIN = 60
+_MAY_PLAN = re.compile(
+    r"(?i)[\W_]*(?:ok(?:ay)?|alright|all right|hm+|so|well|now|first|i|we|let|let['’]s|the user|my"
+    r"|need|step|thinking"
+    r"|der nutzer|der benutzer|ich|l['’]utilisateur|el usuario|l['’]utente|o usuário|пользователь"
+    r"|користувач|ユーザー|用户)\b"
+    r"|[\W_]*(?:用户|好的|嗯|我|首先|以下|这|ユーザー|はい|承知|사용자|네)"
 )
 _STEP = re.compile(
     r"(?i)\A[\W_]*(?:step|schritt|étape|paso|passo|шаг|步骤|第[一二三四五]步|ステップ)\s*\d*[\s*_]*[:：.]"
@@ -69,7 +80,8 @@ _REMARK = re.compile(
       |emphasi[sz]ed|enhanced|expanded|incorporated|focused|preserved|chose|ensured|avoided)\b
     | note\s+that\b | please\s+note\b | explanation\b\W*\Z | n\.?b\.?\s*[:：] | p\.\s?s\.? | by\s+(?:adding
       |including|specifying)\b | remember\s+to\b | the\s+prompt\s+(?:above|is|has|now)
-    | changes\s+made\b | why\s+this\b
+    | here['’]s\s+(?:why|what|how)\b | the\s+(?:added|extra|additional|enhanced)\s+(?:details?|elements?)\b
+    | posso\s+(?:modific|adatt|cambi) | changes\s+made\b | why\s+this\b
     | the\s+picture\s+that\s+the\s+idea\s+is\s+about
     | (?:ich\s+)?hoffe,?\s+(?:das|dass|es|dies|ich)\b | lass(?:en\s+sie)?\s+(?:mich|es\s+mich)\s+wissen |
       möchtest\s+du\b | möchten\s+sie\b | sag\s+(?:mir\s+)?bescheid | wenn\s+(?:du|sie)\s | falls\s+(?:du
@@ -105,7 +117,8 @@ _REMARK = re.compile(
     )"""
 )
 _COUNT = re.compile(
-    r"""(?ix) \A [\s*_(\[（【~≈]* (?:(?:word|character|token)s?\s*(?:count)?\s*[:：]\s*)? (?:about|approx\.?
+    r"""(?ix) \A [\s*_(\[（【~≈]* (?:this\s+is\s+)?(?:(?:word|character|token)s?\s*(?:count)?\s*[:：]\s*)?
+      (?:about|approx\.?
       |total)?\s* [~≈]?\d{1,4} \s*
     (?:words?|characters?|tokens?|wörter|mots|palabras|parole|palavras|слов\w*|słów|个?[字词]|文字|語
       |단어)[\s*_)\]）】.!]* \Z
@@ -125,6 +138,36 @@ def is_leading_talk(block: str) -> bool:
     if text.strip("*_#: ").lower() in ("thought", "thinking", "analysis", "reasoning", "assistant", "model"):
         return True
     return len(lines) == 1 and announces(text)
+
+
+def may_begin_talk(line: str) -> bool:
+    """Tell whether the line written so far may yet become an announcement, a label or planning."""
+    text = line.strip().strip("*_#>-• ")
+    if any(word.startswith(text) for word in ("assistant", "thought", "thinking", "model")):
+        return True
+    said = words.words_of(text)
+    if len(text) > _LONGEST_ANNOUNCEMENT:
+        return False
+    if _HERE.match(text) or _YOU.match(text) or (len(text) < _MAY_PLAN_WITHIN and _MAY_PLAN.match(text)):
+        return True
+    if re.search(r"[:：]\s*\S", text):
+        return False
+    names = (
+        words.prompt_words.in_(said)
+        or _is_begun(said)
+        or (bool(said) and words.talk_words.has(said[0]) and words.result_words.in_(said))
+    )
+    if names and not re.search(r"[,.，。]", text):
+        return True
+    # The last word is not all there.
+    known = [word for word in said[:-1] if not word.isdigit()]
+    return not known or words.talk_words.cover(known)
+
+
+def _is_begun(said: list[str]) -> bool:
+    """Tell whether the last word may become one of those for the prompt."""
+    last = said[-1] if said else ""
+    return len(last) > 2 and any(word.startswith(last) for word in ("prompting", "промпт"))
 
 
 def announces(line: str) -> bool:
@@ -187,6 +230,9 @@ def is_remark(block: str) -> bool:
     """Tell whether a paragraph behind a prompt is talk about it."""
     text = block.strip()
     if not any(c.isalnum() for c in text):
+        return True
+    if text[-1:] in "?？؟" and not re.search(r"[\"“„«「]", text):
+        # A picture asks nobody.
         return True
     if _REMARK.match(text) or _COUNT.match(text) or _TAGGED.match(text):
         return True

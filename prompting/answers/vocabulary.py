@@ -83,7 +83,7 @@ avoid exclude excluded exclusions undesired unwanted omit vermeiden éviter evit
 AROUND_NEGATIVE = "content contents elements terms tags keywords words things concepts 词 詞 关键词 inhalte"
 # Behind a prompt: remarks on it, its settings, its sources.
 NOTES = """
-note notes nb n.b ps p.s explanation explanations rationale reasoning breakdown analysis changes
+note notes nb n.b ps p.s tags changed explanation explanations rationale reasoning breakdown analysis changes
 improvements elements enhancements additions tips tip why works word words count token tokens character
 characters length sources source references citations citation settings parameters usage remarks comment
 comments disclaimer warning features details decisions choices ratio steps sampler cfg guidance seed

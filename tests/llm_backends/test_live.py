@@ -31,6 +31,16 @@ def test_texts_grow_start_again_and_finish():
     assert live.texts() == [""]
 
 
+def test_a_caller_says_what_of_an_answer_is_shown():
+    live = LiveText()
+    live.show_with(lambda place, text: f"{place}: {text.upper()}")
+    first, _ = live.start(2)
+    first.add(Chunk("a fox"))
+    assert live.texts() == ["0: A FOX", "1: "]
+    live.show_with(None)
+    assert live.texts() == ["a fox", ""]
+
+
 def test_every_change_moves_the_version():
     live = LiveText()
     versions = [live.version]

@@ -41,6 +41,11 @@ def sent(wire, number=-1):
     return [(part["role"], part["content"]) for part in wire.calls()[number].json["messages"]]
 
 
+def test_the_token_that_ends_an_answer_is_no_part_of_it(wire):
+    wire.script("fox", "ChatML ends a turn with <|im_end|>, Llama with another.<|im_end|>\n")
+    assert ask(wire).text == "ChatML ends a turn with <|im_end|>, Llama with another."
+
+
 def test_an_answer_and_what_it_cost(wire):
     wire.script("fox", "  a red fox\n")
     reply = ask(wire, "name an animal", system="Be brief.", seed=2**40)

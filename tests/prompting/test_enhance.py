@@ -186,6 +186,15 @@ def test_a_real_target(wire):
     assert run(Idea("a fox", targets.load("flux1_dev")), endpoint(wire.url)).prompts == ["A fox in snow."]
 
 
+def test_only_the_prompt_is_shown_while_it_is_written(wire):
+    wire.script(
+        "fox", "Here is your prompt:\n\n**Prompt:** A red fox in fresh, deep snow.\n\nI hope this helps!"
+    )
+    model = Model(endpoint(wire.url))
+    runner.run(enhance([Idea("a fox", PLAIN)], model))
+    assert model.live.texts() == ["A red fox in fresh, deep snow."]
+
+
 def test_thinking_is_no_part_of_the_prompt(wire):
     assert run(Idea("a fox", PLAIN), endpoint(wire.url, "fox-thinktag")).prompts == [
         "a red fox in fresh snow"

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ...thinking import MARKS
 from ...types import Message
 from ..chat_template import cut
-from ..token_text import THINKING_TAGS
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class ChatTokens:
         self._control_ids = frozenset(self._controls.values())
         self._places = re.compile(f"(?={style.control.pattern})")
         self.stop_ids = frozenset(self._controls[name] for name in style.stops if name in self._controls)
-        loud = {self._controls.get(name) for name in (*THINKING_TAGS, *style.spoken)}
+        loud = {self._controls.get(name) for name in (*MARKS, *style.spoken)}
         self.silent_ids = self._control_ids - loud
 
     def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[int], bool]:
