@@ -27,7 +27,7 @@ _OPENED = re.compile(
     r"|_{1,2}|[\"“„«»‹「『《【`]+|\$\$)"
 )
 # In characters: fewer may be the beginning of anything; more than any prompt has are not looked through.
-_FEWEST, _LONGEST = 24, 20_000
+_FEWEST, _LONGEST = 12, 20_000
 _BULLET = re.compile(r"\s*(?:(?:[-*•>]|\d{1,2}[.)])\s+)?")
 _CLOSED = {"“": "”", "„": "“", "«": "»", "»": "«", "‹": "›", "「": "」", "『": "』", "《": "》", "【": "】"}
 
