@@ -26,7 +26,7 @@ def _load_package() -> bool:
 # pytest and other tools import this file with no parent package; only a host gives it one.
 if __package__:
     if _load_package():
-        from quillwork.llm_backends.command_line import use_pack_folder
+        from quillwork.llm_backends.system.command_line import use_pack_folder
 
         use_pack_folder(Path(os.path.abspath(__file__)).parent)
         from quillwork.nodes import comfy_entrypoint  # noqa: F401

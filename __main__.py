@@ -33,7 +33,7 @@ sys.modules["quillwork"] = _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
 if __name__ == "__main__":
-    from quillwork.llm_backends.command_line import use_pack_folder
+    from quillwork.llm_backends.system.command_line import use_pack_folder
 
     use_pack_folder(_as_typed(sys.argv[0]))
     try:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
-from ..llm_backends.loopback import leads_to_loopback
+from ..llm_backends.system.loopback import leads_to_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
 from . import budgets, downloads, loading, model_source, providers
 from .access import consent, plans

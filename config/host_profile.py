@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..llm_backends.command_line import pack_folder, use_arguments
 from ..llm_backends.host import MemoryManager, use_memory, use_program
+from ..llm_backends.system.command_line import pack_folder, use_arguments
 from .models import local_models
 from .settings import home, host_notes
 from .settings.host_notes import HostNote

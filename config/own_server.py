@@ -15,10 +15,10 @@ from ..llm_backends.errors import (
     PermissionDenied,
     TimedOut,
 )
-from ..llm_backends.files import write_whole
-from ..llm_backends.loopback import address_of
 from ..llm_backends.remote.http_client import origin_of
 from ..llm_backends.remote.model_list import list_models
+from ..llm_backends.system.files import write_whole
+from ..llm_backends.system.loopback import address_of
 from ..llm_backends.types import Secret
 from .settings.values import SERVER_FILE, Settings
 

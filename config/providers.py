@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..llm_backends.errors import MissingKey, NotConfigured
 from ..llm_backends.host import program
-from ..llm_backends.loopback import leads_to_loopback
+from ..llm_backends.system.loopback import leads_to_loopback
 from ..llm_backends.types import Secret
 
 # The ids of the table, so that a combo box can be filled without reading YAML. A test keeps them equal.

@@ -19,7 +19,7 @@ if "quillwork" not in sys.modules:
 
 if Path(sys.modules["quillwork"].__file__ or "").parent == _ROOT:
     from quillwork.interfaces.sdwebui.callbacks import register
-    from quillwork.llm_backends.command_line import use_pack_folder
+    from quillwork.llm_backends.system.command_line import use_pack_folder
 
     use_pack_folder(Path(os.path.abspath(scripts.basedir())))
     from quillwork.interfaces.sdwebui.script import QuillworkScript  # noqa: F401 (the host finds it by its class)

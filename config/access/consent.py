@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ...llm_backends.command_line import command
 from ...llm_backends.errors import ConsentNeeded, NotConfigured
-from ...llm_backends.files import write_whole
+from ...llm_backends.system.command_line import command
+from ...llm_backends.system.files import write_whole
 from .. import providers
 from ..settings.values import Settings, load
 

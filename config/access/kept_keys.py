@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...llm_backends.errors import NotConfigured
-from ...llm_backends.files import Reread, write_whole
+from ...llm_backends.system.files import Reread, write_whole
 from ...llm_backends.types import Secret
 
 T = TypeVar("T")

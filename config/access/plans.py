@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...llm_backends.files import Reread
+from ...llm_backends.system.files import Reread
 from ...llm_backends.types import Plan
 from ...safe_yaml import UnreadableYaml, read_yaml
 from ..settings.values import Settings, warn_once

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
-from ...llm_backends.command_line import pack_folder
 from ...llm_backends.redact import scrub
+from ...llm_backends.system.command_line import pack_folder
 from ..settings import host_notes
 from ..settings.home import home, models_folder
 from ..settings.values import Settings

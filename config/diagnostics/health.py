@@ -16,10 +16,10 @@ from typing import Any
 
 from ... import __version__
 from ...llm_backends import modes
-from ...llm_backends.command_line import command, installer
 from ...llm_backends.errors import LLMError, NotConfigured
 from ...llm_backends.host import program
 from ...llm_backends.observers import dispatch
+from ...llm_backends.system.command_line import command, installer
 from ...llm_backends.types import Observer
 from .. import budgets, providers, usage
 from ..access import plans

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...llm_backends.command_line import pack_folder
-from ...llm_backends.files import write_whole
+from ...llm_backends.system.command_line import pack_folder
+from ...llm_backends.system.files import write_whole
 from .home import home, platform_home, same_place
 
 COMFYUI, WEB_UI = "ComfyUI", "the web UI"

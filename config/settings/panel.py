@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured
-from ...llm_backends.files import write_whole
 from ...llm_backends.host import program
+from ...llm_backends.system.files import write_whole
 from .variables import VARIABLES
 
 FILE = "panel.json"

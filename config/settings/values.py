@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured, shorten
-from ...llm_backends.files import Reread
 from ...llm_backends.modes import LITELLM
+from ...llm_backends.system.files import Reread
 from ...llm_backends.types import REDACTED, Secret
 from ..access import kept_keys
 from ..access.session_keys import endpoint_id

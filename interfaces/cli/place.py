@@ -11,7 +11,7 @@ from ...config.host_profile import HostProfile, enter
 from ...config.settings import host_notes
 from ...config.settings.home import home, origin, use_home
 from ...config.settings.host_notes import HostNote
-from ...llm_backends.command_line import command, pack_folder
+from ...llm_backends.system.command_line import command, pack_folder
 from ..sdwebui.host.settings import ORIGIN, read_page
 
 

@@ -12,10 +12,10 @@ from ...config.model_source import DEFAULT_REPOSITORY
 from ...config.models.catalog import Listing, catalog
 from ...config.settings.env_file import write_env
 from ...config.settings.values import load
-from ...llm_backends.command_line import command
 from ...llm_backends.host import program
 from ...llm_backends.modes import HF_DOWNLOAD
 from ...llm_backends.runner import runner
+from ...llm_backends.system.command_line import command
 from ...prompting import phrasebook
 
 # Settings left behind by another way of reaching a model.

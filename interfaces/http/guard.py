@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ...config.settings.values import Settings
 from ...llm_backends.host import program
-from ...llm_backends.loopback import is_loopback
+from ...llm_backends.system.loopback import is_loopback
 from .messages import HttpError, HttpHost, HttpRequest
 
 Access = Literal["open", "private", "change", "proxy"]

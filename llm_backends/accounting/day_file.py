@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..file_lock import lock
-from ..files import Stamp, stamp_of, write_whole
+from ..system.file_lock import lock
+from ..system.files import Stamp, stamp_of, write_whole
 from .usage_totals import CallRecord, Sums
 
 # Calls of one run end close together: they are written at once, so long after the first.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .. import errors
-from ..loopback import leads_to_loopback
 from ..runner import runner
+from ..system.loopback import leads_to_loopback
 from ..types import Deployment, Secret
 from .reasons import decode_text
 

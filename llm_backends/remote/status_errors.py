@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from .. import errors, modes
-from ..command_line import command
 from ..host import program
 from ..redact import scrub
+from ..system.command_line import command
 from ..types import Deployment, Secret
 from ..vision import cannot_see, says_it_cannot_see
 from .fault_kinds import KINDS, OVERFLOW, Kind

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from ... import errors
-from ...loopback import leads_to_loopback
 from ...remote.http_client import HttpClient, bearer, origin_of, proxy_for, reason_of
+from ...system.loopback import leads_to_loopback
 from .access import HubAccess
 from .repository import RemoteFile, Repository, read_repository
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from ... import errors
-from ...command_line import command
 from ...host import Host, program
 from ...live import Sink
 from ...runner import Runner
+from ...system.command_line import command
 from ...types import Deployment
 from .access import HubAccess, own_folder
 from .client import HubClient

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ... import errors
-from ...file_lock import lock
+from ...system.file_lock import lock
 from .client import HubClient
 from .progress import Progress, size
 from .repository import RemoteFile

@@ -7,7 +7,7 @@ import re
 import stat
 from pathlib import Path
 
-from ....llm_backends.files import write_whole
+from ....llm_backends.system.files import write_whole
 from .contents import Contents, UnreadableContents, fold
 from .encodings import decode, is_binary
 from .names import FileTooLarge, FileUnreadable, SaveFailed

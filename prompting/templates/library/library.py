@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ....llm_backends.files import Reread
+from ....llm_backends.system.files import Reread
 from ..parser import split_weight
 from .contents import Contents, fold
 from .encodings import decode

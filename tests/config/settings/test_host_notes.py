@@ -11,7 +11,7 @@ import pytest
 
 from quillwork.config.settings import home, host_notes
 from quillwork.config.settings.host_notes import HostNote, find, leave
-from quillwork.llm_backends import command_line
+from quillwork.llm_backends.system import command_line
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from quillwork.llm_backends import file_lock
 from quillwork.llm_backends.accounting import day_file, usage_totals
 from quillwork.llm_backends.accounting.ledger import Ledger
 from quillwork.llm_backends.accounting.usage_totals import MOST_ROWS, OTHERS, CallRecord
+from quillwork.llm_backends.system import file_lock
 
 ROOT = Path(__file__).resolve().parents[3]
 FOX = CallRecord("enhance #3", "litellm", "openai", "fox", 1, 10, 5, False, 0.25, 0.5)

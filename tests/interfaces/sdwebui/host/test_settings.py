@@ -12,7 +12,7 @@ from quillwork.config.settings import home, values
 from quillwork.interfaces.sdwebui.host import settings as options
 from quillwork.interfaces.sdwebui.host.entry import settle_in
 from quillwork.interfaces.sdwebui.host.settings import default_target, target_choices
-from quillwork.llm_backends import command_line
+from quillwork.llm_backends.system import command_line
 
 
 @pytest.fixture

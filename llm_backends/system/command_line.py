@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_pack = Path(__file__).resolve().parents[1]
+_pack = Path(__file__).resolve().parents[2]
 _more: Callable[[], Sequence[str]] = tuple
 
 

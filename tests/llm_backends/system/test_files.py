@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from quillwork.llm_backends import files
-from quillwork.llm_backends.files import Reread, write_whole
+from quillwork.llm_backends.system import files
+from quillwork.llm_backends.system.files import Reread, write_whole
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
 

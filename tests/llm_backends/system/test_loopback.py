@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quillwork.llm_backends.loopback import leads_to_loopback
+from quillwork.llm_backends.system.loopback import leads_to_loopback
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The machine underneath: files and locks on it, its command line, its loopback addresses."""
