@@ -35,7 +35,7 @@ if __package__:
     else:
         NODE_CLASS_MAPPINGS: dict[str, type] = {}
         logging.getLogger("quillwork").warning(
-            "Quillwork is installed twice: %s is in use, %s stays idle. Remove one of the two folders.",
+            "Quillwork is installed twice: %s is in use, %s is not. Remove one of the two folders.",
             Path(sys.modules["quillwork"].__file__ or "").parent,
             _ROOT,
         )

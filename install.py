@@ -39,13 +39,13 @@ LEFT_TO_THE_HOST = {"torch", "torchvision", "torchaudio", "transformers", "numpy
 RESOLVE_SECONDS, INSTALL_SECONDS = 180, 900
 RETRY_AFTER = {"refused": 7 * 86400, "unreachable": 86400}
 WITHOUT_LITELLM = (
-    "Everything but direct cloud providers works: set LLM_BASE_URL to an OpenAI-compatible server "
-    "(Ollama, vLLM, a LiteLLM proxy), or use a local model or the phrasebook."
+    "Everything except direct cloud providers works: set LLM_BASE_URL to an OpenAI-compatible "
+    "server (Ollama, vLLM, a LiteLLM proxy), or use a local model or the phrasebook."
 )
 
 WITHOUT_LOCAL = (
-    "Models on this machine are loaded unquantised then, which takes about three times the memory; "
-    "everything else works."
+    "Local models will be loaded unquantized, which takes about three times the memory. "
+    "Everything else works."
 )
 
 _METADATA = re.compile(r"(.+?)(?:-([^-]+))?(?:-py[\d.]+)?\.(?:dist-info|egg-info|egg)")
@@ -55,10 +55,10 @@ _VERSION = r"(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+
 class Refused(Exception):
     """Impossible here; `names` are the installed distributions that conflict."""
 
-    def __init__(self, names: Iterable[str] = (), reason: str = "no version fits") -> None:
+    def __init__(self, names: Iterable[str] = (), reason: str = "no version is compatible") -> None:
         super().__init__(reason)
         self.names = sorted(names)
-        self.why = f"without moving {', '.join(self.names)}" if self.names else f"here ({reason})"
+        self.why = f"without changing {', '.join(self.names)}" if self.names else f"here ({reason})"
 
 
 class Unreachable(Exception):
@@ -85,12 +85,12 @@ def ensure(*, force: bool = False) -> list[str]:
     missing = [name for name in (*NEEDS, "litellm", *_local(before)) if _normal(name) not in before]
     if not missing:
         if sys.stdout.isatty():
-            return [*lines, *transformers] or ["everything it wants is here."]
+            return [*lines, *transformers] or ["all requirements are installed."]
         return lines
     if not force and (failure := _remembered(before)):
-        return [f"{failure} (Tried before; QUILLWORK_INSTALL_FORCE=1 tries again at once.)"]
+        return [f"{failure} (Tried before. Set QUILLWORK_INSTALL_FORCE=1 to try again now.)"]
     if sys.stdout.isatty():
-        print("Quillwork: looking for what can be added here; this takes a minute, once.", flush=True)
+        print("Quillwork: looking for optional packages. This takes a minute and happens once.", flush=True)
 
     tool, seen, kind = Installer(), set(_distributions()), "refused"
     added: dict[str, str] = {}
@@ -105,19 +105,21 @@ def ensure(*, force: bool = False) -> list[str]:
                 else:
                     added |= tool.add([name])
             except Refused as refusal:
-                trouble.append(f"{name} could not be added {refusal.why}. {_without([name])}")
+                trouble.append(f"{name} could not be installed {refusal.why}. {_without([name])}")
                 if name in LOCAL:
                     break  # the second is for the first
     except Unreachable as failure:
         waiting = [name for name in missing if _normal(name) not in added]
-        trouble.append(f"{', '.join(waiting)} could not be fetched ({failure}). {_without(waiting)}")
+        trouble.append(f"{', '.join(waiting)} could not be downloaded ({failure}). {_without(waiting)}")
         kind = "unreachable"
 
     if moved := sorted(seen - set(_distributions())):
         old = ", ".join(f"{name}=={version}" for name, version in moved)
-        lines.append(f"the installer moved what was there; put it back with: pip install {old}")
+        lines.append(f"the installer changed installed packages. Restore them with: pip install {old}")
     elif added:
-        lines.append(f"{', '.join(f'{n} {v}' for n, v in added.items())} installed; nothing else was moved.")
+        lines.append(
+            f"{', '.join(f'{n} {v}' for n, v in added.items())} installed; nothing else was changed."
+        )
     if trouble:
         # What was added on the way belongs to the environment that the next start will meet.
         _remember(installed(), " ".join(trouble), kind)
@@ -190,13 +192,13 @@ def _numbers(version: str | None) -> tuple[int, ...]:
 def _about_litellm(version: str | None) -> list[str]:
     if version in MALICIOUS:
         return [
-            f"litellm {version} was published by an attacker: uninstall it, change every key that this "
-            "machine holds, and run install.py again."
+            f"litellm {version} is a compromised release: uninstall it, replace every key on this "
+            "machine, and run install.py again."
         ]
     if version and _numbers(version) < (1, 83):
         return [
-            f"litellm {version} is older than 1.83 and was left alone: direct cloud providers may not "
-            "work; LLM_BASE_URL needs no litellm."
+            f"litellm {version} is older than 1.83 and was not updated: direct cloud providers may not "
+            "work. LLM_BASE_URL does not need litellm."
         ]
     return []
 
@@ -207,8 +209,8 @@ def _about_transformers(before: dict[str, str]) -> list[str]:
     if version is None or _numbers(version) >= oldest:
         return []
     return [
-        f"a local model needs transformers {'.'.join(map(str, oldest))} or newer; the host's {version} was "
-        "left alone. GGUF files and the other modes do without it."
+        f"local models need transformers {'.'.join(map(str, oldest))} or newer; the installed "
+        f"version {version} was not updated. GGUF files and the other modes do not need it."
     ]
 
 
@@ -300,7 +302,7 @@ class Installer:
         after = installed()
         names = [_normal(requirement.partition("==")[0]) for requirement in wanted]
         if lost := [name for name in names if name not in after]:
-            raise Unreachable(f"the installer said yes, but {', '.join(lost)} is not there")
+            raise Unreachable(f"the installer reported success, but {', '.join(lost)} is missing")
         return {name: after[name] for name in names}
 
     def _plan(
@@ -336,7 +338,7 @@ def _run(call: list[str], folder: str, seconds: int, wanted: list[str], before: 
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        raise Unreachable(f"no answer within {seconds} s") from None
+        raise Unreachable(f"no response within {seconds} s") from None
     if done.returncode != 0:
         raise _verdict(done.stdout, wanted, before)
     return done.stdout
@@ -348,7 +350,7 @@ def _verdict(output: str, wanted: list[str], before: dict[str, str]) -> Refused 
     # pip without an answer knows no version of what it was asked for; uv has not found it at all.
     absent = rf"requirement ({asked})\b.*\(from versions: none\)|Because ({asked}) was not found"
     if re.search(rf"(?i){absent}|Failed to fetch|error sending request", output):
-        return Unreachable("the package index does not answer, or does not have it")
+        return Unreachable("the package index does not respond, or does not have it")
     problem = next(
         (line for line in output.splitlines() if re.match(r"(?i)\s*error\b", line)), "no reason given"
     )

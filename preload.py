@@ -11,5 +11,8 @@ def preload(parser: argparse.ArgumentParser) -> None:
         "--quillwork-home",
         metavar="FOLDER",
         default=None,
-        help="where Quillwork's settings, library, targets and consent lie; the variable QUILLWORK_HOME wins",
+        help=(
+            "folder for Quillwork's settings, library, targets and permissions; the environment "
+            "variable QUILLWORK_HOME takes precedence"
+        ),
     )

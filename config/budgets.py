@@ -60,8 +60,8 @@ def _dollars(name: str, settings: Settings) -> float | None:
         amount = math.nan
     if not (math.isfinite(amount) and amount >= 0):
         raise NotConfigured(
-            f"{value.name} is {value.text!r} (from {value.origin}), which is no amount of US dollars.",
-            hint="Write something like 2.50, or remove it.",
+            f"{value.name} is {value.text!r} (from {value.origin}), which is not an amount in US dollars.",
+            hint="Enter an amount such as 2.50, or remove it.",
         )
     return amount
 
@@ -87,8 +87,8 @@ def _observer(name: str, settings: Settings) -> Observer:
     module, colon, attribute = name.partition(":")
     if not colon or not all(part.isidentifier() for part in f"{module}.{attribute}".split(".")):
         raise NotConfigured(
-            f"LLM_CALLBACKS has {name!r} in it, which is no observer.",
-            hint="There are langfuse, helicone, and Python paths such as my_package.module:on_call.",
+            f"LLM_CALLBACKS contains {name!r}, which is not an observer.",
+            hint="Use langfuse, helicone or a Python path such as my_package.module:on_call.",
         )
     return Observer(name, with_content=with_content)
 
@@ -97,7 +97,7 @@ def _required(variable: str, observer: str, environment: dict[str, str]) -> str:
     text = environment.get(variable, "").strip()
     if not text:
         raise NotConfigured(
-            f"LLM_CALLBACKS names {observer}, and {variable} is not set.",
-            hint=f"Set it where {program()} starts, or take {observer} out of LLM_CALLBACKS.",
+            f"LLM_CALLBACKS names {observer}, but {variable} is not set.",
+            hint=f"Set it in the environment of {program()}, or remove {observer} from LLM_CALLBACKS.",
         )
     return text

@@ -60,10 +60,11 @@ def parse_extra(text: str) -> dict[str, Any]:
         extra = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotConfigured(
-            f"`extra` on LLM Settings is not JSON ({error}).", hint='Write an object such as {"top_k": 20}.'
+            f"`extra` on LLM Settings is not valid JSON ({error}).",
+            hint='Enter an object such as {"top_k": 20}.',
         ) from None
     if not isinstance(extra, dict):
         raise NotConfigured(
-            "`extra` on LLM Settings is not a JSON object.", hint='Write an object such as {"top_k": 20}.'
+            "`extra` on LLM Settings is not a JSON object.", hint='Enter an object such as {"top_k": 20}.'
         )
     return extra

@@ -40,14 +40,14 @@ def _fallback(model: str, choice: Choice, first: Deployment, settings: Settings)
     other = _one(replace(choice, llm_model=model, llm_mode=modes.AUTO), settings)
     if first.is_local and not other.is_local:
         raise NotConfigured(
-            f"The fallback {model} is a service on the internet, and {first.name} runs on this machine.",
-            hint="What you write to a local model is never sent out: choose a local fallback.",
+            f"The fallback {model} is a service on the internet, but {first.name} runs on this machine.",
+            hint="Texts for a local model are never sent out. Choose a local fallback.",
         )
     if modes.of(other.mode).in_process:
         # It would compute on the thread of the remote calls, where no host minds its memory.
         raise NotConfigured(
-            f"The fallback {model} is a model in this very process, which cannot stand in for another one.",
-            hint="Choose one that a server serves, such as ollama/llama3.2.",
+            f"The fallback {model} runs inside this process and cannot be used as a fallback.",
+            hint="Choose a model that a server runs, such as ollama/llama3.2.",
         )
     return other
 
@@ -92,8 +92,8 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme not in ("http", "https") or not host or parts.username:
         raise NotConfigured(
-            f"{address.name} (from {address.origin}) is not an address that can be called.",
-            hint="Write something like http://127.0.0.1:4000/v1; a key goes into LLM_API_KEY.",
+            f"{address.name} (from {address.origin}) is not a valid address.",
+            hint="Use an address such as http://127.0.0.1:4000/v1. The key goes into LLM_API_KEY.",
         )
     local = leads_to_loopback(url)
     return Deployment(

@@ -21,8 +21,8 @@ def parameters(mode: Mode, choice: Choice, settings: Settings) -> dict[str, Any]
     record = choice.extra.get("cuda_graph", settings.flag("LLM_CUDA_GRAPH"))
     if not isinstance(dtype, str) or not isinstance(record, bool):
         raise NotConfigured(
-            "`extra` on LLM Settings says how to load the model in a way that cannot be read.",
-            hint='Write {"dtype": "bf16"} or {"cuda_graph": true}.',
+            "The loading options in `extra` on LLM Settings are not valid.",
+            hint='Use options such as {"dtype": "bf16"} or {"cuda_graph": true}.',
         )
     dtype = dtype.strip().lower()
     return {**({} if dtype == "auto" else {"dtype": dtype}), **({"cuda_graph": True} if record else {})}

@@ -40,8 +40,8 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
     model = _model(choice, settings)
     if len(model) > _LONGEST_NAME:
         raise NotConfigured(
-            f"The model's name has {len(model):,} characters, and no model is called like that.",
-            hint="Look at LLM_MODEL, or llm_model on the node: it may hold a text that belongs elsewhere.",
+            f"The model name is {len(model):,} characters long, which is not a valid name.",
+            hint=("Check LLM_MODEL, or llm_model on the node: a text may have been pasted there by mistake."),
         )
     mode = _mode(choice, settings, has_own_model=bool(choice.llm_model.strip()))
     from_workflow = choice.by_workflow and (
@@ -77,8 +77,8 @@ def unknown_mode(value: Value) -> str:
     if _exists(_spelled(value)):
         return ""
     return (
-        f"{value.name} is {value.text!r} (from {value.origin}), which is no mode; auto is used. "
-        f"Choose one of {', '.join(registry.choices())}."
+        f"{value.name} is {value.text!r} (from {value.origin}), which is not a mode, so auto is "
+        f"used. Choose one of {', '.join(registry.choices())}."
     )
 
 
@@ -114,8 +114,8 @@ def _automatic(model: str, settings: Settings) -> tuple[str, str]:
         if providers.is_on_hub(model) and settings.endpoint() is None:
             name = model.partition("/")[0]
             warn_once(
-                f"{model} is taken for the Hugging Face repository of that name. To ask the provider "
-                f"{name} for it, set llm_mode (or LLM_MODE) to litellm."
+                f"{model} is read as a Hugging Face repository. To use it from the provider {name} "
+                "instead, set llm_mode (or LLM_MODE) to litellm."
             )
             return (modes.HF_LOCAL if Path(model).expanduser().is_dir() else modes.HF_DOWNLOAD), model
         if providers.split(model) is not None:
@@ -132,9 +132,9 @@ def _automatic(model: str, settings: Settings) -> tuple[str, str]:
             return model, ""
         if "://" in model or model.count("/") != 1:
             raise NotConfigured(
-                f"{model!r} is no model that can be found.",
-                hint="Write provider/model (such as ollama/llama3.2), a Hugging Face org/name, a folder, "
-                "a .gguf file, or set LLM_BASE_URL.",
+                f"The model {model!r} was not found.",
+                hint="Use provider/model (such as ollama/llama3.2), a Hugging Face org/name, a folder "
+                "or a .gguf file, or set LLM_BASE_URL.",
             )
         return modes.HF_DOWNLOAD, model
     path = settings.text("LLM_PATH")
@@ -157,7 +157,9 @@ def _in_mode(mode: str, model: str, path: str, settings: Settings) -> ModelSourc
             model if model and Path(model).expanduser().is_dir() else path or model or _older_name(settings)
         )
         if not folder:
-            raise NotConfigured("hf_local needs a folder.", hint="Set LLM_PATH to the model's folder.")
+            raise NotConfigured(
+                "The mode hf_local needs a folder.", hint="Set LLM_PATH to the model's folder."
+            )
         return ModelSource(mode, folder)
     if mode == modes.GGUF:
         file = settings.text("LLM_GGUF_FILE")
@@ -165,7 +167,8 @@ def _in_mode(mode: str, model: str, path: str, settings: Settings) -> ModelSourc
             return ModelSource(mode, model)
         if not path and not model:
             raise NotConfigured(
-                "gguf needs a file.", hint="Set LLM_PATH to the .gguf file, or LLM_PATH and LLM_GGUF_FILE."
+                "The mode gguf needs a file.",
+                hint="Set LLM_PATH to the .gguf file, or LLM_PATH and LLM_GGUF_FILE.",
             )
         return ModelSource(mode, path or model, file)
     if mode == modes.LITELLM and not model:
@@ -177,20 +180,23 @@ def _older_name(settings: Settings) -> str:
     """The value of LLM_REPO, with a word about its successor. LLM_MODEL takes precedence."""
     repository = settings.text("LLM_REPO")
     if repository:
-        warn_once("LLM_REPO still works; its name is LLM_MODEL now: please rename it.")
+        warn_once("LLM_REPO still works, but is now called LLM_MODEL. Please rename it.")
     return repository
 
 
 def _no_model(settings: Settings) -> str:
     endpoint = settings.endpoint()
     if endpoint is not None:
-        return f"No model is chosen for the endpoint of {endpoint[0].name}."
+        return f"No model is chosen for the endpoint in {endpoint[0].name}."
     if settings.text("LLM_REPO"):
-        return "No model is chosen: LLM_REPO names a model to download, which no provider serves."
+        return "No model is chosen: LLM_REPO names a model to download, which no provider offers."
     return "No model is chosen for the mode litellm."
 
 
 def _no_model_hint(settings: Settings) -> str:
     if settings.endpoint() is not None:
-        return "Choose one it lists: under Model in the settings, in llm_model on the node, or as LLM_MODEL."
+        return (
+            "Choose one of its models: under Model in the settings, in llm_model on the node, or "
+            "with LLM_MODEL."
+        )
     return "Set LLM_MODEL, or llm_model on the node, for example to " + ", ".join(providers.examples()) + "."

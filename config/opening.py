@@ -46,8 +46,8 @@ def no_model_notice(where: str, who: str = "Phrasebook") -> str:
     """The notice that the phrasebook answered because no model is set.
     `where` says how to choose one, `who` names the speaker."""
     return (
-        f"{who}: no model is set up, curated phrases were used. "
-        f"Choose one {where}, for example ollama/llama3.2."
+        f"{who}: no model is set up, so curated phrases were used. Choose one {where}, for example "
+        "ollama/llama3.2."
     )
 
 

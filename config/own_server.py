@@ -53,15 +53,17 @@ def checked(text: str) -> str:
         )
     ):
         raise NotConfigured(
-            "That is not an address of a server.", hint="Write something like http://127.0.0.1:1234/v1."
+            "That is not a valid server address.", hint="Use an address such as http://127.0.0.1:1234/v1."
         )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise NotConfigured(
-            "The address has a name, a password or a key in it.",
-            hint="Leave it out: a key has its own field.",
+            "The address contains a user name, a password or a key.",
+            hint="Remove it. The key has a field of its own.",
         )
     if _is_nowhere(host):
-        raise NotConfigured("No server of yours has that address.", hint="Write the address it listens on.")
+        raise NotConfigured(
+            "None of your servers has that address.", hint="Enter the address that it listens on."
+        )
     return address.rstrip("/")
 
 
@@ -76,7 +78,7 @@ def require_place(settings: Settings) -> None:
     value = settings.value("LLM_BASE_URL")
     if value.text and value.origin != SERVER_FILE:
         raise NotConfigured(
-            f"{value.name} is set in {_where(value.origin)}, and that comes first.",
+            f"{value.name} is set in {_where(value.origin)}, which takes precedence.",
             hint="Change it there, or remove it and restart.",
         )
 
@@ -93,15 +95,15 @@ async def test(address: str, key: Secret | None) -> list[str]:
         return await list_models(address, key, _TESTING_S)
     except (AuthenticationFailed, PermissionDenied):
         said, hint = (
-            ("refuses the key", "Check it.") if key else ("asks for a key", "Enter the server's key.")
+            ("rejected the key", "Check it.") if key else ("requires a key", "Enter the key for this server.")
         )
         raise AuthenticationFailed(f"{where} {said}.", hint=hint) from None
     except (ConnectionFailed, TimedOut) as error:
         raise error.with_traceback(None) from None
     except LLMError:
         raise NotConfigured(
-            f"{where} answers, but lists no models.",
-            hint="Check the path: servers of OpenAI's format have theirs below /v1.",
+            f"{where} responds, but lists no models.",
+            hint="Check the path: OpenAI-compatible servers usually have it end in /v1.",
         ) from None
 
 
@@ -129,6 +131,6 @@ def write(folder: Path, address: str | None) -> None:
         write_whole(file, json.dumps({"LLM_BASE_URL": address}, indent=1))
     except OSError as error:
         raise NotConfigured(
-            f"The address could not be kept in {folder} ({error.strerror}).",
-            hint="Set QUILLWORK_HOME to a folder of yours, or LLM_BASE_URL.",
+            f"The address could not be saved in {folder} ({error.strerror}).",
+            hint="Set QUILLWORK_HOME to a folder that you can write to, or set LLM_BASE_URL.",
         ) from None

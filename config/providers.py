@@ -152,7 +152,7 @@ def taken_for_repository(model_id: str) -> str:
         return ""
     close = difflib.get_close_matches(name.lower(), _by_name(), n=2, cutoff=0.75)
     meant = f" (did you mean {' or '.join(close)}?)" if close else ""
-    return f"No provider is called {name}{meant}, so {model_id} is taken for a Hugging Face repository."
+    return f"There is no provider {name}{meant}, so {model_id} is read as a Hugging Face repository."
 
 
 def check_model_id(model_id: str) -> tuple[Provider, str]:
@@ -162,25 +162,27 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
     """
     if "://" in model_id:
         raise NotConfigured(
-            "A model's id holds no address.",
-            hint="Put the address into LLM_BASE_URL, and only the model's name into LLM_MODEL.",
+            "A model id cannot contain an address.",
+            hint="Put the address into LLM_BASE_URL, and only the model name into LLM_MODEL.",
         )
     if not model_id.isprintable() or model_id != model_id.strip() or " " in model_id:
-        raise NotConfigured(f"{model_id!r} is no model id.", hint="Write provider/model, without spaces.")
+        raise NotConfigured(
+            f"{model_id!r} is not a valid model id.", hint="Use provider/model, without spaces."
+        )
     found = split(model_id)
     if found is not None:
         return found
     name, slash, rest = model_id.partition("/")
     if not slash or not rest:
         raise NotConfigured(
-            f"{model_id!r} does not say which provider serves it.",
-            hint=f"Write provider/model, for example {' or '.join(examples()[:2])}.",
+            f"{model_id!r} does not name a provider.",
+            hint=f"Use provider/model, for example {' or '.join(examples()[:2])}.",
         )
     close = difflib.get_close_matches(name.lower(), _by_name(), n=2, cutoff=0.75)
     if not close and "/" not in rest:
         raise NotConfigured(
-            f"{model_id} looks like a Hugging Face id, and {name!r} is no provider.",
-            hint=f"Set llm_mode to hf_download to run it on this machine, or write huggingface/{model_id} "
+            f"{model_id} looks like a Hugging Face id, and {name!r} is not a known provider.",
+            hint=f"Set llm_mode to hf_download to run it on this machine, or use huggingface/{model_id} "
             f"for Hugging Face's own service. {_choices(name)}",
         )
     raise NotConfigured(f"There is no provider {name!r}.", hint=_choices(name))
@@ -257,8 +259,8 @@ def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, A
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotConfigured(
-            f"{variable} is not an address that can be called.",
-            hint="Write something like https://host/path.",
+            f"{variable} is not a valid address.",
+            hint="Use an address such as https://host/path.",
         )
     return url
 
@@ -266,17 +268,18 @@ def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, A
 def _missing_key(provider: Provider, *variables: str) -> MissingKey:
     either = variables[0] if len(variables) == 1 else f"{variables[0]}, or {' and '.join(variables[1:])}"
     return MissingKey(
-        f"{provider.label} needs a key, and {either} is not set.",
-        hint=f"Enter the key in Quillwork's settings, or write {variables[0]} into Quillwork's .env, and run "
-        f"again; set in the environment it counts after a restart of {program()}. Keys: {provider.key_url}",
+        f"{provider.label} needs a key, but {either} is not set.",
+        hint=f"Enter the key in Quillwork's settings, or add {variables[0]} to Quillwork's .env, and run "
+        f"again. If you set it in the environment, restart {program()}. Get a key: "
+        f"{provider.key_url}",
         provider=provider.id,
     )
 
 
 def _missing_variable(provider: Provider, variable: str) -> NotConfigured:
     return NotConfigured(
-        f"{provider.label} needs {variable}, and it is not set.",
-        hint=f"Write {variable} into Quillwork's .env and run again, or set it in the environment and "
+        f"{provider.label} needs {variable}, which is not set.",
+        hint=f"Add {variable} to Quillwork's .env and run again, or set it in the environment and "
         f"restart {program()}.",
         provider=provider.id,
     )

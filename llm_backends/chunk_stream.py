@@ -188,7 +188,7 @@ class ChunkStream(Generic[T]):
             return self._under_way.result()
         except (concurrent.futures.CancelledError, asyncio.CancelledError):
             # Not the reader's task: it would think that somebody cancels it.
-            raise Cancelled("The answer was stopped before its end.") from None
+            raise Cancelled("The answer was stopped before it was complete.") from None
 
     def __aiter__(self) -> ChunkStream[T]:
         return self

@@ -151,12 +151,12 @@ async def _await(answer: Coroutine[Any, Any, T], model: Model) -> T:
     try:
         return future.result()
     except concurrent.futures.CancelledError:
-        raise Cancelled("The program is ending.") from None
+        raise Cancelled("The program is shutting down.") from None
 
 
 def _to_embed(texts: Sequence[str]) -> Request:
     if isinstance(texts, str):
-        raise TypeError("embed() takes a list of texts, and was given one text.")
+        raise TypeError("embed() takes a list of texts, not a single text.")
     if not texts:
         raise BadRequest("There is no text to embed.")
     return Request((), embed=tuple(texts))
@@ -175,7 +175,7 @@ def _shaped(question: Question, model: Deployment | Model, how: dict[str, Any]) 
     mode = modes.of(opened.deployment.backend)
     if not mode.answers_messages and request.task is None:
         raise NotConfigured(
-            f"No model is set up, and the {mode.label.lower()} answers no questions.",
-            hint="Name a model, or set LLM_MODEL, for example to ollama/llama3.2.",
+            f"No model is set up, and the {mode.label.lower()} cannot answer questions.",
+            hint="Choose a model, or set LLM_MODEL, for example to ollama/llama3.2.",
         )
     return replace(opened, sampling=replace(opened.sampling, **sampling)), request

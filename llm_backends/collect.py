@@ -71,10 +71,10 @@ class StreamWatch:
         silent_until = self._last + self._deployment.idle_timeout_s
         ends_at = self._started + self._deployment.total_timeout_s
         if now >= silent_until:
-            self._expire(f"was silent for {self._deployment.idle_timeout_s:g} s", retryable=True)
+            self._expire(f"sent nothing for {self._deployment.idle_timeout_s:g} s", retryable=True)
         elif now >= ends_at:
             # What took so long once takes as long again.
-            self._expire(f"was still writing after {self._deployment.total_timeout_s:g} s", retryable=False)
+            self._expire(f"was not finished after {self._deployment.total_timeout_s:g} s", retryable=False)
         else:
             due = min(silent_until, ends_at, now + _TICK_S)
             self._timer = self._loop.call_at(due, self._check, due)
@@ -141,7 +141,7 @@ class _Answer:
             )
         if self._thinking_length > LONGEST_THINKING:
             raise errors.AnswerTooLarge(
-                f"{self._call.deployment.name} would not stop thinking and was stopped.",
+                f"{self._call.deployment.name} did not stop reasoning and was stopped.",
                 hint="Set reasoning to off or low on LLM Settings, or choose another model.",
             )
 
@@ -151,7 +151,9 @@ class _Answer:
         deployment = self._call.deployment
         tools = tuple(_joined(deltas) for _, deltas in sorted(self._tools.items()))
         if self._finish == "content_filter":  # half a prompt would pass for a whole one
-            raise errors.Refused(f"{deployment.name} declined to write this (its content filter stepped in).")
+            raise errors.Refused(
+                f"{deployment.name} declined to write this (its content filter was triggered)."
+            )
         if not text.strip() and not tools and not self._vectors:
             raise self._emptiness()
         return Result(
@@ -170,15 +172,15 @@ class _Answer:
         name = self._call.deployment.name
         if self._finish == "stop" and self._thinking_length:
             return errors.EmptyAnswer(
-                f"{name} only thought and wrote no answer.",
+                f"{name} only reasoned and wrote no answer.",
                 hint="Set reasoning to off or raise max_tokens on LLM Settings, or choose another model.",
             )
         if self._finish == "length" or self._thinking_length:
             return errors.EmptyAnswer(
-                f"{name} used up its tokens before it wrote an answer.",
+                f"{name} used up its tokens before writing an answer.",
                 hint="Raise max_tokens or set reasoning to off or low on LLM Settings.",
             )
-        return errors.EmptyAnswer(f"{name} answered with nothing.")
+        return errors.EmptyAnswer(f"{name} returned an empty answer.")
 
 
 def _joined(deltas: list[ToolCallDelta]) -> ToolCall:

@@ -164,28 +164,28 @@ class RateLimited(LLMError):
     """Too many calls, or no quota left (429)."""
 
     type, http_status, retryable = "rate_limited", 429, True
-    default_hint = "Wait a little and run again, lower LLM_MAX_CONCURRENCY, or choose another model."
+    default_hint = "Wait a moment and run again, lower LLM_MAX_CONCURRENCY, or choose another model."
 
 
 class ProviderFailed(LLMError):
     """The other side broke (500, 502, 503, 529 …)."""
 
     type, http_status, retryable = "provider_failed", 502, True
-    default_hint = "This is a fault of the other side: run again later, or choose another model."
+    default_hint = "The problem is on the provider's side. Run again later, or choose another model."
 
 
 class ConnectionFailed(LLMError):
     """The other side could not be reached, or the connection broke."""
 
     type, http_status, retryable = "connection_failed", 503, True
-    default_hint = "Check that the server is running and that its address is right."
+    default_hint = "Check that the server is running and that its address is correct."
 
 
 class StreamBroken(ConnectionFailed):
     """The connection was cut after the answer had begun."""
 
     type = "stream_broken"
-    default_hint = "Run again; if it stays so, look at the server's own log."
+    default_hint = "Run again. If it keeps happening, check the server's log."
 
 
 class TimedOut(LLMError):
@@ -206,7 +206,7 @@ class MalformedAnswer(LLMError):
     """The response does not follow the protocol."""
 
     type = "malformed_answer"
-    default_hint = "Check that the address speaks the OpenAI protocol (it usually ends in /v1)."
+    default_hint = "Check that the address is an OpenAI-compatible API (it usually ends in /v1)."
 
 
 class AnswerTooLarge(LLMError):

@@ -42,10 +42,10 @@ def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
     """
     library = picture_library()
     if not data:
-        raise BadRequest("The picture's file is empty.", hint=f"{_WANTED}.")
+        raise BadRequest("The image file is empty.", hint=f"{_WANTED}.")
     if len(data) > MOST_BYTES:
         raise BadRequest(
-            f"The picture's file has {len(data):,} bytes; up to {MOST_BYTES:,} are read.",
+            f"The image file has {len(data):,} bytes; the limit is {MOST_BYTES:,}.",
             hint="Scale it down, or save it as a JPEG.",
         )
     picture = _opened(library, data)
@@ -55,7 +55,7 @@ def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
         picture.load()
     except Exception:  # noqa: BLE001 - whatever a decoder may make of a broken file
         raise BadRequest(
-            "The picture's file is damaged or cut off.", hint="Save or upload it again."
+            "The image file is damaged or incomplete.", hint="Save or upload it again."
         ) from None
     return Image("image/jpeg", data) if is_fit else encode_picture(_upright(picture), longest_side)
 
@@ -91,7 +91,7 @@ def pixels_of(image: Image) -> Pixels:
         plain = picture.convert("RGB")
         return plain if size == plain.size else plain.resize(size, library.Resampling.LANCZOS)
     except Exception:  # noqa: BLE001 - as in `read_picture`
-        raise BadRequest("The picture's file is damaged or cut off.") from None
+        raise BadRequest("The image file is damaged or incomplete.") from None
 
 
 def picture_library() -> Any:
@@ -100,7 +100,7 @@ def picture_library() -> Any:
         import PIL.Image
     except ImportError:
         raise DependencyMissing(
-            "Pictures need the Python package Pillow, which is not installed.",
+            "Images need the Python package Pillow, which is not installed.",
             hint=f"Run `pip install pillow` in {program()}'s Python environment.",
         ) from None
     return PIL.Image
@@ -114,17 +114,17 @@ def _opened(library: Any, data: bytes) -> Pixels:
         picture = library.open(BytesIO(data), formats=known)
         width, height = picture.size
     except (library.DecompressionBombError, library.DecompressionBombWarning):
-        raise _too_large("The picture is far larger than that") from None
+        raise _too_large("The image is far larger than the limit") from None
     except Exception:  # noqa: BLE001 - the library says "no picture" in a dozen ways
-        raise BadRequest("The file is not a picture that can be read.", hint=f"{_WANTED}.") from None
+        raise BadRequest("The file is not an image that can be read.", hint=f"{_WANTED}.") from None
     if width * height > MOST_PIXELS:
-        raise _too_large(f"The picture has {width:,} × {height:,} pixels")
+        raise _too_large(f"The image has {width:,} × {height:,} pixels")
     return picture
 
 
 def _too_large(what: str) -> BadRequest:
     return BadRequest(
-        f"{what}; up to {MOST_PIXELS // 1_000_000} million pixels are read.", hint="Scale it down first."
+        f"{what}; the limit is {MOST_PIXELS // 1_000_000} million pixels.", hint="Scale it down first."
     )
 
 

@@ -86,9 +86,9 @@ def _text_problem(value: str, schema: Schema, where: str) -> str:
     if len(value) < schema.get("minLength", 0):
         return f"{where} is empty." if not value else f"{where} is too short."
     if not _is_whole(value):
-        return f"{where} holds half a character."
+        return f"{where} contains an incomplete character."
     if "pattern" in schema and not re.search(schema["pattern"], value):
-        return f"{where} has characters in it that it cannot have."
+        return f"{where} contains characters that are not allowed."
     return ""
 
 
@@ -107,13 +107,13 @@ def _object_problem(value: dict[str, Any], schema: Schema, where: str) -> str:
     properties, other = schema.get("properties", {}), schema.get("additionalProperties", True)
     for name in schema.get("required", ()):
         if name not in value:
-            return f"{where} lacks {name!r}."
+            return f"{where} is missing {name!r}."
     if len(value) > schema.get("maxProperties", len(value)):
-        return f"{where} has too many parts."
+        return f"{where} has too many fields."
     for name, part in value.items():
         if name not in properties and other is False:
             known = ", ".join(properties) or "nothing"
-            return f"{where} has an unknown part {name[:60]!r}; it may have {known}."
+            return f"{where} has an unknown field {name[:60]!r}; it may have {known}."
         wanted = properties.get(name) or (other if isinstance(other, Mapping) else None)
         wrong = problem(part, wanted, repr(name[:60])) if wanted else ""
         if wrong:

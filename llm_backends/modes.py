@@ -53,7 +53,7 @@ class Mode:
     transports: tuple[str, ...] = ()
 
 
-AUTOMATIC = Mode(AUTO, choice_label="Automatic: from the model's id")
+AUTOMATIC = Mode(AUTO, choice_label="Automatic: by model id")
 _TABLE = (
     Mode(LITELLM, "LiteLLM", "Provider or server", transports=(LITELLM, "endpoint")),
     Mode(

@@ -34,7 +34,7 @@ def register(name: str, maker: Maker, *, replace: bool = False, mode: Mode | Non
     """
     with _lock:
         if name in _makers and not replace:
-            raise ValueError(f"a backend named {name!r} is registered already")
+            raise ValueError(f"a backend named {name!r} is already registered")
         _makers[name] = maker
         _backends.pop(name, None)
         modes.add(mode or modes.plain(name))
@@ -82,7 +82,7 @@ def get(name: str) -> Any:
         maker = _makers.get(name)
         if maker is None:
             raise BackendUnavailable(
-                f"The mode {name!r} has no backend here.",
+                f"The mode {name!r} is not available here.",
                 hint=f"Choose one of: {', '.join(sorted(_makers))}.",
             )
         try:
@@ -91,7 +91,7 @@ def get(name: str) -> Any:
             raise
         except Exception as error:  # noqa: BLE001 (whatever another pack may raise)
             raise BackendUnavailable(
-                f"The backend of the mode {name!r} could not be loaded ({type(error).__name__}: {error}).",
+                f"The mode {name!r} could not be loaded ({type(error).__name__}: {error}).",
                 hint="Install what it needs, or choose another mode.",
             ) from None
         return backend

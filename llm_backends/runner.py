@@ -142,7 +142,7 @@ class Runner:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._closed:
-                raise RuntimeError("the program is shutting down: no more calls are started")
+                raise RuntimeError("the program is shutting down: no new calls are started")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(

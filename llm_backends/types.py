@@ -53,7 +53,7 @@ class Secret:
         return hash(self._value)
 
     def __reduce__(self) -> Any:
-        raise TypeError("a key is not pickled, copied to disk or sent to another process")
+        raise TypeError("a key cannot be pickled, copied to disk or sent to another process")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         return self

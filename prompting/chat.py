@@ -23,7 +23,7 @@ from .report import report
 MAX_TOKENS = 4096
 # The part of a context window that is kept free for the answer, where that is less than the answer's limit.
 _FOR_THE_ANSWER = 0.25
-_CUT = "The answer was cut off at max_tokens: raise it on LLM Settings."
+_CUT = "The answer was cut off at max_tokens. Raise it on LLM Settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ async def chat(
     `LLMError`; see `answer_with_tools`.
     """
     if not question.prompt.strip() and not question.images:
-        raise NotConfigured("The prompt is empty.", hint="Write something to the model.")
+        raise NotConfigured("The prompt is empty.", hint="Enter a message to the model.")
     if not modes.of(model.deployment.backend).answers_messages:
         raise NotConfigured(
-            "A chat needs a language model, and none is set up: the phrasebook writes prompts only.",
+            "A chat needs a language model, and none is set up. The phrasebook only writes prompts.",
             hint="Choose one with llm_model, LLM_MODEL_CHAT or LLM_MODEL, for example ollama/llama3.2.",
         )
     started = time.monotonic()
@@ -102,7 +102,7 @@ async def _answer(
                 raise
             history = history.without_pictures()
             name = model.deployment.name
-            warnings.append(f"{name} was told the words of earlier exchanges, not the pictures.")
+            warnings.append(f"{name} was sent the text of earlier messages without their images.")
 
 
 def _request(question: Question, history: History) -> Request:
@@ -131,7 +131,7 @@ def _left_out(said: int, kept: int) -> list[str]:
     if kept == said:
         return []
     return [
-        f"The conversation is longer than the model reads at once: the oldest {said - kept} of {said} "
+        f"The conversation is longer than the model's context: the oldest {said - kept} of {said} "
         "exchanges were left out."
     ]
 

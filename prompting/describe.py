@@ -127,11 +127,11 @@ async def describe_views(views: Sequence[View], model: Model) -> Described:
 def check_count(pictures: int) -> None:
     """Raise `NotConfigured` if there are too many pictures to describe one by one."""
     if not pictures:
-        raise NotConfigured("There is no picture to describe.", hint="Load or wire one.")
+        raise NotConfigured("There is no image to describe.", hint="Load or connect one.")
     if pictures > MOST_PICTURES:
         raise NotConfigured(
-            f"{pictures} pictures are too many to describe one by one.",
-            hint=f"Send up to {MOST_PICTURES}, or describe them as the frames of one video.",
+            f"{pictures} images are too many to describe one by one.",
+            hint=f"Use up to {MOST_PICTURES}, or describe them as the frames of one video.",
         )
 
 

@@ -171,7 +171,7 @@ def _orders(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[Order]:
             raise NotConfigured(f"variations is {idea.variations}.", hint=f"Choose 1 to {MOST_VARIATIONS}.")
         protected = protect(idea.prompt)
         if not protected.text and not idea.instruction.strip() and not idea.from_nothing:
-            raise NotConfigured("The prompt is empty.", hint="Write an idea, or at least an instruction.")
+            raise NotConfigured("The prompt is empty.", hint="Enter an idea, or at least an instruction.")
         last = idea.first + idea.variations
         for variation in range(idea.first, last):
             task = EnhanceTask(
@@ -202,7 +202,9 @@ def _gather(
     warnings = [warning for order in orders for warning in order.warnings]
     if failed:
         instead = (
-            "your prompt stands as it was" if on_error == "passthrough" else "the phrasebook wrote instead"
+            "your prompt was left unchanged"
+            if on_error == "passthrough"
+            else "the phrasebook was used instead"
         )
         share = f"{len(failed)} of {len(orders)} failed, " if len(orders) > 1 else ""
         warnings += [f"{error} ({share}{instead})" for error in _distinct(failed)]

@@ -67,9 +67,9 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
         if not added:
             break
     if not values:
-        raise EmptyAnswer(f"{model.deployment.name} gave no value for “{spoken_name(task.name)}”.")
+        raise EmptyAnswer(f"{model.deployment.name} returned no value for “{spoken_name(task.name)}”.")
     if len(values) < task.count:
-        warnings.append(f"{len(values)} of {task.count} values: no further distinct ones came.")
+        warnings.append(f"{len(values)} of {task.count} values: the model found no more distinct ones.")
     info = report(outcomes, model.deployment, time.monotonic() - started, filter(None, warnings))
     by_fallback = any(isinstance(outcome, Result) and outcome.by_fallback for outcome in outcomes)
     return Invented(values, info, by_fallback)
@@ -78,7 +78,7 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
 def check(task: VariablesTask) -> None:
     """Raise `NotConfigured` for an unusable name or count."""
     if not spoken_name(task.name):
-        raise NotConfigured("The variable has no name.", hint="Name it by what you want, such as season.")
+        raise NotConfigured("The variable has no name.", hint="Name it after what you want, such as season.")
     if not 1 <= task.count <= MOST_VALUES:
         raise NotConfigured(f"count is {task.count}.", hint=f"Choose 1 to {MOST_VALUES}.")
 
@@ -100,7 +100,7 @@ def _read(answer: Result, deployment: Deployment, have_some: bool, name: str = "
         values, warning = read_values(bare(answer.text, who=who), name=spoken_name(name), who=who)
         if warning and answer.finish_reason == "length":
             # The last value is the one that was cut.
-            return values[:-1], "The answer was cut off at max_tokens: raise it on LLM Settings."
+            return values[:-1], "The answer was cut off at max_tokens. Raise it on LLM Settings."
         return values, warning
     except LLMError as error:
         if not have_some:

@@ -26,4 +26,4 @@ if Path(sys.modules["quillwork"].__file__ or "").parent == _ROOT:
 
     register()
 else:
-    print(f"Quillwork is installed twice: {_ROOT} stays idle. Remove one of the two folders.")
+    print(f"Quillwork is installed twice: {_ROOT} is not in use. Remove one of the two folders.")

@@ -23,7 +23,7 @@ INSTALL = ROOT / "install.py"
 NEEDS = ("PyYAML", "aiohttp", "json-repair")
 ALL_FOUR = "pyyaml 6.0, aiohttp 6.0, json-repair 6.0, litellm 1.102.4"
 STILL_WORKS = (
-    "Everything but direct cloud providers works: set LLM_BASE_URL to an OpenAI-compatible server "
+    "Everything except direct cloud providers works: set LLM_BASE_URL to an OpenAI-compatible server "
     "(Ollama, vLLM, a LiteLLM proxy), or use a local model or the phrasebook."
 )
 
@@ -202,7 +202,7 @@ class TestNothingMoves:
         done = bare.run()
 
         assert done.returncode == 0
-        assert done.stdout == f"Quillwork: {ALL_FOUR} installed; nothing else was moved.\n"
+        assert done.stdout == f"Quillwork: {ALL_FOUR} installed; nothing else was changed.\n"
         assert bare.versions()["openai"] == "2.54.0"  # not the 3.52.0 of free resolution
         assert not bare.state_files()
 
@@ -221,13 +221,13 @@ class TestNothingMoves:
 
         done = environment.run()
 
-        assert "litellm 1.91.0 installed; nothing else was moved." in done.stdout
+        assert "litellm 1.91.0 installed; nothing else was changed." in done.stdout
         assert environment.versions()["hub"] == "0.26.2"
 
     def test_an_old_host_takes_the_last_candidate(self, environment):
         environment.put("hub==0.26.2", "pydantic==2.8.2")
 
-        assert "litellm 1.83.0 installed; nothing else was moved." in environment.run().stdout
+        assert "litellm 1.83.0 installed; nothing else was changed." in environment.run().stdout
         assert environment.versions()["pydantic"] == "2.8.2"
 
     def test_an_older_pip_that_cannot_plan_is_held_by_the_constraints(self, environment):
@@ -237,7 +237,7 @@ class TestNothingMoves:
         )
         environment.put("hub==0.26.2", "pydantic==2.12.0")
 
-        assert "litellm 1.91.0 installed; nothing else was moved." in environment.run().stdout
+        assert "litellm 1.91.0 installed; nothing else was changed." in environment.run().stdout
         assert environment.versions()["hub"] == "0.26.2"
 
     def test_torch_is_never_brought_in(self, environment, index):
@@ -264,7 +264,7 @@ class TestNothingMoves:
 
         done = environment.run()
 
-        assert "litellm 1.102.4 installed; nothing else was moved." in done.stdout
+        assert "litellm 1.102.4 installed; nothing else was changed." in done.stdout
         assert environment.versions()["cuda-thing"] == "1.0+cu130"
 
 
@@ -276,7 +276,7 @@ class TestWhatIsChosen:
 
         assert done.returncode == 0
         assert "litellm" not in environment.versions()
-        assert "litellm could not be added here" in done.stdout
+        assert "litellm could not be installed here" in done.stdout
 
     def test_a_source_distribution_is_never_built(self, environment, index, tmp_path):
         trap = make_trap(index, tmp_path)
@@ -293,14 +293,14 @@ class TestWhatIsChosen:
 
         done = environment.run()
 
-        assert f"litellm {version} was published by an attacker: uninstall it" in done.stdout
+        assert f"litellm {version} is a compromised release: uninstall it" in done.stdout
 
     def test_an_older_litellm_of_the_host_is_left_alone(self, environment, index):
         environment.put("litellm==0.6.6")
 
         done = environment.run()
 
-        assert "litellm 0.6.6 is older than 1.83 and was left alone" in done.stdout
+        assert "litellm 0.6.6 is older than 1.83 and was not updated" in done.stdout
         assert environment.versions()["litellm"] == "0.6.6"
 
 
@@ -319,7 +319,8 @@ class TestWhereItCannotBe:
 
         assert done.returncode == 0
         assert (
-            done.stdout == f"Quillwork: litellm could not be added without moving pydantic. {STILL_WORKS}\n"
+            done.stdout
+            == f"Quillwork: litellm could not be installed without changing pydantic. {STILL_WORKS}\n"
         )
         assert done.stderr == ""
         assert tight.versions() == before
@@ -330,8 +331,8 @@ class TestWhereItCannotBe:
 
         again = tight.run()
 
-        assert "without moving pydantic" in again.stdout
-        assert "Tried before; QUILLWORK_INSTALL_FORCE=1" in again.stdout
+        assert "without changing pydantic" in again.stdout
+        assert "Tried before. Set QUILLWORK_INSTALL_FORCE=1" in again.stdout
         tight.put("pydantic==2.12.0")
         assert "litellm 1.102.4 installed" in tight.run().stdout
 
@@ -366,7 +367,7 @@ class TestWhereItCannotBe:
         for _ in range(2):
             done = tight.run()
             assert done.returncode == 0
-            assert "without moving pydantic" in done.stdout
+            assert "without changing pydantic" in done.stdout
             assert "Tried before" not in done.stdout
 
     def test_without_an_index_it_stops_at_once_and_remembers_a_day(self, bare, tmp_path):
@@ -376,7 +377,7 @@ class TestWhereItCannotBe:
         done = environment.run()
 
         assert done.returncode == 0
-        assert "PyYAML, aiohttp, json-repair, litellm could not be fetched" in done.stdout
+        assert "PyYAML, aiohttp, json-repair, litellm could not be downloaded" in done.stdout
         assert "Tried before" in environment.run().stdout
         [file] = environment.state_files()
         state = json.loads(file.read_text())
@@ -391,13 +392,13 @@ class TestWhereItCannotBe:
         done = environment.run()
 
         assert done.returncode == 0
-        assert "litellm could not be added here (this Python has neither pip nor uv)." in done.stdout
-        assert "PyYAML could not be added here" in done.stdout
+        assert "litellm could not be installed here (this Python has neither pip nor uv)." in done.stdout
+        assert "PyYAML could not be installed here" in done.stdout
 
 
 UNQUANTISED = (
-    "Models on this machine are loaded unquantised then, which takes about three times the memory; "
-    "everything else works."
+    "Local models will be loaded unquantized, which takes about three times the memory. "
+    "Everything else works."
 )
 
 
@@ -425,7 +426,7 @@ class TestLocalModels:
         done = local.run()
 
         assert done.stdout == (
-            "Quillwork: bitsandbytes 0.50.2, accelerate 1.15.0 installed; nothing else was moved.\n"
+            "Quillwork: bitsandbytes 0.50.2, accelerate 1.15.0 installed; nothing else was changed.\n"
         )
         assert before.items() <= local.versions().items()
         assert local.run().stdout == ""
@@ -453,9 +454,9 @@ class TestLocalModels:
         done = local.run()
 
         assert done.stdout == (
-            "Quillwork: litellm 1.102.4 installed; nothing else was moved.\n"
-            "Quillwork: a local model needs transformers 4.51 or newer; the host's 4.50.3 was left alone. "
-            "GGUF files and the other modes do without it.\n"
+            "Quillwork: litellm 1.102.4 installed; nothing else was changed.\n"
+            "Quillwork: local models need transformers 4.51 or newer; the installed version 4.50.3 was not "
+            "updated. GGUF files and the other modes do not need it.\n"
         )
         assert local.versions()["transformers"] == "4.50.3"
         assert local.run().stdout == ""
@@ -515,7 +516,7 @@ class TestLocalModels:
         make_wheel(index, "bitsandbytes", "0.45.3", ("torch",))
         local.put("bitsandbytes==0.45.3")
 
-        assert local.run().stdout == "Quillwork: accelerate 1.15.0 installed; nothing else was moved.\n"
+        assert local.run().stdout == "Quillwork: accelerate 1.15.0 installed; nothing else was changed.\n"
         assert local.versions()["bitsandbytes"] == "0.45.3"
 
     def test_one_that_would_move_torch_is_refused_and_remembered(self, local, index):
@@ -527,7 +528,7 @@ class TestLocalModels:
 
         assert done.returncode == 0
         assert done.stdout == (
-            f"Quillwork: bitsandbytes could not be added without moving torch. {UNQUANTISED}\n"
+            f"Quillwork: bitsandbytes could not be installed without changing torch. {UNQUANTISED}\n"
         )
         assert local.versions()["torch"] == "2.9.0"
         assert "accelerate" not in local.versions()
@@ -546,7 +547,7 @@ class TestLocalModels:
 
         out = local.run().stdout
 
-        assert out.startswith("Quillwork: bitsandbytes, accelerate could not be fetched (")
+        assert out.startswith("Quillwork: bitsandbytes, accelerate could not be downloaded (")
         assert UNQUANTISED in out
         assert "Tried before" in local.run().stdout
 
@@ -557,7 +558,7 @@ class TestLocalModels:
         for version in ("1.102.4", "1.91.0", "1.83.0"):
             make_wheel(index, "litellm", version, ("bitsandbytes",))
 
-        assert "litellm could not be added" in environment.run().stdout
+        assert "litellm could not be installed" in environment.run().stdout
         assert "bitsandbytes" not in environment.versions()
 
 
@@ -590,7 +591,7 @@ class TestHosts:
 
         done = environment.run(cwd=root, PYTHONPATH=str(root))
 
-        assert "litellm 1.102.4 installed; nothing else was moved." in done.stdout
+        assert "litellm 1.102.4 installed; nothing else was changed." in done.stdout
 
     def test_bad_usage_is_told_apart(self, environment):
         assert environment.run("upgrade").returncode == 2
@@ -615,27 +616,27 @@ class TestUv:
         done = with_uv.run()
 
         assert done.returncode == 0
-        assert done.stdout == f"Quillwork: {ALL_FOUR} installed; nothing else was moved.\n"
+        assert done.stdout == f"Quillwork: {ALL_FOUR} installed; nothing else was changed.\n"
         assert with_uv.versions()["openai"] == "2.54.0"
 
     def test_a_conflict_takes_the_second_candidate(self, with_uv):
         with_uv.put("hub==0.26.2", "pydantic==2.12.0")
 
-        assert "litellm 1.91.0 installed; nothing else was moved." in with_uv.run().stdout
+        assert "litellm 1.91.0 installed; nothing else was changed." in with_uv.run().stdout
         assert with_uv.versions()["hub"] == "0.26.2"
 
     def test_what_stands_in_the_way_is_named(self, with_uv, index):
         make_wheel(index, "pydantic", "1.10.0")
         with_uv.put("pydantic==1.10.0", *NEEDS)
 
-        assert "litellm could not be added without moving pydantic." in with_uv.run().stdout
+        assert "litellm could not be installed without changing pydantic." in with_uv.run().stdout
         assert "Tried before" in with_uv.run().stdout
 
     def test_without_an_index(self, with_uv, tmp_path):
         (tmp_path / "nowhere").mkdir()
         with_uv.index = tmp_path / "nowhere"
 
-        assert "litellm could not be fetched" in with_uv.run().stdout
+        assert "litellm could not be downloaded" in with_uv.run().stdout
 
     def test_a_source_distribution_is_never_built(self, with_uv, index, tmp_path):
         trap = make_trap(index, tmp_path)

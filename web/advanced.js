@@ -15,7 +15,7 @@ export function foldAdvanced(node, app) {
   leaveNoGap(node);
   const options = { serialize: false, canvasOnly: true };
   const button = node.addWidget("button", NAME, null, guarded(() => toggle(node)), options);
-  button.label = t("node.advanced", "Show or hide advanced");
+  button.label = t("node.advanced", "Show or hide advanced inputs");
   button.serialize = false;
   // The host has made room for all of them. A saved size is set later and wins.
   const least = node.computeSize?.();

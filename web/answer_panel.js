@@ -92,7 +92,7 @@ class AnswerPanel {
 
   stop() {
     this.settle();
-    this.say([t("node.stopped", "Stopped before the end.")], "warning");
+    this.say([t("node.stopped", "Stopped before it was finished.")], "warning");
   }
 
   /** Say some lines above the text; `kind` is `warning` or `error` and gives the colour. */

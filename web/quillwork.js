@@ -15,11 +15,11 @@ import { openSetup } from "./setup/first_run.js";
 import { labelTargets, refreshLabels } from "./targets.js";
 
 const PLACEHOLDERS = {
-  QuillworkEnhancePrompt: () => t("node.prompt", "The prompt appears here while it is written."),
-  QuillworkGenerateVariables: () => t("node.values", "The values appear here while they are written."),
+  QuillworkEnhancePrompt: () => t("node.prompt", "The prompt appears here as it is written."),
+  QuillworkGenerateVariables: () => t("node.values", "The values appear here as they are written."),
   QuillworkResolveVariables: () => t("node.prompts", "The prompts appear here after the run."),
-  QuillworkDescribeImage: () => t("node.chat", "The answer appears here while it is written."),
-  QuillworkChat: () => t("node.chat", "The answer appears here while it is written."),
+  QuillworkDescribeImage: () => t("node.chat", "The answer appears here as it is written."),
+  QuillworkChat: () => t("node.chat", "The answer appears here as it is written."),
 };
 
 function restore(node) {
@@ -80,7 +80,7 @@ const HANDLERS = {
     if (payloads.length) takeAnswer(node, joined(payloads));
   },
   execution_error(panel, _node, { exception_message }) {
-    panel.showError((exception_message ?? "").trim() || t("node.failed", "The run failed; the log of ComfyUI says why."));
+    panel.showError((exception_message ?? "").trim() || t("node.failed", "The run failed. See the ComfyUI log for the reason."));
   },
   execution_interrupted: (panel) => panel.stop(),
 };

@@ -34,7 +34,7 @@ def allow(what: str, folder: Path) -> None:
         write_whole(folder / _FILE, json.dumps({"allowed": recorded}, indent=1))
     except OSError as error:
         raise NotConfigured(
-            f"Your yes to {what} could not be written to {folder} ({error.strerror}).",
+            f"Your permission for {what} could not be saved in {folder} ({error.strerror}).",
             hint=f"Set LLM_ALLOW={what} instead.",
         ) from None
 
@@ -43,7 +43,7 @@ def require(what: str, label: str, settings: Settings) -> None:
     """Raise `ConsentNeeded` unless workflows may use `what`."""
     if not is_allowed(what, settings):
         raise ConsentNeeded(
-            f"This workflow asks for {label}, which you have not allowed on this machine.",
+            f"This workflow uses {label}, which you have not allowed on this machine.",
             hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
             provider=what,
         )
@@ -51,7 +51,7 @@ def require(what: str, label: str, settings: Settings) -> None:
 
 def require_adding() -> None:
     """Raise `ConsentNeeded` unless models may add values to the user's library."""
-    require(ADDING, "the tool variables.add, with which the model writes into your library", load())
+    require(ADDING, "the tool variables.add, which lets the model add values to your library", load())
 
 
 def _recorded(folder: Path) -> set[str]:

@@ -43,8 +43,8 @@ class Place:
     @property
     def label(self) -> str:
         if self.in_ring:
-            return f"the key ring of this computer ({self.name})"
-        return f"the file {self.name}, unencrypted and for your user account alone"
+            return f"this computer's keyring ({self.name})"
+        return f"the file {self.name} (not encrypted, readable by your user account only)"
 
     def to_json(self) -> dict[str, Any]:
         return {"in_ring": self.in_ring, "name": self.name, "label": self.label}
@@ -122,8 +122,11 @@ def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
         write_whole(folder / FILE, json.dumps(rows, indent=1), private=True, durable=True)
     except OSError as error:
         raise NotConfigured(
-            f"The key could not be kept in {folder} ({error.strerror}).",
-            hint="It holds until the restart; set QUILLWORK_HOME to a folder of yours to keep it.",
+            f"The key could not be saved in {folder} ({error.strerror}).",
+            hint=(
+                "It stays in use until a restart. Set QUILLWORK_HOME to a folder that you can write "
+                "to, to keep it."
+            ),
         ) from None
 
 

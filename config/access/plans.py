@@ -37,9 +37,13 @@ def in_force(settings: Settings) -> Plan | None:
     try:
         plans = _plans(text, settings.folder)
         if name not in plans:
-            warn_once(f"LLM_PLAN is {name!r}, which is no plan of LLM_PLAN_MODELS_JSON: {BASELINE} is used.")
+            warn_once(
+                f"LLM_PLAN is {name!r}, which is not a plan in LLM_PLAN_MODELS_JSON: {BASELINE} is used."
+            )
             if BASELINE not in plans:
-                raise _BrokenPlans(f"LLM_PLAN_MODELS_JSON has neither a plan {name!r} nor a {BASELINE!r}.")
+                raise _BrokenPlans(
+                    f"LLM_PLAN_MODELS_JSON has neither a plan {name!r} nor a plan {BASELINE!r}."
+                )
             name = BASELINE
         return Plan(name, _globs(name, plans[name]))
     except _BrokenPlans as error:
@@ -53,7 +57,9 @@ def shows_locked(settings: Settings) -> bool:
 
 def _plans(text: str, folder: Path) -> dict[str, Any]:
     if not text:
-        raise _BrokenPlans("LLM_PLAN is set, and LLM_PLAN_MODELS_JSON, which says what it allows, is not.")
+        raise _BrokenPlans(
+            "LLM_PLAN is set, but LLM_PLAN_MODELS_JSON, which lists what each plan allows, is not."
+        )
     plans = _parse_json(text, "LLM_PLAN_MODELS_JSON") if text[:1] in "{[" else _read(folder, text)
     if not isinstance(plans, dict):
         raise _BrokenPlans('LLM_PLAN_MODELS_JSON must be an object such as {"baseline": ["ollama/*"]}.')
@@ -64,13 +70,13 @@ def _read(folder: Path, name: str) -> Any:
     file = folder / name
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
-            raise _BrokenPlans(f"LLM_PLAN_MODELS_JSON names a file outside {folder}: put it there.")
+            raise _BrokenPlans(f"LLM_PLAN_MODELS_JSON names a file outside {folder}. Move it there.")
         return _files.get(file, _parse)
     except _BrokenPlans:
         raise
     except (OSError, ValueError):
         raise _BrokenPlans(
-            f"LLM_PLAN_MODELS_JSON is neither JSON nor a file in {folder}: write the plans there."
+            f"LLM_PLAN_MODELS_JSON is neither JSON nor a file in {folder}. Put the plans there."
         ) from None
 
 
@@ -82,14 +88,16 @@ def _parse(file: Path) -> Any:
     except UnreadableYaml as error:
         raise _BrokenPlans(str(error)) from None
     except (OSError, UnicodeDecodeError):
-        raise _BrokenPlans(f"{file.name} cannot be read: check its rights and that it is UTF-8.") from None
+        raise _BrokenPlans(
+            f"{file.name} cannot be read. Check its permissions and that it is UTF-8."
+        ) from None
 
 
 def _parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _BrokenPlans(f"{where} is not JSON ({error}): correct it.") from None
+        raise _BrokenPlans(f"{where} is not valid JSON ({error}). Correct it.") from None
 
 
 def _globs(name: str, listed: Any) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class SessionKeys:
         """Keep `key` for `provider`. Raises ValueError for a key with spaces or line breaks in it."""
         key = key.strip()
         if not key or any(character.isspace() or not character.isprintable() for character in key):
-            raise ValueError("That is not a key: it is empty or has spaces or line breaks in it.")
+            raise ValueError("That is not a valid key: it is empty, or has spaces or line breaks in it.")
         with self._lock:
             replaced = provider in self._held
             self._held[provider] = _Held(Secret(key), owner, self._clock())

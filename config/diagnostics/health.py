@@ -94,12 +94,12 @@ def _python(settings: Settings) -> Check:
 def _clock(settings: Settings) -> Check:
     if time.time() < _RELEASED:
         today = time.strftime("%Y-%m-%d", time.gmtime())
-        return Check("Clock", False, f"It is {today} by the clock of this machine.", "Set the clock.")
+        return Check("Clock", False, f"It is {today} by this machine's clock.", "Set the clock.")
     return Check("Clock", True, "plausible")
 
 
 def _home(settings: Settings) -> Check:
-    check = _writable("Files", settings.folder, "Set QUILLWORK_HOME to a folder of yours.")
+    check = _writable("Files", settings.folder, "Set QUILLWORK_HOME to a folder that you can write to.")
     return replace(check, message=f"{check.message} ({origin()})") if check.ok else check
 
 
@@ -107,9 +107,9 @@ def _library(settings: Settings) -> Check:
     own, others = library_folders(settings)
     for folder in others:
         if not folder.is_dir():
-            hint = "Mend it in LIBRARY_DIRS, or take it out."
-            return Check("Library", False, f"{folder} is no folder.", hint)
-    return _writable("Library", own, "Set LOCAL_LIBRARY_DIR to a folder of yours.")
+            hint = "Correct it in LIBRARY_DIRS, or remove it."
+            return Check("Library", False, f"{folder} is not a folder.", hint)
+    return _writable("Library", own, "Set LOCAL_LIBRARY_DIR to a folder that you can write to.")
 
 
 def _writable(name: str, folder: Path, hint: str) -> Check:
@@ -117,7 +117,7 @@ def _writable(name: str, folder: Path, hint: str) -> Check:
     while not there.exists() and there != there.parent:
         there = there.parent
     if not there.is_dir() or not os.access(there, os.W_OK):
-        return Check(name, False, f"{folder} cannot be written.", hint)
+        return Check(name, False, f"{folder} is not writable.", hint)
     return Check(name, True, str(folder))
 
 
@@ -125,11 +125,13 @@ def _litellm(settings: Settings) -> Check:
     if importlib.util.find_spec("litellm") is None:
         effect = status.in_effect(settings)
         wanted = effect["provider"] not in ("", "endpoint") and not modes.of(effect["mode"]).stands_in
-        message = "not installed; only providers that are called directly need it."
+        message = "not installed; needed only for providers that are called directly."
         return Check("LiteLLM", not wanted, message, _install())
     version = importlib.metadata.version("litellm")
     if version in _BROKEN_LITELLM:
-        return Check("LiteLLM", False, f"{version} is a release with malicious code in it.", _install())
+        return Check(
+            "LiteLLM", False, f"{version} is a compromised release that contains malicious code.", _install()
+        )
     return Check("LiteLLM", True, version)
 
 
@@ -138,10 +140,10 @@ def _gpu(settings: Settings) -> Check:
     if torch is None:
         there = shutil.which("nvidia-smi") is not None
         return Check(
-            "GPU", True, "an NVIDIA driver is installed." if there else "none was found; none is needed."
+            "GPU", True, "an NVIDIA driver is installed." if there else "none found; none is needed."
         )
     if not torch.cuda.is_available():
-        return Check("GPU", True, f"torch {torch.__version__} sees none; remote models need none.")
+        return Check("GPU", True, f"torch {torch.__version__} finds no GPU; remote models need none.")
     free, total = torch.cuda.mem_get_info()
     return Check("GPU", True, f"{torch.cuda.get_device_name()}, {free >> 20} of {total >> 20} MB free")
 
@@ -155,7 +157,9 @@ def _model(settings: Settings) -> Check:
         return Check("Model", False, problem)
     if modes.of(effect["mode"]).stands_in:
         return Check(
-            "Model", True, f"none is set up: the phrasebook writes. `{command('setup')}` shows the ways."
+            "Model",
+            True,
+            f"none is set up, so the phrasebook is used. Run `{command('setup')}` to choose one.",
         )
     return Check("Model", True, f"{effect['model'] or effect['mode']} ({effect['provider_label']})")
 
@@ -195,7 +199,7 @@ def _standing(observer: Observer) -> str:
         return observer.name
     where = f"{observer.name} at {observer.base_url}"
     if observer.name == "langfuse" and importlib.util.find_spec("langfuse") is None:
-        return f"{where}; its package is not here, so Quillwork reports litellm's calls as well."
+        return f"{where}; its package is not installed, so Quillwork reports litellm's calls as well."
     return where
 
 
@@ -217,8 +221,8 @@ def _endpoint_origin(settings: Settings) -> str:
     assert endpoint is not None
     address, key = endpoint
     if session_keys.peek(endpoint_id(address.text)) is not None:
-        key_text = "key typed for this session"
+        key_text = "key set for this session"
     else:
         source = settings.key_origin(key)
-        key_text = {"environment": "key from there, too", "kept": "key kept"}.get(source, "no key")
+        key_text = {"environment": "key from there as well", "kept": "key kept"}.get(source, "no key")
     return f"address from {address.origin}; {key_text}"

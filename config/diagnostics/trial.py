@@ -54,10 +54,10 @@ async def check_provider(id: str, settings: Settings) -> Trial:
         return Trial(
             None,
             "This provider cannot be checked for free.",
-            "Test a model: that is one short call.",
+            "Test a model instead: that takes one short call.",
             seconds=seconds,
         )
-    message = f"{label} takes the key." if count is None else f"{label} lists {count} models."
+    message = f"{label} accepts the key." if count is None else f"{label} lists {count} models."
     return Trial(True, message, models=count, seconds=seconds)
 
 
@@ -109,8 +109,8 @@ def open_for_trial(mode: str, model: str) -> Model | Trial:
     if opened.runs_in_place:
         return _failed(
             BackendUnavailable(
-                f"{opened.deployment.name} runs inside {program()} and is not tried from here.",
-                hint="Run a node with it.",
+                f"{opened.deployment.name} runs inside {program()} and cannot be tested from here.",
+                hint="Run a node that uses it.",
             ),
             0.0,
         )
@@ -125,7 +125,7 @@ async def call_model(model: Model) -> Trial:
     if isinstance(outcome, Result):
         return Trial(
             True,
-            f"{model.deployment.name} answers.",
+            f"{model.deployment.name} works.",
             called=True,
             seconds=round(seconds, 3),
             cost_usd=outcome.usage.cost_usd,

@@ -95,7 +95,7 @@ def _rows(answer: Any) -> list[Any]:
     if isinstance(answer, Mapping):
         answer = next((answer[name] for name in ("data", "models") if name in answer), None)
     if not isinstance(answer, list):
-        raise ValueError("not a list of models")
+        raise ValueError("not a model list")
     return answer
 
 

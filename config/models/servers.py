@@ -129,7 +129,7 @@ def _read(style: str, answer: object, who: str, *, everything: bool = False) -> 
     try:
         return listing_formats.read(style, answer, everything=everything)
     except ValueError:
-        raise MalformedAnswer(f"{who} answered with something that is not a list of models.") from None
+        raise MalformedAnswer(f"The answer from {who} is not a model list.") from None
 
 
 def _identity(id: str, address: str, key: Secret | None) -> str:

@@ -18,7 +18,7 @@ def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
     """
     for name in changes:
         if name not in VARIABLES or VARIABLES[name].kind == "secret":
-            raise ValueError(f"{name} is not written to a file.")
+            raise ValueError(f"{name} is never written to a file.")
     file = folder / ".env"
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines() if file.exists() else []
@@ -28,7 +28,7 @@ def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
     except OSError as error:
         raise NotConfigured(
             f"{file} could not be written ({error.strerror}).",
-            hint="Set QUILLWORK_HOME to a folder of yours.",
+            hint="Set QUILLWORK_HOME to a folder that you can write to.",
         ) from None
     return file
 
@@ -39,6 +39,6 @@ def _name_in(line: str) -> str:
 
 def _quoted(text: str) -> str:
     if "\n" in text or "\r" in text:
-        raise NotConfigured("A setting is one line.", hint="Leave the line break out.")
+        raise NotConfigured("A setting must be on one line.", hint="Remove the line break.")
     quote = "'" if '"' in text else '"'
     return f"{quote}{text}{quote}" if re.search(r"[\s#'\"]", text) else text

@@ -22,11 +22,11 @@ def use_home(folder: Path) -> None:
     Raises `NotConfigured` where it is unusable."""
     global _named
     if folder.exists() and not folder.is_dir():
-        raise NotConfigured(f"--home {folder} is a file.", hint="Name a folder.")
+        raise NotConfigured(f"--home {folder} is a file.", hint="Choose a folder.")
     _named = folder.absolute()
 
 
-def use_host_home(folder: Path, host: str = "the program that Quillwork lies in") -> None:
+def use_host_home(folder: Path, host: str = "the program that this folder is installed in") -> None:
     """Set the host's folder for this pack; QUILLWORK_HOME still wins. `host` is its name for people."""
     global _host_home, _host
     _host_home, _host = folder, host
@@ -46,9 +46,9 @@ def origin() -> str:
     """Say in a sentence who chose `home`, and whether the host has another one."""
     named = "--home" if _named is not None else VARIABLE if os.environ.get(VARIABLE, "").strip() else ""
     if not named:
-        return _host or "the folder of this user; this copy of Quillwork belongs to no host that is known"
+        return _host or "the folder of this user; this copy of Quillwork is not inside a known host"
     if _host_home is not None and not same_place(_host_home, home()):
-        return f"{named}; {_host_home} would be that of {_host}"
+        return f"{named}; {_host_home} would be the folder of {_host}"
     return named
 
 

@@ -44,7 +44,7 @@ def write_panel(folder: Path, changes: Mapping[str, str | None]) -> None:
         write_whole(file, json.dumps(kept, indent=1, ensure_ascii=False))
     except OSError as error:
         raise NotConfigured(
-            f"The settings could not be written to {folder} ({error.strerror}).",
-            hint=f"They hold until {program()} restarts; set QUILLWORK_HOME to a folder of yours to "
-            "keep them.",
+            f"The settings could not be saved in {folder} ({error.strerror}).",
+            hint=f"They apply until {program()} restarts. Set QUILLWORK_HOME to a folder that you can "
+            "write to, to keep them.",
         ) from None

@@ -62,7 +62,7 @@ class Settings:
                 text = texts.get(known, "").strip()
                 if text:
                     if known != name:
-                        warn_once(f"{known} is read as {name}: please rename it.")
+                        warn_once(f"{known} is read as {name}. Please rename it.")
                     return Value(text, origin, known)
         return Value(variable.default, "default", name)
 
@@ -114,8 +114,8 @@ class Settings:
         if self.text("LLM_API_KEY"):
             key = self.value("LLM_API_KEY")
             warn_once(
-                f"{key.name} (from {key.origin}) is not sent: the endpoint comes from {address.origin}. "
-                "Set both in the same place."
+                f"{key.name} (from {key.origin}) is not sent, because the endpoint comes from "
+                f"{address.origin}. Set both in the same place."
             )
         return address, None
 
@@ -211,7 +211,7 @@ def warn_once(sentence: str) -> None:
 def override(name: str, text: str | None) -> None:
     """Set a value above the environment until the program ends; None removes it, a kept one too."""
     if name not in VARIABLES:
-        raise NotConfigured(f"There is no setting named {name}.", hint=f"Known: {', '.join(VARIABLES)}.")
+        raise NotConfigured(f"There is no setting {name}.", hint=f"Known: {', '.join(VARIABLES)}.")
     if text is None:
         # An empty text hides what the panel's file says, and counts as not set.
         _overrides[name] = ""
@@ -250,7 +250,7 @@ def _read(file: Path, parse: Callable[[Path], dict[str, str]]) -> dict[str, str]
             return parse(file)
         except OSError as error:
             raise NotConfigured(
-                f"{file.name} cannot be read ({error.strerror}).", hint=f"Check the rights of {file}."
+                f"{file.name} cannot be read ({error.strerror}).", hint=f"Check the permissions of {file}."
             ) from None
 
     try:
@@ -258,7 +258,8 @@ def _read(file: Path, parse: Callable[[Path], dict[str, str]]) -> dict[str, str]
     except PermissionError:
         # It may well be there, and say that nothing leaves this machine.
         raise NotConfigured(
-            f"{file.parent} cannot be read (Permission denied).", hint=f"Check the rights of {file.parent}."
+            f"{file.parent} cannot be read (Permission denied).",
+            hint=f"Check the permissions of {file.parent}.",
         ) from None
     except OSError:
         return {}
@@ -299,7 +300,7 @@ def _parse_yaml(file: Path) -> dict[str, str]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise NotConfigured(f"{file.name} must hold lines such as `LLM_MODEL: ollama/llama3.2`.")
+        raise NotConfigured(f"{file.name} must contain lines such as `LLM_MODEL: ollama/llama3.2`.")
     return {str(name).upper(): _yaml_text(value) for name, value in content.items() if value is not None}
 
 

@@ -31,15 +31,15 @@ VARIABLES: dict[str, EnvironmentVariable] = {
     for variable in (
         EnvironmentVariable(
             "LLM_MODE",
-            f"how the model is reached: {', '.join(registry.choices(installed=False))}",
+            f"how to reach the model: {', '.join(registry.choices(installed=False))}",
             default="auto",
             writable=True,
         ),
-        EnvironmentVariable("LLM_MODEL", "the model's id, such as ollama/llama3.2", writable=True),
+        EnvironmentVariable("LLM_MODEL", "the model id, such as ollama/llama3.2", writable=True),
         EnvironmentVariable(
-            "LLM_MODEL_PROMPT_GEN", "another model for enhancing and variables", writable=True
+            "LLM_MODEL_PROMPT_GEN", "a different model for prompts and variables", writable=True
         ),
-        EnvironmentVariable("LLM_MODEL_CHAT", "another model for chat", writable=True),
+        EnvironmentVariable("LLM_MODEL_CHAT", "a different model for chat", writable=True),
         EnvironmentVariable("LLM_REPO", "older name of LLM_MODEL for the hf modes"),
         EnvironmentVariable(
             "LLM_PATH", "folder of a local model, or the repository of a GGUF file", kind="path"
@@ -47,18 +47,18 @@ VARIABLES: dict[str, EnvironmentVariable] = {
         EnvironmentVariable("LLM_GGUF_FILE", "the GGUF file in LLM_PATH"),
         EnvironmentVariable(
             "LLM_DTYPE",
-            "how the hf modes keep weights: auto (nf4 where bitsandbytes works), nf4, int8, bf16, fp16, fp32",
+            "how the hf modes store weights: auto (nf4 if bitsandbytes works), nf4, int8, bf16, fp16, fp32",
             default="auto",
         ),
         EnvironmentVariable(
             "LLM_CUDA_GRAPH",
-            "the hf modes record a token's work on the graphics card and replay it, where the model allows",
+            "the hf modes record a decoding step on the GPU and replay it, if the model supports it",
             kind="flag",
             default="0",
         ),
         EnvironmentVariable(
             "LLM_BASE_URL",
-            "an endpoint that speaks the OpenAI protocol: a LiteLLM proxy, vLLM, LM Studio",
+            "an OpenAI-compatible endpoint: a LiteLLM proxy, vLLM, LM Studio",
             aliases=("LITELLM_BASE_URL",),
         ),
         EnvironmentVariable(
@@ -66,59 +66,57 @@ VARIABLES: dict[str, EnvironmentVariable] = {
         ),
         EnvironmentVariable(
             "LLM_TIMEOUT_MS",
-            "milliseconds of silence after which a remote call is given up; ten times that in all",
+            "milliseconds without a response before a remote call times out; ten times that in total",
             kind="number",
             default="60000",
             aliases=("LLM_REQUEST_TIMEOUT_MS",),
             writable=True,
         ),
         EnvironmentVariable(
-            "LLM_MAX_CONCURRENCY", "calls at once to one endpoint; 16, local servers 4", kind="number"
+            "LLM_MAX_CONCURRENCY", "concurrent calls to one endpoint; 16, for local servers 4", kind="number"
         ),
-        EnvironmentVariable("LLM_CACHE", "off, or disk: answers are kept over a restart", default="off"),
+        EnvironmentVariable("LLM_CACHE", "off, or disk: answers are kept after a restart", default="off"),
         EnvironmentVariable(
             "LLM_ALLOW",
-            "providers, `downloads` and `variables.add` (a tool) that shared workflows may use; remote_keys: "
-            "keys may be typed in on a host that others reach",
+            "providers, `downloads` and `variables.add` (a tool) that shared workflows may use; "
+            "remote_keys: keys may be entered on a server that others can reach",
             kind="list",
         ),
         EnvironmentVariable("LLM_PLAN", "the plan in force"),
         EnvironmentVariable(
-            "LLM_PLAN_MODELS_JSON", "plans and the models that each allows, as JSON", kind="json"
+            "LLM_PLAN_MODELS_JSON", "the plans and the models that each one allows, as JSON", kind="json"
         ),
         EnvironmentVariable(
-            "LLM_PLAN_SHOW_LOCKED", "show models outside the plan, locked", kind="flag", default="0"
+            "LLM_PLAN_SHOW_LOCKED", "list models outside the plan as locked", kind="flag", default="0"
         ),
-        EnvironmentVariable("LLM_ENABLE_OPENAI_PROXY", "serve the /v1 endpoint", kind="flag", default="0"),
+        EnvironmentVariable("LLM_ENABLE_OPENAI_PROXY", "enable the /v1 endpoint", kind="flag", default="0"),
+        EnvironmentVariable("LLM_PROXY_TOKEN", "the bearer token for the /v1 endpoint", kind="secret"),
         EnvironmentVariable(
-            "LLM_PROXY_TOKEN", "the bearer token that the /v1 endpoint asks for", kind="secret"
+            "LLM_SERVICE_TOKEN", "the token for servers that listen beyond loopback", kind="secret"
         ),
+        EnvironmentVariable("LLM_ALLOWED_HOSTS", "additional host names of this server", kind="list"),
         EnvironmentVariable(
-            "LLM_SERVICE_TOKEN", "the token for hosts that listen beyond loopback", kind="secret"
+            "LLM_BUDGET_SESSION", "budget in US dollars until the program exits, such as 2.50"
         ),
-        EnvironmentVariable("LLM_ALLOWED_HOSTS", "names under which this server may be called", kind="list"),
-        EnvironmentVariable(
-            "LLM_BUDGET_SESSION", "US dollars that calls may cost until the program ends, such as 2.50"
-        ),
-        EnvironmentVariable("LLM_BUDGET_DAY", "US dollars that calls may cost from midnight to midnight"),
+        EnvironmentVariable("LLM_BUDGET_DAY", "budget in US dollars per day"),
         EnvironmentVariable(
             "LLM_BUDGET_UNPRICED",
-            "with a budget: refuse, or allow, remote models whose price nobody knows",
+            "with a budget: refuse, or allow, remote models of unknown price",
             default="refuse",
         ),
         EnvironmentVariable(
             "LLM_CALLBACKS",
-            "who is told of calls: langfuse, helicone, Python paths such as my_package.module:on_call",
+            "observers of all calls: langfuse, helicone, Python paths such as my_package.module:on_call",
             kind="list",
         ),
         EnvironmentVariable(
             "LLM_CALLBACKS_CONTENT",
-            "tell them what was asked and answered, too",
+            "send prompts and answers to the observers as well",
             kind="flag",
             default="0",
         ),
         EnvironmentVariable("LOCAL_LIBRARY_DIR", "the folder of your variable files", kind="path"),
-        EnvironmentVariable("LIBRARY_DIRS", "other wildcard folders, read only", kind="list"),
+        EnvironmentVariable("LIBRARY_DIRS", "additional wildcard folders, read-only", kind="list"),
     )
 }
 

@@ -47,7 +47,7 @@ def models_command(options: argparse.Namespace) -> int:
         if source.state not in ("ok", "off"):
             print(f"\n{source.label}: {source.message} {source.hint}".rstrip())
     if not options.all:
-        print("\n--all also lists what is not set up.")
+        print("\n--all also lists models that are not set up.")
     return 0
 
 
@@ -74,7 +74,10 @@ def providers_command(options: argparse.Namespace) -> int:
         print_json({"providers": rows})
     else:
         _table([(row["id"], row["label"], _readiness(row)) for row in rows])
-        print(f"\nThe others of {_ALL_OF_LITELLM} answer through a LiteLLM proxy, at LLM_BASE_URL.")
+        print(
+            f"\nThe other providers in {_ALL_OF_LITELLM} can be used through a LiteLLM proxy, at "
+            "LLM_BASE_URL."
+        )
     return 0
 
 
@@ -94,9 +97,7 @@ def usage_command(options: argparse.Namespace) -> int:
     rows = [*today["models"], {**today["total"], "name": "today"}]
     _table([_usage_row(row) for row in rows])
     if budget["day_usd"] is not None:
-        print(
-            f"\nThe day's budget: {dollars(budget['day_used_usd'])} of {dollars(budget['day_usd'])} is used."
-        )
+        print(f"\nToday's budget: {dollars(budget['day_used_usd'])} of {dollars(budget['day_usd'])} used.")
     return 0
 
 
@@ -115,7 +116,7 @@ def config_command(options: argparse.Namespace) -> int:
         return 0
     effect = view["effective"]
     print(place.line())
-    print(f"In effect: {effect['error']['message'] if effect['error'] else _effect(effect)}\n")
+    print(f"Active: {effect['error']['message'] if effect['error'] else _effect(effect)}\n")
     _table([(row["name"], row["value"] or "-", row["origin"]) for row in view["settings"]])
     return 0
 

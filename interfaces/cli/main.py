@@ -17,7 +17,10 @@ from ...llm_backends import errors, modes, registry
 from ...prompting.tasks import CREATIVITIES, MOST_VALUES, MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import listing, place, setting_up, writing
 
-_HOME = "use these settings, library and targets, not those of the ComfyUI or web UI that this folder lies in"
+_HOME = (
+    "use the settings, library and targets in this folder, not those of the ComfyUI or web UI "
+    "that this folder lies in"
+)
 USAGE, UNREACHED, CANCELLED = 2, 3, 130
 
 # Faults that the user has to put right here, as opposed to what happened on the other side.
@@ -76,65 +79,73 @@ def _complain(message: str, hint: str = "") -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python .", description="A language model that writes for the image model."
+        prog="python .", description="A language model that writes prompts for image models."
     )
     parser.add_argument("--home", metavar="FOLDER", default="", help=_HOME)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     enhance = _command(commands, "enhance", writing.enhance_command, "turn an idea into a prompt")
-    enhance.add_argument("text", help="the idea, such as: a fox in the snow")
+    enhance.add_argument("text", help="the idea, e.g. a fox in the snow")
     enhance.add_argument(
-        "--target", default="general", help="the image model that the prompt is for (`python . targets`)"
+        "--target",
+        default="general",
+        help=("the image model that the prompt is for (list: `python . targets`)"),
     )
-    enhance.add_argument("--instruction", default="", help="a wish for the prompt")
+    enhance.add_argument("--instruction", default="", help="an additional instruction for the prompt")
     enhance.add_argument(
         "--variations", type=int, default=1, help=f"how many prompts, 1 to {MOST_VARIATIONS}"
     )
     enhance.add_argument("--on-error", choices=ON_ERROR, default="raise")
     _model_options(enhance)
 
-    variables = _command(commands, "variables", writing.variables_command, "invent values for a variable")
-    variables.add_argument("name", help="what is wanted, such as season")
+    variables = _command(commands, "variables", writing.variables_command, "generate values for a variable")
+    variables.add_argument("name", help="what to generate, e.g. season")
     variables.add_argument("--count", type=int, default=10, help=f"how many values, 1 to {MOST_VALUES}")
-    variables.add_argument("--context", default="", help="the template that they will stand in")
-    variables.add_argument("--guidance", default="", help="a wish for the values")
+    variables.add_argument("--context", default="", help="the template in which the values will be used")
+    variables.add_argument("--guidance", default="", help="additional guidance for the values")
     variables.add_argument("--creativity", choices=CREATIVITIES, default="balanced")
-    variables.add_argument("--save", action="store_true", help="add them to the library")
+    variables.add_argument("--save", action="store_true", help="save them to the library")
     _model_options(variables)
 
-    resolve = _command(commands, "resolve", writing.resolve_command, "fill a template from the library")
-    resolve.add_argument("template", help="such as: a cottage in __season__, {dawn|dusk}")
+    resolve = _command(
+        commands, "resolve", writing.resolve_command, "fill a template with values from the library"
+    )
+    resolve.add_argument("template", help="e.g. a cottage in __season__, {dawn|dusk}")
     resolve.add_argument("--count", type=int, default=1, help="how many prompts, 1 to 1000")
     resolve.add_argument("--selection", choices=SELECTIONS, default="random")
     resolve.add_argument(
         "--generate-missing",
         action="store_true",
-        help="invent and save 20 values for each variable without a file",
+        help="generate and save 20 values for each variable without a file",
     )
     resolve.add_argument(
         "--no-repeats", action="store_true", help="no value of a variable twice in one prompt"
     )
     _model_options(resolve)
 
-    targets = _command(commands, "targets", listing.targets_command, "the image models there are prompts for")
-    targets.add_argument("words", nargs="*", help="only those that these words are found in")
-    models = _command(commands, "models", listing.models_command, "the models to choose from")
-    models.add_argument("words", nargs="*", help="only those that these words are found in")
-    models.add_argument("--provider", default="", help="only this provider's, such as ollama")
-    models.add_argument("--all", action="store_true", help="also those that are not set up")
-    _command(commands, "providers", listing.providers_command, "the providers, and which are set up")
-    _command(commands, "usage", listing.usage_command, "what was called today, and what it cost")
-    _command(commands, "config", listing.config_command, "every setting, its value and where it comes from")
-
-    setup = _command(
-        commands, "setup", setting_up.setup_command, "choose how Quillwork writes, by questions and answers"
+    targets = _command(
+        commands, "targets", listing.targets_command, "list the image models that prompts can be written for"
     )
+    targets.add_argument("words", nargs="*", help="only those that match these words")
+    models = _command(commands, "models", listing.models_command, "list the models to choose from")
+    models.add_argument("words", nargs="*", help="only those that match these words")
+    models.add_argument("--provider", default="", help="only this provider's, e.g. ollama")
+    models.add_argument("--all", action="store_true", help="also list those that are not set up")
+    _command(
+        commands, "providers", listing.providers_command, "list the providers, and which of them are set up"
+    )
+    _command(commands, "usage", listing.usage_command, "show today's calls and what they cost")
+    _command(
+        commands, "config", listing.config_command, "show every setting, its value and where it comes from"
+    )
+
+    setup = _command(commands, "setup", setting_up.setup_command, "choose a language model, step by step")
     setup.add_argument(
         "--allow",
         action="append",
         default=[],
         metavar="WHAT",
-        help="let shared workflows use a provider, or `downloads`",
+        help="allow shared workflows to use a provider, or `downloads`",
     )
     _command(commands, "doctor", setting_up.doctor_command, "check the installation and the endpoint")
     return parser
@@ -158,4 +169,4 @@ def _command(
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mode", default=modes.AUTO, help=", ".join(registry.choices(installed=False)))
-    parser.add_argument("--model", default="", help="such as ollama/llama3.2")
+    parser.add_argument("--model", default="", help="e.g. ollama/llama3.2")

@@ -57,5 +57,9 @@ def other_python() -> Check | None:
 
 
 def _host_of(note: HostNote) -> str:
-    host = note.host if note.started else f"{note.host}, by the place of this folder: it has not started yet"
+    host = (
+        note.host
+        if note.started
+        else (f"{note.host}, because of where this folder is: it has not started yet")
+    )
     return f"{host}; with its settings page {note.page}" if note.page else host

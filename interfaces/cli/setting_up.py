@@ -23,11 +23,11 @@ from .writing import print_json
 FINDINGS = 1
 """The exit code of a doctor who found something."""
 _WAYS = """\
-Ways to give Quillwork a model (in the environment, or as lines of {env}):
+Ways to set up a model (as environment variables, or as lines in {env}):
   Ollama on this machine       LLM_MODEL=ollama/llama3.2
   LM Studio, vLLM, a proxy     LLM_BASE_URL=http://127.0.0.1:4000/v1  LLM_MODEL=the name it has there
-  a provider on the internet   LLM_MODEL=openai/gpt-5-mini  and its key, such as OPENAI_API_KEY
-  nothing at all               the phrasebook writes
+  a provider on the internet   LLM_MODEL=openai/gpt-5-mini  and its key, e.g. OPENAI_API_KEY
+  no model                     the phrasebook is used
 """
 
 
@@ -48,7 +48,7 @@ def setup_command(options: argparse.Namespace) -> int:
         return 0
     print(place.line() + "\n")
     print(_WAYS.format(env=settings.folder / ".env"))
-    print("Shared workflows may use: " + (", ".join(allowed) or "no provider that costs; see --allow"))
+    print("Shared workflows may use: " + (", ".join(allowed) or "no paid provider; see --allow"))
     return 0
 
 

@@ -36,50 +36,48 @@ class Wizard:
         self._say = say
 
     def run(self) -> None:
-        self._say("Looking for what is there ...")
+        self._say("Checking what is available ...")
         listing = runner.run(catalog.listing(load()))
         ways: list[tuple[str, Callable[[Listing], dict[str, str | None]]]] = [
             (self._ollama_line(listing), self._ollama),
-            ("A server with OpenAI's protocol: LM Studio, vLLM, a LiteLLM proxy", self._endpoint),
-            ("A provider on the internet, with a key of yours", self._provider),
+            ("An OpenAI-compatible server: LM Studio, vLLM, a LiteLLM proxy", self._endpoint),
+            ("A provider on the internet, with your own key", self._provider),
             ("A 4-bit model on this machine's GPU (downloaded once, about 3 GB)", self._download),
-            ("No model: the phrasebook writes", lambda _: {"LLM_MODE": phrasebook.NAME}),
+            ("No model: use the phrasebook", lambda _: {"LLM_MODE": phrasebook.NAME}),
         ]
-        self._say("How is Quillwork to write?")
+        self._say("Which language model should Quillwork use?")
         _, way = ways[self._choose([line for line, _ in ways])]
         chosen = way(listing)
         if not chosen:
             return
-        self._say("\nThese lines go into " + str(self._folder / ".env") + ":")
+        self._say("\nThese lines will be added to " + str(self._folder / ".env") + ":")
         for name, text in chosen.items():
             self._say(f"  {name}={text}")
         if not self._agrees("Write them?"):
             self._say("Nothing was written.")
             return
         write_env(self._folder, {**_CLEAN, **chosen})
-        self._say("Written: it holds from the next run on. This looks whether all is well:")
+        self._say("Saved. The change takes effect on the next run. Checking the setup:")
         self._say(f"  {command('doctor')}")
 
     def _ollama_line(self, listing: Listing) -> str:
         running = next((one for one in listing.sources if one.id == "ollama" and one.state == "ok"), None)
-        return (
-            f"Ollama on this machine ({running.count} models)"
-            if running
-            else "Ollama (it is not running now)"
-        )
+        return f"Ollama on this machine ({running.count} models)" if running else "Ollama (not running)"
 
     def _ollama(self, listing: Listing) -> dict[str, str | None]:
         there = [model.id for model in listing.select(provider="ollama")]
         models = there or [f"ollama/{model}" for model in providers.get("ollama").models]
         if not there:
-            self._say("Install Ollama from https://ollama.com/download, then `ollama pull` the model.")
+            self._say(
+                "Install Ollama from https://ollama.com/download, then run `ollama pull` for the model."
+            )
         return {"LLM_MODEL": models[self._choose(models[:20])]}
 
     def _endpoint(self, listing: Listing) -> dict[str, str | None]:
-        address = self._answer("Its address", "http://127.0.0.1:4000/v1")
-        model = self._answer("The model's name there", "")
-        self._say("If it asks for a key:  " + _export("LLM_API_KEY"))
-        self._say("The key counts only where the address is set too: " + _export("LLM_BASE_URL", address))
+        address = self._answer("Server address", "http://127.0.0.1:4000/v1")
+        model = self._answer("Model name on that server", "")
+        self._say("Key, if required:  " + _export("LLM_API_KEY"))
+        self._say("The key is used only if the address is set, too: " + _export("LLM_BASE_URL", address))
         return {"LLM_BASE_URL": address, **({"LLM_MODEL": model} if model else {})}
 
     def _provider(self, listing: Listing) -> dict[str, str | None]:
@@ -89,19 +87,17 @@ class Wizard:
         variables = [provider.key_variables[0], *(names[0] for names in provider.needed_variables.values())]
         if provider.default_base_url is None and provider.base_variable:
             variables.append(provider.base_variable)
-        self._say(f"A key: {provider.key_url}")
-        self._say(f"Set it where {program()} starts; it is not written to any file:")
+        self._say(f"Get a key: {provider.key_url}")
+        self._say(f"Set it in the environment of {program()}. It is not written to any file:")
         for variable in variables:
             self._say("  " + _export(variable))
-        if self._agrees(
-            f"May workflows of other people use {provider.label} too, at your cost?", default=False
-        ):
+        if self._agrees(f"Allow shared workflows to use {provider.label} at your cost?", default=False):
             consent.allow(provider.id, self._folder)
         return {"LLM_MODEL": f"{provider.id}/{model.removeprefix(provider.id + '/')}"}
 
     def _download(self, listing: Listing) -> dict[str, str | None]:
         model = self._answer("Repository on Hugging Face", DEFAULT_REPOSITORY)
-        if self._agrees(f"May {model} be downloaded when it is needed?"):
+        if self._agrees(f"Allow {model} to be downloaded when it is needed?"):
             consent.allow(consent.DOWNLOADS, self._folder)
         return {"LLM_MODE": HF_DOWNLOAD, "LLM_MODEL": model}
 
@@ -112,7 +108,7 @@ class Wizard:
             text = self._ask(f"1 to {len(lines)} [1]: ").strip() or "1"
             if text.isdecimal() and 1 <= int(text) <= len(lines):
                 return int(text) - 1
-            self._say("Type one of the numbers.")
+            self._say("Enter one of the numbers.")
 
     def _answer(self, question: str, default: str) -> str:
         return self._ask(f"{question} [{default}]: " if default else f"{question}: ").strip() or default

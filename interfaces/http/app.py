@@ -75,7 +75,10 @@ class App:
                 fault = scrub(f"{type(error).__name__}: {error}")
                 _log.error("%s %s failed (%s).", request.method, request.path, fault)
                 failed = HttpError(
-                    500, "internal", "Quillwork failed at this.", f"See the log of {program()}."
+                    500,
+                    "internal",
+                    "Quillwork failed with an internal error.",
+                    f"See the log of {program()} for details.",
                 )
                 return failed.answer()
 
@@ -99,7 +102,9 @@ async def _body(request: HttpRequest, route: Route) -> dict[str, Any]:
     try:
         raw = await asyncio.wait_for(request.read(route.most_bytes), _BODY_PATIENCE_S)
     except (TimeoutError, asyncio.TimeoutError):
-        raise HttpError(408, "body_too_slow", "The body did not arrive in time.", "Send it again.") from None
+        raise HttpError(
+            408, "body_too_slow", "The request body did not arrive in time.", "Send it again."
+        ) from None
     if len(raw) < _LARGE:
         return _parsed(raw, route)
     return await in_thread(_parsed, raw, route)
@@ -111,12 +116,14 @@ def _parsed(raw: bytes, route: Route) -> dict[str, Any]:
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError):
-        raise HttpError(400, "bad_request", "The body is not JSON.", "Send one JSON object.") from None
+        raise HttpError(
+            400, "bad_request", "The request body is not valid JSON.", "Send one JSON object."
+        ) from None
     if route.body is None:
         if content != {}:
-            raise HttpError(400, "bad_request", "This call takes no body.", "Send {} or nothing.")
+            raise HttpError(400, "bad_request", "This call takes no request body.", "Send {} or nothing.")
         return {}
     try:
         return checked(content, route.body)
     except RecursionError:
-        raise HttpError(400, "bad_request", "The body is nested too deeply.", "") from None
+        raise HttpError(400, "bad_request", "The request body is nested too deeply.", "") from None

@@ -92,7 +92,10 @@ def read_messages(given: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
     count = sum(1 for message in given for part in _parts(message) if part["type"] != "text")
     if count > MOST_PICTURES:
         raise HttpError(
-            400, "too_many_pictures", f"{count} pictures are more than the {MOST_PICTURES} of one call.", ""
+            400,
+            "too_many_pictures",
+            f"{count} images are more than the limit of {MOST_PICTURES} per call.",
+            "",
         )
     return tuple(_message(message) for message in given)
 
@@ -133,7 +136,7 @@ def _source(part: Mapping[str, Any]) -> str:
 
 def _needed(part: Mapping[str, Any], name: str) -> Any:
     if name not in part:
-        raise HttpError(400, "bad_request", f"A part of the type {part['type']} lacks {name!r}.", "")
+        raise HttpError(400, "bad_request", f"A part of the type {part['type']} is missing {name!r}.", "")
     return part[name]
 
 
@@ -142,8 +145,8 @@ def _url(url: str) -> str:
         raise HttpError(
             400,
             "no_addresses",
-            "A picture's address is not fetched from here.",
-            "Send the picture itself, as a data: URL in base64.",
+            "Images are not fetched from an address.",
+            "Send the image itself, as a data: URL in base64.",
         )
     return url
 
@@ -157,7 +160,7 @@ def _picture(given: str) -> Image:
         raise HttpError(
             400,
             "bad_request",
-            "A picture is not in base64.",
+            "An image is not valid base64.",
             "Send the file's bytes in base64, or as a data: URL.",
         ) from None
     return read_picture(data)

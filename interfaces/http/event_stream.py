@@ -50,7 +50,12 @@ def error_content(error: Exception) -> Any:
         return error_answer(error).content
     except Exception:  # noqa: BLE001
         return (
-            HttpError(500, "internal", "Quillwork failed at this.", f"See the log of {program()}.")
+            HttpError(
+                500,
+                "internal",
+                "Quillwork failed with an internal error.",
+                f"See the log of {program()} for details.",
+            )
             .answer()
             .content
         )

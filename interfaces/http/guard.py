@@ -70,8 +70,8 @@ def _check_host(request: HttpRequest, host: HttpHost, settings: Settings) -> Non
     raise HttpError(
         403,
         "forbidden",
-        "This server was called by a name that is not known to be its own.",
-        f"Call it by its address, or add the name to LLM_ALLOWED_HOSTS and restart {program()}.",
+        "This server does not recognize the host name in the request.",
+        f"Use its address, or add the name to LLM_ALLOWED_HOSTS and restart {program()}.",
     )
 
 
@@ -83,7 +83,7 @@ def _check_origin(request: HttpRequest) -> None:
     raise HttpError(
         403,
         "forbidden",
-        "Pages of other sites may not use Quillwork.",
+        "Pages from other sites cannot use Quillwork.",
         f"Open it from the page of {program()}.",
     )
 
@@ -104,14 +104,17 @@ def _check_intent(request: HttpRequest) -> None:
         raise HttpError(
             403,
             "forbidden",
-            "This call changes something and lacks the header X-Quillwork.",
+            "This call changes something, but the header X-Quillwork is missing.",
             "Send X-Quillwork: 1.",
         )
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     has_body = request.method in _WITH_BODY or request.headers.get("content-length", "0") != "0"
     if (has_body or kind) and kind != "application/json":
         raise HttpError(
-            400, "bad_request", "The body must be JSON.", "Send it with Content-Type: application/json."
+            400,
+            "bad_request",
+            "The request body must be JSON.",
+            "Send it with Content-Type: application/json.",
         )
 
 
@@ -121,8 +124,8 @@ def _check_token(request: HttpRequest, settings: Settings) -> None:
         raise HttpError(
             403,
             "token_not_set",
-            "This server can be reached from other machines, and no token protects it.",
-            f"Set LLM_SERVICE_TOKEN and restart {program()}, or let it listen on 127.0.0.1 only.",
+            "This server can be reached from other machines, but no token protects it.",
+            f"Set LLM_SERVICE_TOKEN and restart {program()}, or let it listen only on 127.0.0.1.",
         )
     if not _carries(request, token):
         raise HttpError(
@@ -138,7 +141,7 @@ def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
         raise HttpError(
             404,
             "not_enabled",
-            "The OpenAI-compatible endpoint is switched off.",
+            "The OpenAI-compatible endpoint is turned off.",
             f"Set LLM_ENABLE_OPENAI_PROXY=1 and LLM_PROXY_TOKEN, and restart {program()}.",
         )
     token = settings.text("LLM_PROXY_TOKEN")
@@ -146,7 +149,7 @@ def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
         raise HttpError(
             403,
             "token_not_set",
-            "The OpenAI-compatible endpoint has no token, and everybody's calls would be yours to pay.",
+            "The OpenAI-compatible endpoint has no token, so anyone could make calls at your cost.",
             f"Set LLM_PROXY_TOKEN and restart {program()}.",
         )
     if not _carries(request, token):
@@ -154,7 +157,7 @@ def _check_proxy_token(request: HttpRequest, settings: Settings) -> None:
             401,
             "wrong_token",
             "The token is missing or wrong.",
-            "Give the program this server's LLM_PROXY_TOKEN as its API key.",
+            "Use this server's LLM_PROXY_TOKEN as the API key in your program.",
         )
 
 

@@ -44,7 +44,7 @@ class Places:
                 self.free -= 1
                 return
         raise HttpError(
-            429, "busy", f"{self.most} calls are under way already.", "Wait until one of them is done."
+            429, "busy", f"{self.most} calls are already in progress.", "Wait until one of them has finished."
         )
 
     def give_back(self) -> None:
@@ -75,8 +75,8 @@ def refuse_encoder(deployment: Deployment) -> None:
     """Raise `NotConfigured` for the host's text encoder, which no route has."""
     if modes.of(deployment.backend).needs_wire:
         raise NotConfigured(
-            "The image workflow's text encoder writes only for a node that it is wired to.",
-            hint="Use an Enhance Prompt node with its clip wired, or choose another model.",
+            "The image workflow's text encoder can only be used by a node that it is connected to.",
+            hint="Use an Enhance Prompt node with its clip connected, or choose another model.",
         )
 
 

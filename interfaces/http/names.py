@@ -27,14 +27,17 @@ def check_model(name: str, mode: str, settings: Settings) -> str:
         return ""
     if "://" in name or not name.isprintable():
         raise HttpError(
-            400, "bad_request", "A model's name holds no address.", "Choose one from the list of models."
+            400,
+            "bad_request",
+            "A model name cannot contain an address.",
+            "Choose one from the list of models.",
         )
     if _PATH.search(name) and not _is_for_endpoint(name, mode, settings):
         raise HttpError(
             400,
             "bad_request",
-            "A path cannot be chosen from here.",
-            f"Set LLM_PATH where {program()} starts.",
+            "A path cannot be set from here.",
+            f"Set LLM_PATH in the environment of {program()}.",
         )
     return name
 

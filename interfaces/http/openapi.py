@@ -12,16 +12,16 @@ from .routing import NAME, Route
 PREFIX = "/quillwork"
 _OPENAI = "openai_"
 _ERRORS = {
-    400: "Something in the request is wrong.",
+    400: "The request is not valid.",
     401: "A token or a key is missing or wrong.",
     403: "Not allowed here.",
-    404: "There is no such thing.",
-    408: "The body did not arrive in time.",
+    404: "Not found.",
+    408: "The request body did not arrive in time.",
     413: "Too large.",
     429: "Too many calls.",
-    502: "The other side failed.",
-    503: "It cannot be reached or used here.",
-    504: "It did not answer in time.",
+    502: "The provider or server failed.",
+    503: "The provider or server cannot be reached or used here.",
+    504: "The provider or server did not answer in time.",
 }
 
 
@@ -41,12 +41,12 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
                 "serviceToken": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "LLM_SERVICE_TOKEN, where the server is reached from beyond this machine.",
+                    "description": "LLM_SERVICE_TOKEN, if the server can be reached from other machines.",
                 },
                 "proxyToken": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "LLM_PROXY_TOKEN, always.",
+                    "description": "LLM_PROXY_TOKEN, always required.",
                 },
             },
         },
@@ -78,7 +78,7 @@ def _operation(route: Route) -> dict[str, Any]:
                 "name": "name",
                 "in": "path",
                 "required": True,
-                "description": "A name, of a variable for one; a slash in it is a folder.",
+                "description": "A name, e.g. of a variable; a slash separates folders.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 200},
             }
         )

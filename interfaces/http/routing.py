@@ -67,7 +67,10 @@ def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
         return min(matching, key=lambda match: bool(match[1]))
     if there:
         allowed = ", ".join(sorted({route.method for route, _ in there}))
-        raise HttpError(404, "not_found", f"{path[:80]} takes {allowed} only.", "")
+        raise HttpError(404, "not_found", f"{path[:80]} only accepts {allowed}.", "")
     raise HttpError(
-        404, "not_found", f"There is nothing at {path[:80]!r}.", "GET openapi.json lists what there is."
+        404,
+        "not_found",
+        f"There is nothing at {path[:80]!r}.",
+        "GET openapi.json lists the available routes.",
     )

@@ -34,8 +34,8 @@ def as_langchain(model: str | Deployment | Model = "") -> BaseChatModel:
             raise
         raise DependencyMissing(
             "as_langchain() needs the Python package langchain-core, which is not installed.",
-            hint="Run `pip install langchain-core` where your script runs, but not in a web UI's own "
-            "environment: it moves packages that a web UI needs as they are.",
+            hint="Run `pip install langchain-core` in the environment of your script, but not in a web "
+            "UI's environment: it changes packages that the web UI depends on.",
         ) from None
     if isinstance(model, str):
         model = open_model(Choice(llm_model=model, role="chat", by_workflow=False))

@@ -61,7 +61,7 @@ def _role(message: BaseMessage) -> Role:
     role = _ROLES.get(message.role) if isinstance(message, ChatMessage) else None
     if role is None:
         raise BadRequest(
-            f"A message of the kind {message.type!r} cannot be sent to a model.",
+            f"Messages of the type {message.type!r} cannot be sent to a model.",
             hint="Use system, human, ai and tool messages.",
         )
     return role
@@ -81,7 +81,7 @@ def _content(content: str | list[Any]) -> tuple[str, tuple[Image, ...]]:
             images.append(_image(block))
         elif kind not in _NOT_SENT_BACK:
             raise BadRequest(
-                f"Content of the kind {kind!r} cannot be sent to a model.", hint="Send text and pictures."
+                f"Content of the type {kind!r} cannot be sent to a model.", hint="Send text and images."
             )
     return "\n".join(text for text in texts if text), tuple(images)
 
@@ -100,13 +100,13 @@ def _image(block: Mapping[str, Any]) -> Image:
         kind, data = block.get("mime_type"), block.get("base64") or block.get("data")
     if not data or not str(kind).startswith("image/"):
         raise BadRequest(
-            "A picture has to come with its bytes: nothing is fetched from an address.",
-            hint='Write {"type": "image", "base64": "...", "mime_type": "image/png"}.',
+            "An image must be sent with its data: nothing is fetched from an address.",
+            hint='Use {"type": "image", "base64": "...", "mime_type": "image/png"}.',
         )
     try:
         return Image(str(kind), base64.b64decode(data, validate=True))
     except (binascii.Error, ValueError, TypeError):
-        raise BadRequest("A picture's data is not base64.") from None
+        raise BadRequest("The data of an image is not valid base64.") from None
 
 
 def our_tools(tools: Iterable[Mapping[str, Any]]) -> tuple[Tool, ...]:
@@ -130,7 +130,10 @@ def ai_message(result: Result) -> AIMessage:
         else:
             invalid.append(
                 invalid_tool_call(
-                    name=call.name, args=call.arguments, id=call.id, error="The arguments are no JSON object."
+                    name=call.name,
+                    args=call.arguments,
+                    id=call.id,
+                    error="The arguments are not a JSON object.",
                 )
             )
     return AIMessage(

@@ -130,7 +130,7 @@ def _tools(tools: Sequence[dict[str, Any]], choice: Any) -> dict[str, Any]:
     if choice in (True, "any"):
         choice = "required"
     if choice not in TOOL_CHOICES and choice not in [tool["function"]["name"] for tool in tools]:
-        raise NotConfigured(f"tool_choice is {choice!r}, and there is no tool of that name.")
+        raise NotConfigured(f"tool_choice is {choice!r}, but there is no tool of that name.")
     return {"tools": our_tools(tools), "tool_choice": choice}
 
 
@@ -158,8 +158,9 @@ class _Reader:
             # Thinking that turns out as such only at the end was shown as text, and did no harm.
             if chunk.finish_reason and self._chunks.result.text.strip() not in "".join(self._shown):
                 raise StreamBroken(
-                    f"{self._model.deployment.name} broke off in the middle, and another attempt answered.",
-                    hint="Ask again, or use invoke.",
+                    f"{self._model.deployment.name} stopped in the middle of its answer, and another "
+                    "attempt succeeded.",
+                    hint="Try again, or use invoke.",
                 )
         text = _cut(chunk.text, self._model, self._stop)
         self._shown.append(text)

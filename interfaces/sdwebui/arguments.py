@@ -76,7 +76,7 @@ def read(args: Sequence[Any]) -> Arguments:
         unknown = [str(name) for name in first if name not in NAMES]
         if unknown:
             raise NotConfigured(
-                f"Quillwork has no argument {unknown[0]!r}.", hint=f"There are {', '.join(NAMES)}."
+                f"Quillwork has no argument {unknown[0]!r}.", hint=f"The arguments are {', '.join(NAMES)}."
             )
         given = {"enabled": True, **first}
     else:
@@ -111,7 +111,7 @@ def mode_choices() -> list[str]:
 def _flag(name: str, value: Any) -> bool:
     text = str(value).strip().lower()
     if text not in _YES | _NO:
-        raise _wrong(name, value, "Write true or false.")
+        raise _wrong(name, value, "Use true or false.")
     return text in _YES
 
 
@@ -119,7 +119,7 @@ def _number(name: str, value: Any) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
-        raise _wrong(name, value, "Write a whole number.") from None
+        raise _wrong(name, value, "Use a whole number.") from None
     if name == "variations" and not 1 <= number <= MOST_VARIATIONS:
         raise _wrong(name, value, f"Choose 1 to {MOST_VARIATIONS}.")
     if name == "count" and not 0 <= number <= MOST_IMAGES:
@@ -130,10 +130,10 @@ def _number(name: str, value: Any) -> int:
 def _parts(value: Any) -> tuple[str, ...]:
     items = value.replace(";", ",").split(",") if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)):
-        raise _wrong("parts", value, f"Give a list out of {', '.join(PARTS)}.")
+        raise _wrong("parts", value, f"Use a list of {', '.join(PARTS)}.")
     parts = tuple(str(item).strip().lower() for item in items if str(item).strip())
     if not set(parts) <= set(PARTS):
-        raise _wrong("parts", value, f"Give a list out of {', '.join(PARTS)}.")
+        raise _wrong("parts", value, f"Use a list of {', '.join(PARTS)}.")
     return tuple(part for part in PARTS if part in parts)
 
 

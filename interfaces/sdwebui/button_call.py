@@ -123,4 +123,4 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, (LLMError, ValueError)):
         return words_of(error)
     _log.error("A button failed (%s).", scrub(f"{type(error).__name__}: {error}"))
-    return "Quillwork failed at this. See the log of the web UI."
+    return "Quillwork failed with an internal error. See the web UI's log for details."

@@ -34,25 +34,25 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 label="Resolve __variables__ and {a|b}", value=usual.variables, elem_id=elem_id("variables")
             )
             generate_missing = gr.Checkbox(
-                label="Let the model invent missing variables",
+                label="Generate values for missing variables",
                 value=usual.generate_missing,
                 elem_id=elem_id("generate_missing"),
             )
             variables_alone = gr.Checkbox(
-                label="Resolve variables without enhancing, too",
+                label="Resolve variables even without enhancing",
                 value=usual.variables_alone,
                 elem_id=elem_id("variables_alone"),
             )
         writer = build_writer(elem_id)
         with gr.Row():
             selection = gr.Dropdown(
-                label="Values of variables",
+                label="Selection of values",
                 choices=list(SELECTIONS),
                 value=usual.selection,
                 elem_id=elem_id("selection"),
             )
             count = gr.Number(
-                label="How many images (0: batch count × size; of combinations at most all)",
+                label="Number of images (0: batch count × size; combinations: at most all)",
                 value=usual.count,
                 precision=0,
                 elem_id=elem_id("count"),
@@ -65,14 +65,14 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 elem_id=elem_id("parts"),
             )
             on_error = gr.Dropdown(
-                label="When the model cannot be had",
+                label="If the model fails",
                 choices=list(ON_ERROR),
                 value=usual.on_error,
                 elem_id=elem_id("on_error"),
             )
         with gr.Row():
             per_image = gr.Checkbox(
-                label="A prompt of its own for each image",
+                label="A separate prompt for each image",
                 value=usual.per_image,
                 elem_id=elem_id("per_image"),
             )
@@ -85,7 +85,7 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 elem_id=elem_id("variations"),
             )
             seed = gr.Number(
-                label="Model's seed (-1: the image's)",
+                label="Seed for the model (-1: the image's)",
                 value=usual.seed,
                 precision=0,
                 elem_id=elem_id("seed"),
@@ -119,7 +119,7 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
         )
         mode = gr.Dropdown(label="Mode", choices=mode_choices(), value=usual.mode, elem_id=elem_id("mode"))
         model = gr.Dropdown(
-            label="Model (empty: as set)",
+            label="Model (empty: from settings)",
             choices=["", *models()],
             value=usual.model,
             allow_custom_value=True,
@@ -129,7 +129,7 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
     instruction = gr.Textbox(
         label="Instruction",
         value=usual.instruction,
-        placeholder="Optional, such as: at night, in watercolour",
+        placeholder="Optional, e.g. at night, in watercolour",
         lines=1,
         elem_id=elem_id("instruction"),
     )

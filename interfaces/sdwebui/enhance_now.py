@@ -28,7 +28,7 @@ _BOXES = ("prompt", "neg_prompt")
 _SEED = "seed"
 # The name of the model that a video is made with: before the first video the loaded model says nothing.
 _MODEL = "model"
-STILL_ON = "Enhance when generating is still on: Generate would enhance this once more."
+STILL_ON = "Enhance when generating is still on: Generate will enhance this once more."
 
 Box = Any
 _seen: dict[str, tuple[Any, Any]] = {}

@@ -36,7 +36,7 @@ _SETUP = "setup_prompts"
 PLOT = "quillwork_plot"
 """Where an XYZ plot notes what a cell is to have other than the controls say."""
 
-NO_MODEL = no_model_notice("in the accordion or on the settings page", "Quillwork")
+NO_MODEL = no_model_notice("in the Quillwork accordion or on the settings page", "Quillwork")
 
 
 class QuillworkError(Exception):

@@ -59,4 +59,4 @@ def check_targets(_p: Any, values: Sequence[str]) -> None:
 def check_variations(_p: Any, values: Sequence[int]) -> None:
     """Raise ValueError for a number below 1, before the plot begins."""
     if any(value < 1 for value in values):
-        raise ValueError("Variations are counted from 1.")
+        raise ValueError("Variations are numbered from 1.")

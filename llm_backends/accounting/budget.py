@@ -98,11 +98,11 @@ def _check_one(
     if limit is None or used + _held + more <= limit:
         return
     what = f"{calls} calls of {deployment.name}" if calls > 1 else f"A call of {deployment.name}"
-    held = f" and {dollars(_held)} set aside for calls under way" if _held else ""
-    until = "wait until midnight" if name == "LLM_BUDGET_DAY" else "start the program anew"
+    held = f" and {dollars(_held)} reserved for calls in progress" if _held else ""
+    until = "wait until midnight" if name == "LLM_BUDGET_DAY" else "restart the program"
     raise BudgetExceeded(
-        f"{what} could cost up to {dollars(more)}; of {dollars(limit)} ({name}) "
-        f"{dollars(used)} is used{held}.",
+        f"{what} could cost up to {dollars(more)}, but {dollars(used)} of {dollars(limit)} ({name}) "
+        f"is already used{held}.",
         hint=f"Raise {name}, {until}, ask for less (variations, max_tokens), or choose a cheaper or a "
         "local model.",
         provider=deployment.provider,
@@ -118,7 +118,7 @@ def _worst(request: Request, deployment: Deployment, hold: Hold) -> float:
         return cost
     if deployment.budget is not None and deployment.budget.refuses_unpriced and not deployment.is_local:
         raise BudgetExceeded(
-            f"There is a budget, and nobody knows what {deployment.name} costs.",
+            f"A budget is set, but the price of {deployment.name} is not known.",
             hint="Choose a model with a known price or a local one, or set LLM_BUDGET_UNPRICED=allow.",
             provider=deployment.provider,
             model=deployment.model,
@@ -126,7 +126,8 @@ def _worst(request: Request, deployment: Deployment, hold: Hold) -> float:
     if deployment.name not in _warned:
         _warned.add(deployment.name)
         hold.warning = (
-            f"The price of {deployment.name} is not known: the budget counts only what it says it costs."
+            f"The price of {deployment.name} is not known, so the budget only counts the cost that it "
+            "reports."
         )
         _log.warning("%s", hold.warning)
     return 0.0

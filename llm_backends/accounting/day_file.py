@@ -141,4 +141,4 @@ class DayFile:
     def _complain(self, error: OSError) -> None:
         if not self._has_complained:
             self._has_complained = True
-            _log.warning("The day's usage cannot be written to %s (%s).", self._file, error.strerror or error)
+            _log.warning("Today's usage cannot be written to %s (%s).", self._file, error.strerror or error)

@@ -23,8 +23,8 @@ def refuse_what_it_cannot(request: Request, who: str) -> None:
         raise refuse_embedding(who)
     if any(message.images for message in request.messages):
         raise errors.BadRequest(
-            f"{who} is asked in text only and was given a picture.",
-            hint="Take the picture away, or choose a model that sees.",
+            f"{who} does not support images.",
+            hint="Remove the image, or choose a vision model.",
         )
     if not request.messages:
         raise errors.BadRequest("There is no message to answer.")
@@ -37,8 +37,8 @@ def budget_of(wanted: int | None, prompt_tokens: int, context: int, who: str) ->
     left = context - prompt_tokens
     if left < min(wanted, _LEAST_ANSWER):
         raise errors.ContextOverflow(
-            f"The prompt has {prompt_tokens:,} tokens, and {who} reads and writes {context:,} in all: "
-            f"{max(0, left):,} are left for the answer."
+            f"The prompt has {prompt_tokens:,} tokens. {who} has a context of {context:,} tokens for "
+            f"prompt and answer, which leaves {max(0, left):,} for the answer."
         )
     return min(wanted, left)
 

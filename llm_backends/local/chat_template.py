@@ -98,9 +98,9 @@ def check_offer(filled: Filled, tools: Sequence[Tool], who: str) -> None:
     own = "".join(filled.literals)
     if tools and not (TOOL_CALL in own and all(tool.name in own for tool in tools)):
         raise BadRequest(
-            f"{who} was not taught to call tools, or in another form than {TOOL_CALL}.",
-            hint="Choose one that was, such as Qwen3, a model of Ollama's or of a provider's, or take the "
-            "tools away.",
+            f"{who} does not support tool calls in the form {TOOL_CALL}.",
+            hint="Choose a model that does, such as Qwen3, or one from Ollama or a provider, or remove "
+            "the tools.",
         )
 
 

@@ -110,7 +110,7 @@ def emptiness(name: str, budget: int, *, ran_out: bool) -> errors.EmptyAnswer:
     """The error for an answer without text. `ran_out`: the model spent its `budget` of tokens on thinking."""
     if ran_out:
         return errors.EmptyAnswer(
-            f"{name} used up its {budget:,} tokens before it wrote an answer.",
+            f"{name} used up its {budget:,} tokens before writing an answer.",
             hint="Raise max_tokens or set reasoning to off or low on LLM Settings.",
         )
-    return errors.EmptyAnswer(f"{name} answered with nothing.")
+    return errors.EmptyAnswer(f"{name} returned an empty answer.")

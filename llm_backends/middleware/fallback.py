@@ -28,6 +28,6 @@ async def with_fallback(call: Call, proceed: Handler) -> Result:
             continue
         if not failed:
             return result
-        call.warn(f"{' '.join(error.message for error in failed)} {deployment.name} answered instead.")
+        call.warn(f"{' '.join(error.message for error in failed)} {deployment.name} was used instead.")
         return replace(result, by_fallback=True)
     raise failed[0]

@@ -36,6 +36,6 @@ def _wait_s(error: errors.LLMError, retry: int) -> float:
     if asked is None:
         return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**retry) * _jitter.uniform(0.75, 1.25)
     if asked > LONGEST_WAIT_S:
-        error.hint = f"It asks to wait {asked:.0f} s: run again then, or choose another model."
+        error.hint = f"The server asks to wait {asked:.0f} s. Run again then, or choose another model."
         raise error
     return asked + _jitter.uniform(0, 0.1)

@@ -76,7 +76,9 @@ class Line:
             self._waiting.put_nowait(event if self.with_content else event.redacted())
         except queue.Full:
             self.dropped += 1
-            self._complain("full", f"it is too slow: events are dropped from now on (past {MOST_WAITING})")
+            self._complain(
+                "full", f"it is too slow: events are dropped from now on (more than {MOST_WAITING} waiting)"
+            )
 
     def end(self) -> None:
         """Let the thread end when it has reported all waiting events."""
@@ -148,11 +150,10 @@ def load(name: str) -> Tell:
         # Not the error's text: it may have content or a key in it.
         raise NotConfigured(
             f"The observer {name} cannot be loaded ({type(error).__name__}).",
-            hint=f"Install its package into {program()}'s Python environment, or take it out of "
-            "LLM_CALLBACKS.",
+            hint=f"Install its package in {program()}'s Python environment, or remove it from LLM_CALLBACKS.",
         ) from None
     if not callable(found):
-        raise NotConfigured(f"The observer {name} is no function.", hint="Mend it in LLM_CALLBACKS.")
+        raise NotConfigured(f"The observer {name} is not a function.", hint="Correct it in LLM_CALLBACKS.")
     tell: Tell = found
     return tell
 

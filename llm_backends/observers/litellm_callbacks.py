@@ -66,7 +66,7 @@ def tell_helicone(event: CallEvent, observer: Observer) -> bool:
     )
     # It raises nothing and answers nothing; this is how it says that the call was taken.
     if not any("Success!" in line for line in said):
-        raise NotTaken("litellm's integration was refused")
+        raise NotTaken("litellm's integration was rejected")
     return True
 
 
@@ -85,7 +85,7 @@ def _langfuse(observer: Observer) -> Any:
             langfuse_host=observer.base_url,
         )
     except Exception as error:  # noqa: BLE001 - releases of the two that do not fit raise what they like
-        _log.info("litellm cannot tell Langfuse (%s); Quillwork does.", type(error).__name__)
+        _log.info("litellm cannot report to Langfuse (%s); Quillwork does.", type(error).__name__)
         return None
     finally:
         if before is None:

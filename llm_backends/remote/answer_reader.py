@@ -66,7 +66,7 @@ def refusal_in(chunks: ChunkReader, deployment: Deployment) -> errors.LLMError |
     if chunks.filter.lower() in ("", "content_filter"):  # of which the caller reports
         return None
     word = scrub(chunks.filter, secrets)
-    return errors.Refused(f"{name} declined to write this (its content filter stepped in: {word}).")
+    return errors.Refused(f"{name} declined to write this (its content filter was triggered: {word}).")
 
 
 class AnswerReader:
@@ -95,7 +95,7 @@ class AnswerReader:
             events = self._decoder.feed(piece)
         except EventTooLong:
             raise errors.AnswerTooLarge(
-                f"{self._deployment.name} sent one piece of more than 16 MB."
+                f"{self._deployment.name} sent a single chunk of more than 16 MB."
             ) from None
         if not events:
             return Chunk()
@@ -124,7 +124,7 @@ class AnswerReader:
             return
         if not chunks.has_begun:
             raise self._malformed(self._odd)
-        raise errors.StreamBroken(f"{name} broke off in the middle of its answer.")
+        raise errors.StreamBroken(f"{name} stopped in the middle of its answer.")
 
     def _read(self, events: list[Event], *, is_last: bool = False) -> None:
         for event in events:
@@ -201,7 +201,7 @@ class AnswerReader:
     def _take_text(self, data: bytes, name: bytes = b"") -> None:
         text = decode_text(data, self._content_type)
         if name == b"error":
-            reason = read_reason(text) if text.strip() else Reason("it reported a fault without a word")
+            reason = read_reason(text) if text.strip() else Reason("it reported an error without a message")
             raise error_from_reason(reason, self._deployment)
         if is_mark_of_end(text):
             self.is_over = True
@@ -218,18 +218,16 @@ class AnswerReader:
             return None
         said = detail_of(reason, deployment)
         if self._chunks.has_begun:
-            return errors.StreamBroken(f"{deployment.name} broke off in the middle of its answer: {said}.")
+            return errors.StreamBroken(f"{deployment.name} stopped in the middle of its answer: {said}.")
         if not reason.is_page:
             return self._malformed(text.encode())
         where, title = origin_of(deployment.base_url or ""), f" ({said!r})" if said else ""
-        said = f"{deployment.name} at {where} answered with a web page{title}"
+        said = f"{deployment.name} at {where} returned a web page{title}"
         return errors.MalformedAnswer(f"{said} instead of a model's answer.")
 
     def _malformed(self, data: bytes) -> errors.MalformedAnswer:
         shown = " ".join(self._scrubbed(decode_text(data, self._content_type)).split())[:_SHOWN]
-        return errors.MalformedAnswer(
-            f"{self._deployment.name} sent something that is not an answer: {shown!r}."
-        )
+        return errors.MalformedAnswer(f"{self._deployment.name} sent an invalid answer: {shown!r}.")
 
     def _scrubbed(self, text: str) -> str:
         return scrub(text, secrets_of(self._deployment))

@@ -80,8 +80,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         _words(r"data policy|settings/privacy|training violation|guardrail restrictions"),
         errors.PermissionDenied,
-        "is left out by the data policy of the account",
-        "Allow its providers in the privacy settings of the account, or choose another model.",
+        "is excluded by the data policy of your account",
+        "Allow its providers in the privacy settings of your account, or choose another model.",
     ),
     # Before all that says how long to wait.
     Kind(
@@ -99,7 +99,7 @@ KINDS: tuple[Kind, ...] = (
         _words(r"free[_ -]?tier.{0,400}\blimit: 0\b"),
         errors.RateLimited,
         "has no free quota for this key",
-        "Choose a model that the free tier has, or set up billing for the key.",
+        "Choose a model in the free tier, or set up billing for the key.",
         retryable=False,
     ),
     Kind(
@@ -117,7 +117,7 @@ KINDS: tuple[Kind, ...] = (
             r"rate-limited upstream",
         ),
         errors.RateLimited,
-        "has had too many calls",
+        "received too many requests",
         statuses=frozenset({429, 500, 503}),
     ),
     # Money.
@@ -132,7 +132,7 @@ KINDS: tuple[Kind, ...] = (
         _words(r"budget has been exceeded|exceeded ?budget|budget_exceeded|max budget"),
         errors.RateLimited,
         "has no budget left for this key",
-        "Raise the budget of the key where the proxy keeps it, or choose another model.",
+        "Raise the budget of the key on the proxy, or choose another model.",
         retryable=False,
     ),
     Kind(
@@ -162,7 +162,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         errors.ProviderFailed,
         "ran out of memory",
-        "Choose a smaller or more strongly quantised model or a shorter context there, or free memory: other "
+        "Choose a smaller or more strongly quantized model or a shorter context there, or free memory: other "
         "models on that machine, and those of the image workflow, share it.",
         retryable=False,
     ),
@@ -182,7 +182,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         errors.ProviderFailed,
         "could not load its model",
-        "Look at that server's own log, update the server, or choose a smaller model.",
+        "Check that server's log, update the server, or choose a smaller model.",
         retryable=False,
     ),
     # A key that is none, and one that may not do this.
@@ -195,14 +195,14 @@ KINDS: tuple[Kind, ...] = (
             r"令牌(?:已过期|验证不正确)|身份验证失败",
         ),
         errors.AuthenticationFailed,
-        "refused the key",
+        "rejected the key",
         statuses=frozenset({400, 401, 403, 500}),
     ),
     Kind(
         _words(r"organization must be verified (?!to stream)"),
         errors.PermissionDenied,
-        "is kept for verified organisations",
-        "Verify the organisation in the provider's settings, or choose another model.",
+        "is available to verified organizations only",
+        "Verify your organization in the provider's settings, or choose another model.",
     ),
     Kind(
         _words(
@@ -210,8 +210,8 @@ KINDS: tuple[Kind, ...] = (
             r"requires? (?:you to )?(?:accept|agree)|model_terms_required",
         ),
         errors.PermissionDenied,
-        "asks for its terms to be accepted first",
-        "Accept the model's terms on its page with the account of this key, or choose another model.",
+        "requires you to accept its terms first",
+        "Accept the model's terms on its page with this key's account, or choose another model.",
     ),
     Kind(
         _words(
@@ -221,7 +221,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         errors.PermissionDenied,
         "is not allowed for this key",
-        "Ask for access to the model where the key comes from, or choose another one.",
+        "Request access to the model from whoever issued the key, or choose another one.",
     ),
     # Too much at once.
     Kind(
@@ -229,7 +229,7 @@ KINDS: tuple[Kind, ...] = (
             r"tokens per minute \(TPM\).{0,80}request(?:ed)?.{0,40}reduce", r"request too large for model"
         ),
         errors.ContextOverflow,
-        "takes fewer tokens a minute than this text has",
+        "allows fewer tokens per minute than this text has",
         "Shorten the text, lower max_tokens on LLM Settings, or choose another model.",
     ),
     Kind(OVERFLOW, errors.ContextOverflow, "", statuses=frozenset({400, 413, 422, 500, 501})),
@@ -244,13 +244,13 @@ KINDS: tuple[Kind, ...] = (
         _words(r"deploymentnotfound|deployment (?:for this resource )?does not exist|unknown deployment"),
         errors.ModelNotFound,
         "was not found",
-        "The model's name is the name of your own deployment there: check it in the provider's portal.",
+        "The model name must be the name of your own deployment. Check it in the provider's portal.",
     ),
     Kind(
         _words(r"try pulling it first"),
         errors.ModelNotFound,
         "was not found",
-        "Run `ollama pull {model}`, or check the model's name; `{models}` lists what there is.",
+        "Run `ollama pull {model}`, or check the model name. `{models}` lists the available models.",
     ),
     Kind(
         _words(
@@ -270,7 +270,7 @@ KINDS: tuple[Kind, ...] = (
             r"resource[_ ]?(?:has been )?exhausted|throttl|速率限制|请求过于频繁|并发",
         ),
         errors.RateLimited,
-        "has had too many calls",
+        "received too many requests",
         statuses=frozenset({400, 403, 429, 500, 503, 529}),
     ),
     Kind(

@@ -111,7 +111,7 @@ def bearer(key: Secret | None, variable: str) -> dict[str, str]:
         return {}
     if not (key.reveal().isascii() and key.reveal().isprintable()):
         raise errors.AuthenticationFailed(
-            "The key has a line break or another character in it that no key has.",
+            "The key contains a line break or another character that keys cannot have.",
             hint=f"Copy the key into {variable} again, on one line.",
         )
     return {"Authorization": f"Bearer {key.reveal()}"}
@@ -131,25 +131,25 @@ def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> erro
         return failed
     if isinstance(error, (aiohttp.InvalidURL, ValueError)):
         return errors.NotConfigured(
-            f"{where} is not an address that can be called.",
-            hint="Set LLM_BASE_URL to something like http://127.0.0.1:4000/v1.",
+            f"{where} is not a valid address.",
+            hint="Set LLM_BASE_URL to an address such as http://127.0.0.1:4000/v1.",
         )
     dns_error = getattr(aiohttp, "ClientConnectorDNSError", ())
     if isinstance(error, dns_error) or "Name or service" in str(error) or "getaddrinfo" in str(error):
         failed = errors.ConnectionFailed(
-            f"The host of {where} is not known to this network.",
-            hint="Check the address for a typing error, and the network.",
+            f"The host name in {where} could not be resolved.",
+            hint="Check the address for typos, and the network connection.",
         )
         failed.retryable = False
         return failed
     if isinstance(error, aiohttp.ClientConnectorError):
         return errors.ConnectionFailed(
-            f"Nothing answers at {where} ({reason_of(error)}).",
+            f"No server is responding at {where} ({reason_of(error)}).",
             hint="Start the server there, or check the address.",
         )
     if begun or isinstance(error, aiohttp.ClientPayloadError):
-        return errors.StreamBroken(f"{name} broke off in the middle of its answer.")
-    return errors.ConnectionFailed(f"The connection to {name} broke ({reason_of(error)}).")
+        return errors.StreamBroken(f"{name} stopped in the middle of its answer.")
+    return errors.ConnectionFailed(f"The connection to {name} was lost ({reason_of(error)}).")
 
 
 def reason_of(error: BaseException) -> str:

@@ -32,9 +32,7 @@ async def list_models(base_url: str, key: Secret | None = None, patience_s: floa
     try:
         return sorted({str(entry["id"]) for entry in answer["data"]})
     except (KeyError, TypeError):
-        raise errors.MalformedAnswer(
-            f"{origin_of(base_url)} answered with something that is not a list of models."
-        ) from None
+        raise errors.MalformedAnswer(f"The answer from {origin_of(base_url)} is not a model list.") from None
 
 
 async def fetch_json(
@@ -72,13 +70,13 @@ async def fetch_json(
     if status != 200:
         raise error_from_status(status, body, deployment, answer_headers)
     if len(body) > _LARGEST:
-        raise errors.MalformedAnswer(f"{where} lists more than {_LARGEST >> 20} MB of models.", hint="")
+        raise errors.MalformedAnswer(
+            f"The model list of {where} is larger than {_LARGEST >> 20} MB.", hint=""
+        )
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise errors.MalformedAnswer(
-            f"{where} answered with something that is not a list of models."
-        ) from None
+        raise errors.MalformedAnswer(f"The answer from {where} is not a model list.") from None
 
 
 def _headers(url: str, key: Secret | None, variable: str, style: str) -> Mapping[str, str]:

@@ -53,16 +53,16 @@ def check_vectors(vectors: tuple[Vector, ...], request: Request, deployment: Dep
 
 def malformed(deployment: Deployment) -> errors.MalformedAnswer:
     return errors.MalformedAnswer(
-        f"{deployment.name} sent something that is not one vector for each text.",
-        hint="Choose a model that is made for embeddings.",
+        f"{deployment.name} did not return one vector for each text.",
+        hint="Choose an embedding model.",
     )
 
 
 def refuse_embedding(who: str) -> errors.BadRequest:
     """The error of a backend that makes no vectors; `who` names the model in a sentence."""
     return errors.BadRequest(
-        f"{who} makes no embeddings.",
-        hint="Choose an embedding model of a server or a provider, such as ollama/nomic-embed-text.",
+        f"{who} does not support embeddings.",
+        hint="Choose an embedding model on a server or from a provider, such as ollama/nomic-embed-text.",
     )
 
 

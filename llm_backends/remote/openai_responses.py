@@ -59,7 +59,7 @@ async def respond(
                 raise Refusal(error, text)
             begun = True
             if request.seed is not None:
-                yield Chunk(warning=f"{deployment.name} does not take seed: it was left out.")
+                yield Chunk(warning=f"{deployment.name} does not support seed, so it was left out.")
             if "json" in response.content_type:
                 yield await _whole(response, deployment)
                 return
@@ -150,9 +150,9 @@ async def _events(response: aiohttp.ClientResponse, deployment: Deployment) -> A
             finished = finished or chunk.finish_reason is not None
             yield chunk
     except EventTooLong:
-        raise errors.AnswerTooLarge(f"{deployment.name} sent one piece of more than 16 MB.") from None
+        raise errors.AnswerTooLarge(f"{deployment.name} sent a single chunk of more than 16 MB.") from None
     if not finished:
-        raise errors.StreamBroken(f"{deployment.name} broke off in the middle of its answer.")
+        raise errors.StreamBroken(f"{deployment.name} stopped in the middle of its answer.")
 
 
 async def _whole(response: aiohttp.ClientResponse, deployment: Deployment) -> Chunk:
@@ -187,7 +187,7 @@ async def _whole(response: aiohttp.ClientResponse, deployment: Deployment) -> Ch
             else end.finish_reason,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise errors.MalformedAnswer(f"{deployment.name} sent something that is not an answer.") from None
+        raise errors.MalformedAnswer(f"{deployment.name} sent an invalid answer.") from None
 
 
 def _read(read: Event, deployment: Deployment) -> Chunk:
@@ -218,7 +218,7 @@ def _read(read: Event, deployment: Deployment) -> Chunk:
         if kind in ("error", "response.failed") or fault:
             raise _fault(fault or event, deployment)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise errors.MalformedAnswer(f"{deployment.name} sent something that is not an answer.") from None
+        raise errors.MalformedAnswer(f"{deployment.name} sent an invalid answer.") from None
     return Chunk()
 
 

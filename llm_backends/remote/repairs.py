@@ -281,17 +281,17 @@ def _told(request: Request, form: Form, deployment: Deployment) -> Iterator[str]
     name, sent = deployment.name, fitted(request, form, deployment)
     plain = _parts(request, request, Form())
     for part in sorted((form.without & plain) - _UNSAID):
-        yield f"{name} does not take {part}: it was left out."
+        yield f"{name} does not support {part}, so it was left out."
     if not form.streams:
-        yield f"{name} does not stream: the answer came in one piece."
+        yield f"{name} does not support streaming, so the answer came in one piece."
     if form.folds_system and "system" in plain:
-        yield f"{name} does not take system messages: the text was put before the first message."
+        yield f"{name} does not support system messages, so the text was put before the first message."
     planned = answer_limit(request, deployment)
     if sent.max_tokens is not None and planned is not None and sent.max_tokens < planned:
-        yield f"{name} does not take {planned} as max_tokens: it was lowered to {sent.max_tokens}."
+        yield f"{name} does not accept {planned} as max_tokens, so it was lowered to {sent.max_tokens}."
     effort = _effort(request, form)
     if effort is not None and "reasoning_effort" not in form.without:
         yield (
-            f"{name} does not take {request.reasoning} as reasoning: "
-            + (f"it was asked for {effort}." if effort else "it was left out.")
+            f"{name} does not support the reasoning {request.reasoning}, "
+            + (f"so {effort} was used." if effort else "so it was left out.")
         )

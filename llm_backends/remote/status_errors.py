@@ -74,7 +74,7 @@ def _choose(
         return cannot_see(deployment)
     if status == 500 and deployment.api_key is None and detail == _NO_MORE:
         return errors.AuthenticationFailed(
-            f"{name} failed (500) and says no more, as a LiteLLM proxy does to a call without its key.",
+            f"{name} failed (500) without an explanation, as a LiteLLM proxy does if its key is missing.",
             hint=key_hint(deployment),
         )
     kind = kind_of(reason, status) if status is None or status >= 400 else None
@@ -83,7 +83,7 @@ def _choose(
     if status is None:
         status = next((_STATUS_OF[code] for code in reason.codes if code in _STATUS_OF), None)
     if status == 401:
-        return errors.AuthenticationFailed(f"{name} refused the key{said}.", hint=key_hint(deployment))
+        return errors.AuthenticationFailed(f"{name} rejected the key{said}.", hint=key_hint(deployment))
     if status == 402:
         error: errors.LLMError = errors.RateLimited(
             f"{name} has no quota or credit left for this key{said}.",
@@ -94,21 +94,21 @@ def _choose(
     if status == 403:
         return errors.PermissionDenied(
             f"{name} does not allow this{said}.",
-            hint="Check that the account may use this model, or choose another one.",
+            hint="Check that your account may use this model, or choose another one.",
         )
     if status in (404, 410):
         return errors.ModelNotFound(f"{name} was not found{said}.", hint=_hint_where_missing(deployment))
     if status in (408, 504):
         return errors.TimedOut(f"{name} did not answer in time{said}.")
     if status == 429:
-        return errors.RateLimited(f"{name} has had too many calls{said}.", hint=_hint_to_wait(wait_s))
+        return errors.RateLimited(f"{name} received too many requests{said}.", hint=_hint_to_wait(wait_s))
     if status == 413:
         return errors.ContextOverflow(f"The text is too long for {name}{said}.")
     if status is None or status >= 500:
         return errors.ProviderFailed(f"{name} failed{said}.")
     return errors.BadRequest(
-        f"{name} did not accept the request{said}.",
-        hint="Check the model's name and the extra parameters on LLM Settings.",
+        f"{name} rejected the request{said}.",
+        hint="Check the model name and the additional parameters on LLM Settings.",
     )
 
 
@@ -147,7 +147,7 @@ def _in(wait_s: float | None) -> str:
 def _hint_where_missing(deployment: Deployment) -> str:
     pull = f"Run `ollama pull {deployment.model}`, or check" if _is_ollama(deployment) else "Check"
     address = " and LLM_BASE_URL" if deployment.backend == modes.ENDPOINT else ""
-    return f"{pull} the model's name{address}; `{command('models')}` lists what there is."
+    return f"{pull} the model name{address}. `{command('models')}` lists the available models."
 
 
 def _is_ollama(deployment: Deployment) -> bool:
@@ -168,7 +168,7 @@ def key_hint(deployment: Deployment) -> str:
     """The hint for the key of `deployment`."""
     variable = deployment.key_variable or "LLM_API_KEY"
     if deployment.api_key is None:
-        return f"No key was sent: set {variable} and restart {program()}."
+        return f"No key was sent. Set {variable} and restart {program()}."
     return f"Check the key in {variable}."
 
 

@@ -29,7 +29,7 @@ def read_arguments(text: str) -> dict[str, Any]:
     except BadArguments:
         raise
     except ValueError as error:
-        raise BadArguments(f"The arguments are not JSON ({error}).") from None
+        raise BadArguments(f"The arguments are not valid JSON ({error}).") from None
     if not isinstance(arguments, dict):
         raise BadArguments("The arguments must be a JSON object.")
     return arguments
@@ -47,4 +47,4 @@ def check_arguments(arguments: dict[str, Any], tool: RegisteredTool) -> None:
 
 
 def _refuse(constant: str) -> None:
-    raise BadArguments(f"{constant} is not a JSON number.")
+    raise BadArguments(f"{constant} is not valid in JSON.")

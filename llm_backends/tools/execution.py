@@ -49,7 +49,7 @@ class Execution:
         if _threads.acquire(blocking=False):
             threading.Thread(target=self._work, name=f"quillwork-{tool.name}", daemon=True).start()
         else:
-            self._future.set_result(Outcome(f"{tool.name} is busy: call it again later.", is_error=True))
+            self._future.set_result(Outcome(f"{tool.name} is busy. Call it again later.", is_error=True))
 
     async def outcome(self) -> Outcome:
         """Await the outcome on an event loop."""
@@ -80,10 +80,10 @@ class Execution:
         if self._future.done():
             return self._future.result()
         limit = f"{self._tool.time_limit_s:g} s"
-        return Outcome(f"{self._tool.name} did not answer within {limit} and was given up.", is_error=True)
+        return Outcome(f"{self._tool.name} did not answer within {limit} and was stopped.", is_error=True)
 
     def _work(self) -> None:
-        outcome = Outcome(f"{self._tool.name} ended without an answer.", is_error=True)
+        outcome = Outcome(f"{self._tool.name} returned nothing.", is_error=True)
         try:
             outcome = self._call()
         finally:

@@ -69,7 +69,9 @@ async def answer_with_tools(
         result = await talk.ask("none" if number == rounds else None)
     if result.tool_calls and not result.text.strip():
         result = await talk.ask_without_tools()
-    talk.warnings.append(f"The model used tools for {rounds} rounds, which is the limit, and had to answer.")
+    talk.warnings.append(
+        f"The model used tools for {rounds} rounds, which is the limit, and then had to answer."
+    )
     return talk.over(_last_words(result, model.deployment, rounds))
 
 
@@ -101,7 +103,9 @@ class _Talk:
         """Run the calls that `result` requests, and add their outcomes."""
         if len(result.tool_calls) > MOST_CALLS:
             count = len(result.tool_calls)
-            self.warnings.append(f"The model called {count} tools at once: the first {MOST_CALLS} were used.")
+            self.warnings.append(
+                f"The model called {count} tools at once. Only the first {MOST_CALLS} were run."
+            )
         requested = read_requested_calls(result.tool_calls[:MOST_CALLS], self._tools, self._messages)
         outcomes = await _outcomes(requested, self._model)
         self._messages.append(_said(result, requested))
@@ -131,8 +135,8 @@ def check_tools(deployment: Deployment, tools: Sequence[RegisteredTool]) -> None
         return
     if deployment.capabilities.tools is False or not modes.of(deployment.backend).answers_messages:
         raise NotConfigured(
-            f"{deployment.name} does not call tools.",
-            hint="Choose a model that does, or take the tools away.",
+            f"{deployment.name} does not support tools.",
+            hint="Choose a model that does, or remove the tools.",
         )
     for tool in tools:
         if tool.admit is not None:
@@ -159,8 +163,8 @@ def _last_words(answer: Result, deployment: Deployment, rounds: int) -> Result:
     """The last answer: some models go on calling when told not to, and their text beside the call counts."""
     if not answer.text.strip():
         raise EmptyAnswer(
-            f"{deployment.name} went on calling tools after {rounds} rounds of them and wrote no answer.",
-            hint="Ask for less at once, take tools away, or choose another model.",
+            f"{deployment.name} kept calling tools after {rounds} rounds and wrote no answer.",
+            hint="Ask for less at once, remove tools, or choose another model.",
         )
     return replace(answer, tool_calls=(), finish_reason="stop") if answer.tool_calls else answer
 

@@ -73,7 +73,7 @@ def register(
     _check(tool)
     with _lock:
         if name in _tools and not replace:
-            raise ValueError(f"a tool named {name!r} is registered already")
+            raise ValueError(f"a tool named {name!r} is already registered")
         _tools[name] = tool
 
 
@@ -92,7 +92,7 @@ def chosen(wanted: Iterable[str]) -> tuple[RegisteredTool, ...]:
         if name not in known:
             raise NotConfigured(
                 f"There is no tool {name[:LONGEST_NAME]!r}.",
-                hint=f"Choose among {', '.join(sorted(known))}." if known else "There are none at all.",
+                hint=f"Choose from {', '.join(sorted(known))}." if known else "No tools are registered.",
             )
         found.append(known[name])
     return tuple(found)
@@ -101,13 +101,13 @@ def chosen(wanted: Iterable[str]) -> tuple[RegisteredTool, ...]:
 def _check(tool: RegisteredTool) -> None:
     if not _NAME.fullmatch(tool.name) or len(tool.name) > LONGEST_NAME:
         raise ValueError(
-            f"{tool.name!r} is no name for a tool: words in lower case with dots between them, "
-            f"{LONGEST_NAME} characters at most"
+            f"{tool.name!r} is not a valid tool name: use words in lower case separated by dots, at "
+            f"most {LONGEST_NAME} characters"
         )
     if not tool.description.strip():
-        raise ValueError(f"the tool {tool.name} needs a description: models choose by it")
+        raise ValueError(f"the tool {tool.name} needs a description: models choose tools by it")
     if tool.parameters.get("type") != "object" or not isinstance(tool.parameters.get("properties"), Mapping):
-        raise ValueError(f"the parameters of the tool {tool.name} are no JSON schema of an object")
+        raise ValueError(f"the parameters of the tool {tool.name} are not a JSON schema of an object")
     try:
         json.dumps(tool.parameters, allow_nan=False)
     except (TypeError, ValueError):

@@ -25,7 +25,7 @@ _OTHER_TURN = re.compile(
 def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str = "prose") -> tuple[str, str]:
     """Return (prompt, negative) from an answer: no thinking, wrappers, "Here is your prompt:", remarks.
 
-    What `idea`, the user's own text, has as well is left as it is; `form` is that of the target. Raises
+    What `idea`, the user's own text, has as well stays as it is; `form` is that of the target. Raises
     `Refused` for a refusal and `EmptyAnswer` where nothing is left; `who` names the model there.
     """
     text = bare(text, who=who)
@@ -34,8 +34,8 @@ def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str 
         raise Refused(f"{who} declined: “{_short(prompt)}”")
     if not any(character.isalnum() for character in prompt):
         if negative:
-            raise EmptyAnswer(f"{who} wrote a negative prompt only.")
-        raise EmptyAnswer(f"{who} answered with nothing that could be a prompt.")
+            raise EmptyAnswer(f"{who} wrote only a negative prompt.")
+        raise EmptyAnswer(f"{who} returned nothing that could be used as a prompt.")
     return prompt, negative
 
 

@@ -17,9 +17,9 @@ from .restore import Placing, dressed, without_weights
 MAX_TOKENS = 2048
 # Providers take seeds of 31 bits, hosts have some of 64.
 SEEDS = 2**31
-_CUT = "The answer was cut off at max_tokens: raise it on LLM Settings for a whole prompt."
+_CUT = "The answer was cut off at max_tokens. Raise it on LLM Settings to get the whole prompt."
 _LOST = (
-    "The model left out {}, and nothing in its answer shows the place: see whether it stands where you want "
+    "The model left out {}, and its answer does not show where it belongs. Check that it is where you want "
     "it."
 )
 _SEVERAL_LINES = ("json", "sections", "any")

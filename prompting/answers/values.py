@@ -86,10 +86,10 @@ def _read(text: str, asks_for_text: bool) -> tuple[list[str], str]:
     if re.search(r"""[{\[]\s*["'{\[]|\{\s*\w+\s*:|"\s*:\s*\[""", text):
         start = min(place for place in (text.find("{"), text.find("[")) if place >= 0)
         if mended := _mend(text[start:], asks_for_text):
-            return mended, "The answer was not proper JSON and was mended."
+            return mended, "The answer was not valid JSON and was repaired."
     return _tidied(
         _from_lines(text, asks_for_text), asks_for_text
-    ), "The answer was no JSON and was read line by line."
+    ), "The answer was not JSON and was read line by line."
 
 
 def _documents(text: str) -> list[Any]:

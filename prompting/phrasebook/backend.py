@@ -32,7 +32,7 @@ class Phrasebook:
             remark = of_list(task)
         else:
             raise BackendUnavailable(
-                "The phrasebook writes prompts and lists only; choose a model for this.",
+                "The phrasebook writes only prompts and lists. Choose a model for this.",
                 provider="phrasebook",
             )
         for piece in _pieces(text):

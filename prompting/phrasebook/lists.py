@@ -95,7 +95,7 @@ def remark(task: VariablesTask) -> str:
     if not task.guidance.strip() or _wanted(_read(name), task.guidance):
         return ""
     wish = shorten(task.guidance)
-    return f"The phrasebook's list “{name}” has nothing for “{wish}”: these values are of every kind."
+    return f"The phrasebook's list “{name}” has no match for “{wish}”, so these values are of every kind."
 
 
 def shorten(wish: str) -> str:
@@ -116,8 +116,8 @@ def find(name: str) -> str:
     shown = list(dict.fromkeys([*close, *" ".join(_FAMILIAR).split()]))
     raise BackendUnavailable(
         f"The phrasebook has no list for “{name.strip()[:60] or 'a variable without a name'}”.",
-        hint=f"It knows: {', '.join(shown)} and {len(names) - len(shown)} more; "
-        "choose a model to invent others.",
+        hint=f"It has: {', '.join(shown)} and {len(names) - len(shown)} more. Choose a model to generate "
+        "others.",
         provider="phrasebook",
     )
 

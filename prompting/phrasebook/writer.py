@@ -100,7 +100,7 @@ def remark(task: EnhanceTask) -> str:
     _, words, instruction = _follow(task, read_scene(task.prompt))
     if words or instruction.tags or instruction.without or instruction.covers:
         return ""
-    return f"The phrasebook knows nothing to write for “{shorten(task.instruction)}”: it was left out."
+    return f"The phrasebook has no phrases for “{shorten(task.instruction)}”, so it was left out."
 
 
 def _is_edit(task: EnhanceTask) -> bool:

@@ -151,7 +151,7 @@ def _merged(
     line = line_of(file.path, "extends")
     if file in below:
         chain = " → ".join(link.path.name for link in (*below, file))
-        raise BrokenTarget(file.path, f'the field "extends" goes round in a circle ({chain}).', line)
+        raise BrokenTarget(file.path, f'the field "extends" is circular ({chain}).', line)
     if slug(parent) == file.id:  # a user's file may extend ours of the same name
         base = _find(parent, _files(None), None)
         base = None if base == file else base
@@ -178,8 +178,9 @@ def _unknown(name: str, user_folder: Path | None) -> str:
         names.update((squash(known), entry.id) for known in (entry.id, entry.label, *entry.aliases))
     close = difflib.get_close_matches(squash(name), names, n=5, cutoff=0.5)
     near = list(dict.fromkeys(names[match] for match in close))
-    hint = f"did you mean {', '.join(near)}?" if near else "plain suits any model."
+    hint = f"did you mean {', '.join(near)}?" if near else "plain works with any model."
     return (
-        f'there is no target "{name[:80]}"; {hint} To add your own, put {slug(name)[:40] or "mine"}.yaml '
-        "into the folder targets of Quillwork's home (its fields: prompting/targets/README.md)."
+        f'there is no target "{name[:80]}"; {hint} To add your own, put '
+        f"{slug(name)[:40] or 'mine'}.yaml into the folder targets in Quillwork's home (fields: "
+        "prompting/targets/README.md)."
     )

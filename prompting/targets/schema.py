@@ -89,9 +89,9 @@ def check_fields(value: object, path: Path) -> dict[str, object]:
     from) and `add_rules` (appended to the rules). Raises `BrokenTarget`.
     """
     if not isinstance(value, dict):
-        what = "is empty" if value is None else f"holds {_kind_of(value)}"
+        what = "is empty" if value is None else f"contains {_kind_of(value)}"
         raise BrokenTarget(
-            path, f"a target is a list of fields such as 'label: My model', but this file {what}."
+            path, f"a target must be a list of fields such as 'label: My model', but this file {what}."
         )
     checked: dict[str, object] = {}
     for field, given in value.items():
@@ -135,7 +135,7 @@ def build(identifier: str, merged: Mapping[str, Any], path: Path) -> Target:
             line_of(path, "default_negative"),
         )
     if not target.rules and not target.prefix and not target.suffix and target.form == "any":
-        raise BrokenTarget(path, 'a target without "rules" says nothing; add rules, or "extends: plain".')
+        raise BrokenTarget(path, 'a target needs "rules"; add rules, or "extends: plain".')
     return target
 
 
@@ -184,7 +184,7 @@ def _texts(value: object) -> tuple[str, ...]:
     texts = []
     for number, item in enumerate(items, 1):
         if isinstance(item, dict):
-            raise _Wrong(f"has an entry {number} that YAML takes for a mapping; put it in quotes")
+            raise _Wrong(f"has an entry {number} that YAML reads as a mapping; put it in quotes")
         text = " ".join(_text(item).split())
         if text:
             texts.append(text)
@@ -218,10 +218,10 @@ def _range(value: object) -> tuple[int, int]:
     if isinstance(value, str) and (found := re.fullmatch(r"\s*(\d{1,6})\s*[-–]\s*(\d{1,6})\s*", value)):
         value = [int(found[1]), int(found[2])]
     if not isinstance(value, list) or len(value) != 2:
-        raise _Wrong("must be the fewest and the most words, such as [30, 80]")
+        raise _Wrong("must be the minimum and maximum number of words, such as [30, 80]")
     fewest, most = (_count(item) for item in value)
     if fewest > most:
-        raise _Wrong(f"must name the smaller number first, such as [{most}, {fewest}]")
+        raise _Wrong(f"must have the smaller number first, such as [{most}, {fewest}]")
     return fewest, most
 
 
@@ -229,7 +229,7 @@ def _languages(value: object) -> tuple[str, ...]:
     codes = tuple(code.lower() for code in _texts(value))
     for code in codes:
         if not re.fullmatch(r"any|[a-z]{2,3}(-[a-z]{2,4})?", code):
-            raise _Wrong(f'must hold language codes such as en or zh, or any, not "{code[:20]}"')
+            raise _Wrong(f'must contain language codes such as en or zh, or any, not "{code[:20]}"')
     if not codes:
         raise _Wrong("must name at least one language, such as [en]")
     return codes

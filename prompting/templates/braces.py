@@ -39,11 +39,11 @@ def closing_braces(text: str) -> tuple[dict[int, int], list[str]]:
     warnings = []
     if lonely := sorted(lonely + open_braces):
         warnings.append(
-            f"The `{text[lonely[0]]}` at character {lonely[0] + 1} has no partner, so it stays as "
+            f"The `{text[lonely[0]]}` at character {lonely[0] + 1} has no matching brace, so it stays as "
             "it is; write a backslash before it if that is meant."
         )
     if too_deep:
-        warnings.append(f"Braces nested more than {MAX_BRACE_DEPTH} deep stay as they are.")
+        warnings.append(f"Braces nested more than {MAX_BRACE_DEPTH} levels deep stay as they are.")
     return closing, warnings
 
 

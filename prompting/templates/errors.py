@@ -39,4 +39,6 @@ class InvalidSelection(TemplateError):
 
 
 def too_deep() -> TooLarge:
-    return TooLarge("Variables and braces nest too deep; write the template or the library values flatter.")
+    return TooLarge(
+        "Variables and braces are nested too deeply. Simplify the template or the values in the library."
+    )

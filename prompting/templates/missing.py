@@ -42,7 +42,7 @@ async def supply_missing(
             keep(library, name, invented.values, template)
         except LibraryError as error:
             # They may have cost something, and can fill the template anyway.
-            invented.info["warnings"].append(f"The values of __{name}__ were not saved: {error}")
+            invented.info["warnings"].append(f"The values for __{name}__ were not saved: {error}")
         values[name] = invented.values
         reports.append(invented.info)
         is_substitute = is_substitute or invented.is_substitute

@@ -101,8 +101,8 @@ def _collect(item: Any, named: Lists, nameless: list[str], alone: bool = True) -
         nameless.append(str(item))
     elif item is not None:
         raise UnclearValues(
-            f"values takes texts and lists of texts, not {type(item).__name__}; wire the output values of "
-            "Generate Variables into it."
+            f"values accepts texts and lists of texts, not {type(item).__name__}. Connect the values "
+            "output of Generate Variables to it."
         )
 
 
@@ -144,6 +144,7 @@ def _which(names: Sequence[str]) -> str:
     shown = ", ".join(f"__{name}__" for name in names[:4])
     example = json.dumps({names[0]: ["…"]}, ensure_ascii=False)
     return (
-        f"A list wired into values has no name, and the template has several variables that it could be for "
-        f"({shown}); wire it from Generate Variables, or give it as JSON such as {example}."
+        "A list connected to values has no name, and the template has several variables that it "
+        f"could be for ({shown}). Connect it from Generate Variables, or enter it as JSON such as "
+        f"{example}."
     )

@@ -30,4 +30,7 @@ def near_misses(nodes: Nodes, known: Callable[[str], bool]) -> Iterator[str]:
                 )
         for found in _BRACED.finditer(text):
             if known(name := found["inner"].strip()):
-                yield f"`{found[0]}` stays as it is: one option is no choice; the variable is __{name}__."
+                yield (
+                    f"`{found[0]}` stays as it is: braces with one option are plain text; a variable is "
+                    f"written __{name}__."
+                )

@@ -148,10 +148,10 @@ def resolve(
     warning.
     """
     if not 1 <= count <= MAX_COUNT:
-        raise InvalidSelection(f"The count is {count}; choose 1 to {MAX_COUNT}.")
+        raise InvalidSelection(f"The count is {count}. Choose 1 to {MAX_COUNT}.")
     if selection not in SELECTIONS:
         raise InvalidSelection(
-            f"There is no selection `{selection}`; choose {', '.join(SELECTIONS[:-1])} or {SELECTIONS[-1]}."
+            f"There is no selection `{selection}`. Choose {', '.join(SELECTIONS[:-1])} or {SELECTIONS[-1]}."
         )
     parsed = parse(template)
     source = Source(library, extra_values or {}, leave_unknown=leave_unknown, distinct=no_repeats)
@@ -176,7 +176,10 @@ def resolve(
             prompts.append(writer.write(parsed.nodes, 0, seed % writer.total(parsed.nodes)))
             picks.append(writer.picks())
         source.warn(
-            [f"There are only {len(prompts)} combinations, so that many prompts were made, not {count}."]
+            [
+                f"There are only {len(prompts)} combinations, so {len(prompts)} prompts were made instead "
+                f"of {count}."
+            ]
         )
     resolved = Resolved(prompts, picks, source.warnings, list(source.only_extra), list(source.used))
     resolved.left.extend(source.left)

@@ -13,13 +13,13 @@ from .picking import Choices
 
 _MAX_WARNINGS = 20
 _MAX_CHAIN = 20
-_CIRCULAR = "all its values lead back to itself"
+_CIRCULAR = "all its values refer back to itself"
 
 
 class Source:
     """Source of choices, each read once. With `distinct` a value that stands twice in a file counts once.
 
-    A file that cannot be read, or a value that leads back to itself, costs a warning: what is left of the
+    A file that cannot be read, or a value that refers back to itself, costs a warning: what is left of the
     choices counts, and a variable without any stays as it stands.
     """
 
@@ -99,7 +99,7 @@ class Source:
         if len(chain) >= _MAX_CHAIN:
             shown = " → ".join(f"__{link}__" for link in chain[:3])
             raise TooLarge(
-                f"Variables nest more than {_MAX_CHAIN} deep ({shown} → …); write the values flatter."
+                f"Variables are nested more than {_MAX_CHAIN} deep ({shown} → …). Simplify the values."
             )
         if name in self._of_variables:
             if name in self._circular and not chain:
@@ -149,7 +149,7 @@ class Source:
         file = self._library.label(circle[-2]) if self._library else ""
         self.warn(
             [
-                f"A variable leads back to itself: {shown}; the values that do so were left out, remove them"
+                f"A variable refers back to itself: {shown}; the values that do so were left out, remove them"
                 f"{f' from {file}' if file else ''}."
             ]
         )
@@ -253,26 +253,26 @@ class Source:
         else:
             shown = ", ".join(f"__{name}__" for name in names)
             message = (
-                f"The library has no values for {shown}; create a .txt file for each, with one value per "
-                "line, or switch generate_missing on."
+                f"The library has no values for {shown}. Create a .txt file for each, with one value per "
+                "line, or turn on generate_missing."
             )
         raise UnknownVariable(" ".join([message, *problems[:2]]), names)
 
     def _sentence_for(self, name: str) -> str:
         if self._library is None:
-            return f"There is no library that could have __{name}__; set LOCAL_LIBRARY_DIR, or remove it."
+            return f"There is no library that could have __{name}__. Set LOCAL_LIBRARY_DIR, or remove it."
         if is_pattern(name):
-            return f"No file of the library with values in it matches __{name}__; correct the pattern."
+            return f"No library file with values matches __{name}__. Correct the pattern."
         if self._library.exists(name):
             return (
-                f"The variable __{name}__ has no values yet; add some to its file, one per line, "
-                "or switch generate_missing on."
+                f"The variable __{name}__ has no values yet. Add some to its file, one per line, or turn "
+                "on generate_missing."
             )
         meant = " or ".join(f"__{known}__" for known in self._library.similar(name))
         question = f" (did you mean {meant}?)" if meant else ""
         return (
-            f"There is no variable __{name}__ in the library{question}; create {name}.txt there with one "
-            "value per line, or switch generate_missing on."
+            f"There is no variable __{name}__ in the library{question}. Create {name}.txt there with "
+            "one value per line, or turn on generate_missing."
         )
 
 

@@ -179,8 +179,8 @@ class Writer:
         self._left -= len(text) + 10
         if self._left < 0:
             raise TooLarge(
-                f"The values in one prompt would have more than {MAX_EXPANSION:,} characters; "
-                "use fewer variables, or shorter values."
+                f"The values in one prompt would exceed {MAX_EXPANSION:,} characters. Use fewer "
+                "variables, or shorter values."
             )
         if name:
             self._picks[slot] = (name, text)
@@ -211,7 +211,7 @@ class Writer:
                 return self._expand(node.default, rank, way, scope, path)
             hint = f"__{node.name}__" if self._source.knows(node.name) else f"${{{node.name}:a default}}"
             self._source.warn(
-                [f"`{node.source}` stays as it is: nothing sets it; write ${{{node.name}=…}} too, or {hint}."]
+                [f"`{node.source}` stays as it is: nothing sets it; add ${{{node.name}=…}} too, or {hint}."]
             )
             return node.source
         value = meaning.assignment.value

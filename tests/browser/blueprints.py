@@ -62,11 +62,12 @@ WRITER = (
 )
 PLANS = {
     "Describe and enhance": Plan(
-        about="A model that sees tells what is in your picture; a prompt for your image model is made of it.",
+        about="Describes your image with a vision model, and turns the description into a prompt for "
+        "your image model.",
         words=["quillwork", "vision", "caption", "interrogate", "image to prompt"],
         inputs={
             "image": "IMAGE",
-            "wish": "STRING",
+            "instruction": "STRING",
             "target": "COMBO",
             "seed": "INT",
             "llm": "QUILLWORK_LLM",
@@ -87,7 +88,7 @@ PLANS = {
                 (480, 0),
                 wires={
                     "prompt": ("describe", "text"),
-                    "instruction": "wish",
+                    "instruction": "instruction",
                     "target": "target",
                     "seed": "seed",
                     "llm": "llm",
@@ -96,9 +97,9 @@ PLANS = {
         },
     ),
     "Chat refine loop": Plan(
-        about="A model writes a prompt for your idea, says what is weak about it, and writes it anew.",
+        about="A model writes a prompt for your idea, critiques it, and rewrites it.",
         words=["quillwork", "chat", "critique", "rewrite"],
-        inputs={"idea": "STRING", "wish": "STRING", "seed": "INT", "llm": "QUILLWORK_LLM"},
+        inputs={"idea": "STRING", "instruction": "STRING", "seed": "INT", "llm": "QUILLWORK_LLM"},
         outputs={
             "text": ("rewrite", "text"),
             "draft": ("draft", "text"),
@@ -129,13 +130,13 @@ PLANS = {
                 (920, 0),
                 "Rewrite",
                 {"system": WRITER},
-                {"prompt": "wish", "history": ("critique", "history"), "seed": "seed", "llm": "llm"},
+                {"prompt": "instruction", "history": ("critique", "history"), "seed": "seed", "llm": "llm"},
             ),
         },
     ),
     "Wildcard factory": Plan(
-        about="Invents values for one variable, fills your template with them and with your library, and "
-        "encodes the prompts: one picture for each.",
+        about="Generates values for one variable, fills your template with them and your library, and "
+        "encodes the prompts: one image for each.",
         words=["quillwork", "wildcard", "variables", "dynamic prompts"],
         inputs={
             "clip": "CLIP",
@@ -179,10 +180,10 @@ PLANS = {
 }
 # The values of the subgraph's own widgets when it is put into a workflow.
 STANDS = {
-    "Describe and enhance": {"wish": "", "target": "general", "seed": 1},
+    "Describe and enhance": {"instruction": "", "target": "general", "seed": 1},
     "Chat refine loop": {
         "idea": "a fox in the snow",
-        "wish": "Write the prompt anew with both points mended.",
+        "instruction": "Rewrite the prompt with both points fixed.",
         "seed": 1,
     },
     "Wildcard factory": {

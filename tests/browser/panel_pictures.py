@@ -94,7 +94,7 @@ def _variables(comfy: ComfyPage, wire: WireServer, folder: Path) -> None:
     panel = comfy.page.locator(".quillwork-panel")
     panel.locator("[data-name=season]").click()
     wire.script("*", '{"values": ["' + '", "'.join(NEW_SEASONS) + '"]}')
-    panel.get_by_label("How many").fill(str(len(NEW_SEASONS)))
+    panel.get_by_label("Number of values").fill(str(len(NEW_SEASONS)))
     panel.get_by_role("button", name="Generate").click()
     panel.locator(".quillwork-offers label").nth(3).click()
     comfy.page.mouse.move(900, 600)

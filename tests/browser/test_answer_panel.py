@@ -87,7 +87,7 @@ class TestStreaming:
     def test_empty_node_says_what_will_come(self, comfy):
         comfy.enhance()
         panel = comfy.panels()
-        assert panel.get_attribute("placeholder") == "The prompt appears here while it is written."
+        assert panel.get_attribute("placeholder") == "The prompt appears here as it is written."
         assert panel.get_attribute("aria-label") == "Enhance Prompt: answer"
         assert panel.get_attribute("readonly") is not None
         assert panel.bounding_box()["height"] > 40
@@ -273,7 +273,7 @@ class TestNotes:
         comfy.wait("() => document.querySelector('.quillwork-text').value.startsWith('snow snow')")
         comfy.page.evaluate("() => app.api.interrupt()")
         assert comfy.wait_end()[0] == "execution_interrupted"
-        assert comfy.note(node)[0] == "Stopped before the end."
+        assert comfy.note(node)[0] == "Stopped before it was finished."
         assert comfy.shown(node) == ANSWER
 
     def test_failure_of_another_node_stops_this_one(self, comfy, wire):
@@ -281,7 +281,7 @@ class TestNotes:
         writing = comfy.enhance("an owl", llm_model="fox-babble-gap50", at=(120, 900))
         assert comfy.run()[0] == "execution_error"
         assert comfy.note(failing)[1] == "error"
-        assert comfy.note(writing)[0] == "Stopped before the end."
+        assert comfy.note(writing)[0] == "Stopped before it was finished."
         assert comfy.shown(writing).startswith("snow snow")
 
     def test_phrasebook_says_that_there_is_no_model(self, unset):

@@ -18,7 +18,7 @@ def test_the_answer_grows_and_goes_into_the_next_chat(comfy, wire):
     first = comfy.add("QuillworkChat", prompt="name an animal", llm_model="fox-gap80")
     second = comfy.add("QuillworkChat", (620, 160), prompt="another")
     comfy.link(first, 1, second, comfy.of(second, "node.findInputSlot('history')"))
-    assert comfy.panels().first.get_attribute("placeholder") == "The answer appears here while it is written."
+    assert comfy.panels().first.get_attribute("placeholder") == "The answer appears here as it is written."
     comfy.start()
     comfy.wait(
         "() => { const text = document.querySelector('.quillwork-text').value; "
@@ -59,7 +59,7 @@ def test_a_tool_that_writes_asks_once(comfy, wire):
     node = comfy.add("QuillworkChat", prompt="add one", tools="variables.add")
     assert comfy.run()[0] == "execution_error"
     dialog = comfy.page.get_by_role("dialog").filter(has_text="Allow this on this machine?")
-    assert "add values to the files of your library" in dialog.inner_text()
+    assert "add values to the files in your library" in dialog.inner_text()
     assert wire.calls() == []
     comfy.page.evaluate("() => { window.ends.length = 0; }")
     dialog.get_by_role("button", name="Confirm").click()

@@ -94,7 +94,7 @@ class TestWriting:
         try:
             beside = open_beside(comfy, node)
             press(beside, "Enhance")
-            beside.get_by_text("ComfyUI does not answer.").wait_for()
+            beside.get_by_text("ComfyUI is not responding.").wait_for()
         finally:
             comfy.page.unroute("**/quillwork/enhance")
             comfy.forgive("net::ERR_FAILED")
@@ -106,7 +106,7 @@ class TestWriting:
         comfy.set(node, "text", "  ")
         beside = open_beside(comfy, node)
         press(beside, "Enhance")
-        beside.get_by_text("write an idea first").wait_for()
+        beside.get_by_text("Enter an idea first").wait_for()
         assert wire.calls() == []
 
 
@@ -120,7 +120,7 @@ class TestGoingBack:
                 "(id) => app.graph.getNodeById(id).widgets[0].value.startsWith('snow snow')", arg=node
             )
             comfy.page.keyboard.press("Escape")
-            beside.get_by_text("your text is as it was").wait_for()
+            beside.get_by_text("Your text is unchanged").wait_for()
             wire.wait_disconnects()
         assert comfy.widget(node, "text") == "a fox"
         assert comfy.text_field(node).input_value() == "a fox"

@@ -72,7 +72,7 @@ def test_click_takes(comfy, node):
 def test_any_text_is_allowed(comfy, node):
     field = comfy.model_field(node)
     field.press_sequentially("my/own model")
-    comfy.page.get_by_text("yours is used as it is").wait_for()
+    comfy.page.get_by_text("The name is used as entered").wait_for()
     field.press("Enter")
     assert comfy.widget(node, "llm_model") == "my/own model"
 
@@ -108,7 +108,7 @@ def test_host_that_is_gone_is_told(comfy, node):
     comfy.page.route("**/quillwork/llm/models*", lambda route: route.abort())
     try:
         field = comfy.model_field(node)
-        comfy.page.get_by_text("ComfyUI does not answer.").wait_for()
+        comfy.page.get_by_text("ComfyUI is not responding.").wait_for()
         field.press_sequentially("fox")
         field.press("Enter")
         assert comfy.widget(node, "llm_model") == "fox"

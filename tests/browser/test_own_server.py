@@ -50,10 +50,10 @@ class TestFirstRun:
         wire.models_status = 401
         box, choice = first_run(unset)
         choice.get_by_label("Address of the server").fill(wire.url)
-        choice.get_by_label("Key, if it asks for one").fill(KEY)
+        choice.get_by_label("Key, if required").fill(KEY)
         choice.get_by_role("checkbox").check()
         use(box)
-        box.locator("[role=alert]").filter(has_text="refuses the key").wait_for()
+        box.locator("[role=alert]").filter(has_text="rejected the key").wait_for()
         box.get_by_role("button", name="Not now").click()
         box.wait_for(state="detached")
         assert setting(unset, "LLM_BASE_URL")["value"] == ""
@@ -84,17 +84,17 @@ class TestSettings:
         page = unset.open_settings()
         row = page.locator("[data-setting-id='Quillwork.Model.Server']")
         row.get_by_label("Address of the server").fill(f"{wire.url}/v1")
-        row.get_by_label("Key, if it asks for one").fill(KEY)
+        row.get_by_label("Key, if required").fill(KEY)
         keep = row.get_by_role("checkbox")
         place = str(unset.host.quillwork_home / "keys.json")
         row.get_by_text(place).wait_for()
         keep.check()
         row.get_by_role("button", name="Test and use").click()
-        row.get_by_text("It answers, with 2 models.").wait_for()
-        assert row.get_by_label("Key, if it asks for one").input_value() == ""
+        row.get_by_text("Connected. 2 models available.").wait_for()
+        assert row.get_by_label("Key, if required").input_value() == ""
         endpoint = page.locator("[data-setting-id='Quillwork.Places.Endpoint']")
         endpoint.get_by_text(wire.url).wait_for()
-        assert "chosen here" in endpoint.inner_text()
+        assert "set here" in endpoint.inner_text()
         unset.restart()
         kept = next(
             one for one in unset.host.get("/quillwork/keys").json()["keys"] if one["provider"] == "endpoint"
@@ -128,11 +128,11 @@ class TestSettings:
         key.locator("input").fill(KEY)
         key.get_by_role("button", name="Save").click()
         key.locator(".quillwork-said[data-state=good]").wait_for()
-        assert status.inner_text() == f"kept over restarts (… {KEY[-4:]})"
+        assert status.inner_text() == f"kept after a restart (… {KEY[-4:]})"
         assert wire.log[-1].headers["authorization"] == f"Bearer {KEY}"
         unset.restart()
         page = unset.open_settings()
-        status.filter(has_text="kept over restarts").wait_for()
+        status.filter(has_text="kept after a restart").wait_for()
         key.get_by_role("button", name="Clear").click()
         status.filter(has_text="needs no key").wait_for()
         assert KEY not in (unset.host.quillwork_home / "keys.json").read_text()

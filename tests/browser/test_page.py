@@ -58,7 +58,7 @@ def test_two_tabs_see_each_others_changes(comfy, _browser):  # noqa: PT019
         for page, model in ((comfy, "fox-small"), (other, "fox-large")):
             page.page.locator(field).fill(model)
             page.page.locator(field).press("Tab")
-            page.page.get_by_text("chosen here").first.wait_for()
+            page.page.get_by_text("set here").first.wait_for()
         row = next(
             one
             for one in comfy.host.get("/quillwork/config").json()["settings"]

@@ -66,7 +66,7 @@ class TestValues:
         model.locator("input").fill("fox-large")
         model.locator("input").press("Tab")
         assert wait_for(comfy, "LLM_MODEL", "fox-large")["origin"] == "panel"
-        model.get_by_text("chosen here").wait_for()
+        model.get_by_text("set here").wait_for()
         model.get_by_role("button", name="Reset").click()
         model.get_by_text("from the environment").wait_for()
         assert in_force(comfy)["LLM_MODEL"]["value"] == "fox"
@@ -75,7 +75,7 @@ class TestValues:
         model = row(page, "Model.Any")
         model.locator("input").fill("claude-haiku-4-5")
         model.locator("input").press("Tab")
-        model.get_by_text("Claude Haiku 4.5 · chosen here").wait_for()
+        model.get_by_text("Claude Haiku 4.5 · set here").wait_for()
         assert model.locator("input").input_value() == "claude-haiku-4-5"
         status = row(page, "Model.Status").locator(".quillwork-fixed")
         assert status.inner_text().endswith(" · Claude Haiku 4.5")

@@ -107,7 +107,7 @@ def test_costs_and_budgets_are_in_dollars(comfy, tables):
         page = comfy.page.locator("[data-setting-id='Quillwork.Usage.Tables']").bounding_box()
         assert shown.bounding_box()["width"] > 0.95 * page["width"]
         assert shown.get_by_text("No calls yet.").count() == 2
-        assert "Budget (LLM_BUDGET_SESSION): $0.50 of $2.50 is used." in shown.inner_text()
+        assert "Budget (LLM_BUDGET_SESSION): $0.50 of $2.50 used." in shown.inner_text()
         assert not any(word in shown.inner_text() for word in ("LLM_BUDGET_DAY", "null", "undefined", "NaN"))
     finally:
         comfy.page.unroute("**/quillwork/health")

@@ -30,7 +30,7 @@ def panel(comfy, library):
 
 def open_one(panel, name):
     panel.locator(f"[data-name='{name}']").click()
-    values = panel.get_by_label("Values, one a line")
+    values = panel.get_by_label("Values, one per line")
     panel.page.wait_for_function("() => document.querySelector('.quillwork-values').value")
     return values
 
@@ -71,7 +71,7 @@ def test_view_and_edit(comfy, panel, library):
 def test_more_from_the_model_kept_and_dropped(comfy, panel, library, wire):
     wire.script("*", '{"values": ["autumn", "<i>fog</i>", "polar night"]}')
     open_one(panel, "season")
-    panel.get_by_label("How many").fill("3")
+    panel.get_by_label("Number of values").fill("3")
     panel.get_by_label("Guidance").fill("cold ones")
     press(panel, "Generate")
     offers = panel.locator(".quillwork-offers label")
@@ -94,7 +94,7 @@ def test_more_from_the_model_kept_and_dropped(comfy, panel, library, wire):
 def test_new_variable(comfy, panel, library):
     press(panel, "New")
     panel.get_by_label("Name", exact=True).fill("weather")
-    panel.get_by_label("Values, one a line").fill("rain\nfog")
+    panel.get_by_label("Values, one per line").fill("rain\nfog")
     press(panel, "Save")
     panel.get_by_text("Saved.").wait_for()
     assert (library / "weather.txt").read_text("utf-8").split() == ["rain", "fog"]
@@ -103,10 +103,10 @@ def test_new_variable(comfy, panel, library):
 def test_wrong_name_is_told(comfy, panel, library):
     press(panel, "New")
     panel.get_by_label("Name", exact=True).fill("../outside")
-    panel.get_by_label("Values, one a line").fill("rain")
+    panel.get_by_label("Values, one per line").fill("rain")
     press(panel, "Save")
     panel.locator("[role=status][data-state=bad]").wait_for()
-    assert panel.get_by_label("Values, one a line").input_value() == "rain"
+    assert panel.get_by_label("Values, one per line").input_value() == "rain"
     for status in ("400", "404", "405"):
         comfy.forgive(f"status of {status}")
 
@@ -138,7 +138,7 @@ def test_unsaved_change_is_asked_about(comfy, panel):
     values.fill("spring")
     press(panel, "Back")
     box = comfy.page.get_by_role("dialog")
-    box.get_by_text("not saved yet").wait_for()
+    box.get_by_text("have not been saved").wait_for()
     box.get_by_role("button", name="Cancel").click()
     box.wait_for(state="detached")
     assert values.input_value() == "spring"

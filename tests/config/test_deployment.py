@@ -239,7 +239,7 @@ def test_never_from_here_to_the_cloud(home, env, first):
     with pytest.raises(NotConfigured) as caught:
         deploy(mine(llm_model=first, fallback_models=("openai/gpt-x",)))
     assert "openai/gpt-x" in caught.value.message
-    assert "choose a local fallback" in caught.value.hint
+    assert "Choose a local fallback" in caught.value.hint
 
 
 def test_never_from_the_phrasebook_or_a_local_endpoint_to_the_cloud(home, env):
@@ -385,5 +385,5 @@ def test_a_model_in_this_process_cannot_stand_in_for_a_remote_one(home, env):
     env(LLM_BASE_URL=f"{HERE}/v1", LLM_MODEL="fox")
     for model in ("some-file.gguf", str(home)):
         home.mkdir(parents=True, exist_ok=True)
-        with pytest.raises(NotConfigured, match="in this very process"):
+        with pytest.raises(NotConfigured, match="inside this process"):
             deploy(mine(fallback_models=(model,)))

@@ -39,7 +39,7 @@ def test_a_workflow_chooses_for_itself(home, env, tmp_path):
 @pytest.mark.parametrize("extra", [{"dtype": 16}, {"cuda_graph": "yes"}, {"dtype": None}])
 def test_what_cannot_be_read_is_told(home, env, tmp_path, extra):
     env(LLM_MODE="hf_local", LLM_PATH=str(tmp_path))
-    with pytest.raises(NotConfigured, match="how to load") as caught:
+    with pytest.raises(NotConfigured, match="loading options") as caught:
         deploy(Choice(extra=extra, **MINE))
     assert '{"dtype": "bf16"}' in caught.value.hint
 

@@ -52,9 +52,9 @@ MATRIX = [
     ({"LLM_MODEL": "<folder>"}, "hf_local", "<folder>", ""),
     ({"LLM_MODEL": "<folder>/fox.gguf"}, "gguf", "<folder>/fox.gguf", ""),
     ({"LLM_MODEL": "<folder>/FOX.GGUF"}, "gguf", "<folder>/FOX.GGUF", ""),
-    ({"LLM_MODEL": "no-such"}, "no model that can be found"),
-    ({"LLM_MODEL": "a/b/c"}, "no model that can be found"),
-    ({"LLM_MODEL": "http://h/x"}, "no model that can be found"),
+    ({"LLM_MODEL": "no-such"}, "was not found"),
+    ({"LLM_MODEL": "a/b/c"}, "was not found"),
+    ({"LLM_MODEL": "http://h/x"}, "was not found"),
     (FOLDER, "hf_local", "<folder>", ""),
     (REPO_PATH, "hf_download", "org/path", ""),
     (GGUF_PATH, "gguf", "<folder>/fox.gguf", ""),
@@ -63,14 +63,14 @@ MATRIX = [
     (FOLDER | REPO, "hf_local", "<folder>", ""),
     (REPO_PATH | REPO, "hf_download", "org/path", ""),
     (GGUF_FILE, "phrasebook", "", ""),
-    (ENDPOINT, "No model is chosen for the endpoint of LLM_BASE_URL"),
+    (ENDPOINT, "No model is chosen for the endpoint in LLM_BASE_URL"),
     (ENDPOINT | MODEL, "litellm", "org/new", ""),
     (ENDPOINT | {"LLM_MODEL": "my alias:1"}, "litellm", "my alias:1", ""),
     (ENDPOINT | CLOUD, "litellm", "openai/gpt-x", ""),
     (ENDPOINT | REPO, "No model is chosen for the endpoint"),
     (ENDPOINT | FOLDER, "hf_local", "<folder>", ""),
     (PROXY | {"LLM_MODEL": "alias"}, "litellm", "alias", ""),
-    (PROXY, "No model is chosen for the endpoint of LITELLM_ENABLED"),
+    (PROXY, "No model is chosen for the endpoint in LITELLM_ENABLED"),
     # hf_download
     (mode("hf_download"), "hf_download", DEFAULT_REPOSITORY, ""),
     (mode("hf_download") | REPO, "hf_download", "org/old", ""),
@@ -180,14 +180,14 @@ def test_a_mode_that_is_set_and_that_is_none_is_warned_of_once(home, env, caplog
     env(LLM_MODE="nonsense")
     for _ in range(2):
         find(Choice(), load())
-    assert caplog.text.count("'nonsense' (from environment), which is no mode") == 1
+    assert caplog.text.count("'nonsense' (from environment), which is not a mode") == 1
 
 
 def test_the_older_name_is_warned_of_once(home, env, caplog):
     env(LLM_REPO="org/old")
     for _ in range(2):
         find(Choice(), load())
-    assert caplog.text.count("LLM_REPO still works; its name is LLM_MODEL now") == 1
+    assert caplog.text.count("LLM_REPO still works, but is now called LLM_MODEL") == 1
 
 
 def test_the_older_name_is_silent_where_the_newer_one_wins(home, env, caplog):

@@ -93,7 +93,7 @@ def test_an_address_in_an_id_is_refused(model_id):
 
 @pytest.mark.parametrize("model_id", ["openai/a b", " openai/x", "openai/x\n", "openai/\u202ex"])
 def test_an_id_is_one_plain_word(model_id):
-    assert "no model id" in hint_of(model_id)
+    assert "not a valid model id" in hint_of(model_id)
 
 
 def test_ids_that_litellm_would_act_upon_are_unknown_here():

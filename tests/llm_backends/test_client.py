@@ -76,7 +76,7 @@ class TestAsk:
         assert wire.calls() == []
 
     def test_an_error_is_one_of_ours(self, wire):
-        with pytest.raises(errors.AuthenticationFailed, match="refused the key"):
+        with pytest.raises(errors.AuthenticationFailed, match="rejected the key"):
             ask("a fox", endpoint(wire.url, "fox-status401"))
 
     def test_the_phrasebook_is_no_model(self):

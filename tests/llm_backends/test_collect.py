@@ -114,7 +114,7 @@ def test_any_split_of_the_stream_gives_the_same_result(text, cuts):
 
 
 def test_silence_ends_the_call():
-    with pytest.raises(errors.TimedOut, match=r"was silent for 0\.1 s") as caught:
+    with pytest.raises(errors.TimedOut, match=r"sent nothing for 0\.1 s") as caught:
         gather(Chunk("a"), 30.0, deployment=Deployment("any", "fox", idle_timeout_s=0.1))
     assert caught.value.retryable
 
@@ -196,15 +196,15 @@ def test_a_tool_call_without_end_is_stopped(monkeypatch):
 def test_too_long_thinking_is_stopped(monkeypatch):
     monkeypatch.setattr(collecting, "LONGEST_THINKING", 10)
     for chunks in ([Chunk(reasoning="12345")] * 3, pieces("<think>", "12345", "12345", "12345")):
-        with pytest.raises(errors.AnswerTooLarge, match="would not stop thinking"):
+        with pytest.raises(errors.AnswerTooLarge, match="did not stop reasoning"):
             gather(*chunks)
 
 
 @pytest.mark.parametrize(
     ("chunks", "kind", "says"),
     [
-        ([], errors.EmptyAnswer, "answered with nothing"),
-        (pieces(" \n"), errors.EmptyAnswer, "answered with nothing"),
+        ([], errors.EmptyAnswer, "returned an empty answer"),
+        (pieces(" \n"), errors.EmptyAnswer, "returned an empty answer"),
         ([Chunk(finish_reason="length")], errors.EmptyAnswer, "used up its tokens"),
         ([Chunk(reasoning="hm", finish_reason="length")], errors.EmptyAnswer, "used up its tokens"),
         ([Chunk(reasoning="hm", finish_reason="stop")], errors.EmptyAnswer, "only thought"),

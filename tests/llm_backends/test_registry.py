@@ -60,7 +60,7 @@ def test_a_backend_is_made_at_first_use_and_once(name):
 def test_a_name_is_taken_once_unless_it_is_replaced(name):
     registry.register(name, Echo)
     before = registry.get(name)
-    with pytest.raises(ValueError, match="registered already"):
+    with pytest.raises(ValueError, match="already registered"):
         registry.register(name, Echo)
     registry.register(name, Echo, replace=True)
     assert registry.get(name) is not before

@@ -22,7 +22,9 @@ TEXT = Request((Message("user", "What is it?"),))
 
 
 def test_a_blind_model_is_told_before_it_is_asked():
-    with pytest.raises(errors.CannotSee, match=r"Fox \(fox\) cannot see pictures\. Choose a model that can"):
+    with pytest.raises(
+        errors.CannotSee, match=r"Fox \(fox\) does not support images\. Choose a model that does"
+    ):
         check_vision([LOOK, LOOK], BLIND)
     with pytest.raises(errors.CannotSee):
         check_vision([LOOK], Deployment("phrasebook", "", provider_label="Phrasebook"))
@@ -38,7 +40,7 @@ def test_without_pictures_and_where_nothing_is_known_it_may_try():
 @pytest.mark.parametrize(
     ("seeing", "said"),
     [
-        ((), r"Choose a model that can \("),
+        ((), r"Choose a model that does \("),
         (("a/b",), r"such as a/b \("),
         (("a/b", "c/d"), r"such as a/b or c/d \("),
         (("a", "b", "c", "d"), r"such as a, b or c \("),

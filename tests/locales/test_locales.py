@@ -22,11 +22,11 @@ from locales.translations import (
 SAME_EVERYWHERE = {"Quillwork", "LLM", "JSON", "CLIP"}
 SAME: Mapping[str, set[str]] = {
     "de": SAME_EVERYWHERE | {"Name", "Plan"},
-    "es": SAME_EVERYWHERE | {"prompt", "Plan", "Variables", "{count} tokens"},
-    "fr": SAME_EVERYWHERE | {"prompt", "image", "Mode", "Variables", "{count} tokens"},
+    "es": SAME_EVERYWHERE | {"prompt", "Plan", "Total", "Variables", "{count} tokens"},
+    "fr": SAME_EVERYWHERE | {"prompt", "image", "Total", "Mode", "Variables", "{count} tokens"},
     "ja": SAME_EVERYWHERE,
     "ko": SAME_EVERYWHERE,
-    "pt-BR": SAME_EVERYWHERE | {"prompt", "template", "{count} tokens"},
+    "pt-BR": SAME_EVERYWHERE | {"prompt", "template", "Total", "{count} tokens"},
     "ru": SAME_EVERYWHERE,
     "zh": SAME_EVERYWHERE,
     "zh-TW": SAME_EVERYWHERE,

@@ -262,7 +262,7 @@ def test_tools_of_another_pack_that_fail_and_flood(endpoint_host: Host, wire: Wi
     assert run.status == "success", run.message
     assert run.shown("2") == ["sorry"]
     answers = [part["content"] for part in wire.calls()[-1].json["messages"] if part["role"] == "tool"]
-    assert "given up" in answers[0]
+    assert "stopped" in answers[0]
     assert answers[1] == "Error: testpack.fail failed (RuntimeError)."
     assert len(answers[2]) < 30_000
     assert [use["failed"] for use in info(run, "3")["tool_calls"]] == [True, True, False]

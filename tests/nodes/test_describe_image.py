@@ -160,8 +160,8 @@ def test_llm_settings_rule(endpoint_host: Host, wire: WireServer) -> None:
 def test_on_a_fresh_install_it_says_how_to_choose_a_model(host: Host) -> None:
     run = host.run({"1": describe("2"), "2": canvas()})
     assert run.status == "error"
-    assert "Phrasebook cannot see pictures." in run.message
-    assert "Choose a model that can, such as " in run.message
+    assert "Phrasebook does not support images." in run.message
+    assert "Choose a model that does, such as " in run.message
     assert "llm_model" in run.message
 
 
@@ -170,7 +170,7 @@ def test_enhance_prompt_shows_its_picture_too(endpoint_host: Host, wire: WireSer
     assert endpoint_host.run(graph).status == "success"
     assert len(shown(wire.log[0].json)) == 1
     blind = host.run(graph)
-    assert "cannot see pictures" in blind.message
+    assert "does not support images" in blind.message
 
 
 def test_a_blind_model_is_not_asked_and_those_that_see_are_named(
@@ -179,7 +179,7 @@ def test_a_blind_model_is_not_asked_and_those_that_see_are_named(
     pytest.importorskip("litellm", reason="litellm is not installed here")
     keys = {"DEEPSEEK_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2", "LLM_ALLOW": "deepseek,anthropic"}
     run = host_factory(keys).run({"1": describe("2", llm_model="deepseek/deepseek-v4-pro"), "2": canvas()})
-    assert "cannot see pictures" in run.message
+    assert "does not support images" in run.message
     assert "anthropic/claude" in run.message
     assert not wire.log
 
@@ -189,7 +189,7 @@ def test_a_server_that_takes_no_pictures_is_told_in_the_same_words(
 ) -> None:
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox-blind"})
     run = host.run({"1": describe("2"), "2": canvas()})
-    assert "cannot see pictures" in run.message
+    assert "does not support images" in run.message
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (16384, 2), (2, 16384)])
@@ -251,7 +251,7 @@ def test_a_grey_picture_is_shown(endpoint_host: Host, wire: WireServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("empty", "There is no picture to describe"), ("flat", "which is not an image")]
+    ("kind", "said"), [("empty", "There is no image to describe"), ("flat", "which is not an image")]
 )
 def test_what_is_no_picture_is_told_in_plain_words(
     endpoint_host: Host, wire: WireServer, kind: str, said: str

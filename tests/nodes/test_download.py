@@ -88,5 +88,5 @@ def test_a_gated_repository_is_one_sentence_on_the_node(host_factory: Hosts, hub
         {"1": enhance(llm_mode="hf_download", llm_model="org/gated"), "2": preview("1")}, timeout=120
     )
     assert run.status == "error"
-    assert "org/gated is gated: its makers want you to agree to their terms first." in run.message
+    assert "org/gated is gated: you must agree to its terms first." in run.message
     assert "\n" not in run.message and "Traceback" not in run.message

@@ -16,13 +16,13 @@ from wire.server import WireServer
         ("fox-status401", "LLM_API_KEY"),
         ("fox-status403", "403"),
         ("fox-status404", "LLM_BASE_URL"),
-        ("fox-status429", "too many calls"),
+        ("fox-status429", "too many requests"),
         ("fox-status500", "failed (500)"),
         ("fox-status503", "failed (503)"),
         ("fox-ctx", "too long"),
-        ("fox-cut", "broke off"),
+        ("fox-cut", "stopped in the middle"),
         ("fox-garbage", "web page"),
-        ("fox-badsse", "not an answer"),
+        ("fox-badsse", "an invalid answer"),
         ("fox-empty", "nothing"),
         ("fox-refusal", "declined"),
         ("fox-filtered", "declined"),
@@ -45,7 +45,7 @@ def test_silence_is_given_up_after_the_time_that_was_set(endpoint_host: Host) ->
         graph = {"5": settings(llm_model=model, timeout_s=0.5), "1": enhance(llm=["5", 0])}
         run = endpoint_host.run(graph, timeout=20)
         assert run.status == "error"
-        assert "silent for 0.5 s" in run.message
+        assert "sent nothing for 0.5 s" in run.message
 
 
 def test_passing_the_prompt_on_never_hides_the_error_and_is_not_kept(
@@ -105,10 +105,10 @@ def test_a_shared_workflow_spends_nobodys_money_unasked(host_factory: Hosts) -> 
     ("model", "mode", "says"),
     [
         ("nosuchprovider/some/model", "auto", "Hugging Face"),
-        ("nosuch/thing", "auto", "No provider is called nosuch, so nosuch/thing is taken for a Hugging Face"),
+        ("nosuch/thing", "auto", "There is no provider nosuch, so nosuch/thing is read as a Hugging Face"),
         ("opnai/thing", "auto", "did you mean openai"),
-        ("http://127.0.0.1:1/x", "auto", "no model that can be found"),
-        ("oobabooga/http://127.0.0.1:1", "litellm", "holds no address"),
+        ("http://127.0.0.1:1/x", "auto", "was not found"),
+        ("oobabooga/http://127.0.0.1:1", "litellm", "cannot contain an address"),
         ("github_copilot/gpt-4", "litellm", "github_copilot"),
     ],
 )

@@ -61,13 +61,13 @@ def by_encoder(**inputs: Any) -> dict[str, Any]:
 def test_without_a_clip_the_mode_says_what_it_needs(host: Host) -> None:
     run = host.run({"1": enhance(llm_mode="host_encoder")})
     assert run.status == "error"
-    assert "wire a CLIP loader into `clip`" in run.message
+    assert "connect a CLIP loader to `clip`" in run.message
     assert "Traceback" not in run.message
 
 
 def test_its_older_name_is_understood(host: Host) -> None:
     run = host.run({"5": settings(llm_mode="z_image"), "1": enhance(llm=["5", 0])})
-    assert "wire a CLIP loader into `clip`" in run.message
+    assert "connect a CLIP loader to `clip`" in run.message
 
 
 def test_passthrough_works_without_a_clip_too(host: Host) -> None:

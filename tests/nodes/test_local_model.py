@@ -136,7 +136,7 @@ def test_how_it_is_loaded_is_the_workflows_choice(local_host: Host) -> None:
         assert loads(local_host) == before + 1, "once in another way, then it is there"
     refused = run('{"dtype": "fp64"}', 43)
     assert refused.status == "error"
-    assert "'fp64' is no dtype for a local model. Choose one of auto, nf4" in refused.message
+    assert "'fp64' is not a supported dtype for local models. Choose one of auto, nf4" in refused.message
 
 
 def test_a_folder_without_a_model_is_one_sentence(host_factory: Hosts, tmp_path: Path) -> None:
@@ -178,5 +178,5 @@ def test_a_local_model_that_reads_text_only_says_so(local_host: Host) -> None:
         {"1": describe("2"), "2": node("EmptyImage", width=64, height=64, batch_size=1, color=0)}, timeout=300
     )
     assert run.status == "error"
-    assert "cannot see pictures" in run.message
+    assert "does not support images" in run.message
     assert loads(local_host) == before

@@ -135,7 +135,7 @@ def test_a_fresh_install_is_told_which_model_to_choose_for_a_picture(host: Host)
     example(host)
     run = host.run(graph(FOLDER / "describe_and_enhance.json"))
     assert run.status == "error"
-    assert "cannot see pictures" in run.message and "such as" in run.message
+    assert "does not support images" in run.message and "such as" in run.message
 
 
 @needs_litellm

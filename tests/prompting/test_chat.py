@@ -119,7 +119,7 @@ def test_a_model_that_cannot_see_is_told_the_words_of_another_ones_chat(wire):
         "another fox",
         "and its colour?",
     ]
-    assert "not the pictures" in reply.info["warnings"][0]
+    assert "without their images" in reply.info["warnings"][0]
     assert reply.history.turns[0].images == (PICTURE,), "a later model may see them"
     with pytest.raises(CannotSee):
         ask(wire, model="fox-blind", history=seen)
@@ -151,7 +151,7 @@ def test_the_oldest_exchanges_are_left_out_whole(wire):
     assert roles == ["system", *["user", "assistant"] * 3, "user"]
     assert sent(wire)[1][1].startswith("5 ")
     assert reply.info["warnings"] == [
-        "The conversation is longer than the model reads at once: the oldest 5 of 8 exchanges were left out."
+        "The conversation is longer than the model's context: the oldest 5 of 8 exchanges were left out."
     ]
     assert len(reply.history) == 9, "what was left out now may be read by another model"
 
@@ -211,7 +211,7 @@ def test_tools_are_used_and_told(wire):
 
 def test_a_cut_answer_is_told(wire):
     assert ask(wire, model="fox-length").info["warnings"] == [
-        "The answer was cut off at max_tokens: raise it on LLM Settings."
+        "The answer was cut off at max_tokens. Raise it on LLM Settings."
     ]
 
 

@@ -64,7 +64,7 @@ def test_one_text_for_each_picture_in_their_order_and_at_once(wire):
 
 def test_without_a_target_a_description_is_asked_for(wire):
     run(1, endpoint(wire.url))
-    assert "tell somebody who cannot see it" in system(wire)
+    assert "tell somebody who does not support images it" in system(wire)
     assert "Wish" not in user_text(wire)
     (call,) = wire.calls()
     assert call.json["max_tokens"] == 2048
@@ -72,7 +72,7 @@ def test_without_a_target_a_description_is_asked_for(wire):
 
 def test_plain_has_no_manner_of_its_own(wire):
     run(1, endpoint(wire.url), target=targets.load("plain"))
-    assert "tell somebody who cannot see it" in system(wire)
+    assert "tell somebody who does not support images it" in system(wire)
 
 
 def test_a_wish_goes_along_and_is_none_of_the_rules(wire):
@@ -99,7 +99,7 @@ def test_a_target_brings_its_own_manner(wire, target, said):
     run(1, endpoint(wire.url), target=target)
     for piece in said:
         assert piece in system(wire)
-    assert "tell somebody who cannot see it" not in system(wire)
+    assert "tell somebody who does not support images it" not in system(wire)
 
 
 @pytest.mark.parametrize("target", [entry.id for entry in targets.listing.index()])
@@ -166,9 +166,9 @@ def test_questions_may_differ_in_more_than_their_pictures(wire):
 
 @pytest.mark.parametrize("count", [0, MOST_PICTURES + 1])
 def test_no_picture_and_too_many(wire, count):
-    with pytest.raises(errors.NotConfigured, match="picture"):
+    with pytest.raises(errors.NotConfigured, match="image"):
         run(count, endpoint(wire.url))
-    with pytest.raises(errors.NotConfigured, match="no picture"):
+    with pytest.raises(errors.NotConfigured, match="no image"):
         run(0, endpoint(wire.url), as_video=True)
     assert not wire.log
 
@@ -187,7 +187,7 @@ def test_a_model_that_cannot_see_is_not_asked(wire):
 
 def test_the_phrasebook_says_that_it_cannot_see():
     phrasebook.register()
-    with pytest.raises(errors.CannotSee, match=r"Phrasebook cannot see pictures\. Choose a model"):
+    with pytest.raises(errors.CannotSee, match=r"Phrasebook does not support images\. Choose a model"):
         run(1, Deployment("phrasebook", "", provider_label="Phrasebook"))
 
 
@@ -212,7 +212,7 @@ def test_a_fallbacks_answer_is_marked(wire):
     other = endpoint(wire.url, "other")
     described = run(1, endpoint(wire.url, "fox-status500", retries=0, fallbacks=(other,)))
     assert described.is_substitute
-    assert "answered instead" in described.info["warnings"][0]
+    assert "was used instead" in described.info["warnings"][0]
 
 
 def test_a_fallback_that_sees_stands_in_for_a_model_that_does_not(wire):
@@ -221,5 +221,5 @@ def test_a_fallback_that_sees_stands_in_for_a_model_that_does_not(wire):
     )
     described = run(1, blind)
     assert described.info["model"] == "other"
-    assert "cannot see" in described.info["warnings"][0]
+    assert "does not support images" in described.info["warnings"][0]
     assert len(wire.calls()) == 1

@@ -328,7 +328,7 @@ def test_a_fallbacks_answer_is_a_substitute_and_told(wire):
     enhanced = run(Idea("a fox", PLAIN), deployment)
     assert enhanced.is_substitute
     assert enhanced.info["model"] == "owl"
-    assert "answered instead" in enhanced.info["warnings"][0]
+    assert "was used instead" in enhanced.info["warnings"][0]
 
 
 def test_another_name_of_the_same_model_is_no_fallback(wire):
@@ -351,7 +351,7 @@ def test_the_first_error_is_raised(wire):
 def test_how_many_failed_is_told(wire):
     wire.script("fox", lambda body: Answer() if body["seed"] in (1, 2) else "fine")
     with pytest.raises(
-        errors.EmptyAnswer, match=r"2 of 4 prompts failed\. Fox \(fox\) answered with nothing\."
+        errors.EmptyAnswer, match=r"2 of 4 prompts failed\. Fox \(fox\) returned an empty answer\."
     ):
         run(Idea("a fox", PLAIN, variations=4), endpoint(wire.url))
 
@@ -365,7 +365,7 @@ def test_a_refusal_is_an_error_and_no_prompt(wire):
 
 def test_a_negative_alone_is_an_error(wire):
     wire.script("fox", "Negative: cats")
-    with pytest.raises(errors.EmptyAnswer, match="negative prompt only"):
+    with pytest.raises(errors.EmptyAnswer, match="only a negative prompt"):
         run(Idea("a fox", TAGS), endpoint(wire.url))
 
 
@@ -377,7 +377,7 @@ def test_passthrough_gives_the_users_prompt_and_hides_nothing(wire, model):
     assert enhanced.is_substitute
     (warning,) = enhanced.info["warnings"]
     assert f"Fox ({model})" in warning
-    assert "(2 of 2 failed, your prompt stands as it was)" in warning
+    assert "(2 of 2 failed, your prompt was left unchanged)" in warning
     assert enhanced.info["attempts"] == 2
 
 
@@ -414,7 +414,7 @@ def test_the_phrasebook_writes_instead(wire):
     assert "fox" in prompt
     assert prompt != "<lora:a:1> a fox"
     assert enhanced.is_substitute
-    assert "the phrasebook wrote instead" in enhanced.info["warnings"][0]
+    assert "the phrasebook was used instead" in enhanced.info["warnings"][0]
     assert "failed (500)" in enhanced.info["warnings"][0]
 
 
@@ -468,7 +468,7 @@ def test_pictures_go_with_their_ideas(wire):
 
 def test_a_model_that_cannot_see(wire):
     blind = endpoint(wire.url, capabilities=Capabilities(vision=False))
-    with pytest.raises(errors.CannotSee, match="cannot see"):
+    with pytest.raises(errors.CannotSee, match="does not support images"):
         run(Idea("a", PLAIN), blind, pictures=(Image("image/png", b"1"),))
     assert not wire.log
 

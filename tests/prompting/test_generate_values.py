@@ -156,7 +156,7 @@ def test_a_failure_later_on_keeps_what_is_there_and_is_told(wire):
     wire.script("owl", [values("red"), Answer()])
     invented = run(VariablesTask("colour", 3), endpoint(wire.url, "owl"))
     assert invented.values == ["red"]
-    assert any("answered with nothing" in warning for warning in invented.info["warnings"])
+    assert any("returned an empty answer" in warning for warning in invented.info["warnings"])
     assert any("1 of 3" in warning for warning in invented.info["warnings"])
 
 

@@ -622,7 +622,7 @@ def test_extends_in_a_circle(folder: Path) -> None:
     put(folder, "a", "extends: b\n")
     put(folder, "b", "extends: c\n")
     put(folder, "c", "extends: a\n")
-    with pytest.raises(BrokenTarget, match=r"circle \(a\.yaml → b\.yaml → c\.yaml → a\.yaml\)"):
+    with pytest.raises(BrokenTarget, match=r"circular \(a\.yaml → b\.yaml → c\.yaml → a\.yaml\)"):
         load("a", folder)
 
 

@@ -270,4 +270,4 @@ def test_tools_are_called_until_there_is_an_answer(proxy, wire, alias):
     assert [use.is_error for use in said.uses] == [False, True]
     last = json.dumps(wire.calls()[-1].json)
     assert "dyed red" in last
-    assert "are not JSON" in last
+    assert "are not valid JSON" in last

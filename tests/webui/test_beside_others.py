@@ -125,9 +125,9 @@ def test_it_is_gone_when_the_folder_is(webui_factory: WebUIs) -> None:
 def test_the_host_starts_when_install_py_finds_no_index(webui_factory: WebUIs, tmp_path: Path) -> None:
     """The launcher runs it at every start; here nothing can be fetched, the second time it is remembered."""
     env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    for sentence in ("could not be fetched", "(Tried before;"):
+    for sentence in ("could not be downloaded", "(Tried before."):
         webui = webui_factory(env, style="a1111", flags=("--install",), fresh=True)
-        assert "Quillwork: litellm could not be fetched" in webui.log()
+        assert "Quillwork: litellm could not be downloaded" in webui.log()
         assert sentence in webui.log()
         assert "*** Error running install.py" not in webui.log()
         assert "Quillwork" in webui.txt2img("a fox", PHRASEBOOK).infotext

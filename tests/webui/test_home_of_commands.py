@@ -53,7 +53,7 @@ def test_what_the_command_line_of_the_web_ui_named(webui_factory: WebUIs, tmp_pa
     terminal = Terminal(webui.data_directory)
     shown = terminal.ours("config", pack)
     assert f"Files: {tmp_path / 'mine'} (the web UI; with its settings page {page})" in shown
-    assert "In effect: litellm, owl (Ollama)" in shown
+    assert "Active: litellm, owl (Ollama)" in shown
     terminal.ours("setup --allow downloads", pack)
     assert "downloads" in state_of(webui)["allowed"]
 
@@ -81,5 +81,5 @@ def test_before_the_first_start(tmp_path: Path) -> None:
     pack.symlink_to(REPOSITORY, target_is_directory=True)
     shown = Terminal(tmp_path).ours("config", pack)
     home = user_folder(tmp_path)
-    assert f"Files: {home} (the web UI, by the place of this folder: it has not started yet" in shown
+    assert f"Files: {home} (the web UI, because of where this folder is: it has not started yet" in shown
     assert "LLM_MODE                 phrasebook  web UI settings" in shown

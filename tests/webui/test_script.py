@@ -275,7 +275,7 @@ def test_the_settings_page_stands_above_the_environment(
     assert webui.post("/sdapi/v1/options", options).status == 200
     done = webui.txt2img(fox, [True])
     assert "Quillwork model: fox-page, Quillwork target: sdxl" in done.infotext
-    assert "was silent for 1 s" in webui.txt2img("an owl", [{"model": "fox-silent"}]).error
+    assert "sent nothing for 1 s" in webui.txt2img("an owl", [{"model": "fox-silent"}]).error
     assert "key" not in {name.lower() for name in _options_of_ours(webui)}
 
 

@@ -23,8 +23,8 @@ export function asCallError(error) {
   if (error instanceof CallError || error?.name === "AbortError") return error;
   return new CallError({
     type: "unreachable",
-    message: t("calls.unreachable", "ComfyUI does not answer."),
-    hint: t("calls.unreachableHint", "Check that it still runs, then try again."),
+    message: t("calls.unreachable", "ComfyUI is not responding."),
+    hint: t("calls.unreachableHint", "Check that it is still running, then try again."),
   });
 }
 
@@ -102,7 +102,7 @@ async function errorOf(response) {
   }
   return new CallError({
     type: "no_route",
-    message: t("calls.noRoute", "ComfyUI has no answer to this ({status}).", { status: response.status }),
+    message: t("calls.noRoute", "ComfyUI could not handle this request ({status}).", { status: response.status }),
     hint: t("calls.noRouteHint", "Restart ComfyUI, then reload this page."),
   });
 }

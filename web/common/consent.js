@@ -19,14 +19,14 @@ export async function askConsent(what, message) {
 
 function consequence(what) {
   if (what === "downloads") {
-    return t("consent.downloads", "Workflows may then download language models to this machine. They can be several gigabytes large.");
+    return t("consent.downloads", "Workflows will be allowed to download language models to this machine. A model can be several gigabytes in size.");
   }
   if (what === "variables.add") {
-    return t("consent.adding", "Models in workflows may then add values to the files of your library. They never take any away.");
+    return t("consent.adding", "Models in workflows will be allowed to add values to the files in your library. They never remove any.");
   }
   return t(
     "consent.provider",
-    "Workflows may then send their texts to “{what}” with your key, which may cost money. You are asked once for each provider.",
+    "Workflows will be allowed to send their texts to “{what}” with your key, which may cost money. You are asked once for each provider.",
     { what },
   );
 }
@@ -61,7 +61,7 @@ async function askAndRunAgain(what, said) {
     if (!(await askConsent(what, message.trim()))) return;
     const again = await app.extensionManager.dialog.confirm({
       title: t("consent.againTitle", "Run again?"),
-      message: t("consent.again", "It is allowed now. Run the workflow again?"),
+      message: t("consent.again", "This is now allowed. Run the workflow again?"),
     });
     if (again) await app.queuePrompt(0);
   } catch (error) {

@@ -20,8 +20,8 @@ export function askForToken(error) {
 }
 
 async function ask({ message }) {
-  const title = t("token.title", "This server asks for its Quillwork token");
-  const where = t("token.where", "It is the LLM_SERVICE_TOKEN that the server was started with.");
+  const title = t("token.title", "This server requires a Quillwork token");
+  const where = t("token.where", "Enter the LLM_SERVICE_TOKEN that the server was started with.");
   const input = el("input", { type: "password", className: "quillwork-field", autocomplete: "off", "aria-label": title });
   let token = "";
   const take = () => {

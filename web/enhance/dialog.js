@@ -49,7 +49,7 @@ class Enhancement {
       type: "text",
       className: "quillwork-field",
       value: remembered.instruction,
-      placeholder: t("enhance.instructionExample", "Optional, such as: at night, in watercolour"),
+      placeholder: t("enhance.instructionExample", "Optional, e.g. at night, in watercolour"),
     });
     this.run = button(t("enhance.run", "Enhance"), guarded(() => this.start()), { className: "quillwork-primary" });
     this.stop = button(t("enhance.stop", "Stop"), () => this.cancel(), { hidden: true });
@@ -120,7 +120,7 @@ class Enhancement {
   async start() {
     const before = String(this.field.widget.value ?? "");
     if (!before.trim()) {
-      this.say(t("enhance.empty", "There is no text to enhance yet: write an idea first."), "bad");
+      this.say(t("enhance.empty", "There is no text to enhance yet. Enter an idea first."), "bad");
       return;
     }
     this.history.note(before);
@@ -128,7 +128,7 @@ class Enhancement {
     remembered = { target: this.own === undefined ? target : remembered.target, instruction: this.instruction.value };
     const { signal } = (this.running = new AbortController());
     this.negative.textContent = "";
-    this.say(t("enhance.writing", "Writing … Esc stops."));
+    this.say(t("enhance.writing", "Writing … Press Esc to stop."));
     this.show();
     this.stop.focus();
     try {
@@ -164,7 +164,7 @@ class Enhancement {
     this.running = null;
     const text = this.history.texts[this.history.at];
     if (this.field.node.graph) write(app, this.field, text, true);
-    this.say(t("enhance.cancelled", "Stopped; your text is as it was."));
+    this.say(t("enhance.cancelled", "Stopped. Your text is unchanged."));
     this.show();
   }
 

@@ -31,7 +31,7 @@ export function enhanceHere() {
     const [widget] = textWidgets(node);
     if (widget) return openEnhance({ node, widget });
   }
-  tell(t("enhance.noField", "Select a node with a text, or put the cursor into one."), "", "info");
+  tell(t("enhance.noField", "Select a node with a text field, or click into one."), "", "info");
 }
 
 /** One button for the page: it stands in the corner of the text field that is pointed at or written in. */

@@ -20,7 +20,7 @@ export async function writeText(request, grow, signal) {
     if (!last?.prompts?.[0]) {
       throw new CallError({
         type: "broken_off",
-        message: t("enhance.brokenOff", "The answer broke off."),
+        message: t("enhance.brokenOff", "The answer was cut off."),
         hint: t("enhance.brokenOffHint", "Try again."),
       });
     }

@@ -102,7 +102,7 @@ class SuggestionList {
   }
 
   async load(refresh = false) {
-    this.notice = t("models.asking", "Looking for models …");
+    this.notice = t("models.asking", "Loading models …");
     this.draw();
     try {
       await Promise.all([listModels({ refresh }), loadModes({ anew: refresh })]);
@@ -134,7 +134,7 @@ class SuggestionList {
     this.box.replaceChildren(...groups, this.refreshRow());
     this.status.textContent = [
       this.notice,
-      !found.length && !this.notice ? t("models.none", "No model in the list is called so; yours is used as it is.") : "",
+      !found.length && !this.notice ? t("models.none", "No model in the list matches. The name is used as entered.") : "",
       found.length > MOST_SHOWN ? t("models.more", "{count} more: type to find them.", { count: found.length - MOST_SHOWN }) : "",
       ...sources.filter(({ state, message }) => ["refused", "down", "stale"].includes(state) && message).map(sourceText),
     ]
@@ -156,7 +156,7 @@ class SuggestionList {
   }
 
   refreshRow() {
-    const text = t("models.refresh", "Look again for models");
+    const text = t("models.refresh", "Refresh the list of models");
     return this.option({ className: "quillwork-suggestion quillwork-suggestion-refresh" }, () => this.load(true), text);
   }
 

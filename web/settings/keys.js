@@ -9,7 +9,7 @@ import { configuration } from "./configuration.js";
 /** A row's status as a person reads it. */
 export function keyStatus({ configured, source, last_four: end, needs_key: needed, key_variables: names = [] }) {
   if (source === "session") return t("keys.session", "set for this session, ends in {end}", { end: end || "…" });
-  if (source === "kept") return `${t("keys.kept", "kept over restarts")}${end ? ` (… ${end})` : ""}`;
+  if (source === "kept") return `${t("keys.kept", "kept after a restart")}${end ? ` (… ${end})` : ""}`;
   if (source === "environment") return t("keys.environment", "from the environment");
   if (!needed) return t("keys.notNeeded", "needs no key");
   if (configured) return t("keys.set", "set");
@@ -24,7 +24,7 @@ export function keyLink({ needs_key: needed, key_url: url }) {
 /** The question whether a key is to outlast a restart, with where it would lie: `{element, checked, showPlace}`. */
 export function keepBox() {
   const box = el("input", { type: "checkbox" });
-  const text = el("span", { textContent: t("keys.keep", "Keep it over a restart") });
+  const text = el("span", { textContent: t("keys.keep", "Keep after a restart") });
   return {
     element: el("label", { className: "quillwork-check" }, box, text),
     get checked() {
@@ -32,8 +32,8 @@ export function keepBox() {
     },
     showPlace({ in_ring: inRing, name }) {
       text.textContent = inRing
-        ? t("keys.keepRing", "Keep it over a restart, in this computer's key ring ({name})", { name })
-        : t("keys.keepFile", "Keep it over a restart, in the file {name}: not encrypted, for your user account alone", { name });
+        ? t("keys.keepRing", "Keep after a restart, in this computer's keyring ({name})", { name })
+        : t("keys.keepFile", "Keep after a restart, in the file {name} (not encrypted, readable by your user account only)", { name });
     },
   };
 }
@@ -64,10 +64,10 @@ export function keyTable() {
       note.textContent = answer.session_keys
         ? t(
             "keys.note",
-            "A key typed here is in no workflow. It is tested, stays in this server's memory, and is gone after a restart or {hours} hours without use, unless you keep it.",
+            "A key entered here is never stored in a workflow. It is tested, then held in this server's memory until a restart or {hours} hours without use, unless you keep it.",
             { hours: answer.idle_hours },
           )
-        : t("keys.refused", "This server takes no keys from the browser: set them in its environment.");
+        : t("keys.refused", "This server does not accept keys from the browser. Set them as environment variables instead.");
       keep.element.hidden = !answer.session_keys;
       keep.showPlace(answer.kept_in);
       list.replaceChildren(...inOrder(answer.keys).map((row) => keyRow(row, answer.session_keys, keep)));
@@ -96,7 +96,7 @@ function keyRow(first, mayType, keep) {
     autocomplete: "off",
     spellcheck: false,
     disabled: !mayType,
-    placeholder: row.needs_key ? t("keys.placeholder", "Paste a key") : t("keys.optional", "Key, if it asks for one"),
+    placeholder: row.needs_key ? t("keys.placeholder", "Paste a key") : t("keys.optional", "Key, if required"),
     "aria-label": t("keys.field", "{provider}: key", { provider: row.label }),
   });
   const save = button(t("keys.save", "Save"), () => take(), { disabled: true });
@@ -113,7 +113,7 @@ function keyRow(first, mayType, keep) {
   };
   const attempt = (control, work) =>
     busy(control, async () => {
-      say(null, t("keys.asking", "Asking …"));
+      say(null, t("keys.asking", "Testing …"));
       try {
         await work();
       } catch (error) {

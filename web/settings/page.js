@@ -17,20 +17,20 @@ export const SEEN = "Quillwork.FirstRun.Seen";
 /** The rows, as the host's extension interface takes them; `openSetup` opens the choice of a model. */
 export function settingsPage(openSetup) {
   const rows = [
-    [MODEL, "Quillwork.Model.Status", "Answers now", () => statusRow(openSetup)],
+    [MODEL, "Quillwork.Model.Status", "Active model", () => statusRow(openSetup)],
     [MODEL, "Quillwork.Model.Mode", "Mode", modeRow],
     [MODEL, "Quillwork.Model.Any", "Model", (name) => modelRow("LLM_MODEL", name, "ollama/llama3.2")],
     [MODEL, "Quillwork.Model.Prompts", "Model for prompts and variables", (name) => sameModel("LLM_MODEL_PROMPT_GEN", name)],
     [MODEL, "Quillwork.Model.Chat", "Model for chat", (name) => sameModel("LLM_MODEL_CHAT", name)],
-    [MODEL, "Quillwork.Model.Server", "Server of your own", serverRow],
-    [MODEL, "Quillwork.Model.Timeout", "Give up after seconds of silence", timeoutRow],
+    [MODEL, "Quillwork.Model.Server", "Your own server", serverRow],
+    [MODEL, "Quillwork.Model.Timeout", "Timeout (seconds without a response)", timeoutRow],
     [PLACES, "Quillwork.Places.Endpoint", "Endpoint", () => fixedRow("LLM_BASE_URL", t("settings.noEndpoint", "none: providers are called directly"))],
     [PLACES, "Quillwork.Places.Path", "Local model", () => fixedRow("LLM_PATH", t("settings.none", "none"))],
     [PLACES, "Quillwork.Places.Plan", "Plan", () => fixedRow("LLM_PLAN", t("settings.noPlan", "none: every model is allowed"))],
     [PLACES, "Quillwork.Places.Library", "Variable library", libraryRow],
-    [PLACES, "Quillwork.Places.Folders", "Further wildcard folders", () => fixedRow("LIBRARY_DIRS", t("settings.none", "none"))],
-    [PLACES, "Quillwork.Places.Observers", "Told of every call", () => fixedRow("LLM_CALLBACKS", t("settings.nobody", "nobody"))],
-    [PLACES, "Quillwork.Places.Allowed", "Allowed to shared workflows", allowedRow],
+    [PLACES, "Quillwork.Places.Folders", "Additional wildcard folders", () => fixedRow("LIBRARY_DIRS", t("settings.none", "none"))],
+    [PLACES, "Quillwork.Places.Observers", "Observers", () => fixedRow("LLM_CALLBACKS", t("settings.nobody", "none"))],
+    [PLACES, "Quillwork.Places.Allowed", "Allowed for shared workflows", allowedRow],
     [KEYS, "Quillwork.Keys.Table", "Keys", keyTable],
     [USAGE, "Quillwork.Usage.Tables", "Calls and costs", usageTables],
   ];
@@ -48,7 +48,7 @@ export function settingsPage(openSetup) {
 }
 
 function sameModel(variable, name) {
-  return modelRow(variable, name, t("settings.sameModel", "the model above"));
+  return modelRow(variable, name, t("settings.sameModel", "same as above"));
 }
 
 function libraryRow() {
@@ -57,5 +57,5 @@ function libraryRow() {
 
 function allowedRow() {
   const textOf = (_row, { allowed }) => (allowed ?? []).join(", ");
-  return fixedRow("LLM_ALLOW", t("settings.nothingAllowed", "nothing yet: they ask first"), textOf);
+  return fixedRow("LLM_ALLOW", t("settings.nothingAllowed", "nothing yet: you are asked first"), textOf);
 }

@@ -32,10 +32,10 @@ function frame(control) {
 
 function originText(row) {
   const names = {
-    panel: t("origin.panel", "chosen here"),
+    panel: t("origin.panel", "set here"),
     environment: t("origin.environment", "from the environment"),
     ".env": t("origin.env", "from the .env file"),
-    "server.json": t("origin.panel", "chosen here"),
+    "server.json": t("origin.panel", "set here"),
     "quillwork.yaml": t("origin.yaml", "from quillwork.yaml"),
     default: t("origin.default", "default"),
   };
@@ -54,7 +54,7 @@ function writable(name, control, { show, read }) {
     }
   };
   control.addEventListener("change", guarded(() => apply(read())));
-  back.title = t("settings.resetHint", "Take this choice back");
+  back.title = t("settings.resetHint", "Reset this setting");
   back.addEventListener("click", guarded(() => apply(null)));
   follow(element, (answer) => {
     const row = setting(answer, name);

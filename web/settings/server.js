@@ -14,7 +14,7 @@ const EXAMPLE = "http://127.0.0.1:1234/v1";
 export function serverFields() {
   const name = t("server.address", "Address of the server");
   const address = el("input", { type: "url", className: "quillwork-field", "aria-label": name, placeholder: EXAMPLE, spellcheck: false });
-  const optional = t("keys.optional", "Key, if it asks for one");
+  const optional = t("keys.optional", "Key, if required");
   const key = el("input", { type: "password", className: "quillwork-field", autocomplete: "off", "aria-label": optional, placeholder: optional });
   const keep = keepBox();
   const found = el("div", { className: "quillwork-found" });
@@ -61,7 +61,7 @@ export function serverRow() {
   };
   const attempt = (control, work) =>
     busy(control, async () => {
-      say(t("keys.asking", "Asking …"));
+      say(t("keys.asking", "Testing …"));
       try {
         say(await work(), "good");
         await configuration({ anew: true });
@@ -71,7 +71,7 @@ export function serverRow() {
     });
   const use = button(t("server.use", "Test and use"), guarded(() => attempt(use, async () => {
     const models = await send(false);
-    return t("server.answers", "It answers, with {count} models.", { count: models.length });
+    return t("server.answers", "Connected. {count} models available.", { count: models.length });
   })));
   const remove = button(t("server.remove", "Remove"), guarded(() => attempt(remove, async () => {
     await call("server", { method: "DELETE" });

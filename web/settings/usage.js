@@ -31,8 +31,8 @@ function table(title, first, rows, total) {
   const heads = [
     first,
     t("usage.calls", "Calls"),
-    t("usage.tokensIn", "Tokens in"),
-    t("usage.tokensOut", "Tokens out"),
+    t("usage.tokensIn", "Input tokens"),
+    t("usage.tokensOut", "Output tokens"),
     t("usage.cost", "Cost"),
     t("usage.seconds", "Seconds"),
   ];
@@ -45,7 +45,7 @@ function table(title, first, rows, total) {
     el("caption", { textContent: title }),
     el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col", textContent: text })))),
     el("tbody", {}, ...body),
-    rows.length > 1 && total && el("tfoot", {}, line(t("usage.total", "All"), total)),
+    rows.length > 1 && total && el("tfoot", {}, line(t("usage.total", "Total"), total)),
   );
 }
 
@@ -81,14 +81,14 @@ function tokens({ estimated }, count) {
 /** Nobody is told that something is free because its price is not known. */
 function cost({ cost_usd: known, unpriced }) {
   if (known == null) return t("usage.unknown", "unknown");
-  return unpriced ? t("usage.partly", "{cost} and {count} unknown", { cost: dollars(known), count: number(unpriced) }) : dollars(known);
+  return unpriced ? t("usage.partly", "{cost} plus {count} of unknown cost", { cost: dollars(known), count: number(unpriced) }) : dollars(known);
 }
 
 function limit(used, most, name) {
   if (most == null) return null;
   return el("p", {
     className: "quillwork-hint",
-    textContent: t("usage.budget", "Budget ({name}): {used} of {most} is used.", { name, used: dollars(used), most: dollars(most) }),
+    textContent: t("usage.budget", "Budget ({name}): {used} of {most} used.", { name, used: dollars(used), most: dollars(most) }),
   });
 }
 

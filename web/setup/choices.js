@@ -32,7 +32,7 @@ function ollama(models) {
     title: t("setup.ollama", "Ollama on this machine"),
     about: found.length
       ? t("setup.ollamaFound", "Found, with {count} models. Private and free.", { count: found.length })
-      : t("setup.ollamaMissing", "Not found. Install it, pull a model, then open this again."),
+      : t("setup.ollamaMissing", "Not found. Install it, pull a model, then open this dialog again."),
     fields: found.length ? [select] : [el("p", {}, link(OLLAMA_PAGE, t("setup.ollamaGet", "Get Ollama")))],
     ready: () => found.length > 0,
     settings: async () => mode(null, select.value),
@@ -42,14 +42,14 @@ function ollama(models) {
 function ownServer() {
   const { elements, address, send } = serverFields();
   const model = el("select", { className: "quillwork-field", "aria-label": t("setup.model", "Model"), hidden: true });
-  const choose = t("setup.serverModel", "It answers. Choose one of its models.");
+  const choose = t("setup.serverModel", "Connected. Choose one of its models.");
   address.addEventListener("input", () => {
     model.hidden = true;
   });
   return {
     id: "server",
-    title: t("setup.server", "A server of your own"),
-    about: t("setup.serverAbout", "LM Studio, llama.cpp, vLLM, a LiteLLM proxy: on this machine or in your network."),
+    title: t("setup.server", "Your own server"),
+    about: t("setup.serverAbout", "LM Studio, llama.cpp, vLLM or a LiteLLM proxy, on this machine or in your network."),
     fields: [...elements, model],
     ready: () => Boolean(address.value.trim()),
     async settings() {
@@ -69,11 +69,11 @@ function ownServer() {
 
 function localModel() {
   const consent = el("input", { type: "checkbox" });
-  const text = t("setup.localConsent", "Yes, download about {size} GB the first time it is used", { size: LOCAL_SIZE_GB });
+  const text = t("setup.localConsent", "Yes, download about {size} GB on first use", { size: LOCAL_SIZE_GB });
   return {
     id: "local",
-    title: t("setup.local", "A local model, in 4 bit"),
-    about: t("setup.localAbout", "Qwen3 4B runs inside ComfyUI on an NVIDIA card, beside your image models. Private and free."),
+    title: t("setup.local", "Local 4-bit model"),
+    about: t("setup.localAbout", "Qwen3 4B runs inside ComfyUI on an NVIDIA GPU, next to your image models. Private and free."),
     fields: [el("label", { className: "quillwork-check" }, consent, text)],
     ready: () => consent.checked,
     async settings() {
@@ -86,10 +86,10 @@ function localModel() {
 function hostEncoder() {
   return {
     id: "encoder",
-    title: t("setup.encoder", "The image workflow’s own text encoder"),
+    title: t("setup.encoder", "The image workflow's text encoder"),
     about: t(
       "setup.encoderAbout",
-      "Nothing to download where the image model brings a language model (Z-Image, Flux.2 klein, Lumina 2 …): wire it to the clip input of the node.",
+      "No download needed if the image model uses a language model as its text encoder (Z-Image, Flux.2 klein, Lumina 2 …). Connect it to the clip input of the node.",
     ),
     fields: [],
     ready: () => true,
@@ -116,17 +116,17 @@ function cloud(providers, keptIn) {
     const one = chosen();
     model.replaceChildren(...(one?.models ?? []).map((id) => el("option", { value: id, title: id, textContent: one.labels?.[id] || id })));
     key.placeholder = one?.configured
-      ? t("setup.keyThere", "There is one already")
-      : t("setup.keyPaste", "Paste the key of {provider}", { provider: one?.label ?? "" });
-    const shown = t("setup.keyWhere", "It stays in the server’s memory until ComfyUI ends, unless you keep it.");
+      ? t("setup.keyThere", "A key is already set")
+      : t("setup.keyPaste", "Paste your {provider} key", { provider: one?.label ?? "" });
+    const shown = t("setup.keyWhere", "The key is held in the server's memory until ComfyUI exits, unless you keep it.");
     where.replaceChildren(shown, " ", keyLink(one ?? {}) ?? "");
   };
   provider.addEventListener("change", show);
   show();
   return {
     id: "cloud",
-    title: t("setup.cloud", "A provider in the cloud"),
-    about: t("setup.cloudAbout", "OpenAI, Anthropic, Google and others, with a key of yours. Your texts go there, and it usually costs."),
+    title: t("setup.cloud", "Cloud provider"),
+    about: t("setup.cloudAbout", "OpenAI, Anthropic, Google and others, with your own key. Your texts are sent to the provider, which usually costs money."),
     fields: [provider, model, key, keep.element, where],
     ready: () => Boolean(key.value.trim() || chosen()?.configured),
     async settings() {
@@ -144,7 +144,7 @@ function withoutModel() {
   return {
     id: "none",
     title: t("setup.withoutModel", "No model: the phrasebook"),
-    about: t("setup.withoutModelAbout", "Curated phrases, put together to fit. Works at once, in English, and knows less."),
+    about: t("setup.withoutModelAbout", "Builds prompts from curated phrases. Works right away, in English only, and knows less than a model."),
     fields: [],
     ready: () => true,
     settings: async () => mode(modeThat("stands_in")),

@@ -33,13 +33,13 @@ export async function offerOnce() {
 export async function openSetup() {
   if (open) return;
   open = true;
-  const title = t("setup.title", "Which language model writes for you?");
+  const title = t("setup.title", "Choose a language model");
   const cards = el("div", { className: "quillwork-choices", role: "radiogroup", "aria-label": title });
   const error = el("p", { className: "quillwork-error", role: "alert" });
   const use = button(t("setup.use", "Use this"), null, { className: "quillwork-primary", disabled: true });
   const intro = t(
     "setup.intro",
-    "You can change this at any time under Settings › Quillwork. A node can also name a model of its own.",
+    "You can change this at any time under Settings › Quillwork. A node can also use a model of its own.",
   );
   const { dialog, closed } = openDialog(
     title,
@@ -53,7 +53,7 @@ export async function openSetup() {
   });
   // It has been seen: from now on it comes only when it is called.
   app.extensionManager?.setting?.set?.(SEEN, true);
-  const looking = t("setup.looking", "Looking what this machine has …");
+  const looking = t("setup.looking", "Checking what is available on this machine …");
   cards.append(el("p", { className: "quillwork-hint", role: "status", textContent: looking }));
   const found = await whatThereIs();
   if (!dialog.isConnected) return;

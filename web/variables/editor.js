@@ -32,15 +32,15 @@ export class Editor {
       className: "quillwork-field",
       value: this.name ?? "",
       readOnly: Boolean(this.name),
-      placeholder: t("variables.nameExample", "Name, such as hair/style"),
+      placeholder: t("variables.nameExample", "Name, e.g. hair/style"),
       "aria-label": t("variables.name", "Name"),
     });
     this.values = el("textarea", {
       className: "quillwork-field quillwork-values",
       rows: 12,
       spellcheck: false,
-      placeholder: t("variables.valuesExample", "One value a line"),
-      "aria-label": t("variables.values", "Values, one a line"),
+      placeholder: t("variables.valuesExample", "One value per line"),
+      "aria-label": t("variables.values", "Values, one per line"),
     });
     this.count = el("span", { className: "quillwork-hint" });
     this.save = button(t("variables.save", "Save"), guarded(() => this.store()), { className: "quillwork-primary" });
@@ -64,12 +64,12 @@ export class Editor {
       min: 1,
       max: MOST,
       value: "10",
-      "aria-label": t("variables.amount", "How many"),
+      "aria-label": t("variables.amount", "Number of values"),
     });
     this.guidance = el("input", {
       type: "text",
       className: "quillwork-field",
-      placeholder: t("variables.guidanceExample", "Optional wish, such as: only historical ones"),
+      placeholder: t("variables.guidanceExample", "Optional, e.g. only historical ones"),
       "aria-label": t("variables.guidance", "Guidance"),
     });
     this.kind = el("select", { className: "quillwork-field", "aria-label": t("variables.creativity", "Creativity") });
@@ -87,7 +87,7 @@ export class Editor {
     return el(
       "fieldset",
       { className: "quillwork-more" },
-      el("legend", { textContent: t("variables.moreTitle", "More from the model") }),
+      el("legend", { textContent: t("variables.moreTitle", "Generate more values") }),
       this.guidance,
       el("div", { className: "quillwork-line" }, this.amount, this.kind, this.more, this.stop),
       this.offers,
@@ -112,10 +112,10 @@ export class Editor {
   }
 
   async read() {
-    this.say(t("variables.reading", "Reading …"));
+    this.say(t("variables.reading", "Loading …"));
     try {
       this.take(await readVariable(this.name));
-      this.say(this.fixed ? t("variables.fixed", "This one lies in a folder that is only read.") : "");
+      this.say(this.fixed ? t("variables.fixed", "This variable is in a read-only folder.") : "");
     } catch (error) {
       this.fail(error);
     }
@@ -154,7 +154,7 @@ export class Editor {
   async drop() {
     const sure = await app.extensionManager.dialog.confirm({
       title: t("variables.deleteTitle", "Delete this variable?"),
-      message: t("variables.deleteSure", "“{name}” and its {count} values are deleted from the library for good.", {
+      message: t("variables.deleteSure", "“{name}” and its {count} values will be permanently deleted from the library.", {
         name: this.name,
         count: valuesOf(this.saved).length,
       }),
@@ -175,7 +175,7 @@ export class Editor {
     if (unsaved) {
       const sure = await app.extensionManager.dialog.confirm({
         title: t("variables.unsavedTitle", "Leave without saving?"),
-        message: t("variables.unsaved", "What you changed here is not saved yet."),
+        message: t("variables.unsaved", "Your changes have not been saved."),
       });
       if (!sure) return;
     }
@@ -187,7 +187,7 @@ export class Editor {
     const { signal } = (this.running = new AbortController());
     this.more.hidden = true;
     this.stop.hidden = false;
-    this.say(t("variables.inventing", "Thinking of values …"));
+    this.say(t("variables.inventing", "Generating values …"));
     try {
       const existing = [...valuesOf(this.values.value), ...this.invented.map((one) => one.value)];
       const request = {
@@ -220,7 +220,7 @@ export class Editor {
       this.invented.push({ value, box, row: el("label", { className: "quillwork-check" }, box, value) });
     }
     const add = button("", () => this.add(), { className: "quillwork-primary" });
-    const drop = button(t("variables.dropAll", "Drop all"), () => this.forget());
+    const drop = button(t("variables.dropAll", "Discard all"), () => this.forget());
     const count = () => {
       add.textContent = t("variables.keep", "Keep {count}", { count: this.kept().length });
       add.disabled = !this.kept().length;

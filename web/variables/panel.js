@@ -39,7 +39,7 @@ class Panel {
     const list = el("ul", { className: "quillwork-list" });
     const note = el("p", { className: "quillwork-hint", role: "status" });
     const add = button(t("variables.new", "New"), () => this.showEditor(null));
-    const again = button("", () => this.showList(), { "aria-label": t("variables.reload", "Read the folders again") });
+    const again = button("", () => this.showList(), { "aria-label": t("variables.reload", "Reload the folders") });
     again.append(el("i", { className: "pi pi-refresh", "aria-hidden": "true" }));
     this.element.replaceChildren(
       el("h2", { textContent: t("variables.title", "Variables") }),
@@ -54,14 +54,14 @@ class Panel {
       const shown = found.variables.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
       list.replaceChildren(...shown.map((one) => this.entry(one)));
       note.textContent = [
-        found.variables.length ? "" : t("variables.none", "No variables yet. Make one, or let Generate Variables save some."),
+        found.variables.length ? "" : t("variables.none", "No variables yet. Create one, or save some with Generate Variables."),
         ...found.problems,
       ]
         .filter(Boolean)
         .join("\n");
     };
     search.addEventListener("input", draw);
-    note.textContent = t("variables.reading", "Reading …");
+    note.textContent = t("variables.reading", "Loading …");
     try {
       found = await listVariables();
       draw();
@@ -75,7 +75,7 @@ class Panel {
     const open = button("", () => this.showEditor(name), { className: "quillwork-entry", "data-name": name });
     open.append(
       el("span", { className: "quillwork-entry-name", textContent: `__${name}__` }),
-      fixed ? el("i", { className: "pi pi-lock", title: t("variables.readOnly", "read only") }) : "",
+      fixed ? el("i", { className: "pi pi-lock", title: t("variables.readOnly", "read-only") }) : "",
       el("span", { className: "quillwork-count", textContent: String(count) }),
     );
     return el("li", {}, open);

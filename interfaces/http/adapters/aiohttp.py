@@ -96,7 +96,7 @@ def _address(request: web.Request, which: str) -> str:
 def _reader(request: web.Request) -> Callable[[int], Awaitable[bytes]]:
     async def read(most: int) -> bytes:
         too_large = HttpError(
-            413, "too_large", f"The body is larger than {most >> 20} MB.", "Send less at once."
+            413, "too_large", f"The request body is larger than {most >> 20} MB.", "Send less at once."
         )
         if (request.content_length or 0) > most:
             raise too_large

@@ -124,7 +124,7 @@ class _Incoming:
     def reader(self, announced: str) -> Callable[[int], Awaitable[bytes]]:
         async def read(most: int) -> bytes:
             too_large = HttpError(
-                413, "too_large", f"The body is larger than {most >> 20} MB.", "Send less at once."
+                413, "too_large", f"The request body is larger than {most >> 20} MB.", "Send less at once."
             )
             if announced.isdigit() and int(announced) > most:
                 raise too_large

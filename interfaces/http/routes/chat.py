@@ -86,7 +86,10 @@ def _tool_choice(choice: str | None, chosen: tuple[RegisteredTool, ...]) -> str 
         if tool.name == choice:
             return tool.wire_name
     raise HttpError(
-        400, "bad_request", f"tool_choice is {choice[:60]!r}, which is none of `tools`.", "Name one of them."
+        400,
+        "bad_request",
+        f"tool_choice is {choice[:60]!r}, which is not in `tools`.",
+        "Use the name of one of them.",
     )
 
 
@@ -96,7 +99,7 @@ def _format(wanted: Any) -> tuple[str, Any]:
         return "answer", None
     described = wanted.get("json_schema") or {}
     if "schema" not in described:
-        raise HttpError(400, "bad_request", "response_format has no json_schema with a schema in it.", "")
+        raise HttpError(400, "bad_request", "response_format has no json_schema with a schema.", "")
     return described.get("name") or "answer", described["schema"]
 
 
@@ -157,7 +160,7 @@ def embedding_request(wanted: list[str], dimensions: int | None) -> Request:
         raise HttpError(
             400,
             "too_large",
-            f"The texts have {length:,} characters; up to {LONGEST_TEXTS:,} are embedded at once.",
+            f"The texts have {length:,} characters; the limit per call is {LONGEST_TEXTS:,}.",
             "Send them in several calls.",
         )
     extra = {} if dimensions is None else {"dimensions": dimensions}
@@ -205,7 +208,7 @@ ROUTES = (
         "POST",
         "llm/chat/completions",
         "change",
-        "Talk with a model, which may use tools; with `stream` as server-sent events token, complete, error.",
+        "Chat with a model, which may use tools; with `stream` as server-sent events token, complete, error.",
         _chat,
         body=body(
             ("messages",),
@@ -229,7 +232,7 @@ ROUTES = (
         "POST",
         "llm/vision",
         "change",
-        "Describe pictures that are sent along in base64, or write the prompt that would make them.",
+        "Describe images sent in base64, or write prompts that would recreate them.",
         _look,
         body=body(
             ("images",),
@@ -246,7 +249,7 @@ ROUTES = (
         "POST",
         "llm/embeddings",
         "change",
-        "The vectors of texts.",
+        "Return the vectors of texts.",
         _embed,
         body=body(("texts",), texts=texts(MOST_TEXTS, LONGEST_TEXT), dimensions=whole(1, 65_536), **_MODEL),
         most_bytes=LARGEST_BODY // 2,
@@ -255,7 +258,7 @@ ROUTES = (
         "POST",
         "llm/cost/estimate",
         "change",
-        "About what a call would cost in US dollars; null where that is not known.",
+        "Estimate what a call would cost in US dollars; null if unknown.",
         _estimate,
         body=body(
             (),

@@ -120,7 +120,7 @@ ROUTES = (
         "POST",
         "variables/generate",
         "change",
-        "Invent values for a variable, and keep them with `save`.",
+        "Generate values for a variable; with `save` they are added to the library.",
         _generate,
         body=body(
             ("name",),

@@ -95,8 +95,8 @@ def written(name: str, wanted: Any) -> dict[str, Any]:
         raise HttpError(
             400,
             "changed_meanwhile",
-            f"{name} was changed by somebody else meanwhile.",
-            "Load it again and repeat your change.",
+            f"{name} has been changed by someone else.",
+            "Reload it and repeat your change.",
         )
     library.write(name, wanted["values"], wanted.get("description"))
     return shown(name, everything=False)
@@ -123,17 +123,19 @@ ROUTES = (
         "GET",
         "targets",
         "open",
-        "The image models that there are prompts for.",
+        "List the image models that prompts can be written for.",
         _targets,
         query={"q": text(200)},
     ),
-    Route("GET", "variables", "private", "The variables of the library.", _list, query={"q": text(200)}),
-    Route("GET", "variables/{name}", "private", "A variable's values.", _get, query={"all": flag()}),
+    Route("GET", "variables", "private", "List the variables in the library.", _list, query={"q": text(200)}),
+    Route(
+        "GET", "variables/{name}", "private", "Return the values of a variable.", _get, query={"all": flag()}
+    ),
     Route(
         "PUT",
         "variables/{name}",
         "change",
-        "Make these all values of a variable.",
+        "Replace the values of a variable.",
         _put,
         body=body(
             ("values",),
@@ -146,7 +148,7 @@ ROUTES = (
         "POST",
         "variables/{name}",
         "change",
-        "Add what is new among these values.",
+        "Add those of these values that are new.",
         _add,
         body=body(("values",), values=_VALUES, description=text(5000)),
     ),

@@ -92,7 +92,7 @@ async def set_key(exchange: Exchange) -> Answer:
         check = {"ok": trial.ok, "message": trial.message, "hint": trial.hint}
         if trial.ok is False:
             await in_thread(_put_back, id, before)
-            check["hint"] = f"{trial.hint} The key was not kept.".strip()
+            check["hint"] = f"{trial.hint} The key was not saved.".strip()
     kept_in = None
     if exchange.body["keep"] and (check is None or check["ok"] is not False):
         kept_in = await in_thread(_keep_for_good, id, provider)
@@ -156,9 +156,9 @@ def require_keys(exchange: Exchange, settings: Settings) -> None:
         raise HttpError(
             403,
             "forbidden",
-            "This server can be reached from other machines: everybody who reaches it could spend your key.",
-            f"Set the key in the environment of {program()}, or LLM_ALLOW=remote_keys there if that is "
-            "meant.",
+            "This server can be reached from other machines: anyone who can reach it could use your key.",
+            f"Set the key in the environment of {program()}, or set LLM_ALLOW=remote_keys there if you "
+            "want to allow this.",
         )
 
 
@@ -218,16 +218,23 @@ _FILTER = {
 }
 ROUTES = (
     Route(
-        "GET", "llm/models", "open", "The models to choose from.", _models, query=_FILTER, at_once=_at_hand
+        "GET",
+        "llm/models",
+        "open",
+        "List the models to choose from.",
+        _models,
+        query=_FILTER,
+        at_once=_at_hand,
     ),
-    Route("POST", "llm/models", "change", "Ask all sources again.", _refresh, query=_FILTER),
-    Route("GET", "llm/providers", "open", "The providers, and which are set up.", _providers),
-    Route("GET", "keys", "private", "Which providers have a key; never a key itself.", _keys),
+    Route("POST", "llm/models", "change", "Refresh the models of all sources.", _refresh, query=_FILTER),
+    Route("GET", "llm/providers", "open", "List the providers, and which of them are set up.", _providers),
+    Route("GET", "keys", "private", "List which providers have a key; keys are never returned.", _keys),
     Route(
         "POST",
         "keys",
         "change",
-        "Keep a key in memory for this session, with `keep` for good; one that fails its check is not kept.",
+        "Store a key in memory for this session, or with `keep` permanently; a key that fails its "
+        "check is not stored.",
         set_key,
         body=body(
             ("provider", "key"),
@@ -241,7 +248,7 @@ ROUTES = (
         "DELETE",
         "keys",
         "change",
-        "Forget the key of a provider, or all keys.",
+        "Delete the key of a provider, or all keys.",
         _clear_keys,
         body=body(provider=_PROVIDER),
         query={"provider": one_of(*_PROVIDERS)},
@@ -250,7 +257,7 @@ ROUTES = (
         "POST",
         "test",
         "change",
-        "Check a provider for free, or a model with one short call.",
+        "Test a provider for free, or a model with one short call.",
         _test,
         body=body(
             provider=one_of(*_PROVIDERS, "", default=""),
@@ -258,6 +265,6 @@ ROUTES = (
             llm_mode=text(60, AUTO),
         ),
     ),
-    Route("GET", "health", "private", "What works, what does not, and what to do about it.", _health),
-    Route("POST", "unload", "change", "Have language models give their memory back.", _unload, body=body()),
+    Route("GET", "health", "private", "Report what works, what does not, and how to fix it.", _health),
+    Route("POST", "unload", "change", "Unload the language models.", _unload, body=body()),
 )

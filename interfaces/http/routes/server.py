@@ -88,7 +88,7 @@ async def forget(exchange: Exchange) -> Answer:
     def forgotten() -> dict[str, Any]:
         settings = load()
         if settings.value("LLM_BASE_URL").origin != SERVER_FILE:
-            raise HttpError(400, "bad_request", "No server was chosen here.", "")
+            raise HttpError(400, "bad_request", "No server is set here.", "")
         forget_key("endpoint")
         own_server.write(settings.folder, None)
         catalog.forget()
@@ -98,13 +98,25 @@ async def forget(exchange: Exchange) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "server", "private", "The server of one's own that was chosen here; never its key.", _show),
-    Route("POST", "server/find", "change", "Which servers answer where they usually listen here.", _find),
+    Route(
+        "GET",
+        "server",
+        "private",
+        "Return your own server that is set here; its key is never returned.",
+        _show,
+    ),
+    Route(
+        "POST",
+        "server/find",
+        "change",
+        "List the servers that respond at their usual addresses on this machine.",
+        _find,
+    ),
     Route(
         "POST",
         "server",
         "change",
-        "Test a server of one's own, and keep its address where it answers.",
+        "Test your own server, and save its address if it responds.",
         choose,
         body=body(
             ("address",),
@@ -114,5 +126,5 @@ ROUTES = (
             only_check=flag(),
         ),
     ),
-    Route("DELETE", "server", "change", "Forget the server of one's own and its key.", forget),
+    Route("DELETE", "server", "change", "Remove your own server and its key.", forget),
 )

@@ -44,13 +44,16 @@ def apply_settings(wanted: dict[str, Any], persist: bool) -> dict[str, Any]:
 def _checked(name: str, value: Any, wanted: dict[str, Any], settings: Settings) -> str | None:
     if name not in VARIABLES:
         raise HttpError(
-            400, "bad_request", f"There is no setting {name[:60]!r}.", f"There are: {', '.join(_WRITABLE)}."
+            400,
+            "bad_request",
+            f"There is no setting {name[:60]!r}.",
+            f"The settings are: {', '.join(_WRITABLE)}.",
         )
     if not VARIABLES[name].writable:
         raise HttpError(
             403,
             "read_only",
-            f"{name} is not changed from here.",
+            f"{name} cannot be changed from here.",
             f"Set it in the environment of {program()}.",
         )
     if value is None:
@@ -58,7 +61,7 @@ def _checked(name: str, value: Any, wanted: dict[str, Any], settings: Settings) 
     if VARIABLES[name].kind == "number":
         return _number(name, value)
     if not isinstance(value, str):
-        raise HttpError(400, "bad_request", f"{name} takes a text.", "Send a text, or null to take it back.")
+        raise HttpError(400, "bad_request", f"{name} only accepts text.", "Send a text, or null to reset it.")
     text: str = value.strip()
     if name == "LLM_MODE":
         if modes.spelled(text) not in registry.choices():
@@ -90,12 +93,12 @@ async def _consent(exchange: Exchange) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "config", "private", "Every setting, its value and where it comes from.", _show),
+    Route("GET", "config", "private", "Return every setting, its value and where it comes from.", _show),
     Route(
         "POST",
         "config",
         "change",
-        "Change settings until the next restart, or for good.",
+        "Change settings until the next restart, or permanently.",
         _change,
         body=body(
             ("settings",),
@@ -111,7 +114,7 @@ ROUTES = (
         "POST",
         "consent",
         "change",
-        "Say yes to what a shared workflow asks for.",
+        "Allow something that a shared workflow asks for.",
         _consent,
         body=body(("what",), what={"type": "string", "enum": consent.everything()}),
     ),

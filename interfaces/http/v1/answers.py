@@ -109,8 +109,8 @@ class _Sent:
         """
         if self._is_over and result.text.strip() not in "".join(self._texts):
             raise StreamBroken(
-                "The model broke off in the middle of its answer, and another attempt answered.",
-                hint="Ask again.",
+                "The model stopped in the middle of its answer, and another attempt succeeded.",
+                hint="Send the request again.",
             )
 
 

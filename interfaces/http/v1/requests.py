@@ -147,15 +147,15 @@ def embedded_texts(given: Any) -> list[str]:
     """Return the texts of an ``input``. Raises `HttpError` for tokens in their place."""
     wanted = [given] if isinstance(given, str) else given
     if not all(isinstance(item, str) for item in wanted):
-        raise _bad("input", "holds tokens, which are another model's words: send texts.")
+        raise _bad("input", "contains tokens of another model's vocabulary. Send texts instead.")
     return wanted
 
 
 def _refuse_what_is_not_offered(given: Mapping[str, Any]) -> None:
     if given.get("n") not in (None, 1):
-        raise _bad("n", "must be 1: one answer is written for one call.")
+        raise _bad("n", "must be 1: each call returns one answer.")
     if given.get("logprobs") or given.get("top_logprobs"):
-        raise _bad("logprobs", "are not told by the models here.")
+        raise _bad("logprobs", "are not available from the models here.")
 
 
 def _tool(function: Mapping[str, Any]) -> Tool:
@@ -173,7 +173,7 @@ def _tool_choice(choice: Any, tools: tuple[Tool, ...]) -> str | None:
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str) or name not in [tool.name for tool in tools]:
-        raise _bad("tool_choice", "names no function of `tools`.")
+        raise _bad("tool_choice", "does not name a function in `tools`.")
     return name
 
 

@@ -63,7 +63,7 @@ def _prepare(wanted: Any) -> tuple[Request, Model]:
     model = open_named(wanted["model"], "OpenAI-compatible chat")
     request = chat_request(wanted)
     if model.runs_in_place and "stop" in request.extra:
-        raise BadRequest("`stop` is not known to models in this process.", hint="Leave it out.")
+        raise BadRequest("`stop` is not supported by models in this process.", hint="Remove it.")
     return request, model
 
 

@@ -37,7 +37,7 @@ class HostLogin:
         if self._has_password(request) or (page_asks and self._has_cookie(request)) or _has_token(request):
             return None
         hint = "Log in on its page first." if page_asks else "Send the user and password of --api-auth."
-        error = HttpError(401, "login_needed", "This web UI asks for a login.", hint)
+        error = HttpError(401, "login_needed", "This web UI requires a login.", hint)
         return replace(error.answer(), headers={"WWW-Authenticate": "Basic"} if self._users else {})
 
     def _page_asks(self) -> bool:

@@ -19,19 +19,19 @@ _UNSET = ""
 _TARGET = "quillwork_target"
 # The host's name of an option, the variable that it sets, and its label on the page.
 _TEXTS = (
-    ("quillwork_mode", "LLM_MODE", "Mode (empty: as the environment or .env says)"),
+    ("quillwork_mode", "LLM_MODE", "Mode (empty: from the environment or .env)"),
     (
         "quillwork_model",
         "LLM_MODEL",
-        "Model, such as ollama/llama3.2 (empty: as the environment or .env says)",
+        "Model, e.g. ollama/llama3.2 (empty: from the environment or .env)",
     ),
-    ("quillwork_model_chat", "LLM_MODEL_CHAT", "Another model for chat"),
-    ("quillwork_library", "LOCAL_LIBRARY_DIR", "Folder of your variable files"),
+    ("quillwork_model_chat", "LLM_MODEL_CHAT", "Model for chat"),
+    ("quillwork_library", "LOCAL_LIBRARY_DIR", "Folder for your variable files"),
 )
 _TIMEOUT = (
     "quillwork_timeout",
     "LLM_TIMEOUT_MS",
-    "Seconds of silence until a remote call is given up (0: 60)",
+    "Timeout in seconds without a response (0: 60)",
 )
 
 
@@ -60,7 +60,7 @@ def add_options() -> None:
         else:
             add(name, _UNSET, label)
     add(_TIMEOUT[0], 0, _TIMEOUT[2], gr.Number)
-    add(_TARGET, AUTO, "For model, where the accordion says auto", gr.Dropdown, target_choices())
+    add(_TARGET, AUTO, "For model, if the accordion is set to auto", gr.Dropdown, target_choices())
 
 
 def read_options() -> Mapping[str, str]:

@@ -30,18 +30,18 @@ def build() -> None:
             picture = gr.Image(label="Picture", type="pil", elem_id="quillwork_picture")
         with gr.Column():
             target = gr.Dropdown(
-                label="What is wanted: a description, or a prompt for a model",
+                label="Output: a description, or a prompt for a model",
                 choices=[_DESCRIPTION, *target_choices()],
                 value=AUTO,
                 elem_id="quillwork_describe_target",
             )
             instruction = gr.Textbox(
                 label="Instruction or question",
-                placeholder="Optional: only the light and the colours",
+                placeholder="Optional, e.g. only the light and the colours",
                 elem_id="quillwork_describe_instruction",
             )
             model = gr.Dropdown(
-                label="Model that sees (empty: as in the settings)",
+                label="Vision model (empty: from settings)",
                 choices=["", *models()],
                 value="",
                 allow_custom_value=True,
@@ -83,7 +83,7 @@ async def _describe(
 
     def work(desk: ButtonCall[Described]) -> Described:
         if picture is None:
-            raise NotConfigured("There is no picture.", hint="Drop one into the field.")
+            raise NotConfigured("There is no image.", hint="Drop an image into the field.")
         opened = desk.open(Choice(llm_model=model, by_workflow=False))
         asked = describe(
             [encode_picture(picture)],

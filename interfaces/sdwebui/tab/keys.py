@@ -16,9 +16,9 @@ from ...http.routes.models import forget_key, set_key
 from ..page_parts import AT_ONCE, exchange_of, fault, guarded, note, table, unsaved
 
 _PROMISE = (
-    "A key that you type in here is tested, and one that fails is not used. It is held in memory until the "
-    "web UI ends, for everybody who uses this page, and is never shown. If you ask for it below, it is kept "
-    "after a restart, in {place}."
+    "A key that you enter here is tested first, and rejected if the test fails. It is held in "
+    "memory until the web UI exits, for everyone who uses this page, and is never shown again. "
+    "If you tick the box below, it is kept after a restart, in {place}."
 )
 
 
@@ -35,15 +35,13 @@ def build(page: Any) -> None:
             value="",
             elem_id="quillwork_key",
         )
-    for_good = gr.Checkbox(
-        label="Keep the key after a restart", value=False, elem_id="quillwork_key_for_good"
-    )
+    for_good = gr.Checkbox(label="Keep after a restart", value=False, elem_id="quillwork_key_for_good")
     unsaved(for_good)
     with gr.Row():
         keep = gr.Button("Test and use", variant="primary", elem_id="quillwork_key_keep")
-        test = gr.Button("Test, for free", elem_id="quillwork_key_test")
+        test = gr.Button("Test (free)", elem_id="quillwork_key_test")
         clear = gr.Button("Forget", elem_id="quillwork_key_clear")
-        clear_all = gr.Button("Forget all", elem_id="quillwork_key_clear_all")
+        clear_all = gr.Button("Clear all", elem_id="quillwork_key_clear_all")
     status_line = gr.HTML("", elem_id="quillwork_key_status")
     view = gr.HTML("", elem_id="quillwork_keys")
     page.load(fn=_view, inputs=[], outputs=[view], **AT_ONCE)
@@ -64,7 +62,7 @@ def _view() -> str:
         for row in status.key_rows(load())
         if row["configured"] and row["source"] != "no key needed"
     ]
-    return table(("Provider", "Key from", "Ends in"), rows) if rows else note("There is no key yet.")
+    return table(("Provider", "Key from", "Ends in"), rows) if rows else note("No keys are set.")
 
 
 def _promise() -> str:
@@ -75,20 +73,20 @@ def _promise() -> str:
 @guarded(3)
 def _keep(provider: str | None, key: str, for_good: bool, request: gr.Request) -> tuple[Any, ...]:
     if not provider:
-        raise HttpError(400, "bad_request", "Choose whose key it is.")
+        raise HttpError(400, "bad_request", "Choose a provider.")
     wanted = {"provider": provider, "key": key, "check": True, "keep": bool(for_good)}
     answer = runner.run(set_key(exchange_of(request, "keys", wanted))).content
     message = " ".join(filter(None, (answer["check"]["message"], answer["check"]["hint"])))
     if answer["check"]["ok"] is False:
         return gr.update(), _view(), fault(message)
     kept = f"It is kept in {answer['kept_in']['label']}." if answer["kept_in"] else ""
-    return "", _view(), note(f"The key of {provider} is used from now on.", message, kept)
+    return "", _view(), note(f"The key for {provider} is now in use.", message, kept)
 
 
 @guarded(1)
 def _test(provider: str | None) -> str:
     if not provider:
-        raise HttpError(400, "bad_request", "Choose whose key is to be tested.")
+        raise HttpError(400, "bad_request", "Choose a provider to test.")
     trial = runner.run(check_provider(provider, load()))
     message = " ".join(filter(None, (trial.message, trial.hint)))
     return fault(message) if trial.ok is False else note(message)

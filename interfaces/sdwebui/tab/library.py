@@ -17,7 +17,7 @@ _MOST_EDITED = 5000
 
 def build(page: Any, variables: Parts) -> None:
     name = gr.Dropdown(
-        label="Library: choose a variable, or name a new one",
+        label="Library: choose a variable, or enter a new name",
         choices=_names(),
         value=None,
         allow_custom_value=True,
@@ -25,11 +25,11 @@ def build(page: Any, variables: Parts) -> None:
     )
     remark = gr.HTML("", elem_id="quillwork_library_remark")
     description = gr.Textbox(label="Description", lines=1, elem_id="quillwork_library_description")
-    values = gr.Textbox(label="Values, one on each line", lines=12, elem_id="quillwork_library_values")
+    values = gr.Textbox(label="Values, one per line", lines=12, elem_id="quillwork_library_values")
     version = gr.State("")
     with gr.Row():
         save = gr.Button("Save", elem_id="quillwork_library_save")
-        more = gr.Button("Invent more", elem_id="quillwork_library_more")
+        more = gr.Button("Generate more", elem_id="quillwork_library_more")
         delete = gr.Button("Delete", elem_id="quillwork_library_delete")
         really = gr.Button(
             "Yes, delete it", variant="stop", visible=False, elem_id="quillwork_library_really"
@@ -63,8 +63,8 @@ def _names() -> list[str]:
 
 def _place() -> str:
     own, others = library_folders()
-    read = f" Read as well: {', '.join(map(str, others))}." if others else ""
-    return note(f"Your variables lie in {own}, a text file each.{read}")
+    read = f" Also read: {', '.join(map(str, others))}." if others else ""
+    return note(f"Your variables are in {own}, one text file each.{read}")
 
 
 @guarded(3)
@@ -82,9 +82,9 @@ def _open(name: str | None) -> tuple[Any, ...]:
     variable = shown(name, everything=len(library.values(name)) <= _MOST_EDITED)
     editable = not (variable["read_only"] or variable["truncated"])
     remark = (
-        "It lies in a folder that is only read."
+        "This variable is in a read-only folder."
         if variable["read_only"]
-        else f"Only the first {len(variable['values'])} are shown; edit its file."
+        else f"Only the first {len(variable['values'])} are shown. Edit its file instead."
         if variable["truncated"]
         else ""
     )
@@ -101,7 +101,7 @@ def _open(name: str | None) -> tuple[Any, ...]:
 def _save(name: str | None, description: str, values: str, version: str) -> tuple[Any, ...]:
     lines = [line.strip() for line in values.splitlines() if line.strip()]
     saved = written((name or "").strip(), {"values": lines, "description": description, "version": version})
-    status = note(f"Saved: {saved['count']} values of __{saved['name']}__.")
+    status = note(f"Saved {saved['count']} values of __{saved['name']}__.")
     return gr.update(choices=_names(), value=saved["name"]), saved["version"], status
 
 
@@ -113,10 +113,10 @@ def _asking(asks: bool) -> tuple[Any, Any, Any]:
 def _ask(name: str | None) -> tuple[Any, ...]:
     library = open_library()
     count = len(library.values(name or ""))
-    return *_asking(True), note(f"Delete __{name}__ with its {count} values?")
+    return *_asking(True), note(f"Delete __{name}__ and its {count} values?")
 
 
 @guarded(8)
 def _delete(name: str | None) -> tuple[Any, ...]:
     open_library().delete(name or "")
-    return *_asking(False), gr.update(choices=_names(), value=None), "", "", "", note(f"{name} is deleted.")
+    return *_asking(False), gr.update(choices=_names(), value=None), "", "", "", note(f"{name} was deleted.")

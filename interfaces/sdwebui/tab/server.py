@@ -16,8 +16,9 @@ from ..host.lookup import shared
 from ..page_parts import AT_ONCE, QUIET, exchange_of, fault, guarded, note
 
 _PROMISE = (
-    "A server of your own (LM Studio, llama.cpp, vLLM, a LiteLLM proxy …): it is asked before its address is "
-    "kept. Address and key lie in Quillwork's own folder, not in the web UI's config.json."
+    "Your own server (LM Studio, llama.cpp, vLLM, a LiteLLM proxy …). The connection is tested "
+    "before the address is saved. Address and key are saved in Quillwork's own folder, not in "
+    "the web UI's config.json."
 )
 
 
@@ -26,7 +27,7 @@ def build(page: Any) -> tuple[Any, ...]:
     gr.HTML(note(_PROMISE))
     with gr.Row():
         address = gr.Textbox(
-            label="Address, such as http://127.0.0.1:1234/v1",
+            label="Address, e.g. http://127.0.0.1:1234/v1",
             value="",
             lines=1,
             max_lines=1,
@@ -37,14 +38,14 @@ def build(page: Any) -> tuple[Any, ...]:
             label=None,
             show_label=False,
             type="password",
-            placeholder="Key, if the server asks for one",
+            placeholder="Key, if required",
             value="",
             elem_id="quillwork_server_key",
         )
-        keep = gr.Checkbox(label="Keep the key after a restart", value=False, elem_id="quillwork_server_keep")
+        keep = gr.Checkbox(label="Keep after a restart", value=False, elem_id="quillwork_server_keep")
     with gr.Row():
         use = gr.Button("Test and use", variant="primary", elem_id="quillwork_server_use")
-        find = gr.Button("Look for servers here", elem_id="quillwork_server_find")
+        find = gr.Button("Find servers on this machine", elem_id="quillwork_server_find")
         forget = gr.Button("Forget", elem_id="quillwork_server_forget")
     status_line = gr.HTML("", elem_id="quillwork_server_status")
     page.load(fn=_show, inputs=[], outputs=[address, status_line], **AT_ONCE)
@@ -73,14 +74,14 @@ def _use(address: str | None, key: str | None, keep: bool, request: gr.Request) 
     if not answer["ok"]:
         return gr.update(), fault(f"{answer['message']} {answer['hint']}".strip())
     count = len(answer["models"])
-    return "", note(f"In use from now on: {count} model{'' if count == 1 else 's'}.")
+    return "", note(f"Now in use: {count} model{'' if count == 1 else 's'}.")
 
 
 @guarded(2)
 def _find() -> tuple[Any, str]:
     found = runner.run(own_server.look_around())
     if not found:
-        return gr.update(), note("Nothing answers where such servers usually listen.")
+        return gr.update(), note("No server responds at the usual addresses.")
     shown = ", ".join(f"{label} at {address}" for label, address in found)
     return gr.update(value=found[0][1]), note(f"Found: {shown}.")
 

@@ -23,12 +23,13 @@ from . import server
 
 _MODELS = (
     ("LLM_MODEL", "Model"),
-    ("LLM_MODEL_PROMPT_GEN", "Another one for prompts, variables and pictures"),
-    ("LLM_MODEL_CHAT", "Another one for chat"),
+    ("LLM_MODEL_PROMPT_GEN", "Model for prompts, variables and images"),
+    ("LLM_MODEL_CHAT", "Model for chat"),
 )
 _TIMEOUT = "LLM_TIMEOUT_MS"
 _EMPTY = (
-    "What is set here stands above the web UI's own settings page and the environment. Empty: as they say."
+    "Values set here override the web UI's own settings page and the environment. Leave a "
+    "field empty to use those."
 )
 
 
@@ -51,7 +52,7 @@ def build(page: Any) -> None:
             for name, label in _MODELS
         ]
         timeout = gr.Number(
-            label="Seconds of silence until a call is given up (0: as they say)",
+            label="Timeout in seconds without a response (0: use those)",
             value=0,
             precision=0,
             elem_id="quillwork_set_timeout",
@@ -59,12 +60,12 @@ def build(page: Any) -> None:
     keep = gr.Checkbox(label="Keep after a restart", value=True, elem_id="quillwork_set_keep")
     with gr.Row():
         apply = gr.Button("Apply", variant="primary", elem_id="quillwork_set_apply")
-        test = gr.Button("Test: one short call", elem_id="quillwork_set_test")
-        refresh = gr.Button("Ask for models again", elem_id="quillwork_set_refresh")
+        test = gr.Button("Test with a short call", elem_id="quillwork_set_test")
+        refresh = gr.Button("Refresh models", elem_id="quillwork_set_refresh")
     status_line = gr.HTML("", elem_id="quillwork_set_status")
     with gr.Row(equal_height=False):
         allowed = gr.Dropdown(
-            label="Let what comes with images and requests use a provider, or downloads",
+            label="Allow images and requests to use a provider, or downloads",
             choices=[],
             value=None,
             elem_id="quillwork_consent",
@@ -97,7 +98,7 @@ def _view() -> tuple[Any, ...]:
         int(own[_TIMEOUT] or 0) // 1000,
         gr.update(choices=open_for, value=None),
         table(("Setting", "Value", "From", "Meaning"), table_rows)
-        + note(f"Settings, keys that are to last (.env) and your variables lie in {shown['home']}."),
+        + note(f"Settings, saved keys (.env) and your variables are in {shown['home']}."),
     )
 
 
@@ -116,7 +117,7 @@ def _effect(effect: Any) -> str:
     if effect["error"]:
         return fault(f"{effect['error']['message']} {effect['error']['hint']}")
     name = " · ".join(filter(None, (effect["mode"], effect["provider_label"], effect["model"])))
-    return note(f"In force: {name}")
+    return note(f"Active: {name}")
 
 
 @guarded(_OUTPUTS)
@@ -157,4 +158,4 @@ def _allow(what: str | None) -> tuple[Any, ...]:
     if what not in (consent.DOWNLOADS, *providers.names()):
         raise HttpError(400, "bad_request", "Choose what to allow.")
     consent.allow(what, load().folder)
-    return *_view(), note(f"{what} may be used from now on.")
+    return *_view(), note(f"{what} is now allowed.")

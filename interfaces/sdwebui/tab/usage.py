@@ -11,7 +11,7 @@ from ....config import usage
 from ....config.settings.values import load
 from ..page_parts import AT_ONCE, guarded, note, table
 
-_HEAD = ("", "Calls", "Failed", "Cached", "Tokens in", "Tokens out", "US$")
+_HEAD = ("", "Calls", "Failed", "Cached", "Input tokens", "Output tokens", "US$")
 
 
 def build(page: Any, tab: Any) -> None:
@@ -24,7 +24,7 @@ def build(page: Any, tab: Any) -> None:
 @guarded(1)
 def _show() -> str:
     summary = usage.view(load())
-    parts = [_sums("Since the start", summary["session"])]
+    parts = [_sums("Since start", summary["session"])]
     if summary["today"]:
         parts.append(_sums("Today, all programs", summary["today"]))
     return "".join([*parts, note(*_budget(summary["budget"]))])
@@ -42,6 +42,6 @@ def _row(name: str, totals: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _budget(budget: Mapping[str, Any]) -> Iterator[str]:
-    for span, name in (("session", "since the start"), ("day", "a day")):
+    for span, name in (("session", "since start"), ("day", "a day")):
         if (limit := budget[f"{span}_usd"]) is not None:
-            yield f"The budget {name} is ${limit:.2f}, of which ${budget[f'{span}_used_usd']:.4f} are used."
+            yield f"Budget {name}: ${budget[f'{span}_used_usd']:.4f} of ${limit:.2f} used."

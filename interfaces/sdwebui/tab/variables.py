@@ -42,17 +42,22 @@ def build() -> Parts:
     session = gr.State(ValueReview())
     name = gr.Textbox(label="Variable", placeholder="season", elem_id="quillwork_variable")
     context = gr.Textbox(
-        label="The prompt that it stands in",
-        placeholder="Optional: a meadow in __season__, oil painting",
+        label="Prompt that the values will be used in",
+        placeholder="Optional, e.g. a meadow in __season__, oil painting",
         lines=2,
         elem_id="quillwork_variable_context",
     )
     guidance = gr.Textbox(
-        label="Guidance", placeholder="Optional: only warm ones", elem_id="quillwork_variable_guidance"
+        label="Guidance", placeholder="Optional, e.g. only warm ones", elem_id="quillwork_variable_guidance"
     )
     with gr.Row():
         count = gr.Slider(
-            label="How many", minimum=1, maximum=MOST_VALUES, step=1, value=20, elem_id="quillwork_count"
+            label="Number of values",
+            minimum=1,
+            maximum=MOST_VALUES,
+            step=1,
+            value=20,
+            elem_id="quillwork_count",
         )
         creativity = gr.Dropdown(
             label="Creativity",
@@ -61,25 +66,25 @@ def build() -> Parts:
             elem_id="quillwork_creativity",
         )
         model = gr.Dropdown(
-            label="Model (empty: as set)",
+            label="Model (empty: from settings)",
             choices=["", *models()],
             value="",
             allow_custom_value=True,
             elem_id="quillwork_variable_model",
         )
-    save = gr.Checkbox(label="Add to the library at once", value=False, elem_id="quillwork_save")
+    save = gr.Checkbox(label="Add to the library immediately", value=False, elem_id="quillwork_save")
     with gr.Row():
-        begin = gr.Button("Invent values", variant="primary", elem_id="quillwork_invent")
+        begin = gr.Button("Generate values", variant="primary", elem_id="quillwork_invent")
         stop = gr.Button("Stop", visible=False, elem_id="quillwork_invent_stop")
     status = gr.HTML("", elem_id="quillwork_invent_status")
     found = gr.CheckboxGroup(
-        label="Untick what is to be dropped; to invent more keeps the rest",
+        label="Untick the values to discard; the others are kept when you generate more",
         choices=[],
         value=[],
         visible=False,
         elem_id="quillwork_found",
     )
-    add = gr.Button("Add the ticked ones to the library", visible=False, elem_id="quillwork_add")
+    add = gr.Button("Add ticked values to the library", visible=False, elem_id="quillwork_add")
     begin.click(
         fn=streamed(_generate),
         inputs=[session, name, context, guidance, count, creativity, model, save, found],
@@ -145,7 +150,7 @@ async def _generate(
 def _status(invented: Invented, kept: str) -> str:
     who = invented.info["model"] or invented.info["mode"]
     count = len(invented.values)
-    by = NO_MODEL if modes.of(invented.info["mode"]).stands_in else f"{count} values by {who}."
+    by = NO_MODEL if modes.of(invented.info["mode"]).stands_in else f"{count} values from {who}."
     return note(by, *invented.info["warnings"], kept)
 
 

@@ -72,8 +72,8 @@ class Gguf(Resident[GgufModel]):
             except Evicted:
                 sink.restart()
         raise errors.BackendUnavailable(
-            f"{model.name} was sent out of memory {_MOST_RELOADS} times while it wrote.",
-            hint="Other models need the room: unload them, or choose a smaller language model.",
+            f"{model.name} was unloaded {_MOST_RELOADS} times while it was generating.",
+            hint="Other models need the memory. Unload them, or choose a smaller language model.",
         )
 
     def _in_memory(self, file: Path, host: Host) -> GgufModel:
@@ -140,7 +140,7 @@ def _answer(
                 break
     except (RuntimeError, MemoryError) as error:
         raise errors.BackendUnavailable(
-            f"llama.cpp failed while {model.name} wrote ({error}).",
+            f"llama.cpp failed while {model.name} was generating ({error}).",
             hint="Unload other models, shorten the prompt, or choose a smaller file.",
         ) from None
     finally:
@@ -172,9 +172,11 @@ def _go_on(host: Host) -> None:
 def _warnings(request: Request, model: GgufModel, grammar: Any, is_free: bool) -> list[str]:
     warnings = []
     if unknown := unknown_parameters(request.extra):
-        warnings.append(f"A local model has no use for {', '.join(unknown)} in extra.")
+        warnings.append(f"Local models do not support {', '.join(unknown)} in `extra`.")
     if not model.has_template:
-        warnings.append(f"{model.name} has no chat template: it was asked in plain words.")
+        warnings.append(f"{model.name} has no chat template, so a plain text prompt was used.")
     if request.schema and grammar is None and not is_free:
-        warnings.append("llama.cpp does not know this schema: the answer was only asked to follow it.")
+        warnings.append(
+            "llama.cpp does not support this schema, so the model was only instructed to follow it."
+        )
     return warnings

@@ -37,7 +37,7 @@ def find(deployment: Deployment, fetch: Fetch | None = None) -> Path:
     if repository:
         return _downloaded(repository, inner, deployment, fetch)
     raise errors.NotConfigured(
-        f"There is no file {name}.", hint="Write the path of a .gguf file, or set LLM_PATH to it."
+        f"There is no file {name}.", hint="Enter the path of a .gguf file, or set LLM_PATH to it."
     )
 
 
@@ -56,7 +56,7 @@ def check(file: Path) -> None:
         )
     if struct.unpack("<I", head[4:])[0] < _OLDEST_VERSION:
         raise errors.NotConfigured(
-            f"{file.name} is in a GGUF format that is too old.", hint="Download a newer file of the model."
+            f"{file.name} uses a GGUF version that is too old.", hint="Download a newer version of the file."
         )
 
 
@@ -73,7 +73,7 @@ def _in_folder(folder: Path, file: str) -> Path:
             return path
         raise errors.NotConfigured(
             f"There is no file {file} in {folder}.",
-            hint="Set LLM_GGUF_FILE to the name of one that is there.",
+            hint="Set LLM_GGUF_FILE to the name of a file in that folder.",
         )
     found = sorted(each for each in folder.iterdir() if is_model(each.name))
     if len(found) == 1:
@@ -111,8 +111,8 @@ def _downloaded(repository: str, file: str, deployment: Deployment, fetch: Fetch
         return fetch(repository, file)
     if not file:
         raise errors.NotConfigured(
-            f"{repository} may hold many GGUF files, and none is named.",
-            hint=f"Set LLM_GGUF_FILE, or write {repository}/file.gguf.",
+            f"{repository} may contain several GGUF files, and no file is chosen.",
+            hint=f"Set LLM_GGUF_FILE, or use {repository}/file.gguf.",
         )
     raise errors.NotConfigured(
         f"{file} of {repository} is not downloaded yet.",

@@ -26,9 +26,9 @@ _USUAL_CONTEXT = 8192
 # already: other pieces would be added up in another order, and the same seed might give another text.
 _PIECE = 256
 _INSTALL = (
-    "Install llama.cpp into {program}'s Python environment: pip install llama-cpp-python --extra-index-url "
-    "https://abetlen.github.io/llama-cpp-python/whl/cpu (for an NVIDIA GPU .../whl/cu124, or that of your "
-    "CUDA version)."
+    "Install llama.cpp in {program}'s Python environment: pip install llama-cpp-python "
+    "--extra-index-url https://abetlen.github.io/llama-cpp-python/whl/cpu (for an NVIDIA GPU "
+    ".../whl/cu124, or the one for your CUDA version)."
 )
 
 
@@ -43,12 +43,12 @@ def llama_cpp() -> Any:
     except ImportError as error:
         package = "llama-cpp-python" if error.name in (None, "llama_cpp") else error.name
         raise errors.DependencyMissing(
-            f"The mode gguf needs the Python package {package}, which is not installed here.", hint=_install()
+            f"The mode gguf needs the Python package {package}, which is not installed.", hint=_install()
         ) from None
     except (OSError, RuntimeError) as error:
         raise errors.DependencyMissing(
-            f"llama-cpp-python is installed but does not load here ({error}).",
-            hint=f"Install one that fits this machine. {_install()}",
+            f"llama-cpp-python is installed but cannot be loaded ({error}).",
+            hint=f"Install a build that fits this machine. {_install()}",
         ) from None
     return llama_cpp
 
@@ -96,9 +96,9 @@ class GgufModel(ManagedModel):
             self.context = _USUAL_CONTEXT
             raise errors.BackendUnavailable(
                 f"llama.cpp could not load {self.name} ({self.size / 1e9:.1f} GB).",
-                hint="It may be cut off, of a kind that this llama-cpp-python does not know yet, or too "
-                "large for the memory that is free: download it again, update llama-cpp-python, or choose "
-                "a smaller file.",
+                hint="The file may be incomplete, in a format that this version of llama-cpp-python "
+                "does not support, or too large for the free memory. Download it again, update "
+                "llama-cpp-python, or choose a smaller file.",
             ) from None
         self.longest = self._trained_for()
         self.loaded_on = device if device is not None else "cpu"

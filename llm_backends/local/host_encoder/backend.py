@@ -19,9 +19,9 @@ from ..tool_call_text import offered
 from ..transformers_local.sampling import SamplingSettings, unknown_parameters
 
 _NEEDS_CLIP = (
-    "The mode host_encoder has the text encoder of an image workflow write, and there is none here.",
-    "In ComfyUI, wire a CLIP loader into `clip` of the node or of LLM Settings; elsewhere choose another "
-    "mode, such as hf_download or litellm.",
+    ("The mode host_encoder uses the text encoder of an image workflow, and none is connected here."),
+    "In ComfyUI, connect a CLIP loader to `clip` on the node or on LLM Settings. Elsewhere, "
+    "choose another mode, such as hf_download or litellm.",
 )
 
 
@@ -101,9 +101,9 @@ def _answer(
         refuse_what_it_cannot(request, who)
         if offered(request):
             raise errors.BadRequest(
-                f"{who} is not offered tools.",
-                hint="Take the tools away, or choose a model that calls them, such as ollama/qwen3, one of a "
-                "provider's, or a Qwen3 in a folder of this machine.",
+                f"{who} does not support tools.",
+                hint="Remove the tools, or choose a model that supports them, such as ollama/qwen3, a "
+                "provider's model, or a Qwen3 in a local folder.",
             )
         settings = SamplingSettings.of(request)
         ids, opens_thinking = encoder.encode(request.messages, request.reasoning not in ("default", "off"))
@@ -132,4 +132,4 @@ def _go_on(host: Host) -> None:
 
 def _warnings(request: Request) -> list[str]:
     unknown = unknown_parameters(request.extra)
-    return [f"A text encoder has no use for {', '.join(unknown)} in extra."] if unknown else []
+    return [f"Text encoders do not support {', '.join(unknown)} in `extra`."] if unknown else []

@@ -83,7 +83,8 @@ def split_repository(model: str) -> tuple[str, str]:
     name, _, revision = model.partition("@")
     if not _REPOSITORY.fullmatch(name) or ".." in name:
         raise errors.NotConfigured(
-            f"{model!r} is no repository.", hint="Write org/name, as in the model page's address."
+            f"{model!r} is not a valid repository name.",
+            hint="Use org/name, as in the address of the model page.",
         )
     return name, revision
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_REDIRECTS = 5
 _LONGEST_ANSWER = 32 * 2**20
-_GO_ON = "Run again when it is: what has arrived is kept."
+_GO_ON = "Then run again: the download continues where it stopped."
 
 
 class HubClient:
@@ -30,8 +30,8 @@ class HubClient:
         parts = urlsplit(access.endpoint)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise errors.NotConfigured(
-                "HF_ENDPOINT is not an address that can be called.",
-                hint="Unset it, or write something like https://huggingface.co.",
+                "HF_ENDPOINT is not a valid address.",
+                hint="Unset it, or use an address such as https://huggingface.co.",
             )
         self._access, self.name, self.idle_s, self.pause_s = access, name, idle_s, access.pause_s
         self._http = HttpClient()
@@ -69,7 +69,7 @@ class HubClient:
                     body += chunk
                     if len(body) > _LONGEST_ANSWER:
                         raise errors.AnswerTooLarge(
-                            f"What came back about {self.name} is longer than any repository's list.",
+                            f"The file list of {self.name} is too long.",
                             hint="Check HF_ENDPOINT.",
                         )
                 return body
@@ -100,7 +100,7 @@ class HubClient:
             response.close()
             url = next_address(url, response.headers.get("Location", ""))
         raise errors.RedirectRefused(
-            f"{origin_of(url)} redirects in a circle.", hint="Check HF_ENDPOINT, or try again later."
+            f"{origin_of(url)} redirects in a loop.", hint="Check HF_ENDPOINT, or try again later."
         )
 
     def _authorization(self, url: str) -> dict[str, str]:
@@ -118,54 +118,54 @@ class HubClient:
         if status in (401, 403) and (code == "GatedRepo" or "gated" in said.lower()):
             if self._access.token is None:
                 return errors.AuthenticationFailed(
-                    f"{name} is gated: its makers want you to agree to their terms first.",
-                    hint=f"Agree at {page}, make a token at {self._access.endpoint}/settings/tokens, "
+                    f"{name} is gated: you must agree to its terms first.",
+                    hint=f"Agree at {page}, create a token at {self._access.endpoint}/settings/tokens, "
                     "set HF_TOKEN to it and run again.",
                     **details,
                 )
             return errors.PermissionDenied(
-                f"{name} is gated, and the account of your token has no access to it yet.",
-                hint=f"Ask for access at {page} with that account, then run again.",
+                f"{name} is gated, and your token's account does not have access yet.",
+                hint=f"Request access at {page} with that account, then run again.",
                 **details,
             )
         if code == "RevisionNotFound":
             return errors.ModelNotFound(
                 f"{name} has no revision {revision or 'main'}.",
-                hint=f"See {page}/tree/main for the branches there are.",
+                hint=f"See {page}/tree/main for the available branches.",
                 **details,
             )
         if status == 401 and "invalid" in said.lower() and self._access.token is not None:
             return errors.AuthenticationFailed(
                 "Hugging Face does not accept your token (HF_TOKEN).",
-                hint=f"Make a new one at {self._access.endpoint}/settings/tokens, or unset it.",
+                hint=f"Create a new one at {self._access.endpoint}/settings/tokens, or unset it.",
                 **details,
             )
         if code == "EntryNotFound":
             return errors.ModelNotFound(
-                f"A file of {name} is not there any more.", hint=f"Run again, or look at {page}.", **details
+                f"A file of {name} no longer exists.", hint=f"Run again, or check {page}.", **details
             )
         # The hub does not tell strangers whether a repository is private or not there at all.
         if status in (401, 404):
             return errors.ModelNotFound(
-                f"There is no repository {name} on Hugging Face, or it is a private one.",
-                hint=f"Look at {page}; a private one needs HF_TOKEN.",
+                f"There is no repository {name} on Hugging Face, or it is private.",
+                hint=f"Check {page}. A private repository needs HF_TOKEN.",
                 **details,
             )
         if status == 403:
             return errors.PermissionDenied(
-                f"Hugging Face does not give {name} to you{f': {said[:200]}' if said else '.'}",
-                hint=f"Look at {page}, and check what your token may do.",
+                f"Hugging Face denies access to {name}{f': {said[:200]}' if said else '.'}",
+                hint=f"Check {page}, and the permissions of your token.",
                 **details,
             )
         if status == 429:
             return errors.RateLimited(
-                "Hugging Face says that too much was asked of it from here.",
-                hint="Wait a few minutes and run again; with a token (HF_TOKEN) it allows more.",
+                "Hugging Face reports too many requests from here.",
+                hint="Wait a few minutes and run again. A token (HF_TOKEN) raises the limit.",
                 **details,
             )
         return errors.ProviderFailed(
-            f"{origin_of(str(response.url))} answered {status} instead of a file of {name}.",
-            hint="Run again later: what has arrived is kept.",
+            f"{origin_of(str(response.url))} returned {status} instead of a file of {name}.",
+            hint="Run again later: the download continues where it stopped.",
             **details,
         )
 
@@ -177,13 +177,13 @@ class HubClient:
         if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
             return errors.TimedOut(
                 f"{where} has sent nothing for {self.idle_s:.0f} seconds.",
-                hint=f"Check that the network is up. {_GO_ON}",
+                hint=f"Check the network connection. {_GO_ON}",
                 model=self.name,
             )
         cut = isinstance(error, aiohttp.ClientPayloadError)
         return errors.ConnectionFailed(
             f"The connection to {where} failed ({'it was cut off' if cut else reason_of(error)}).",
-            hint=f"Check that the network is up, and HF_ENDPOINT if you set it. {_GO_ON}",
+            hint=f"Check the network connection, and HF_ENDPOINT if you set it. {_GO_ON}",
             model=self.name,
         )
 
@@ -197,8 +197,8 @@ def next_address(url: str, location: str) -> str:
     inwards = leads_to_loopback(target) and not leads_to_loopback(url)
     if not location or parts.scheme not in ("http", "https") or parts.username or worse or inwards:
         raise errors.RedirectRefused(
-            f"{origin_of(url)} redirects to {origin_of(target) if location else 'nowhere'}, "
-            "which is not followed from there.",
-            hint="Check HF_ENDPOINT, and that no login page of your network answers in its place.",
+            f"{origin_of(url)} redirects to {origin_of(target) if location else 'nowhere'}, which is "
+            "not allowed.",
+            hint="Check HF_ENDPOINT, and that no network login page is answering instead.",
         )
     return target

@@ -48,13 +48,13 @@ def download(
     what = what or name
     if access.offline:
         raise errors.BackendUnavailable(
-            f"{what} is not on this machine, and HF_HUB_OFFLINE keeps it from being downloaded.",
-            hint="Unset HF_HUB_OFFLINE, or choose a model that is here.",
+            f"{what} is not on this machine, and HF_HUB_OFFLINE prevents the download.",
+            hint="Unset HF_HUB_OFFLINE, or choose a model that is already here.",
         )
     if folder is None:
         raise errors.NotConfigured(
             f"{what} is not downloaded yet, and there is no folder to download it to.",
-            hint="Set LLM_PATH to a folder that has it.",
+            hint="Set LLM_PATH to a folder that contains it.",
         )
     if deployment.params.get("may_download") is not True:
         estimate = f" ({size(_KNOWN_BYTES[name])})" if name in _KNOWN_BYTES and not revision else ""
@@ -83,13 +83,13 @@ async def _download(
     access: HubAccess, name: str, revision: str, pick: Pick, folder: Path, idle_s: float, sink: Sink
 ) -> list[str]:
     progress = Progress(name, sink)
-    progress.announce(f"Asking {access.endpoint.partition('://')[2]} for {name}")
+    progress.announce(f"Looking up {name} on {access.endpoint.partition('://')[2]}")
     try:
         client = HubClient(access, name, idle_s)
     except ImportError:
         raise errors.DependencyMissing(
             "A download needs the Python package aiohttp.",
-            hint=f"Install it into {program()}'s Python environment.",
+            hint=f"Install it in {program()}'s Python environment.",
         ) from None
     try:
         repository = await client.repository(revision)
@@ -99,7 +99,7 @@ async def _download(
         for file in sorted(files, key=lambda file: file.size):
             target = folder / file.name
             if target.exists():
-                progress.announce(f"Checking what is here of {name}")
+                progress.announce(f"Checking the downloaded files of {name}")
             if await is_whole(target, file):
                 progress.skip(file.size)
             else:
@@ -125,7 +125,8 @@ def _check_room(name: str, folder: Path, files: Sequence[RemoteFile]) -> None:
         return
     if wanted + _SPARE_BYTES > free:
         raise errors.BackendUnavailable(
-            f"{name} needs {size(wanted)} more on the disk of {folder.parent}, and {size(free)} are free.",
+            f"{name} needs {size(wanted)} more on the disk of {folder.parent}, but only {size(free)} is "
+            "free.",
             hint="Free some space, or choose a smaller model.",
         )
 

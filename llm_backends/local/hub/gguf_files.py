@@ -47,8 +47,8 @@ def _found(folder: Path, file: str, name: str) -> Path:
     chosen = _chosen(file, there, name)
     if missing := [part for part in chosen if part not in there]:
         raise errors.ModelNotFound(
-            f"{chosen[0]} is in several parts, and {missing[0]} is missing.",
-            hint="Copy all parts into one folder.",
+            f"{chosen[0]} is split into several parts, and {missing[0]} is missing.",
+            hint="Put all parts into one folder.",
         )
     return there[chosen[0]]
 
@@ -58,8 +58,8 @@ async def _pick(file: str, repository: Repository, read: Read) -> Sequence[Remot
     chosen = _chosen(file, there, repository.name)
     if missing := [part for part in chosen if part not in there]:
         raise errors.ModelNotFound(
-            f"{chosen[0]} is in several parts, and {repository.name} lacks {missing[0]}.",
-            hint="Choose another file of it, with LLM_GGUF_FILE.",
+            f"{chosen[0]} is split into several parts, and {repository.name} does not have {missing[0]}.",
+            hint="Choose another of its files with LLM_GGUF_FILE.",
         )
     return [there[part] for part in chosen]
 
@@ -77,9 +77,9 @@ def _chosen(file: str, there: Collection[str], name: str) -> list[str]:
     if found is None:
         shown = ", ".join(models[:_SHOWN]) + (" …" if len(models) > _SHOWN else "")
         raise errors.ModelNotFound(
-            f"{name} has no {file}." if file else f"{name} has {len(models) or 'no'} .gguf files.",
+            f"{name} has no file {file}." if file else f"{name} has {len(models) or 'no'} .gguf files.",
             hint=f"Set LLM_GGUF_FILE to one of: {shown}."
             if models
-            else "Choose a repository of GGUF files; their names often end in -GGUF.",
+            else "Choose a repository with GGUF files. Their names often end in -GGUF.",
         )
     return parts_of(found)

@@ -57,7 +57,7 @@ class Progress:
         if speed is None:
             return text
         left = (self.total - self.done) / speed if speed else float("inf")
-        return f"{text}, {size(speed)}/s, {duration(left)} left" if speed else f"{text}, nothing arrives"
+        return f"{text}, {size(speed)}/s, {duration(left)} left" if speed else f"{text}, stalled"
 
     def _speed(self) -> float | None:
         """The speed in bytes per second; None while it is unknown."""

@@ -43,8 +43,8 @@ def read_repository(name: str, answer: Any) -> Repository:
         commit, files = "", []
     if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         raise errors.MalformedAnswer(
-            f"What came back about {name} is not what the Hugging Face hub answers.",
-            hint="Check HF_ENDPOINT, and that no login page of your network answers in its place.",
+            f"The response for {name} does not look like the Hugging Face Hub.",
+            hint="Check HF_ENDPOINT, and that no network login page is answering instead.",
         )
     return Repository(name, commit, {file.name: file for file in files})
 

@@ -121,7 +121,7 @@ class _Transfer:
             self._line_up(response)
             while chunk := await asyncio.wait_for(response.content.readany(), self._client.idle_s):
                 if self._have + len(chunk) > self._file.size:
-                    raise self._wrong(f"is longer than the {size(self._file.size)} that are listed")
+                    raise self._wrong(f"is larger than the listed {size(self._file.size)}")
                 with _disk(self._part):
                     self._stream.write(chunk)
                 self._hash.update(chunk)
@@ -139,11 +139,11 @@ class _Transfer:
             begins = int(sent[1]) if sent else -1
             total = int(sent[2]) if sent and sent[2].isdecimal() else None
         if total is not None and total != self._file.size:
-            raise self._wrong(f"has {total:,} bytes instead of the {self._file.size:,} that are listed")
+            raise self._wrong(f"has {total:,} bytes instead of the listed {self._file.size:,}")
         if begins == 0 and self._have:
             self._start_over()
         elif begins != self._have:
-            raise ConnectionError("it went on at another place")
+            raise ConnectionError("the server resumed at the wrong position")
 
     def _start_over(self) -> None:
         with _disk(self._part):
@@ -155,14 +155,14 @@ class _Transfer:
         with _disk(self._part):
             self._stream.flush()
         if self._file.digest and self._hash.hexdigest() != self._file.digest:
-            raise self._wrong("is not what the hub lists: its checksum is another one")
+            raise self._wrong("does not match its checksum on the hub")
 
     def _wrong(self, what: str) -> errors.LLMError:
         self._start_over()
         return errors.BackendUnavailable(
-            f"{self._file.name} of {self._client.name} {what}; it was thrown away.",
-            hint="Run again; if it stays so, something between here and the hub changes it: try "
-            "another network, or check HF_ENDPOINT.",
+            f"{self._file.name} of {self._client.name} {what}, so the download was discarded.",
+            hint="Run again. If it keeps happening, something between this machine and the hub is "
+            "changing the file: try another network, or check HF_ENDPOINT.",
         )
 
 
@@ -191,9 +191,9 @@ def _disk(path: Path) -> Iterator[None]:
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
         raise errors.BackendUnavailable(
             f"{path.name} could not be written to {path.parent} ({error.strerror or type(error).__name__}).",
-            hint="Free some space and run again: what has arrived is kept."
+            hint="Free some space and run again: the download continues where it stopped."
             if full
-            else "Check the rights of that folder.",
+            else "Check the permissions of that folder.",
         ) from None
 
 
@@ -208,6 +208,6 @@ def _alone(stream: BinaryIO, target: Path) -> Iterator[None]:
             return
         raise errors.BackendUnavailable(
             f"{target.name} is being downloaded to {target.parent} by another program.",
-            hint="Wait until that one is done, then run again.",
+            hint="Wait until that download has finished, then run again.",
         ) from None
     yield

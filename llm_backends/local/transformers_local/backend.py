@@ -192,7 +192,7 @@ def _least(model: ResidentModel, count: int) -> int:
 def _warnings(request: Request, model: ResidentModel) -> list[str]:
     warnings = []
     if unknown := unknown_parameters(request.extra):
-        warnings.append(f"A local model has no use for {', '.join(unknown)} in extra.")
+        warnings.append(f"Local models do not support {', '.join(unknown)} in `extra`.")
     if not model.chat.has_template:
-        warnings.append(f"{model.name} has no chat template: it was asked in plain words.")
+        warnings.append(f"{model.name} has no chat template, so a plain text prompt was used.")
     return warnings

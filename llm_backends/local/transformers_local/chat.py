@@ -79,8 +79,8 @@ class ChatFormat:
             return None
         if self._image_processor is None:
             raise errors.CannotSee(
-                "This local model reads text only and was given a picture.",
-                hint="Take the picture away, or choose a model that sees.",
+                "This local model does not support images.",
+                hint="Remove the image, or choose a vision model.",
             )
         return self._image_processor.encode(images)
 
@@ -107,7 +107,7 @@ class ChatFormat:
         except ImportError:
             raise errors.DependencyMissing(
                 "Chat templates need the Python package jinja2, 3.1 or newer.",
-                hint=f"Install it into {program()}'s Python environment.",
+                hint=f"Install it in {program()}'s Python environment.",
             ) from None
         except Exception:  # noqa: BLE001 - a template is a program of the model's maker
             return None

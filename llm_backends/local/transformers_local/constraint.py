@@ -83,8 +83,8 @@ class ListConstraint:
         least = pieces.least(count)
         if budget < least:
             raise errors.NotConfigured(
-                f"{count} values need at least {least:,} tokens, and there are {max(0, budget):,}.",
-                hint="Raise max_tokens on LLM Settings (0 counts by itself), or ask for fewer values.",
+                f"{count} values need at least {least:,} tokens, but there are only {max(0, budget):,}.",
+                hint="Raise max_tokens on LLM Settings (0 is automatic), or ask for fewer values.",
             )
 
     @property

@@ -118,8 +118,9 @@ class Decoder:
         self.cache = getattr(output, self._cache_name, None)
         if self.cache is None:
             raise errors.BackendUnavailable(
-                f"A {self._model.config.model_type} model keeps what it has read in a way of its own.",
-                hint="Run it with another program, such as Ollama, or choose another model.",
+                f"Models of the type {self._model.config.model_type} use a cache format that is not "
+                "supported here.",
+                hint="Run it in another program, such as Ollama, or choose another model.",
             )
         return output.logits[:, -1]
 

@@ -39,8 +39,8 @@ def write(rows: Sequence[Row], model: ResidentModel, memory: MemoryManager, host
             reloads += 1
             if reloads > _MOST_RELOADS:
                 raise errors.BackendUnavailable(
-                    f"{model.name} was sent out of memory {_MOST_RELOADS} times while it wrote.",
-                    hint="Other models need the room: unload them, or choose a smaller language model.",
+                    f"{model.name} was unloaded {_MOST_RELOADS} times while it was generating.",
+                    hint="Other models need the memory. Unload them, or choose a smaller language model.",
                 )
             # What wrote with it has let go of it only now.
             give_back()
@@ -53,9 +53,9 @@ def write(rows: Sequence[Row], model: ResidentModel, memory: MemoryManager, host
         if len(batch) == 1 and at_once == 1:
             longest = len(batch[0].prompt.ids) + len(batch[0].ids)
             raise errors.BackendUnavailable(
-                f"There is not enough memory to write with {model.name}: one answer of {longest:,} tokens so "
-                f"far takes {gigabytes(longest * model.bytes_per_token + WORKING_BYTES)} beside the model "
-                f"{free_memory(model.loaded_on)}.",
+                f"There is not enough memory to generate with {model.name}: one answer of {longest:,} "
+                f"tokens so far takes {gigabytes(longest * model.bytes_per_token + WORKING_BYTES)} in "
+                f"addition to the model {free_memory(model.loaded_on)}.",
                 hint="Unload other models, shorten the prompt, or choose a smaller model.",
             )
         # A single row gets a second try: the kept prompts have made room for it.
@@ -135,7 +135,7 @@ class _Batch:
         logits = self._prefill()
         if bool(logits.isnan().any()):
             raise errors.BackendUnavailable(
-                f"{self._owner.name} computes nonsense (not a number) in this number format.",
+                f"{self._owner.name} produces invalid numbers (NaN) in this number format.",
                 hint="Load it with the dtype bf16 or fp32.",
             )
         while True:

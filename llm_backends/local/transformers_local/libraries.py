@@ -30,14 +30,15 @@ def transformers() -> Any:
     except ImportError as error:
         name = (error.name or "transformers").partition(".")[0]
         raise errors.DependencyMissing(
-            f"A local model needs the Python package {name}, and it could not be imported here.",
-            hint=f"Install torch and transformers {_WANTED} or newer into {program()}'s Python environment.",
+            f"Local models need the Python package {name}, which could not be imported.",
+            hint=f"Install torch and transformers {_WANTED} or newer in {program()}'s Python environment.",
         ) from None
     if version("transformers") < OLDEST_TRANSFORMERS:
         raise errors.DependencyMissing(
-            f"A local model needs transformers {_WANTED} or newer; here it is {transformers.__version__}.",
-            hint="Take a GGUF file, a server (LLM_BASE_URL) or a provider instead: hosts that pin an older "
-            "one, as the web UIs do, break when it is updated.",
+            f"Local models need transformers {_WANTED} or newer, but {transformers.__version__} is "
+            "installed.",
+            hint="Use a GGUF file, a server (LLM_BASE_URL) or a provider instead. Programs that pin an "
+            "older version, as the web UIs do, break if it is updated.",
         )
     return transformers
 
@@ -109,7 +110,7 @@ def version(package: str) -> tuple[int, ...]:
 def missing_for_quantisation(device_type: str) -> str:
     """The reason why nothing can be quantised on such a device, as a clause; empty when it can."""
     if device_type not in ("cuda", "cpu", "xpu", "hpu"):
-        return f"bitsandbytes does not compute on {device_type}"
+        return f"bitsandbytes does not support {device_type}"
     for package in ("bitsandbytes", "accelerate"):
         if importlib.util.find_spec(package) is None:
             return f"the Python package {package} is not installed"

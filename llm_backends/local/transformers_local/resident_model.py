@@ -64,7 +64,9 @@ class ResidentModel(ManagedModel):
     def give_up_recording(self, reason: str) -> None:
         """Run without a recorded step from now on, for `reason`."""
         self.record = False
-        self._slower = (f"{self.name} runs without a CUDA graph, which cannot be recorded here: {reason}",)
+        self._slower = (
+            (f"{self.name} runs without a CUDA graph, because it cannot be recorded here: {reason}"),
+        )
 
     @property
     def chat(self) -> ChatFormat:

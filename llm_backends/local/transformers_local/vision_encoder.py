@@ -71,8 +71,8 @@ class ImageProcessor:
             made = self._processor(images=pictures, return_tensors="pt")
         except ValueError as error:
             raise errors.BadRequest(
-                f"{self._folder.name} cannot look at this picture: {error}",
-                hint="Send one that is less narrow.",
+                f"{self._folder.name} cannot process this image: {error}",
+                hint="Use an image that is less narrow.",
             ) from None
         grids = tuple((frames, rows, columns) for frames, rows, columns in made["image_grid_thw"].tolist())
         return EncodedImages(made["pixel_values"], grids)
@@ -91,8 +91,8 @@ class ImageProcessor:
             spread += [index] * self._tokens(next(grids, (0, 0, 0)))
         if places != len(seen.grids):
             raise errors.BackendUnavailable(
-                f"The chat template of {self._folder.name} has no place for pictures.",
-                hint="Download the model again, or choose another copy of it.",
+                f"The chat template of {self._folder.name} does not support images.",
+                hint="Download the model again, or choose another version of it.",
             )
         return spread
 
@@ -111,13 +111,13 @@ class ImageProcessor:
                 )
         except ImportError as error:
             raise errors.DependencyMissing(
-                f"{self._folder.name} needs something for pictures that is not installed: {error}",
-                hint=f"Install it into {program()}'s Python environment, or choose another model.",
+                f"{self._folder.name} needs a package for images that is not installed: {error}",
+                hint=f"Install it in {program()}'s Python environment, or choose another model.",
             ) from None
         except Exception:  # noqa: BLE001 - whatever transformers may raise
             raise errors.BackendUnavailable(
-                f"{self._folder.name} has no readable preprocessor_config.json, which says how it sees.",
-                hint="Download the model again, or copy that file of the same model into the folder.",
+                f"{self._folder.name} has no readable preprocessor_config.json, which it needs for images.",
+                hint="Download the model again, or copy that file from the same model into the folder.",
             ) from None
 
 

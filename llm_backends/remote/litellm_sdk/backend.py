@@ -239,9 +239,9 @@ class LiteLLMSDK:
         prefix = params.pop("custom_llm_provider", deployment.provider)
         params.pop("price_prefix", None)
         if "://" in deployment.model or not deployment.base_url:
-            raise errors.NotConfigured(f"{deployment.name} is no model that can be called.")
+            raise errors.NotConfigured(f"{deployment.name} is not a model that can be used.")
         if prefix == "replicate" and exchange.origin != _REPLICATE_ORIGIN:
-            raise errors.NotConfigured("litellm calls Replicate at its own address only.")
+            raise errors.NotConfigured("litellm can call Replicate only at its own address.")
         bearer(deployment.api_key, deployment.key_variable or "the environment")
         has_schema = _keeps_schema(litellm, deployment)
         messages = chat_messages(request.messages)

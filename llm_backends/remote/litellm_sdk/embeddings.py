@@ -37,7 +37,7 @@ def embedding_place(deployment: Deployment) -> tuple[str, str]:
     """
     base_url = deployment.base_url or ""
     if "://" in deployment.model or not base_url:
-        raise errors.NotConfigured(f"{deployment.name} is no model that can be called.")
+        raise errors.NotConfigured(f"{deployment.name} is not a model that can be used.")
     bearer(deployment.api_key, deployment.key_variable or "the environment")
     if deployment.provider in _LIKE_OPENAI:
         return "openai", base_url.rstrip("/") + _PATHS.get(deployment.provider, "")

@@ -68,7 +68,7 @@ def error_from(
     )
     mapped.provider, mapped.model = deployment.provider, deployment.model
     if isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
-        mapped.hint = "Check the provider's address, and the network for a login page or a proxy."
+        mapped.hint = "Check the provider's address, and that no login page or proxy is answering instead."
     mapped.status = mapped.status or exchange.status
     if mapped.retry_after_s is None:
         mapped.retry_after_s = retry_after_s(exchange.headers)
@@ -83,9 +83,9 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
     """The error for litellm, or a library that it needs, missing or broken."""
     name = getattr(reason, "name", None) or "litellm"
     if isinstance(reason, ModuleNotFoundError) and name == "litellm":
-        said = "Direct providers need the library litellm, which is not installed."
+        said = "Providers that are called directly need the package litellm, which is not installed."
     elif isinstance(reason, ModuleNotFoundError):
-        said = f"litellm is installed, but the library {name} that it needs is not."
+        said = f"litellm is installed, but the package {name} that it needs is not."
     else:
         said = f"litellm is installed but cannot be loaded ({type(reason).__name__})."
         return errors.DependencyMissing(said, hint=reinstall())
@@ -100,13 +100,13 @@ def fault_of(deployment: Deployment, exchange: Transmission) -> errors.LLMError:
         "status": exchange.status,
     }
     if exchange.too_large:
-        return errors.AnswerTooLarge(f"{deployment.name} sent more than any answer should be.", **whose)
+        return errors.AnswerTooLarge(f"{deployment.name} sent an answer that is far too long.", **whose)
     if exchange.complaint:
         return error_from_reason(read_reason(exchange.complaint), deployment, headers=exchange.headers)
     said = detail_of(read_reason(exchange.stray), deployment)
     return errors.MalformedAnswer(
-        f"{deployment.name} sent an answer that cannot be read{': ' if said else ''}{said}.",
-        hint="Run again; if it stays so, check that the address is the provider's own.",
+        f"{deployment.name} sent an invalid answer{': ' if said else ''}{said}.",
+        hint="Run again. If it keeps happening, check that the address is the provider's own.",
         **whose,
     )
 
@@ -116,7 +116,7 @@ def error_in_answer(deployment: Deployment, exchange: Transmission) -> errors.LL
     if error := refusal_in(exchange.answer, deployment):
         return error
     if exchange.is_cut_off:
-        return errors.StreamBroken(f"{deployment.name} broke off in the middle of its answer.")
+        return errors.StreamBroken(f"{deployment.name} stopped in the middle of its answer.")
     return None
 
 
@@ -124,7 +124,7 @@ def _from_wire(error: Exception, deployment: Deployment, exchange: Transmission)
     name = deployment.name
     if exchange.lost_pictures:
         lost = cannot_see(deployment)
-        lost.message = f"litellm does not hand pictures on to {name}."
+        lost.message = f"litellm does not pass images on to {name}."
         return lost
     status = exchange.status
     if status is not None and status >= 300:
@@ -137,14 +137,14 @@ def _from_wire(error: Exception, deployment: Deployment, exchange: Transmission)
         return None
     if type(exchange.error).__name__ == "NotAllowed":
         return errors.RedirectRefused(
-            f"litellm wanted to send {exchange.error}, which was stopped.",
-            hint="Another extension may have set an address for all of litellm (litellm.api_base): restart "
-            f"{program()} without it.",
+            f"litellm tried to send {exchange.error}, which was blocked.",
+            hint="Another extension may have set an address for all of litellm (litellm.api_base). "
+            f"Restart {program()} without it.",
         )
     if "Timeout" in type(exchange.error).__name__:
         return errors.TimedOut(f"{name} did not answer in time.")
     if exchange.begun or status is not None:
-        return errors.StreamBroken(f"{name} broke off in the middle of its answer.")
+        return errors.StreamBroken(f"{name} stopped in the middle of its answer.")
     return _from_connecting(exchange.error, deployment)
 
 
@@ -160,16 +160,16 @@ def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMErro
         return failed
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "Name or service" in str(error):
         failed = errors.ConnectionFailed(
-            f"The host of {where} is not known to this network.",
-            hint="Check the address for a typing error, and the network.",
+            f"The host name in {where} could not be resolved.",
+            hint="Check the address for typos, and the network connection.",
         )
         failed.retryable = False
         return failed
     if any(type(cause).__name__ == "ConnectError" for cause in causes):
         return errors.ConnectionFailed(
-            f"Nothing answers at {where}.", hint="Start the server there, or check the address."
+            f"No server is responding at {where}.", hint="Start the server there, or check the address."
         )
-    return errors.ConnectionFailed(f"The connection to {deployment.name} broke.")
+    return errors.ConnectionFailed(f"The connection to {deployment.name} was lost.")
 
 
 def _from_code(
@@ -184,8 +184,8 @@ def _from_code(
     unknown = next((found[1] for cause in causes if (found := _UNEXPECTED.search(str(cause)))), "")
     if unknown in extra:
         return errors.BadRequest(
-            f"{deployment.name} does not know the parameter {unknown}.",
-            hint="Leave it out of `extra` on LLM Settings, or choose another model.",
+            f"{deployment.name} does not support the parameter {unknown}.",
+            hint="Remove it from `extra` on LLM Settings, or choose another model.",
         )
     return changed(fault_kind(error), deployment)
 
@@ -197,12 +197,12 @@ def _from_class(error: Exception, deployment: Deployment, exchange: Transmission
     if "ContextWindowExceededError" in kinds or (exchange.status is None and is_overflow(text)):
         return errors.ContextOverflow(f"The text is too long for {name}.")
     if "ContentPolicyViolationError" in kinds:
-        return errors.Refused(f"{name} declined to write this (its content filter stepped in).")
+        return errors.Refused(f"{name} declined to write this (its content filter was triggered).")
     if "UnsupportedParamsError" in kinds:
         found = _UNSUPPORTED.search(text)
         return errors.BadRequest(
-            f"{name} does not know the parameters {found[1] if found else 'of this call'}.",
-            hint="Leave them out on LLM Settings, or choose another model.",
+            f"{name} does not support the parameters {found[1] if found else 'of this call'}.",
+            hint="Remove them on LLM Settings, or choose another model.",
         )
     if exchange.status is not None:
         if exchange.is_no_stream or "JSONDecodeError" in kinds or _NOT_JSON.search(text):
@@ -210,18 +210,18 @@ def _from_class(error: Exception, deployment: Deployment, exchange: Transmission
         status = _status(error, kinds)
         if status in (401, 403, 404, 429):
             return error_from_status(status, "", deployment, exchange.headers)
-        return errors.ProviderFailed(f"{name} reported a fault in the middle of its answer.")
+        return errors.ProviderFailed(f"{name} reported an error in the middle of its answer.")
     status = _status(error, kinds)
     if "AuthenticationError" in kinds or status == 401:
-        return errors.AuthenticationFailed(f"{name} refused the key (401).", hint=key_hint(deployment))
+        return errors.AuthenticationFailed(f"{name} rejected the key (401).", hint=key_hint(deployment))
     if status is not None and status not in (400, 422, 500):
         return error_from_status(status, "", deployment)
     if "APIConnectionError" in kinds or "ConnectError" in kinds:
         return _from_connecting(error, deployment)
     if "BadRequestError" in kinds or status in (400, 422):
         return errors.BadRequest(
-            f"{name} did not accept the request.",
-            hint="Check the model's name and the extra parameters on LLM Settings.",
+            f"{name} rejected the request.",
+            hint="Check the model name and the additional parameters on LLM Settings.",
         )
     return errors.ProviderFailed(f"{name} failed ({type(error).__name__}).")
 

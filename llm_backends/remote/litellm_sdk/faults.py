@@ -20,8 +20,8 @@ _REINSTALL = (
     "with {program}'s Python and restart {program}, or set LLM_BASE_URL, which needs neither."
 )
 _KNOWN_HINT = (
-    "Choose another model, or set LLM_BASE_URL, which needs no litellm; and please report it with what "
-    "`python . doctor` prints."
+    "Choose another model, or set LLM_BASE_URL, which does not need litellm. Please report "
+    "this with the output of `python . doctor`."
 )
 # What only code raises that does not fit together.
 _CODE = (TypeError, AttributeError, NameError, ImportError, NotImplementedError)
@@ -56,7 +56,8 @@ def changed(what: str, deployment: Deployment) -> LibraryFault:
     versions = {name: _version(name) for name in KNOWN_GOOD}
     named = " with ".join(f"{name} {version}" for name, version in versions.items() if version)
     return LibraryFault(
-        f"The call to {deployment.name} stopped at a fault in a library on this machine ({named}: {what}).",
+        f"The call to {deployment.name} failed because of a bug in a package on this machine "
+        f"({named}: {what}).",
         hint=_KNOWN_HINT if versions == KNOWN_GOOD else reinstall(),
         provider=deployment.provider,
         model=deployment.model,

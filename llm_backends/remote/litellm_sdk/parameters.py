@@ -56,9 +56,9 @@ def refuse_steering(extra: Mapping[str, Any]) -> None:
     for name in extra:
         if _STEERING.fullmatch(name.lower()):
             raise NotConfigured(
-                f"The extra parameter {name!r} is not the model's.",
-                hint="extra on LLM Settings holds what shapes the answer, such as top_k; addresses, keys and "
-                "the like belong into the settings.",
+                f"The parameter {name!r} cannot be set in `extra`.",
+                hint="`extra` on LLM Settings is for model parameters, such as top_k. Addresses and "
+                "keys belong in the settings.",
             )
 
 

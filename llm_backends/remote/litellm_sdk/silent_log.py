@@ -48,7 +48,9 @@ def silent_log(function: str, model: str, **question: Any) -> dict[str, Any]:
         for name in _ASYNC_LOG_METHODS:
             setattr(log, name, _nothing_async)
     except Exception as error:  # noqa: BLE001 - with its own log it answers as well
-        logging.getLogger("quillwork").info("litellm's log could not be silenced (%s).", type(error).__name__)
+        logging.getLogger("quillwork").info(
+            "litellm's logging could not be disabled (%s).", type(error).__name__
+        )
         return {"no-log": True}
     return {"litellm_logging_obj": log}
 

@@ -99,7 +99,7 @@ class Transmission:
             raise NotAllowed(f"a request to {origin_of(str(request.url))}")
         if not all(end in request.content for end in self.pictures):
             self.lost_pictures = True
-            raise NotAllowed("a question without its pictures")
+            raise NotAllowed("a request without its images")
         for name in _ACCOUNT_HEADERS:
             request.headers.pop(name, None)
         for name in _KEY_HEADERS:

@@ -223,7 +223,7 @@ class WatchedStream(httpx.AsyncByteStream):
 
     def _malformed(self) -> httpx.DecodingError:
         self._exchange.malformed = True
-        return httpx.DecodingError("an event that cannot be read")
+        return httpx.DecodingError("an invalid event")
 
     def _too_large(self) -> httpx.ReadError:
         self._exchange.too_large = True

@@ -50,7 +50,7 @@ def check_size(path: Path, label: str) -> None:
     except OSError as error:
         raise unreadable(label, error) from None
     if not stat.S_ISREG(status.st_mode):
-        raise FileUnreadable(f"`{label}` in the library is not a file; remove it or put a text file there.")
+        raise FileUnreadable(f"`{label}` in the library is not a file. Remove it or put a text file there.")
     if status.st_size > MAX_FILE_BYTES:
         raise _too_large(label)
 
@@ -71,10 +71,10 @@ def unreadable(label: str, error: OSError) -> FileUnreadable:
     """Return the error for a file that the system does not let us read."""
     if isinstance(error, PermissionError):
         return FileUnreadable(
-            f"`{label}` in the library may not be read; change its permissions or remove it."
+            f"`{label}` in the library cannot be read because of its permissions. Change them, or remove it."
         )
     reason = error.strerror or type(error).__name__
-    return FileUnreadable(f"`{label}` in the library cannot be read ({reason}); check the file.")
+    return FileUnreadable(f"`{label}` in the library cannot be read ({reason}). Check the file.")
 
 
 def to_line(value: str) -> str:
@@ -111,19 +111,19 @@ def save(path: Path, data: bytes, label: str) -> None:
 
 def _too_large(label: str) -> FileTooLarge:
     return FileTooLarge(
-        f"`{label}` in the library is larger than {MAX_FILE_BYTES >> 20} MB; split it into several files."
+        f"`{label}` in the library is larger than {MAX_FILE_BYTES >> 20} MB. Split it into several files."
     )
 
 
 def _save_failed(label: str, error: OSError) -> SaveFailed:
     if error.errno in _DISK_FULL:
         return SaveFailed(
-            f"`{label}` was not saved because the disk is full; free some space and save again "
-            "(what was there before is unchanged)."
+            f"`{label}` was not saved because the disk is full. Free some space and save again; the "
+            "previous content is unchanged."
         )
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return SaveFailed(
-            f"`{label}` was not saved: the library folder may not be written; change its permissions."
+            f"`{label}` was not saved because the library folder is not writable. Change its permissions."
         )
     reason = error.strerror or type(error).__name__
-    return SaveFailed(f"`{label}` was not saved ({reason}); check the library folder and save again.")
+    return SaveFailed(f"`{label}` was not saved ({reason}). Check the library folder and save again.")

@@ -237,7 +237,7 @@ class Library:
             place = self._existing(name)
             if place.root != self.folder:
                 raise ReadOnly(
-                    f"`{name}` was not deleted: {place.label} lies in a read-only folder; delete it there."
+                    f"`{name}` was not deleted: {place.label} is in a read-only folder; delete it there."
                 )
             self._writable(name, place)
             try:
@@ -281,8 +281,8 @@ class Library:
         """Tell whether the file is one variable."""
         if not self._is_inside(place.path):
             raise FileUnreadable(
-                f"`{place.label}` is a link that leads out of the library, so it is not read; put "
-                "the file itself there, or add its folder to LIBRARY_DIRS."
+                f"`{place.label}` is a link that points outside the library, so it is not read; put the "
+                "file itself there, or add its folder to LIBRARY_DIRS."
             )
         return is_lines(place.path) or self._read(place).values is not None
 
@@ -347,11 +347,11 @@ class Library:
     def _writable(self, name: str, place: Place) -> Path:
         """Return the file to write instead of `place`, which is in the own folder."""
         if not is_lines(place.path):
-            raise ReadOnly(f"`{name}` was not changed: it stands in {place.label}; edit that file.")
+            raise ReadOnly(f"`{name}` was not changed: it is defined in {place.label}; edit that file.")
         real = place.path.resolve()
         if not real.is_relative_to(self.folder.resolve()):
             raise ReadOnly(
-                f"`{name}` was not changed: {place.label} is a link that leads out of the library folder."
+                f"`{name}` was not changed: {place.label} is a link that points outside the library folder."
             )
         return real
 
@@ -360,7 +360,7 @@ class Library:
             path = self.folder / f"{name}.txt"
             if not path.parent.resolve().is_relative_to(self.folder.resolve()):
                 raise ReadOnly(
-                    f"`{name}` was not saved: its folder is a link that leads out of the library folder."
+                    f"`{name}` was not saved: its folder is a link that points outside the library folder."
                 )
         save(path, data, f"{name}{path.suffix}")
 

@@ -66,8 +66,8 @@ def check_name(name: str, *, pattern: bool = False) -> None:
     problem = _problem_with(name, pattern)
     if problem:
         raise InvalidName(
-            f"`{name[:80]}` cannot be the name of a variable: it {problem}. "
-            "Use letters, digits, `-`, `_` and blanks, and `/` for a folder."
+            f"`{name[:80]}` is not a valid variable name: it {problem}. Use letters, digits, `-`, `_` "
+            "and spaces, and `/` for a folder."
         )
 
 
@@ -86,19 +86,19 @@ def _problem_with(name: str, pattern: bool) -> str:
         return f"is longer than {_MAX_NAME_LENGTH} characters"
     for character in name:
         if character == "*" and not pattern:
-            return "holds a `*`"
+            return "contains a `*`"
         if character.isascii():
             if not character.isalnum() and character not in _SIGNS:
-                return f"holds {character!a}"
+                return f"contains {character!a}"
         elif unicodedata.category(character)[0] not in "LMN":
-            return f"holds {character!a}"
+            return f"contains {character!a}"
     if "__" in name or name[0] == "_" or name[-1] == "_":
-        return "has underscores where a template looks for the ends of a name"
+        return "has underscores at its start or end, which a template would read as part of the marker"
     for segment in name.split("/"):
         if not segment:
             return "has an empty part before or after a `/`"
         if segment[0] in ". " or segment[-1] in ". ":
-            return "has a part that begins or ends with a dot or a blank"
+            return "has a part that begins or ends with a dot or a space"
         if _RESERVED.fullmatch(segment):
-            return f"has the part {segment!r}, which Windows keeps for itself"
+            return f"has the part {segment!r}, which is reserved on Windows"
     return ""

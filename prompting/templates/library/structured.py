@@ -45,7 +45,7 @@ def _read_json(text: str, path: Path) -> Contents:
     except json.JSONDecodeError as error:
         raise UnreadableContents(f"this is not valid JSON ({error.msg}).", error.lineno) from None
     except RecursionError:
-        raise UnreadableContents("this is nested too deep; write it flatter.") from None
+        raise UnreadableContents("this is nested too deeply; simplify it.") from None
 
 
 def _read_csv(text: str, path: Path) -> Contents:
@@ -119,7 +119,7 @@ def _contents(document: object) -> Contents:
         return Contents(named=lists.named, tags=lists.tags)
     if document in (None, ""):
         return Contents()
-    raise UnreadableContents("it holds neither a list nor names with values; put `- ` before each value.")
+    raise UnreadableContents("it contains neither a list nor names with values; put `- ` before each value.")
 
 
 class _Lists:

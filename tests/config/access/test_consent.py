@@ -63,7 +63,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 def test_a_model_adds_to_the_library_after_a_yes(home):
     with pytest.raises(ConsentNeeded) as caught:
         consent.require_adding()
-    assert "writes into your library" in caught.value.message
+    assert "add values to your library" in caught.value.message
     assert "setup --allow variables.add" in caught.value.hint
     assert caught.value.provider == "variables.add" in consent.everything()
     consent.allow(consent.ADDING, home)

@@ -68,7 +68,7 @@ def test_without_a_ring_the_file_is_its_owners(tmp_path, ring, monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     place = kept_keys.keep(tmp_path, NAME, Secret(KEY))
     file = tmp_path / "keys.json"
-    assert (place.in_ring, str(file) in place.label, "unencrypted" in place.label) == (False, True, True)
+    assert (place.in_ring, str(file) in place.label, "not encrypted" in place.label) == (False, True, True)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert kept_keys.get(tmp_path, NAME) == Secret(KEY)
     kept_keys.forget(tmp_path, NAME)

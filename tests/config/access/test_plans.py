@@ -66,14 +66,14 @@ def test_the_baseline_stands_in_for_no_plan_and_for_an_unknown_one(planned, env)
     ("text", "problem"),
     [
         ("", "is not"),
-        ("{", "not JSON"),
+        ("{", "not valid JSON"),
         ("[]", "must be an object"),
         ('{"studio": "openai/*"}', "must be a list"),
         ('{"studio": [1]}', "must be a list"),
         ('{"other": ["*"]}', "neither"),
         ("nowhere.json", "neither JSON nor a file"),
         ("../plans.json", "outside"),
-        ("[" * 100_000, "not JSON"),
+        ("[" * 100_000, "not valid JSON"),
     ],
 )
 def test_what_cannot_be_read_allows_nothing_and_says_why(home, env, text, problem):

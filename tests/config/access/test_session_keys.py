@@ -49,7 +49,7 @@ def test_set_get_and_clear(keys):
 
 @pytest.mark.parametrize("text", ["", "   ", "sk one", "sk\none", "sk\tone", "sk\x00one"])
 def test_what_is_no_key_is_not_kept_and_not_repeated(keys, text):
-    with pytest.raises(ValueError, match="not a key") as caught:
+    with pytest.raises(ValueError, match="not a valid key") as caught:
         keys.set("openai", text)
     assert "one" not in str(caught.value).replace("no key", "")
     assert keys.get("openai") is None

@@ -130,7 +130,7 @@ def test_a_source_that_went_down_is_listed_as_stale(quiet):
     one = Imitation("fox")
     catalog = one.catalog()
     listing(catalog)
-    one.fault = ConnectionFailed("Nothing answers.")
+    one.fault = ConnectionFailed("No server is responding.")
     found = listing(catalog, refresh=True)
     assert state(found, "fox") == "stale"
     assert found.stale
@@ -144,10 +144,10 @@ def test_a_refused_key_is_told_and_its_old_list_is_gone(quiet):
     one = Imitation("fox")
     catalog = one.catalog()
     listing(catalog)
-    one.fault = AuthenticationFailed("Fox refused the key (401).", hint="Check the key in FOX_KEY.")
+    one.fault = AuthenticationFailed("Fox rejected the key (401).", hint="Check the key in FOX_KEY.")
     found = listing(catalog, refresh=True)
     (source,) = found.sources
-    assert (source.state, source.message) == ("refused", "Fox refused the key (401).")
+    assert (source.state, source.message) == ("refused", "Fox rejected the key (401).")
     assert source.hint == "Check the key in FOX_KEY."
     assert not [model for model in found.models if model.id.startswith("fox/")]
 
@@ -254,10 +254,10 @@ def test_a_session_key_makes_its_provider_be_asked(quiet, lists, providers_at):
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (b"<html>hello</html>", "not a list"),
-        (b"{" * 10_000, "not a list"),
-        ({"data": "fox"}, "not a list"),
-        (b'{"data": [' + b'{"id": "fox"},' * 800_000 + b'{"id": "fox"}]}', "more than 2 MB"),
+        (b"<html>hello</html>", "not a model list"),
+        (b"{" * 10_000, "not a model list"),
+        ({"data": "fox"}, "not a model list"),
+        (b'{"data": [' + b'{"id": "fox"},' * 800_000 + b'{"id": "fox"}]}', "larger than 2 MB"),
         (500, "failed (500)"),
         (302, "redirects"),
     ],

@@ -43,7 +43,7 @@ def test_the_file_is_its_owners_alone(home):
 
 @pytest.mark.parametrize("name", ["LLM_API_KEY", "LLM_SERVICE_TOKEN", "OPENAI_API_KEY", "PATH"])
 def test_no_key_is_ever_written(home, name):
-    with pytest.raises(ValueError, match="not written"):
+    with pytest.raises(ValueError, match="never written"):
         write_env(home, {name: "sk-planted"})
     assert not (home / ".env").exists()
 

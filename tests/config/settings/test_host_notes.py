@@ -85,7 +85,7 @@ def test_the_host_may_lie_behind_a_link(user, tmp_path):
     assert find(tmp_path / "shown" / "custom_nodes" / "quillwork") == note(pack, tmp_path)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that may not be written")
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that is not writable")
 def test_a_pack_that_may_not_be_written_has_its_note_with_the_user(user, tmp_path):
     pack = folder(tmp_path / "pack")
     pack.chmod(0o555)

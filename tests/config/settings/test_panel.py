@@ -54,7 +54,7 @@ def test_what_the_panel_may_not_set_is_not_read_from_its_file(home):
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotConfigured, match="could not be written"):
+    with pytest.raises(NotConfigured, match="could not be saved"):
         write_panel(tmp_path / "file", {"LLM_MODEL": "x"})
 
 

@@ -180,7 +180,7 @@ def test_a_home_without_permission_is_no_home_without_settings(home):
     if is_root:  # who may read everything
         os.seteuid(65534)
     try:
-        with pytest.raises(NotConfigured, match="Check the rights of"):
+        with pytest.raises(NotConfigured, match="Check the permissions of"):
             load()
     finally:
         if is_root:

@@ -112,7 +112,7 @@ def test_values_that_cannot_be_saved_are_printed_all_the_same(
     assert "`hue.txt` was not saved" in done.stderr
     done = command("resolve", "__hue__", "--generate-missing", "--selection", "cycle", **endpoint(wire))
     assert (done.returncode, done.stdout) == (0, "red\n")
-    assert "The values of __hue__ were not saved" in done.stderr
+    assert "The values for __hue__ were not saved" in done.stderr
 
 
 def test_resolve_invents_what_is_missing_and_keeps_it(command: Command, home: Path, wire: WireServer) -> None:  # noqa: F811

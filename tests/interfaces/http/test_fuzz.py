@@ -137,7 +137,7 @@ def test_what_the_description_allows_is_understood(call, route, data):
     if reply.status == 400:
         # The content may be refused (a name, a model), the form may not.
         assert " must be a " not in reply.error["message"]
-        assert "unknown part" not in reply.error["message"]
+        assert "unknown field" not in reply.error["message"]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")

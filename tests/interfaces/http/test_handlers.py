@@ -187,7 +187,7 @@ def test_a_key_is_checked_for_free(call, env, wire):
         assert (good["ok"], good["message"]) == (True, f"{lists.url[7:]} lists 2 models.")
         bad = call("POST", "keys", {"provider": "endpoint", "key": "sk-other-0123456789"}).content["check"]
         assert bad["ok"] is False
-        assert "refused the key" in bad["message"]
+        assert "rejected the key" in bad["message"]
 
 
 def test_a_key_for_an_endpoint_needs_an_endpoint(call):
@@ -344,7 +344,7 @@ def test_health_is_what_the_doctor_says(call, endpoint, env):
     assert content["status"] == "attention"
     endpoint_check = next(check for check in content["checks"] if check["name"] == "Endpoint")
     assert not endpoint_check["ok"]
-    assert "Nothing answers" in endpoint_check["message"]
+    assert "No server is responding" in endpoint_check["message"]
     assert endpoint_check["hint"]
 
 
@@ -648,7 +648,7 @@ def test_unloading_asks_the_host_for_local_models(call):
 )
 def test_a_body_that_is_not_json_is_told(call, raw):
     reply = call("POST", "enhance", raw=raw)
-    assert (reply.status, reply.error["message"]) == (400, "The body is not JSON.")
+    assert (reply.status, reply.error["message"]) == (400, "The request body is not valid JSON.")
 
 
 @pytest.mark.parametrize("content", [[], "x", 3, None, True, [{}]])

@@ -40,7 +40,7 @@ def test_what_is_right_passes(good):
         ({"name": "sixsix"}, "longer than 5"),
         ({"name": 3}, "'name' must be a text"),
         ({"name": None}, "'name' must be a text"),
-        ({"name": "\ud800"}, "half a character"),
+        ({"name": "\ud800"}, "an incomplete character"),
         ({"name": "x", "count": 0}, "from 1 to 9"),
         ({"name": "x", "count": 10}, "from 1 to 9"),
         ({"name": "x", "count": True}, "whole number"),
@@ -53,7 +53,7 @@ def test_what_is_right_passes(good):
         ({"name": "x", "values": ["abcd"]}, "longer than 3"),
         ({"name": "x", "values": [1]}, "must be a text"),
         ({"name": "x", "more": 3}, "a text or null"),
-        ({"name": "x", "api_base": "http://evil"}, "unknown part 'api_base'"),
+        ({"name": "x", "api_base": "http://evil"}, "unknown field 'api_base'"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(bad, says):

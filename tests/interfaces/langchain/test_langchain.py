@@ -194,7 +194,7 @@ class TestMessages:
         [
             ({"type": "image_url", "image_url": {"url": "http://example.com/a.png"}}, "nothing is fetched"),
             ({"type": "image", "url": "file:///etc/passwd"}, "nothing is fetched"),
-            ({"type": "image", "base64": "%%", "mime_type": "image/png"}, "not base64"),
+            ({"type": "image", "base64": "%%", "mime_type": "image/png"}, "not valid base64"),
             ({"type": "image", "base64": PIXEL, "mime_type": "text/html"}, "nothing is fetched"),
             ({"type": "audio", "base64": PIXEL, "mime_type": "audio/wav"}, "'audio' cannot be sent"),
         ],
@@ -276,7 +276,7 @@ class TestTools:
 
 class TestFaults:
     def test_errors_are_ours(self, wire):
-        with pytest.raises(errors.AuthenticationFailed, match="refused the key"):
+        with pytest.raises(errors.AuthenticationFailed, match="rejected the key"):
             fox(wire, "fox-status401").invoke("a fox")
         with pytest.raises(LLMError):
             list(fox(wire, "fox-cut").stream("a fox"))
@@ -287,7 +287,7 @@ class TestFaults:
         wire.script("owl", "two young owls")
         pieces = fox(wire, "fox-cut-gap200", fallbacks=(endpoint(wire.url, "owl"),)).stream("a fox")
         assert next(pieces).content == "an "
-        with pytest.raises(errors.StreamBroken, match="another attempt answered"):
+        with pytest.raises(errors.StreamBroken, match="another attempt succeeded"):
             list(pieces)
 
     def test_thinking_that_shows_as_such_only_at_the_end_does_no_harm(self, wire):

@@ -32,6 +32,6 @@ def test_without_langchain_core_it_says_what_to_install() -> None:
     assert done.stderr == ""
     assert done.stdout == (
         "as_langchain() needs the Python package langchain-core, which is not installed. "
-        "Run `pip install langchain-core` where your script runs, but not in a web UI's own environment: it "
-        "moves packages that a web UI needs as they are.\n"
+        "Run `pip install langchain-core` in the environment of your script, but not in "
+        "a web UI's environment: it changes packages that the web UI depends on.\n"
     )

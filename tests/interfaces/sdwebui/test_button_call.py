@@ -167,7 +167,10 @@ def test_each_browser_has_a_session_of_its_own(home):
         ),
         (ValueError("The name is empty."), "The name is empty."),
         (Cancelled(), "Stopped."),
-        (KeyError("sk-planted-Zq3vX9tR7mKb2LwYp5"), "Quillwork failed at this. See the log of the web UI."),
+        (
+            KeyError("sk-planted-Zq3vX9tR7mKb2LwYp5"),
+            "Quillwork failed with an internal error. See the web UI's log for details.",
+        ),
     ],
 )
 def test_what_a_user_reads_of_an_error(error, sentence, caplog):

@@ -197,7 +197,7 @@ def test_who_also_enhances_when_generating_is_told(webui_page, buttons, wire):
     webui_page.script("enabled").locator("input").check()
     webui_page.prompt().fill(IDEA)
     buttons.begin.click()
-    buttons.status_has("Generate would enhance this once more")
+    buttons.status_has("Generate will enhance this once more")
 
 
 def test_a_page_without_a_queue_gets_it_whole(webui_factory, open_page, wire):

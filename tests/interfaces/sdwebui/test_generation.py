@@ -221,7 +221,7 @@ def test_a_broken_file_of_the_users_own_is_told_and_stops_nothing(library):
     job = generate(Job(prompt="__circle__"), {"on_error": "passthrough", "parts": []})
     assert job.all_prompts == ["__circle__"]
     assert "Quillwork error" not in job.extra_generation_params
-    assert any("leads back to itself" in comment for comment in job.comments)
+    assert any("refers back to itself" in comment for comment in job.comments)
 
 
 def test_the_users_own_survives(wire):

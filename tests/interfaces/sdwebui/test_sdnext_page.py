@@ -204,7 +204,7 @@ def test_an_interrupt_ends_the_job_too(sdnext: WebUI, fox: str, wire: WireServer
 def test_a_job_that_ends_in_an_error_is_told_as_ended(sdnext: WebUI, fox: str) -> None:
     done = sdnext.txt2img(fox, [{"model": "fox-status401"}])
     assert done.status == 502
-    assert "refused the key (401)" in done.error
+    assert "rejected the key (401)" in done.error
     assert sdnext.get("/sdapi/v1/progress").json()["state"]["job"] == ""
 
 

@@ -102,7 +102,7 @@ def test_many_at_once_do_not_overshoot_together(wire):
         thread.join()
     refused = [one for one in outcomes if isinstance(one, errors.BudgetExceeded)]
     assert len(outcomes) - len(refused) == len(wire.calls()) == 3
-    assert any("set aside for calls under way" in one.message for one in refused)
+    assert any("reserved for calls in progress" in one.message for one in refused)
 
 
 def test_what_is_not_spent_comes_back(wire):
@@ -152,7 +152,7 @@ def test_free_models_always_may(wire, session):
 def test_a_price_that_nobody_knows_is_refused(wire):
     error = failure(limited(wire, 5.0, price=None), FOX)
     assert type(error) is errors.BudgetExceeded
-    assert "nobody knows what Fox (fox) costs" in error.message
+    assert "the price of Fox (fox) is not known" in error.message
     assert "LLM_BUDGET_UNPRICED=allow" in error.hint
     assert wire.log == []
 

@@ -83,5 +83,5 @@ def test_a_template_that_does_not_teach_the_form_offers_none(template):
     chat_template.check_offer(filled(template), [], "Fox")
     with pytest.raises(BadRequest) as caught:
         chat_template.check_offer(filled(template), [PAINT], "Fox")
-    assert "Fox was not taught to call tools" in caught.value.message
+    assert "Fox does not support tool calls" in caught.value.message
     assert "Qwen3" in caught.value.hint

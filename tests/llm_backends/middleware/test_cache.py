@@ -132,7 +132,7 @@ def test_a_warned_answer_is_kept_with_its_warnings(file):
         )
     assert len(bodies) == 2
     assert (first.cached, second.cached) == (False, True)
-    assert first.warnings == second.warnings == ("Fox (fox) does not take seed: it was left out.",)
+    assert first.warnings == second.warnings == ("Fox (fox) does not support seed, so it was left out.",)
 
 
 def test_thinking_and_giant_answers_are_not_kept(wire, file):

@@ -28,7 +28,7 @@ def test_the_next_model_answers_and_says_so(wire, word):
     assert (result.text, result.model, result.by_fallback) == (TEXT, "owl", True)
     (warning,) = result.warnings
     assert warning.startswith(f"Fox (fox-{word}) ")
-    assert warning.endswith("Fox (owl) answered instead.")
+    assert warning.endswith("Fox (owl) was used instead.")
     assert result.attempts == 2
 
 
@@ -43,7 +43,7 @@ def test_in_their_order(wire):
     (warning,) = result.warnings
     assert "failed (503)" in warning
     assert "failed (500)" in warning
-    assert warning.endswith("Fox (elk) answered instead.")
+    assert warning.endswith("Fox (elk) was used instead.")
     assert warning.count("instead") == 1
 
 

@@ -36,7 +36,7 @@ from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Image, Message, Request, Secret, Tool, ToolCall, Usage
 
 KEY = "sk-planted-0123456789abcdef"
-MALFORMED = "is not an answer"
+MALFORMED = "sent an invalid answer"
 FOX = {"choices": [{"message": {"content": "fox"}, "finish_reason": "stop"}]}
 
 
@@ -255,14 +255,14 @@ def test_calls_share_one_connection():
 @pytest.mark.parametrize(
     ("model", "kind", "says"),
     [
-        ("fox-status400", errors.BadRequest, "did not accept the request"),
+        ("fox-status400", errors.BadRequest, "rejected the request"),
         ("fox-status401", errors.AuthenticationFailed, "set LLM_API_KEY"),
         ("fox-status403", errors.PermissionDenied, "does not allow this"),
         ("fox-status404", errors.ModelNotFound, "LLM_BASE_URL"),
         ("fox-status408", errors.TimedOut, "did not answer in time"),
         ("fox-status413", errors.ContextOverflow, "too long"),
         ("fox-status422", errors.BadRequest, "did not accept"),
-        ("fox-status429", errors.RateLimited, "too many calls"),
+        ("fox-status429", errors.RateLimited, "too many requests"),
         ("fox-status500", errors.ProviderFailed, "failed (500)"),
         ("fox-status503", errors.ProviderFailed, "failed (503)"),
         ("fox-ctx", errors.ContextOverflow, "Shorten the prompt"),
@@ -302,7 +302,7 @@ def test_nobody_listens():
         pass
     error = failure(endpoint(f"http://127.0.0.1:{port}"))
     assert type(error) is errors.ConnectionFailed
-    assert error.message == f"Nothing answers at http://127.0.0.1:{port} (connection refused)."
+    assert error.message == f"No server is responding at http://127.0.0.1:{port} (connection refused)."
     assert "Start the server" in error.hint
     assert error.retryable
 
@@ -311,7 +311,7 @@ def test_an_unknown_host():
     error = failure(endpoint("http://no-such-host.invalid:8080"))
     assert type(error) is errors.ConnectionFailed
     assert "http://no-such-host.invalid:8080 is not known" in error.message
-    assert "typing error" in error.hint
+    assert "typos" in error.hint
     assert not error.retryable
 
 
@@ -368,7 +368,7 @@ def test_a_key_that_no_header_can_carry(wire):
 def test_silence_is_not_waited_for_for_ever(wire, model):
     error = failure(endpoint(wire.url, model, idle_timeout_s=0.3))
     assert type(error) is errors.TimedOut
-    assert "was silent for 0.3 s" in error.message
+    assert "sent nothing for 0.3 s" in error.message
     assert "LLM_TIMEOUT_MS" in error.hint
     assert error.retryable
     wire.wait_disconnects()
@@ -392,7 +392,7 @@ def test_a_call_that_takes_too_long_in_all(wire):
         endpoint(wire.url, "fox-gap50-chunks200", idle_timeout_s=5, total_timeout_s=0.5, retries=3)
     )
     assert type(error) is errors.TimedOut
-    assert "still writing after 0.5 s" in error.message
+    assert "not finished after 0.5 s" in error.message
     assert error.attempts == 1, "what took too long once takes too long again"
     wire.wait_disconnects()
 
@@ -441,7 +441,7 @@ def test_thinking_that_never_stops(wire, monkeypatch):
     monkeypatch.setattr(collect, "LONGEST_THINKING", 300)
     error = failure(endpoint(wire.url, "fox-forever"))
     assert type(error) is errors.AnswerTooLarge
-    assert "would not stop thinking" in error.message
+    assert "did not stop reasoning" in error.message
     assert "reasoning" in error.hint
     wire.wait_disconnects()
 
@@ -452,7 +452,7 @@ def test_thinking_that_never_stops(wire, monkeypatch):
 def test_a_stream_cut_in_the_middle(wire):
     error = failure(endpoint(wire.url, "fox-cut"))
     assert type(error) is errors.StreamBroken
-    assert "broke off" in error.message
+    assert "stopped in the middle" in error.message
     assert error.retryable
 
 
@@ -482,7 +482,7 @@ def test_a_server_that_hangs_up_without_a_word():
 def test_malformed_answers(wire, model):
     error = failure(endpoint(wire.url, model))
     assert type(error) is errors.MalformedAnswer
-    assert "OpenAI protocol" in error.hint
+    assert "OpenAI-compatible" in error.hint
     assert not error.retryable
 
 
@@ -535,7 +535,7 @@ def test_a_web_page():
         writer.write(json_reply(b"200 OK", page).replace(b"application/json", b"text/html"))
 
     with raw_server(serve) as port:
-        assert "answered with a web page" in failure(endpoint(f"http://127.0.0.1:{port}")).message
+        assert "returned a web page" in failure(endpoint(f"http://127.0.0.1:{port}")).message
 
 
 def test_an_error_in_the_middle_of_a_stream(wire):
@@ -567,7 +567,7 @@ def test_errors_that_come_with_a_200(frame, kind):
 def test_an_empty_answer(wire, model):
     error = failure(endpoint(wire.url, model))
     assert type(error) is errors.EmptyAnswer
-    assert "answered with nothing" in error.message
+    assert "returned an empty answer" in error.message
 
 
 def test_thinking_without_an_answer(wire):

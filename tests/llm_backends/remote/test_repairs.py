@@ -230,8 +230,8 @@ def test_several_repairs_are_each_told_and_remembered(wire):
         result = answer(endpoint(wire.url, "strict"), question(seed=1, temperature=0.5, top_p=0.9))
         assert len(wire.calls()) == calls and "top_p" in wire.calls()[-1].json
         assert sorted(result.warnings) == [
-            "Fox (strict) does not take seed: it was left out.",
-            "Fox (strict) does not take temperature: it was left out.",
+            "Fox (strict) does not support seed, so it was left out.",
+            "Fox (strict) does not support temperature, so it was left out.",
         ]
 
 

@@ -120,12 +120,12 @@ def test_an_answer_of_any_kind_becomes_text(wire, tool):
         ('{"colour": "red", "count": "3"}', "'count' must be a whole number."),
         ('{"colour": "red", "count": true}', "'count' must be a whole number."),
         ('{"colour": "red", "count": 10}', "'count' must be from 1 to 9."),
-        ('{"colour": "red", "path": "/etc/passwd"}', "unknown part 'path'"),
-        ('{"colour": "red", "count": NaN}', "NaN is not a JSON number."),
-        ('{"colour": "red", "count": -Infinity}', "-Infinity is not a JSON number."),
+        ('{"colour": "red", "path": "/etc/passwd"}', "unknown field 'path'"),
+        ('{"colour": "red", "count": NaN}', "NaN is not valid in JSON."),
+        ('{"colour": "red", "count": -Infinity}', "-Infinity is not valid in JSON."),
         ('{"colour": "red", "count": 1e999}', "must be a whole number"),
-        ('{"colour": "red", "coun', "The arguments are not JSON"),
-        ("red", "The arguments are not JSON"),
+        ('{"colour": "red", "coun', "The arguments are not valid JSON"),
+        ("red", "The arguments are not valid JSON"),
         ('["red"]', "must be a JSON object"),
         ('"red"', "must be a JSON object"),
         ('{"colour": "red\\ud800"}', "must be one of"),
@@ -187,7 +187,7 @@ def test_a_tool_that_raises_is_told_to_the_model(wire, tool, caplog):
     assert outcomes_sent(wire) == {
         "c0": "Error: Foxes are not painted today.",
         "c1": "Error: fox.broken failed (RuntimeError).",
-        "c2": "Error: fox.ends ended without an answer.",
+        "c2": "Error: fox.ends returned nothing.",
         "c3": "Error: No brush is set up. Set one up.",
     }
     assert "secret.txt" in caplog.text, "whoever wrote the tool finds out why"
@@ -200,7 +200,7 @@ def test_a_tool_that_hangs_is_given_up(wire, tool, hanging):
     assert time.monotonic() - began < HANG_S
     assert said.result.text == "sorry"
     assert outcomes_sent(wire) == {
-        "a": "Error: fox.hang did not answer within 0.2 s and was given up.",
+        "a": "Error: fox.hang did not answer within 0.2 s and was stopped.",
         "b": "3 red",
     }
 
@@ -209,7 +209,7 @@ def test_threads_that_hang_are_counted(wire, tool, monkeypatch, hanging):
     monkeypatch.setattr(execution, "_threads", threading.BoundedSemaphore(1))
     slow = tool(hanging, time_limit_s=0.1)
     talk(wire, [calls(("a", "fox-paint", RED), ("b", "fox-paint", RED)), "sorry"], slow)
-    assert "given up" in outcomes_sent(wire)["a"]
+    assert "stopped" in outcomes_sent(wire)["a"]
     assert "busy" in outcomes_sent(wire)["b"]
 
 
@@ -234,14 +234,14 @@ def test_a_model_that_never_stops_calling_is_made_to_answer(wire, tool):
     assert len(wire.calls()) == 6, "five rounds and a last question"
     assert len(said.uses) == 5
     assert said.result.warnings == (
-        "The model used tools for 5 rounds, which is the limit, and had to answer.",
+        "The model used tools for 5 rounds, which is the limit, and then had to answer.",
     )
     assert "tool_choice" not in wire.calls()[-2].json
     assert wire.calls()[-1].json["tools"], "a conversation with calls in it needs its tools"
 
 
 def test_a_model_that_will_not_hear_is_an_error(wire, tool):
-    with pytest.raises(EmptyAnswer, match="went on calling tools after 2 rounds"):
+    with pytest.raises(EmptyAnswer, match="kept calling tools after 2 rounds"):
         talk(wire, calls(("a", "fox-paint", RED)), tool(painted), rounds=2)
     assert len(wire.calls()) == 4
 
@@ -267,7 +267,7 @@ def test_a_hundred_calls_at_once_are_too_many(wire, tool):
     wanted = [(f"c{n}", "fox-paint", RED) for n in range(100)]
     said = talk(wire, [calls(*wanted), "done"], tool(painted))
     assert len(said.uses) == MOST_CALLS == len(outcomes_sent(wire))
-    assert said.result.warnings == ("The model called 100 tools at once: the first 16 were used.",)
+    assert said.result.warnings == ("The model called 100 tools at once. Only the first 16 were run.",)
 
 
 def test_ids_are_passed_back_as_they_came_and_made_up_where_they_lack(wire, tool):
@@ -299,7 +299,7 @@ def test_the_settings_of_the_question_hold_in_every_round(wire, tool):
 @pytest.mark.parametrize("changes", [{"capabilities": Capabilities(tools=False)}, {"backend": "phrasebook"}])
 def test_a_model_without_tools_is_told_of_before_anything_is_sent(wire, tool, changes):
     model = Model(endpoint(wire.url, **changes) if "backend" not in changes else _phrasebook(wire))
-    with pytest.raises(NotConfigured, match="does not call tools"):
+    with pytest.raises(NotConfigured, match="does not support tools"):
         runner.run(answer_with_tools(model, QUESTION, [tool(painted)]))
     assert not wire.calls()
 
@@ -310,7 +310,7 @@ def _phrasebook(wire):
 
 def test_a_tool_that_is_not_admitted_is_told_of_before_anything_is_sent(wire, tool):
     def refuse():
-        raise ConsentNeeded("This workflow asks for a brush.")
+        raise ConsentNeeded("This workflow uses a brush.")
 
     with pytest.raises(ConsentNeeded):
         talk(wire, "done", tool(painted, admit=refuse))

@@ -70,7 +70,7 @@ def test_tools_are_called_without_a_loop(model, tool):
 
 def test_a_tool_that_hangs_is_given_up(model, tool, hanging):
     said = run_in_place(answer_with_tools(model, question(), [tool(hanging, time_limit_s=0.2)]))
-    assert said.result.text.count("was given up") == 2
+    assert said.result.text.count("was stopped") == 2
 
 
 def test_a_stop_ends_it_at_once(model, tool, hanging):

@@ -84,7 +84,7 @@ def test_what_a_failing_tool_said_is_taken_back_by_the_provider(wire, tool, hang
     assert said.result.text == "sorry"
     assert [use.is_error for use in said.uses] == [True, True, False, False]
     sent = json.dumps(wire.calls()[-1].json)
-    for part in ("Foxes are not painted today.", "was given up", "[cut: the first 20,000", "(nothing)"):
+    for part in ("Foxes are not painted today.", "was stopped", "[cut: the first 20,000", "(nothing)"):
         assert part in sent
     assert len(sent) < 50_000
 

@@ -56,7 +56,7 @@ def test_providers_are_told_a_name_that_they_take():
     ],
 )
 def test_a_bad_name_is_refused(name):
-    with pytest.raises(ValueError, match="no name for a tool"):
+    with pytest.raises(ValueError, match="not a valid tool name"):
         registry.register(name, "Paints.", NOTHING, paint)
 
 
@@ -68,8 +68,8 @@ async def waits() -> str:
     ("changes", "says"),
     [
         ({"description": " "}, "needs a description"),
-        ({"parameters": {"type": "string"}}, "no JSON schema of an object"),
-        ({"parameters": {"type": "object"}}, "no JSON schema of an object"),
+        ({"parameters": {"type": "string"}}, "not a JSON schema of an object"),
+        ({"parameters": {"type": "object"}}, "not a JSON schema of an object"),
         ({"parameters": {**NOTHING, "default": float("nan")}}, "cannot be written as JSON"),
         ({"parameters": {**NOTHING, "default": paint}}, "cannot be written as JSON"),
         ({"call": "os.system"}, "plain function"),
@@ -87,14 +87,14 @@ def test_what_is_no_tool_is_refused(changes, says):
 
 def test_a_name_is_taken_over_only_on_purpose():
     registry.register("fox.paint", "Paints.", NOTHING, paint)
-    with pytest.raises(ValueError, match="registered already"):
+    with pytest.raises(ValueError, match="already registered"):
         registry.register("fox.paint", "Paints otherwise.", NOTHING, paint)
     registry.register("fox.paint", "Paints otherwise.", NOTHING, paint, replace=True)
     assert registry.chosen(["fox.paint"])[0].description == "Paints otherwise."
 
 
 def test_an_unknown_name_is_told_with_those_that_there_are():
-    with pytest.raises(NotConfigured, match="none at all"):
+    with pytest.raises(NotConfigured, match="No tools are registered"):
         registry.chosen(["fox.paint"])
     registry.register("fox.paint", "Paints.", NOTHING, paint)
     with pytest.raises(NotConfigured) as caught:

@@ -84,8 +84,8 @@ def test_an_unknown_name_is_an_honest_error(name: str) -> None:
         lists.values_for(VariablesTask(name, 5))
     text = str(caught.value)
     assert text.startswith("The phrasebook has no list for “")
-    assert "It knows: " in text
-    assert text.endswith("choose a model to invent others.")
+    assert "It has: " in text
+    assert text.endswith("Choose a model to generate others.")
 
 
 def test_none_of_the_existing_values_comes_again() -> None:
@@ -127,7 +127,7 @@ def test_guidance_that_says_nothing_to_us_is_no_filter_and_is_told() -> None:
     task = VariablesTask("color", 20, guidance="something for a knight")
     assert len(lists.values_for(task)) == 20
     assert lists.remark(task) == (
-        "The phrasebook's list “color” has nothing for “something for a knight”: "
+        "The phrasebook's list “color” has no match for “something for a knight”: "
         "these values are of every kind."
     )
 
@@ -140,5 +140,5 @@ def test_guidance_that_is_heeded_or_forbids_what_is_not_there_is_not_told_of(gui
 @pytest.mark.parametrize("guidance", ["nur historische", "歴史的なもの", "x" * 500])
 def test_guidance_in_words_that_the_list_has_not_is_told(guidance: str) -> None:
     remark = lists.remark(VariablesTask("fabric", 5, guidance=guidance))
-    assert remark.startswith("The phrasebook's list “fabric” has nothing for “")
+    assert remark.startswith("The phrasebook's list “fabric” has no match for “")
     assert len(remark) < 200

@@ -196,7 +196,7 @@ def test_names_that_are_refused_everywhere(library: Library, tmp_path: Path, nam
         lambda: library.write(name, ["v"]),
         lambda: library.delete(name),
     ):
-        with pytest.raises(InvalidName, match="cannot be the name"):
+        with pytest.raises(InvalidName, match="is not a valid variable name"):
             call()
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -213,15 +213,15 @@ def test_links_that_stay_inside_are_read_and_others_are_not(library: Library, tm
     assert library.names() == ["color", "inside"]
     assert library.values("inside") == ("red",)
     for name in ("leak", "sub/secret"):
-        with pytest.raises(FileUnreadable, match="leads out of the library"):
+        with pytest.raises(FileUnreadable, match="points outside the library"):
             library.values(name)
-        with pytest.raises(LibraryError, match="leads out of the library"):
+        with pytest.raises(LibraryError, match="points outside the library"):
             library.add(name, ["more"])
-        with pytest.raises(LibraryError, match="leads out of the library"):
+        with pytest.raises(LibraryError, match="points outside the library"):
             library.write(name, ["more"])
-    with pytest.raises(ReadOnly, match="leads out of the library"):
+    with pytest.raises(ReadOnly, match="points outside the library"):
         library.write("sub/new", ["x"])
-    with pytest.raises(ReadOnly, match="leads out of the library"):
+    with pytest.raises(ReadOnly, match="points outside the library"):
         library.write("inside", ["x"])
     assert secret.read_text() == "secret"
     assert sorted(path.name for path in secret.parent.iterdir()) == ["secret.txt"]

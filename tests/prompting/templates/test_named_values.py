@@ -80,7 +80,7 @@ def test_what_nothing_asks_for_is_told():
 
 
 def test_what_is_no_text_is_told_with_what_to_do():
-    with pytest.raises(UnclearValues, match="not object; wire the output values of Generate Variables"):
+    with pytest.raises(UnclearValues, match=r"not object\. Connect the values output of Generate Variables"):
         named([[object()]], "fabric")
 
 

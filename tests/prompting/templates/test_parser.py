@@ -140,7 +140,7 @@ def test_variants_nest() -> None:
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ("a { b", "character 3 has no partner"),
+        ("a { b", "character 3 has no matching brace"),
         ("a } b", "`}` at character 3"),
         ("{x$$a|b}", "no number before its `$$`"),
         ("{x$$__a__|{b|c}}", "no number before its `$$`"),

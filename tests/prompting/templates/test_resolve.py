@@ -105,7 +105,7 @@ def test_combinations_begin_at_the_seed_and_wrap(library: Library) -> None:
 def test_fewer_combinations_than_wanted_come_once_each() -> None:
     resolved = resolve("{a|b}", None, selection="combinations", count=5)
     assert resolved.prompts == ["a", "b"]
-    assert resolved.warnings == ["There are only 2 combinations, so that many prompts were made, not 5."]
+    assert resolved.warnings == ["There are only 2 combinations, so 2 prompts were made instead of 5."]
 
 
 def test_a_billion_combinations_are_instant(library: Library) -> None:
@@ -275,7 +275,7 @@ def test_missing_variables_in_order_those_within_values_too(library: Library) ->
 
 
 def test_a_pattern_without_matches_is_an_error_before_anything_is_invented(library: Library) -> None:
-    with pytest.raises(UnknownVariable, match=r"matches __no/\*__; correct the pattern") as caught:
+    with pytest.raises(UnknownVariable, match=r"matches __no/\*__\. Correct the pattern") as caught:
         missing_variables("__zebra__ __no/*__", library)
     assert caught.value.names == ("no/*",)
 
@@ -285,12 +285,12 @@ def test_a_pattern_without_matches_is_an_error_before_anything_is_invented(libra
     [
         (
             "__seeson__",
-            r"no variable __seeson__ .*did you mean __season__\?.*create seeson\.txt.*generate_missing",
+            r"no variable __seeson__ .*did you mean __season__\?.*Create seeson\.txt.*generate_missing",
         ),
-        ("__zzz__", r"no variable __zzz__ in the library; create zzz\.txt"),
+        ("__zzz__", r"no variable __zzz__ in the library\. Create zzz\.txt"),
         ("__empty__", r"__empty__ has no values yet"),
-        ("__no/*__", r"matches __no/\*__; correct the pattern"),
-        ("__aa__ __bb__", r"no values for __aa__, __bb__; create"),
+        ("__no/*__", r"matches __no/\*__\. Correct the pattern"),
+        ("__aa__ __bb__", r"no values for __aa__, __bb__\. Create"),
     ],
 )
 def test_unknown_variables(library: Library, template: str, message: str) -> None:
@@ -333,7 +333,7 @@ def test_names_that_would_leave_the_library(library: Library, name: str) -> None
     assert variables(f"__{name}__") == [name]
     for call in (resolve, combination_count, missing_variables):
         for source in (library, None):
-            with pytest.raises(InvalidName, match="cannot be the name of a variable"):
+            with pytest.raises(InvalidName, match="is not a valid variable name"):
                 call(f"__{name}__", source)
 
 
@@ -366,7 +366,7 @@ def test_chains_have_an_end(library: Library) -> None:
         put(library, f"c{i}", f"__c{i + 1}__")
     put(library, "c100", "x")
     assert resolve("__c90__", library).prompts == ["x"]
-    with pytest.raises(TooLarge, match="nest more than"):
+    with pytest.raises(TooLarge, match="are nested more than"):
         resolve("__c0__", library)
 
 

@@ -56,7 +56,10 @@ def read(folder: Path) -> Checkpoint:
     if not any((folder / name).is_file() for name in _TOKENIZERS):
         raise errors.BackendUnavailable(
             f"{folder.name} has no tokenizer (no tokenizer.json or tokenizer.model).",
-            hint="Copy the tokenizer's files of the same model into the folder, or download it again whole.",
+            hint=(
+                "Copy the tokenizer files of the same model into the folder, or download the whole "
+                "model again."
+            ),
         )
     method = config.get("quantization_config")
     linear = other = 0
@@ -80,16 +83,16 @@ def _config(folder: Path) -> Mapping[str, Any]:
     if not folder.is_dir():
         raise errors.ModelNotFound(
             f"There is no folder {folder}.",
-            hint="Set LLM_PATH (or llm_model) to the folder that holds the model's config.json.",
+            hint="Set LLM_PATH (or llm_model) to the folder with the model's config.json.",
         )
     path = folder / "config.json"
     if not path.is_file():
         gguf = any(folder.glob("*.gguf"))
         raise errors.ModelNotFound(
-            f"{folder} is no model's folder: it has no config.json.",
-            hint="There is a .gguf file in it: use the mode gguf."
+            f"{folder} is not a model folder: it has no config.json.",
+            hint="It contains a .gguf file: use the mode gguf."
             if gguf
-            else "Choose the folder that holds the model's config.json and .safetensors files.",
+            else "Choose the folder with the model's config.json and .safetensors files.",
         )
     return _json(path)
 
@@ -101,7 +104,7 @@ def _json(path: Path) -> Mapping[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise errors.BackendUnavailable(
-            f"{path.name} of {path.parent.name} cannot be read as JSON.", hint="Download the model again."
+            f"{path.name} of {path.parent.name} is not valid JSON.", hint="Download the model again."
         )
     return value
 
@@ -114,9 +117,9 @@ def _weight_files(folder: Path) -> list[Path]:
         missing = [name for name in names if not (folder / name).is_file()]
         if missing or not names:
             raise errors.BackendUnavailable(
-                f"{folder.name} is not complete: {missing[0] if missing else 'its list of parts'} is missing"
-                f"{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}.",
-                hint="Download the model again; what is there already is not fetched twice.",
+                f"{folder.name} is incomplete: {missing[0] if missing else 'its list of parts'} is "
+                f"missing{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}.",
+                hint="Download the model again. Complete files are not downloaded twice.",
             )
         return [folder / name for name in names]
     single = folder / "model.safetensors"
@@ -124,8 +127,8 @@ def _weight_files(folder: Path) -> list[Path]:
         return [single]
     if any(any(folder.glob(pattern)) for pattern in _PICKLES):
         raise errors.BackendUnavailable(
-            f"{folder.name} has its weights in pickle files only, which can run code and are not opened.",
-            hint="Choose a copy of the model with .safetensors files.",
+            f"{folder.name} has only pickle weights, which can run code and are therefore not loaded.",
+            hint="Choose a version of the model with .safetensors files.",
         )
     raise errors.ModelNotFound(
         f"{folder.name} has a config.json but no weights.",
@@ -140,7 +143,7 @@ def _tensors(file: Path) -> dict[str, tuple[str, list[int], int]]:
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             if not 0 < length <= min(_LONGEST_HEADER, size - 8):
-                raise ValueError("the header is cut off")
+                raise ValueError("the header is incomplete")
             header = json.loads(stream.read(length))
         header.pop("__metadata__", None)
         found = {
@@ -149,9 +152,9 @@ def _tensors(file: Path) -> dict[str, tuple[str, list[int], int]]:
         }
         end = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise _damaged(file, "it is no safetensors file, or only the beginning of one") from None
+        raise _damaged(file, "it is not a safetensors file, or is incomplete") from None
     if size != end:
-        raise _damaged(file, f"it has {size:,} bytes and should have {end:,}")
+        raise _damaged(file, f"it has {size:,} bytes instead of {end:,}")
     return found
 
 

@@ -101,8 +101,8 @@ def _parts(index: bytes, repository: Repository) -> list[str]:
         names = []
     if missing := [name for name in names if name not in repository.files]:
         raise errors.BackendUnavailable(
-            f"{repository.name} is not complete: it lacks {missing[0]}.",
-            hint="Choose another copy of the model.",
+            f"{repository.name} is incomplete: {missing[0]} is missing.",
+            hint="Choose another repository of the model.",
         )
     return [name for name in names if name.endswith(".safetensors")]
 
@@ -111,16 +111,16 @@ def _unusable(repository: Repository) -> errors.LLMError:
     name, files = repository.name, repository.files
     if any(file.lower().endswith(".gguf") for file in files):
         return errors.BackendUnavailable(
-            f"{name} has GGUF files, which this mode does not read.",
-            hint="Use the mode gguf, with LLM_GGUF_FILE set to one of its files.",
+            f"{name} contains GGUF files, which this mode does not load.",
+            hint="Use the mode gguf, and set LLM_GGUF_FILE to one of its files.",
         )
     if any(file.endswith(_PICKLES) for file in files):
         return errors.BackendUnavailable(
-            f"{name} has its weights in pickle files only, which can run code and are not downloaded.",
-            hint="Choose a copy of the model with .safetensors files.",
+            f"{name} has only pickle weights, which can run code and are therefore not downloaded.",
+            hint="Choose a version of the model with .safetensors files.",
         )
     lacks = "model.safetensors" if "config.json" in files else "config.json"
     return errors.BackendUnavailable(
-        f"{name} has no {lacks}: it is no language model that transformers reads.",
-        hint="Choose a model's own repository, such as unsloth/Qwen3-4B-Instruct-2507-bnb-4bit.",
+        f"{name} has no {lacks}, so transformers cannot load it as a language model.",
+        hint="Choose the model's original repository, such as unsloth/Qwen3-4B-Instruct-2507-bnb-4bit.",
     )

@@ -119,7 +119,7 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
     if report["missing_keys"]:
         # transformers goes on with random weights in their place.
         raise errors.BackendUnavailable(
-            f"{planned.checkpoint.folder.name} is not complete: {len(report['missing_keys'])} of its "
+            f"{planned.checkpoint.folder.name} is incomplete: {len(report['missing_keys'])} of its "
             f"weights are missing, such as {min(report['missing_keys'])}.",
             hint="Download the model again.",
         )
@@ -165,7 +165,7 @@ def _tokenizer(folder: Path) -> Any:
             )
     except Exception as error:  # noqa: BLE001 - as above
         raise errors.BackendUnavailable(
-            f"The tokenizer of {folder.name} cannot be read: {_first_line(error)}",
+            f"The tokenizer of {folder.name} cannot be loaded: {_first_line(error)}",
             hint="Download the model again, or update transformers.",
         ) from None
 
@@ -180,14 +180,14 @@ def _in_words(error: Exception, planned: LoadPlan, device: Any) -> errors.LLMErr
     name = planned.checkpoint.folder.name
     if libraries.is_out_of_memory(error):
         return errors.BackendUnavailable(
-            f"{name} needs about {gigabytes(planned.bytes)} as {planned.dtype}, and there is not enough "
+            f"{name} needs about {gigabytes(planned.bytes)} as {planned.dtype}, but there is not enough "
             f"memory {free_memory(device)}.",
             hint="Unload other models, close other programs, or choose a smaller or a 4-bit model.",
         )
     if isinstance(error, ImportError):
         return errors.DependencyMissing(
-            f"{name} needs something that is not installed: {_first_line(error)}",
-            hint=f"Install it into {program()}'s Python environment, or choose another model.",
+            f"{name} needs a package that is not installed: {_first_line(error)}",
+            hint=f"Install it in {program()}'s Python environment, or choose another model.",
         )
     return errors.BackendUnavailable(
         f"{name} could not be loaded: {_first_line(error)}",

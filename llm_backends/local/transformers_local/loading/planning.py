@@ -47,7 +47,8 @@ def plan(
     where it cannot be done."""
     if dtype not in DTYPES:
         raise errors.NotConfigured(
-            f"{dtype!r} is no dtype for a local model.", hint=f"Choose one of {', '.join(DTYPES)}."
+            f"{dtype!r} is not a supported dtype for local models.",
+            hint=f"Choose one of {', '.join(DTYPES)}.",
         )
     if found is None:
         found = checkpoint.read(folder)
@@ -59,7 +60,7 @@ def plan(
     if dtype == "auto":
         if not reason:
             return LoadPlan(found, "nf4", compute)
-        warning = f"{folder.name} runs unquantised ({compute}), because {reason}: it needs more memory."
+        warning = f"{folder.name} is loaded unquantized ({compute}) because {reason}. It needs more memory."
         return LoadPlan(found, compute, compute, (warning,))
     if dtype in QUANTISED and reason:
         raise errors.DependencyMissing(
@@ -77,12 +78,12 @@ def _plan_quantised(found: Checkpoint, dtype: str, device_type: str, compute: st
         reason = libraries.missing_for_quantisation(device_type)
         if reason:
             raise errors.DependencyMissing(
-                f"{found.folder.name} is stored quantised by bitsandbytes and cannot be loaded: {reason}.",
-                hint="Install or update what is named, or choose a copy of the model that is not quantised.",
+                f"{found.folder.name} is quantized with bitsandbytes and cannot be loaded: {reason}.",
+                hint="Install or update that package, or choose an unquantized version of the model.",
             )
     if dtype in ("auto", kind):
         return LoadPlan(found, kind, compute)
-    warning = f"{found.folder.name} is stored as {kind} and is used so, not as {dtype}."
+    warning = f"{found.folder.name} is stored as {kind} and is loaded that way, not as {dtype}."
     return LoadPlan(found, kind, compute, (warning,))
 
 
@@ -108,19 +109,20 @@ def _check_architecture(found: Checkpoint) -> None:
     if kind not in CONFIG_MAPPING_NAMES:
         if "auto_map" in found.config:
             raise errors.BackendUnavailable(
-                f"{name} brings program code of its own, which is never run.",
-                hint="Choose a model that transformers knows by itself, or serve this one elsewhere.",
+                f"{name} contains its own program code, which is never run.",
+                hint="Choose a model that transformers supports without it, or run this one on a server.",
             )
         wanted = found.config.get("transformers_version")
         raise errors.DependencyMissing(
-            f"transformers {transformers.__version__} knows no models of the type {kind or 'none given'}.",
-            hint=f"This model was made with transformers {wanted}: update to that or newer."
+            f"transformers {transformers.__version__} does not support models of the type "
+            f"{kind or 'none given'}.",
+            hint=f"This model was made with transformers {wanted}. Update to that version or newer."
             if wanted
             else "Update transformers, or choose another model.",
         )
     if kind in _SLIDING_SINCE_453 and libraries.version("transformers") < (4, 53):
         raise errors.DependencyMissing(
-            f"{name} cannot be run with transformers {transformers.__version__}: its sliding windows.",
+            f"transformers {transformers.__version__} cannot run {name} because of its sliding windows.",
             hint="Update transformers to 4.53 or newer, or choose another model.",
         )
     if VisionConfig.of(found.config) is not None:
@@ -132,6 +134,6 @@ def _check_architecture(found: Checkpoint) -> None:
     if kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or (architectures and causal.isdisjoint(architectures)):
         what = architectures[0] if architectures else kind
         raise errors.BackendUnavailable(
-            f"{name} is a {what}, which does not write text from text.",
+            f"{name} is a {what}, which does not generate text.",
             hint="Choose a causal language model, such as an Instruct or Chat model.",
         )

@@ -61,16 +61,16 @@ class TestChoosing:
         wire.models_status = 401
         answer = call("POST", "server", {"address": wire.url, "key": OTHER, "keep": True}).content
         assert (answer["ok"], answer["models"]) == (False, [])
-        assert "refuses the key" in answer["message"]
+        assert "rejected the key" in answer["message"]
         assert not (home / "server.json").exists()
         assert session_keys.providers() == kept_keys.names(home) == []
-        assert "asks for a key" in call("POST", "server", {"address": wire.url}).content["message"]
+        assert "requires a key" in call("POST", "server", {"address": wire.url}).content["message"]
 
     def test_what_the_other_side_says_is_not_passed_on(self, call, wire):
         wire.models_status = 418
         answer = call("POST", "server", {"address": f"{wire.url}/private"}).content
         assert not answer["ok"]
-        assert answer["message"] == f"{wire.url} answers, but lists no models."
+        assert answer["message"] == f"{wire.url} responds, but lists no models."
 
     @pytest.mark.parametrize(
         "address",
@@ -222,6 +222,6 @@ class TestKeys:
         wire.models_status = 401
         answer = call("POST", "keys", {"provider": "endpoint", "key": OTHER, "keep": True}).content
         assert answer["check"]["ok"] is False
-        assert "not kept" in answer["check"]["hint"]
+        assert "not stored" in answer["check"]["hint"]
         assert deploy(Choice(llm_model="fox")).api_key == Secret(KEY), "the one that works is still there"
         assert kept_keys.names(home) == []

@@ -98,7 +98,7 @@ def test_values_are_invented_looked_through_and_kept(webui_page, wired, wire):
     tab.fill("count", "3")
     tab.find("count").locator("input").first.blur()
     tab.press("invent")
-    tab.has("invent_status", "3 values by fox")
+    tab.has("invent_status", "3 values from fox")
     assert "a meadow at __light__" in str(wire.calls()[-1].json)
     boxes = tab.find("found").locator("label")
     assert [box.inner_text().strip() for box in boxes.filter(has=webui_page.page.locator("input")).all()] == [
@@ -108,7 +108,7 @@ def test_values_are_invented_looked_through_and_kept(webui_page, wired, wire):
     ]
     tab.find("found").get_by_label("dusk").uncheck()
     tab.press("invent")
-    tab.has("invent_status", "values by fox")
+    tab.has("invent_status", "values from fox")
     tab.has("found", "night")
     names = tab.text("found")
     assert "dawn" in names and "eve" in names and "dusk" not in names, "what was dropped does not come back"
@@ -159,7 +159,7 @@ def test_a_variables_life(webui_page, wired):
     wired.request("PUT", "/quillwork/variables/hair/style", {"values": ["pixie"]}, OURS)
     tab.fill("library_values", "mullet")
     tab.press("library_save")
-    tab.has("library_status", "changed by somebody else")
+    tab.has("library_status", "changed by someone else")
     assert library_of(wired) == {"hair/style": ["pixie"]}
     tab.press("library_more")
     tab.holds("variable", "hair/style")
@@ -170,14 +170,14 @@ def test_a_variables_life(webui_page, wired):
     assert library_of(wired) == {"hair/style": ["pixie"]}
     tab.press("library_delete")
     tab.press("library_really")
-    tab.has("library_status", "hair/style is deleted")
+    tab.has("library_status", "hair/style was deleted")
     assert library_of(wired) == {}
 
 
 def test_a_picture_becomes_a_prompt_in_the_prompt_box(webui_page, wired, wire):
     tab = Tab(webui_page, "Describe image")
     tab.press("describe")
-    tab.has("describe_status", "There is no picture")
+    tab.has("describe_status", "There is no image")
     wire.script("fox", "a single red pixel, minimal")
     picture = {"name": "pixel.png", "mimeType": "image/png", "buffer": PIXEL}
     tab.find("picture").locator("input[type=file]").set_input_files(picture)
@@ -212,7 +212,7 @@ def test_settings_are_shown_with_their_origin_and_changed(webui_page, wired, wir
     assert [call.model for call in wire.calls()] == ["owl"]
     tab.pick("set_llm_model", "https://evil.example/v1")
     tab.press("set_apply")
-    tab.has("set_status", "holds no address")
+    tab.has("set_status", "cannot contain an address")
     tab.pick("set_llm_model", "")
     tab.press("set_apply")
     tab.has("effect", "fox")
@@ -230,11 +230,11 @@ def test_a_key_is_used_and_shows_nowhere(webui_page, wired, wire):
     tab = Tab(webui_page, "Keys")
     wire.require_key = KEY
     tab.press("key_test")
-    tab.has("key_status", "Choose whose key")
+    tab.has("key_status", "Choose a provider")
     webui_page.choose(tab.find("provider"), "endpoint")
     tab.fill("key", KEY)
     tab.press("key_keep")
-    tab.has("key_status", "is used from now on")
+    tab.has("key_status", "is now in use")
     tab.has("keys", KEY[-4:])
     assert tab.value("key") == ""
     tab.press("key_test")
@@ -280,7 +280,7 @@ def test_a_key_is_kept_after_a_restart_if_asked_and_never_one_that_failed(webui_
     wire.models_status = 401
     tab.fill("key", "sk-another-one")
     tab.press("key_keep")
-    tab.has("key_status", "The key was not kept")
+    tab.has("key_status", "The key was not saved")
     assert tab.find("key_status").locator(".quillwork-error").count() == 1
     assert not file.exists()
     assert wired.get("/quillwork/keys").json()["keys"][0]["source"] != "session"
@@ -304,8 +304,8 @@ def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page
     page.choose(tab.find("provider"), "openai")
     tab.fill("key", KEY)
     tab.press("key_keep")
-    tab.has("key_status", "everybody who reaches it could spend your key")
-    tab.has("keys", "There is no key yet")
+    tab.has("key_status", "anyone who can reach it could use your key")
+    tab.has("keys", "No keys are set")
 
 
 def calls_in(page):
@@ -315,7 +315,7 @@ def calls_in(page):
 
 def test_usage_is_added_up(webui_page, wired, wire):
     tab = Tab(webui_page, "Usage")
-    tab.has("usage", "Since the start")
+    tab.has("usage", "Since start")
     before = calls_in(webui_page)
     webui_page.tab("txt2img")
     webui_page.prompt().fill("a fox in the snow")

@@ -28,11 +28,11 @@ def test_a_server_of_ones_own_is_tested_and_used(
     wire.models_status = 401
     tab.fill("server_address", f"{wire.url}/v1")
     tab.press("server_use")
-    tab.has("server_status", "asks for a key")
+    tab.has("server_status", "requires a key")
     wire.models_status, wire.require_key = 0, KEY
     tab.fill("server_key", KEY)
     tab.press("server_use")
-    tab.has("server_status", "In use from now on: 2 models.")
+    tab.has("server_status", "Now in use: 2 models.")
     tab.has("effect", "No model is chosen")
     assert tab.value("server_key") == ""
     done = webui.txt2img("a fox", [{"model": "fox-small"}])

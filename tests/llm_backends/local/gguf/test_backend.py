@@ -205,7 +205,7 @@ class TestWriting:
     ) -> None:
         (answer,) = ask(backend, tiny_gguf, enhance("red fox", schema={"$ref": "nowhere#/at/all"}))
         assert isinstance(answer, Result)
-        assert "does not know this schema" in answer.warnings[0]
+        assert "does not support this schema" in answer.warnings[0]
 
     def test_thinking_is_off_unless_it_is_asked_for(self, backend: Gguf, tiny_gguf: Path) -> None:
         plain, thinking = ask(

@@ -20,7 +20,7 @@ def test_without_an_encoder_it_says_what_it_needs(mode: str) -> None:
     assert model.runs_in_place
     answers = run_in_place(model.ask([REQUEST, REQUEST]))
     assert [type(answer) for answer in answers] == [errors.NotConfigured] * 2
-    assert "wire a CLIP loader into `clip`" in str(answers[0])
+    assert "connect a CLIP loader to `clip`" in str(answers[0])
     assert "choose another mode" in str(answers[0])
 
 

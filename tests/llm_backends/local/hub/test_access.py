@@ -104,6 +104,6 @@ def test_redirects_that_are_followed(url, location, target):
     ],
 )
 def test_redirects_that_are_not(url, location):
-    with pytest.raises(errors.RedirectRefused, match="which is not followed from there") as failure:
+    with pytest.raises(errors.RedirectRefused, match="which is not allowed") as failure:
         next_address(url, location)
     assert "pw" not in str(failure.value)

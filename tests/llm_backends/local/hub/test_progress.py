@@ -45,7 +45,7 @@ def test_the_speed_is_that_of_the_last_seconds(live):
     for _ in range(8):
         clock.now += 1
         progress.add(0)
-    assert live.text() == "Downloading org/fox: 88 of 400 MB, nothing arrives"
+    assert live.text() == "Downloading org/fox: 88 of 400 MB, stalled"
 
 
 @pytest.mark.parametrize(

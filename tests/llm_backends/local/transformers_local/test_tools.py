@@ -99,6 +99,6 @@ def test_a_template_without_tools_is_told_of_alone(backend: Any, tiny_model: Pat
     tooled = question("red fox", tools=(PAINT.offer(),))
     first, second = outcomes(backend, tiny_model, tooled, enhance("red fox"))
     assert isinstance(first, errors.BadRequest)
-    assert "was not taught to call tools" in first.message
+    assert "does not support tool calls" in first.message
     assert "Qwen3" in first.hint
     assert isinstance(second, Result), repr(second)

@@ -268,7 +268,7 @@ def test_a_template_without_a_place_for_pictures_is_told(backend: Any, copy: Pat
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"chat_template": blind}), "utf-8")
     (answer,) = outcomes(backend, copy, look(coloured("red")))
     assert isinstance(answer, errors.BackendUnavailable)
-    assert "no place for pictures" in str(answer)
+    assert "does not support images" in str(answer)
 
 
 def test_quantised_its_eyes_stay_sharp(backend: Any, tiny_vision_model: Path) -> None:

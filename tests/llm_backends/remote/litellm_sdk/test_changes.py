@@ -58,9 +58,9 @@ def test_what_breaks_in_the_library_is_told_as_its_fault(wire, provider, monkeyp
     error = failure_of(deployed, QUESTION)
     assert type(error) is errors.LibraryFault, repr(error)
     assert error.attempts == 1, "what is broken was tried again"
-    assert "library on this machine" in error.message
+    assert "package on this machine" in error.message
     assert f"litellm {faults._version('litellm')}" in error.message
-    assert "other side" not in str(error)
+    assert "provider's side" not in str(error)
     assert "LLM_BASE_URL" in error.hint
     assert key_of(provider) not in repr(error)
     assert wire.log == []

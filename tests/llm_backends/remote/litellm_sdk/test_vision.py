@@ -97,7 +97,7 @@ def test_a_picture_without_a_word_is_sent_without_an_empty_one(wire, provider):
 def test_a_model_that_takes_none_is_told_in_plain_words(wire, provider):
     error = failure(deployment(wire, provider, "fox-blind", seeing=lambda: ("other/vl",)), look(JPEG))
     assert type(error) is errors.CannotSee
-    assert "cannot see pictures. Choose a model that can, such as other/vl" in str(error)
+    assert "does not support images. Choose a model that does, such as other/vl" in str(error)
 
 
 def test_what_is_known_to_be_blind_is_not_called(wire):
@@ -110,7 +110,7 @@ def test_a_picture_that_litellm_would_leave_out_is_not_left_out_in_silence(wire)
     """For DeepSeek, litellm passes on pictures only to models in its own list."""
     error = failure(deployment(wire, "deepseek"), look(JPEG))
     assert type(error) is errors.CannotSee
-    assert "litellm does not hand pictures on to DeepSeek (fox)." in str(error)
+    assert "litellm does not pass images on to DeepSeek (fox)." in str(error)
     assert not wire.log, "a model would have described what it never saw"
     assert answer(deployment(wire, "deepseek"), Request((Message("user", "a fox"),))).text
 

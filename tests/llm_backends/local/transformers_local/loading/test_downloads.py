@@ -108,11 +108,11 @@ def test_a_download_that_was_cut_is_not_loaded_but_gone_on_with(hub, resolve):  
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({**SMALL, "pytorch_model.bin": b"\x80"}, "has its weights in pickle files only, which can run code"),
-        ({"fox-Q4.gguf": b"GGUF"}, "has GGUF files, which this mode does not read"),
-        (SMALL, "has no model.safetensors: it is no language model"),
-        ({"model.safetensors": WEIGHTS}, "has no config.json: it is no language model"),
-        ({**SMALL, **PARTS, "model-00002-of-00002.safetensors": None}, "it lacks model-00002-of-00002"),
+        ({**SMALL, "pytorch_model.bin": b"\x80"}, "has only pickle weights, which can run code"),
+        ({"fox-Q4.gguf": b"GGUF"}, "contains GGUF files, which this mode does not load"),
+        (SMALL, "has no model.safetensors, so transformers cannot load it"),
+        ({"model.safetensors": WEIGHTS}, "has no config.json, so transformers cannot load it"),
+        ({**SMALL, **PARTS, "model-00002-of-00002.safetensors": None}, "model-00002-of-00002"),
     ],
 )
 def test_what_cannot_be_loaded_is_refused_before_it_is_fetched(hub, resolve, tmp_path, files, sentence):  # noqa: F811
