@@ -120,7 +120,7 @@ PLANS = {
                 "Critique",
                 {
                     "prompt": "What are the two weakest points of that prompt? Look for what is vague, what "
-                    "contradicts itself and what nobody could see in a picture. One sentence each.",
+                    "contradicts itself and what cannot be shown in an image. One sentence each.",
                     "system": "You are an art director: exact, brief and kind.",
                 },
                 {"history": ("draft", "history"), "seed": "seed", "llm": "llm"},

@@ -207,7 +207,7 @@ def test_too_long_thinking_is_stopped(monkeypatch):
         (pieces(" \n"), errors.EmptyAnswer, "returned an empty answer"),
         ([Chunk(finish_reason="length")], errors.EmptyAnswer, "used up its tokens"),
         ([Chunk(reasoning="hm", finish_reason="length")], errors.EmptyAnswer, "used up its tokens"),
-        ([Chunk(reasoning="hm", finish_reason="stop")], errors.EmptyAnswer, "only thought"),
+        ([Chunk(reasoning="hm", finish_reason="stop")], errors.EmptyAnswer, "only reasoned"),
         (pieces("<think>hm"), errors.EmptyAnswer, "used up its tokens"),
         ([Chunk(finish_reason="content_filter")], errors.Refused, "content filter"),
         ([Chunk("half a prompt", finish_reason="content_filter")], errors.Refused, "content filter"),

@@ -36,7 +36,7 @@ def test_what_is_right_passes(value, schema):
         (4, {"enum": [1, 2]}, "It must be one of 1, 2."),
         ([], {"type": "array", "minItems": 1}, "It has fewer than 1 items."),
         ([1, "a"], {"items": {"type": "integer"}}, "An item of It must be a whole number."),
-        ({"a": {}}, {"properties": {"a": {"required": ["b"]}}}, "'a' lacks 'b'."),
+        ({"a": {}}, {"properties": {"a": {"required": ["b"]}}}, "'a' is missing 'b'."),
         ({"x": "1"}, {"additionalProperties": {"type": "integer"}}, "'x' must be a whole number."),
     ],
 )

@@ -23,7 +23,7 @@ from wire.server import WireServer
         ("fox-cut", "stopped in the middle"),
         ("fox-garbage", "web page"),
         ("fox-badsse", "an invalid answer"),
-        ("fox-empty", "nothing"),
+        ("fox-empty", "an empty answer"),
         ("fox-refusal", "declined"),
         ("fox-filtered", "declined"),
         ("fox-redirect", "redirects"),

@@ -64,7 +64,7 @@ def test_one_text_for_each_picture_in_their_order_and_at_once(wire):
 
 def test_without_a_target_a_description_is_asked_for(wire):
     run(1, endpoint(wire.url))
-    assert "tell somebody who does not support images it" in system(wire)
+    assert "tell somebody who cannot see it" in system(wire)
     assert "Wish" not in user_text(wire)
     (call,) = wire.calls()
     assert call.json["max_tokens"] == 2048
@@ -72,7 +72,7 @@ def test_without_a_target_a_description_is_asked_for(wire):
 
 def test_plain_has_no_manner_of_its_own(wire):
     run(1, endpoint(wire.url), target=targets.load("plain"))
-    assert "tell somebody who does not support images it" in system(wire)
+    assert "tell somebody who cannot see it" in system(wire)
 
 
 def test_a_wish_goes_along_and_is_none_of_the_rules(wire):
@@ -99,7 +99,7 @@ def test_a_target_brings_its_own_manner(wire, target, said):
     run(1, endpoint(wire.url), target=target)
     for piece in said:
         assert piece in system(wire)
-    assert "tell somebody who does not support images it" not in system(wire)
+    assert "tell somebody who cannot see it" not in system(wire)
 
 
 @pytest.mark.parametrize("target", [entry.id for entry in targets.listing.index()])

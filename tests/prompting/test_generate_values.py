@@ -101,7 +101,7 @@ def test_mended_and_line_by_line_answers_are_told(wire):
     wire.script("fox", "1. red\n2. green\n3. blue")
     invented = run(VariablesTask("colour", 3), endpoint(wire.url))
     assert invented.values == ["red", "green", "blue"]
-    assert "no JSON" in invented.info["warnings"][0]
+    assert "not JSON" in invented.info["warnings"][0]
 
 
 def test_an_answer_that_was_cut_loses_its_last_half_value(wire):

@@ -102,14 +102,14 @@ THINKING = [
         for field, finish, says in (
             ("reasoning_content", "stop", ("reasoning",)),
             ("reasoning", "length", ("max_tokens",)),
-            ("thinking", "stop", ("only thought",)),
+            ("thinking", "stop", ("only reasoned",)),
             ("reasoning_details", "stop", ("reasoning",)),
         )
     ),
     bad(
         "thinking alone, in one piece",
         dump(completion({"content": None, "reasoning_content": THOUGHT})),
-        (errors.EmptyAnswer, ("only thought",)),
+        (errors.EmptyAnswer, ("only reasoned",)),
     ),
 ]
 

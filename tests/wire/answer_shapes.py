@@ -67,8 +67,8 @@ def completion(message: Any, finish: Any = "stop", **more: Any) -> dict[str, Any
 WHOLE = completion({"role": "assistant", "content": TEXT})
 PLAIN = sse(*FRAMES)
 HALF = [chunk({"role": "assistant"}), *said(*PIECES[:2])]
-CUT = (errors.StreamBroken, ("broke off",))
-NONE = (errors.MalformedAnswer, ("is not an answer",))
+CUT = (errors.StreamBroken, ("stopped in the middle",))
+NONE = (errors.MalformedAnswer, ("sent an invalid answer",))
 PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>\n"
 
 

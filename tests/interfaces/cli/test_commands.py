@@ -279,7 +279,7 @@ def test_the_doctor_sees_that_it_has_another_python(
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
-        ({"LLM_MODE": "nosuch"}, "Model: LLM_MODE is 'nosuch' (from environment), which is no mode"),
+        ({"LLM_MODE": "nosuch"}, "Model: LLM_MODE is 'nosuch' (from environment), which is not a mode"),
         ({"LIBRARY_DIRS": "/nosuch/folder"}, "Library: /nosuch/folder is not a folder."),
         ({"LLM_BUDGET_DAY": "much"}, "Budget: LLM_BUDGET_DAY is 'much'"),
         ({"LLM_MODEL": "mistral/some"}, "Model: Mistral needs a key"),

@@ -35,7 +35,7 @@ def test_what_is_right_passes(good):
         ([], "must be an object"),
         (None, "must be an object"),
         ("x", "must be an object"),
-        ({}, "lacks 'name'"),
+        ({}, "is missing 'name'"),
         ({"name": ""}, "'name' is empty"),
         ({"name": "sixsix"}, "longer than 5"),
         ({"name": 3}, "'name' must be a text"),

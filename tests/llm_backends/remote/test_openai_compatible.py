@@ -256,12 +256,12 @@ def test_calls_share_one_connection():
     ("model", "kind", "says"),
     [
         ("fox-status400", errors.BadRequest, "rejected the request"),
-        ("fox-status401", errors.AuthenticationFailed, "set LLM_API_KEY"),
+        ("fox-status401", errors.AuthenticationFailed, "Set LLM_API_KEY"),
         ("fox-status403", errors.PermissionDenied, "does not allow this"),
         ("fox-status404", errors.ModelNotFound, "LLM_BASE_URL"),
         ("fox-status408", errors.TimedOut, "did not answer in time"),
         ("fox-status413", errors.ContextOverflow, "too long"),
-        ("fox-status422", errors.BadRequest, "did not accept"),
+        ("fox-status422", errors.BadRequest, "rejected the request"),
         ("fox-status429", errors.RateLimited, "too many requests"),
         ("fox-status500", errors.ProviderFailed, "failed (500)"),
         ("fox-status503", errors.ProviderFailed, "failed (503)"),
@@ -310,7 +310,7 @@ def test_nobody_listens():
 def test_an_unknown_host():
     error = failure(endpoint("http://no-such-host.invalid:8080"))
     assert type(error) is errors.ConnectionFailed
-    assert "http://no-such-host.invalid:8080 is not known" in error.message
+    assert "http://no-such-host.invalid:8080 could not be resolved" in error.message
     assert "typos" in error.hint
     assert not error.retryable
 
@@ -573,7 +573,7 @@ def test_an_empty_answer(wire, model):
 def test_thinking_without_an_answer(wire):
     error = failure(endpoint(wire.url, "fox-think-empty"))
     assert type(error) is errors.EmptyAnswer
-    assert "only thought" in error.message
+    assert "only reasoned" in error.message
 
 
 def test_the_filter_of_the_provider_says_no(wire):

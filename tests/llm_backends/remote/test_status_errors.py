@@ -138,7 +138,7 @@ def test_an_echoed_key_is_scrubbed():
 def test_hints_about_keys():
     assert error_from_status(401, "", FOX).hint == "Check the key in FOX_API_KEY."
     without = Deployment("b", "fox", key_variable="FOX_API_KEY")
-    assert "set FOX_API_KEY" in error_from_status(401, "", without).hint
+    assert "Set FOX_API_KEY" in error_from_status(401, "", without).hint
     assert "LLM_API_KEY" in error_from_status(401, "", Deployment("b", "fox")).hint
 
 
@@ -169,6 +169,6 @@ def test_a_proxy_that_was_sent_no_key_and_says_nothing():
     bare = "Internal Server Error"
     unkeyed = Deployment("openai_compatible", "fox", provider_label="Fox", key_variable="LLM_API_KEY")
     error = error_from_status(500, bare, unkeyed)
-    assert type(error) is errors.AuthenticationFailed and "set LLM_API_KEY" in error.hint
+    assert type(error) is errors.AuthenticationFailed and "Set LLM_API_KEY" in error.hint
     keyed = Deployment("openai_compatible", "fox", provider_label="Fox", api_key=Secret("k" * 20))
     assert type(error_from_status(500, bare, keyed)) is errors.ProviderFailed

@@ -115,8 +115,8 @@ def test_an_answer_of_any_kind_becomes_text(wire, tool):
     ("arguments", "says"),
     [
         ('{"colour": "pink"}', "'colour' must be one of red, green, blue."),
-        ('{"count": 3}', "The call lacks 'colour'."),
-        ("", "The call lacks 'colour'."),
+        ('{"count": 3}', "The call is missing 'colour'."),
+        ("", "The call is missing 'colour'."),
         ('{"colour": "red", "count": "3"}', "'count' must be a whole number."),
         ('{"colour": "red", "count": true}', "'count' must be a whole number."),
         ('{"colour": "red", "count": 10}', "'count' must be from 1 to 9."),

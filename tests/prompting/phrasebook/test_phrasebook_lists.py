@@ -127,8 +127,8 @@ def test_guidance_that_says_nothing_to_us_is_no_filter_and_is_told() -> None:
     task = VariablesTask("color", 20, guidance="something for a knight")
     assert len(lists.values_for(task)) == 20
     assert lists.remark(task) == (
-        "The phrasebook's list “color” has no match for “something for a knight”: "
-        "these values are of every kind."
+        "The phrasebook's list “color” has no match for “something for a knight”, "
+        "so these values are of every kind."
     )
 
 

@@ -222,6 +222,6 @@ class TestKeys:
         wire.models_status = 401
         answer = call("POST", "keys", {"provider": "endpoint", "key": OTHER, "keep": True}).content
         assert answer["check"]["ok"] is False
-        assert "not stored" in answer["check"]["hint"]
+        assert "not saved" in answer["check"]["hint"]
         assert deploy(Choice(llm_model="fox")).api_key == Secret(KEY), "the one that works is still there"
         assert kept_keys.names(home) == []
