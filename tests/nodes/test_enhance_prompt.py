@@ -212,3 +212,24 @@ def test_a_picture_goes_to_the_model_with_the_prompt(endpoint_host: Host, wire: 
     assert run.status == "success", run.message
     _, picture = wire.log[0].json["messages"][-1]["content"]
     assert picture["image_url"]["url"].startswith("data:image/jpeg;base64,")
+
+
+def test_syntax_and_regions_come_through_and_limits_are_checked(
+    endpoint_host: Host, wire: WireServer
+) -> None:
+    long = " ".join(f"The fox number {number} jumps over stone {number}." for number in range(70))
+    wire.script("fox", ["[1] A red fox in deep snow.\n[2] A grey cat.", long, "A red fox in deep snow."])
+    prompt = "# mine\n<lora:a:1> a ((red fox)) in snow\nBREAK\na [grey|black] cat // his :0.5"
+    run = endpoint_host.run({"1": enhance(prompt, target="flux1_schnell"), "2": preview("1")})
+    assert run.status == "success", run.message
+    assert run.shown("2") == [
+        "# mine\n<lora:a:1> A ((red fox)) in deep snow.\nBREAK\nA [grey|black] cat. // his :0.5"
+    ]
+    assert len(wire.log) == 1
+    assert "mine" not in wire.log[0].json["messages"][-1]["content"]
+    again = endpoint_host.run(
+        {"1": enhance("a fox", target="flux1_schnell"), "2": preview("1"), "3": preview("1", 2)}
+    )
+    assert again.shown("2") == ["A red fox in deep snow."]
+    assert "560 words" in info(again, "3")["warnings"][0]
+    assert len(wire.log) == 3

@@ -162,6 +162,14 @@ def test_a_variables_life(host: Host) -> None:
     assert error(host.get("/quillwork/variables/hair/style")) == (404, "variable_not_found")
 
 
+def test_the_users_syntax_comes_through(endpoint_host: Host, wire: WireServer) -> None:
+    wire.script("fox", "[1] A red fox.\n[2] A cat on a mat.")
+    body = {"prompt": "<lora:a:1> a (red fox:1.2) AND {{cat}} on __place__ :0.5", "target": "sdxl"}
+    answer = call(endpoint_host, "POST", "enhance", body).json()
+    assert answer["prompts"] == ["<lora:a:1> A (red fox:1.2). AND A {{cat}} on __place__ a mat. :0.5"]
+    assert answer["info"]["warnings"] == []
+
+
 def test_a_prompt_is_enhanced_in_a_stream(endpoint_host: Host) -> None:
     body = {"prompt": "a fox in the snow", "llm_model": "fox-gap30", "stream": True}
     answer = call(endpoint_host, "POST", "enhance", body)
