@@ -8,7 +8,7 @@ r"""The syntax of prompts, in the dialects of all hosts at once: what of a promp
 ``command``    ``${x}``, ``${x=a}``, ``%{... $$ x}``, ``%date%``, Jinja, ``<random:a,b>``, ``cat.swap(dog)``
 ``escape``     ``\(fate\)``
 ``tag``        ``<lora:a:1>``, ``embedding:a``, any other ``<word:...>``, ``MASK(0 1)``, ``--ar 3:2``
-``comment``    ``// x``, ``/* x */``, ``{# x #}``, a line that begins with ``#``
+``comment``    ``// x``, ``/* x */``, ``{# x #}``, ``# x``
 ``separator``  ``BREAK``, ``AND``, ``ADDCOL``, ``[SEP]``, ``COUPLE(0 0.5)``, ``<segment:face>``, ``::2``
 =============  ======================================================================================
 
@@ -260,7 +260,8 @@ class _Reader:
             return None
         if text[place] == "#":
             line = text.rfind("\n", 0, place) + 1
-            is_comment = not text[line:place].strip() and not _COLOUR.match(text, place)
+            is_alone = text[place + 1 : place + 2] == " " or not text[line:place].strip()
+            is_comment = is_alone and not _COLOUR.match(text, place)
         else:
             is_comment = text.startswith("//", place)
         end = text.find("\n", place)

@@ -9,10 +9,11 @@ import pytest
 from endpoints import endpoint
 from wire.answers import Answer
 
-from quillwork.llm_backends import errors
+from quillwork.llm_backends import errors, registry
 from quillwork.llm_backends.model import Model, Sampling
+from quillwork.llm_backends.modes import Mode
 from quillwork.llm_backends.runner import runner
-from quillwork.llm_backends.types import Capabilities, Image
+from quillwork.llm_backends.types import Capabilities, Chunk, Deployment, Image
 from quillwork.prompting import targets
 from quillwork.prompting.enhance import MOST_VARIATIONS, Enhanced, Idea, enhance, open_or_substitute
 from quillwork.prompting.targets import Target
@@ -481,3 +482,27 @@ def test_enhancing_waits_on_nothing_else():
             await enhance([Idea("", PLAIN)], Model(endpoint("http://127.0.0.1:9")))
 
     asyncio.run(check())
+
+
+class Parrot:
+    """A backend in this process that says the same again and again, and counts how often it was asked."""
+
+    asked = 0
+
+    async def stream(self, request, deployment):
+        Parrot.asked += 1
+        yield Chunk(text=LONG)
+        yield Chunk(finish_reason="stop")
+
+    async def close(self) -> None:
+        pass
+
+
+def test_a_model_in_this_process_is_not_asked_again():
+    mode = Mode("parrot_in_process", "Parrot", in_process=True, free=True, is_offered=False)
+    registry.register("parrot_in_process", Parrot, replace=True, mode=mode)
+    enhanced = run(Idea("a fox", SCHNELL), Deployment("parrot_in_process", "parrot"))
+    assert Parrot.asked == 1
+    assert enhanced.prompts == [LONG[: LONG.index(" The fox number 10")]]
+    (warning,) = enhanced.info["warnings"]
+    assert warning.endswith(": it was shortened.")

@@ -233,6 +233,16 @@ def test_the_users_own_survives(wire):
     assert "(snow:1.2)" in text
 
 
+def test_regions_are_written_each_for_itself(wire):
+    wire.script("fox", "[1] a red fox, snow\n[2] a grey cat, mat")
+    prompt = "<lora:ink:0.8> a [fox], BREAK # mine\na cat, ((mat)) AND <lora:b:1> :0.5"
+    job = generate(Job(prompt=prompt), {"target": "sdxl"})
+    assert job.all_prompts == [
+        "<lora:ink:0.8> a red [fox], snow, BREAK # mine\na grey cat, ((mat)) AND <lora:b:1> :0.5"
+    ]
+    assert len(wire.calls()) == 1
+
+
 # -- negative and hires prompts
 
 
