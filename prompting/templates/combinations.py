@@ -94,16 +94,8 @@ class CombinationPicker:
     def _node_count(self, node: Node, scope: Scope, everything: bool) -> int:
         if isinstance(node, str):
             return 1
-        if isinstance(node, Wrap):
-            wrappers = self.count(node.wrapper, scope, everything)
-            return min(wrappers * self.count(node.inner, scope, everything), COUNT_LIMIT)
-        if isinstance(node, Assignment):
-            meaning = scope.meaning(node.name)
-            if not node.immediate or meaning is None or meaning.assignment is not node:
-                return 1
-            return self.count(node.value, scope.without(node.name), everything)
-        if isinstance(node, Access):
-            return self._access_count(node, scope, everything)
+        if not isinstance(node, Variant | Variable):
+            return self._command_count(node, scope, everything)
         if not (node.sampler == COMBINATIONS or (everything and not node.sampler)):
             return 1
         choices = self._choices_of(node)
@@ -117,6 +109,17 @@ class CombinationPicker:
             alone = self._sets(node, choices, scope, up_to=1)
             total = alone + (total - alone) * joiners
         return min(total, COUNT_LIMIT)
+
+    def _command_count(self, node: Wrap | Assignment | Access, scope: Scope, everything: bool) -> int:
+        if isinstance(node, Wrap):
+            wrappers = self.count(node.wrapper, scope, everything)
+            return min(wrappers * self.count(node.inner, scope, everything), COUNT_LIMIT)
+        if isinstance(node, Assignment):
+            meaning = scope.meaning(node.name)
+            if not node.immediate or meaning is None or meaning.assignment is not node:
+                return 1
+            return self.count(node.value, scope.without(node.name), everything)
+        return self._access_count(node, scope, everything)
 
     def _joiners(self, variant: Variant, scope: Scope) -> int:
         return self.count(variant.joiner, scope) if isinstance(variant.joiner, tuple) else 1

@@ -30,10 +30,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .braces import MAX_BRACE_DEPTH, closing_braces, comments_removed, separators, text_weights
+from .escaping import TAGS, WEIGHT, literal, literal_value, split_weight
 from .nodes import (
     Access,
     Assignment,
@@ -70,6 +71,8 @@ MOST_COPIES = 100
 class Template:
     nodes: Nodes
     warnings: tuple[str, ...] = ()
+    leads_on: bool = False
+    """Whether it holds variables or samplers, and so more than its own choices."""
 
 
 # Letters beyond ASCII are checked by category afterwards: `\w` matches no combining marks, and without
@@ -78,10 +81,9 @@ _NAME = (
     r"(?:[A-Za-z0-9*./'(&+]|[^\x00-\x7f])"
     r"(?:[A-Za-z0-9*./ \-&'(),+]|\\(?=[A-Za-z0-9*])|[^\x00-\x7f]|_(?!_))*?(?<![ _])"
 )
-_TAGS = r"<(?:[\w ./\-]{1,80}:)?(?:\[[^\[\]<>\n]{1,80}\])+>"
 # Every alternative begins with a character of its own: that makes the search several times as fast.
 _TOKEN = re.compile(
-    rf"\\(?:[{{}}|_]|(?={_TAGS})<)|\${{|%{{|{{|}}|{_TAGS}"
+    rf"\\(?:[{{}}|_]|(?={TAGS})<)|\${{|%{{|{{|}}|{TAGS}"
     rf"|__(?P<sampler>[@~!]?)(?P<name>{_NAME})(?:\((?P<parameters>[^()\n=]*=[^()\n]*)\))?__"
 )
 _COPIES = re.compile(r"(?<!\w)(?P<count>[1-9]\d{0,2})#\Z")
@@ -89,10 +91,9 @@ _TAG = re.compile(r"<[A-Za-z][\w-]*:[^<>\n]*>|(?<!\w)embedding:[^\s,(){}\[\]<>|]
 _JSON_OBJECT = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*:')
 _ACCESS = re.compile(r"\{\s*(?P<name>[^\W\d][\w-]*)\s*(?P<operator>\??=!?|[:}])")
 _SAMPLER = re.compile(r"\s*(?P<sampler>[@~!])\s*")
+_PLAIN = re.compile(r"\{[^{}|\[\]()<>$:@~!#_\\\r\n]*(?:\|[^{}|\[\]()<>$:@~!#_\\\r\n]*)+\}")
 _BOUNDS = re.compile(r" ?(?:(?P<low>\d{1,6}) ?(?P<dash>- ?(?P<high>\d{1,6})?)?|- ?(?P<upto>\d{1,6})) ?\$\$")
-_WEIGHT = re.compile(r"\s*(?P<weight>\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})\s*::")
-_NEEDS_ESCAPE = re.compile(rf"[{{}}|]|_(?=_)|(?<=_)_|(?<=\\)_|(?={_TAGS})<")
-_MAY_HOLD_SYNTAX = re.compile(r"[{}\\]|__|\]>")
+MAY_HOLD_SYNTAX = re.compile(r"[{}\\]|__|\]>")
 # A number before one of these is the weight of what is in brackets, or of a LoRA.
 _EMPHASIS_ENDS = {")", "]", ">"}
 _LINE_AND_BLANKS = re.compile(r"[ \t]*\n?")
@@ -103,39 +104,18 @@ def parse(text: str) -> Template:
 
     Never fails: what is not syntax is text, with a warning where it nearly is.
     """
-    if not may_hold_syntax(text):
+    if not MAY_HOLD_SYNTAX.search(text):
         return Template((text,) if text else ())
     parser = _Parser(text)
     nodes = parser.sequence(0, len(text))
-    return Template(nodes, tuple(parser.warnings))
-
-
-def may_hold_syntax(text: str) -> bool:
-    return _MAY_HOLD_SYNTAX.search(text) is not None
-
-
-def split_weight(value: str) -> tuple[float, str]:
-    """Return weight and text of a library value: ``0.5::fox`` is (0.5, "fox"), ``fox`` is (1.0, "fox")."""
-    found = _WEIGHT.match(value)
-    if not found:
-        return 1.0, value
-    return float(found["weight"]), value[found.end() :].strip()
-
-
-def literal(text: str) -> str:
-    """Escape `text` so that, put into a template, it comes out as it is."""
-    return _NEEDS_ESCAPE.sub(r"\\\g<0>", text)
-
-
-def literal_value(text: str) -> str:
-    """Escape `text` for a line of a library file, as is done with what a model wrote."""
-    return ("1::" if _WEIGHT.match(text) else "") + literal(text)
+    return Template(nodes, tuple(parser.warnings), parser.leads_on)
 
 
 class _Parser:
     def __init__(self, text: str, counted: dict[str, int] | None = None) -> None:
         self.text = text
         self.warnings: list[str] = []
+        self.leads_on = "__" in text or "]>" in text
         self._closing, warnings = closing_braces(text)
         self.warnings += warnings
         self._tags = [found.span() for found in _TAG.finditer(text)] if ":" in text else []
@@ -257,6 +237,12 @@ class _Parser:
         With None, what stands between the braces is read all the same.
         """
         source = self.text[opening : closing + 1]
+        if _PLAIN.fullmatch(source):
+            # Most have nothing but words in them, and large libraries have many.
+            options = tuple(
+                Option((text,) if text else (), 1.0, text.strip()) for text in source[1:-1].split("|")
+            )
+            return Variant(options, source=source, key=self._key(_identity(options)))
         start, sampler = self._sampler(opening + 1, closing)
         least = 1
         most: int | None = 1
@@ -284,14 +270,14 @@ class _Parser:
         weights: list[float | None] = [None] * len(ranges)
         emphasis = self._tag_around(opening)[0] >= 0 or self.text[closing + 1 : closing + 2] in _EMPHASIS_ENDS
         if joiner is None and ":" in source and not emphasis:
-            ranges, weights = text_weights(self.text, ranges, _WEIGHT)
+            ranges, weights = text_weights(self.text, ranges, WEIGHT)
         options = tuple(
             option
             for (first, last), weight in zip(ranges, weights, strict=True)
             for option in self._copies(first, last, weight, strip=joiner is not None)
         )
-        identity = "{" + "|".join(sorted(option.source for option in options)) + "}"
-        return Variant(options, least, most, joiner, source, sampler, self._key(identity))
+        key = self._key(_identity(options))
+        return Variant(options, least, most, joiner, source, sampler, key)
 
     def _sampler(self, start: int, closing: int) -> tuple[int, str]:
         """Return where the options begin, and the sampler before them.
@@ -304,6 +290,7 @@ class _Parser:
         others = list(self._options(found.end(), closing))[1:]
         if any(self.text[first:last].lstrip().startswith(found["sampler"]) for first, last in others):
             return start, ""
+        self.leads_on = True
         return found.end(), found["sampler"]
 
     def _alone(self, start: int, closing: int, sampler: str) -> Variable | None:
@@ -361,7 +348,7 @@ class _Parser:
     def _option(self, start: int, end: int, weight: float | None, *, strip: bool) -> Option:
         if weight is None:
             weight = 1.0
-            if found := _WEIGHT.match(self.text, start, end):
+            if found := WEIGHT.match(self.text, start, end):
                 weight, start = float(found["weight"]), found.end()
         start, end = self._stripped(start, end, lines=not strip)
         return Option(self.sequence(start, end), weight, self.text[start:end].strip())
@@ -394,6 +381,10 @@ class _Parser:
     def _warn(self, warning: str) -> None:
         if warning not in self.warnings:
             self.warnings.append(warning)
+
+
+def _identity(options: Iterable[Option]) -> str:
+    return "{" + "|".join(sorted([option.source for option in options])) + "}"
 
 
 def _short(text: str) -> str:

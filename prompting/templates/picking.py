@@ -30,7 +30,7 @@ class Choices:
     random, so that these stay the same when the choices are written in another order.
     """
 
-    __slots__ = ("_distinct", "_weights", "contents", "cumulative_weights", "order", "whole")
+    __slots__ = ("_distinct", "_names", "_random", "_weights", "contents", "whole")
 
     def __init__(
         self,
@@ -48,10 +48,9 @@ class Choices:
             names = names and [names[i] for i in kept]
         self.contents = contents
         self.whole = whole
-        self.order = None if names is None else sorted(range(len(contents)), key=names.__getitem__)
+        self._names = names
         self._weights = weights
-        ordered = weights if weights is None or self.order is None else [weights[i] for i in self.order]
-        self.cumulative_weights = None if ordered is None else list(itertools.accumulate(ordered))
+        self._random: tuple[Sequence[int] | None, Sequence[float] | None] | None = None
         self._distinct: Choices | None = None
 
     def __len__(self) -> int:
@@ -68,6 +67,16 @@ class Choices:
                 weighted = self._weights is not None
                 self._distinct = Choices(list(totals), list(totals.values()) if weighted else None)
         return self._distinct
+
+    def for_random(self) -> tuple[Sequence[int] | None, Sequence[float] | None]:
+        """Return the places in the order of their names, and the sums of the weights in that order."""
+        if self._random is None:
+            order, weights = None, self._weights
+            if self._names is not None:
+                order = sorted(range(len(self.contents)), key=self._names.__getitem__)
+                weights = weights and [weights[i] for i in order]
+            self._random = order, None if weights is None else list(itertools.accumulate(weights))
+        return self._random
 
     def weights(self) -> Sequence[float]:
         return [1.0] * len(self.contents) if self._weights is None else self._weights
@@ -130,7 +139,7 @@ class RandomPicker:
         scope: Scope,
         taken: Collection[int],
     ) -> list[tuple[int, int]]:
-        wanted = least + int(self._number(key) * (most - least + 1))
+        wanted = least if least == most else least + int(self._number(key) * (most - least + 1))
         if wanted > len(choices) - len(taken):
             taken = ()
         return [(place, 0) for place in self._different(choices, wanted, key, taken)]
@@ -161,7 +170,7 @@ class RandomPicker:
 
     @staticmethod
     def _place(choices: Choices, number: float) -> int:
-        sums, order = choices.cumulative_weights, choices.order
+        order, sums = choices.for_random()
         place = (
             int(number * len(choices))
             if sums is None
@@ -172,7 +181,7 @@ class RandomPicker:
 
 def _from_the_rest(choices: Choices, wanted: int, gone: set[int], stream: Iterator[float]) -> list[int]:
     weights = choices.weights()
-    left = [place for place in choices.order or range(len(choices)) if place not in gone]
+    left = [place for place in choices.for_random()[0] or range(len(choices)) if place not in gone]
     places: list[int] = []
     for _ in range(wanted):
         sums = list(itertools.accumulate(weights[place] for place in left))

@@ -28,7 +28,10 @@ class Scope:
 
     def within(self, nodes: Nodes) -> Scope:
         """Return the scope in `nodes`: their assignments hold everywhere in them, the last one wins."""
-        if not any(type(node) is Assignment for node in nodes):
+        for node in nodes:
+            if type(node) is Assignment:
+                break
+        else:
             return self
         known = self._inner.get(id(nodes))
         if known is None:

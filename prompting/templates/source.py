@@ -8,7 +8,7 @@ from typing import NoReturn, cast
 from .errors import TooLarge, UnknownVariable
 from .library import InvalidName, Library, LibraryError, check_name, is_pattern, matches
 from .nodes import COMBINATIONS, Nodes, Variable, Variant, every, flat, mentioned
-from .parser import may_hold_syntax, parse, split_weight
+from .parser import MAY_HOLD_SYNTAX, parse, split_weight
 from .picking import Choices
 
 _MAX_WARNINGS = 20
@@ -38,6 +38,8 @@ class Source:
         self._of_variables: dict[str, Choices | None] = {}
         self._of_variants: dict[int, tuple[Variant, Choices]] = {}
         self._circular: set[str] = set()
+        # Ids of the contents that lead to no variable; the choices hold on to them.
+        self._inert: set[int] = set()
         self.combines = False
         self.warnings: list[str] = []
         # Dicts serve as sets that keep their order.
@@ -63,8 +65,13 @@ class Source:
                 choices = choices if choices.whole else choices.distinct()
             else:
                 weights = [option.weight for option in node.options]
+                weighted = any(weight != 1.0 for weight in weights)
                 names = [option.source for option in node.options]
-                choices = Choices([flat(option.nodes) for option in node.options], weights, names=names)
+                choices = Choices(
+                    [flat(option.nodes) for option in node.options],
+                    weights if weighted else None,
+                    names=names,
+                )
             known = self._of_variants[id(node)] = (node, choices)
         return known[1]
 
@@ -135,7 +142,9 @@ class Source:
         bad = {
             place
             for place, content in enumerate(choices.contents)
-            if not isinstance(content, str) and not self.survey(content, chain)
+            if not isinstance(content, str)
+            and id(content) not in self._inert
+            and not self.survey(content, chain)
         }
         if not bad:
             return choices
@@ -214,7 +223,7 @@ class Source:
             for line in lines:
                 weight, text = split_weight(line) if "::" in line else (1.0, line)
                 weights.append(weight)
-                contents.append(self._content(text, member) if may_hold_syntax(text) else text)
+                contents.append(self._content(text, member) if MAY_HOLD_SYNTAX.search(text) else text)
         self.warn(unread)
         if unread and not contents and not is_pattern(name):
             self._leave(Variable(name), "its file cannot be read")
@@ -237,7 +246,10 @@ class Source:
         parsed = parse(text)
         if parsed.warnings:
             self.warn([f"In a value of __{name}__: {warning}" for warning in parsed.warnings])
-        return flat(parsed.nodes)
+        content = flat(parsed.nodes)
+        if not parsed.leads_on:
+            self._inert.add(id(content))
+        return content
 
     def settle_unknown(self) -> None:
         """Leave names without values to others, or raise `UnknownVariable`."""

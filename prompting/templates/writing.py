@@ -32,10 +32,9 @@ class _Way(NamedTuple):
 
         Combinations within what is picked at random or in turn are picked as that is, as in Dynamic Prompts.
         """
-        sampler = node.sampler or self.sampler
-        if sampler == COMBINATIONS and not self.counted:
-            sampler = self.sampler
-        return _WITHIN[sampler]
+        if not node.sampler or (node.sampler == COMBINATIONS and not self.counted):
+            return _WITHIN[self.sampler]
+        return _WITHIN[node.sampler]
 
 
 _WITHIN = {sampler: _Way(sampler, sampler == COMBINATIONS) for sampler in (RANDOM, CYCLE, COMBINATIONS)}
@@ -158,7 +157,8 @@ class Writer:
         for number, (place, own) in enumerate(
             picker.several(choices, *bounds(node, choices), rank, key, scope, taken)
         ):
-            inner = f"{key}>{number}>" if name else path
+            plain = not name or isinstance(choices.contents[place], str)
+            inner = path if plain else f"{key}>{number}>"
             texts.append(self._take(choices, place, own, way, scope, inner, name=name))
         joiner = node.joiner
         if not isinstance(joiner, str):
