@@ -15,7 +15,8 @@ _NUMBERS = (
     ),
     re.compile(r"^[\s>*_#-]*(?:part|region|section|prompt)\s+#?(\d{1,3})\b", re.M | re.I),
 )
-_AROUND = re.compile(r"\A[\s:.)*_–—-]+|[\s*_#>-]+\Z")
+# What a model puts around its numbers, and nothing that may be the user's own, such as `__name__`.
+_AROUND = re.compile(r"\A\**[ \t]*(?:[:.)]|[–—-](?=\s))?\**\s+|\A\*+|\s[\s*_#>-]*\Z")
 
 
 def numbered(parts: Sequence[str]) -> str:

@@ -310,6 +310,10 @@ def test_nothing_is_lost_whatever_a_model_makes_of_it(model, target):
         prompt = prompt_of(dice)
         protected: Protected = protect(prompt)
         answers = [model(dice, part) for part in protected.parts]
+        parted = split_parts(numbered(answers), len(answers))
+        assert parted is not None
+        assert [" ".join(part.split()) for part in parted] == [" ".join(part.split()) for part in answers]
+        answers = parted
         whole = in_manner_of(target, answers, protected, [])
         told = (prompt, answers, whole)
         had, has = sources(prompt), sources(whole)
