@@ -7,78 +7,26 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..llm_backends.errors import MissingKey, NotConfigured
 from ..llm_backends.host import program
-from ..llm_backends.system.loopback import leads_to_loopback
+from ..llm_backends.system.command_line import command
+from ..llm_backends.system.loopback import address_of, leads_to_loopback
 from ..llm_backends.types import Secret
+from . import provider_table
+from .provider_table import Provider
 
-# The ids of the table, so that a combo box can be filled without reading YAML. A test keeps them equal.
-_IDS = (
-    "ollama",
-    "openai",
-    "anthropic",
-    "gemini",
-    "groq",
-    "openrouter",
-    "huggingface",
-    "together_ai",
-    "deepseek",
-    "azure",
-    "bedrock",
-    "hosted_vllm",
-    "mistral",
-    "cohere",
-    "replicate",
-    "lm_studio",
-)
+_LISTED = "`{command}` lists all providers."
+# A piece of an address: what would end the host's name, or the path, is none.
+_PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 _SECRET_ARGUMENTS = ("secret", "token", "access_key_id")
-
-
-@dataclass(frozen=True)
-class Provider:
-    """A row of the table.
-
-    `litellm_prefix` is its name in litellm, `price_prefix` that of its prices in litellm's list.
-    `key_variables` begin with the one that messages name. `default_base_url` may hold ``{argument}``s of
-    `needed_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face hub
-    that are called like the provider, with globs of their repositories. `schema`, `vision` and `tools` say
-    what its models do as a rule, None for "depends". `models` are suggested ids without the provider's name.
-    `list_path` is the path of its model list, in the format `list_style`, and `check_path` one that only a
-    valid key opens: None where there is none.
-    """
-
-    id: str
-    label: str
-    litellm_prefix: str
-    price_prefix: str
-    key_variables: tuple[str, ...]
-    key_url: str
-    key_optional: bool = False
-    key_pair: Mapping[str, str] = field(default_factory=dict)
-    default_base_url: str | None = None
-    base_variable: str | None = None
-    needed_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    optional_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    defaults: Mapping[str, str] = field(default_factory=dict)
-    hub: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    is_local: bool = False
-    max_concurrency: int = 16
-    retries: int = 2
-    schema: bool | None = None
-    vision: bool | None = None
-    tools: bool | None = None
-    models: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    list_style: str = "openai"
-    list_path: str | None = "/models"
-    check_path: str | None = "/models"
 
 
 @dataclass(frozen=True)
@@ -107,12 +55,21 @@ class KeyStatus:
 
 def names() -> tuple[str, ...]:
     """The ids of all providers, without reading the table."""
-    return _IDS
+    return provider_table.ids()
 
 
 def every() -> tuple[Provider, ...]:
     """All providers, in the table's order."""
     return tuple(_table().values())
+
+
+def perhaps_callable(env: Mapping[str, str], typed: Iterable[str]) -> list[Provider]:
+    """The providers for which something is set that may serve as a key, those of `typed` keys among them, and
+    those that need none: a choice of a few that costs less than a preflight of each."""
+    users, table = provider_table.users_of_variables(), _table()
+    found = {id for variable in users.keys() & env.keys() for id in users[variable]}
+    ranks = provider_table.ranks()
+    return [table[id] for id in sorted({*found, *users[""], *typed} & ranks.keys(), key=ranks.__getitem__)]
 
 
 def get(id: str) -> Provider:
@@ -139,18 +96,15 @@ def is_on_hub(model_id: str) -> bool:
     """Tell whether an id is a repository of the Hugging Face hub although a provider is named like it."""
     name, _, rest = model_id.partition("/")
     provider = _by_name().get(name)
-    globs = provider.hub.get(name, ()) if provider else ()
-    return any(fnmatchcase(rest, glob) for glob in globs if glob[0] != "!") and not any(
-        fnmatchcase(rest, glob[1:]) for glob in globs if glob[0] == "!"
-    )
+    return provider is not None and _holds(provider.hub.get(name, ()), rest)
 
 
 def taken_for_repository(model_id: str) -> str:
     """Explain in a sentence why an id is taken for a repository; empty where its provider is known."""
-    name = model_id.partition("/")[0]
+    name, _, rest = model_id.partition("/")
     if name in _by_name():
         return ""
-    close = difflib.get_close_matches(name.lower(), _by_name(), n=2, cutoff=0.75)
+    close = [] if _is_organisation(name, rest) else _near(name)
     meant = f" (did you mean {' or '.join(close)}?)" if close else ""
     return f"There is no provider {name}{meant}, so {model_id} is read as a Hugging Face repository."
 
@@ -178,14 +132,16 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
             f"{model_id!r} does not name a provider.",
             hint=f"Use provider/model, for example {' or '.join(examples()[:2])}.",
         )
-    close = difflib.get_close_matches(name.lower(), _by_name(), n=2, cutoff=0.75)
-    if not close and "/" not in rest:
+    if reason := provider_table.refused().get(name):
+        raise NotConfigured(f"{name} is not called: {reason}.", hint=_LISTED.format(command=_listing()))
+    on_hub = "/" not in rest and (_is_organisation(name, rest) or not _near(name))
+    if on_hub:
         raise NotConfigured(
             f"{model_id} looks like a Hugging Face id, and {name!r} is not a known provider.",
             hint=f"Set llm_mode to hf_download to run it on this machine, or use huggingface/{model_id} "
-            f"for Hugging Face's own service. {_choices(name)}",
+            f"for Hugging Face's own service. {_LISTED.format(command=_listing())}",
         )
-    raise NotConfigured(f"There is no provider {name!r}.", hint=_choices(name))
+    raise NotConfigured(f"There is no provider {name!r}.", hint=_choices(name, rest))
 
 
 def preflight(
@@ -196,6 +152,8 @@ def preflight(
     Sends nothing. Raises `MissingKey` or `NotConfigured`, naming the exact variable that is missing.
     """
     params: dict[str, Any] = {"custom_llm_provider": provider.litellm_prefix}
+    if provider.wire:
+        params["wire"] = provider.wire
     if provider.price_prefix != provider.litellm_prefix:
         params["price_prefix"] = provider.price_prefix
     key, variable = _key(provider, env, session_key)
@@ -247,22 +205,77 @@ def _pair(provider: Provider, env: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any]) -> str:
-    variable = provider.base_variable
-    base = env.get(variable, "").strip() if variable else ""
-    if not base and provider.default_base_url is None:
-        raise _missing_variable(provider, variable or "")
-    url = base or (provider.default_base_url or "").format_map(params)
-    if base and "://" not in base:
-        url = f"http://{base}"
+    variable = next((name for name in provider.base_variables if env.get(name, "").strip()), "")
+    if variable:
+        return _moved(provider, variable, env[variable].strip())
+    if provider.default_base_url is None:
+        raise _missing_variable(provider, provider.base_variables[0])
+    pieces = dict(params)
+    for piece, variables in provider.place_variables.items():
+        value = _first(env, variables) or provider.defaults.get(piece, "")
+        if not value:
+            raise _missing_variable(provider, variables[0])
+        pieces[piece] = value
+    for piece, variables in (*provider.place_variables.items(), *provider.needed_variables.items()):
+        if f"{{{piece}}}" in provider.default_base_url:
+            _check_piece(piece, str(pieces[piece]), next((v for v in variables if env.get(v)), variables[0]))
+    return provider.default_base_url.format_map(pieces)
+
+
+def _moved(provider: Provider, variable: str, text: str) -> str:
+    """The address that `variable` names. Raises `NotConfigured` for one to which no key should go."""
+    url = text
+    if "://" not in text:
+        url = f"http{'' if _may_be_plain(provider, f'//{text}') else 's'}://{text}"
     # A bind address is what OLLAMA_HOST and the like hold; no server can be called there.
     url = url.replace("://0.0.0.0", "://127.0.0.1").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if provider.wire:
+        url = url.removesuffix("/chat/completions")
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or parts.query or parts.fragment:
         raise NotConfigured(
             f"{variable} is not a valid address.",
             hint="Use an address such as https://host/path.",
+            provider=provider.id,
+        )
+    if parts.username or parts.password:
+        raise NotConfigured(
+            f"{variable} holds a name or a password.",
+            hint=f"Leave out what stands before the @; the key goes into {provider.key_variables[0]}.",
+            provider=provider.id,
+        )
+    if parts.scheme == "http" and not _may_be_plain(provider, url):
+        raise NotConfigured(
+            f"{variable} is an address without encryption, where everybody on the way reads key and texts.",
+            hint="Write https://; http:// is for this machine only.",
+            provider=provider.id,
         )
     return url
+
+
+def _may_be_plain(provider: Provider, url: str) -> bool:
+    """Tell whether `url` may do without encryption: on this machine, and a server of one's own at home."""
+    address = address_of(urlsplit(url).hostname or "")
+    if leads_to_loopback(url) or (address is not None and address.is_unspecified):
+        return True
+    return provider.is_local and (address is None or not address.is_global)
+
+
+def _check_piece(piece: str, value: str, variable: str) -> None:
+    if not _PIECE.fullmatch(value):
+        raise NotConfigured(
+            f"{variable} is {value!r}, which cannot be a part of an address.",
+            hint=f"Write the plain name of the {piece} into {variable}.",
+        )
+    if "region" in piece and not _REGION.fullmatch(value):
+        raise NotConfigured(
+            f"{variable} is {value!r}, which is no region.",
+            hint=f"Write one such as us-east-1 or eu-central-1 into {variable}.",
+        )
 
 
 def _missing_key(provider: Provider, *variables: str) -> MissingKey:
@@ -293,56 +306,43 @@ def _wrap(argument: str, value: str) -> Any:
     return Secret(value) if any(word in argument for word in _SECRET_ARGUMENTS) else value
 
 
-def _choices(name: str) -> str:
-    close = difflib.get_close_matches(name.lower(), _by_name(), n=2, cutoff=0.6)
-    meant = f"Did you mean {' or '.join(close)}? " if close else ""
-    return f"{meant}Providers: {', '.join(_IDS)}."
+def _choices(name: str, rest: str = "") -> str:
+    meant = " or ".join(f"{close}/{rest}" if rest else close for close in _near(name))
+    return (f"Did you mean {meant}? " if meant else "") + _LISTED.format(command=_listing())
 
 
-@functools.cache
+def _listing() -> str:
+    return command("providers", "--all")
+
+
+def _near(name: str) -> list[str]:
+    """The ids and aliases that may be meant by `name`."""
+    low = name.lower()
+    if low in _by_name():
+        return [low]
+    return difflib.get_close_matches(low.replace("-", "_"), _by_name(), n=2, cutoff=0.75)
+
+
+def _is_organisation(name: str, rest: str) -> bool:
+    """Tell whether an organisation of the hub that resembles a provider is called `name` and holds `rest`."""
+    return any(
+        organisation.lower() == name.lower() and _holds(globs, rest)
+        for provider in every()
+        for organisation, globs in provider.hub.items()
+    )
+
+
+def _holds(globs: tuple[str, ...], rest: str) -> bool:
+    return any(fnmatchcase(rest, glob) for glob in globs if glob[0] != "!") and not any(
+        fnmatchcase(rest, glob[1:]) for glob in globs if glob[0] == "!"
+    )
+
+
 def _table() -> dict[str, Provider]:
-    import yaml
-
-    rows = yaml.safe_load(Path(__file__).with_name("providers.yaml").read_text(encoding="utf-8"))
-    return {id: _provider(id, row) for id, row in rows.items()}
+    return provider_table.rows()
 
 
 @functools.cache
 def _by_name() -> dict[str, Provider]:
     named = {alias: provider for provider in every() for alias in provider.aliases}
     return {**named, **_table()}
-
-
-def _provider(id: str, row: Mapping[str, Any]) -> Provider:
-    prefix = row.get("prefix", id)
-    known = row.get("known", {})
-    listing = row.get("list", {})
-    listing = {"path": None} if listing == "none" else {"path": "/models", **listing}
-    check = row.get("check", listing["path"])
-    return Provider(
-        id=id,
-        label=row["label"],
-        litellm_prefix=prefix,
-        price_prefix=row.get("price_prefix", prefix),
-        key_variables=tuple(row["key"]),
-        key_url=row["key_url"],
-        key_optional=row.get("key_optional", False),
-        key_pair=row.get("pair", {}),
-        default_base_url=row.get("base"),
-        base_variable=row.get("base_from"),
-        needed_variables={name: tuple(variables) for name, variables in row.get("needs", {}).items()},
-        optional_variables={name: tuple(variables) for name, variables in row.get("may", {}).items()},
-        defaults=row.get("defaults", {}),
-        hub={name: tuple(globs) for name, globs in row.get("hub", {}).items()},
-        is_local=row.get("local", False),
-        max_concurrency=row.get("concurrency", 16),
-        retries=row.get("retries", 2),
-        schema=known.get("schema"),
-        vision=known.get("vision"),
-        tools=known.get("tools"),
-        models=tuple(row.get("models", ())),
-        aliases=tuple(row.get("aliases", ())),
-        list_style=listing.get("style", "openai"),
-        list_path=listing["path"],
-        check_path=None if check == "none" else check,
-    )

@@ -16,6 +16,7 @@ from ..deployment import deploy
 from ..models.catalog import Catalog, SourceState, catalog
 from ..models.labels import human_label
 from ..models.servers import endpoint_label
+from ..provider_table import Provider
 from ..settings.values import Settings
 from ..settings.variables import VARIABLES
 
@@ -39,6 +40,9 @@ def provider_rows(
                 "configured": status.configured,
                 "source": "kept" if kept else status.source,
                 "missing": status.missing,
+                "needs": list(provider.needs),
+                "begun": _is_begun(provider, environment, keys)
+                or (status.configured and not provider.listed_when_moved),
                 "needs_key": not provider.key_optional,
                 "key_variables": list(provider.key_variables),
                 "key_url": provider.key_url,
@@ -52,7 +56,13 @@ def provider_rows(
     return rows
 
 
-def _is_kept(typed: Secret | None, provider: providers.Provider, settings: Settings) -> bool:
+def _is_begun(provider: Provider, environment: Mapping[str, str], keys: SessionKeys) -> bool:
+    """Tell whether something was set for `provider` already."""
+    variables = (*provider.key_variables, *provider.base_variables)
+    return keys.peek(provider.id) is not None or any(environment.get(name) for name in variables)
+
+
+def _is_kept(typed: Secret | None, provider: Provider, settings: Settings) -> bool:
     return typed is not None and typed == kept_keys.get(settings.folder, provider.key_variables[0])
 
 
@@ -68,6 +78,8 @@ def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, So
         "configured": True,
         "source": "session" if typed is not None and not kept else settings.key_origin(typed or key),
         "missing": "",
+        "needs": ["LLM_BASE_URL"],
+        "begun": True,
         "needs_key": False,
         "key_variables": ["LLM_API_KEY"],
         "key_url": "",

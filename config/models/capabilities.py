@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...llm_backends.types import Capabilities
-from ..providers import Provider
+from ..provider_table import Provider
 from . import vision
 from .litellm_table import row_of
 

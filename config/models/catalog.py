@@ -235,7 +235,7 @@ class Catalog:
             if entry is not None:
                 yield entry
         environment = settings.environment()
-        for provider in providers.every():
+        for provider in filter(lambda one: one.models, providers.every()):
             status = providers.key_status(provider, environment, self.keys.peek(provider.id))
             # A local server has what it lists, and nothing else; an endpoint takes every id for its own.
             callable_now = status.configured and not provider.is_local and not endpoint

@@ -12,6 +12,7 @@ from typing import Any
 from ...llm_backends import modes, registry
 from .. import providers
 from ..model_source import DEFAULT_REPOSITORY
+from ..provider_table import Provider
 from . import local_models
 from .labels import human_label
 from .listing_formats import Listed
@@ -61,7 +62,7 @@ def label_of(model: str) -> str:
     return model.removeprefix("models/").strip("/")
 
 
-def of_provider(provider: providers.Provider, listed: Listed, source: str, **more: Any) -> ModelEntry:
+def of_provider(provider: Provider, listed: Listed, source: str, **more: Any) -> ModelEntry:
     """The entry of a model that `provider` itself lists; facts missing there come from our own table."""
     known = known_of(f"{provider.id}/{listed.id}")
     price = known.get("price")
@@ -83,7 +84,7 @@ def of_provider(provider: providers.Provider, listed: Listed, source: str, **mor
     )
 
 
-def packaged(provider: providers.Provider, configured: bool) -> Iterator[ModelEntry]:
+def packaged(provider: Provider, configured: bool) -> Iterator[ModelEntry]:
     """The packaged suggestions for `provider`."""
     for model in provider.models:
         yield of_provider(provider, Listed(model), "packaged", configured=configured)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..providers import Provider
+from ..provider_table import Provider
 
 TABLE = "model_prices_and_context_window_backup.json"
 _KEPT = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...llm_backends.types import Price
-from ..providers import Provider
+from ..provider_table import Provider
 from .catalog import catalog
 from .entries import known_of
 from .litellm_table import row_of

@@ -16,6 +16,7 @@ from ...llm_backends.remote.model_list import fetch_json
 from ...llm_backends.types import Secret
 from .. import providers
 from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id
+from ..provider_table import Provider
 from ..settings.values import Settings
 from . import listing_formats
 from .entries import ModelEntry, at_endpoint, of_provider
@@ -46,8 +47,11 @@ def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
         return [_endpoint(address.text, keys.peek(endpoint_id(address.text)) or key)]
     environment = settings.environment()
     found = []
-    for provider in providers.every():
-        if provider.list_path is None:
+    # This is gone through whenever somebody types into a widget.
+    for provider in providers.perhaps_callable(environment, keys.providers()):
+        if provider.list_path is None or (
+            provider.listed_when_moved and not _is_moved(provider, environment)
+        ):
             continue
         try:
             access = providers.preflight(provider, environment, keys.peek(provider.id))
@@ -94,21 +98,23 @@ async def _proxy_info(base: str, key: Secret | None) -> dict[str, listing_format
     return listing_formats.read_proxy_info(answer)
 
 
-def _of_provider(
-    provider: providers.Provider, access: providers.ProviderAccess, environment: dict[str, str]
-) -> Server:
+def _of_provider(provider: Provider, access: providers.ProviderAccess, environment: dict[str, str]) -> Server:
     return Server(
         provider.id,
         provider.label,
         _identity(provider.id, access.base_url, access.api_key),
         partial(ask_provider, provider, access),
         _LOCAL_PATIENCE_S if access.is_local else PATIENCE_S,
-        is_optional=provider.is_local and not environment.get(provider.base_variable or "", "").strip(),
+        is_optional=provider.is_local and not _is_moved(provider, environment),
     )
 
 
+def _is_moved(provider: Provider, environment: dict[str, str]) -> bool:
+    return any(environment.get(name, "").strip() for name in provider.base_variables)
+
+
 async def ask_provider(
-    provider: providers.Provider, access: providers.ProviderAccess, patience_s: float = PATIENCE_S
+    provider: Provider, access: providers.ProviderAccess, patience_s: float = PATIENCE_S
 ) -> list[ModelEntry]:
     """Ask `provider` for its list of models. Raises `LLMError`."""
     answer = await fetch_json(

@@ -14,11 +14,15 @@ from ...config.settings.home import targets_folder
 from ...config.settings.values import load
 from ...llm_backends.accounting.budget import dollars
 from ...llm_backends.runner import runner
+from ...llm_backends.system.command_line import command
 from ...prompting import targets
 from . import place
 from .writing import print_json
 
-_ALL_OF_LITELLM = "https://docs.litellm.ai/docs/providers"
+_MOVING = (
+    "<PROVIDER>_API_BASE, such as XAI_API_BASE or NANO_GPT_API_BASE, names another address for one of them.\n"
+    "Any other server that speaks OpenAI's format answers at LLM_BASE_URL."
+)
 
 
 def targets_command(options: argparse.Namespace) -> int:
@@ -69,22 +73,26 @@ def _model_row(model: ModelEntry) -> tuple[str, ...]:
 
 
 def providers_command(options: argparse.Namespace) -> int:
+    """List the providers for which something is set, and with --all every one, with what it needs."""
     rows = status.provider_rows(load())
     if options.json:
         print_json({"providers": rows})
-    else:
-        _table([(row["id"], row["label"], _readiness(row)) for row in rows])
-        print(
-            f"\nThe other providers in {_ALL_OF_LITELLM} can be used through a LiteLLM proxy, at "
-            "LLM_BASE_URL."
-        )
+        return 0
+    begun = [row for row in rows if row["begun"]]
+    _table([("Provider", "Name", "State"), *((row["id"], row["label"], _readiness(row)) for row in begun)])
+    others = [row for row in rows if not row["begun"]]
+    if not options.all:
+        print(f"\n{len(others)} more can be set up: `{command('providers', '--all')}` says what each needs.")
+        return 0
+    print()
+    needs = [(row["id"], row["label"], " ".join(row["needs"]) or "-", row["key_url"]) for row in others]
+    _table([("Provider", "Name", "Needs", "Where to get it"), *needs])
+    print(f"\n{_MOVING}")
     return 0
 
 
-def _readiness(row: dict[str, object]) -> str:
-    if row["configured"]:
-        return f"ready ({row['source']})"
-    return str(row["missing"])
+def _readiness(row: dict[str, Any]) -> str:
+    return f"ready ({row['source']})" if row["configured"] else str(row["missing"])
 
 
 def usage_command(options: argparse.Namespace) -> int:

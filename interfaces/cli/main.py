@@ -131,8 +131,11 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("words", nargs="*", help="only those that match these words")
     models.add_argument("--provider", default="", help="only this provider's, e.g. ollama")
     models.add_argument("--all", action="store_true", help="also list those that are not set up")
-    _command(
+    listed = _command(
         commands, "providers", listing.providers_command, "list the providers, and which of them are set up"
+    )
+    listed.add_argument(
+        "--all", action="store_true", help="also list the others, and what each of them needs"
     )
     _command(commands, "usage", listing.usage_command, "show today's calls and what they cost")
     _command(

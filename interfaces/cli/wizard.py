@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ...config import providers
 from ...config.access import consent
 from ...config.model_source import DEFAULT_REPOSITORY
 from ...config.models.catalog import Listing, catalog
+from ...config.provider_table import Provider
 from ...config.settings.env_file import write_env
 from ...config.settings.values import load
 from ...llm_backends.host import program
@@ -20,6 +21,8 @@ from ...prompting import phrasebook
 
 # Settings left behind by another way of reaching a model.
 _CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_URL": None}
+
+_PROVIDERS_SHOWN = 20
 
 
 class Wizard:
@@ -82,11 +85,14 @@ class Wizard:
 
     def _provider(self, listing: Listing) -> dict[str, str | None]:
         remote = [provider for provider in providers.every() if not provider.is_local]
-        provider = remote[self._choose([row.label for row in remote])]
-        model = self._answer("Model", provider.models[0])
-        variables = [provider.key_variables[0], *(names[0] for names in provider.needed_variables.values())]
-        if provider.default_base_url is None and provider.base_variable:
-            variables.append(provider.base_variable)
+        shown = remote[:_PROVIDERS_SHOWN]
+        self._say(f"`{command('providers', '--all')}` lists {len(remote) - len(shown)} more: type its name.")
+        provider = self._choose_of(shown, {name: row for row in remote for name in (row.id, *row.aliases)})
+        model = self._answer("Model", next(iter(provider.models), ""))
+        needed = (*provider.needed_variables.values(), *provider.place_variables.values())
+        variables = [provider.key_variables[0], *(names[0] for names in needed)]
+        if provider.default_base_url is None:
+            variables.append(provider.base_variables[0])
         self._say(f"Get a key: {provider.key_url}")
         self._say(f"Set it in the environment of {program()}. It is not written to any file:")
         for variable in variables:
@@ -109,6 +115,17 @@ class Wizard:
             if text.isdecimal() and 1 <= int(text) <= len(lines):
                 return int(text) - 1
             self._say("Enter one of the numbers.")
+
+    def _choose_of(self, shown: Sequence[Provider], named: Mapping[str, Provider]) -> Provider:
+        for number, row in enumerate(shown, 1):
+            self._say(f"  {number:2}  {row.label}")
+        while True:
+            text = self._ask(f"1 to {len(shown)}, or a name [1]: ").strip() or "1"
+            if text.isdecimal() and 1 <= int(text) <= len(shown):
+                return shown[int(text) - 1]
+            if text.lower() in named:
+                return named[text.lower()]
+            self._say("Type one of the numbers, or a provider's name as it stands in that list.")
 
     def _answer(self, question: str, default: str) -> str:
         return self._ask(f"{question} [{default}]: " if default else f"{question}: ").strip() or default

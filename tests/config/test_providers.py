@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
-from quillwork.config import providers
+from quillwork.config import provider_table, providers
 from quillwork.llm_backends.errors import MissingKey, NotConfigured
+from quillwork.llm_backends.system.loopback import leads_to_loopback
 from quillwork.llm_backends.types import Secret
 
 KEYED = [p for p in providers.every() if not p.key_optional]
@@ -24,14 +28,16 @@ def full_environment() -> dict[str, str]:
     env = {}
     for provider in providers.every():
         env[provider.key_variables[0]] = f"key-of-{provider.id}"
-        for variables in provider.needed_variables.values():
-            env[variables[0]] = "value"
-    return {**env, "AZURE_API_BASE": "https://mine.example.com"}
+        if provider.default_base_url is None:
+            env[provider.base_variables[0]] = f"https://{provider.id}.example.com"
+        for variables in (*provider.needed_variables.values(), *provider.place_variables.values()):
+            env[variables[0]] = "eu-north-1"
+    return env
 
 
 def test_the_names_without_yaml_are_the_table():
     assert providers.names() == tuple(p.id for p in providers.every())
-    assert len(set(providers.names())) == 16
+    assert len(set(providers.names())) > 100
 
 
 def test_names_need_no_yaml(quillwork_root):
@@ -44,23 +50,67 @@ def test_names_need_no_yaml(quillwork_root):
 
 @pytest.fixture
 def quillwork_root():
-    from pathlib import Path
-
     return Path(providers.__file__).resolve().parent.parent
 
 
 def test_every_row_is_complete():
     names = [name for p in providers.every() for name in (p.id, *p.aliases)]
     assert len(names) == len(set(names)), "an alias is used twice"
+    assert not set(names) & provider_table.refused().keys()
+    labels = [p.label for p in providers.every()]
+    assert len(labels) == len(set(labels)), "two rows look the same in a list"
     for provider in providers.every():
         assert provider.label
-        assert provider.models, provider.id
         assert provider.key_variables, provider.id
         assert provider.key_url.startswith("https://"), provider.id
-        assert provider.default_base_url or provider.base_variable, provider.id
+        assert provider.wire in ("", "openai"), provider.id
+        assert _is_safe(provider.default_base_url), provider.id
         assert (provider.retries, provider.max_concurrency) == (
             (0, 4 if provider.id in ("ollama", "lm_studio") else 16) if provider.is_local else (2, 16)
         )
+
+
+def _is_safe(base: str | None) -> bool:
+    return base is None or base.startswith("https://") or leads_to_loopback(base)
+
+
+def test_the_fields_of_a_row_are_those_that_the_table_explains():
+    text = (Path(providers.__file__).parent / "providers.yaml").read_text(encoding="utf-8")
+    head = text.partition("\n\n")[0]
+    explained = {word.strip(",") for line in head.splitlines() for word in line[2:19].split()}
+    used = set(re.findall(r"^  (\w+):", text.partition("\n---\n")[0], re.MULTILINE))
+    assert used <= explained | {"label", "aliases", "local", "concurrency", "retries", "key_optional"}
+
+
+def test_a_key_is_one_providers():
+    users = defaultdict(set)
+    for provider in providers.every():
+        for variable in (*provider.key_variables, *provider.key_pair.values()):
+            users[variable].add(provider.id)
+    assert {variable: ids for variable, ids in users.items() if len(ids) > 1} == {
+        # The same account of Amazon's, by whichever of its two doors.
+        "AWS_BEARER_TOKEN_BEDROCK": {"bedrock", "bedrock_mantle"}
+    }
+
+
+def test_the_names_that_users_know_are_aliases():
+    known = {
+        **{
+            "google": "gemini",
+            "grok": "xai",
+            "kimi": "moonshot",
+            "qwen": "dashscope",
+            "doubao": "volcengine",
+        },
+        **{
+            "zhipu": "zai",
+            "hf": "huggingface",
+            "aws": "bedrock",
+            "together": "together_ai",
+            "vllm": "hosted_vllm",
+        },
+    }
+    assert {alias: providers.get(alias).id for alias in known} == known
 
 
 @pytest.mark.parametrize(
@@ -72,6 +122,8 @@ def test_every_row_is_complete():
         ("google/gemini-3.5-flash", "gemini", "gemini-3.5-flash"),
         ("openai/openai/gpt-oss-20b", "openai", "openai/gpt-oss-20b"),
         ("bedrock/us.amazon.nova-lite-v1:0", "bedrock", "us.amazon.nova-lite-v1:0"),
+        ("xai/grok-4", "xai", "grok-4"),
+        ("cloudflare/@cf/openai/gpt-oss-20b", "cloudflare", "@cf/openai/gpt-oss-20b"),
     ],
 )
 def test_an_id_is_cut_at_the_first_slash(model_id, provider, rest):
@@ -97,8 +149,63 @@ def test_an_id_is_one_plain_word(model_id):
 
 
 def test_ids_that_litellm_would_act_upon_are_unknown_here():
-    for name in ("github_copilot", "oobabooga", "custom", "petals", "vertex_ai", "sagemaker", "chatgpt"):
+    for name in ("github_copilot", "chatgpt", "custom", "petals", "triton", "langflow"):
         assert providers.split(f"{name}/model") is None
+
+
+@pytest.mark.parametrize("name", sorted(provider_table.refused()))
+def test_what_is_refused_says_why(name):
+    said = hint_of(f"{name}/model")
+    assert provider_table.refused()[name] in said
+    assert "Hugging Face" not in said
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        *(
+            "Qwen/Qwen3-4B",
+            "meta-llama/Llama-3.3-70B-Instruct",
+            "deepseek-ai/DeepSeek-V3.2",
+            "nvidia/Nano-9B",
+        ),
+        *("mistralai/Mistral-7B-v0.1", "moonshotai/Kimi-K2", "MiniMaxAI/MiniMax-M2", "Groq/Llama-3-Groq-8B"),
+    ],
+)
+def test_an_organisation_of_the_hub_is_no_slip_of_the_finger(model_id):
+    said = hint_of(model_id)
+    assert f"huggingface/{model_id}" in said
+    assert "did you mean" not in said.lower()
+    assert "did you mean" not in providers.taken_for_repository(model_id)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *(
+            ("XAI/grok-4", "xai/grok-4"),
+            ("perplexty/sonar", "perplexity/sonar"),
+            ("OpenAI/gpt-5", "openai/gpt-5"),
+        ),
+        *(("fireworks-ai/x", "fireworks_ai/x"), ("cerebas/a/b", "cerebras/a/b")),
+    ],
+)
+def test_the_nearest_id_is_written_out(written, meant):
+    said = hint_of(written)
+    assert f"Did you mean {meant}" in said
+    assert "Hugging Face" not in said
+
+
+def test_repositories_of_organisations_that_are_called_like_a_provider():
+    for repository in ("tencent/Hunyuan-7B-Instruct", "cerebras/Cerebras-GPT-13B", "databricks/dolly-v2-3b"):
+        assert providers.is_on_hub(repository)
+    for model in (
+        "tencent/hy4",
+        "cerebras/gpt-oss-120b",
+        "databricks/databricks-gpt-6-1-terra",
+        "qwen/qwen3.8-max",
+    ):
+        assert not providers.is_on_hub(model)
 
 
 def test_a_hugging_face_id_points_to_hf_download():
@@ -108,21 +215,20 @@ def test_a_hugging_face_id_points_to_hf_download():
 
 
 def test_a_slip_of_the_finger_gets_the_near_name():
-    assert "openai" in hint_of("opnai/gpt-5-mini").split("Providers:")[0]
-    assert "anthropic" in hint_of("antropic/claude").split("Providers:")[0]
+    assert "openai/gpt-5-mini" in hint_of("opnai/gpt-5-mini")
+    assert "anthropic/claude" in hint_of("antropic/claude")
 
 
 @pytest.mark.parametrize("provider", KEYED, ids=lambda p: p.id)
 def test_a_missing_key_names_the_variable_and_the_page(provider):
-    env = full_environment()
-    del env[provider.key_variables[0]]
+    env = {name: text for name, text in full_environment().items() if name not in provider.key_variables}
     with pytest.raises(MissingKey) as caught:
         providers.preflight(provider, env)
     assert provider.key_variables[0] in caught.value.message
     assert provider.key_url in caught.value.hint
     # The file is read at every run; only the environment is the process's own.
     assert ".env, and run again" in caught.value.hint
-    assert "OPENAI_API_KEY" not in str(caught.value) or provider.id == "openai"
+    assert "OPENAI_API_KEY" not in str(caught.value).replace("AZURE_OPENAI", "") or provider.id == "openai"
     assert not providers.key_status(provider, env).configured
 
 
@@ -157,9 +263,14 @@ def test_a_planted_openai_variable_is_nobody_elses():
     env = {
         "OPENAI_API_KEY": "sk-openai",
         "OPENAI_BASE_URL": "http://evil.example",
-        "OPENAI_API_BASE": "http://e",
     }
     assert providers.preflight(providers.get("openai"), env).base_url == "https://api.openai.com/v1"
+    moved = {**env, "OPENAI_API_BASE": "https://evil.example"}
+    for provider in providers.every():
+        if provider.id != "openai" and provider.default_base_url:
+            access = providers.preflight(provider, {**full_environment(), **moved})
+            assert access.api_key != Secret("sk-openai")
+            assert "evil" not in access.base_url
     for name in ("lm_studio", "hosted_vllm", "ollama"):
         access = providers.preflight(providers.get(name), env)
         assert access.api_key is None
@@ -186,7 +297,7 @@ def test_azure_and_bedrock_name_what_else_they_need():
     with pytest.raises(NotConfigured, match="AZURE_API_BASE"):
         providers.preflight(azure, {"AZURE_API_KEY": "k", "AZURE_API_VERSION": "v"})
     with pytest.raises(MissingKey, match="AWS_SECRET_ACCESS_KEY is not set"):
-        providers.preflight(bedrock, {"AWS_ACCESS_KEY_ID": "a", "AWS_REGION": "r"})
+        providers.preflight(bedrock, {"AWS_ACCESS_KEY_ID": "a", "AWS_REGION": "eu-north-1"})
     with pytest.raises(NotConfigured, match="AWS_REGION"):
         providers.preflight(bedrock, {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"})
     env = {
@@ -200,3 +311,85 @@ def test_azure_and_bedrock_name_what_else_they_need():
     assert access.params["aws_secret_access_key"] == Secret("very-secret")
     assert access.params["aws_session_token"] == Secret("session")
     assert "secret" not in str(access.params.values())
+
+
+@pytest.mark.parametrize("provider", providers.every(), ids=lambda p: p.id)
+def test_every_provider_can_be_moved_and_its_key_goes_along_alone(provider):
+    variable = provider.id.upper().replace("-", "_") + "_API_BASE"
+    env = {**full_environment(), variable: "https://moved.example/some/path/"}
+    access = providers.preflight(provider, env)
+    assert access.base_url == "https://moved.example/some/path"
+    assert access.api_key == Secret(f"key-of-{provider.id}")
+    others = [providers.preflight(other, env) for other in providers.every() if other != provider]
+    assert not [other for other in others if "moved.example" in other.base_url]
+
+
+@pytest.mark.parametrize("variable", ["FRIENDLI_API_BASE", "FIREWORKS_API_BASE", "LLAMA_API_BASE"])
+def test_litellms_own_word_for_the_address_counts_too(variable):
+    rows = [row for row in providers.every() if variable in row.base_variables]
+    assert len(rows) == 1
+    access = providers.preflight(rows[0], {**full_environment(), variable: "https://moved.example"})
+    assert access.base_url == "https://moved.example"
+    own = {rows[0].base_variables[0]: "https://first.example", variable: "https://moved.example"}
+    assert providers.preflight(rows[0], {**full_environment(), **own}).base_url == "https://first.example"
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("http://xai.example/v1", "without encryption"),
+        ("http://192.168.1.5/v1", "without encryption"),
+        ("https://user:secret@xai.example", "a name or a password"),
+        ("ftp://xai.example", "not a valid address"),
+        ("https://xai.example/v1?key=1", "not a valid address"),
+        ("https://xai.example:99999", "not a valid address"),
+        ("https://[::1", "not a valid address"),
+        ("https://", "not a valid address"),
+    ],
+)
+def test_an_address_to_which_no_key_should_go_is_refused(base, said):
+    with pytest.raises(NotConfigured, match=f"XAI_API_BASE.*{said}") as caught:
+        providers.preflight(providers.get("xai"), {"XAI_API_KEY": "k", "XAI_API_BASE": base})
+    assert "secret" not in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("base", "called"),
+    [
+        ("http://127.0.0.1:9/v1/", "http://127.0.0.1:9/v1"),
+        ("localhost:9", "http://localhost:9"),
+        ("gateway.example/v1", "https://gateway.example/v1"),
+        ("https://gateway.example/v1/chat/completions", "https://gateway.example/v1"),
+    ],
+)
+def test_an_address_as_people_write_it(base, called):
+    env = {"XAI_API_KEY": "k", "XAI_API_BASE": base}
+    assert providers.preflight(providers.get("xai"), env).base_url == called
+
+
+def test_a_server_of_ones_own_may_stand_elsewhere_in_the_house():
+    ollama = providers.get("ollama")
+    for base in ("http://192.168.1.5:11434", "http://box:11434", "http://box.local:11434"):
+        assert providers.preflight(ollama, {"OLLAMA_API_BASE": base}).base_url == base
+    with pytest.raises(NotConfigured, match="without encryption"):
+        providers.preflight(ollama, {"OLLAMA_API_BASE": "http://8.8.8.8:11434"})
+
+
+@pytest.mark.parametrize(
+    "region", ["Frankfurt", "us-east", "us-east-1.evil.example/", "x@evil.example", "evil#"]
+)
+def test_a_region_that_cannot_be_one(region):
+    for name in ("bedrock", "bedrock_mantle"):
+        with pytest.raises(NotConfigured, match="AWS_REGION is") as caught:
+            providers.preflight(providers.get(name), {"AWS_BEARER_TOKEN_BEDROCK": "k", "AWS_REGION": region})
+        assert "AWS_REGION" in caught.value.hint
+
+
+def test_an_account_is_a_piece_of_the_address_and_no_argument():
+    env = {"CLOUDFLARE_API_KEY": "k", "CLOUDFLARE_ACCOUNT_ID": "0a1b"}
+    access = providers.preflight(providers.get("cloudflare"), env)
+    assert access.base_url == "https://api.cloudflare.com/client/v4/accounts/0a1b/ai/v1"
+    assert access.params.keys() == {"custom_llm_provider", "price_prefix", "wire"}
+    with pytest.raises(NotConfigured, match="CLOUDFLARE_ACCOUNT_ID"):
+        providers.preflight(providers.get("cloudflare"), {"CLOUDFLARE_API_KEY": "k"})

@@ -30,7 +30,10 @@ def home(tmp_path, monkeypatch):
     for name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE", "HOSTED_VLLM_API_BASE"):
         monkeypatch.setenv(name, NOTHING_THERE)
     # Nothing leaves this machine, whatever key a test or the fuzzer types in.
-    table = {row.id: replace(row, default_base_url=NOTHING_THERE) for row in providers.every()}
+    table = {
+        row.id: replace(row, default_base_url=row.default_base_url and NOTHING_THERE)
+        for row in providers.every()
+    }
     aliases = {alias: row for row in table.values() for alias in row.aliases}
     monkeypatch.setattr(providers, "_table", lambda: table)
     monkeypatch.setattr(providers, "_by_name", lambda: {**aliases, **table})

@@ -41,6 +41,8 @@ def routes(server: Any) -> list[web.AbstractRouteDef]:
         listed.append(web.post(path, _speaking(server, ResponsesFormat())))
     mistral = OpenAIFormat(counts_unasked=True)
     listed.append(web.post("/mistral/v1/chat/completions", _speaking(server, mistral)))
+    # Every provider of OpenAI's format at an address of its own, whatever its paths begin with.
+    listed.append(web.post("/at/{provider}/{start:.*}chat/completions{end:/?}", _speaking(server, openai)))
     for path in ("/v1/models", "/models", "/openai/v1/models", "/api/v1/models"):
         listed.append(web.get(path, _models(server)))
     for path in ("/v1/messages", "/messages"):

@@ -67,6 +67,7 @@ class LiteLLMSDK:
         self._lock = threading.Lock()
         self._clients: Clients | None = None
         self._forms = Forms()
+        self._known: dict[str, bool] = {}
 
     async def prepare(self) -> None:
         """Import the library; see `StreamingBackend`."""
@@ -238,6 +239,9 @@ class LiteLLMSDK:
         params = provider_parameters(deployment.params)
         prefix = params.pop("custom_llm_provider", deployment.provider)
         params.pop("price_prefix", None)
+        if params.pop("wire", "") == "openai" and not self._knows(litellm, prefix):
+            # It came to litellm later; its format is that of all releases.
+            prefix = "openai"
         if "://" in deployment.model or not deployment.base_url:
             raise errors.NotConfigured(f"{deployment.name} is not a model that can be used.")
         if prefix == "replicate" and exchange.origin != _REPLICATE_ORIGIN:
@@ -277,6 +281,16 @@ class LiteLLMSDK:
         if prefix != "replicate":
             arguments["client"] = self._client(prefix, deployment, exchange, params)
         return arguments
+
+    def _knows(self, litellm: Any, prefix: str) -> bool:
+        """Tell whether this release of litellm has a provider of that name."""
+        if prefix not in self._known:
+            try:
+                litellm.get_llm_provider(f"{prefix}/model", api_base="https://localhost", api_key="none")
+                self._known[prefix] = True
+            except Exception:  # noqa: BLE001 - it says so with whatever its release has for it
+                self._known[prefix] = False
+        return self._known[prefix]
 
     def _client(
         self, prefix: str, deployment: Deployment, exchange: Transmission, params: dict[str, Any]

@@ -50,7 +50,7 @@ def embedding_arguments(request: Request, deployment: Deployment, prefix: str) -
     """The arguments of litellm's `aembedding`, address and key named."""
     refuse_steering(request.extra)
     params = provider_parameters(deployment.params)
-    for name in ("custom_llm_provider", "price_prefix"):
+    for name in ("custom_llm_provider", "price_prefix", "wire"):
         params.pop(name, None)
     return {
         **request.extra,

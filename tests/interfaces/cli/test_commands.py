@@ -121,7 +121,17 @@ def test_the_lists_are_json_where_json_is_asked_for(command: Command, wire: Wire
         answer = json.loads(command(name, "--json", **endpoint(wire)).stdout)
         assert answer[key], name
     assert "fox" in command("models", **endpoint(wire)).stdout
-    assert "https://docs.litellm.ai/docs/providers" in command("providers").stdout
+    listed = command("providers", "--all", XAI_API_KEY="k", XAI_API_BASE="http://xai.example").stdout
+    lines = {line.split()[0]: line for line in listed.splitlines() if line}
+    assert len(lines) > 100
+    assert "XAI_API_BASE" in lines["xai"]
+    assert "encryption" in lines["xai"]
+    assert "CLOUDFLARE_API_KEY CLOUDFLARE_ACCOUNT_ID" in lines["cloudflare"]
+    assert "no key needed" in lines["ollama"]
+    few = command("providers", XAI_API_KEY="k").stdout
+    assert "ready (environment)" in few
+    assert "cloudflare" not in few
+    assert "--all" in few
 
 
 def test_config_tells_where_each_value_comes_from_and_no_key(

@@ -72,6 +72,15 @@ def test_a_provider_is_chosen_and_its_key_is_only_told_of(wizard, home):
     assert not consent.is_allowed("anthropic", load())
 
 
+def test_a_provider_that_is_not_shown_is_chosen_by_its_name(wizard, home):
+    said = wizard("3", "atlantis", "scaleway", "some-model", "n", "y")
+    assert "Type one of the numbers" in said
+    assert written(home) == ["LLM_MODEL=scaleway/some-model"]
+    assert "SCW_SECRET_KEY=" in said
+    wizard("3", "Grok", "grok-4", "n", "y")
+    assert written(home) == ["LLM_MODEL=xai/grok-4"]
+
+
 def test_a_yes_to_other_peoples_workflows_is_kept(wizard, home):
     wizard("3", "1", "", "y", "y")
     assert consent.is_allowed(next(row.id for row in providers.every() if not row.is_local), load())

@@ -1,0 +1,167 @@
+"""The table of providers, read from ``providers.yaml``. Nothing here touches the network or litellm."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).with_name("providers.yaml")
+_END_OF_ROWS = "\n---\n"
+_ID = re.compile(r"^([\w-]+):", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A row of the table.
+
+    `litellm_prefix` is its name in litellm, `price_prefix` that of its prices in litellm's list, and `wire`
+    the format that it speaks where that is OpenAI's. `key_variables` begin with the one that messages name,
+    `base_variables` likewise. `default_base_url` may hold ``{argument}``s of `needed_variables` and
+    `place_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face hub
+    that are called like the provider, with globs of their repositories. `schema`, `vision` and `tools` say
+    what its models do as a rule, None for "depends". `models` are suggested ids without the provider's name.
+    `list_path` is the path of its model list, in the format `list_style`, and `check_path` one that only a
+    valid key opens: None where there is none. `listed_when_moved` says that nobody looks for the list at
+    the default address.
+    """
+
+    id: str
+    label: str
+    litellm_prefix: str
+    price_prefix: str
+    key_variables: tuple[str, ...]
+    key_url: str
+    wire: str = ""
+    key_optional: bool = False
+    key_pair: Mapping[str, str] = field(default_factory=dict)
+    default_base_url: str | None = None
+    base_variables: tuple[str, ...] = ()
+    needed_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    optional_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    place_variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    hub: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_local: bool = False
+    max_concurrency: int = 16
+    retries: int = 2
+    schema: bool | None = None
+    vision: bool | None = None
+    tools: bool | None = None
+    models: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    list_style: str = "openai"
+    list_path: str | None = "/models"
+    check_path: str | None = "/models"
+    listed_when_moved: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The variables without which it cannot be called, one for each thing that it needs."""
+        key = () if self.key_optional else self.key_variables[:1]
+        groups = (*self.needed_variables.items(), *self.place_variables.items())
+        named = tuple(variables[0] for name, variables in groups if name not in self.defaults)
+        return (*key, *named, *(() if self.default_base_url else self.base_variables[:1]))
+
+
+def variable_of(id: str, end: str) -> str:
+    """The name of the variable ``<ID>_<end>`` of the provider `id`."""
+    return f"{id.upper().replace('-', '_')}_{end}"
+
+
+@functools.cache
+def ids() -> tuple[str, ...]:
+    """The ids of the table, so that a combo box can be filled without reading YAML."""
+    return tuple(_ID.findall(_text().partition(_END_OF_ROWS)[0]))
+
+
+@functools.cache
+def rows() -> dict[str, Provider]:
+    """The providers by id, in the table's order."""
+    return {id: row_of(id, row) for id, row in _documents()[0].items()}
+
+
+@functools.cache
+def users_of_variables() -> Mapping[str, tuple[str, ...]]:
+    """The ids of the providers that have a use for a variable, by its name; those that need none are under
+    the empty name. Of an address there is a use where it is all that a provider needs."""
+    users: dict[str, tuple[str, ...]] = {"": ()}
+    for id, row in rows().items():
+        variables = {*row.key_variables, *row.key_pair.values()}
+        if row.key_optional:
+            waits = row.listed_when_moved or row.default_base_url is None
+            variables |= set(row.base_variables) if waits else {""}
+        for variable in variables:
+            users[variable] = (*users.get(variable, ()), id)
+    return users
+
+
+@functools.cache
+def ranks() -> Mapping[str, int]:
+    """The place of each provider in the table, by id."""
+    return {id: place for place, id in enumerate(rows())}
+
+
+@functools.cache
+def refused() -> Mapping[str, str]:
+    """The reasons why what litellm knows is refused, by its word for it."""
+    return {id: group["why"] for group in _documents()[1] for id in group["ids"]}
+
+
+def _text() -> str:
+    return _FILE.read_text(encoding="utf-8")
+
+
+@functools.cache
+def _documents() -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    table, reasons = yaml.load_all(_text(), Loader=loader)
+    return table, reasons
+
+
+def row_of(id: str, row: Mapping[str, Any]) -> Provider:
+    """The provider `id` out of its row, whose fields the head of ``providers.yaml`` explains."""
+    prefix = row.get("prefix", id)
+    known = row.get("known", {})
+    listing = row.get("list", {})
+    listing = {"path": None} if listing == "none" else {"path": "/models", **listing}
+    check = row.get("check", listing["path"])
+    return Provider(
+        id=id,
+        label=row["label"],
+        litellm_prefix=prefix,
+        price_prefix=row.get("price_prefix", prefix),
+        key_variables=tuple(row["key"]),
+        key_url=row["key_url"],
+        wire=row.get("wire", ""),
+        key_optional=row.get("key_optional", False),
+        key_pair=row.get("pair", {}),
+        default_base_url=row.get("base"),
+        base_variables=(variable_of(id, "API_BASE"), *row.get("base_from", ())),
+        needed_variables=_variables(row, "needs"),
+        optional_variables=_variables(row, "may"),
+        place_variables=_variables(row, "place"),
+        defaults=row.get("defaults", {}),
+        hub=_variables(row, "hub"),
+        is_local=row.get("local", False),
+        max_concurrency=row.get("concurrency", 16),
+        retries=row.get("retries", 2),
+        schema=known.get("schema"),
+        vision=known.get("vision"),
+        tools=known.get("tools"),
+        models=tuple(row.get("models", ())),
+        aliases=tuple(row.get("aliases", ())),
+        list_style=listing.get("style", "openai"),
+        list_path=listing["path"],
+        check_path=None if check == "none" else check,
+        listed_when_moved=listing.get("when") == "moved",
+    )
+
+
+def _variables(row: Mapping[str, Any], field: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(texts) for name, texts in row.get(field, {}).items()}
