@@ -11,7 +11,7 @@ from typing import Any
 _NAMES = (
     r"(?:(?:enhanced|improved|final|positive|image|refined|rewritten|optimi[sz]ed|revised|output|new"
     r"|video)[_ -]?)?prompt"
-    r"|answer|response|output|result|final(?:_answer)?|solution|enhanced|rewritten"
+    r"|answer|response|output|result|final(?:_answer)?|solution|enhanced|rewritten|positive|output_text"
 )
 _NEGATIVE_NAMES = r"negative(?:[_ -]?prompt)?"
 _ENVELOPE = re.compile(rf"(?is)[<\[]({_NAMES})[>\]]\s*(?P<inside>.*?)\s*[<\[]/\1[>\]]")
@@ -53,6 +53,7 @@ _PROMPT_KEYS = re.compile(
 )
 _INNER_KEYS = (
     "messages",
+    "variations",
     "message",
     "choices",
     "arguments",
@@ -134,7 +135,8 @@ def _peel_once(text: str, idea: str) -> str:
     if not idea.startswith(text[:1] or "\0") and (symbol := _SYMBOL.match(text)):
         text = re.sub(r"\s*[✨⭐🎨🌟★☆]\ufe0f?\s*\Z", "", text[symbol.end() :])
     if len(lines) == 1 and (item := _ITEM.match(text)) and not idea.startswith(item.group().strip()):
-        text = text[item.end() :]
+        # A second number on the line makes the first one part of the prompt.
+        text = text if re.search(r"\s\(?2[.)]\s", text) else text[item.end() :]
     if len(lines) == 1 and re.match(r"#{1,6}\s+\S.*[.。!]\Z", text) and not idea.startswith("#"):
         text = text.lstrip("#").strip()
     return unquote(_without_brackets(_without_emphasis(text), idea))

@@ -90,7 +90,7 @@ def label_of(line: str) -> Label | None:
         rest = found.groupdict().get("rest") or ""
         if kind is None and shape is _HEADING and ":" in label:
             kind, rest = kind_of(label.partition(":")[0].strip()), label.partition(":")[2]
-            if kind in ("prompt", "result", "title"):
+            if kind in ("prompt", "result", "title", "alternative"):
                 return Label(kind, label, "", True)
         if kind is None or (shape is _DASHED and kind not in ("prompt", "negative", "alternative")):
             continue

@@ -12,7 +12,8 @@ from .talk import inline_announcement, is_leading_talk, is_remark
 
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _NUMBERED = re.compile(
-    r"\A\s*(?:\(?(\d{1,2})[.):]|([a-eA-E])\)|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
+    r"\A\s*(?:(?:\*\*)?\(?(\d{1,2})[.):](?:\*\*)?|([a-eA-E])\)"
+    r"|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
 )
 _SIBLING = re.compile(r"\A\s*(?:[-*•]\s+)?[*_]*[^\W\d][\w /]{1,24}[*_]*[:：]\s*\S")
 _INFOTEXT = re.compile(r"(?i)\n\s*steps\s*:\s*\d+.*\Z", re.S)
@@ -95,8 +96,9 @@ def _parts(text: str, idea: str, single: bool) -> list[_Part]:
             label = None
         last = parts[-1]
         if label is not None:
-            while label.kind == "notes" and len(last.lines) > 1 and _is_bold_label(last.lines[-1:]):
-                last.lines.pop()
+            if label.kind == "notes" and (above := _labelled_above(last.lines)):
+                # Mood, light and aspect ratio in one block are all of them remarks.
+                del last.lines[-above:]
             parts.append(_Part(label, [label.rest] if label.rest else []))
         elif last.kind in ("echo", "plan") and not line.strip() and last.text:
             # An echo is one paragraph; what follows it may be the prompt.
@@ -146,7 +148,7 @@ def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
             return (
                 bool(before)
                 and not at_top
-                and (follows_blank or label.heading or _is_bold_label(parts[-1].lines[-1:]))
+                and (follows_blank or label.heading or _labelled_above(parts[-1].lines) > 0)
             )
         case "title":
             return at_top and single
@@ -154,8 +156,11 @@ def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
             return at_top or follows_blank or not label.rest or label.text.lower() == "keep exactly"
 
 
-def _is_bold_label(lines: list[str]) -> bool:
-    return bool(lines) and "**" in lines[0] and _SIBLING.match(lines[0]) is not None
+def _labelled_above(lines: list[str]) -> int:
+    """Return how many lines of the last block are labelled; 0 where not all are, or nothing stands before."""
+    blank = next((place for place in range(len(lines) - 1, -1, -1) if not lines[place].strip()), None)
+    block = lines[blank + 1 :] if blank is not None else []
+    return len(block) if all(_SIBLING.match(line) for line in block) else 0
 
 
 def _is_talk_alone(text: str) -> bool:
@@ -198,7 +203,7 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
         if _RULE.match(block):
             ruled = True
             continue
-        if kept and (is_remark(block) or (ruled and is_leading_talk(block))):
+        if kept and (is_remark(block, single) or (ruled and is_leading_talk(block))):
             break
         kept.append(block)
     if kept:

@@ -74,6 +74,16 @@ _EN_REFUSAL = re.compile(
       | \b(?:i|we)\s+can\s+help\s+with\b [^.!?\n]{{0,60}} \bbut\s+not\s+(?:this|that)
       | \b(?:i|we)(?:['’]m|['’]ll|\s+am|\s+will
         |\s+must)?\s+(?:going\s+to\s+)?(?:have\s+to\s+)?pass\s+on\s+(?:this|that)\b
+      | \b(?:request|prompt|content|idea)\s+(?:can(?:no|['’])?t|can\ not|could\ not)\s+be\s+(?:process
+        |fulfil|complet|generat|creat|handl)\w*
+      | \byour\s+(?:prompt|request|idea)\s+contains?\s+(?:\w+\s+)?(?:prohibited|inappropriate|explicit
+        |disallowed|forbidden|harmful)\b
+      | \b(?:content|request|prompt|this|that)\s+is\s+not\s+(?:permitted|allowed)\s+(?:by|under)\b
+      | \b(?:i|we)\s*(?:won['’]?t|will\ not|can(?:no|['’])?t)\s+be\s+(?:writing|creating|generating|doing
+        |helping|making|producing|providing)\b
+      | \b(?:i|we)(?:['’]m|\s+am|['’]re|\s+are)\s+not\s+comfortable\s+with\s+(?:this|that)\b
+      | \b(?:request|prompt|this|that)\s+(?:is\ not|isn['’]t)\s+something\s+(?:that\s+)?(?:i|we)\s+(?:can
+        |could|am|are)\b
       | \bi\s+regret\b [^.!?\n]{{0,30}} {_EN_CANNOT}
       | \A\W*(?:\w+[,!.]\s+)? (?:(?:(?:i|we)(?:['’]m|\ am|['’]re|\ are)\s+)?(?:\w+\s+)?(?:sorry|afraid)
         |(?:my\s+)?apologies|i\s+apologi[sz]e|unfortunately|regrettably)\b

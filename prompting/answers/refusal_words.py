@@ -34,7 +34,8 @@ def _language(sorry: str, cannot: str, act: str, breaks: str = r"(?!)", *, space
 LANGUAGES = (
     _language(  # Chinese
         r"(?:很|非常|十分|實在|实在)?(?:抱歉|遗憾|遺憾)(?=[，,。！!我这這该該无無不])|[对對]不起|不好意思",
-        r"[我们們]{1,2}(?:也)?(?:无法|無法|不能|不可以|不会|不會|不便|没有?办法|沒有?辦法|拒绝|拒絕)"
+        r"[我们們]{1,2}(?:也)?(?:无法|無法|不能|不可以|不会|不會|不便|没有?办法|帮不了|幫不了"
+        r"|沒有?辦法|拒绝|拒絕)"
         r"|(?<!能)(?:无法|無法)|不能够?|超出了?我",
         r"协助|協助|帮助|幫助|帮|幫|提供|生成|满足|滿足|回答|创作|創作|创建|創建|完成|编写|編寫|写|寫"
         r"|处理|處理|给到|給到|继续|繼續|讨论"
@@ -46,7 +47,8 @@ LANGUAGES = (
     _language(  # Japanese
         r"申し訳(?:あり|ござい|な(?:いです|いの|くて))|すみません|ごめんなさい|恐れ入りますが"
         r"|残念ながら|あいにく",
-        r"(?:できません|できかね|いたしかね|応じられ|応じかね|ことはでき(?:ない|ません)|お断り"
+        r"(?:できません|できかね|いたしかね|応じられ|応じかね|(?:書|作|描|手伝|答)[えけれ]ません"
+        r"|ことはでき(?:ない|ません)|お断り"
         r"|差し控え|しかねます|できないん?です)",
         r"対応|お応え|お答え|応えする|作成|生成|お?手伝い|提供|協力|リクエスト|ご要望|ご依頼|内容"
         r"|コンテンツ|プロンプト|それ|サポート|回答|書く",
@@ -76,24 +78,25 @@ LANGUAGES = (
         r"désolée?|navrée?|je\s+regrette|malheureusement|pardon|je\s+m['’]excuse|toutes\s+mes\s+excuses",
         r"je\s+ne\s+(?:peux|puis|pourrai|saurais|suis"
         r"|vais)\b(?:\s+(?:malheureusement\s+)?pas(?:\s+en\s+mesure)?)?"
-        r"|impossible\s+(?:pour\s+moi\s+)?de|il\s+m['’]est\s+impossible|je\s+refuse",
+        r"|impossible\s+(?:pour\s+moi\s+)?de|il\s+m['’]est\s+impossible|je\s+(?:dois\s+)?refuser?",
         r"aider|créer|générer|écrire|faire|fournir|répondre|produire|rédiger|donner\s+suite"
-        r"|satisfaire|traiter|décrire|accéder|assister|réaliser",
+        r"|satisfaire|traiter|décrire|accéder|assister|réaliser|refuser",
         r"(?:demande|contenu|requête)\b[^.!?]{0,20}\b(?:enfreint|viole|contrevient|contraire)",
     ),
     _language(  # Spanish
         r"lo\s+siento|lamentablemente|disculp\w*|perdón|perdona|lamento|desafortunadamente",
         r"no\s+(?:puedo|podemos|me\s+es\s+posible|podré|voy\s+a|soy\s+capaz\s+de"
-        r"|estoy\s+(?:en\s+condiciones|autorizad\w+|en\s+posición))|me\s+niego",
+        r"|estoy\s+(?:en\s+condiciones|autorizad\w+|en\s+posición))|me\s+niego|debo\s+rechazar",
         r"ayud\w+|crear|generar|escribir|cumplir|proporcionar|asistir\w*|hacer\w*|responder|producir"
-        r"|procesar|describir|completar|realizar|atender",
+        r"|procesar|describir|completar|realizar|atender|rechazar",
         r"(?:solicitud|contenido|petición)\b[^.!?]{0,20}\b(?:infringe|viola|incumple|contraviene)",
     ),
     _language(  # Italian
         r"mi\s+dispiace|spiacente|purtroppo|scusa(?:mi|te)?|mi\s+scuso",
-        r"non\s+(?:posso|possiamo|potrò|sono\s+in\s+grado|mi\s+è\s+possibile|riesco)|mi\s+rifiuto",
+        r"non\s+(?:posso|possiamo|potrò|sono\s+in\s+grado|mi\s+è\s+possibile|riesco)|mi\s+rifiuto"
+        r"|devo\s+rifiutare",
         r"aiut\w+|crea\w+|generare|fornire|scriver\w+|far\w+|rispondere|soddisfare|produrre"
-        r"|assister\w+|procedere|descrivere|elaborare|completare",
+        r"|assister\w+|procedere|descrivere|elaborare|rifiutare|completare",
         r"(?:richiesta|contenuto)\b[^.!?]{0,20}\b(?:viola|infrange|contravviene)",
     ),
     _language(  # Portuguese
@@ -122,7 +125,7 @@ LANGUAGES = (
         r"przepraszam|niestety|przykro\s+mi|wybacz\w*",
         r"nie\s+(?:mogę|jestem\s+w\s+stanie|będę|wolno\s+mi|potrafię)|odmawiam",
         r"pom[oó]\w+|stworz\w+|tworz\w+|spełni\w+|napis\w+|wygener\w+|generow\w+|zrobi\w*|dostarcz\w+"
-        r"|odpowiedz\w+|przygotow\w+|opis\w+",
+        r"|odpowiedz\w+|przygotow\w+|przetworz\w+|opis\w+",
         r"(?:prośba|treść|żądanie|prompt)\b[^.!?]{0,20}\b(?:narusza|łamie)",
     ),
     _language(  # Turkish

@@ -64,7 +64,11 @@ _ITEM = re.compile(r"\A\s*(?:[-*•]|\d{1,2}[.)])\s+")
 # Remarks behind a prompt. Phrases, since a single word of them may well stand in a picture.
 _REMARK = re.compile(
     r"""(?ix) \A [\s\W_]* (?:
-      (?:please\s+)? let\s+me\s+know\b | (?:please\s+)?feel\s+free\s+to\b | (?:i\s+)?hope\s+(?:this|that|it
+      (?:the\s+)?end\W*\Z | (?:simply\s+)?(?:copy|paste)\s | to\s+make\s+it\s+more\b | \(?no\s+weights\b |
+        style\s+notes
+    | this\s+(?:keeps|maintains|preserves|retains)\s+(?:the|your)\s+(?:original|idea|core|essence) |
+      以上[、就是，] | 祝您
+    | (?:please\s+)? let\s+me\s+know\b | (?:please\s+)?feel\s+free\s+to\b | (?:i\s+)?hope\s+(?:this|that|it
         |you)\b | would\s+you\s+like
     | do\s+you\s+want\s+me | if\s+you(?:['’]d|\s+would|\s+want|\s+need|\s+like|\s+prefer)\b |
       is\s+there\s+anything | want\s+me\s+to | happy\s+(?:creating|prompting|generating)
@@ -116,6 +120,16 @@ _REMARK = re.compile(
     | 도움이\s*되 | 필요하(?:시|면) | 수정(?:이|을)?\s*(?:원하|필요) | 이\s*프롬프트는 | 원하시면
     )"""
 )
+# Somebody who speaks to somebody: a picture has no such words outside of its lettering.
+_ADDRESSES = re.compile(
+    r"""(?x) \b(?: I(?:['’](?:ve|d|ll|m)|\ (?:have|can|could|will|would|did|was|am|aimed|added|kept|tried|made|used|chose|focused|included
+      |think|hope|wanted|left|removed|changed|also|just|only)) | [Yy]ou(?:r|['’]re)? | [Tt]hanks?\ (?:you|for)\b | ich | mir |
+      [Dd]u | [Dd]ir | [Dd]ein\w* | Ihnen
+    | [Jj]e | [Vv]ous | [Vv]otre | usted | [Tt]e\ (?:gust|parec)\w+ | você | [Яя] | [Вв]ам | [Вв]ы | [Тт]ебе
+      )\b
+    | [您你我] | ください | 드리 | 하세요"""
+)
+_LETTERED = re.compile(r"[\"“„«「『‘]|(?<!\w)'")
 _COUNT = re.compile(
     r"""(?ix) \A [\s*_(\[（【~≈]* (?:this\s+is\s+)?(?:(?:word|character|token)s?\s*(?:count)?\s*[:：]\s*)?
       (?:about|approx\.?
@@ -226,13 +240,22 @@ def inline_announcement(line: str) -> int:
     return 0
 
 
-def is_remark(block: str) -> bool:
-    """Tell whether a paragraph behind a prompt is talk about it."""
+def is_remark(block: str, single: bool = False) -> bool:
+    """Tell whether a paragraph behind a prompt is talk about it.
+
+    With `single` the prompt was asked for as one paragraph: another that speaks to somebody is none of it.
+    """
     text = block.strip()
     if not any(c.isalnum() for c in text):
         return True
-    if text[-1:] in "?？؟" and not re.search(r"[\"“„«「]", text):
+    if text[-1:] in "?？؟" and not _LETTERED.search(text):
         # A picture asks nobody.
+        return True
+    if (
+        single
+        and (_ADDRESSES.search(text) or words.prompt_words.in_(words.words_of(text)))
+        and not _LETTERED.search(text)
+    ):
         return True
     if _REMARK.match(text) or _COUNT.match(text) or _TAGGED.match(text):
         return True

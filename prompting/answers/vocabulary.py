@@ -17,6 +17,8 @@ prompt prompts prompten prompta promptu promptul promptun promptunuz promptot pr
 """
 # Other names for it: labels only where nothing stands before them.
 RESULT = """
+suggestion suggested proposal proposed vorschlag proposition vertaling översättning terjemahan traducere
+英訳 和訳
 answer response output result results version rewrite rewritten revision revised enhanced improved refined
 optimized optimised expanded polished updated instruction instructions caption scene description translation
 final text positive antwort ausgabe ergebnis fassung version beschreibung bildbeschreibung übersetzung
@@ -37,7 +39,8 @@ ve s ll d re here there below following follows above now go own use used try us
 suggest like ready image images picture photo video scene text positive main visual art new single full
 complete short long brief more improved- enhanc- improv- refin- revis- rewrit- rewor- rephras- detail-
 expand- polish- optimi- updat- final- vivid- richer better clean- translat- generat- creat- craft- written
-descriptive cinematic english chinese en zh native flux dev schnell sdxl sd stable diffusion midjourney dall
+descriptive completed generated cinematic english chinese en zh native flux dev schnell sdxl sd stable
+diffusion midjourney dall
 e qwen wan kontext comfyui ai model json verbesser- überarbeit- optimier- erweiter- ausgearbeit- detaillier-
 englisch- fertig- endgültig- der die das den dein- ihr- mein- ein- hier ist sind für lautet neue- und
 deutsch- bild- zu er sie es finden folgt amélior- enrichi- révisé- optimisé- détaillé- voici le la les l un
