@@ -68,6 +68,7 @@ _INNER_KEYS = (
     "result",
 )
 _NEGATIVE_KEYS = re.compile(r"(?i)\A(?:negative(?:[_ ]?prompts?)?|neg|负面提示词|反向提示词)\Z")
+_LIKE_JSON = re.compile(r"""[\[\s]*\{\s*["']?[\w ]+["']?\s*:\s*["'\[{]""")
 _KEYED = re.compile(r"""\A\s*["'](?:\w+)["']\s*:\s*["'\[{]""")
 
 
@@ -217,7 +218,8 @@ def json_in(text: str) -> Any:
         if isinstance(said, str):
             return json_in(said) if said.strip().startswith(("{", "[")) else None
         return said
-    return _mended(text) if re.match(r"""[{\[]\s*(?:["']?\w+["']?\s*:|[{\["'])""", text) else None
+    # Brackets alone are emphasis: JSON has quotes or keys behind them.
+    return _mended(text) if _LIKE_JSON.match(text) else None
 
 
 def _mended(text: str) -> Any:

@@ -122,8 +122,10 @@ _REMARK = re.compile(
 )
 # Somebody who speaks to somebody: a picture has no such words outside of its lettering.
 _ADDRESSES = re.compile(
-    r"""(?x) \b(?: I(?:['’](?:ve|d|ll|m)|\ (?:have|can|could|will|would|did|was|am|aimed|added|kept|tried|made|used|chose|focused|included
-      |think|hope|wanted|left|removed|changed|also|just|only)) | [Yy]ou(?:r|['’]re)? | [Tt]hanks?\ (?:you|for)\b | ich | mir |
+    r"""(?x) \b(?: I(?:['’](?:ve|d|ll|m)|\ (?:have|can|could|will|would|did|was|am|aimed|added|kept|tried
+      |made|used|chose|focused|included
+      |think|hope|wanted|left|removed|changed|also|just|only)) | [Yy]ou(?:r|['’]re)? | [Tt]hanks?\ (?:you
+        |for)\b | ich | mir |
       [Dd]u | [Dd]ir | [Dd]ein\w* | Ihnen
     | [Jj]e | [Vv]ous | [Vv]otre | usted | [Tt]e\ (?:gust|parec)\w+ | você | [Яя] | [Вв]ам | [Вв]ы | [Тт]ебе
       )\b

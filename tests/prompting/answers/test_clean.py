@@ -121,6 +121,14 @@ PROMPTS = [
     "A note: handwritten, pinned to a door",
     "5 foxes, 3 owls",
     "Ein Fuchs im Schnee: Abendlicht, Nebel",
+    "[[red fox]], snow, dawn",
+    "{{red fox}}, snow, dawn",
+    "[red fox:blue fox:0.5], snow",
+    "{red|blue} fox, snow",
+    "(fox:1.3), {{snow}}, [dawn]",
+    "{fox: in snow, dawn}",
+    '["Open" sign] over a bar, night',
+    '{"Open" sign}, snow',
 ]
 
 REFUSALS = [
