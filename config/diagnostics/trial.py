@@ -15,7 +15,7 @@ from ...llm_backends.types import Message, Request, Result
 from .. import providers
 from ..access.session_keys import ENDPOINT, endpoint_id, session_keys
 from ..choice import Choice
-from ..models.servers import ask_provider, endpoint_label, list_url
+from ..models.servers import NO_LIST, ask_provider, endpoint_label, list_url
 from ..opening import open_model
 from ..settings.values import Settings
 
@@ -48,7 +48,10 @@ async def check_provider(id: str, settings: Settings) -> Trial:
     try:
         count, label = await _ask(id, settings)
     except LLMError as error:
-        return _failed(error, time.monotonic() - started)
+        if id == ENDPOINT or error.status not in NO_LIST:
+            return _failed(error, time.monotonic() - started)
+        # A provider without a list of models says nothing about the key.
+        count, label = None, None
     seconds = round(time.monotonic() - started, 3)
     if label is None:
         return Trial(

@@ -29,7 +29,7 @@ from ..access.session_keys import ENDPOINT, SessionKeys, session_keys
 from ..settings.values import Settings
 from . import entries
 from .entries import ModelEntry
-from .servers import Server, servers
+from .servers import NO_LIST, Server, servers
 
 TTL_S = 300.0
 # One that failed is asked again sooner.
@@ -250,7 +250,8 @@ def _state(server: Server, last: _Kept) -> SourceState:
     message, hint = last.error.message, last.error.hint
     if _is_refused(last):
         return SourceState(server.id, server.label, "refused", message, hint)
-    if server.is_optional and last.models is None and _is_absent(last):
+    has_none = server.id != ENDPOINT and last.error.status in NO_LIST
+    if last.models is None and (has_none or (server.is_optional and _is_absent(last))):
         return SourceState(server.id, server.label, "off", message, hint)
     state = "down" if last.models is None else "stale"
     return SourceState(server.id, server.label, state, message, hint, count)

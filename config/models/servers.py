@@ -22,6 +22,8 @@ from . import listing_formats
 from .entries import ModelEntry, at_endpoint, of_provider
 
 PATIENCE_S = 2.0
+# What a provider answers that has no list of models: there is no such path, or only a POST to it.
+NO_LIST = (404, 405, 501)
 # This machine answers at once or not at all.
 _LOCAL_PATIENCE_S = 1.0
 

@@ -11,6 +11,7 @@ from wire.lists import list_server
 
 from quillwork.config import providers
 from quillwork.config.access.session_keys import SessionKeys
+from quillwork.config.diagnostics.trial import check_provider
 from quillwork.config.models import local_models
 from quillwork.config.models.catalog import Catalog, Listing
 from quillwork.config.models.entries import ModelEntry
@@ -43,6 +44,7 @@ def providers_at(lists, monkeypatch):
         for row in providers.every()
     }
     monkeypatch.setattr(providers, "_table", lambda: table)
+    monkeypatch.setattr(providers, "_by_name", lambda: table)
     return table
 
 
@@ -420,3 +422,15 @@ def test_the_packaged_facts_are_about_models_that_we_suggest():
     suggested = {f"{row.id}/{model}" for row in providers.every() for model in row.models}
     assert set(_known()) <= suggested, "run python config/models/update_model_facts.py"
     assert _known()["openai/gpt-5-mini"]["price"] == [0.25, 2.0]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_provider_without_a_list_is_no_fault_and_its_key_is_kept(quiet, env, lists, providers_at, status):
+    env(XAI_API_KEY="planted-key-0123456789")
+    lists.answers = {"/xai/models": status}
+    found = listing(Catalog(keys=SessionKeys()))
+    assert state(found, "xai") == "off"
+    tried = runner.run(check_provider("xai", load()))
+    assert (tried.ok, tried.message) == (None, "This provider cannot be checked for free.")
+    lists.answers = {"/xai/models": 401}
+    assert runner.run(check_provider("xai", load())).ok is False
