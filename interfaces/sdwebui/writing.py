@@ -46,7 +46,7 @@ class Desk(Protocol):
         ...
 
     def skipped(self) -> bool:
-        """Tell whether Skip ended the call, and reset that: the wish counts as granted."""
+        """Tell whether Skip ended the call, and reset that: the request counts as met."""
         ...
 
 

@@ -63,12 +63,12 @@ class Chooser:
         """Choose one of `options`."""
         return options[self.index([1] * len(options))]
 
-    def entry(self, facet: str, entries: Sequence[Entry], wish: str = "") -> Entry | None:
+    def entry(self, facet: str, entries: Sequence[Entry], tag: str = "") -> Entry | None:
         """Choose a line of `facet` that fits, and note it; None where none fits.
 
-        `wish` is a tag it must have.
+        Where `tag` is given, the line must have it.
         """
-        fitting = [entry for entry in entries if self._fits(facet, entry, wish)]
+        fitting = [entry for entry in entries if self._fits(facet, entry, tag)]
         fresh = [entry for entry in fitting if entry.stems.isdisjoint(self._used)]
         if len(fresh) < 3:
             fresh = [entry for entry in fitting if len(entry.stems & self._used) < 2] or fresh
@@ -92,13 +92,13 @@ class Chooser:
         key = (facet, entry.group)
         self._groups[key] = self._groups.get(key, 0) + 1
 
-    def _fits(self, facet: str, entry: Entry, wish: str) -> bool:
+    def _fits(self, facet: str, entry: Entry, tag: str) -> bool:
         scene = self.scene
         return (
             scene.kind in entry.kinds
             and entry.needs <= scene.tags
             and entry.not_with.isdisjoint(scene.tags)
-            and (not wish or wish in entry.tags or wish in entry.needs)
+            and (not tag or tag in entry.tags or tag in entry.needs)
             and not (scene.formless and entry.names_subject)
             and self._groups.get((facet, entry.group), 0) < entry.take
             and self._avoid.isdisjoint(entry.stems)

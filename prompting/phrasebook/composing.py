@@ -76,20 +76,20 @@ def facet_entries(facet: str) -> tuple[Entry, ...]:
     return data.facets(_FILES[facet])[facet]
 
 
-def write_facets(plan: PromptPlan, chooser: Chooser, wishes: Sequence[str] = ()) -> Composition:
-    """Choose lines by `plan`; each of `wishes` gets a line of its own where one fits."""
+def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = ()) -> Composition:
+    """Choose lines by `plan`; each of `requested` gets a line of its own where one fits."""
     written = Composition()
     count = 0
 
     def size(entry: Entry) -> int:
         return len((entry.phrase if plan.by_phrase else entry.prose).split())
 
-    for wish in wishes:
+    for tag in requested:
         for facet in ("light", "palette", "mood", "medium", "composition", "air", "setting"):
             if facet in plan.facets or (
                 facet in ("light", "palette", "composition") and "motion" not in plan.facets
             ):
-                entry = chooser.entry(facet, facet_entries(facet), wish)
+                entry = chooser.entry(facet, facet_entries(facet), tag)
                 if entry is not None:
                     written.lines.append((facet, entry))
                     count += size(entry)

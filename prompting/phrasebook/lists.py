@@ -94,13 +94,13 @@ def remark(task: VariablesTask) -> str:
     name = find(task.name)
     if not task.guidance.strip() or _wanted(_read(name), task.guidance):
         return ""
-    wish = shorten(task.guidance)
-    return f"The phrasebook's list “{name}” has no match for “{wish}”, so these values are of every kind."
+    guidance = shorten(task.guidance)
+    return f"The phrasebook's list “{name}” has no match for “{guidance}”, so these values are of every kind."
 
 
-def shorten(wish: str) -> str:
-    """Shorten a wish to the form in which warnings quote it."""
-    words = " ".join(wish.split())
+def shorten(guidance: str) -> str:
+    """Shorten guidance to the form in which warnings quote it."""
+    words = " ".join(guidance.split())
     return words if len(words) <= 80 else f"{words[:79]}…"
 
 

@@ -45,16 +45,16 @@ _MEDIA = {
 }  # fmt: skip
 
 
-def write(task: EnhanceTask, scene: Scene, chooser: Chooser, wished: Sequence[str]) -> str:
+def write(task: EnhanceTask, scene: Scene, chooser: Chooser, wordings: Sequence[str]) -> str:
     """Write the prompt in the structure that the target's rules name; a plain one where they name none."""
     rules = " ".join(task.target.rules)
-    prompt = join_phrases(task.prompt.strip(), wished)
+    prompt = join_phrases(task.prompt.strip(), wordings)
     if "high_level_description" in rules:
         return _ideogram(prompt, scene, chooser)
     if "integrated_multimodal_description" in rules:
         return _shots(prompt, scene, chooser, task.target.kind == "image_to_video")
     if "general_tags" in rules:
-        return _xml(task, scene, chooser, wished)
+        return _xml(task, scene, chooser, wordings)
     return _plain(prompt, scene, chooser, as_json=task.target.form == "json")
 
 
@@ -132,11 +132,11 @@ def _shots(prompt: str, scene: Scene, chooser: Chooser, from_picture: bool) -> s
     )
 
 
-def _xml(task: EnhanceTask, scene: Scene, chooser: Chooser, wished: Sequence[str]) -> str:
+def _xml(task: EnhanceTask, scene: Scene, chooser: Chooser, wordings: Sequence[str]) -> str:
     from .tagging import tags_of
 
     prompt = task.prompt.strip()
-    added = [tag.replace(" ", "_") for tag in (*wished, *tags_of(prompt, chooser, 14))]
+    added = [tag.replace(" ", "_") for tag in (*wordings, *tags_of(prompt, chooser, 14))]
     lines = []
     if scene.kind in ("person", "group"):
         gender = re.search(r"\b\d?(girls?|boys?|woman|man|women|men)\b", prompt, re.IGNORECASE)

@@ -74,8 +74,8 @@ def _write(task: EnhanceTask) -> str:
     if not task.prompt.strip() and not task.instruction.strip():
         task = replace(task, prompt=_invented(task))
     scene = read_scene(task.prompt)
-    wishes, wished, instruction = _follow(task, scene)
-    text = _compose(task, scene, wishes, wished, instruction)
+    requested, wordings, instruction = _follow(task, scene)
+    text = _compose(task, scene, requested, wordings, instruction)
     if task.target.negative != "none" and scene.without:
         text = f"{text}\nNegative: {', '.join(scene.without)}"
     return text
@@ -112,29 +112,29 @@ def _point(task: EnhanceTask) -> int:
 
 
 def _follow(task: EnhanceTask, scene: Scene) -> tuple[list[str], list[str], Scene]:
-    """Work the instruction into `scene`: (tags wished for, their wording, the instruction read)."""
-    wishes, instruction = requested_tags(task.instruction)
-    said = data.words_of("context")["wishes"]
-    for tag in wishes:
+    """Work the instruction into `scene`: (tags asked for, their wording, the instruction read)."""
+    requested, instruction = requested_tags(task.instruction)
+    said = data.words_of("context")["requested"]
+    for tag in requested:
         # The instruction wins over what the prompt says of the same thing.
         scene.tags -= same_dimension(tag) - {tag}
     scene.tags |= instruction.tags
     settle(scene)
     scene.without += [words for words in instruction.without if words not in scene.without]
-    words = [_said(tag, str(said[tag]), task.instruction) for tag in wishes if tag in said]
+    words = [_said(tag, str(said[tag]), task.instruction) for tag in requested if tag in said]
     if "people" in instruction.without:
         scene.tags.add("nopeople")
         scene.tags.discard("busy")
         if scene.kind in ("city", "landscape", "building", "interior"):
             words.append(str(said["deserted"]))
     added = _ADDED.match(task.instruction)
-    if added and not _VAGUE & set(added[1].lower().split()) and not wishes:
+    if added and not _VAGUE & set(added[1].lower().split()) and not requested:
         words.insert(0, f"with {added[1].strip()}")
-    return wishes, words, instruction
+    return requested, words, instruction
 
 
 def _said(tag: str, usual: str, instruction: str) -> str:
-    """Return the wording of a wish: a medium in the user's own words, where they name one."""
+    """Return the wording of a requested tag: a medium in the user's own words, where they name one."""
     named = _AS_A.search(instruction)
     if named is None or tag not in ("oil", "drawing", "print", "comic", "craft", "watercolour"):
         return usual
@@ -143,46 +143,48 @@ def _said(tag: str, usual: str, instruction: str) -> str:
 
 
 def _compose(
-    task: EnhanceTask, scene: Scene, wishes: list[str], wished: list[str], instruction: Scene
+    task: EnhanceTask, scene: Scene, requested: list[str], wordings: list[str], instruction: Scene
 ) -> str:
     target, prompt = task.target, task.prompt.strip()
     if target.form in ("tags", "tags_and_prose"):
         scene.tags.add("drawn")
     chooser = Chooser(scene, _point(task), scene.without)
     if target.form in ("json", "sections"):
-        return structured.write(task, scene, chooser, wished)
+        return structured.write(task, scene, chooser, wordings)
     if scene.language != "en" and target.form != "tags":
-        return _foreign(prompt, scene.language, chooser, wished)
+        return _foreign(prompt, scene.language, chooser, wordings)
     few = target.words[0] if target.words and target.form == "tags" else 12
     if target.form == "tags":
-        return join_phrases(prompt, [*wished, *tags_of(prompt, chooser, few)])
+        return join_phrases(prompt, [*wordings, *tags_of(prompt, chooser, few)])
     by_list = target.form == "phrases" or (target.form == "any" and looks_like_tags(prompt))
     plan = _plan(task, scene, instruction, by_list)
     if target.form == "tags_and_prose":
         tags = tags_of(prompt, chooser, few, with_light=False)[: 6 if plan.words < 60 else 9]
-        listed = join_phrases(prompt, [*wished, *tags])
+        listed = join_phrases(prompt, [*wordings, *tags])
         plan.words -= len(prompt.split()) + 2 * len(tags)
         plan.facets = tuple(facet for facet in plan.facets if facet not in ("opening", "lens", "film"))
         plan.most = 1 if plan.words < 40 else 4
-        written = write_facets(plan, chooser, wishes)
+        written = write_facets(plan, chooser, requested)
         return join_prose(continues(listed, sentence=True), written, scene, attach=False)
     if by_list:
         plan.by_phrase = True
-        written = write_facets(plan, chooser, wishes)
-        return join_phrases(prompt, [*wished, *(entry.phrase for _, entry in written.in_order(plan.facets))])
-    written = write_facets(plan, chooser, wishes)
+        written = write_facets(plan, chooser, requested)
+        return join_phrases(
+            prompt, [*wordings, *(entry.phrase for _, entry in written.in_order(plan.facets))]
+        )
+    written = write_facets(plan, chooser, requested)
     text = prompt
-    if wished and prompt:
-        text = _with_wishes(prompt, wished)
-    elif wished:
-        text = wished[0][0].upper() + wished[0][1:]
+    if wordings and prompt:
+        text = _with_wordings(prompt, wordings)
+    elif wordings:
+        text = wordings[0][0].upper() + wordings[0][1:]
     return join_prose(text, written, scene, attach=True)
 
 
-def _with_wishes(prompt: str, wished: Sequence[str]) -> str:
+def _with_wordings(prompt: str, wordings: Sequence[str]) -> str:
     if prompt[-1] in ".!?…":
-        return f"{prompt} {', '.join(wished)[0].upper()}{', '.join(wished)[1:]}."
-    return join_phrases(prompt, wished)
+        return f"{prompt} {', '.join(wordings)[0].upper()}{', '.join(wordings)[1:]}."
+    return join_phrases(prompt, wordings)
 
 
 def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) -> PromptPlan:
@@ -248,11 +250,11 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
     )
 
 
-def _foreign(prompt: str, language: str, chooser: Chooser, wished: Sequence[str]) -> str:
+def _foreign(prompt: str, language: str, chooser: Chooser, wordings: Sequence[str]) -> str:
     """Write the prompt with a few additions that suit any picture, in its own language where we have it."""
     about = data.words_of("languages")
     own = about["languages"].get(language)
     groups = own["say"] if own else about["other"]
     joiner = own.get("joiner", ", ") if own else ", "
     phrases = [chooser.one([phrase.strip() for phrase in group.split(";")]) for group in groups]
-    return join_phrases(prompt, [*wished, *phrases], joiner)
+    return join_phrases(prompt, [*wordings, *phrases], joiner)

@@ -40,7 +40,7 @@ def test_every_dimension_and_wish_is_made_of_known_tags() -> None:
     context = data.words_of("context")
     known = known_tags()
     assert {tag for tags in context["one_of"].values() for tag in tags} <= known
-    assert set(context["wishes"]) <= known
+    assert set(context["requested"]) <= known
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file != "tags"])
