@@ -216,7 +216,13 @@ class _Parser:
         source = self.text[start : closing + 1]
         if operator == "}":
             return Access(name, None, source, self._key(f"${name}"))
-        value = self.sequence(*self._stripped(found.end(), closing))
+        first, last = self._stripped(found.end(), closing)
+        if self._closing.get(first) == last - 1:
+            inner = self._stripped(first + 1, last - 1)
+            if (found := _TOKEN.fullmatch(self.text, *inner)) and found["name"]:
+                # Braces around the one variable of a value mean nothing: ``${x=!{__a__}}``.
+                first, last = inner
+        value = self.sequence(first, last)
         if operator == ":":
             return Access(name, value, source, self._key(f"${name}"))
         return Assignment(name, value, operator.endswith("!"), operator.startswith("?"))
