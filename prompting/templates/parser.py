@@ -219,7 +219,7 @@ class _Parser:
         first, last = self._stripped(found.end(), closing)
         if self._closing.get(first) == last - 1:
             inner = self._stripped(first + 1, last - 1)
-            if (found := _TOKEN.fullmatch(self.text, *inner)) and found["name"]:
+            if (alone := _TOKEN.fullmatch(self.text, *inner)) and alone["name"]:
                 # Braces around the one variable of a value mean nothing: ``${x=!{__a__}}``.
                 first, last = inner
         value = self.sequence(first, last)
