@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from ..llm_backends.errors import (
     PermissionDenied,
     TimedOut,
 )
+from ..llm_backends.remote.addresses import cleaned, mended
 from ..llm_backends.remote.http_client import origin_of
 from ..llm_backends.remote.model_list import list_models
 from ..llm_backends.system.files import write_whole
@@ -37,8 +39,7 @@ _LONGEST = 300
 def checked(text: str) -> str:
     """Read the address in `text`.
     Raises `NotConfigured` for one that no server of the user's own can have."""
-    address = text.strip()
-    address = address if "://" in address else f"http://{address}"
+    address = cleaned(text)
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
@@ -55,7 +56,7 @@ def checked(text: str) -> str:
         raise NotConfigured(
             "That is not a valid server address.", hint="Use an address such as http://127.0.0.1:1234/v1."
         )
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if "@" in parts.netloc or re.search(r"(?i)^(?!api-version=[^&]*$).", parts.query):
         raise NotConfigured(
             "The address contains a user name, a password or a key.",
             hint="Remove it. The key has a field of its own.",
@@ -64,7 +65,7 @@ def checked(text: str) -> str:
         raise NotConfigured(
             "None of your servers has that address.", hint="Enter the address that it listens on."
         )
-    return address.rstrip("/")
+    return mended(address) or address.rstrip("/")
 
 
 def _is_nowhere(host: str) -> bool:

@@ -12,15 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..llm_backends.errors import MissingKey, NotConfigured
 from ..llm_backends.host import program
+from ..llm_backends.remote.addresses import api_base, cleaned
 from ..llm_backends.system.command_line import command
 from ..llm_backends.system.loopback import address_of, leads_to_loopback
 from ..llm_backends.types import Secret
 from . import provider_table
 from .provider_table import Provider
+from .settings.values import given_key, warn_once
 
 _LISTED = "`{command}` lists all providers."
 # A piece of an address: what would end the host's name, or the path, is none.
@@ -162,7 +164,8 @@ def preflight(
     elif key is None and not provider.key_optional:
         raise _missing_key(provider, provider.key_variables[0])
     for argument, variables in provider.needed_variables.items():
-        value = _first(env, variables) or provider.defaults.get(argument, "")
+        value = _first(env, variables) or _in_address(provider, env, argument)
+        value = value or provider.defaults.get(argument, "")
         if not value:
             raise _missing_variable(provider, variables[0])
         params[argument] = value
@@ -190,7 +193,7 @@ def _key(provider: Provider, env: Mapping[str, str], session_key: Secret | None)
         return session_key, provider.key_variables[0]
     for variable in provider.key_variables:
         if value := env.get(variable, "").strip():
-            return Secret(value), variable
+            return given_key(value, variable), variable
     return None, provider.key_variables[0]
 
 
@@ -201,7 +204,7 @@ def _pair(provider: Provider, env: Mapping[str, str]) -> dict[str, Secret]:
     for argument, value in given.items():
         if not value:
             raise _missing_key(provider, provider.key_pair[argument])
-    return {argument: Secret(value) for argument, value in given.items()}
+    return {argument: given_key(value, provider.key_pair[argument]) for argument, value in given.items()}
 
 
 def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any]) -> str:
@@ -224,13 +227,12 @@ def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, A
 
 def _moved(provider: Provider, variable: str, text: str) -> str:
     """The address that `variable` names. Raises `NotConfigured` for one to which no key should go."""
-    url = text
+    url = _pasted(provider, text)
     if "://" not in text:
-        url = f"http{'' if _may_be_plain(provider, f'//{text}') else 's'}://{text}"
-    # A bind address is what OLLAMA_HOST and the like hold; no server can be called there.
-    url = url.replace("://0.0.0.0", "://127.0.0.1").rstrip("/")
-    if provider.wire:
-        url = url.removesuffix("/chat/completions")
+        rest = url.partition("://")[2]
+        url = f"http{'' if _may_be_plain(provider, f'//{rest}') else 's'}://{rest}"
+    if "@" not in url and url.partition("://")[2] != text.rpartition("://")[2].rstrip("/"):
+        warn_once(f"{variable} is read as {url}.")
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -278,6 +280,21 @@ def _check_piece(piece: str, value: str, variable: str) -> None:
         )
 
 
+def _pasted(provider: Provider, text: str) -> str:
+    """The address that `provider` is called at: not a route below it, which litellm or we add."""
+    url = cleaned(text).partition("#")[0]
+    if provider.litellm_prefix == "ollama_chat":
+        url = re.sub(r"/(?:api|v1)(?:/[^?]*)?$", "", url.rstrip("/"))
+    elif provider.litellm_prefix == "azure":
+        url = re.sub(r"\?api-version=[^&]*$", "", url)
+        url = re.sub(r"/openai(?:/[^?]*)?$", "", url.rstrip("/"))
+    elif provider.litellm_prefix in ("hosted_vllm", "lm_studio"):
+        url = url if "?" in url else api_base(url)
+    elif provider.wire:
+        url = re.sub(r"/(?:chat/completions|completions|models|responses)/?$", "", url)
+    return url.rstrip("/")
+
+
 def _missing_key(provider: Provider, *variables: str) -> MissingKey:
     either = variables[0] if len(variables) == 1 else f"{variables[0]}, or {' and '.join(variables[1:])}"
     return MissingKey(
@@ -296,6 +313,12 @@ def _missing_variable(provider: Provider, variable: str) -> NotConfigured:
         f"restart {program()}.",
         provider=provider.id,
     )
+
+
+def _in_address(provider: Provider, env: Mapping[str, str], argument: str) -> str:
+    """The argument as Azure writes it behind an address (``?api-version=``); empty where it is not there."""
+    base = _first(env, provider.base_variables)
+    return dict(parse_qsl(base.strip("\"' ").partition("?")[2])).get(argument.replace("_", "-"), "")
 
 
 def _first(env: Mapping[str, str], variables: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ...llm_backends.remote.addresses import api_base
 from ...llm_backends.remote.http_client import origin_of
 from ...llm_backends.types import Secret
+from ..pasted import key_in
 
 ENDPOINT = "endpoint"
 IDLE_S = 8 * 3600.0
@@ -66,10 +67,8 @@ class SessionKeys:
         self._on_clear.append(listener)
 
     def set(self, provider: str, key: str, owner: str = "") -> None:
-        """Keep `key` for `provider`. Raises ValueError for a key with spaces or line breaks in it."""
-        key = key.strip()
-        if not key or any(character.isspace() or not character.isprintable() for character in key):
-            raise ValueError("That is not a valid key: it is empty, or has spaces or line breaks in it.")
+        """Keep `key`, as it was pasted, for `provider`. Raises ValueError for what is no key."""
+        key = key_in(key)
         with self._lock:
             replaced = provider in self._held
             self._held[provider] = _Held(Secret(key), owner, self._clock())

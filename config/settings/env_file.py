@@ -34,7 +34,9 @@ def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
 
 
 def _name_in(line: str) -> str:
-    return re.sub(r"^\s*export\s+", "", line.partition("=")[0]).strip()
+    return re.sub(
+        r"(?i)^\s*(?:export\s+|setx?\s+|\$env:)?\"?", "", re.split("[=:]", line, maxsplit=1)[0]
+    ).strip()
 
 
 def _quoted(text: str) -> str:

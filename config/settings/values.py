@@ -12,19 +12,28 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured, shorten
 from ...llm_backends.modes import LITELLM
+from ...llm_backends.remote.addresses import mended
 from ...llm_backends.system.files import Reread
 from ...llm_backends.types import REDACTED, Secret
 from ..access import kept_keys
 from ..access.session_keys import endpoint_id
+from ..pasted import key_in
 from .home import home
 from .panel import FILE, read_panel
 from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, VARIABLES
 
+_QUOTED = re.compile(r"""^(["'])(.*)\1$""", re.S)
+# A line of ``.env``: as for a shell, or as for cmd, PowerShell and YAML.
+_LINE = re.compile(
+    r"""^\s*(?P<how>export\s+|setx?\s+|\$env:|)(?P<open>["']?)(?P<name>[^\W\d][\w.]*|[^=:#"'\s]+)"""
+    r"""(?P<close>["']?)\s*(?P<sign>=|:(?!//)|(?<=\S)\s+(?=["']))(?P<text>.*)$""",
+    re.I,
+)
 _log = logging.getLogger("quillwork")
 _TRUE = {"1", "true", "yes", "on"}
 _LARGEST_FILE = 256 * 1024
@@ -59,7 +68,8 @@ class Settings:
         variable = VARIABLES[name]
         for origin, texts in self._layers.items():
             for known in (name, *variable.aliases):
-                text = texts.get(known, "").strip()
+                # cmd keeps the quotes of ``set NAME="value"``.
+                text = _QUOTED.sub(r"\2", texts.get(known, "").strip())
                 if text:
                     if known != name:
                         warn_once(f"{known} is read as {name}. Please rename it.")
@@ -99,6 +109,10 @@ class Settings:
         """LLM_BASE_URL and the key of the very same layer: a key never goes to an address from another one.
         None when no endpoint is set."""
         address = self.value("LLM_BASE_URL")
+        if base := mended(address.text) if address.text else None:
+            if "@" not in base:
+                warn_once(f"{address.name} (from {address.origin}) is read as {base}.")
+            address = replace(address, text=base)
         if not address.text:
             switch = self._proxy_switch()
             if switch is None:
@@ -107,7 +121,7 @@ class Settings:
         texts = self._layers.get(address.origin, {})
         for known in ("LLM_API_KEY", *VARIABLES["LLM_API_KEY"].aliases):
             if texts.get(known, "").strip():
-                return address, Secret(texts[known].strip())
+                return address, given_key(texts[known], known)
         kept = kept_keys.get(self.folder, endpoint_id(address.text))
         if kept is not None:
             return address, kept
@@ -208,6 +222,19 @@ def warn_once(sentence: str) -> None:
         _log.warning(sentence)
 
 
+def given_key(text: str, name: str) -> Secret:
+    """The key in `text`, the value of the variable `name`. Raises `NotConfigured` for what is none."""
+    try:
+        key = key_in(text)
+    except ValueError as error:
+        raise NotConfigured(
+            f"{name} holds no key. {error}", hint=f"Copy the key into {name} again, alone and on one line."
+        ) from None
+    if key != text.strip():
+        warn_once(f"{name} is read without what stands around the key (quotes, Bearer, a name).")
+    return Secret(key)
+
+
 def override(name: str, text: str | None) -> None:
     """Set a value above the environment until the program ends; None removes it, a kept one too."""
     if name not in VARIABLES:
@@ -266,13 +293,18 @@ def _read(file: Path, parse: Callable[[Path], dict[str, str]]) -> dict[str, str]
 
 
 def _parse_env(file: Path) -> dict[str, str]:
-    """Parse ``NAME=value`` lines as in a shell: comments, ``export``, quotes."""
+    """Parse ``NAME=value`` lines as in a shell: comments, ``export``, quotes; those of cmd (``set NAME=``),
+    PowerShell (``$env:NAME=``) and YAML (``NAME: value``) as well."""
     texts: dict[str, str] = {}
     for line in file.read_text(encoding="utf-8-sig", errors="replace")[:_LARGEST_FILE].splitlines():
-        name, equals, text = line.partition("=")
-        name, text = re.sub(r"^\s*export\s+", "", name).strip(), text.strip()
-        if not equals or not name or name.startswith("#"):
+        found = None if line.lstrip().startswith("#") else _LINE.match(line)
+        if found is None:
             continue
+        name, text = found["name"], found["text"].strip()
+        if found["open"] and not found["close"]:
+            text = text.removesuffix(found["open"])  # cmd's ``set "NAME=value"``
+        if found["open"] or found["how"].strip().lower() not in ("", "export") or found["sign"] != "=":
+            warn_once(f"The line of {name} in .env is read as {name}=…, which is how it is written there.")
         if text[:1] in ("'", '"') and text.rfind(text[0]) > 0:
             text = text[1 : text.rfind(text[0])]
         else:

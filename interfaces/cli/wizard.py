@@ -15,6 +15,7 @@ from ...config.settings.env_file import write_env
 from ...config.settings.values import load
 from ...llm_backends.host import program
 from ...llm_backends.modes import HF_DOWNLOAD
+from ...llm_backends.remote.addresses import mended
 from ...llm_backends.runner import runner
 from ...llm_backends.system.command_line import command
 from ...prompting import phrasebook
@@ -77,7 +78,10 @@ class Wizard:
         return {"LLM_MODEL": models[self._choose(models[:20])]}
 
     def _endpoint(self, listing: Listing) -> dict[str, str | None]:
-        address = self._answer("Server address", "http://127.0.0.1:4000/v1")
+        typed = self._answer("Server address", "http://127.0.0.1:4000/v1")
+        address = mended(typed) or typed
+        if address != typed:
+            self._say(f"It is read as {address}.")
         model = self._answer("Model name on that server", "")
         self._say("Key, if required:  " + _export("LLM_API_KEY"))
         self._say("The key is used only if the address is set, too: " + _export("LLM_BASE_URL", address))

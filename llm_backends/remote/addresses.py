@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ..types import Secret
 from .http_client import bearer
@@ -36,6 +36,24 @@ _AT_HOME = (".local", ".lan", ".home", ".internal", ".localhost", ".test", ".arp
 def api_base(text: str) -> str:
     """The base of the API at the pasted address `text`: with a scheme, without routes, queries, quotes and
     names around it. Text that holds no address comes back as it is."""
+    address = cleaned(text)
+    parts = _split(address)
+    if parts is None:
+        return text
+    version = [pair for pair in parse_qsl(parts.query) if pair[0].lower() == "api-version"]
+    path = _base_path(parts.path, parts.hostname or "")
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(version), ""))
+
+
+def mended(text: str) -> str | None:
+    """The base that `text` means, where that is more than a scheme, a slash or the usual ``/v1`` away."""
+    base, typed = api_base(text), text.strip().rstrip("/")
+    typed = typed if "://" in typed else f"http://{typed}"
+    return None if base in (typed, f"{typed}/v1") else base
+
+
+def cleaned(text: str) -> str:
+    """The address in `text` without quotes and names around it, with a scheme and a host to call."""
     address = text.strip(_AROUND)
     if (found := _ANY.search(address)) and found.start():
         address = found[0].strip(_AROUND)  # a line of a terminal or of a file
@@ -45,17 +63,16 @@ def api_base(text: str) -> str:
     address = re.sub(r"(?i)^https?://(?=https?://)", "", address).replace("\\", "/")
     if "://" not in address:
         address = f"{_scheme_of(address)}://{address}"
+    # A bind address is what servers print; none can be called there.
+    return re.sub(r"//0\.0\.0\.0(?=[:/?#]|$)", "//127.0.0.1", address)
+
+
+def _split(address: str) -> SplitResult | None:
     try:
         parts = urlsplit(address)
-        host = parts.hostname
+        return parts if parts.scheme in ("http", "https") and parts.hostname else None
     except ValueError:
-        return text
-    if parts.scheme not in ("http", "https") or not host:
-        return text
-    # A bind address is what servers print; none can be called there.
-    where = re.sub(r"^0\.0\.0\.0(?=:|$)", "127.0.0.1", parts.netloc)
-    version = [pair for pair in parse_qsl(parts.query) if pair[0].lower() == "api-version"]
-    return urlunsplit((parts.scheme, where, _base_path(parts.path, host), urlencode(version), ""))
+        return None
 
 
 def _scheme_of(address: str) -> str:
@@ -84,20 +101,16 @@ def _base_path(path: str, host: str) -> str:
 
 def route(base_url: str, path: str) -> str:
     """The address of `path` (such as ``/models``) under `base_url`; Azure's version stays at the end."""
-    try:
-        parts = urlsplit(api_base(base_url) if "://" in base_url else "")
-    except ValueError:
-        parts = urlsplit("")
-    if not parts.hostname:
+    parts = _split(api_base(base_url)) if "://" in base_url else None
+    if parts is None:
         return base_url  # whoever calls it says that it is none
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/chat/completions") + path))
 
 
 def is_azure(url: str) -> bool:
     """Tell whether the server at `url` takes its key as Azure does."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    parts = _split(url)
+    if parts is None:
         return False
     return "api-version=" in parts.query.lower() or (parts.hostname or "").endswith(_AZURE_HOSTS)
 

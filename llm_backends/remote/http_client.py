@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
+import logging
+import os
+import re
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -21,6 +26,15 @@ if TYPE_CHECKING:
 USER_AGENT = "quillwork"
 # What an error's body may hold of interest; the rest of a long page is not read.
 _LONGEST_REFUSAL = 64 * 1024
+# requests' and curl's names, which is where people have set them; SSL_CERT_FILE holds for OpenSSL itself.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_NO_TLS = re.compile(
+    r"wrong.version|unknown.protocol|http.request|record.layer|packet.length|unexpected.message", re.I
+)
+_TLS_ONLY = re.compile(
+    r"http request (?:was sent )?to (?:an )?https|plain http|requires? (?:tls|ssl|https)", re.I
+)
+_log = logging.getLogger("quillwork")
 
 
 class HttpClient:
@@ -38,7 +52,9 @@ class HttpClient:
 
             # trust_env stays off: with it aiohttp also sends what a .netrc holds, and proxies loopback.
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=300),
+                connector=aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=60, ttl_dns_cache=300, ssl=trust(bundles())
+                ),
                 headers={"User-Agent": USER_AGENT},
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -76,6 +92,32 @@ async def read_refusal(response: aiohttp.ClientResponse) -> str:
         if len(raw) > _LONGEST_REFUSAL:
             break
     return decode_text(bytes(raw[:_LONGEST_REFUSAL]), response.headers.get("Content-Type", ""))
+
+
+def bundles() -> tuple[str, ...]:
+    """The files and folders of further certificates that the environment names."""
+    named = (os.environ.get(name, "").strip(" \"'") for name in _BUNDLES)
+    return tuple(path for path in named if path and os.path.exists(path))
+
+
+@functools.cache
+def trust(bundles: tuple[str, ...]) -> ssl.SSLContext:
+    """The context of secure connections: the system's certificates, certifi's where that is installed, and
+    those of `bundles`, which companies whose proxy opens connections hand out."""
+    context = ssl.create_default_context()
+    with contextlib.suppress(ImportError, OSError):
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    for bundle in bundles:
+        try:
+            is_folder = os.path.isdir(bundle)
+            context.load_verify_locations(
+                cafile=None if is_folder else bundle, capath=bundle if is_folder else None
+            )
+        except (OSError, ssl.SSLError) as error:
+            _log.warning("The certificates in %s cannot be read (%s).", bundle, type(error).__name__)
+    return context
 
 
 client = HttpClient()
@@ -123,12 +165,7 @@ def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> erro
 
     name, where = deployment.name, origin_of(deployment.base_url or "")
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
-        failed = errors.ConnectionFailed(
-            f"The secure connection to {where} failed ({reason_of(error)}).",
-            hint="Check the address (http or https) and the server's certificate.",
-        )
-        failed.retryable = False
-        return failed
+        return insecure(where, str(error), f" ({reason_of(error)})")
     if isinstance(error, (aiohttp.InvalidURL, ValueError)):
         return errors.NotConfigured(
             f"{where} is not a valid address.",
@@ -149,7 +186,45 @@ def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> erro
         )
     if begun or isinstance(error, aiohttp.ClientPayloadError):
         return errors.StreamBroken(f"{name} stopped in the middle of its answer.")
-    return errors.ConnectionFailed(f"The connection to {name} was lost ({reason_of(error)}).")
+    failed = errors.ConnectionFailed(f"The connection to {name} was lost ({reason_of(error)}).")
+    if where.startswith("http://") and not isinstance(error, TimeoutError):
+        failed.hint = f"{failed.hint} If it is served over https, write {https(where)}."
+    return failed
+
+
+def insecure(where: str, words: str, reason: str = "") -> errors.ConnectionFailed:
+    """The error for a secure connection to the origin `where` that failed with the library's `words`."""
+    if _NO_TLS.search(words):
+        hint = f"The server seems to speak plain http: write {where.replace('https://', 'http://', 1)}…"
+    elif "certificate" in words.lower():
+        hint = (
+            "Check the server's certificate (http or https?); one of your own or of your company goes into "
+            "the file that REQUESTS_CA_BUNDLE names."
+        )
+    else:
+        hint = "Check the address (http or https) and the server's certificate."
+    failed = errors.ConnectionFailed(f"The secure connection to {where} failed{reason}.", hint=hint)
+    failed.retryable = False
+    return failed
+
+
+def https(where: str) -> str:
+    return where.replace("http://", "https://", 1)
+
+
+def placed(error: errors.LLMError, url: str, text: str) -> errors.LLMError:
+    """`error` for the answer `text`, with the called address where that may be what is wrong."""
+    where = origin_of(url)
+    if url.startswith("http://") and _TLS_ONLY.search(text):
+        failed = errors.ConnectionFailed(
+            f"{where} takes secure connections only.", hint=f"Write {https(where)}…"
+        )
+        failed.retryable = False
+        return failed
+    if isinstance(error, errors.ModelNotFound):
+        called = f"{where}{urlsplit(url).path}"
+        error.hint = f"Called was {called}. {error.hint}"
+    return error
 
 
 def reason_of(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from .. import errors
 from ..modes import ENDPOINT
 from ..types import Deployment, Secret
 from .addresses import api_base, key_headers, route
-from .http_client import client, origin_of, wire_error
+from .http_client import client, origin_of, placed, wire_error
 from .status_errors import error_from_status
 
 _PATIENCE_S = 5.0
@@ -68,7 +68,7 @@ async def fetch_json(
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise wire_error(error, deployment, begun=False) from None
     if status != 200:
-        raise error_from_status(status, body, deployment, answer_headers)
+        raise placed(error_from_status(status, body, deployment, answer_headers), url, body)
     if len(body) > _LARGEST:
         raise errors.MalformedAnswer(
             f"The model list of {where} is larger than {_LARGEST >> 20} MB.", hint=""

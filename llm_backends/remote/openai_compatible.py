@@ -16,7 +16,7 @@ from .. import errors
 from ..types import Chunk, Deployment, Request
 from .addresses import key_headers, route
 from .answer_reader import read_answer
-from .http_client import client, is_good, read_refusal, wire_error
+from .http_client import client, is_good, placed, read_refusal, wire_error
 from .openai_embeddings import LONGEST_ANSWER as LONGEST_VECTORS
 from .openai_embeddings import embedding_body, read_embeddings
 from .openai_format import chat_messages, chat_parameters
@@ -113,7 +113,8 @@ async def _attempt(body: dict[str, Any], deployment: Deployment) -> AsyncGenerat
 
 async def _refusal(response: aiohttp.ClientResponse, deployment: Deployment) -> Refusal:
     text = await read_refusal(response)
-    return Refusal(error_from_status(response.status, text, deployment, response.headers), text)
+    error = error_from_status(response.status, text, deployment, response.headers)
+    return Refusal(placed(error, str(response.url), text), text)
 
 
 async def _read_all(response: aiohttp.ClientResponse, most: int, deployment: Deployment) -> bytearray:

@@ -16,7 +16,7 @@ from .. import errors
 from ..types import Chunk, Deployment, Message, Request, ToolCallDelta, Usage
 from .addresses import key_headers, route
 from .answer_decoder import DONE, AnswerDecoder, Event, EventTooLong
-from .http_client import client, is_good, read_refusal, wire_error
+from .http_client import client, is_good, placed, read_refusal, wire_error
 from .openai_format import TOOL_CHOICES, data_url, response_format
 from .repairs import Refusal
 from .status_errors import error_from_status
@@ -56,7 +56,7 @@ async def respond(
             if not is_good(response):
                 text = await read_refusal(response)
                 error = error_from_status(response.status, text, deployment, response.headers)
-                raise Refusal(error, text)
+                raise Refusal(placed(error, url, text), text)
             begun = True
             if request.seed is not None:
                 yield Chunk(warning=f"{deployment.name} does not support seed, so it was left out.")

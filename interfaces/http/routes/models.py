@@ -12,6 +12,7 @@ from ....config.diagnostics import status
 from ....config.diagnostics.health import report
 from ....config.diagnostics.trial import Trial, call_model, check_provider, open_for_trial
 from ....config.models.catalog import Listing, catalog
+from ....config.pasted import key_in
 from ....config.settings.values import Settings, load
 from ....llm_backends import modes
 from ....llm_backends.host import program
@@ -140,6 +141,14 @@ def keep_key(exchange: Exchange, provider: str) -> tuple[str, Secret | None]:
     before = session_keys.peek(id)
     hold_key(exchange, id)
     return id, before
+
+
+def pasted_key(text: str) -> Secret:
+    """The key in a pasted text. Raises `HttpError` for a text that is not a key."""
+    try:
+        return Secret(key_in(text))
+    except ValueError as error:
+        raise HttpError(400, "bad_request", str(error), "Copy the key again, on one line.") from None
 
 
 def hold_key(exchange: Exchange, id: str) -> None:

@@ -20,7 +20,7 @@ from ..messages import Answer, HttpError
 from ..routing import Exchange, Route
 from ..schema import body, flag
 from ..threads import in_thread, on_runner
-from .models import LONGEST_KEY, forget_key, hold_key, require_keys
+from .models import LONGEST_KEY, forget_key, hold_key, pasted_key, require_keys
 
 _MOST_MODELS = 500
 
@@ -57,9 +57,7 @@ async def choose(exchange: Exchange) -> Answer:
     if not wanted["only_check"]:
         own_server.require_place(settings)
     id = endpoint_id(address)
-    key = (
-        Secret(wanted["key"].strip()) if wanted["key"].strip() else await in_thread(_known_key, id, settings)
-    )
+    key = pasted_key(wanted["key"]) if wanted["key"].strip() else await in_thread(_known_key, id, settings)
     try:
         models = await on_runner(own_server.test(address, key))
     except LLMError as error:

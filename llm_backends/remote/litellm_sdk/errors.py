@@ -17,7 +17,7 @@ from ...host import program
 from ...types import Deployment
 from ...vision import cannot_see
 from ..answer_reader import refusal_in
-from ..http_client import origin_of
+from ..http_client import https, insecure, origin_of, placed
 from ..reasons import read_reason
 from ..status_errors import (
     detail_of,
@@ -66,9 +66,11 @@ def error_from(
         or _from_code(error, deployment, exchange, extra or {})
         or _from_class(error, deployment, exchange)
     )
-    mapped.provider, mapped.model = deployment.provider, deployment.model
     if isinstance(mapped, errors.RedirectRefused) and exchange.status is not None:
         mapped.hint = "Check the provider's address, and that no login page or proxy is answering instead."
+    if exchange.url:
+        mapped = placed(mapped, exchange.url, exchange.body)
+    mapped.provider, mapped.model = deployment.provider, deployment.model
     mapped.status = mapped.status or exchange.status
     if mapped.retry_after_s is None:
         mapped.retry_after_s = retry_after_s(exchange.headers)
@@ -152,12 +154,7 @@ def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMErro
     where = origin_of(deployment.base_url or "")
     causes = list(chain(error))
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "[SSL" in str(error):
-        failed = errors.ConnectionFailed(
-            f"The secure connection to {where} failed.",
-            hint="Check the address (http or https) and the server's certificate.",
-        )
-        failed.retryable = False
-        return failed
+        return insecure(where, " ".join(map(str, causes)))
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "Name or service" in str(error):
         failed = errors.ConnectionFailed(
             f"The host name in {where} could not be resolved.",
@@ -169,7 +166,10 @@ def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMErro
         return errors.ConnectionFailed(
             f"No server is responding at {where}.", hint="Start the server there, or check the address."
         )
-    return errors.ConnectionFailed(f"The connection to {deployment.name} was lost.")
+    failed = errors.ConnectionFailed(f"The connection to {deployment.name} was lost.")
+    if where.startswith("http://"):
+        failed.hint = f"{failed.hint} If it is served over https, write {https(where)}."
+    return failed
 
 
 def _from_code(

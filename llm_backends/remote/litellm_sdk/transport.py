@@ -15,7 +15,7 @@ import httpx
 
 from ...types import Secret
 from ..chunk_reader import ChunkReader
-from ..http_client import origin_of, proxy_for
+from ..http_client import bundles, origin_of, proxy_for, trust
 from ..reasons import decode_text
 from .watched_stream import WatchedStream
 
@@ -39,7 +39,8 @@ class Transmission:
     the answer had begun. `frames` counts the events of a stream (which it can where it is `in_frames`),
     `malformed` says that one could not be read, `complaint` is the one in which the other side reported a
     fault of its own. `asks_stream` says that a stream was asked for, `end_is_marked` that ``[DONE]`` came;
-    `answer` has read the frames of OpenAI's format, `stray` is what stood beside them.
+    `answer` has read the frames of OpenAI's format, `stray` is what stood beside them. `url` is the address
+    that was called.
     """
 
     origin: str
@@ -50,6 +51,7 @@ class Transmission:
     guards: bool = False
     is_over: bool = False
     sent: int = 0
+    url: str = ""
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
@@ -93,6 +95,7 @@ class Transmission:
             raise NotAllowed("a request for a call that was stopped")
         self.sent += 1
         self.asks_stream = _ASKS_STREAM.search(request.content) is not None
+        self.url = self.url or str(request.url)
         if self.sent > 1:
             raise self.error or NotAllowed("a second request for one call")
         if origin_of(str(request.url)) != self.origin:
@@ -116,7 +119,6 @@ class Transports:
     """The connections of one event loop, one pool for each proxy (and one for none)."""
 
     def __init__(self) -> None:
-        self._trust = httpx.create_ssl_context()
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -130,7 +132,7 @@ class Transports:
         if pool is None:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60)
             pool = self._pools[proxy] = httpx.AsyncHTTPTransport(
-                verify=self._trust, proxy=proxy, limits=limits
+                verify=trust(bundles()), proxy=proxy, limits=limits
             )
         return httpx.AsyncClient(
             transport=_Recorder(pool, exchange), follow_redirects=False, trust_env=False, timeout=timeout_s

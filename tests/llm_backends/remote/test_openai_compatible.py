@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
-import ssl
-import subprocess
 import threading
 import traceback
 
@@ -313,37 +310,6 @@ def test_an_unknown_host():
     assert "http://no-such-host.invalid:8080 could not be resolved" in error.message
     assert "typos" in error.hint
     assert not error.retryable
-
-
-def test_tls_where_there_is_none(wire):
-    error = failure(endpoint(wire.url.replace("http:", "https:")))
-    assert type(error) is errors.ConnectionFailed
-    assert "secure connection" in error.message
-    assert "http or https" in error.hint
-    assert not error.retryable
-
-
-@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
-def test_a_certificate_that_nobody_vouches_for(tmp_path):
-    files = [str(tmp_path / "own.pem"), str(tmp_path / "cert.pem")]
-    subprocess.run(
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=fox -addext subjectAltName=IP:127.0.0.1"
-        f" -keyout {files[0]} -out {files[1]}".split(),
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files[1], files[0])
-    seen = []
-
-    async def serve(reader, writer):
-        seen.append(await head_of(reader))
-
-    with raw_server(serve, ssl=context) as port:
-        error = failure(endpoint(f"https://127.0.0.1:{port}", api_key=Secret(KEY)))
-    assert type(error) is errors.ConnectionFailed
-    assert "certificate" in str(error)
-    assert not seen, "the request was sent all the same"
 
 
 @pytest.mark.parametrize("base", ["http://[::1", "http://", "nonsense", "http://h:99999999"])

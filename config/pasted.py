@@ -1,0 +1,31 @@
+"""Keys as people paste them: the key itself, or one sentence on what was pasted instead (never its text)."""
+
+from __future__ import annotations
+
+import re
+
+_AROUND = " \t\r\n\"'`,;\u200b\u200e\ufeff\u00a0“”‘’«»„"
+# ``NAME=`` as in a shell, cmd, PowerShell, YAML or JSON, and the header that carries a key.
+_NAME = re.compile(
+    r"(?i)^(?:export\s+|setx?\s+[\"']?|-H\s+[\"']?)?(?:\$env:|--)?[\"']?"
+    r"(?:[a-z][a-z0-9_]*_(?:key|token|secret)(?:_[a-z]+)*|api[-_ ]?key|x-api-key|x-goog-api-key|key|token"
+    r"|authorization)[\"']?\s*(?:[:=]\s*|\s+(?=[\"']))"
+)
+_BEARER = re.compile(r"(?i)^(?:authorization\s*:\s*)?(?:bearer(?:\s+|$)|(?:token|basic)\s+)")
+
+
+def key_in(text: str) -> str:
+    """The key in the pasted `text`, without quotes, ``Bearer`` and ``NAME=`` around it.
+    Raises ValueError with a sentence for what is none."""
+    key = text.strip(_AROUND)
+    for around in (_NAME, _BEARER):
+        key = around.sub("", key).strip(_AROUND)
+    if not key:
+        raise ValueError("That is not a valid key: it is empty.")
+    if re.match(r"(?i)https?://", key):
+        raise ValueError("That is not a valid key: it is an address.")
+    if re.fullmatch(r"<.*>|.*(?:\.\.\.|…).*|[*•]+", key):
+        raise ValueError("That is not a valid key: it is the place for one.")
+    if any(character.isspace() or not character.isprintable() for character in key):
+        raise ValueError("That is not a valid key: it has spaces or line breaks in it.")
+    return key
