@@ -118,6 +118,8 @@ def test_an_address_at_every_door(home, monkeypatch, caplog, door):
 def test_the_page_and_the_setup_take_it_too():
     assert own_server.checked(PASTED) == LOCAL
     assert own_server.checked("http://localhost:11434/api/chat") == "http://localhost:11434/v1"
+    assert own_server.checked("http://127.0.0.1:1234/v1#x") == LOCAL
+    assert own_server.checked("http://0.0.0.0:1234/v1") == LOCAL
     assert own_server.checked("127.0.0.1:1234") == "http://127.0.0.1:1234"
     for bad in ("http://user:pass@h/v1", "http://h/v1?key=abc", "nothing at all", "http://169.254.1.1"):
         with pytest.raises(NotConfigured):

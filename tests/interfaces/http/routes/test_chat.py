@@ -13,6 +13,7 @@ from wire.embeddings import TOKENS_A_TEXT, vector_of
 
 from quillwork.interfaces.http.model_calls import TALKING, Places
 from quillwork.interfaces.http.routes import chat as talking_routes
+from quillwork.llm_backends.accounting.estimate import ROOM_FOR_THOUGHTS
 from quillwork.llm_backends.tools import registry
 
 KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
@@ -54,7 +55,8 @@ def test_a_chat(call, endpoint):
     assert (content["info"]["model"], content["info"]["finish_reason"]) == ("fox", "stop")
     sent = endpoint.calls()[0].json
     assert [message["role"] for message in sent["messages"]] == ["system", "user"]
-    assert (sent["temperature"], sent["top_p"], sent["max_tokens"], sent["seed"]) == (0.5, 0.9, 50, 7)
+    assert (sent["temperature"], sent["top_p"], sent["seed"]) == (0.5, 0.9, 7)
+    assert sent["max_tokens"] == 50 + ROOM_FOR_THOUGHTS["low"]
     assert sent["reasoning_effort"] == "low"
 
 
