@@ -244,11 +244,13 @@ def _tokens(request: Request, form: Form, deployment: Deployment) -> int | None:
     planned = answer_limit(request, deployment)
     if planned is None:
         return None
+    limits = [planned]
     if form.most_tokens is not None:
-        planned = min(planned, form.most_tokens)
+        limits.append(form.most_tokens)
     if form.context is not None:
-        planned = min(planned, form.context - math.ceil(prompt_tokens(request) * form.density))
-    return max(planned, _LEAST_TOKENS)
+        limits.append(form.context - math.ceil(prompt_tokens(request) * form.density))
+    # A prompt that leaves no room is for the server to refuse.
+    return max(min(limits), min(planned, _LEAST_TOKENS))
 
 
 def _within_context(context: int, read: int | None, request: Request, form: Form) -> Form | None:

@@ -178,6 +178,11 @@ def test_ollama_has_a_model_that_does_not_think(wire):
     assert not wire.calls()[-1].json.get("think") and result.warnings
 
 
+def test_a_small_limit_of_the_users_own_stays(wire):
+    answer(endpoint(wire.url, "fox"), question(max_tokens=9))
+    assert wire.calls()[-1].json["max_tokens"] == 9
+
+
 def test_known_limits_are_kept_to(wire):
     place = endpoint(wire.url, "fox", capabilities=Capabilities(context_window=1000, most_output=800))
     answer(place, question(max_tokens=2048))
