@@ -10,7 +10,8 @@ from .http_client import bearer
 
 _AROUND = " \t\r\n\"'`<>()[]{},;\u200b\u200e\ufeff\u00a0“”‘’«»„"
 _NAMED = re.compile(
-    r"(?i)^(?:export\s+|set\s+|setx\s+)?\$?[a-z_:]*(?:url|base|host|endpoint|address)\w*\s*[=: ]\s*(?=\S)"
+    # With a blank or an equals sign: localhost:1234 is a host and its port.
+    r"(?i)^(?:export\s+|setx?\s+)?\$?[a-z_:]*(?:url|base|host|endpoint|address)\w*(?:\s*=\s*|\s*:?\s+)(?=\S)"
 )
 _ANY = re.compile(r"(?i)https?://[^\s\"'`<>]+")
 _SCHEME = re.compile(r"(?i)^(https?)(?::?/{1,}|:\\+|;//)(?=[^/\\])")

@@ -24,6 +24,8 @@ PASTED = [
     ("http://127.0.0.1:1234", LOCAL),
     ("http://127.0.0.1:1234/", LOCAL),
     ("127.0.0.1:1234", LOCAL),
+    ("localhost:1234", "http://localhost:1234/v1"),
+    ("my-host:1234", "http://my-host:1234/v1"),
     ("127.0.0.1:1234/v1/chat/completions", LOCAL),
     ("http://0.0.0.0:1234/v1", LOCAL),
     ("http://127.0.0.1:1234/docs", LOCAL),
