@@ -34,7 +34,7 @@ _files: Reread[dict[str, dict[str, Any]]] = Reread()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyPlace:
     """A place for keys: a key ring of that `name`, else the file of that path."""
 
     in_ring: bool
@@ -50,18 +50,18 @@ class Place:
         return {"in_ring": self.in_ring, "name": self.name, "label": self.label}
 
 
-def place(folder: Path) -> Place:
+def place(folder: Path) -> KeyPlace:
     """Find the place for the next key. Asks the operating system: not for an event loop."""
     ring = _in_time(_find_ring)
-    return Place(True, _name_of(ring)) if ring is not None else Place(False, str(folder / FILE))
+    return KeyPlace(True, _name_of(ring)) if ring is not None else KeyPlace(False, str(folder / FILE))
 
 
-def keep(folder: Path, name: str, key: Secret) -> Place:
+def keep(folder: Path, name: str, key: Secret) -> KeyPlace:
     """Keep `key` under `name` for good; return its place. Raises `NotConfigured` where it cannot be kept."""
     with _lock:
         chosen, rows = place(folder), _rows(folder)
         if chosen.in_ring and not _in_time(lambda: _put(_entry(folder, name), key)):
-            chosen = Place(False, str(folder / FILE))
+            chosen = KeyPlace(False, str(folder / FILE))
         rows[name] = {"in": "ring"} if chosen.in_ring else {"in": "file", "key": key.reveal()}
         _write(folder, rows)
         _from_ring.pop(_entry(folder, name), None)
