@@ -21,6 +21,7 @@ from ..llm_backends.system.command_line import command
 from ..llm_backends.system.loopback import address_of, leads_to_loopback
 from ..llm_backends.types import Secret
 from . import provider_table
+from .models import litellm_table
 from .provider_table import Provider
 from .settings.values import given_key, warn_once
 
@@ -76,7 +77,7 @@ def perhaps_callable(env: Mapping[str, str], typed: Iterable[str]) -> list[Provi
 
 def get(id: str) -> Provider:
     """The provider of that id or alias. Raises `NotConfigured` for an unknown one."""
-    provider = _by_name().get(id)
+    provider = _by_name().get(id) or _unchecked(id)
     if provider is None:
         raise NotConfigured(f"There is no provider {id!r}.", hint=_choices(id))
     return provider
@@ -136,6 +137,8 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
         )
     if reason := provider_table.refused().get(name):
         raise NotConfigured(f"{name} is not called: {reason}.", hint=_LISTED.format(command=_listing()))
+    if provider := _unchecked(name):
+        return provider, rest
     on_hub = "/" not in rest and (_is_organisation(name, rest) or not _near(name))
     if on_hub:
         raise NotConfigured(
@@ -327,6 +330,20 @@ def _first(env: Mapping[str, str], variables: tuple[str, ...]) -> str:
 
 def _wrap(argument: str, value: str) -> Any:
     return Secret(value) if any(word in argument for word in _SECRET_ARGUMENTS) else value
+
+
+def _unchecked(name: str) -> Provider | None:
+    """A row for a provider that the installed litellm, perhaps a newer one, knows and the table does not: with
+    key and address from variables of its name. None for any other name."""
+    if name in provider_table.refused() or not litellm_table.knows(name):
+        return None
+    row = {
+        "label": f"{name} (not checked by Quillwork)",
+        "key": [provider_table.variable_of(name, "API_KEY")],
+        "key_url": "https://docs.litellm.ai/docs/providers",
+        "list": "none",
+    }
+    return provider_table.row_of(name, row)
 
 
 def _choices(name: str, rest: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,26 @@ def row_of(provider: Provider, model: str) -> Mapping[str, Any]:
         if whose in (prefix, prefix.partition("/")[0], provider.id):
             return row
     return {}
+
+
+def knows(prefix: str) -> bool:
+    """Tell whether the litellm that is installed has a provider of that name."""
+    return prefix in _prefixes()
+
+
+@functools.cache
+def _prefixes() -> frozenset[str]:
+    spec = importlib.util.find_spec("litellm")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    folder = Path(spec.origin).parent
+    try:
+        source = (folder / "types" / "utils.py").read_text(encoding="utf-8")
+        added = json.loads((folder / "llms" / "openai_like" / "providers.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    names = source.partition("class LlmProviders(")[2].partition("\nclass ")[0]
+    return frozenset([*re.findall(r'^    \w+ = "([\w-]+)"$', names, re.MULTILINE), *added])
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.provider_table import Provider
 from quillwork.llm_backends import client
+from quillwork.llm_backends.errors import ConsentNeeded, MissingKey, NotConfigured
 
 litellm = pytest.importorskip("litellm", reason="litellm is not installed here")
 
@@ -132,3 +133,34 @@ def check(request: Logged, row: Provider, key: str) -> None:
     assert carriers == {header} or (row.id == "azure" and carriers == {header, "authorization"})
     assert OPENAI_KEY not in f"{request.headers} {request.query} {request.body!r}" or row.id == "openai"
     assert request.model == SENT_MODELS.get(row.id, "fox")
+
+
+def test_a_provider_that_only_litellm_knows_answers_after_a_yes(wire, env, monkeypatch):
+    """The table without one of its rows stands for a litellm that is newer than the table."""
+    table = {row.id: row for row in providers.every() if row.id != "xai"}
+    monkeypatch.setattr(providers, "_table", lambda: table)
+    monkeypatch.setattr(providers, "_by_name", lambda: table)
+    choice = Choice(llm_mode="litellm", llm_model="xai/fox")
+    _allowed.add(int(wire.url.rpartition(":")[2]))
+    with pytest.raises(ConsentNeeded, match="not checked by Quillwork"):
+        deploy(choice)
+    env(LLM_ALLOW="xai")
+    with pytest.raises(MissingKey, match="XAI_API_KEY"):
+        deploy(choice)
+    env(XAI_API_KEY="planted-key-of-xai-0123456789", OPENAI_API_KEY=OPENAI_KEY)
+    with pytest.raises(NotConfigured, match="XAI_API_BASE"):
+        deploy(choice)
+    env(XAI_API_BASE=f"{wire.url}/at/xai")
+    _refused.clear()
+    assert client.ask("a fox", deploy(choice)).text == TEXT
+    assert [entry.path for entry in wire.log] == ["/at/xai/chat/completions"]
+    assert wire.log[0].headers["authorization"] == "Bearer planted-key-of-xai-0123456789"
+    assert OPENAI_KEY not in str(wire.log[0].headers)
+    assert _refused == []
+
+
+@pytest.mark.parametrize("name", ["github_copilot", "chatgpt", "no_such_provider"])
+def test_what_is_refused_or_unknown_stays_so_whatever_is_allowed(name, env):
+    env(LLM_ALLOW=name, **{f"{name.upper()}_API_KEY": "k", f"{name.upper()}_API_BASE": "https://x.example"})
+    with pytest.raises(NotConfigured):
+        deploy(Choice(llm_mode="litellm", llm_model=f"{name}/fox"))
