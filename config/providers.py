@@ -333,7 +333,7 @@ def _wrap(argument: str, value: str) -> Any:
 
 
 def _unchecked(name: str) -> Provider | None:
-    """A row for a provider that the installed litellm, perhaps a newer one, knows and the table does not: with
+    """A row for a provider that the installed litellm knows and the table does not, as a newer one may: with
     key and address from variables of its name. None for any other name."""
     if name in provider_table.refused() or not litellm_table.knows(name):
         return None
