@@ -207,12 +207,13 @@ def split_finished(text: str) -> tuple[str, str]:
     closings = list(_LONE_CLOSE.finditer(text))
     if not closings or any(opening.search(text[: closings[-1].start()]) for opening in _OPENINGS[:-2]):
         return text, ""
-    last = closings[-1]
-    before, behind = text[: last.start()], text[last.end() :]
-    if _NO_TEXT.sub("", behind):
-        return behind.lstrip(), before
-    answer, thinking = split_finished(before)
-    return answer, thinking
+    end = len(text)
+    for last in reversed(closings):
+        if _NO_TEXT.sub("", text[last.end() : end]):
+            return text[last.end() : end].lstrip(), text[: last.start()]
+        # Nothing follows: the mark is a slip, and what stands before it the answer.
+        end = last.start()
+    return text[:end], ""
 
 
 def without_thinking(text: str) -> str:

@@ -36,6 +36,8 @@ _CITATION = re.compile(
     r"|(?<=[.!?。])\s+(?:\[\d{1,2}\])+\s*\Z"
 )
 _SAME_START = 2
+# In characters: no prompt has as many, and a text that never ends is not worth the time.
+_LONGEST = 20_000
 _MOST_LEADING_WORDS = 12
 _LONG_ITEM = 6
 _FEWEST_WORDS = 5
@@ -63,6 +65,8 @@ def read_layout(text: str, idea: str, single: bool) -> tuple[str, str]:
     Labels that `idea` has as well are the user's. With `single` the prompt is one paragraph, list or line;
             its own lines may have labels.
     """
+    if len(text) > _LONGEST:
+        return text.strip(), ""
     text = _INFOTEXT.sub("", text)
     if table := _from_table(text):
         return table
@@ -122,11 +126,12 @@ def begins_prompt(text: str, idea: str, single: bool) -> bool:
 
 def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
     """Tell whether a label counts where it stands: some do at the top only, or behind a prompt only."""
-    before = [part for part in parts if part.text]
-    at_top = not before or all(
+    before = any(part.text for part in parts)
+    at_top = all(
         part.kind in ("echo", "plan", "title", "role", "negative")
+        or not part.text
         or (part.label is None and _is_talk_alone(part.text))
-        for part in before
+        for part in parts
     )
     follows_blank = (
         not parts[-1].lines or not parts[-1].lines[-1].strip() or _RULE.match(parts[-1].lines[-1]) is not None
@@ -135,11 +140,11 @@ def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
         case "negative":
             return True
         case "avoid":
-            return bool(before) and any(part.kind in (None, "prompt", "result") for part in before)
+            return any(part.kind in (None, "prompt", "result") and part.text for part in parts)
         case "prompt":
             return True
         case "result":
-            return (at_top and (single or bool(before) or label.heading)) or label.is_final
+            return (at_top and (single or before or label.heading)) or label.is_final
         case "role":
             return at_top
         case "alternative":

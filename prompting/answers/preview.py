@@ -27,7 +27,8 @@ _OPENED = re.compile(
     r"|_{1,2}|[\"“„«»‹「『《【`]+|\$\$)"
 )
 # In characters: fewer may be the beginning of anything; more than any prompt has are not looked through.
-_FEWEST, _LONGEST = 12, 20_000
+_FEWEST, _LONGEST = 12, 8_000
+_LONGEST_END = 60
 _BULLET = re.compile(r"\s*(?:(?:[-*•>]|\d{1,2}[.)])\s+)?")
 _CLOSED = {"“": "”", "„": "“", "«": "»", "»": "«", "‹": "›", "「": "」", "『": "』", "《": "》", "【": "】"}
 
@@ -39,7 +40,8 @@ def preview(text: str, form: str, idea: str = "") -> str:
     """
     if len(text) > _LONGEST:
         return text
-    text = _UNFINISHED.sub("", bare_so_far(text))
+    text = bare_so_far(text)
+    text = text[:-_LONGEST_END] + _UNFINISHED.sub("", text[-_LONGEST_END:])
     if form != "json" and _JSON_BEGINS.match(text):
         found = _PROMPT_IN_JSON.search(text)
         return found[1].replace("\\n", "\n") if found else ""

@@ -85,3 +85,15 @@ def test_answers_are_passed_on_at_once():
 )
 def test_a_lone_closing_tag_is_mended_at_the_end(text, answer, thinking):
     assert split_finished(text) == (answer, thinking)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("a red fox</think>", "a red fox"),
+        ("a red fox</think></think><|im_end|>", "a red fox"),
+        ("</think>" * 3000, ""),
+    ],
+)
+def test_a_closing_mark_with_nothing_behind_it_takes_nothing_away(text, answer):
+    assert split_finished(text) == (answer, "")
