@@ -46,7 +46,7 @@ def seed_input() -> Any:
     )
 
 
-def target_input(auto: str = "Auto (from the connected clip, else any model)") -> Any:
+def target_input(auto: str = "Auto (from clip, else any model)") -> Any:
     """Build the input of all targets by id; their labels, `auto` first, travel along for the browser."""
     entries = listing.index(targets_folder())
     labels = {AUTO: auto}

@@ -88,6 +88,8 @@ class TestSettings:
         keep = row.get_by_role("checkbox")
         place = str(unset.host.quillwork_home / "keys.json")
         row.get_by_text(place).wait_for()
+        field = row.get_by_label("Key, if required").bounding_box()
+        assert 0 <= keep.bounding_box()["x"] - field["x"] < 8, "the tick is not in the fields' column"
         keep.check()
         row.get_by_role("button", name="Test and use").click()
         row.get_by_text("Connected. 2 models available.").wait_for()

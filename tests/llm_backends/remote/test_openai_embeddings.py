@@ -94,5 +94,5 @@ def test_who_makes_no_vectors_says_so(backend):
 def test_the_sentence_of_who_makes_none():
     from quillwork.llm_backends.local.answer_writer import refuse_what_it_cannot
 
-    with pytest.raises(errors.BadRequest, match="The fox makes no embeddings"):
+    with pytest.raises(errors.BadRequest, match="The fox does not support embeddings"):
         refuse_what_it_cannot(WORDS, "The fox")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quillwork.prompting.answers.values import read_values
 
-MENDED = "was mended"
+MENDED = "was repaired"
 BY_LINE = "line by line"
 
 

@@ -314,7 +314,7 @@ def broken_library(tmp_path, source: str) -> str:
     ("source", "said"),
     [
         ("raise ModuleNotFoundError(\"No module named 'litellm'\", name='litellm')", "is not installed"),
-        ("import not_there_at_all", "the library not_there_at_all"),
+        ("import not_there_at_all", "the package not_there_at_all"),
         ("this is no python", "cannot be loaded (SyntaxError)"),
         ("raise ImportError('a DLL')", "cannot be loaded (ImportError)"),
         ("raise RuntimeError('boom')", "cannot be loaded (RuntimeError)"),

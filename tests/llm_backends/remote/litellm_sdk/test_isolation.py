@@ -167,7 +167,7 @@ def test_what_other_packs_set_in_litellm_is_not_taken(wire, provider, monkeypatc
         monkeypatch.setattr(litellm, name, [lambda *given, **named: seen.append((given, named))])
     if provider == "ollama":
         # For Ollama litellm puts its global address above that of the call: stopped, not followed.
-        with pytest.raises(RedirectRefused, match="restart ComfyUI without it"):
+        with pytest.raises(RedirectRefused, match="Restart ComfyUI without it"):
             ask(deployment(wire, provider))
         assert wire.log == []
         monkeypatch.setattr(litellm, "api_base", None)
