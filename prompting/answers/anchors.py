@@ -24,6 +24,8 @@ _TOKEN = re.compile(
 _LONGEST = 5
 # How many words further off those may stand that show the place.
 _FARTHEST = 12
+# How many words and pieces around a piece are looked at.
+_NEAR = 24
 _BOUNDARY = re.compile(r"[,;:.!?\n，、；。！？](?!\d)")
 _JSON_BOUNDARY = re.compile(rf'{_BOUNDARY.pattern}|"')
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
@@ -54,6 +56,17 @@ class _Anchor:
     length: int
 
 
+class _Said:
+    """Words of an answer, and where each of them stands."""
+
+    def __init__(self, tokens: Sequence[re.Match[str]]) -> None:
+        self.tokens = tokens
+        self.words = [token[0].casefold() for token in tokens]
+        self.places: dict[str, list[int]] = {}
+        for place, word in enumerate(self.words):
+            self.places.setdefault(word, []).append(place)
+
+
 def filled(items: Sequence[Item], text: str) -> tuple[str, list[Piece]]:
     """Return `text` with a mark for every piece of `items`, and the pieces that no words show a place for.
 
@@ -77,10 +90,11 @@ def _with(items: Sequence[Item], place: int, number: int, text: str) -> tuple[st
     piece = items[place]
     assert isinstance(piece, Piece)
     mark = mark_of(number)
-    left = _around(items[:place], 0, text)
-    right = _around(items[place + 1 :], number + 1, text)
+    near = items[max(0, place - _NEAR) : place]
+    left = _around(near, number - sum(not isinstance(item, str) for item in near), text)
+    right = _around(items[place + 1 : place + 1 + _NEAR], number + 1, text)
     before, after = _tokens(left), _tokens(right)
-    tokens = _answer_tokens(text)
+    tokens = _Said(_answer_tokens(text))
     found_left = _anchor_left(left, before, tokens)
     found_right = _anchor_right(right, after, tokens)
     if found_right and (found_left is None or _rank(found_right) < _rank(found_left)):
@@ -131,34 +145,30 @@ def _says(tokens: Sequence[re.Match[str]]) -> bool:
     return any(len(word) > 1 for word in telling) or len(telling) > 1
 
 
-def _anchor_left(
-    left: str, before: Sequence[re.Match[str]], tokens: Sequence[re.Match[str]]
-) -> _Anchor | None:
+def _anchor_left(left: str, before: Sequence[re.Match[str]], tokens: _Said) -> _Anchor | None:
     for skipped in range(min(len(before), _FARTHEST)):
         end = len(before) - skipped
         for length in range(min(_LONGEST, end), 0, -1):
             wanted = before[end - length : end]
             if _says(wanted) and (at := _find(wanted, tokens)) is not None:
                 gap = left[wanted[-1].end() :]
-                return _Anchor(tokens[at + length - 1].end(), gap, skipped, length)
+                return _Anchor(tokens.tokens[at + length - 1].end(), gap, skipped, length)
     return None
 
 
-def _anchor_right(
-    right: str, after: Sequence[re.Match[str]], tokens: Sequence[re.Match[str]]
-) -> _Anchor | None:
+def _anchor_right(right: str, after: Sequence[re.Match[str]], tokens: _Said) -> _Anchor | None:
     for skipped in range(min(len(after), _FARTHEST)):
         for length in range(min(_LONGEST, len(after) - skipped), 0, -1):
             wanted = after[skipped : skipped + length]
             if _says(wanted) and (at := _find(wanted, tokens)) is not None:
-                return _Anchor(tokens[at].start(), right[: wanted[0].start()], skipped, length)
+                return _Anchor(tokens.tokens[at].start(), right[: wanted[0].start()], skipped, length)
     return None
 
 
-def _find(wanted: Sequence[re.Match[str]], tokens: Sequence[re.Match[str]]) -> int | None:
+def _find(wanted: Sequence[re.Match[str]], tokens: _Said) -> int | None:
     words = [token[0].casefold() for token in wanted]
-    for at in range(len(tokens) - len(words) + 1):
-        if all(tokens[at + place][0].casefold() == word for place, word in enumerate(words)):
+    for at in tokens.places.get(words[0], ()):
+        if tokens.words[at : at + len(words)] == words:
             return at
     return None
 
