@@ -51,7 +51,7 @@ def test_a_call_that_does_not_fit_is_not_sent(wire):
     error = failure(limited(wire, WORST - 0.01), FOX)
     assert (type(error), error.http_status, error.type) == (errors.BudgetExceeded, 403, "budget_exceeded")
     assert wire.log == []
-    for part in ("Fox (fox)", "up to $16.00", "$15.99", "LLM_BUDGET_SESSION", "$0.00 is used"):
+    for part in ("Fox (fox)", "up to $16.00", "$15.99", "LLM_BUDGET_SESSION", "$0.00 of $15.99"):
         assert part in error.message, part
     assert "local model" in error.hint
 
@@ -59,7 +59,7 @@ def test_a_call_that_does_not_fit_is_not_sent(wire):
 def test_what_was_spent_counts(wire):
     deployment = limited(wire, REAL + WORST - 0.01)
     answer(deployment, FOX)
-    assert "$18.00 is used" in failure(deployment, FOX).message
+    assert "$18.00 of $33.99" in failure(deployment, FOX).message
     assert len(wire.calls()) == 1
 
 
