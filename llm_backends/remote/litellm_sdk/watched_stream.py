@@ -25,6 +25,7 @@ from ..answer_decoder import (
 from ..reasons import decode_text, reason_in_frame, several
 
 if TYPE_CHECKING:
+    from ...types import FinishReason
     from .transport import Transmission
 
 # Bytes of one answer as it comes over the wire; frames around short texts make it larger than the text.
@@ -46,12 +47,14 @@ class WatchedStream(httpx.AsyncByteStream):
         self._form: _Form | None = None
         self._head = b""
         self._texts: list[bytes] = []
+        self._finish: FinishReason | None = None
+        self._has_shown_finish = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         exchange, length = self._exchange, 0
         longest = LONGEST_ANSWER if exchange.is_good else _LONGEST_REFUSAL
         try:
-            async for piece in self._stream:
+            async for piece in self._pieces():
                 exchange.begun = True
                 length += len(piece)
                 if length > longest:
@@ -68,6 +71,15 @@ class WatchedStream(httpx.AsyncByteStream):
         except Exception as error:
             exchange.error = exchange.error or error
             raise
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._stream:
+                yield piece
+        except httpx.TransportError:
+            # Some releases of litellm hold the finish reason back to the end, and would lose it here.
+            if not self._exchange.answer.is_finished:
+                raise
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -136,7 +148,7 @@ class WatchedStream(httpx.AsyncByteStream):
         shown = b"".join(map(self._passed_on, events[:-1]))
         if events:
             shown += self._passed_on(events[-1], is_last=True)
-        return shown + self._held_back()
+        return shown + self._last_frame()
 
     def _weigh_texts(self) -> None:
         """Note what stood beside the events, and whether it reports a fault."""
@@ -150,7 +162,7 @@ class WatchedStream(httpx.AsyncByteStream):
         if is_mark_of_end(text):
             exchange.end_is_marked = True
             self._weigh_texts()
-            return self._held_back() + b"data: " + DONE + b"\n\n"
+            return self._last_frame() + b"data: " + DONE + b"\n\n"
         if event.is_text:
             if not is_heartbeat(text):
                 self._texts.append(event.data)
@@ -181,6 +193,7 @@ class WatchedStream(httpx.AsyncByteStream):
             understood = self._understood(frame)
             if understood is not frame:
                 frame, plain = understood, b""
+            self._has_shown_finish |= any(choice.get("finish_reason") for choice in frame["choices"])
         data = plain or json.dumps(frame).encode()
         if self._form == "lines" and "choices" not in frame:
             return data + b"\n"
@@ -194,6 +207,7 @@ class WatchedStream(httpx.AsyncByteStream):
         except (ValueError, KeyError, TypeError, AttributeError):
             raise self._malformed() from None
         chunk = answer.chunk()
+        self._finish = chunk.finish_reason or self._finish
         choices = [choice for choice in frame.get("choices") or () if choice is not None]
         if not choices:
             return frame if frame.get("choices") == [] else {**frame, "choices": []}
@@ -214,12 +228,17 @@ class WatchedStream(httpx.AsyncByteStream):
         finish = choices[0].get("finish_reason") if chunk.finish_reason else None
         return _chunk_of({**frame, "object": "chat.completion.chunk"}, told, finish)
 
-    def _held_back(self) -> bytes:
-        """A frame for text that was held back as a possible repetition."""
+    def _last_frame(self) -> bytes:
+        """A frame for what is still to come at the end: text that was held back as a possible repetition, and
+        a finish reason, without which newer releases of litellm raise. A cut is noted apart."""
         answer = self._exchange.answer
         answer.end()
         text = answer.chunk().text
-        return b"data: " + json.dumps(_chunk_of({}, {"content": text})).encode() + b"\n\n" if text else b""
+        finish = None if self._has_shown_finish or not answer.has_begun else self._finish or "stop"
+        self._has_shown_finish |= finish is not None
+        if not text and finish is None:
+            return b""
+        return b"data: " + json.dumps(_chunk_of({}, {"content": text}, finish)).encode() + b"\n\n"
 
     def _malformed(self) -> httpx.DecodingError:
         self._exchange.malformed = True
