@@ -32,7 +32,9 @@ _LONGEST_LITERAL = 20_000
 # What a gateway puts around another server's words.
 _WRAPPER = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception)\s*(?::|-)\s*)+")
 _GATEWAY_TAIL = re.compile(
-    r"\.?\s*(?:Received Model Group=|Available Model Group Fallbacks=|LiteLLM Retried:).*", re.S
+    r"\.?\s*(?:Received Model Group=|Available Model Group Fallbacks=|LiteLLM Retried:"
+    r"|model=\S+\. (?:context_window|content_policy)_fallbacks?=).*",
+    re.S,
 )
 _EMPTY_WORDS = re.compile(
     r"(?:provider returned error|upstream error|(?:unknown |internal )?(?:server )?error|bad request|none"
@@ -182,6 +184,7 @@ def _parsed(text: str) -> Any:
 
 def _inner(text: str) -> Any:
     """The object within a sentence such as ``Error code: 429 - {'error': …}``; None without one."""
+    text = _GATEWAY_TAIL.sub("", text)
     place = _OBJECT.search(text)
     end = max(text.rfind("}"), text.rfind("]"))
     if place is None or end < place.start():
