@@ -137,6 +137,8 @@ def kind_of(label: str) -> Kind | None:
         return "role"
     if words.plan_words.in_(said) and words.plan_words.cover(said):
         return "plan"
+    if words.is_numbered_scene(said):
+        return None
     if words.label_words.cover(said):
         if words.prompt_words.in_(said):
             return "prompt"

@@ -1,8 +1,7 @@
 """Recognition of a model's refusal, as opposed to a prompt that begins like one.
 
 A refusal is short, and its first sentences say in the first person that something asked for will not be
-done, or
-that it breaks a rule. What stands in quotes is lettering, unless all of the answer does.
+done, or that it breaks a rule. What stands in quotes is lettering, unless all of the answer does.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ def inline_announcement(line: str) -> int:
         said = words.words_of(head)
         known = words.talk_words.cover(said)
         names = words.prompt_words.in_(said) or words.result_words.in_(said)
-        if (known and len(said) > 1) or (
+        if (known and len(said) > 1 and not words.is_numbered_scene(said)) or (
             words.prompt_words.in_(said) and (_HERE.match(head) or _YOU.match(head))
         ):
             return colon.end()

@@ -206,3 +206,8 @@ alternative_words = Words(ALTERNATIVE)
 title_words = Words(TITLE)
 role_words = Words(ROLE)
 spoken_words = Words(SPOKEN)
+
+
+def is_numbered_scene(said: list[str]) -> bool:
+    """Tell whether these words number a scene of a film, which is a part of the prompt."""
+    return len(said) == 2 and said[0] == "scene" and said[1].isdigit()
