@@ -15,7 +15,6 @@ from .refusal_words import LANGUAGES, Language
 _LONGEST = 700
 _SENTENCES = 3
 _SORRY_WITHIN = 60
-# In characters, from where inability and act are both said to the end of the clause.
 _QUOTED = re.compile(
     r"""(?x) "[^"\n]*" | “[^”\n]*[”"] | „[^“”\n]*[“”] | «[^»\n]*» | 「[^」\n]*」 | 『[^』\n]*』 |
       《[^》\n]*》 | ‘[^’\n]*’(?!\w)
