@@ -103,7 +103,7 @@ def resolve_command(options: argparse.Namespace) -> int:
         )
     except UnknownVariable as error:
         # It speaks of the node's switch.
-        raise ValueError(str(error).replace("switch generate_missing on", "add --generate-missing")) from None
+        raise ValueError(str(error).replace("turn on generate_missing", "add --generate-missing")) from None
     if options.json:
         print_json({"prompts": resolved.prompts, "picks": resolved.picks})
     else:

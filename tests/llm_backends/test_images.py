@@ -156,7 +156,7 @@ def test_a_picture_of_sixteen_thousand_pixels_width_is_read():
     ],
 )
 def test_what_is_no_picture_is_refused(data):
-    with pytest.raises(BadRequest, match=r"not a picture that can be read\. Send a JPEG"):
+    with pytest.raises(BadRequest, match=r"not an image that can be read\. Send a JPEG"):
         read_picture(data)
 
 

@@ -11,6 +11,7 @@ from endpoints import HANG_S, answer, ask_all, endpoint, question, raw_server
 from wire.answers import TEXT
 
 from quillwork.llm_backends import errors
+from quillwork.llm_backends.accounting.estimate import ROOM_FOR_THOUGHTS
 from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model, Sampling
 from quillwork.llm_backends.pipeline import used
@@ -124,7 +125,8 @@ def test_sampling_wins_over_the_request_where_it_is_set(wire):
         model.ask([question(temperature=0.7, top_p=0.5, max_tokens=99, extra={"min_p": 0.1, "top_k": 5})])
     )
     body = wire.calls()[-1].json
-    assert (body["temperature"], body["top_p"], body["max_tokens"]) == (0.0, 0.5, 9)
+    assert (body["temperature"], body["top_p"]) == (0.0, 0.5)
+    assert body["max_tokens"] == 9 + ROOM_FOR_THOUGHTS["low"]
     assert (body["reasoning_effort"], body["top_k"], body["min_p"]) == ("low", 1, 0.1)
 
 

@@ -210,7 +210,7 @@ def test_a_picture_too_large_is_refused_with_the_limit(endpoint_host: Host, wire
 
 def test_too_many_pictures_are_refused_with_the_limit(endpoint_host: Host, wire: WireServer) -> None:
     run = endpoint_host.run({"1": describe("2"), "2": canvas(65, 8, 8)})
-    assert "65 pictures are too many" in run.message
+    assert "65 images are too many" in run.message
     assert "up to 64" in run.message
     assert not wire.log
 

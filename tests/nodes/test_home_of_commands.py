@@ -71,7 +71,7 @@ def test_before_the_first_start_the_place_of_the_pack_says_whose_it_is(
     pack.symlink_to(REPOSITORY, target_is_directory=True)
     terminal = Terminal(tmp_path)
     printed = terminal.ours("setup --allow mistral", pack)
-    assert f"Files: {tmp_path / 'user' / '__quillwork'} (ComfyUI, by the place of this folder" in printed
+    assert f"Files: {tmp_path / 'user' / '__quillwork'} (ComfyUI, because of where this folder" in printed
     host = host_factory(packs={"quillwork": REPOSITORY}, base=tmp_path)
     assert "MISTRAL_API_KEY" in asked(host).message
 

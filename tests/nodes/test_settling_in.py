@@ -21,7 +21,7 @@ INPUTS = {
         "values text json info",
     ),
     "QuillworkResolveVariables": (
-        "template selection count seed generate_missing llm_mode llm_model llm values",
+        "template selection count seed generate_missing llm_mode llm_model no_repeats llm values",
         "prompt picks",
     ),
     "QuillworkLLMSettings": (
@@ -36,7 +36,7 @@ INPUTS = {
     "QuillworkChat": ("prompt system seed llm_mode llm_model tools history image llm", "text history info"),
     "QuillworkUnloadLLM": ("any", "any"),
 }
-ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen", "frames"}
+ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen", "frames", "no_repeats"}
 
 
 def test_inputs_and_outputs_have_the_promised_names_in_the_promised_order(host: Host) -> None:

@@ -24,7 +24,7 @@ def test_a_wish_that_the_phrasebook_has_nothing_for_is_told(host: Host) -> None:
     run = host.run({"1": variables("fabric", guidance=wish), "2": preview("1"), "3": preview("1", 3)})
     assert len(run.shown("2")) == 3
     (warning,) = info(run, "3")["warnings"]
-    assert f"has nothing for “{wish}”" in warning
+    assert f"has no match for “{wish}”" in warning
 
 
 def test_the_model_is_asked_with_a_schema_and_again_for_what_is_missing(

@@ -131,7 +131,7 @@ def test_what_the_phrasebook_does_not_know_is_told(command: Command) -> None:  #
     done = command("variables", "fabric", "--count", "3", "--guidance", "only historical ones")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 3
-    assert "has nothing for “only historical ones”" in done.stderr
+    assert "has no match for “only historical ones”" in done.stderr
     done = command("enhance", "a fox", "--instruction", "quux frobnicate")
     assert "“quux frobnicate”" in done.stderr
     assert command("enhance", "a fox", "--instruction", "at night").stderr == ""

@@ -68,7 +68,7 @@ def test_names():
     assert split_repository("org/fox-1.5_b") == ("org/fox-1.5_b", "")
     assert split_repository("org/fox@v1") == ("org/fox", "v1")
     for name in ("fox", "../fox/x", "a/../b", "https://x/y", "/org/fox", "org/", "org/fox/file"):
-        with pytest.raises(errors.NotConfigured, match="is no repository"):
+        with pytest.raises(errors.NotConfigured, match="not a valid repository name"):
             split_repository(name)
 
 

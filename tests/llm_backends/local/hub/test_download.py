@@ -179,7 +179,7 @@ def test_other_bytes_than_those_listed_are_thrown_away(hub, ask, tmp_path, name)
 def test_a_file_of_another_size_is_refused_before_it_comes(hub, ask, data):
     hub.add(NAME, FILES, sent={"model.safetensors": data})
     with pytest.raises(
-        errors.BackendUnavailable, match=f"has {len(data):,} bytes instead of the 400,000 that"
+        errors.BackendUnavailable, match=f"has {len(data):,} bytes instead of the listed 400,000"
     ):
         ask()
     assert len(hub.ranges_of("model.safetensors")) == 1
@@ -196,7 +196,7 @@ def test_a_fault_of_the_hub_is_tried_again(hub, ask):
     hub.add(NAME, FILES, status={"model.safetensors": [503, 500]})
     assert content(ask()) == WANTED
     hub.add("org/other", FILES, status={"model.safetensors": [503] * 9})
-    with pytest.raises(errors.ProviderFailed, match="answered 503 instead of a file of org/other") as failure:
+    with pytest.raises(errors.ProviderFailed, match="returned 503 instead of a file of org/other") as failure:
         ask("org/other")
     assert KEPT in failure.value.hint
 
@@ -280,7 +280,7 @@ def test_a_token_that_is_not_good_any_more(hub, ask):
 def test_a_disk_that_is_too_small_is_told_before(hub, ask, tmp_path):
     hub.add(NAME, FILES, sizes={"model.safetensors": 10**15})
     with pytest.raises(
-        errors.BackendUnavailable, match=f"{NAME} needs 1000000 GB more on the disk of .* are free"
+        errors.BackendUnavailable, match=f"{NAME} needs 1000000 GB more on the disk of .* is free"
     ):
         ask()
     assert not (tmp_path / "models").exists()
@@ -323,7 +323,7 @@ def test_a_hub_that_says_nothing(hub, ask):
     host = Watcher(live)
     with pytest.raises(errors.TimedOut, match="has sent nothing for"):
         ask(idle_s=0.2, live=live, host=host)
-    assert host.texts == [f"Asking {hub.url.removeprefix('http://')} for {NAME}"]
+    assert host.texts == [f"Looking up {NAME} on {hub.url.removeprefix('http://')}"]
 
 
 def test_a_login_page_in_its_place(hub, ask):

@@ -81,7 +81,7 @@ def test_several_are_named(hub, ask):
         ask()
     assert "fox-Q4_K_M.gguf" in failure.value.hint
     assert "mmproj" not in failure.value.hint
-    with pytest.raises(errors.ModelNotFound, match=r"org/fox-GGUF has no fox-Q2\.gguf"):
+    with pytest.raises(errors.ModelNotFound, match=r"org/fox-GGUF has no file fox-Q2\.gguf"):
         ask("fox-Q2.gguf")
 
 

@@ -83,7 +83,7 @@ def test_no_config(folder: Path) -> None:
 
 def test_a_config_that_is_no_json(folder: Path) -> None:
     (folder / "config.json").write_text("{")
-    assert "cannot be read" in refusal(folder).message
+    assert "is not valid JSON" in refusal(folder).message
 
 
 def test_a_config_without_weights(folder: Path) -> None:
