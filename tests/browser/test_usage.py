@@ -95,8 +95,8 @@ def test_costs_and_budgets_are_in_dollars(comfy, tables):
             "$0.012",
             "4.3",
         ]
-        assert cells(shown, "x/y")[3] == "$2.50 and 1 unknown"
-        assert cells(shown, "All")[3] == "$0.012"
+        assert cells(shown, "x/y")[3] == "$2.50 plus 1 of unknown cost"
+        assert cells(shown, "Total")[3] == "$0.012"
         assert cells(shown, "Claude Haiku 4.5 anthropic/claude-haiku-4-5")[3] == "$0.012"
         # The tables stand one below the other, and so do their columns, over the whole width of the page.
         columns = shown.locator("table").evaluate_all(
