@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from host.process import REPOSITORY
@@ -37,10 +38,14 @@ def test_folders_of_the_same_names_do_not_meet(webui_factory: WebUIs, name: str,
 @pytest.fixture(params=["a rewriter", "z rewriter"])
 def rewritten(request: pytest.FixtureRequest, webui_factory: WebUIs, wire: WireServer) -> WebUI:
     """A web UI with an extension like Dynamic Prompts, whose turn comes before ours or after it. The model
-    repeats the idea."""
-    wire.script("fox*", lambda body: body["messages"][-1]["content"].removeprefix("Idea:\n").split("\n")[0])
+    writes “Photo of” before the idea."""
+    wire.script("fox*", lambda body: f"Photo of {idea_in(body)}")
     env = {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}
     return webui_factory(env, extensions={request.param: REWRITER, FOLDER: REPOSITORY})
+
+
+def idea_in(body: dict[str, Any]) -> str:
+    return body["messages"][-1]["content"].removeprefix("Idea:\n").split("\n")[0]
 
 
 def texts(done: Generated) -> list[str]:
@@ -49,7 +54,7 @@ def texts(done: Generated) -> list[str]:
 
 def test_every_image_keeps_its_own_text_beside_dynamic_prompts(rewritten: WebUI) -> None:
     """Our variables by us, theirs by them, in every image, whichever of us has its turn first."""
-    prompt, negative = "a {red|blue} {small|big} fox, {@day|night}, ${hat}", "{bad|worse} {@ugly|plain}"
+    prompt, negative = "a {red|blue} {small|big} fox, __@daytime__, ${hat}", "{bad|worse} __@looks__"
     done = rewritten.txt2img(prompt, [{"per_image": True}], negative_prompt=negative, batch_size=2, n_iter=3)
     assert done.status == 200, done.error
     found = texts(done)
@@ -64,12 +69,12 @@ def test_every_image_keeps_its_own_text_beside_dynamic_prompts(rewritten: WebUI)
         prompt, [{"per_image": True}], negative_prompt=negative, batch_size=2, n_iter=3,
         alwayson_scripts={"Dynamic Prompts v0": {"args": [False, False]}},
     )  # fmt: skip
-    assert [text.split(", {@")[0] for text in texts(alone)] == [text.split(", <")[0] for text in found]
+    assert [text.split(", __@")[0] for text in texts(alone)] == [text.split(", <")[0] for text in found]
 
 
 def test_variations_are_not_lost_beside_dynamic_prompts(rewritten: WebUI, wire: WireServer) -> None:
-    wire.script("fox*", lambda body: f"written with {body['seed']}, {{@day|night}}")
-    done = rewritten.txt2img("a fox by {@day|night}", [{"variations": 2}], batch_size=4)
+    wire.script("fox*", lambda body: f"written with {body['seed']}, __@daytime__")
+    done = rewritten.txt2img("a fox by __@daytime__", [{"variations": 2}], batch_size=4)
     pair = ["written with 5, <day>", "written with 6, <night>"]
     assert texts(done) == pair * 2
 
@@ -80,7 +85,7 @@ def test_all_combinations_are_theirs_where_they_are_asked_for(rewritten: WebUI) 
         "a {red|blue} fox in {snow|rain|fog}", [{"variations": 3}], alwayson_scripts=every
     )
     assert sorted(texts(done)) == sorted(
-        f"a {colour} fox in {place}" for colour in ("red", "blue") for place in ("snow", "rain", "fog")
+        f"Photo of a {colour} fox in {place}" for colour in ("red", "blue") for place in ("snow", "rain", "fog")
     )
 
 

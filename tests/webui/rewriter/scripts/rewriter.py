@@ -6,7 +6,10 @@ import re
 import gradio as gr
 import modules.scripts as scripts
 
-_VARIANT = re.compile(r"\{@?([^{}]*\|[^{}]*)\}")
+_CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
+# A wildcard whose values are taken in turn, of those that only this extension has.
+_IN_TURN = re.compile(r"__@(\w+)__")
+_WILDCARDS = {"daytime": ("day", "night"), "looks": ("ugly", "plain")}
 
 
 class Rewriter(scripts.Script):
@@ -40,17 +43,16 @@ class Rewriter(scripts.Script):
 
 
 def _one(template, seed, turn):
-    """The choice by a seed, or with `@` by the turn, with a mark that no other resolver makes."""
+    """The choices by a seed and the wildcards by the turn, with a mark that no other resolver makes."""
 
-    def chosen(found):
-        options = found[1].split("|")
-        number = turn if found[0].startswith("{@") else seed
+    def chosen(options, number):
         return f"<{options[number % len(options)]}>"
 
-    return _VARIANT.sub(chosen, template)
+    taken = _IN_TURN.sub(lambda found: chosen(_WILDCARDS[found[1]], turn), template)
+    return _CHOICE.sub(lambda found: chosen(found[1].split("|"), seed), taken)
 
 
 def _every(template):
-    pieces = _VARIANT.split(template)
+    pieces = _CHOICE.split(template)
     choices = [piece.split("|") if place % 2 else [piece] for place, piece in enumerate(pieces)]
     return ["".join(one) for one in itertools.product(*choices)]
