@@ -148,7 +148,7 @@ def test_a_variables_life(webui_page, wired):
     tab.fill("library_values", "bob\nbun\n\n<b>braid</b>")
     tab.fill("library_description", "How it is worn")
     tab.press("library_save")
-    tab.has("library_status", "Saved: 3 values of __hair/style__")
+    tab.has("library_status", "Saved 3 values of __hair/style__")
     assert library_of(wired) == {"hair/style": ["bob", "bun", "<b>braid</b>"]}
     webui_page.open()
     tab = Tab(webui_page, "Variables")
@@ -208,7 +208,7 @@ def test_settings_are_shown_with_their_origin_and_changed(webui_page, wired, wir
     assert (config["LLM_MODEL"]["value"], config["LLM_MODEL"]["persisted"]) == ("owl", True)
     assert config["LLM_TIMEOUT_MS"]["value"] == "90000"
     tab.press("set_test")
-    tab.has("set_status", "answers")
+    tab.has("set_status", "works")
     assert [call.model for call in wire.calls()] == ["owl"]
     tab.pick("set_llm_model", "https://evil.example/v1")
     tab.press("set_apply")
@@ -222,7 +222,7 @@ def test_what_comes_with_images_is_allowed_here(webui_page, wired):
     tab = Tab(webui_page, "Settings")
     webui_page.choose(tab.find("consent"), "openai")
     tab.press("allow")
-    tab.has("set_status", "openai may be used")
+    tab.has("set_status", "openai is now allowed")
     assert "openai" in wired.get("/quillwork/config").json()["allowed"]
 
 
@@ -287,7 +287,7 @@ def test_a_key_is_kept_after_a_restart_if_asked_and_never_one_that_failed(webui_
     wire.models_status = 0
     tab.fill("key", KEY)
     tab.press("key_keep")
-    tab.has("key_status", f"It is kept in the file {file}, unencrypted")
+    tab.has("key_status", f"It is kept in the file {file} (not encrypted")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert wired.get("/quillwork/keys").json()["keys"][0]["source"] == "kept"
     tab.press("key_clear")

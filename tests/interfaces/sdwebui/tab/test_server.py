@@ -43,7 +43,7 @@ def test_a_server_of_ones_own_is_tested_and_used(
     assert KEY not in config + webui.log()
     tab.press("server_forget")
     tab.has("server_status", "Forgotten.")
-    tab.has("effect", "In force: phrasebook")
+    tab.has("effect", "Active: phrasebook")
     assert tab.value("server_address") == ""
     refused = webui.txt2img("a fox", [{"model": "fox-small"}])
     assert refused.status != 200, "the server that was forgotten still answers"
