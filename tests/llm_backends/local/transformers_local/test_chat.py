@@ -136,7 +136,7 @@ def test_the_token_after_an_answer_stops_it(loaded: Any, chat: ChatFormat, with_
 
 
 def test_pictures_and_silence_are_refused(chat: ChatFormat) -> None:
-    with pytest.raises(errors.BadRequest, match="picture"):
+    with pytest.raises(errors.BadRequest, match="does not support images"):
         chat.encode([Message("user", "a", images=(Image("image/png", b"x"),))])
     with pytest.raises(errors.BadRequest):
         chat.encode([])
