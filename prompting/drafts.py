@@ -19,7 +19,7 @@ from .tasks import EnhanceTask
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was written: the texts of the parts, and the negative prompt."""
+    """The texts of the parts as they were written, and the negative prompt."""
 
     texts: tuple[str, ...]
     negative: str = ""

@@ -168,7 +168,7 @@ def several(text: str) -> list[Any]:
 
 
 def _parsed(text: str) -> Any:
-    """What `text` holds, as JSON or as Python prints it; None where it is a sentence."""
+    """The value in `text`, as JSON or as Python prints it; None where it is a sentence."""
     if not text.startswith(("{", "[", '"')):
         return None
     try:
@@ -249,7 +249,7 @@ def _of_fields(said: Mapping[Any, Any], depth: int) -> str:
 
 
 def _raw(metadata: Any, depth: int) -> str:
-    """What the server behind a router said, where the router hands it on."""
+    """The words of the server behind a router, where the router passes them on."""
     if not isinstance(metadata, dict):
         return ""
     found = _sentence(metadata.get("raw"), depth + 1)

@@ -68,7 +68,7 @@ class Protected:
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """What an answer should hold exactly as it is, each once."""
+        """Texts that an answer should hold exactly as they are, each once."""
         pieces = [piece for region in self.regions for piece in region.pieces]
         return tuple(dict.fromkeys(shown(piece) for piece in pieces if not is_silent(piece)))
 

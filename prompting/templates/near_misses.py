@@ -1,4 +1,4 @@
-"""What nearly is a variable: a name that the library has, between signs that are not those of a variable."""
+"""Text that is nearly a variable: a name of the library between signs that are not those of a variable."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Template:
     nodes: Nodes
     warnings: tuple[str, ...] = ()
     leads_on: bool = False
-    """Whether it holds variables or samplers, and so more than its own choices."""
+    """True where it holds variables or samplers, and so more than its own choices."""
 
 
 # Letters beyond ASCII are checked by category afterwards: `\w` matches no combining marks, and without

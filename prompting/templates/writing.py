@@ -22,7 +22,7 @@ _ELLIPSIS = re.compile(r"\.{3,}|[…᠁]")
 
 
 class _Way(NamedTuple):
-    """How values are picked: the sampler, and whether places marked with ``!`` are counted here."""
+    """The way to pick values: the sampler, and whether places marked with ``!`` are counted here."""
 
     sampler: str
     counted: bool

@@ -1,4 +1,4 @@
-"""What is shown of an answer while it is written: the prompt alone, from its first words to its last."""
+"""The part of an answer that is shown while it is written: the prompt alone, from first word to last."""
 
 from __future__ import annotations
 

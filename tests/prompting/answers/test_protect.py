@@ -1,4 +1,4 @@
-"""What of a prompt a model is shown, and what is kept from it."""
+"""The parts of a prompt that a model is shown, and those that are kept from it."""
 
 from __future__ import annotations
 
