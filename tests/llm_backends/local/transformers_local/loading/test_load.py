@@ -110,7 +110,7 @@ def test_a_stored_4bit_model_is_used_as_it_is(backend: Any, tiny_model_nf4: Path
 def test_where_nothing_can_be_quantised_auto_is_plain_and_says_so(backend: Any, tiny_model: Path) -> None:
     (answer,) = outcomes(backend, tiny_model, enhance("red fox"), dtype="auto")
     assert isinstance(answer, Result) and answer.text == FOX
-    assert any("unquantised" in warning for warning in answer.warnings)
+    assert any("unquantized" in warning for warning in answer.warnings)
     error = failure(backend, tiny_model, "nf4")
     assert isinstance(error, errors.DependencyMissing) and "4.53" in error.message
 
