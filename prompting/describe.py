@@ -158,6 +158,6 @@ def _finish(
         return without_tags(written[0])
     limits = Limits(view.target)
     warnings += [
-        limits.told(fault, limits.remedy(fault)) for fault in limits.faults(written[0], view.instruction)
+        limits.sentence(fault, limits.remedy(fault)) for fault in limits.faults(written[0], view.instruction)
     ]
     return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings, limits)

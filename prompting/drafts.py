@@ -93,10 +93,10 @@ class Order:
 
     def faults(self, draft: Draft) -> dict[int, tuple[Fault, ...]]:
         """Return the faults of each part by its place; parts without any are left out."""
-        is_wish = bool(self.task.instruction.strip())
+        has_instruction = bool(self.task.instruction.strip())
         ideas = self.protected.parts or ("",)
         found = {
-            place: self.limits.faults(text, idea, is_wish=is_wish)
+            place: self.limits.faults(text, idea, has_instruction=has_instruction)
             for place, (text, idea) in enumerate(zip(draft.texts, ideas, strict=True))
         }
         unchanged = [any(fault.kind == "unchanged" for fault in faults) for faults in found.values()]
@@ -121,17 +121,17 @@ class Order:
     def tell(self, before: Draft, after: Draft, *, asked: bool) -> None:
         """Add a warning for each fault of `before`, with what became of it in `after`."""
         left = {fault.kind for faults in self.faults(after).values() for fault in faults}
-        told = set()
+        reported = set()
         for fault in (fault for faults in self.faults(before).values() for fault in faults):
-            if fault.kind in told:
+            if fault.kind in reported:
                 continue
-            told.add(fault.kind)
+            reported.add(fault.kind)
             if fault.kind not in left:
                 remedy = "it was asked for once more"
             else:
                 remedy = self.limits.remedy(fault)
                 remedy = f"once more asked for, it was no better; {remedy}" if asked else remedy
-            self.warnings.append(self.limits.told(fault, remedy))
+            self.warnings.append(self.limits.sentence(fault, remedy))
 
     def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""

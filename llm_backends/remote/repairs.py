@@ -94,7 +94,7 @@ class Forms:
                             begun = True
                             if first is not None:
                                 self._known[place] = form
-                            for sentence in _told(request, form, deployment):
+                            for sentence in _changes(request, form, deployment):
                                 yield Chunk(warning=sentence)
                         yield chunk
                 return
@@ -278,7 +278,7 @@ def _nearest(reasoning: str, efforts: tuple[str, ...]) -> str | None:
     return min(there, key=lambda effort: abs(EFFORTS.index(effort) - wanted), default=None)
 
 
-def _told(request: Request, form: Form, deployment: Deployment) -> Iterator[str]:
+def _changes(request: Request, form: Form, deployment: Deployment) -> Iterator[str]:
     """Sentences on what was changed in this request."""
     name, sent = deployment.name, fitted(request, form, deployment)
     plain = _parts(request, request, Form())

@@ -48,13 +48,13 @@ class Limits:
     target: Target
     count_tokens: Callable[[str], int] | None = None
 
-    def faults(self, text: str, idea: str, *, is_wish: bool = False) -> tuple[Fault, ...]:
-        """Return the faults of `text`, made of `idea`; `is_wish` says that something was to change."""
+    def faults(self, text: str, idea: str, *, has_instruction: bool = False) -> tuple[Fault, ...]:
+        """Return the faults of `text`, made of `idea`; with `has_instruction` something was to change."""
         found = (
             self._length(text, idea),
             self._language(text),
             self._loop(text, idea),
-            self._unchanged(text, idea, is_wish),
+            self._unchanged(text, idea, has_instruction),
         )
         return tuple(fault for fault in found if fault)
 
@@ -73,7 +73,7 @@ class Limits:
             return "it stands as it was written"
         return "the repetitions were taken out" if fault.kind == "loop" else "it was shortened"
 
-    def told(self, fault: Fault, remedy: str) -> str:
+    def sentence(self, fault: Fault, remedy: str) -> str:
         """Return the sentence for the user: the fault, and what was done about it."""
         label = self.target.label
         what = {
@@ -143,7 +143,7 @@ class Limits:
         loop = None if self.target.form in ("json", "any") else _loop_in(text, idea)
         return Fault("loop", " ".join(loop[0].split())[:60]) if loop else None
 
-    def _unchanged(self, text: str, idea: str, is_wish: bool) -> Fault | None:
+    def _unchanged(self, text: str, idea: str, has_instruction: bool) -> Fault | None:
         target = self.target
         if not idea or _bare(text) != _bare(idea):
             return None
@@ -151,7 +151,7 @@ class Limits:
         is_detailed = len(idea.split()) > _DETAILED_WORDS or (
             target.words is not None and size_of(target, idea) * 2 > sum(target.words)
         )
-        return None if (is_left_alone or is_detailed) and not is_wish else Fault("unchanged")
+        return None if (is_left_alone or is_detailed) and not has_instruction else Fault("unchanged")
 
 
 def size_of(target: Target, text: str) -> int:

@@ -219,14 +219,14 @@ class WatchedStream(httpx.AsyncByteStream):
             and "message" not in choices[0]
         ):
             return frame
-        told = {key: value for key, value in delta.items() if key in ("role", "tool_calls")}
-        told["content"] = chunk.text
+        shown = {key: value for key, value in delta.items() if key in ("role", "tool_calls")}
+        shown["content"] = chunk.text
         if chunk.reasoning:
-            told["reasoning_content"] = chunk.reasoning
+            shown["reasoning_content"] = chunk.reasoning
         if calls := (choices[0].get("message") or {}).get("tool_calls"):
-            told.setdefault("tool_calls", [{"index": place, **call} for place, call in enumerate(calls)])
+            shown.setdefault("tool_calls", [{"index": place, **call} for place, call in enumerate(calls)])
         finish = choices[0].get("finish_reason") if chunk.finish_reason else None
-        return _chunk_of({**frame, "object": "chat.completion.chunk"}, told, finish)
+        return _chunk_of({**frame, "object": "chat.completion.chunk"}, shown, finish)
 
     def _last_frame(self) -> bytes:
         """A frame for what is still to come at the end: text that was held back as a possible repetition, and

@@ -168,8 +168,9 @@ def test_an_idea_handed_back(target, text, idea, found):
     assert kinds(target, text, idea) == found
 
 
-def test_a_wish_is_to_change_something():
-    assert [fault.kind for fault in Limits(ANY).faults("a fox", "a fox", is_wish=True)] == ["unchanged"]
+def test_an_instruction_is_to_change_something():
+    (fault,) = Limits(ANY).faults("a fox", "a fox", has_instruction=True)
+    assert fault.kind == "unchanged"
 
 
 @pytest.mark.parametrize(
