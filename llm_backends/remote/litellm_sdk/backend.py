@@ -1,5 +1,5 @@
 """The backend on litellm as a library.
-It is imported here; `clients` and `observers.litellm_callbacks` use the imported module.
+`library` imports it; `clients` and `observers.litellm_callbacks` use the imported module.
 
 Other packs share the module, so nothing of it is set but the level of its three loggers and
 `suppress_debug_info`; everything else goes with each call. (Two entries that a call cannot carry are
@@ -9,44 +9,31 @@ made in its tables, see `_begin`.)
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
-import importlib
-import logging
-import os
-import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...types import Chunk, Deployment, Request, Usage
+from ...types import Chunk, Deployment, Request
 from ..http_client import bearer, origin_of
 from ..openai_format import chat_messages, picture_ends
 from ..openai_responses import respond, responses_place
 from ..repairs import Form, Forms, Refusal, unrepaired
 from .chunks import Counts, has_calls, read_chunk, read_whole
 from .embeddings import embedding_arguments, embedding_place, read_vectors
-from .errors import error_from, error_in_answer, fault_of, missing_library
+from .errors import error_from, error_in_answer, fault_of
 from .faults import changed
+from .library import Library
 from .parameters import call_parameters, provider_parameters
-from .silent_log import ignore_leftovers, silent_log
+from .silent_log import silent_log
+from .tables import counted_usage, keeps_schema, price_entry, table
 
 if TYPE_CHECKING:
     from .clients import Clients
     from .transport import Transmission
 
-# Without these the import reads a .env of the working folder and asks GitHub for prices.
-_IMPORT_ENVIRONMENT = {
-    "LITELLM_MODE": "PRODUCTION",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "LITELLM_OFFLINE_MODE": "true",
-    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
-}
-# What the library's own modules leave in the environment while they are imported.
-_IMPORT_TRACES = ("TIKTOKEN_CACHE_DIR",)
-_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 _OLLAMA_ENTRY = {"litellm_provider": "ollama_chat", "mode": "chat", "supports_function_calling": True}
 _REPLICATE_ROLES = {
     role: {"pre_message": "", "post_message": "\n\n"} for role in ("system", "user", "assistant")
@@ -63,19 +50,18 @@ class LiteLLMSDK:
     """
 
     def __init__(self) -> None:
-        self._library: concurrent.futures.Future[Any] | None = None
-        self._lock = threading.Lock()
+        self.library = Library()
         self._clients: Clients | None = None
         self._forms = Forms()
         self._known: dict[str, bool] = {}
 
     async def prepare(self) -> None:
         """Import the library; see `StreamingBackend`."""
-        await self._load()
+        await self.library.load()
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """Stream an answer; see `StreamingBackend.stream`."""
-        litellm = await self._load()
+        litellm = await self.library.load()
 
         def attempt(request: Request, form: Form) -> AsyncGenerator[Chunk, None]:
             if form.by_responses and (there := responses_place(deployment)) is not None:
@@ -85,7 +71,7 @@ class LiteLLMSDK:
         if request.embed:
             chunks = unrepaired(self._attempt(litellm, request, deployment, Form()))
         else:
-            entry = _price_entry(litellm, deployment)
+            entry = price_entry(litellm, deployment)
             plain = Form(by_responses=bool(entry and entry[1].get("mode") == "responses"))
             chunks = self._forms.stream(request, deployment, attempt, plain)
         async with aclosing(chunks):
@@ -146,7 +132,7 @@ class LiteLLMSDK:
                 raise fault_of(deployment, exchange)
             if error := error_in_answer(deployment, exchange):
                 raise error
-            yield Chunk(usage=_usage(litellm, counts, deployment))
+            yield Chunk(usage=counted_usage(litellm, counts, deployment))
         except errors.LLMError:
             raise
         except Exception as error:  # noqa: BLE001 - litellm raises whatever its libraries do
@@ -169,7 +155,7 @@ class LiteLLMSDK:
         if exchange.is_faulty:
             raise fault_of(deployment, exchange)
         vectors, counts = read_vectors(answer, request, deployment)
-        return Chunk(vectors=vectors, usage=_usage(litellm, counts, deployment), finish_reason="stop")
+        return Chunk(vectors=vectors, usage=counted_usage(litellm, counts, deployment), finish_reason="stop")
 
     async def close(self) -> None:
         """Close the connections; see `StreamingBackend.close`."""
@@ -179,10 +165,7 @@ class LiteLLMSDK:
 
     def forget_keys(self) -> None:
         """Drop the clients that litellm keeps, and the keys in them, for ten minutes after a call."""
-        library = self._library
-        if library is None or not library.done() or library.exception() is not None:
-            return
-        cache = getattr(library.result(), "in_memory_llm_clients_cache", None)
+        cache = getattr(self.library.loaded(), "in_memory_llm_clients_cache", None)
         if flush := getattr(cache, "flush_cache", None):
             flush()
 
@@ -191,40 +174,17 @@ class LiteLLMSDK:
         if prefix == "ollama_chat":
             # For a model that is not in its list litellm asks the Ollama of the environment, twice a call
             # and not at our address.
-            _table(litellm, "model_cost").setdefault(f"{prefix}/{name}", _OLLAMA_ENTRY)
+            table(litellm, "model_cost").setdefault(f"{prefix}/{name}", _OLLAMA_ENTRY)
         if prefix != "replicate":
             return await litellm.acompletion(**arguments)
         # For Replicate a prompt is made of the messages; without a template of ours, litellm asks the
         # Hugging Face hub for one, synchronously. It looks for ours in this place only.
-        templates = _table(litellm, "custom_prompt_dict")
+        templates = table(litellm, "custom_prompt_dict")
         templates[name] = {"roles": _REPLICATE_ROLES}
         try:
             return await litellm.acompletion(**arguments)
         finally:
             templates.pop(name, None)
-
-    # -- the library
-
-    async def _load(self) -> Any:
-        """Import litellm once, in a thread of its own: it takes seconds, and a cancelled call does not wait
-        for it. Raises `DependencyMissing`."""
-        with self._lock:
-            if self._library is None or (self._library.done() and self._library.exception()):
-                self._library = concurrent.futures.Future()
-                # A daemon: an interpreter that wants to end does not wait for an import either.
-                threading.Thread(
-                    target=_import_into, args=(self._library,), name="quillwork-litellm", daemon=True
-                ).start()
-            library = self._library
-        if not library.done():
-            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            library.add_done_callback(lambda _: _wake(waiting))
-            await waiting
-        failure = library.exception()
-        if failure is not None:
-            assert isinstance(failure, Exception)
-            raise missing_library(failure) from None
-        return library.result()
 
     # -- a call
 
@@ -247,7 +207,7 @@ class LiteLLMSDK:
         if prefix == "replicate" and exchange.origin != _REPLICATE_ORIGIN:
             raise errors.NotConfigured("litellm can call Replicate only at its own address.")
         bearer(deployment.api_key, deployment.key_variable or "the environment")
-        has_schema = _keeps_schema(litellm, deployment)
+        has_schema = keeps_schema(litellm, deployment)
         messages = chat_messages(request.messages)
         model = f"{prefix}/{deployment.model}"
         streams_usage = form.streams and "stream_options" not in form.without
@@ -315,91 +275,3 @@ async def _let_go(begun: asyncio.Future[Any], exchange: Transmission) -> None:
         return
     begun.cancel()
     await asyncio.wait({begun})
-
-
-def _import_into(future: concurrent.futures.Future[Any]) -> None:
-    before = {name: os.environ.get(name) for name in (*_IMPORT_ENVIRONMENT, *_IMPORT_TRACES)}
-    os.environ.update(_IMPORT_ENVIRONMENT)
-    try:
-        import litellm
-
-        # Imported at the first count of tokens otherwise, and then it changes the environment.
-        for module in ("litellm.litellm_core_utils.default_encoding", "litellm.utils"):
-            with contextlib.suppress(ModuleNotFoundError):
-                importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - a broken library breaks in every way there is
-        future.set_exception(error)
-        return
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-    litellm.suppress_debug_info = True
-    for logger in map(logging.getLogger, _LOGGERS):
-        # Prompts are in its debug lines, and in its error lines what users are told better.
-        logger.setLevel(logging.CRITICAL)
-        logger.propagate = False
-    ignore_leftovers()
-    future.set_result(litellm)
-
-
-def _wake(waiting: asyncio.Future[None]) -> None:
-    def wake() -> None:
-        if not waiting.done():
-            waiting.set_result(None)
-
-    loop = waiting.get_loop()
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(wake)
-
-
-def _table(litellm: Any, name: str) -> dict[str, Any]:
-    """A table that litellm keeps for all its callers; an empty one where it is gone."""
-    table = getattr(litellm, name, None)
-    return table if isinstance(table, dict) else {}
-
-
-def _keeps_schema(litellm: Any, deployment: Deployment) -> bool:
-    if deployment.capabilities.schema is not None:
-        return deployment.capabilities.schema
-    entry = _price_entry(litellm, deployment)
-    return bool(entry and entry[1].get("supports_response_schema"))
-
-
-def _price_entry(litellm: Any, deployment: Deployment) -> tuple[str, dict[str, Any]] | None:
-    """The model's entry in litellm's packaged list, and the name that it has there."""
-    prefix = deployment.params.get("price_prefix") or deployment.params.get("custom_llm_provider")
-    prefix = str(prefix or deployment.provider).split("/")[0]
-    for name in (
-        f"{deployment.provider}/{deployment.model}",
-        f"{prefix}/{deployment.model}",
-        deployment.model,
-    ):
-        entry = _table(litellm, "model_cost").get(name)
-        # A bare name may be another provider's.
-        if entry and str(entry.get("litellm_provider", "")).startswith((prefix, deployment.provider)):
-            return name, entry
-    return None
-
-
-def _usage(litellm: Any, counts: Counts, deployment: Deployment) -> Usage | None:
-    """The counted usage, priced where litellm's packaged list has a price."""
-    if not counts.prompt_tokens and not counts.completion_tokens:
-        return None
-    usage = Usage(counts.prompt_tokens, counts.completion_tokens)
-    entry = None if deployment.is_local else _price_entry(litellm, deployment)
-    if entry is None or not {"input_cost_per_token", "output_cost_per_token"} <= entry[1].keys():
-        return usage
-    try:
-        costs = litellm.cost_per_token(
-            model=entry[0],
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            custom_llm_provider=entry[1].get("litellm_provider"),
-        )
-    except Exception:  # noqa: BLE001 - a price is worth less than an answer
-        return usage
-    # A price of nothing stands in the list for "unknown" as often as for "free".
-    return Usage(usage.prompt_tokens, usage.completion_tokens, sum(costs) or None)

@@ -13,6 +13,7 @@ from wire.deployments import EVERYWHERE, deployment, key_of
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.remote.litellm_sdk import faults
 from quillwork.llm_backends.remote.litellm_sdk.backend import LiteLLMSDK
+from quillwork.llm_backends.remote.litellm_sdk.library import Library
 from quillwork.llm_backends.types import Deployment, Message, Request
 
 pytest.importorskip("litellm", reason="litellm is not installed here")
@@ -121,7 +122,7 @@ def test_it_answers_without_the_tables(wire, provider, monkeypatch):
     async def load(self):
         return Elsewhere()
 
-    monkeypatch.setattr(LiteLLMSDK, "_load", load)
+    monkeypatch.setattr(Library, "load", load)
     model = "qwen3" if provider == "ollama" else "fox"
     assert ask(deployment(wire, provider, model)) == TEXT
 

@@ -297,7 +297,7 @@ def test_the_import_leaves_the_environment_and_the_net_alone(tmp_path):
         os.chdir(os.environ["HERE"])
         before, root = dict(os.environ), (logging.root.level, list(logging.root.handlers))
         async def load():
-            return await backend.LiteLLMSDK()._load()
+            return await backend.LiteLLMSDK().library.load()
         litellm = asyncio.run(load())
         assert dict(os.environ) == before, set(os.environ.items()) ^ set(before.items())
         assert (logging.root.level, list(logging.root.handlers)) == root
@@ -334,9 +334,9 @@ def test_a_call_that_is_cancelled_does_not_wait_for_the_import():
             try:
                 await task
             except asyncio.CancelledError:
-                print("cancelled", sdk._library.done())
+                print("cancelled", sdk.library.loaded() is not None)
             # The import goes on, and serves the next call.
-            print((await sdk._load()).__name__)
+            print((await sdk.library.load()).__name__)
         asyncio.run(main())
         """
     )
@@ -351,10 +351,10 @@ def test_a_program_that_ends_does_not_wait_for_the_import():
         from quillwork.llm_backends.remote.litellm_sdk.backend import LiteLLMSDK
         async def main():
             sdk = LiteLLMSDK()
-            task = asyncio.ensure_future(sdk._load())
+            task = asyncio.ensure_future(sdk.library.load())
             await asyncio.sleep(0.05)
             task.cancel()
-            print("over", sdk._library.done())
+            print("over", sdk.library.loaded() is not None)
         asyncio.run(main())
         """
     )
@@ -375,7 +375,7 @@ def test_who_imports_litellm():
     ]
     assert sorted(importing) == [
         "llm_backends/observers/litellm_callbacks.py",
-        "llm_backends/remote/litellm_sdk/backend.py",
         "llm_backends/remote/litellm_sdk/clients.py",
+        "llm_backends/remote/litellm_sdk/library.py",
         "llm_backends/remote/litellm_sdk/silent_log.py",
     ]
