@@ -23,10 +23,10 @@ from setting import load_pack, table, upstream  # noqa: E402
 
 load_pack()
 
-from quillwork.llm_backends.live import LiveText  # noqa: E402
 from quillwork.llm_backends.model import Model  # noqa: E402
 from quillwork.llm_backends.pipeline import complete_all  # noqa: E402
 from quillwork.llm_backends.runner import runner  # noqa: E402
+from quillwork.llm_backends.streaming.live import LiveText  # noqa: E402
 from quillwork.llm_backends.types import Deployment, Message, Request, Secret  # noqa: E402
 from quillwork.prompting import targets  # noqa: E402
 from quillwork.prompting.enhance import Idea, enhance  # noqa: E402

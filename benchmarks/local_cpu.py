@@ -162,9 +162,9 @@ def loop_ms(bench: Bench, requests: list[Any], tokens: int, *, copies: bool = Fa
     import torch
 
     from quillwork.llm_backends.host import NullHost
-    from quillwork.llm_backends.live import LiveText
     from quillwork.llm_backends.local.transformers_local import backend
     from quillwork.llm_backends.local.transformers_local.generation import _Batch
+    from quillwork.llm_backends.streaming.live import LiveText
 
     sinks = LiveText().start(len(requests))
     rows: list[Any] = [

@@ -77,7 +77,7 @@ class Bench:
     def ask(self, *requests: Any, host: Any = None) -> float:
         """Time the answers to `requests` as one batch: seconds."""
         from quillwork.llm_backends.host import NullHost
-        from quillwork.llm_backends.live import LiveText
+        from quillwork.llm_backends.streaming.live import LiveText
 
         sinks = LiveText().start(len(requests))
         began = time.process_time()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..llm_backends.errors import LLMError
 from ..llm_backends.host import Host, NullHost
-from ..llm_backends.live import LiveText
 from ..llm_backends.model import Model, Sampling
+from ..llm_backends.streaming.live import LiveText
 from . import model_source
 from .choice import Choice
 from .deployment import deploy

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from .accounting import budget
 from .accounting.metering import Meter
-from .live import Sink
+from .streaming.live import Sink
 from .types import Deployment, Request, Result
 
 

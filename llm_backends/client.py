@@ -19,11 +19,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from . import modes
-from .chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
 from .errors import BadRequest, Cancelled, NotConfigured
 from .host import Host
 from .model import Model, Sampling
 from .runner import run_in_place, runner
+from .streaming.chunk_stream import ChunkStream, LiveChunks, ask_one, stream_answer
 from .tools.loop import ROUNDS, Conversation, answer_with_tools
 from .tools.registry import chosen
 from .types import Deployment, Message, Request, Result

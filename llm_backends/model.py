@@ -8,8 +8,8 @@ from typing import Any
 
 from .errors import LLMError
 from .host import Host, NullHost
-from .live import LiveText, Shown
 from .pipeline import complete_all, runs_in_place
+from .streaming.live import LiveText, Shown
 from .types import Deployment, Reasoning, Request, Result
 
 

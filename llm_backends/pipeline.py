@@ -13,15 +13,15 @@ from . import errors, modes, registry
 from .accounting import budget
 from .accounting.metering import priced
 from .call import Call, Handler, Middleware
-from .collect import collect
 from .host import Host, NullHost
-from .live import LiveText, Sink
 from .middleware.cache import from_cache, keeps_all
 from .middleware.fallback import with_fallback
 from .middleware.limit import limited
 from .middleware.observe import begin, observed
 from .middleware.retry import with_retry
 from .middleware.usage import counted, counted_in_place
+from .streaming.collect import collect
+from .streaming.live import LiveText, Sink
 from .types import Deployment, LocalBackend, Request, Result
 from .vision import check_vision
 

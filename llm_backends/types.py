@@ -13,7 +13,7 @@ from . import modes
 if TYPE_CHECKING:
     from .errors import LLMError
     from .host import Host
-    from .live import Sink
+    from .streaming.live import Sink
 
 Role = Literal["system", "user", "assistant", "tool"]
 Reasoning = Literal["default", "off", "low", "medium", "high"]

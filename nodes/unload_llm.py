@@ -27,8 +27,8 @@ class UnloadLLM(io.ComfyNode):
 
     @classmethod
     async def execute(cls, any: Any) -> io.NodeOutput:  # noqa: A002 - saved workflows know the input by it
-        from ..llm_backends.live import LiveText
         from ..llm_backends.local.unload import unload_in_place, unload_used_servers
+        from ..llm_backends.streaming.live import LiveText
         from .host.port import ComfyHost, PromptOver, perform
 
         host = ComfyHost(str(cls.hidden.unique_id), LiveText())

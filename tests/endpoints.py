@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from quillwork.llm_backends.errors import LLMError
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Message, Request, Result
 
 Raw = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -14,9 +14,9 @@ from ...config.opening import lacks_model, library_folders, no_model_notice, ope
 from ...config.settings.home import targets_folder
 from ...llm_backends import modes
 from ...llm_backends.host import NullHost
-from ...llm_backends.live import LiveText
 from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
+from ...llm_backends.streaming.live import LiveText
 from ...prompting import targets
 from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ...prompting.generate_values import invent

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from ...llm_backends.chunk_stream import ChunkStream
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.host import program
+from ...llm_backends.streaming.chunk_stream import ChunkStream
 from ...llm_backends.types import Chunk
 from .messages import HttpError, error_answer, render
 

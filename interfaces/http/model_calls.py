@@ -12,11 +12,11 @@ from ...config.choice import Choice, Role
 from ...config.opening import open_model
 from ...config.settings.values import load
 from ...llm_backends import modes
-from ...llm_backends.chunk_stream import ChunkStream, LiveChunks, UnderWay
 from ...llm_backends.errors import NotConfigured
 from ...llm_backends.host import Host
 from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
+from ...llm_backends.streaming.chunk_stream import ChunkStream, LiveChunks, UnderWay
 from ...llm_backends.types import Deployment
 from .messages import HttpError
 from .names import check_model

@@ -12,11 +12,11 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from ...llm_backends.chunk_stream import ChunkStream
 from ...llm_backends.client import ask, ask_async, stream
 from ...llm_backends.errors import NotConfigured, StreamBroken
 from ...llm_backends.model import Model, Sampling
 from ...llm_backends.remote.openai_format import TOOL_CHOICES
+from ...llm_backends.streaming.chunk_stream import ChunkStream
 from ...llm_backends.types import Chunk, Result
 from .chat_messages import ai_chunk, ai_message, our_messages, our_tools
 

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from ...llm_backends.errors import Cancelled, LLMError
-from ...llm_backends.live import show_all
 from ...llm_backends.model import Model
 from ...llm_backends.redact import scrub
 from ...llm_backends.runner import run_in_place, runner
+from ...llm_backends.streaming.live import show_all
 from ..http.messages import HttpError
 from .host.port import WebUiHost
 from .host.queue import in_turn, settle

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 
 from .. import errors
-from ..live import Sink
 from ..remote.openai_embeddings import refuse_embedding
+from ..streaming.live import Sink
 from ..types import Deployment, Request, Result, Usage
 from .token_text import AnswerText, TextStream, emptiness
 

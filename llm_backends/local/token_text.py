@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .. import errors
-from ..live import Sink
+from ..streaming.live import Sink
 from ..thinking import MARKS, ThinkingSplitter, split_finished
 from ..types import Chunk, ToolCall, ToolCallDelta
 from .tool_call_text import TAGS as TOOL_TAGS

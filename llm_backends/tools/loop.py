@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import modes
-from ..chunk_stream import ask_one
 from ..errors import EmptyAnswer, NotConfigured
 from ..model import Model
+from ..streaming.chunk_stream import ask_one
 from ..types import Deployment, Message, Request, Result, Usage
 from .execution import Execution, Outcome
 from .registry import RegisteredTool

@@ -12,8 +12,8 @@ import comfy.model_management as model_management
 from comfy.utils import ProgressBar
 
 from ...llm_backends.errors import Cancelled, LLMError
-from ...llm_backends.live import LiveText
 from ...llm_backends.runner import POLL_S, Job, run_in_place, runner
+from ...llm_backends.streaming.live import LiveText
 
 if TYPE_CHECKING:
     from ...llm_backends.local.host_encoder.backend import GeneratingEncoder

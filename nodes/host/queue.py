@@ -18,7 +18,7 @@ import comfy.model_management as model_management
 
 from ...llm_backends.errors import Cancelled
 from ...llm_backends.host import Host
-from ...llm_backends.live import LiveText
+from ...llm_backends.streaming.live import LiveText
 from .port import ComfyHost, interrupt
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ from ...config.access.session_keys import session_keys
 from ...config.choice import KEEP, UNLOAD, Choice
 from ...config.opening import effective, lacks_model, no_model_notice, open_model
 from ...llm_backends import modes
-from ...llm_backends.live import LiveText, show_all
 from ...llm_backends.local.unload import unload_in_place
 from ...llm_backends.model import Model
+from ...llm_backends.streaming.live import LiveText, show_all
 from ..host.port import ComfyHost, perform
 from ..last_answers import memory, write_record
 

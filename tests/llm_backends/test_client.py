@@ -297,7 +297,8 @@ def test_a_model_in_this_process_computes_in_the_thread_that_asks(in_place):
 
 
 def test_once_the_program_ends_nothing_is_asked_any_more(wire, monkeypatch):
-    from quillwork.llm_backends import chunk_stream, client
+    from quillwork.llm_backends import client
+    from quillwork.llm_backends.streaming import chunk_stream
 
     ended = Runner()
     ended.close()
@@ -314,7 +315,8 @@ def test_once_the_program_ends_nothing_is_asked_any_more(wire, monkeypatch):
 
 def test_who_waits_when_the_program_ends_is_told(wire, monkeypatch):
     """The error is `Cancelled`, never `CancelledError`: the waiting task was not cancelled."""
-    from quillwork.llm_backends import chunk_stream, client
+    from quillwork.llm_backends import client
+    from quillwork.llm_backends.streaming import chunk_stream
 
     ending = Runner()
     monkeypatch.setattr(client, "runner", ending)

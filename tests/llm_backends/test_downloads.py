@@ -15,10 +15,10 @@ from tiny_model.fixtures import TRAINING_S
 from tiny_model.train import enhanced
 
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.gguf.backend import Gguf
 from quillwork.llm_backends.local.hub.access import HubAccess
 from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Result
 
 FOX = enhanced("red", "fox")

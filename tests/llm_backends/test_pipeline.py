@@ -12,10 +12,10 @@ from wire.answers import TEXT
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.accounting.estimate import ROOM_FOR_THOUGHTS
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model, Sampling
 from quillwork.llm_backends.pipeline import used
 from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Plan, Result
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from quillwork.llm_backends import errors, registry
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.pipeline import complete_all
 from quillwork.llm_backends.remote.status_errors import error_from_status
 from quillwork.llm_backends.runner import run_in_place
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Capabilities, Deployment, Image, Message, Request
 from quillwork.llm_backends.vision import cannot_see, check_vision
 

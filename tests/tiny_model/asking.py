@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from quillwork.llm_backends.errors import LLMError
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Message, Request, Result
 
 from .train import ECHO, ENHANCE, VALUES

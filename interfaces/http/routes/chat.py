@@ -9,9 +9,9 @@ from ....config.access import consent
 from ....config.diagnostics.estimate import estimate
 from ....config.settings.home import targets_folder
 from ....config.settings.values import load
-from ....llm_backends.chunk_stream import ask_one
 from ....llm_backends.model import Model
 from ....llm_backends.modes import AUTO
+from ....llm_backends.streaming.chunk_stream import ask_one
 from ....llm_backends.tools import registry
 from ....llm_backends.tools.loop import Conversation, answer_with_tools, check_tools
 from ....llm_backends.tools.registry import RegisteredTool

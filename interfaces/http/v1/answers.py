@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from ....llm_backends.chunk_stream import ChunkStream
 from ....llm_backends.errors import StreamBroken
+from ....llm_backends.streaming.chunk_stream import ChunkStream
 from ....llm_backends.types import Chunk, Result, ToolCallDelta, Usage, Vector
 from ..event_stream import KEEP_ALIVE, error_content
 from ..messages import Answer, render, with_rows

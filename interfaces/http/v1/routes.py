@@ -6,9 +6,9 @@ from typing import Any
 
 from ....config.models.catalog import Listing, catalog
 from ....config.settings.values import load
-from ....llm_backends.chunk_stream import ask_one
 from ....llm_backends.errors import BadRequest
 from ....llm_backends.model import Model
+from ....llm_backends.streaming.chunk_stream import ask_one
 from ....llm_backends.types import Request, Result
 from ..messages import Answer, EventStream, HttpError
 from ..model_calls import TALKING, ask, stream

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ....config.choice import Choice
 from ....config.opening import open_model
-from ....llm_backends.live import LiveText
 from ....llm_backends.model import Model
 from ....llm_backends.runner import run_in_place, runner
+from ....llm_backends.streaming.live import LiveText
 from .lookup import shared
 
 if TYPE_CHECKING:

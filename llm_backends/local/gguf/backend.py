@@ -10,7 +10,7 @@ from typing import Any
 
 from ... import errors
 from ...host import Host
-from ...live import Sink
+from ...streaming.live import Sink
 from ...types import Deployment, Request, Result
 from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
 from ..hub.gguf_files import fetch_gguf

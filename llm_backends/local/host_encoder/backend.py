@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from ... import errors
 from ...host import Host
-from ...live import Sink
+from ...streaming.live import Sink
 from ...types import Deployment, Message, Request, Result
 from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
 from ..token_text import TextStream

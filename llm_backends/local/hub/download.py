@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ... import errors
 from ...host import Host, program
-from ...live import Sink
 from ...runner import Runner
+from ...streaming.live import Sink
 from ...system.command_line import command
 from ...types import Deployment
 from .access import HubAccess, own_folder

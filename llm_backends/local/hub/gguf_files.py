@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ... import errors
 from ...host import Host
-from ...live import Sink
+from ...streaming.live import Sink
 from ...types import Deployment
 from ..gguf_names import is_model, parts_of
 from .access import HubAccess, own_folder, split_repository

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ...live import Sink
+from ...streaming.live import Sink
 
 _SHOW_EVERY_S = 0.2
 # The speed is that of the last seconds: long enough to read, short enough to notice a slow line.

@@ -10,9 +10,9 @@ from typing import Any
 
 from ... import errors
 from ...host import Host, MemoryManager
-from ...live import Sink
 from ...modes import HF_DOWNLOAD
 from ...remote.openai_embeddings import refuse_embedding
+from ...streaming.live import Sink
 from ...types import Deployment, Request, Result
 from ...vision import cannot_see, has_pictures
 from ..answer_writer import DEFAULT_TOKENS, budget_of

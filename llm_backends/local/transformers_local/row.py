@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ... import errors
-from ...live import Sink
+from ...streaming.live import Sink
 from ...types import Deployment, FinishReason, Request, Result, Usage
 from ..token_text import LOUD_TAGS, AnswerText, TextStream, emptiness
 from ..tool_call_text import offered

@@ -13,7 +13,7 @@ from quillwork.config.deployment import deploy
 from quillwork.config.settings.values import load
 from quillwork.llm_backends import registry
 from quillwork.llm_backends.errors import NotInPlan
-from quillwork.llm_backends.live import LiveText
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Plan, Result
 
 PLANS = {"baseline": ["ollama/*"], "studio": ["openai/gpt-5*", "ollama/*"], "nothing": []}

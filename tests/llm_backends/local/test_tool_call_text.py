@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.token_text import AnswerText
 from quillwork.llm_backends.local.tool_call_text import ToolCallSplitter
+from quillwork.llm_backends.streaming.live import LiveText
 
 RED = '<tool_call>\n{"name": "fox-paint", "arguments": {"colour": "red"}}\n</tool_call>'
 BLUE = '<tool_call>{"name": "fox-paint", "arguments": "{\\"colour\\": \\"blue\\"}"}</tool_call>'

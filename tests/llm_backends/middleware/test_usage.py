@@ -11,9 +11,9 @@ from endpoints import HANG_S, answer, ask, ask_all, endpoint, question
 
 from quillwork.llm_backends import errors, registry
 from quillwork.llm_backends.accounting.ledger import ledger
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import run_in_place, runner
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Result, Usage
 
 PRICE = (1_000_000.0, 2_000_000.0)  # a dollar a token in, two a token out

@@ -25,11 +25,12 @@ from endpoints import (
 from endpoints import read_request as head_of
 from wire.answers import REFUSAL, TEXT, TOOL_ARGUMENTS, USAGE
 
-from quillwork.llm_backends import collect, errors
-from quillwork.llm_backends.live import LiveText
+from quillwork.llm_backends import errors
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.remote.addresses import route
 from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.streaming import collect
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Image, Message, Request, Secret, Tool, ToolCall, Usage
 
 KEY = "sk-planted-0123456789abcdef"

@@ -13,9 +13,9 @@ from wire.answers import Answer
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.errors import ConsentNeeded, EmptyAnswer, NotConfigured
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.tools import execution
 from quillwork.llm_backends.tools.loop import MOST_CALLS, Conversation, answer_with_tools
 from quillwork.llm_backends.types import Capabilities, Message, Usage

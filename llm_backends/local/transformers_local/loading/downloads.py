@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .... import errors
 from ....host import Host
-from ....live import Sink
+from ....streaming.live import Sink
 from ....types import Deployment
 from ....vision import cannot_see
 from ...hub.access import HubAccess, own_folder, split_repository

@@ -21,9 +21,9 @@ from tiny_model.fixtures import TRAINING_S
 from tiny_model.train import enhanced
 
 from quillwork.llm_backends import errors
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.gguf import file as gguf_file
 from quillwork.llm_backends.local.gguf.backend import Gguf
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment, Image, Message, Request, Result, Tool
 
 needs_llama = pytest.mark.skipif(

@@ -14,10 +14,10 @@ from hub.server import HubServer
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.host import NullHost
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.hub.access import HubAccess
 from quillwork.llm_backends.local.hub.download import Read, download
 from quillwork.llm_backends.local.hub.repository import RemoteFile, Repository
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.system.command_line import command
 from quillwork.llm_backends.types import Deployment, Secret
 

@@ -11,9 +11,9 @@ from hub.server import HubServer
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.host import NullHost
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.hub.access import HubAccess
 from quillwork.llm_backends.local.hub.gguf_files import fetch_gguf
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment
 
 NAME = "org/fox-GGUF"

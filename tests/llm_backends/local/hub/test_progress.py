@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.hub.progress import Progress, duration, size
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Chunk
 
 

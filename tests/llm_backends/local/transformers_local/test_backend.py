@@ -20,7 +20,7 @@ import conftest
 from quillwork.llm_backends import registry
 from quillwork.llm_backends.local import unload
 from quillwork.llm_backends.pipeline import complete_all
-from quillwork.llm_backends.live import LiveText
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Deployment, Message, Request
@@ -56,9 +56,9 @@ from tiny_model.asking import WatchingHost, echo, enhance, outcomes, texts, valu
 
 from quillwork.llm_backends import errors, registry  # noqa: E402
 from quillwork.llm_backends.host import NullHost, use_memory  # noqa: E402
-from quillwork.llm_backends.live import LiveText  # noqa: E402
 from quillwork.llm_backends.pipeline import complete_all  # noqa: E402
 from quillwork.llm_backends.runner import run_in_place  # noqa: E402
+from quillwork.llm_backends.streaming.live import LiveText  # noqa: E402
 from quillwork.llm_backends.types import Deployment, Result  # noqa: E402
 
 FOX = "oil painting of a red fox, soft morning light"

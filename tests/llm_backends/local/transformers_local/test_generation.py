@@ -21,10 +21,10 @@ from tiny_model.asking import WatchingHost, echo, enhance, outcomes, texts, valu
 from tiny_model.train import ADJECTIVES, SUBJECTS, enhanced  # noqa: E402
 
 from quillwork.llm_backends import errors  # noqa: E402
-from quillwork.llm_backends.live import LiveText  # noqa: E402
 from quillwork.llm_backends.local.transformers_local import libraries  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.chat import ChatFormat  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.row import text_stream  # noqa: E402
+from quillwork.llm_backends.streaming.live import LiveText  # noqa: E402
 from quillwork.llm_backends.types import Message, Request, Result  # noqa: E402
 
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)

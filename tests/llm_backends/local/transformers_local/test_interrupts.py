@@ -17,7 +17,7 @@ transformers = pytest.importorskip("transformers")
 from tiny_model.asking import WatchingHost, echo, enhance, outcomes, texts, values  # noqa: E402
 
 from quillwork.llm_backends.errors import Cancelled  # noqa: E402
-from quillwork.llm_backends.live import LiveText  # noqa: E402
+from quillwork.llm_backends.streaming.live import LiveText  # noqa: E402
 
 FOX = "oil painting of a red fox, soft morning light"
 LONG = "fox " * 1500

@@ -14,9 +14,9 @@ from tiny_model import call
 from tiny_model.asking import LIST_SCHEMA, ListTask, WatchingHost, deployment, enhance, outcomes
 
 from quillwork.llm_backends import errors, registry
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import run_in_place
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.tools.loop import Conversation, answer_with_tools
 from quillwork.llm_backends.tools.registry import RegisteredTool
 from quillwork.llm_backends.types import Message, Request, Result, Usage

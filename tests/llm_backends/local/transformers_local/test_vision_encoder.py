@@ -19,7 +19,6 @@ from tiny_model.see import COLOURS, MERGE, picture, sentence  # noqa: E402
 
 from quillwork.llm_backends import errors  # noqa: E402
 from quillwork.llm_backends.images import encode_picture  # noqa: E402
-from quillwork.llm_backends.live import LiveText  # noqa: E402
 from quillwork.llm_backends.local.transformers_local import libraries  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.chat import ChatFormat  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.decoder import Decoder  # noqa: E402
@@ -31,6 +30,7 @@ from quillwork.llm_backends.local.transformers_local.vision_encoder import (  # 
     VisionConfig,
     positions_of,
 )
+from quillwork.llm_backends.streaming.live import LiveText  # noqa: E402
 from quillwork.llm_backends.types import Image, Message, Request, Result  # noqa: E402
 
 RED_THEN_BLUE = "a red then blue field"

@@ -25,7 +25,7 @@ from wire.server import WireServer
 from wire.deployments import deployment
 from quillwork.llm_backends.errors import Cancelled
 from quillwork.llm_backends.remote.litellm_sdk.backend import LiteLLMSDK
-from quillwork.llm_backends.live import LiveText
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Image, Message, Request

@@ -12,9 +12,9 @@ from hub.server import HubServer
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.host import NullHost
-from quillwork.llm_backends.live import LiveText
 from quillwork.llm_backends.local.hub.access import HubAccess
 from quillwork.llm_backends.local.transformers_local.loading.downloads import resolve_repository
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import Deployment
 
 NAME = "org/fox"

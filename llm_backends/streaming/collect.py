@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from . import errors
-from .thinking import ThinkingSplitter, split_finished
-from .types import Chunk, Deployment, FinishReason, Result, ToolCall, ToolCallDelta, Usage, Vector
+from .. import errors
+from ..thinking import ThinkingSplitter, split_finished
+from ..types import Chunk, Deployment, FinishReason, Result, ToolCall, ToolCallDelta, Usage, Vector
 
 if TYPE_CHECKING:
-    from .call import Call
+    from ..call import Call
 
 # In characters. No prompt and no list is as long; a model that goes on is stuck in a loop.
 LONGEST_ANSWER = 400_000

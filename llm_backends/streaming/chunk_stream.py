@@ -18,11 +18,11 @@ from functools import partial
 from io import StringIO
 from typing import Any, Generic, Protocol, TypeVar
 
-from .errors import Cancelled, LLMError
+from ..errors import Cancelled, LLMError
+from ..model import Model
+from ..runner import runner
+from ..types import Chunk, Request, Result, ToolCallDelta
 from .live import LiveText, Sink
-from .model import Model
-from .runner import runner
-from .types import Chunk, Request, Result, ToolCallDelta
 
 # A wait without an end does not hear Ctrl-C on Windows.
 _HEARS_CTRL_C_S = 0.2

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quillwork.llm_backends import collect as collecting
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.call import Call
-from quillwork.llm_backends.collect import collect
-from quillwork.llm_backends.live import LiveText
+from quillwork.llm_backends.streaming import collect as collecting
+from quillwork.llm_backends.streaming.collect import collect
+from quillwork.llm_backends.streaming.live import LiveText
 from quillwork.llm_backends.types import (
     Chunk,
     Deployment,

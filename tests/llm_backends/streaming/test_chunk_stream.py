@@ -11,10 +11,10 @@ from endpoints import HANG_S, endpoint, question
 from wire.answers import TEXT, USAGE
 from wire.server import WireServer
 
-from quillwork.llm_backends.chunk_stream import ChunkStream, LiveChunks, stream_answer
 from quillwork.llm_backends.errors import LLMError
 from quillwork.llm_backends.model import Model
 from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.streaming.chunk_stream import ChunkStream, LiveChunks, stream_answer
 from quillwork.llm_backends.types import Chunk, Result, ToolCallDelta
 
 

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 
-from .types import Chunk
+from ..types import Chunk
 
 # After this many characters of one answer the bar is about two thirds of the way.
 _TYPICAL_LENGTH = 500.0

@@ -6,7 +6,7 @@ import threading
 
 from endpoints import HANG_S
 
-from quillwork.llm_backends.live import LiveText, show_all
+from quillwork.llm_backends.streaming.live import LiveText, show_all
 from quillwork.llm_backends.types import Chunk
 
 
