@@ -14,6 +14,7 @@ from ... import errors
 from ...host import ManagedModel, program
 from ...types import Message, Reasoning, Tool
 from .. import chat_template
+from ..family_templates import template_for
 from ..resident import Evicted
 from ..token_text import LOUD_TAGS
 from ..transformers_local.sampling import SamplingSettings
@@ -152,7 +153,7 @@ class GgufModel(ManagedModel):
     def _template(self) -> ChatTemplate:
         metadata: Mapping[str, str] = self._llama.metadata
         return ChatTemplate(
-            metadata.get("tokenizer.chat_template", ""),
+            metadata.get("tokenizer.chat_template", "") or template_for(self._controls.values()),
             self._text_of(self._llama.token_bos()),
             self._text_of(self._llama.token_eos()),
         )

@@ -17,6 +17,7 @@ from ...host import program
 from ...remote.openai_format import chat_tools
 from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
+from ..family_templates import template_for
 from .loading.load import LoadedModel
 from .vision_encoder import EncodedImages, ImageProcessor
 
@@ -39,12 +40,14 @@ class ChatFormat:
     def __init__(self, loaded: LoadedModel, image_processor: ImageProcessor | None = None) -> None:
         self._tokenizer = loaded.tokenizer
         self._image_processor = image_processor
-        self.has_template = bool(loaded.tokenizer.chat_template)
         self._added = {
             index: token.content
             for index, token in loaded.tokenizer.added_tokens_decoder.items()
             if token.content.strip()
         }
+        own = loaded.tokenizer.chat_template
+        self._family_template = None if own else template_for(self._added.values()) or None
+        self.has_template = bool(own or self._family_template)
         self._places = chat_template.places_of(self._added.values())
         self.special_ids = frozenset(loaded.tokenizer.all_special_ids)
         self.stop_texts: tuple[str, ...] = () if self.has_template else chat_template.PLAIN_STOPS
@@ -98,6 +101,7 @@ class ChatFormat:
             text: str = self._tokenizer.apply_chat_template(
                 [{**one, "content": _content(one["content"], messages)} for one in marked],
                 tools=chat_tools(tools) or None,
+                chat_template=self._family_template,
                 tokenize=False,
                 add_generation_prompt=True,
                 **variables,

@@ -10,6 +10,7 @@ from tiny_model.call import TEMPLATE
 
 from quillwork.llm_backends.errors import BadRequest
 from quillwork.llm_backends.local import chat_template
+from quillwork.llm_backends.local.family_templates import template_for
 from quillwork.llm_backends.local.gguf.template import ChatTemplate
 from quillwork.llm_backends.types import Message, Tool, ToolCall
 
@@ -85,3 +86,36 @@ def test_a_template_that_does_not_teach_the_form_offers_none(template):
         chat_template.check_offer(filled(template), [PAINT], "Fox")
     assert "Fox does not support tool calls" in caught.value.message
     assert "Qwen3" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("tokens", "prompt"),
+    [
+        (
+            ["<bos>", "<start_of_turn>", "<end_of_turn>"],
+            "<start_of_turn>user\nBe brief.\n\nA fox?<end_of_turn>\n<start_of_turn>model\nRed.<end_of_turn>\n"
+            "<start_of_turn>user\nAnd?<end_of_turn>\n<start_of_turn>model\n",
+        ),
+        (
+            ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+            "<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
+            "<|start_header_id|>user<|end_header_id|>\n\nA fox?<|eot_id|>"
+            "<|start_header_id|>assistant<|end_header_id|>\n\nRed.<|eot_id|>"
+            "<|start_header_id|>user<|end_header_id|>\n\nAnd?<|eot_id|>"
+            "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        ),
+    ],
+    ids=["Gemma", "Llama 3"],
+)
+def test_a_file_without_a_template_has_its_familys(tokens, prompt):
+    talk = (
+        Message("system", "Be brief."),
+        Message("user", "A fox?"),
+        Message("assistant", "Red."),
+        Message("user", "And?"),
+    )
+    assert whole(filled(template_for(tokens), talk, ())) == prompt
+
+
+def test_an_unknown_family_has_no_template():
+    assert template_for(["<|im_start|>", "<s>"]) == ""
