@@ -111,6 +111,7 @@ def _exists(mode: str) -> bool:
 def _automatic(model: str, settings: Settings) -> tuple[str, str]:
     """The mode that a model's id implies, or the settings where there is no id."""
     if model:
+        providers.refuse_faulty(model)
         if providers.is_on_hub(model) and settings.endpoint() is None:
             name = model.partition("/")[0]
             warn_once(

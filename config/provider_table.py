@@ -59,6 +59,13 @@ class Provider:
     listed_when_moved: bool = False
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """All variables that it reads."""
+        groups = (self.needed_variables, self.optional_variables, self.place_variables)
+        further = (name for group in groups for names in group.values() for name in names)
+        return (*self.key_variables, *self.key_pair.values(), *self.base_variables, *further)
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The variables without which it cannot be called, one for each thing that it needs."""
         key = () if self.key_optional else self.key_variables[:1]
@@ -100,9 +107,21 @@ def users_of_variables() -> Mapping[str, tuple[str, ...]]:
 
 
 @functools.cache
-def ranks() -> Mapping[str, int]:
-    """The place of each provider in the table, by id."""
-    return {id: place for place, id in enumerate(rows())}
+def by_name() -> Mapping[str, Provider]:
+    """The providers by id and by alias."""
+    return named(rows())
+
+
+def named(rows: Mapping[str, Provider]) -> dict[str, Provider]:
+    """`rows` by id and by alias."""
+    aliases = {alias: provider for provider in rows.values() for alias in provider.aliases}
+    return {**aliases, **rows}
+
+
+@functools.cache
+def variables() -> Mapping[str, str]:
+    """The ids of the providers by the variables that are theirs: keys, addresses, further arguments."""
+    return {variable: id for id, row in rows().items() for variable in row.variables}
 
 
 @functools.cache

@@ -6,24 +6,22 @@ Nothing here touches the network or litellm. The table is read at first use.
 from __future__ import annotations
 
 import difflib
-import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from ..llm_backends.errors import MissingKey, NotConfigured
 from ..llm_backends.host import program
-from ..llm_backends.remote.addresses import api_base, cleaned
 from ..llm_backends.system.command_line import command
-from ..llm_backends.system.loopback import address_of, leads_to_loopback
+from ..llm_backends.system.loopback import leads_to_loopback
 from ..llm_backends.types import Secret
-from . import provider_table
+from . import own_providers, provider_address, provider_table
 from .models import litellm_table
 from .provider_table import Provider
-from .settings.values import given_key, warn_once
+from .settings.values import given_key
 
 _LISTED = "`{command}` lists all providers."
 # A piece of an address: what would end the host's name, or the path, is none.
@@ -58,26 +56,29 @@ class KeyStatus:
 
 def names() -> tuple[str, ...]:
     """The ids of all providers, without reading the table."""
-    return provider_table.ids()
+    return (*provider_table.ids(), *own_providers.rows())
 
 
 def every() -> tuple[Provider, ...]:
-    """All providers, in the table's order."""
+    """All providers, in the table's order, and then the user's own."""
     return tuple(_table().values())
 
 
 def perhaps_callable(env: Mapping[str, str], typed: Iterable[str]) -> list[Provider]:
     """The providers for which something is set that may serve as a key, those of `typed` keys among them, and
     those that need none: a choice of a few that costs less than a preflight of each."""
-    users, table = provider_table.users_of_variables(), _table()
+    users = provider_table.users_of_variables()
     found = {id for variable in users.keys() & env.keys() for id in users[variable]}
-    ranks = provider_table.ranks()
-    return [table[id] for id in sorted({*found, *users[""], *typed} & ranks.keys(), key=ranks.__getitem__)]
+    found |= {*users[""], *typed, *own_providers.rows()}
+    return [row for id, row in _table().items() if id in found]
 
 
 def get(id: str) -> Provider:
     """The provider of that id or alias. Raises `NotConfigured` for an unknown one."""
-    provider = _by_name().get(id) or _unchecked(id)
+    provider = _by_name().get(id)
+    if provider is None:
+        own_providers.refuse_faulty(id)
+        provider = _unchecked(id)
     if provider is None:
         raise NotConfigured(f"There is no provider {id!r}.", hint=_choices(id))
     return provider
@@ -100,6 +101,11 @@ def is_on_hub(model_id: str) -> bool:
     name, _, rest = model_id.partition("/")
     provider = _by_name().get(name)
     return provider is not None and _holds(provider.hub.get(name, ()), rest)
+
+
+def refuse_faulty(model_id: str) -> None:
+    """Raise `NotConfigured` for a model of a row of the user's own that has a fault."""
+    own_providers.refuse_faulty(model_id.partition("/")[0])
 
 
 def taken_for_repository(model_id: str) -> str:
@@ -135,6 +141,7 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
             f"{model_id!r} does not name a provider.",
             hint=f"Use provider/model, for example {' or '.join(examples()[:2])}.",
         )
+    own_providers.refuse_faulty(name)
     if reason := provider_table.refused().get(name):
         raise NotConfigured(f"{name} is not called: {reason}.", hint=_LISTED.format(command=_listing()))
     if provider := _unchecked(name):
@@ -213,7 +220,7 @@ def _pair(provider: Provider, env: Mapping[str, str]) -> dict[str, Secret]:
 def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any]) -> str:
     variable = next((name for name in provider.base_variables if env.get(name, "").strip()), "")
     if variable:
-        return _moved(provider, variable, env[variable].strip())
+        return provider_address.moved(provider, variable, env[variable].strip())
     if provider.default_base_url is None:
         raise _missing_variable(provider, provider.base_variables[0])
     pieces = dict(params)
@@ -228,48 +235,6 @@ def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, A
     return provider.default_base_url.format_map(pieces)
 
 
-def _moved(provider: Provider, variable: str, text: str) -> str:
-    """The address that `variable` names. Raises `NotConfigured` for one to which no key should go."""
-    url = _pasted(provider, text)
-    if "://" not in text:
-        rest = url.partition("://")[2]
-        url = f"http{'' if _may_be_plain(provider, f'//{rest}') else 's'}://{rest}"
-    if "@" not in url and url.partition("://")[2] != text.rpartition("://")[2].rstrip("/"):
-        warn_once(f"{variable} is read as {url}.")
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address or parts.query or parts.fragment:
-        raise NotConfigured(
-            f"{variable} is not a valid address.",
-            hint="Use an address such as https://host/path.",
-            provider=provider.id,
-        )
-    if parts.username or parts.password:
-        raise NotConfigured(
-            f"{variable} holds a name or a password.",
-            hint=f"Leave out what stands before the @; the key goes into {provider.key_variables[0]}.",
-            provider=provider.id,
-        )
-    if parts.scheme == "http" and not _may_be_plain(provider, url):
-        raise NotConfigured(
-            f"{variable} is an address without encryption, where everybody on the way reads key and texts.",
-            hint="Write https://; http:// is for this machine only.",
-            provider=provider.id,
-        )
-    return url
-
-
-def _may_be_plain(provider: Provider, url: str) -> bool:
-    """Tell whether `url` may do without encryption: on this machine, and a server of one's own at home."""
-    address = address_of(urlsplit(url).hostname or "")
-    if leads_to_loopback(url) or (address is not None and address.is_unspecified):
-        return True
-    return provider.is_local and (address is None or not address.is_global)
-
-
 def _check_piece(piece: str, value: str, variable: str) -> None:
     if not _PIECE.fullmatch(value):
         raise NotConfigured(
@@ -281,21 +246,6 @@ def _check_piece(piece: str, value: str, variable: str) -> None:
             f"{variable} is {value!r}, which is no region.",
             hint=f"Write one such as us-east-1 or eu-central-1 into {variable}.",
         )
-
-
-def _pasted(provider: Provider, text: str) -> str:
-    """The address that `provider` is called at: not a route below it, which litellm or we add."""
-    url = cleaned(text).partition("#")[0]
-    if provider.litellm_prefix == "ollama_chat":
-        url = re.sub(r"/(?:api|v1)(?:/[^?]*)?$", "", url.rstrip("/"))
-    elif provider.litellm_prefix == "azure":
-        url = re.sub(r"\?api-version=[^&]*$", "", url)
-        url = re.sub(r"/openai(?:/[^?]*)?$", "", url.rstrip("/"))
-    elif provider.litellm_prefix in ("hosted_vllm", "lm_studio"):
-        url = url if "?" in url else api_base(url)
-    elif provider.wire:
-        url = re.sub(r"/(?:chat/completions|completions|models|responses)/?$", "", url)
-    return url.rstrip("/")
 
 
 def _missing_key(provider: Provider, *variables: str) -> MissingKey:
@@ -378,11 +328,11 @@ def _holds(globs: tuple[str, ...], rest: str) -> bool:
     )
 
 
-def _table() -> dict[str, Provider]:
-    return provider_table.rows()
+def _table() -> Mapping[str, Provider]:
+    own = own_providers.rows()
+    return {**provider_table.rows(), **own} if own else provider_table.rows()
 
 
-@functools.cache
-def _by_name() -> dict[str, Provider]:
-    named = {alias: provider for provider in every() for alias in provider.aliases}
-    return {**named, **_table()}
+def _by_name() -> Mapping[str, Provider]:
+    own = own_providers.by_name()
+    return {**provider_table.by_name(), **own} if own else provider_table.by_name()

@@ -21,7 +21,7 @@ from ...llm_backends.host import program
 from ...llm_backends.observers import dispatch
 from ...llm_backends.system.command_line import command, installer
 from ...llm_backends.types import Observer
-from .. import budgets, providers, usage
+from .. import budgets, own_providers, providers, usage
 from ..access import plans
 from ..access.session_keys import endpoint_id, session_keys
 from ..model_source import unknown_mode
@@ -80,6 +80,7 @@ def checks(settings: Settings, models: Catalog = catalog) -> Iterator[Check]:
             yield check(settings)
         except LLMError as error:
             yield Check(check.__name__.strip("_").capitalize(), False, error.message, error.hint)
+    yield from _own_providers()
     yield from _observers(settings)
     yield from _servers(settings, models)
 
@@ -177,6 +178,13 @@ def _budget(settings: Settings) -> Check:
         return Check("Budget", True, "none")
     limits = ((budget.session_usd, "a session"), (budget.day_usd, "a day"))
     return Check("Budget", True, ", ".join(f"${usd:g} {what}" for usd, what in limits if usd is not None))
+
+
+def _own_providers() -> Iterator[Check]:
+    for fault in own_providers.faults():
+        yield Check("Providers of your own", False, fault, f"Correct it in {own_providers.file()}.")
+    if own := own_providers.rows():
+        yield Check("Providers of your own", True, ", ".join(own))
 
 
 def _observers(settings: Settings) -> Iterator[Check]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from quillwork.config import providers
+from quillwork.config import provider_table, providers
 from quillwork.config.access.session_keys import session_keys
 from quillwork.config.models import local_models
 from quillwork.config.models.catalog import catalog
@@ -35,8 +35,8 @@ def home(tmp_path, monkeypatch):
         for row in providers.every()
     }
     aliases = {alias: row for row in table.values() for alias in row.aliases}
-    monkeypatch.setattr(providers, "_table", lambda: table)
-    monkeypatch.setattr(providers, "_by_name", lambda: {**aliases, **table})
+    monkeypatch.setattr(provider_table, "rows", lambda: table)
+    monkeypatch.setattr(provider_table, "by_name", lambda: {**aliases, **table})
     monkeypatch.setattr(settings_module, "_overrides", {})
     monkeypatch.setattr(settings_module, "_warned", set())
     local_models.use_folders(lambda: ())

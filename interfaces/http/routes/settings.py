@@ -12,6 +12,7 @@ from ....config.settings.values import Settings, load, override
 from ....config.settings.variables import VARIABLES
 from ....llm_backends import modes, registry
 from ....llm_backends.host import program
+from .. import schema
 from ..messages import Answer, HttpError
 from ..names import check_model
 from ..routing import Exchange, Route
@@ -86,6 +87,8 @@ def _number(name: str, value: Any) -> str:
 async def _consent(exchange: Exchange) -> Answer:
     def allow() -> list[str]:
         settings = load()
+        if exchange.body["what"] not in consent.everything():
+            raise HttpError(400, "bad_request", "There is nothing of that name to allow.", "")
         consent.allow(exchange.body["what"], settings.folder)
         return status.allowed(settings)
 
@@ -116,6 +119,6 @@ ROUTES = (
         "change",
         "Allow something that a shared workflow asks for.",
         _consent,
-        body=body(("what",), what={"type": "string", "enum": consent.everything()}),
+        body=body(("what",), what=schema.text(64, default=None)),
     ),
 )
