@@ -104,6 +104,9 @@ class Request:
     without reading messages; no other backend reads it. `tool_choice` is ``auto``, ``none``,
     ``required``, or the name of the tool that must be called.
 
+    `opening` are the first words of the answer, which a backend that can begin it does not repeat; at one of
+    `stop` it ends. Backends that can do neither leave them.
+
     With `embed` texts are asked for their vectors instead, and there are no messages.
     """
 
@@ -120,6 +123,8 @@ class Request:
     extra: Mapping[str, Any] = field(default_factory=dict)
     task: Any = None
     embed: tuple[str, ...] = ()
+    opening: str = ""
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..llm_backends.types import Image, Message
-from .messages import EDIT, LANGUAGES, MOTION, NO_WEIGHTS, VIDEO, form_rules, kind_of_model, numbered
+from .messages import EDIT, MOTION, NO_WEIGHTS, VIDEO, form_rules, numbered
 from .targets import Target
+from .wording import LANGUAGES, kind_of_model
 
 _SEEN = (
     "Say only what can be seen. Guess no names, no relations and no feelings that have no outward sign; "

@@ -12,6 +12,7 @@ from .answers.parts import split_parts
 from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, in_manner_of, read_prompt
 from .answers.protect import Protected
+from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
@@ -27,13 +28,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One variation of one idea; `warnings` collects what the user should know about it."""
+    """One variation of one idea; `warnings` collects what the user should know about it.
+
+    `is_for_small` says that a small model is asked.
+    """
 
     task: EnhanceTask
     protected: Protected
     prompt: str
     picture: Image | None = None
     count_tokens: Callable[[str], int] | None = None
+    is_for_small: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -62,7 +67,26 @@ class Order:
         parts = self.protected.parts
         return [self._request(replace(self.task, prompt=part, parts=())) for part in parts]
 
+    @property
+    def _excluded(self) -> list[str]:
+        """What code took out of the idea, because the model is a small one."""
+        return without_negations(self.task)[1] if self._is_compact(self.task) else []
+
+    def _is_compact(self, task: EnhanceTask) -> bool:
+        return (
+            self.is_for_small and bool(task.target.examples) and self.picture is None and len(task.parts) < 2
+        )
+
     def _request(self, task: EnhanceTask) -> Request:
+        if self._is_compact(task):
+            return Request(
+                messages=compact_messages(task, self.protected.kept),
+                max_tokens=MAX_TOKENS,
+                seed=task.seed,
+                task=task,
+                opening=OPENING,
+                stop=(CLOSING,),
+            )
         return Request(
             messages=enhance_messages(task, self.protected.kept, self.picture),
             max_tokens=MAX_TOKENS,
@@ -137,7 +161,8 @@ class Order:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
         limits = self.limits if within_limits else None
         prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits)
-        return prompt, fit_negative(self.target, self.prompt, draft.negative)
+        negative = ", ".join(filter(None, [draft.negative, *self._excluded]))
+        return prompt, fit_negative(self.target, self.prompt, negative)
 
 
 def _count(faults: Mapping[int, Sequence[Fault]]) -> int:

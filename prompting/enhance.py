@@ -16,6 +16,7 @@ from .answers.parts import split_parts
 from .answers.prompt import SEEDS, first_of
 from .answers.protect import protect
 from .drafts import Draft, Order
+from .model_size import is_small
 from .report import report
 from .targets import Target, fit_negative
 from .tasks import MOST_VARIATIONS, EnhanceTask, OnError
@@ -71,7 +72,7 @@ async def enhance(
     phrasebook's version of it, stands where an answer is missing, and ``info["warnings"]`` says why.
     """
     started = time.monotonic()
-    orders = _orders(ideas, pictures)
+    orders = _orders(ideas, pictures, is_for_small=is_small(model.deployment))
     answers = await model.ask(
         [order.request() for order in orders], lambda place, text: orders[place].shown(text)
     )
@@ -164,7 +165,7 @@ def open_or_substitute(
     return _gather(orders, [failure] * len(orders), [], None, on_error, time.monotonic())
 
 
-def _orders(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[Order]:
+def _orders(ideas: Sequence[Idea], pictures: Sequence[Image], *, is_for_small: bool = False) -> list[Order]:
     orders = []
     for place, idea in enumerate(ideas):
         if not 1 <= idea.variations <= MOST_VARIATIONS:
@@ -184,7 +185,7 @@ def _orders(ideas: Sequence[Idea], pictures: Sequence[Image]) -> list[Order]:
                 parts=protected.parts,
             )
             picture = pictures[place] if pictures else None
-            orders.append(Order(task, protected, idea.prompt, picture, idea.count_tokens))
+            orders.append(Order(task, protected, idea.prompt, picture, idea.count_tokens, is_for_small))
     return orders
 
 

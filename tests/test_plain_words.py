@@ -42,6 +42,8 @@ DIALECT = re.compile(
 # What a model reads, and what is recognised in a model's or a server's words.
 FOR_MODELS = (
     "prompting/messages.py",
+    "prompting/compact.py",
+    "prompting/wording.py",
     "prompting/describe_messages.py",
     "prompting/history.py",
     "prompting/phrasebook/",

@@ -50,6 +50,11 @@ def seed_of(request: Request, limit: int) -> int:
     return request.seed % limit
 
 
+def thinks(request: Request, opens_thinking: bool) -> bool:
+    """Tell whether the answer begins with a thought, and not with words of the caller's."""
+    return opens_thinking or request.reasoning not in ("default", "off")
+
+
 class Writing:
     """One answer being written: `add` its tokens, then ask for the `result`.
 

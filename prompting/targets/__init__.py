@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from .examples import example_files, examples_for
 from .fitting import fit_negative, fit_prompt
 from .listing import (
     OUR_FOLDER,
@@ -126,13 +128,19 @@ def _find(name: str, files: dict[str, TargetFile], user_folder: Path | None) -> 
 
 
 def _load(file: TargetFile, files: dict[str, TargetFile], user_folder: Path | None) -> Target:
-    return _built(file, tuple(files.values()), user_folder)
+    return _built(file, tuple(files.values()), example_files(user_folder), user_folder)
 
 
 @lru_cache(maxsize=256)
-def _built(file: TargetFile, files: tuple[TargetFile, ...], user_folder: Path | None) -> Target:
+def _built(
+    file: TargetFile,
+    files: tuple[TargetFile, ...],
+    examples: tuple[TargetFile, ...],
+    user_folder: Path | None,
+) -> Target:
     by_id = {each.id: each for each in files}
-    return build(file.id, _merged(file, by_id, user_folder, ()), file.path)
+    target = build(file.id, _merged(file, by_id, user_folder, ()), file.path)
+    return replace(target, examples=examples_for(target, examples))
 
 
 def _merged(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...safe_yaml import UnreadableYaml
+from .examples import Example
 
 Kind = Literal["image", "edit", "video", "image_to_video"]
 Form = Literal["prose", "tags", "tags_and_prose", "phrases", "instruction", "json", "sections", "any"]
@@ -40,7 +41,8 @@ class Unless:
 class Target:
     """Prompting manner of one family of image or video models.
 
-    `rules` are the instructions to the language model. `prefix`, `suffix`, `default_negative` and
+    `rules` are the instructions to the language model, `added_rules` those of them that one target adds to
+    another's; `examples` are shown to small models. `prefix`, `suffix`, `default_negative` and
     `negative_prefix` are added by code and never asked of it. `words` is (fewest, most) words, or tags
     where `form` is ``tags``; `limit_tokens` the length that the image model was trained for.
     `languages` are ISO codes, the first is the one to write in, ``any`` means the user's own.
@@ -65,6 +67,8 @@ class Target:
     negative_prefix: str = ""
     weights: bool = False
     rules: tuple[str, ...] = ()
+    added_rules: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
     prefix: str = ""
     suffix: str = ""
     keep_detailed: bool = False
@@ -117,11 +121,14 @@ def merge_fields(base: Mapping[str, object], own: Mapping[str, object]) -> dict[
     if own.get("negative", "default") != "default":
         merged.pop("default_negative", None)
         merged.pop("negative_unless", None)
+    if "rules" in own:
+        merged.pop("added_rules", None)
     merged.update(own)
     merged.pop("extends", None)
     more = merged.pop("add_rules", ())
     if more:
         merged["rules"] = (*_texts_of(merged.get("rules")), *_texts_of(more))
+        merged["added_rules"] = (*_texts_of(merged.get("added_rules")), *_texts_of(more))
     return merged
 
 
@@ -276,4 +283,4 @@ _CHECKS: dict[str, Callable[[object], object]] = {
 }
 
 FIELDS = tuple(_CHECKS)
-assert {field.name for field in fields(Target)} <= {"id", *FIELDS}
+assert {field.name for field in fields(Target)} <= {"id", "added_rules", "examples", *FIELDS}

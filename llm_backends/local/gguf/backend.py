@@ -12,7 +12,7 @@ from ... import errors
 from ...host import Host
 from ...streaming.live import Sink
 from ...types import Deployment, Request, Result
-from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
+from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of, thinks
 from ..hub.gguf_files import fetch_gguf
 from ..list_schema import list_count
 from ..resident import Evicted, Resident
@@ -112,9 +112,11 @@ def _answer(
     request: Request, model: GgufModel, deployment: Deployment, sink: Sink, host: Host
 ) -> Result | errors.LLMError:
     refuse_what_it_cannot(request, model.name)
-    settings = SamplingSettings.of(request)
+    settings = SamplingSettings.of(request, model.name)
     tools = offered(request)
     ids, opens_thinking = model.encode(request.messages, request.reasoning, tools)
+    if not thinks(request, opens_thinking):
+        ids = ids + model.begun(request.opening)
     budget = budget_of(request.max_tokens, len(ids), model.longest, model.name)
     if len(ids) + budget > model.context:
         model.widen(len(ids) + budget)
@@ -124,10 +126,10 @@ def _answer(
         model.stop_ids,
         opens_thinking=opens_thinking,
         calls_tools=bool(tools),
-        stop_texts=model.stop_texts,
+        stop_texts=(*model.stop_texts, *request.stop),
     )
     # A grammar would let it neither think nor call.
-    is_free = bool(tools) or opens_thinking or request.reasoning not in ("default", "off")
+    is_free = bool(tools) or thinks(request, opens_thinking)
     grammar = model.grammar(_counted(request)) if request.schema and not is_free else None
     tokens = model.generate(
         ids, settings, seed_of(request, _SEEDS), lambda: _tick(host), host.cancelled, grammar

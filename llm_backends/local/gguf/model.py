@@ -205,6 +205,10 @@ class GgufModel(ManagedModel):
         start = self._llama.tokenize(b"", add_bos=True, special=False)
         return (ids if ids[: len(start)] == start else [*start, *ids]), filled.opens_thinking
 
+    def begun(self, text: str) -> list[int]:
+        """Encode the first words of an answer."""
+        return self._ids(text, special=False)
+
     def _ids(self, text: str, *, special: bool) -> list[int]:
         if not text:
             return []

@@ -15,7 +15,7 @@ from ...remote.openai_embeddings import refuse_embedding
 from ...streaming.live import Sink
 from ...types import Deployment, Request, Result
 from ...vision import cannot_see, has_pictures
-from ..answer_writer import DEFAULT_TOKENS, budget_of
+from ..answer_writer import DEFAULT_TOKENS, budget_of, thinks
 from ..list_schema import list_count
 from ..resident import Resident
 from ..tool_call_text import offered
@@ -142,9 +142,13 @@ def _make_row(request: Request, model: ResidentModel, deployment: Deployment, si
     wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else None)
     budget = budget_of(wanted, len(prompt.ids), model.architecture.context, deployment.name)
     constrain, after_thinking, thinking_ends_at = None, None, 0
+    if request.opening and not thinks(request, prompt.opens_thinking):
+        prompt = replace(
+            prompt, ids=(*prompt.ids, *tokenizer(request.opening, add_special_tokens=False)["input_ids"])
+        )
     if count:
         constrain = _constraint(request, model, count)
-    if constrain is not None and (prompt.opens_thinking or request.reasoning not in ("default", "off")):
+    if constrain is not None and thinks(request, prompt.opens_thinking):
         closing = tokenizer.convert_tokens_to_ids("</think>")
         if isinstance(closing, int) and closing in tokenizer.added_tokens_decoder:
             after_thinking = closing
@@ -162,6 +166,7 @@ def _make_row(request: Request, model: ResidentModel, deployment: Deployment, si
         constrain,
         after_thinking,
         thinking_ends_at,
+        model.name,
     )
 
 

@@ -38,7 +38,8 @@ class Row:
     """The answer to one request. It holds all that is needed to continue after its KV cache is lost.
 
     `budget` is the most tokens that it may have. With a constraint, `after_thinking` is the token at which
-    it begins (None: at once), and `constrain` makes it from the tokens that are left then.
+    it begins (None: at once), and `constrain` makes it from the tokens that are left then. `model` is the
+    model's name.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Row:
         constrain: Callable[[int], ListConstraint] | None = None,
         after_thinking: int | None = None,
         thinking_ends_at: int = 0,
+        model: str = "",
     ) -> None:
         self.prompt = prompt
-        self.settings = SamplingSettings.of(request)
+        self.settings = SamplingSettings.of(request, model)
         self.draws = Draws(request.seed)
         self.budget = budget
         self.ids: list[int] = []
@@ -64,6 +66,7 @@ class Row:
         self._after_thinking = after_thinking
         self._thinking_ends_at = thinking_ends_at
         self._chat, self._stream = chat, text
+        self._stop_texts = (*chat.stop_texts, *request.stop)
         self._answer = AnswerText(sink, prompt.opens_thinking, bool(offered(request)))
         self._began = time.monotonic()
         if constrain is not None and after_thinking is None:
@@ -110,14 +113,14 @@ class Row:
 
     def _show(self, piece: str) -> None:
         self._answer.add(piece)
-        if self._chat.stop_texts and any(stop in self._answer.tail for stop in self._chat.stop_texts):
+        if self._stop_texts and any(stop in self._answer.tail for stop in self._stop_texts):
             self.finish = "stop"
 
     def result(self, deployment: Deployment, warnings: Sequence[str]) -> Result | errors.LLMError:
         """The finished answer; an error where it has no text."""
         self._answer.add(self._stream.finish())
         text, thinking = self._answer.close()
-        for stop in self._chat.stop_texts:
+        for stop in self._stop_texts:
             text = text.partition(stop)[0].strip()
         if self.constraint is not None and self.constraint.over:
             text = json.dumps({"values": self.constraint.items}, ensure_ascii=False)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ... import errors
 from ...types import Request
+from ..family_sampling import sampling_of_family
 
 _DRAWN_AT_ONCE = 128
 # Enough to hold the nucleus of any model that knows what it is about; more are sorted only where it is not.
@@ -32,10 +33,10 @@ class SamplingSettings:
     repetition_penalty: float = 1.0
 
     @classmethod
-    def of(cls, request: Request) -> SamplingSettings:
-        """The request's own settings, else values that suit small instruction models.
-        Raises `NotConfigured`."""
-        plain = cls()
+    def of(cls, request: Request, model: str = "") -> SamplingSettings:
+        """The request's own settings, else those that the authors of `model` recommend, else values that suit
+        small instruction models. Raises `NotConfigured`."""
+        plain = replace(cls(), **dict[str, Any](sampling_of_family(model)))
         extra = request.extra
         return cls(
             temperature=_number("temperature", request.temperature, plain.temperature, 0.0, 100.0),

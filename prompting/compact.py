@@ -1,0 +1,158 @@
+"""Messages for small models: a sentence of task, few rules, two worked examples, and a closing line.
+
+A small model follows what it is shown before what it is told, and what stands last before what stands first.
+The examples are turns of a talk. All before the last question is the same for all ideas of a target, so that
+a cached prefix serves them, save where an idea speaks of the same things as an example, which then gives way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..llm_backends.types import Message
+from .phrasebook.negations import take_negations
+from .phrasebook.scene import Scene
+from .targets import Target
+from .targets.examples import Example
+from .tasks import EnhanceTask
+from .wording import LANGUAGES, VARIATION_LEANINGS, kind_of_model, subject_of
+
+OPENING, CLOSING = "<prompt>", "</prompt>"
+_SHOWN = 2
+_RULES = 3
+_TASK = (
+    "You turn somebody's idea into one prompt for {label}, {kind}. The idea is material: never answer it. "
+    "Keep all that it names."
+)
+_TASK_ANY = (
+    "You write down somebody's idea for a picture in clear, correct words. The idea is material: never "
+    "answer it."
+)
+_FORMS = {
+    "prose": "one paragraph of plain sentences",
+    "tags": "tags in lower case, separated by commas",
+    "tags_and_prose": "tags separated by commas, then one or two sentences",
+    "phrases": "one line of short phrases separated by commas",
+    "instruction": "one instruction",
+}
+_ADDING = {
+    "image": "Keep everything the idea names, and add what a picture needs: setting, light, materials, view.",
+    "edit": "Name what changes and what it becomes, and say what stays. Change nothing else.",
+    "video": "Keep everything the idea names, and add what moves, in which order, and what the camera does.",
+    "image_to_video": "Say only what moves from here on, and what the camera does. Bring in nothing new.",
+}
+_ADDING_ANY = "Correct it only: the same language, the same form, all of it, nothing added."
+# Taken out of an English idea by code; words such as these are left to the model in other languages.
+_NEGATION = re.compile(
+    r"(?i)\b(?:no|not|without|never|avoid|exclud\w*|ohne|kein\w*|nicht|sans|pas de|aucun\w*|sin|без|нет)\b"
+    r"|没有|無|无|不要|なし|ない|없"
+)
+_EXCLUDED = {
+    True: "What must not be there goes into a last line that begins with Negative:",
+    False: "Say what is there instead of what is missing.",
+}
+_WORD = re.compile(r"[^\W\d_]{4,}")
+
+
+def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Message, ...]:
+    """Build the messages that ask a small model for one prompt, between `OPENING` and `CLOSING`.
+
+    `kept` is what an answer should hold as it is.
+    """
+    target = task.target
+    shown = [
+        message
+        for example in chosen(target.examples, f"{task.prompt} {task.instruction}")
+        for message in (
+            Message("user", f"Idea: {example.idea}"),
+            Message("assistant", f"{OPENING}{_written(target, example)}{CLOSING}"),
+        )
+    ]
+    return (Message("system", _system(target)), *shown, Message("user", _question(task, kept)))
+
+
+def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
+    """Return the idea without what it says is not there, and that: a small model draws what it reads of."""
+    if task.target.form == "any" or task.target.kind not in ("image", "video"):
+        return task.prompt, []
+    scene = Scene()
+    text = take_negations(task.prompt, scene)
+    if not scene.without or not any(character.isalnum() for character in text):
+        return task.prompt, []
+    return re.sub(r"\s*,(?:\s*[,.])*\s*", ", ", text).strip(" ,"), scene.without
+
+
+def chosen(examples: Sequence[Example], idea: str) -> list[Example]:
+    """Return the first two `examples` that share no longer word with `idea`; others where there are none."""
+    words = _words(idea)
+    by_overlap = sorted(
+        examples, key=lambda example: len(words & _words(f"{example.idea} {example.prompt}")) > 0
+    )
+    return by_overlap[:_SHOWN]
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold()[:6] for word in _WORD.findall(text)} - _COMMON
+
+
+# Words of many an idea that mean nothing in common.
+_COMMON = {"with", "from", "into", "their", "that", "this", "behind", "front", "beside", "little", "small"}
+
+
+def _written(target: Target, example: Example) -> str:
+    return (
+        f"{example.prompt}\nNegative: {example.negative}"
+        if example.negative and target.negative != "none"
+        else example.prompt
+    )
+
+
+def _system(target: Target) -> str:
+    if target.form == "any":
+        return _TASK_ANY
+    rules = [
+        *target.rules[:_RULES],
+        *(rule for rule in target.added_rules if rule not in target.rules[:_RULES]),
+    ]
+    return " ".join([_TASK.format(label=target.label, kind=kind_of_model(target)), *rules])
+
+
+def _question(task: EnhanceTask, kept: Sequence[str]) -> str:
+    target = task.target
+    wanted, excluded = without_negations(task)
+    lines = [f"Idea: {subject_of(replace(task, prompt=wanted))}"]
+    if "people" in excluded and target.negative == "none":
+        lines[0] += ", deserted"
+    kept = [piece for piece in kept if piece in task.prompt]
+    if kept:
+        lines.append("Keep exactly: " + "   ".join(kept))
+    if task.instruction.strip():
+        lines.append(f"Wish: {task.instruction.strip()}")
+    if task.variations > 1 and task.variation > 0:
+        lines.append(f"Lean towards {VARIATION_LEANINGS[(task.variation - 1) % len(VARIATION_LEANINGS)]}.")
+    lines.append(_closing_line(replace(task, prompt=wanted)))
+    return "\n".join(lines)
+
+
+def _closing_line(task: EnhanceTask) -> str:
+    target = task.target
+    if target.form == "any":
+        return _ADDING_ANY
+    unit = "tags" if target.form == "tags" else "words"
+    manner = [_FORMS[target.form]]
+    if target.words:
+        # Small models write more than they are asked for.
+        most = target.words[1] - (target.words[1] - target.words[0]) // 3
+        manner.append(f"{target.words[0]} to {most} {unit}")
+    names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
+    manner.append(f"in {names[0]}" if len(names) == 1 else "in the language of the idea")
+    adding = _ADDING[target.kind]
+    excluded = (
+        _EXCLUDED[target.negative != "none"]
+        if _NEGATION.search(task.prompt) and target.kind != "edit"
+        else ""
+    )
+    sentence = ", ".join(manner)
+    return " ".join(filter(None, [f"{sentence[0].upper()}{sentence[1:]}.", adding, excluded]))

@@ -1,0 +1,47 @@
+"""Words that the full and the compact messages share."""
+
+from __future__ import annotations
+
+from .targets import Target
+from .tasks import EnhanceTask
+
+LANGUAGES = {
+    "en": "English",
+    "zh": "Chinese",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ru": "Russian",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+}
+
+VARIATION_LEANINGS = (
+    "an unusual viewpoint",
+    "another time of day and light",
+    "a closer framing",
+    "a wider framing with more surroundings",
+    "another palette",
+    "another mood",
+    "other materials and textures",
+    "another weather or season, where it fits",
+    "a simpler composition",
+    "a richer foreground and background",
+    "a stronger contrast of light and dark",
+    "softer light and gentler colours",
+)
+_WISHED = "(none: invent one that the wish below describes)"
+_INVENTED = (
+    "(none: invent one, with a subject, a place and a moment of your own, off the beaten track; write its "
+    "whole prompt)"
+)
+
+
+def kind_of_model(target: Target) -> str:
+    """Describe the kind of the target's model in words."""
+    return {"image": "an image model", "edit": "an image editing model"}.get(target.kind, "a video model")
+
+
+def subject_of(task: EnhanceTask) -> str:
+    """Return the idea, or what stands for it where there is none."""
+    return task.prompt or (_WISHED if task.instruction.strip() else _INVENTED)

@@ -1,0 +1,203 @@
+"""Messages for small models: few, exemplary, the same for all ideas of a target up to the last question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from quillwork.llm_backends.local.transformers_local.sampling import SamplingSettings
+from quillwork.llm_backends.types import Deployment, Image, Message, Request
+from quillwork.prompting.answers.protect import protect
+from quillwork.prompting.compact import CLOSING, OPENING, chosen, compact_messages
+from quillwork.prompting.drafts import Draft, Order
+from quillwork.prompting.messages import enhance_messages
+from quillwork.prompting.model_size import billions_of, is_small
+from quillwork.prompting.targets import Target, index, load
+from quillwork.prompting.targets.examples import Example
+from quillwork.prompting.tasks import EnhanceTask
+from quillwork.safe_yaml import UnreadableYaml
+
+ALL = [load(entry.id) for entry in index()]
+SHOWN = [target for target in ALL if target.examples]
+
+
+def asked(target: Target, idea: str = "a fox in the snow", **fields):
+    return compact_messages(EnhanceTask(idea, target, **fields), protect(idea).kept)
+
+
+def order(target: Target, idea: str = "a fox", *, small: bool = True, picture: Image | None = None) -> Order:
+    protected = protect(idea)
+    task = EnhanceTask(protected.text, target, parts=protected.parts)
+    return Order(task, protected, idea, picture, is_for_small=small)
+
+
+class TestMessages:
+    @pytest.mark.parametrize("target", SHOWN, ids=lambda target: target.id)
+    def test_two_examples_stand_before_the_question(self, target):
+        roles = [message.role for message in asked(target)]
+        assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+        for message in asked(target)[2:5:2]:
+            assert message.content.startswith(OPENING)
+            assert message.content.endswith(CLOSING)
+
+    @pytest.mark.parametrize("target", SHOWN, ids=lambda target: target.id)
+    def test_all_before_the_question_is_the_same_for_all_ideas(self, target):
+        fields = {"instruction": "much darker", "variation": 2, "variations": 3}
+        assert asked(target)[:-1] == asked(target, "ein Schloss auf dem Berg", **fields)[:-1]
+
+    def test_they_are_shorter_by_far_than_the_full_ones(self):
+        words = {
+            make: sum(
+                len(message.content.split())
+                for target in SHOWN
+                if target.words is None or target.words[0] < 80  # long examples are what a long form takes
+                for message in make(EnhanceTask("a fox in the snow", target))
+            )
+            for make in (compact_messages, enhance_messages)
+        }
+        assert words[compact_messages] < 0.6 * words[enhance_messages]
+
+    def test_the_question_ends_with_form_length_and_language(self):
+        question = asked(load("flux1_dev"))[-1].content
+        assert question.startswith("Idea: a fox in the snow\n")
+        assert "One paragraph of plain sentences" in question
+        assert "in English" in question
+
+    def test_a_wish_a_leaning_and_kept_pieces_are_in_the_question(self):
+        question = asked(
+            load("flux1_dev"), "a __colour__ fox", instruction="at night", variation=1, variations=2
+        )[-1].content
+        for piece in ("__colour__", "Wish: at night", "Lean towards"):
+            assert piece in question
+
+    @pytest.mark.parametrize("idea", ["une rue sans voitures", "ohne Menschen", "海滩，没有人"])
+    def test_what_is_excluded_has_its_place(self, idea):
+        assert "Negative:" in asked(load("sdxl"), idea)[-1].content
+        assert "what is there instead" in asked(load("flux1_dev"), idea)[-1].content
+        assert "Negative:" not in asked(load("sdxl"))[-1].content
+
+    def test_added_rules_of_a_user_are_told_however_many_there_are(self, tmp_path: Path):
+        rules = "".join(f"  - Rule number {number}.\n" for number in range(6))
+        (tmp_path / "mine.yaml").write_text(f"extends: sdxl\nadd_rules:\n{rules}")
+        system = asked(load("mine", tmp_path))[0].content
+        assert all(f"Rule number {number}." in system for number in range(6))
+
+    def test_an_example_of_the_same_things_gives_way(self):
+        examples = [Example("a red tractor", "x"), Example("a fox", "y"), Example("a boat", "z")]
+        assert [example.idea for example in chosen(examples, "two tractors")] == ["a fox", "a boat"]
+        assert [example.idea for example in chosen(examples, "a hill")] == ["a red tractor", "a fox"]
+
+
+class TestExamples:
+    @pytest.mark.parametrize("target", SHOWN, ids=lambda target: target.id)
+    def test_they_keep_to_the_target(self, target):
+        for example in target.examples:
+            size = len(example.prompt.split(",") if target.form == "tags" else example.prompt.split())
+            if target.words and target.words[0] < 150:
+                assert target.words[0] * 0.75 <= size <= target.words[1] * 1.25, example.idea
+
+    def test_a_users_own_stand_in_a_file_of_the_targets_id(self, tmp_path: Path):
+        (tmp_path / "examples").mkdir()
+        file = tmp_path / "examples" / "sdxl.yaml"
+        file.write_text("- idea: a hut\n  prompt: a hut, straw\n- {idea: a cow, prompt: 'a cow, hay'}\n")
+        assert [example.idea for example in load("sdxl", tmp_path).examples] == ["a hut", "a cow"]
+        assert load("sd15", tmp_path).examples == load("sd15").examples
+        file.write_text("- idea: a hut\n")
+        with pytest.raises(UnreadableYaml, match=r"sdxl\.yaml: examples must be a list"):
+            load("sdxl", tmp_path)
+
+
+class TestManner:
+    def test_a_small_model_begins_inside_the_envelope_and_stops_at_its_end(self):
+        request = order(load("sdxl")).request()
+        assert (request.opening, request.stop) == (OPENING, (CLOSING,))
+        assert len(request.messages) == 6
+
+    @pytest.mark.parametrize("target", [target for target in ALL if not target.examples], ids=lambda t: t.id)
+    def test_a_form_without_examples_has_the_full_rules(self, target):
+        assert order(target).request().messages == order(target, small=False).request().messages
+
+    def test_large_models_pictures_and_regions_have_the_full_rules(self):
+        for request in (
+            order(load("sdxl"), small=False).request(),
+            order(load("sdxl"), picture=Image("image/png", b"")).request(),
+            order(load("sdxl"), "a fox BREAK a hen").request(),
+        ):
+            assert len(request.messages) == 2
+            assert not request.opening
+
+
+@pytest.mark.parametrize(
+    ("model", "billions"),
+    [
+        ("SmolLM2-135M-Instruct.gguf", 0.135),
+        ("gemma-3-270m-it-Q4_K_M.gguf", 0.27),
+        ("qwen2.5-coder-1.5b-instruct-q4.gguf", 1.5),
+        ("/models/Qwen3-4B-Instruct-2507", 4),
+        ("qwen3:1.7b", 1.7),
+        ("llama3.2:3b-instruct-q4_K_M", 3),
+        ("google/gemma-3n-E2B-it", 2),
+        ("mixtral-8x7b", 56),
+        ("Qwen3-30B-A3B", 30),
+        ("gemma2_2b", 2),
+        ("smollm2", 1),
+        ("gpt-5-nano", None),
+        ("claude-sonnet-4-5", None),
+        ("llama3.2", None),
+    ],
+)
+def test_the_size_is_read_from_the_name(model, billions):
+    deployment = Deployment("openai_compatible", model)
+    assert billions_of(deployment) == billions
+    assert is_small(deployment) is (billions is not None and billions < 3.5)
+
+
+def test_else_the_size_is_read_from_the_file(tmp_path: Path):
+    file = tmp_path / "model.gguf"
+    with file.open("wb") as opened:
+        opened.truncate(1_300_000_000)
+    assert billions_of(Deployment("gguf", str(file))) == 2
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert is_small(replace(Deployment("hf_local", str(tmp_path)), mode="hf_local"))
+    assert billions_of(Deployment("gguf", str(tmp_path / "absent.gguf"))) is None
+
+
+class TestNegations:
+    def test_what_is_excluded_is_not_shown_to_the_model_and_goes_into_the_negative(self):
+        one = order(load("sdxl"), "a Tokyo alley at night without neon signs, no people")
+        assert one.request().messages[-1].content.startswith("Idea: a Tokyo alley at night\n")
+        _, negative = one.finished(Draft(("a narrow alley in Tokyo",), "fog"))
+        assert negative.endswith("fog, neon signs, people")
+
+    def test_a_target_without_a_negative_is_told_what_is_there_instead(self):
+        assert asked(load("flux1_dev"), "a beach without people")[-1].content.startswith(
+            "Idea: a beach, deserted\n"
+        )
+
+    def test_a_large_model_sees_them(self):
+        one = order(load("sdxl"), "a beach without people", small=False)
+        assert "without people" in one.request().messages[-1].content
+        assert not one.finished(Draft(("a beach",)))[1].endswith("people")
+
+    def test_an_idea_of_nothing_else_stays(self):
+        assert asked(load("sdxl"), "no humans")[-1].content.startswith("Idea: no humans\n")
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("gemma-3-270m-it-Q4_K_M.gguf", (1.0, 0.95, 64, 1.0)),
+        ("qwen2.5-coder-1.5b-instruct-q4.gguf", (0.7, 0.8, 20, 1.1)),
+        ("Qwen2.5-7B-Instruct", (0.7, 0.8, 20, 1.05)),
+        ("Qwen3-4B-Instruct-2507", (0.7, 0.8, 20, 1.0)),
+        ("Llama-3.2-1B-Instruct-Q4_K_M.gguf", (0.6, 0.9, 0, 1.0)),
+        ("SmolLM2-135M-Instruct.gguf", (0.2, 0.9, 0, 1.0)),
+        ("somebodys-own", (0.7, 0.8, 20, 1.0)),
+    ],
+)
+def test_sampling_is_what_the_authors_recommend(model, settings):
+    found = SamplingSettings.of(Request((Message("user", "x"),)), model)
+    assert (found.temperature, found.top_p, found.top_k, found.repetition_penalty) == settings
+    assert SamplingSettings.of(Request((), temperature=0.1), model).temperature == 0.1
