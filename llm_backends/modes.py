@@ -52,6 +52,11 @@ class Mode:
     group_label: str = ""
     transports: tuple[str, ...] = ()
 
+    @property
+    def choice_text(self) -> str:
+        """The mode's text in a list of modes."""
+        return self.choice_label or self.label or self.name
+
 
 AUTOMATIC = Mode(AUTO, choice_label="Automatic: by model id")
 _TABLE = (

@@ -39,8 +39,9 @@ DIALECT = re.compile(
     r"|\btold of\b|\bspoken\b|\bnowise\b|\ba stranger\b",
     re.IGNORECASE,
 )
-# What a model reads, and what is recognised in a model's or a server's words.
+# What a model reads, what is recognised in a model's or a server's words, and labels of earlier builds.
 FOR_MODELS = (
+    "interfaces/sdwebui/host/saved_fields.py",
     "prompting/messages.py",
     "prompting/compact.py",
     "prompting/wording.py",
@@ -100,6 +101,14 @@ def test_notes_and_help_pages_do():
     assert [
         f"{file.name}: {found[0]}" for file in files if (found := DIALECT.search(file.read_text("utf-8")))
     ] == []
+
+
+def test_pages_of_the_repository_do():
+    """The pages in Markdown; what they show of code and of other programs may have other words."""
+    files = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
+    files += [REPOSITORY / "interfaces" / "sdwebui" / "README.md"]
+    prose = {file.name: re.sub(r"(?ms)^```.*?^```|`[^`]*`", "", file.read_text("utf-8")) for file in files}
+    assert {name: found[0] for name, text in prose.items() if (found := DIALECT.search(text))} == {}
 
 
 def test_page_speaks_of_comfyui():

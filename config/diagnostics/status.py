@@ -168,7 +168,7 @@ def mode_rows() -> list[dict[str, Any]]:
     return [
         {
             "name": mode.name,
-            "label": mode.choice_label or mode.label or mode.name,
+            "label": mode.choice_text,
             "aliases": mode.aliases,
             "transports": mode.transports,
             "stands_in": mode.stands_in,

@@ -94,6 +94,9 @@ def _value(name: str, value: Any) -> Any:
     if name == "parts":
         return _parts(value)
     text = str(value).strip() if name != "instruction" else str(value)
+    if name == "mode":
+        # The host's API lists the labels.
+        text = dict(mode_options()).get(text, text)
     if name == "selection" and text not in SELECTIONS:
         raise _wrong(name, value, f"Choose one of {', '.join(SELECTIONS)}.")
     if name == "on_error" and text not in ON_ERROR:
@@ -105,7 +108,15 @@ def _value(name: str, value: Any) -> Any:
 
 def mode_choices() -> list[str]:
     """Return the modes to choose from: a web UI lends us no text encoder that could write."""
-    return [name for name in registry.choices() if not modes.of(name).needs_wire]
+    return [name for _, name in mode_options()]
+
+
+def mode_options() -> list[tuple[str, str]]:
+    """Return the same modes as a list shows them, each with its name.
+
+    For a `gr.Radio`: with Gradio 3 a drop-down has no labels of its own.
+    """
+    return [(mode.choice_text, mode.name) for mode in registry.offered() if not mode.needs_wire]
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -11,7 +11,8 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.runner import runner
 from ...prompting.tasks import MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import enhance_now
-from .arguments import PARTS, TITLE, Arguments, mode_choices
+from .arguments import PARTS, TITLE, Arguments, mode_options
+from .host import saved_fields
 from .host.settings import target_choices
 
 _SAVED_MODELS = 2000
@@ -104,6 +105,7 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
             "count": count,
             "variables_alone": variables_alone,
         }
+        saved_fields.restore(tab, found)
         enhance_now.build(tab, found)
     return found
 
@@ -117,7 +119,6 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
         target = gr.Dropdown(
             label="For model", choices=target_choices(), value=usual.target, elem_id=elem_id("target")
         )
-        mode = gr.Dropdown(label="Mode", choices=mode_choices(), value=usual.mode, elem_id=elem_id("mode"))
         model = gr.Dropdown(
             label="Model (empty: from settings)",
             choices=["", *models()],
@@ -126,6 +127,7 @@ def build_writer(elem_id: Callable[[str], str]) -> dict[str, Any]:
             elem_id=elem_id("model"),
         )
         refresh = gr.Button("🔄", elem_id=elem_id("refresh"), elem_classes=["tool"])
+    mode = gr.Radio(label="Mode", choices=mode_options(), value=usual.mode, elem_id=elem_id("mode"))
     instruction = gr.Textbox(
         label="Instruction",
         value=usual.instruction,

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ....config.settings import home
-from ..arguments import AUTO, mode_choices
+from ..arguments import AUTO, mode_options
 from .lookup import shared
 
 ORIGIN = "web UI settings"
@@ -19,7 +19,7 @@ _UNSET = ""
 _TARGET = "quillwork_target"
 # The host's name of an option, the variable that it sets, and its label on the page.
 _TEXTS = (
-    ("quillwork_mode", "LLM_MODE", "Mode (empty: from the environment or .env)"),
+    ("quillwork_mode", "LLM_MODE", "Mode"),
     (
         "quillwork_model",
         "LLM_MODEL",
@@ -56,7 +56,7 @@ def add_options() -> None:
 
     for name, variable, label in _TEXTS:
         if variable == "LLM_MODE":
-            add(name, _UNSET, label, gr.Dropdown, [_UNSET, *mode_choices()])
+            add(name, _UNSET, label, gr.Radio, [("From the environment or .env", _UNSET), *mode_options()])
         else:
             add(name, _UNSET, label)
     add(_TIMEOUT[0], 0, _TIMEOUT[2], gr.Number)

@@ -11,11 +11,11 @@ from ....config.access import consent
 from ....config.diagnostics import status
 from ....config.diagnostics.trial import Trial, call_model, open_for_trial
 from ....config.settings.values import load
-from ....llm_backends import registry
 from ....llm_backends.runner import runner
 from ...http.messages import HttpError
 from ...http.names import check_model
 from ...http.routes.settings import apply_settings
+from ..arguments import mode_options
 from ..controls import models
 from ..host.lookup import shared
 from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, table
@@ -37,10 +37,9 @@ def build(page: Any) -> None:
     server_events = server.build(page)
     effect = gr.HTML("", elem_id="quillwork_effect")
     gr.HTML(note(_EMPTY))
+    choices = [("As set elsewhere", ""), *mode_options()]
+    mode = gr.Radio(label="Mode", choices=choices, value="", elem_id="quillwork_set_mode")
     with gr.Row():
-        mode = gr.Dropdown(
-            label="Mode", choices=["", *registry.choices()], value="", elem_id="quillwork_set_mode"
-        )
         chosen = [
             gr.Dropdown(
                 label=label,

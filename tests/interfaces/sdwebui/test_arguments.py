@@ -54,6 +54,8 @@ def test_as_hosts_and_programs_write_values():
     )
     assert read([{"seed": -5, "mode": "", "target": " "}]) == Arguments(True)
     assert read([{"parts": []}]).parts == ()
+    # The host's list of a Script's arguments has the labels.
+    assert [read([{"mode": mode}]).mode for mode in ("gguf", "GGUF file", None)] == ["gguf", "gguf", "auto"]
 
 
 @pytest.mark.parametrize(

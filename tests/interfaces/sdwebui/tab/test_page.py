@@ -247,7 +247,7 @@ def test_a_key_is_used_and_shows_nowhere(webui_page, wired, wire):
     webui_page.script("enabled").locator("input").check()
     infotext = webui_page.generate()
     assert "red fox" in infotext
-    # The fields of a page that the hosts keep at their user's wish.
+    # The fields of a page that the hosts keep when the user asks for it.
     tab = Tab(webui_page, "Keys")
     tab.fill("key", KEY)
     before = (wired.data_directory / "ui-config.json").stat().st_mtime_ns

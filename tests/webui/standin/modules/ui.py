@@ -48,12 +48,13 @@ def create_ui() -> gr.Blocks:
     for more in script_callbacks.call("ui_tabs"):
         tabs += more or []
     tabs.append((ui_settings.create_page(), "Settings", "settings"))
+    fields = ui_loadsave.take_defaults(tabs)
     with gr.Blocks(analytics_enabled=False, title="Stand-in") as demo:
         with gr.Tabs(elem_id="tabs"):
             for page, title, elem_id in tabs:
                 with gr.TabItem(title, id=elem_id, elem_id=f"tab_{elem_id}"):
                     page.render()
-        ui_loadsave.keep_defaults(tabs)
+        ui_loadsave.keep_defaults(fields)
         reload = gr.Button("Reload UI", elem_id="settings_restart_gradio")
         reload.click(shared.state.request_restart, inputs=[], outputs=[])
     return demo
