@@ -38,7 +38,7 @@ _FORMS = {
     "instruction": "one instruction",
 }
 _ADDING = {
-    "image": "Keep everything the idea names, and add what a picture needs: setting, light, materials, view.",
+    "image": "Keep everything the idea names, and add what a picture needs.",
     "edit": "Name what changes and what it becomes, and say what stays. Change nothing else.",
     "video": "Keep everything the idea names, and add what moves, in which order, and what the camera does.",
     "image_to_video": "Say only what moves from here on, and what the camera does. Bring in nothing new.",
@@ -54,6 +54,20 @@ _EXCLUDED = {
     False: "Say what is there instead of what is missing.",
 }
 _WORD = re.compile(r"[^\W\d_]{4,}")
+_MOST_NAMED = 8
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|<[^<>]*>|__\w+__|\{[^{}]*\}")
+# Not behind the beginning of a sentence, where a capital means nothing.
+_NAME = re.compile(
+    r"(?<=[a-z0-9,;] )[A-Z][a-zà-ÿ'’-]+(?: [A-Z][a-zà-ÿ'’-]+)*"
+    r"|\A[A-Z][a-z]+(?= [A-Z]| and [A-Z])(?: [A-Z][a-z]+)*"
+)
+_COUNTED = re.compile(
+    r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])(?: [a-z]+)?"
+    r" (?:[a-z]+s|people|children|men|women)\b"
+)
+_FOREIGN = re.compile(
+    r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|uma)\b"
+)
 
 
 def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Message, ...]:
@@ -128,12 +142,23 @@ def _question(task: EnhanceTask, kept: Sequence[str]) -> str:
     kept = [piece for piece in kept if piece in task.prompt]
     if kept:
         lines.append("Keep exactly: " + "   ".join(kept))
+    if names := named(wanted):
+        lines.append("Name " + ", ".join(names) + ".")
     if task.instruction.strip():
         lines.append(f"Wish: {task.instruction.strip()}")
     if task.variations > 1 and task.variation > 0:
         lines.append(f"Lean towards {VARIATION_LEANINGS[(task.variation - 1) % len(VARIATION_LEANINGS)]}.")
     lines.append(_closing_line(replace(task, prompt=wanted)))
     return "\n".join(lines)
+
+
+def named(idea: str) -> list[str]:
+    """Return what a small model drops first, as the idea says it: names, and things with their number."""
+    unquoted = _QUOTED.sub(" ", idea)
+    if _FOREIGN.search(unquoted):  # what is to be translated cannot be kept, and German nouns have capitals
+        return []
+    found = [*_NAME.finditer(unquoted), *_COUNTED.finditer(unquoted)]
+    return list(dict.fromkeys(piece[0] for piece in found))[:_MOST_NAMED]
 
 
 def _closing_line(task: EnhanceTask) -> str:
@@ -143,9 +168,9 @@ def _closing_line(task: EnhanceTask) -> str:
     unit = "tags" if target.form == "tags" else "words"
     manner = [_FORMS[target.form]]
     if target.words:
-        # Small models write more than they are asked for.
-        most = target.words[1] - (target.words[1] - target.words[0]) // 3
-        manner.append(f"{target.words[0]} to {most} {unit}")
+        # Small models write somewhat more or less than they are asked for.
+        least, most = target.words
+        manner.append(f"{least + (most - least) // 6} to {most - (most - least) // 3} {unit}")
     names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     manner.append(f"in {names[0]}" if len(names) == 1 else "in the language of the idea")
     adding = _ADDING[target.kind]

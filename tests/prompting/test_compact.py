@@ -10,7 +10,7 @@ import pytest
 from quillwork.llm_backends.local.transformers_local.sampling import SamplingSettings
 from quillwork.llm_backends.types import Deployment, Image, Message, Request
 from quillwork.prompting.answers.protect import protect
-from quillwork.prompting.compact import CLOSING, OPENING, chosen, compact_messages
+from quillwork.prompting.compact import CLOSING, OPENING, chosen, compact_messages, named
 from quillwork.prompting.drafts import Draft, Order
 from quillwork.prompting.messages import enhance_messages
 from quillwork.prompting.model_size import billions_of, is_small
@@ -201,3 +201,20 @@ def test_sampling_is_what_the_authors_recommend(model, settings):
     found = SamplingSettings.of(Request((Message("user", "x"),)), model)
     assert (found.temperature, found.top_p, found.top_k, found.repetition_penalty) == settings
     assert SamplingSettings.of(Request((), temperature=0.1), model).temperature == 0.1
+
+
+@pytest.mark.parametrize(
+    ("idea", "names"),
+    [
+        ("Nikola and Elif playing chess in Istanbul", ["Nikola", "Elif", "Istanbul"]),
+        ("Marie Curie in her laboratory, 1903", ["Marie Curie"]),
+        ("three red apples and 2 green pears", ["three red apples", "2 green pears"]),
+        ("A table for eight people. The light is warm", ["eight people"]),
+        ('a sign reading "Rue des Lilas", <lora:Big_Film:1>', []),
+        ("Kinder in gelben Gummistiefeln springen in eine Pfütze", []),
+        ("a fox in the snow", []),
+    ],
+)
+def test_names_and_numbers_are_said_again(idea, names):
+    assert named(idea) == names
+    assert ("\nName " in asked(load("flux1_dev"), idea)[-1].content) is bool(names)
