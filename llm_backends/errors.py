@@ -24,6 +24,7 @@ that programs see, `http_status` the status under which our own routes report it
     │   ├── RedirectRefused
     │   ├── MalformedAnswer
     │   ├── AnswerTooLarge
+    │   ├── AnswerLoops
     │   ├── EmptyAnswer
     │   ├── Refused
     │   ├── DependencyMissing
@@ -214,6 +215,24 @@ class AnswerTooLarge(LLMError):
 
     type = "answer_too_large"
     default_hint = "Set max_tokens on LLM Settings, or choose another model."
+
+
+class AnswerLoops(LLMError):
+    """The model went round in a loop and was stopped; `text` is what it had written."""
+
+    type = "loop"
+    default_hint = (
+        "Run again with another seed, raise repetition_penalty in `extra` on LLM Settings, or choose a "
+        "larger model."
+    )
+    text: str = ""
+
+    @classmethod
+    def of(cls, who: str, text: str) -> AnswerLoops:
+        """Return the error for the model named `who`."""
+        error = cls(f"{who} repeated itself without end and was stopped.")
+        error.text = text
+        return error
 
 
 class EmptyAnswer(LLMError):

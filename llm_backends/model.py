@@ -60,6 +60,7 @@ class Model:
             temperature=request.temperature if sampling.temperature is None else sampling.temperature,
             top_p=request.top_p if sampling.top_p is None else sampling.top_p,
             max_tokens=sampling.max_tokens or request.max_tokens,
+            answer_tokens=None if sampling.max_tokens else request.answer_tokens,
             reasoning=request.reasoning if sampling.reasoning == "default" else sampling.reasoning,
             extra={**request.extra, **sampling.extra},
         )

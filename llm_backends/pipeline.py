@@ -17,6 +17,7 @@ from .host import Host, NullHost
 from .middleware.cache import from_cache, keeps_all
 from .middleware.fallback import with_fallback
 from .middleware.limit import limited
+from .middleware.loop import another_way, out_of_loops
 from .middleware.observe import begin, observed
 from .middleware.retry import with_retry
 from .middleware.usage import counted, counted_in_place
@@ -78,7 +79,7 @@ async def send(call: Call) -> Result:
     return replace(result, seconds=time.monotonic() - started)
 
 
-_answer = chain([with_fallback, observed, counted, from_cache, with_retry, limited], send)
+_answer = chain([with_fallback, observed, counted, from_cache, out_of_loops, with_retry, limited], send)
 
 
 async def complete(
@@ -169,6 +170,7 @@ def _complete_in_place(
     tellings = [begin(call) for call in calls]
     try:
         answers = backend.answer_all(requests, deployment, sinks, host)
+        _write_again(answers, requests, backend, deployment, sinks, host)
     finally:
         counted_in_place(calls, answers)
         for telling, outcome in zip_longest(tellings, answers):
@@ -181,5 +183,28 @@ def _complete_in_place(
         else:
             answer.provider = answer.provider or deployment.provider
             answer.model = answer.model or deployment.model_id
-            answer.attempts = 1
+            answer.attempts = 1 + (isinstance(answer, errors.AnswerLoops) and requests[place].retries_loop)
     return answers
+
+
+def _write_again(
+    answers: list[Result | errors.LLMError],
+    requests: Sequence[Request],
+    backend: LocalBackend,
+    deployment: Deployment,
+    sinks: Sequence[Sink],
+    host: Host,
+) -> None:
+    """Replace those of `answers` that go round in a loop, as `middleware.loop` does for one."""
+    looping = [place for place, answer in enumerate(answers) if isinstance(answer, errors.AnswerLoops)]
+    for place in looping:
+        sinks[place].restart()
+    again = [place for place in looping if requests[place].retries_loop]
+    if not again:
+        return
+    others = [another_way(requests[place], in_process=True) for place in again]
+    fresh = backend.answer_all(others, deployment, [sinks[place] for place in again], host)
+    for place, answer in zip(again, fresh, strict=True):
+        if isinstance(answer, errors.AnswerLoops):
+            sinks[place].restart()
+        answers[place] = replace(answer, attempts=2) if isinstance(answer, Result) else answer

@@ -100,6 +100,8 @@ class Request:
 
     `temperature`, `top_p`, `max_tokens` and `seed` are None where the model's own default is wanted. `schema`
     is a JSON schema that the answer should follow; a backend that cannot enforce it asks all the same.
+    `answer_tokens` is how many of `max_tokens` a good answer needs at most, its thinking left out; None where
+    that cannot be told. `retries_loop` is False for a caller that goes on from an answer that loops.
     `extra` are parameters passed on as they are. `task` names the caller's task, for a backend that writes
     without reading messages; no other backend reads it. `tool_choice` is ``auto``, ``none``,
     ``required``, or the name of the tool that must be called.
@@ -125,6 +127,8 @@ class Request:
     embed: tuple[str, ...] = ()
     opening: str = ""
     stop: tuple[str, ...] = ()
+    answer_tokens: int | None = None
+    retries_loop: bool = True
 
 
 @dataclass(frozen=True, slots=True)

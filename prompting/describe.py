@@ -12,7 +12,7 @@ from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.limits import Limits
 from .answers.preview import preview
-from .answers.prompt import MAX_TOKENS, SEEDS, first_of, in_manner_of, read_prompt
+from .answers.prompt import MAX_TOKENS, SEEDS, answer_tokens, first_of, in_manner_of, read_prompt
 from .answers.protect import protect
 from .answers.restore import without_tags
 from .describe_messages import describe_messages
@@ -143,6 +143,7 @@ def _request(view: View) -> Request:
     return Request(
         messages=describe_messages(view.pictures, view.target, view.instruction),
         max_tokens=MAX_TOKENS,
+        answer_tokens=answer_tokens(view.target) if view.target else None,
         seed=view.seed % SEEDS,
     )
 

@@ -10,7 +10,7 @@ from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.limits import Fault, Limits
 from .answers.parts import split_parts
 from .answers.preview import preview
-from .answers.prompt import MAX_TOKENS, in_manner_of, read_prompt
+from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
@@ -78,10 +78,12 @@ class Order:
         )
 
     def _request(self, task: EnhanceTask) -> Request:
+        most = answer_tokens(self.target, task.parts or (task.prompt,))
         if self._is_compact(task):
             return Request(
                 messages=compact_messages(task, self.protected.kept),
                 max_tokens=MAX_TOKENS,
+                answer_tokens=most,
                 seed=task.seed,
                 task=task,
                 opening=OPENING,
@@ -90,6 +92,7 @@ class Order:
         return Request(
             messages=enhance_messages(task, self.protected.kept, self.picture),
             max_tokens=MAX_TOKENS,
+            answer_tokens=most,
             seed=task.seed,
             task=task,
         )

@@ -45,7 +45,10 @@ def answer_limit(request: Request, deployment: Deployment) -> int | None:
         return None
     known = deployment.capabilities
     thinks = known.thinks if request.reasoning == "default" else request.reasoning != "off"
-    limit = request.max_tokens + (ROOM_FOR_THOUGHTS[request.reasoning] if thinks else 0)
+    wanted = request.max_tokens
+    if known.thinks is False and request.reasoning in ("default", "off"):
+        wanted = min(wanted, request.answer_tokens or wanted)
+    limit = wanted + (ROOM_FOR_THOUGHTS[request.reasoning] if thinks else 0)
     if known.most_output is not None:
         limit = min(limit, known.most_output)
     if known.context_window is not None:

@@ -20,6 +20,7 @@ _PERHAPS_PAID = (
     errors.StreamBroken,
     errors.MalformedAnswer,
     errors.AnswerTooLarge,
+    errors.AnswerLoops,
     errors.EmptyAnswer,
     errors.Refused,
 )

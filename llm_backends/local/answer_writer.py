@@ -58,11 +58,13 @@ def thinks(request: Request, opens_thinking: bool) -> bool:
 class Writing:
     """One answer being written: `add` its tokens, then ask for the `result`.
 
-    `stop_ids` end it; `stop_texts` do for a model that was trained with no such token.
+    `stop_ids` end it; `stop_texts` do for a model that was trained with no such token. It is `over` as well
+    when it has all of the tokens that a good answer to `request` needs, or goes round in a loop.
     """
 
     def __init__(
         self,
+        request: Request,
         stream: TextStream,
         sink: Sink,
         stop_ids: frozenset[int],
@@ -72,21 +74,34 @@ class Writing:
         stop_texts: Sequence[str] = (),
     ) -> None:
         self._stream, self._stop_ids, self._stop_texts = stream, stop_ids, tuple(stop_texts)
-        self._answer = AnswerText(sink, opens_thinking, calls_tools)
+        self._answer_tokens = request.answer_tokens
+        self._answer = AnswerText(sink, opens_thinking, calls_tools, strict=request.answer_tokens is not None)
         self._began = time.monotonic()
-        self._tokens = 0
+        self._tokens = self._answered = 0
         self.stopped = False
 
     def add(self, token: int) -> None:
-        """Add the next token; sets `stopped` when it is the last."""
-        if self.stopped:
+        """Add the next token; sets `stopped` when it ends the answer."""
+        if self.over:
             return
         self._tokens += 1
+        self._answered += self._answer.has_begun
         if token in self._stop_ids:
             self.stopped = True
             return
         self._answer.add(self._stream.add(token))
         self.stopped = bool(self._stop_texts) and any(stop in self._answer.tail for stop in self._stop_texts)
+
+    @property
+    def loops(self) -> bool:
+        """Tell whether the answer goes round in a loop."""
+        return self._answer.loops
+
+    @property
+    def over(self) -> bool:
+        """Tell whether no more tokens are to be added."""
+        is_full = self._answer_tokens is not None and self._answered >= self._answer_tokens
+        return self.stopped or is_full or self.loops
 
     def result(
         self,
@@ -102,6 +117,8 @@ class Writing:
         text, thinking = self._answer.close()
         for stop in self._stop_texts:
             text = text.partition(stop)[0].strip()
+        if self.loops:
+            return errors.AnswerLoops.of(who, text)
         calls = self._answer.tool_calls
         if not text.strip() and not calls:
             return emptiness(who, budget, ran_out=bool(thinking) or not self.stopped)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from .. import errors
 from ..streaming.live import Sink
+from ..streaming.loops import LoopGuard
 from ..thinking import MARKS, ThinkingSplitter, split_finished
 from ..types import Chunk, ToolCall, ToolCallDelta
 from .tool_call_text import TAGS as TOOL_TAGS
@@ -56,15 +57,18 @@ class AnswerText:
     """The text of one answer on its way into `sink`, with thinking and tool calls split from it.
 
     `opens_thinking` is True when the prompt ends with an opening thinking tag, `calls_tools` when the model
-    was offered tools.
+    was offered tools. `strict` is the guard's (`streaming.loops.LoopGuard`).
     """
 
-    def __init__(self, sink: Sink, opens_thinking: bool = False, calls_tools: bool = False) -> None:
+    def __init__(
+        self, sink: Sink, opens_thinking: bool = False, calls_tools: bool = False, *, strict: bool = False
+    ) -> None:
         self._sink = sink
         self._splitter = ThinkingSplitter()
         self._calls = ToolCallSplitter() if calls_tools else None
         self._text: list[str] = []
         self._thinking: list[str] = []
+        self._loops = LoopGuard(strict=strict), LoopGuard()
         if opens_thinking:
             self._splitter.feed("<think>")
 
@@ -77,6 +81,16 @@ class AnswerText:
     def tail(self) -> str:
         """The end of the answer so far."""
         return "".join(self._text[-_TAIL_PIECES:])
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether there is text of the answer itself, and no thinking alone."""
+        return bool(self._text)
+
+    @property
+    def loops(self) -> bool:
+        """Tell whether the answer goes round in a loop, or the thinking does."""
+        return any(guard.loops for guard in self._loops)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -100,8 +114,10 @@ class AnswerText:
     def _show(self, text: str, thinking: str) -> None:
         if text:
             self._text.append(text)
+            self._loops[0].add(text)
         if thinking:
             self._thinking.append(thinking)
+            self._loops[1].add(thinking)
         if text or thinking:
             self._sink.add(Chunk(text=text, reasoning=thinking))
 

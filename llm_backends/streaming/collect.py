@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import errors
 from ..thinking import ThinkingSplitter, split_finished
 from ..types import Chunk, Deployment, FinishReason, Result, ToolCall, ToolCallDelta, Usage, Vector
+from .loops import LoopGuard
 
 if TYPE_CHECKING:
     from ..call import Call
@@ -107,6 +108,7 @@ class _Answer:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._text_length = self._thinking_length = 0
+        self._loops = LoopGuard(strict=call.request.answer_tokens is not None), LoopGuard()
         self._tools: dict[int, list[ToolCallDelta]] = {}
         self._vectors: tuple[Vector, ...] = ()
         self._usage = Usage()
@@ -132,9 +134,12 @@ class _Answer:
             return
         self._text.append(text)
         self._thinking.append(thinking)
-        self._text_length += len(text) + sum(len(delta.arguments) for delta in tool_calls)
+        written = text + "".join(delta.arguments for delta in tool_calls)
+        self._text_length += len(written)
         self._thinking_length += len(thinking)
         self._call.sink.add(Chunk(text=text, reasoning=thinking, tool_calls=tool_calls))
+        if self._loops[0].add(written) or self._loops[1].add(thinking):
+            raise errors.AnswerLoops.of(self._call.deployment.name, "".join(self._text))
         if self._text_length > LONGEST_ANSWER:
             raise errors.AnswerTooLarge(
                 f"{self._call.deployment.name} wrote more than {LONGEST_ANSWER:,} characters and was stopped."

@@ -15,7 +15,7 @@ from .anchors import MARK
 FaultKind = Literal["long", "language", "loop", "unchanged"]
 
 # An answer may pass the length that was asked for by so much, and its idea by so much.
-_SLACK, _SLACK_ON_IDEA = 1.5, 1.2
+LENGTH_SLACK, _SLACK_ON_IDEA = 1.5, 1.2
 # A text encoder that reads so few tokens at once reads longer prompts in pieces; others cut them off.
 _READ_IN_PIECES = 77
 _WORDS_A_TOKEN = 0.75
@@ -103,7 +103,7 @@ class Limits:
         target = self.target
         if target.words is None or target.form in _WHOLE:
             return None
-        most = round(target.words[1] * _SLACK)
+        most = round(target.words[1] * LENGTH_SLACK)
         if target.limit_tokens and target.limit_tokens > _READ_IN_PIECES and target.form != "tags":
             most = min(most, max(target.words[1], int(target.limit_tokens * _WORDS_A_TOKEN)))
         return max(most, round(size_of(target, idea) * _SLACK_ON_IDEA))
@@ -112,7 +112,7 @@ class Limits:
         limit = self.target.limit_tokens
         if limit is None or self.count_tokens is None:
             return None
-        slack = _SLACK if limit <= _READ_IN_PIECES else 1
+        slack = LENGTH_SLACK if limit <= _READ_IN_PIECES else 1
         return max(round(limit * slack), round(self.count_tokens(idea) * _SLACK_ON_IDEA))
 
     def _goal(self, text: str, idea: str) -> int | None:

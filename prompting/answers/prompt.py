@@ -9,7 +9,7 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.types import Deployment, Result
 from ..targets import Target, fit_prompt
 from .clean import one_paragraph, read_answer
-from .limits import Limits
+from .limits import LENGTH_SLACK, Limits, size_of
 from .protect import Protected
 from .restore import Placing, dressed, without_weights
 
@@ -17,6 +17,9 @@ from .restore import Placing, dressed, without_weights
 MAX_TOKENS = 2048
 # Providers take seeds of 31 bits, hosts have some of 64.
 SEEDS = 2**31
+# What a word takes in a tokenizer that was not made for its language, what a tag does with its weight and the
+# comma, and what stands around a prompt: a negative, marks, a sentence of talk.
+_TOKENS_A_WORD, _TOKENS_A_TAG, _TOKENS_AROUND = 4, 8, 192
 _CUT = "The answer was cut off at max_tokens. Raise it on LLM Settings to get the whole prompt."
 _LOST = (
     "The model left out {}, and its answer does not show where it belongs. Check that it is where you want "
@@ -49,6 +52,15 @@ def read_prompt(
         warnings.append(_CUT)
     warnings.extend(answer.warnings)
     return written
+
+
+def answer_tokens(target: Target, ideas: Sequence[str] = ()) -> int:
+    """Return how many tokens an answer needs at most that has a prompt for each of `ideas`."""
+    each = _TOKENS_A_TAG if target.form == "tags" else _TOKENS_A_WORD
+    if target.words is None or target.form in _SEVERAL_LINES:
+        return MAX_TOKENS
+    sizes = (max(target.words[1], size_of(target, idea)) for idea in ideas or ("",))
+    return min(MAX_TOKENS, each * round(LENGTH_SLACK * sum(sizes)) + _TOKENS_AROUND)
 
 
 def in_manner_of(

@@ -82,7 +82,7 @@ def compose(asked: Asked, behaviour: Behaviour, scripted: str | Answer | None) -
     if behaviour.think:
         answer.reasoning = REASONING
     if behaviour.forever:
-        answer.reasoning = _endless("hmm ") if asked.stream else ("hmm " * 1000,)
+        answer.reasoning = _endless("hmm") if asked.stream else ("hmm " * 1000,)
     if (behaviour.tool or behaviour.tools) and asked.tools:
         count = 2 if behaviour.tools else 1
         answer.calls = [(f"call_{n}", asked.tools[0], TOOL_ARGUMENTS) for n in range(1, count + 1)]
@@ -121,10 +121,9 @@ def _text(asked: Asked, behaviour: Behaviour) -> str:
 
 def _pieces(text: str, behaviour: Behaviour, asked: Asked) -> Iterable[str]:
     if behaviour.babble:
-        return _endless("snow ") if asked.stream else ("snow " * 1000,)
+        return _endless("snow") if asked.stream else ("snow " * 1000,)
     if behaviour.huge:
-        block = ("a red fox in fresh snow, " * 2622)[: 64 * 1024]
-        return itertools.repeat(block, 16 * behaviour.huge)
+        return (_block(number) for number in range(16 * behaviour.huge))
     if behaviour.chunks:
         return _cut(text, behaviour.chunks)
     words = text.split(" ")
@@ -135,9 +134,16 @@ def _cut(text: str, count: int) -> list[str]:
     if count <= len(text):
         edges = [round(n * len(text) / count) for n in range(count + 1)]
         return [text[a:b] for a, b in itertools.pairwise(edges)]
-    words = itertools.cycle(text.split(" "))
-    return [("" if n == 0 else " ") + next(words) for n in range(count)]
+    words = text.split(" ")
+    rounds = [f"{n // len(words)} " if n >= len(words) else "" for n in range(count)]
+    return [f"{' ' if n else ''}{rounds[n]}{words[n % len(words)]}" for n in range(count)]
 
 
 def _endless(word: str) -> Iterator[str]:
-    return itertools.repeat(word)
+    """Yield words that do not go round in a loop."""
+    return (f"{word} {number} " for number in itertools.count())
+
+
+def _block(number: int) -> str:
+    """Return 64 kB of text, other words for each `number`."""
+    return " ".join(f"fox {number} in snow {line}," for line in range(5000))[: 64 * 1024].ljust(64 * 1024)

@@ -121,6 +121,7 @@ def _answer(
     if len(ids) + budget > model.context:
         model.widen(len(ids) + budget)
     writing = Writing(
+        request,
         TextStream(model.decode, model.silent_ids),
         sink,
         model.stop_ids,
@@ -138,7 +139,7 @@ def _answer(
         for place, token in enumerate(tokens, 1):
             writing.add(token)
             _tick(host)
-            if writing.stopped or place >= budget:
+            if writing.over or place >= budget:
                 break
     except (RuntimeError, MemoryError) as error:
         raise errors.BackendUnavailable(

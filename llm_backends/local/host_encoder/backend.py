@@ -6,6 +6,7 @@ node has a method ``encoder()`` that returns it, None where there is none.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -23,6 +24,10 @@ _NEEDS_CLIP = (
     "In ComfyUI, connect a CLIP loader to `clip` on the node or on LLM Settings. Elsewhere, "
     "choose another mode, such as hf_download or litellm.",
 )
+
+
+class _Enough(errors.Cancelled):
+    """The end of an answer that the encoder would go on with."""
 
 
 class GeneratingEncoder(Protocol):
@@ -109,16 +114,19 @@ def _answer(
         ids, opens_thinking = encoder.encode(request.messages, request.reasoning not in ("default", "off"))
         budget = budget_of(request.max_tokens, len(ids), encoder.context, f"the text encoder {encoder.name}")
         stream = TextStream(encoder.decode, encoder.silent_ids)
-        writing = Writing(stream, sink, encoder.stop_ids, opens_thinking=opens_thinking)
+        writing = Writing(request, stream, sink, encoder.stop_ids, opens_thinking=opens_thinking)
 
         def on_token(token: int) -> None:
             writing.add(token)
+            if writing.over and not writing.stopped:
+                raise _Enough
             host.tick()
             _go_on(host)
 
         _go_on(host)
         seed = seed_of(request, 2**63)
-        encoder.generate(ids, settings, seed, budget, on_token, lambda: _go_on(host))
+        with contextlib.suppress(_Enough):
+            encoder.generate(ids, settings, seed, budget, on_token, lambda: _go_on(host))
     except errors.LLMError as error:
         error.model = error.model or encoder.name
         return error

@@ -67,7 +67,13 @@ class Row:
         self._thinking_ends_at = thinking_ends_at
         self._chat, self._stream = chat, text
         self._stop_texts = (*chat.stop_texts, *request.stop)
-        self._answer = AnswerText(sink, prompt.opens_thinking, bool(offered(request)))
+        self._answer_tokens, self._answered = request.answer_tokens, 0
+        self._answer = AnswerText(
+            sink,
+            prompt.opens_thinking,
+            bool(offered(request)),
+            strict=request.answer_tokens is not None,
+        )
         self._began = time.monotonic()
         if constrain is not None and after_thinking is None:
             self.constraint = constrain(budget)
@@ -97,12 +103,17 @@ class Row:
         elif token in self._chat.stop_ids:
             self.finish = "stop"
             return token
+        self._answered += self._answer.has_begun
         self._show(self._stream.add(token))
-        if self.constraint is not None and self.constraint.over:
+        if self._answer.loops or (self.constraint is not None and self.constraint.over):
             self.finish = "stop"
-        elif self.finish is None and len(self.ids) >= self.budget:
+        elif self.finish is None and self._is_full():
             self.finish = "length"
         return token
+
+    def _is_full(self) -> bool:
+        most = self._answer_tokens if self.constraint is None else None
+        return len(self.ids) >= self.budget or (most is not None and self._answered >= most)
 
     def accept_forced(self) -> list[int]:
         """Take all forced tokens before the model chooses again."""
@@ -122,8 +133,10 @@ class Row:
         text, thinking = self._answer.close()
         for stop in self._stop_texts:
             text = text.partition(stop)[0].strip()
-        if self.constraint is not None and self.constraint.over:
+        if self.constraint is not None and (self.constraint.over or self._answer.loops):
             text = json.dumps({"values": self.constraint.items}, ensure_ascii=False)
+        if self._answer.loops:
+            return errors.AnswerLoops.of(deployment.name, text)
         calls = self._answer.tool_calls
         if not text.strip() and not calls:
             ran_out = self.finish == "length" or bool(thinking)

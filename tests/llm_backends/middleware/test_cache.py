@@ -136,8 +136,8 @@ def test_a_warned_answer_is_kept_with_its_warnings(file):
 
 
 def test_thinking_and_giant_answers_are_not_kept(wire, file):
-    wire.script("fox-think", Answer(pieces=["a fox"], reasoning=["hmm" * 50_000]))
-    wire.script("owl", "o" * 300_000)
+    wire.script("fox-think", Answer(pieces=["a fox"], reasoning=[f"hmm {n} " for n in range(15_000)]))
+    wire.script("owl", Answer(pieces=[" ".join(map(str, range(60_000)))]))
     for model in ("fox-think", "owl"):
         answer(endpoint(wire.url, model, cache_file=file))
     (kept,) = rows(file)
