@@ -18,6 +18,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -205,7 +206,9 @@ def main() -> int:
     )
     scores: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     tokens: dict[tuple[str, str], list[int]] = defaultdict(list)
-    with (given.keep / f"{Path(given.model).stem}.txt").open("w", encoding="utf-8") as texts:
+    manners = re.sub(r"\W+", "-", given.manners)
+    text_file = given.keep / f"{Path(given.model).stem} {manners}.txt"
+    with text_file.open("w", encoding="utf-8") as texts:
         for target in map(load, given.targets.split(",")):
             examples = [example.prompt for example in target.examples]
             for manner in given.manners.split(","):

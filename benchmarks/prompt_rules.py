@@ -157,7 +157,8 @@ def _facts(text: str, idea: Mapping[str, Any]) -> float:
     asked += [list(map(str, idea[key])) for key in ("count", "count2", "count3") if key in idea]
     asked += [str(colour).split("|") for colour in idea.get("colours", ())]
     found = [any(_has(text, word) for word in words) for words in asked]
-    found += [piece in text for piece in (*idea.get("quoted", ()), *idea.get("exact", ()))]
+    found += [piece in text for piece in idea.get("quoted", ())]
+    found += [piece.casefold() in text.casefold() for piece in idea.get("exact", ())]
     return sum(found) / len(found)
 
 
