@@ -65,6 +65,13 @@ _COUNTED = re.compile(
     r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])(?: [a-z]+)?"
     r" (?:[a-z]+s|people|children|men|women)\b"
 )
+_NOBODY = "no humans"
+_PERSON = re.compile(
+    r"(?i)\b\d?(?:girls?|boys?|wom[ae]n|m[ae]n|child(?:ren)?|kids?|people|person|friends?|grand\w+|mother|father"
+    r"|sisters?|brothers?|lady|couple|samurai|astronaut|ballerina|dancers?|knights?|queen|king|prince(?:ss)?|witch"
+    r"|wizard|soldiers?|\w+(?:erman|ician|icians)|kinder|frau|mann|femme|homme|fille|mujer|hombre|niñ[oa]s?|pescador)\b"
+    r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |少女|女|男|여자|남자|женщин|мужчин|девуш"
+)
 _FOREIGN = re.compile(
     r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|uma)\b"
 )
@@ -99,12 +106,16 @@ def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
 
 
 def chosen(examples: Sequence[Example], idea: str) -> list[Example]:
-    """Return the first two `examples` that share no longer word with `idea`; others where there are none."""
+    """Return two of `examples`, those that share the fewest longer words with `idea`.
+
+    Of tags, which begin with who is there, one of either kind: that of the idea's kind stands last.
+    """
     words = _words(idea)
-    by_overlap = sorted(
-        examples, key=lambda example: len(words & _words(f"{example.idea} {example.prompt}")) > 0
-    )
-    return by_overlap[:_SHOWN]
+    apart = sorted(examples, key=lambda one: len(words & _words(f"{one.idea} {one.prompt}")))
+    shows_people = bool(_PERSON.search(idea))
+    alike = [one for one in apart if one.prompt.startswith(_NOBODY) is not shows_people]
+    others = [one for one in apart if one.prompt.startswith(_NOBODY) is shows_people]
+    return [others[0], alike[0]] if alike and others else apart[:_SHOWN]
 
 
 def _words(text: str) -> set[str]:
@@ -170,7 +181,9 @@ def _closing_line(task: EnhanceTask) -> str:
     if target.words:
         # Small models write somewhat more or less than they are asked for.
         least, most = target.words
-        manner.append(f"{least + (most - least) // 6} to {most - (most - least) // 3} {unit}")
+        from_share, to_share = (0, 1 / 3) if target.form == "tags" else (1 / 6, 2 / 3)
+        few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
+        manner.append(f"{few} to {many} {unit}")
     names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     manner.append(f"in {names[0]}" if len(names) == 1 else "in the language of the idea")
     adding = _ADDING[target.kind]

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..llm_backends.errors import LLMError
+from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
-from .answers.limits import Fault, Limits
+from .answers.limits import Fault, Limits, size_of
 from .answers.parts import split_parts
 from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
+from .answers.terms import LISTS, sifted
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
+
+_UNLOOPED = "The model repeated itself at the end of its list; the repetitions were removed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ class Order:
         texts = (
             None if isinstance(answer, LLMError) else split_parts(answer.text, len(self.protected.written))
         )
+        if isinstance(answer, AnswerLoops) and (unlooped := self._without_loop(answer)):
+            return unlooped
         if isinstance(answer, LLMError) or texts is None:
             whole = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
             return whole if isinstance(whole, LLMError) else None
@@ -114,9 +119,23 @@ class Order:
             written = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
             if isinstance(written, LLMError):
                 return written
-            texts.append(written[0])
+            texts.append(self._sifted(written[0]))
             negatives.append(written[1])
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
+
+    def _sifted(self, text: str) -> str:
+        is_list = self._is_compact(self.task) and self.target.form in LISTS
+        return (is_list and sifted(text, self._excluded)) or text
+
+    def _without_loop(self, answer: AnswerLoops) -> Draft | None:
+        """Return what stands before the loop of a list, where that is enough of one."""
+        if not self._is_compact(self.task) or self.target.form not in LISTS or self.target.words is None:
+            return None
+        text = self._sifted(answer.text)
+        if size_of(self.target, text) < self.target.words[0]:
+            return None
+        self.warnings.append(_UNLOOPED)
+        return Draft((text,))
 
     def faults(self, draft: Draft) -> dict[int, tuple[Fault, ...]]:
         """Return the faults of each part by its place; parts without any are left out."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from quillwork.llm_backends.errors import AnswerLoops
 from quillwork.llm_backends.local.transformers_local.sampling import SamplingSettings
 from quillwork.llm_backends.types import Deployment, Image, Message, Request
 from quillwork.prompting.answers.protect import protect
+from quillwork.prompting.answers.terms import sifted
 from quillwork.prompting.compact import CLOSING, OPENING, chosen, compact_messages, named
 from quillwork.prompting.drafts import Draft, Order
 from quillwork.prompting.messages import enhance_messages
@@ -218,3 +220,37 @@ def test_sampling_is_what_the_authors_recommend(model, settings):
 def test_names_and_numbers_are_said_again(idea, names):
     assert named(idea) == names
     assert ("\nName " in asked(load("flux1_dev"), idea)[-1].content) is bool(names)
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("idea", "begins"),
+        [("a fox in the snow", "no humans"), ("portrait of an old fisherman", "1"), ("2girls, spring", "1")],
+    )
+    def test_the_last_example_begins_as_the_answer_should(self, idea, begins):
+        first, last = chosen(load("illustrious").examples, idea)
+        assert last.prompt.startswith(begins)
+        assert first.prompt.startswith("no humans") is not last.prompt.startswith("no humans")
+
+    @pytest.mark.parametrize(
+        ("text", "left"),
+        [
+            ("fox, snow, Fox, snow, tree", "fox, snow, tree"),
+            ("sofa, TV, television, potted plant, television screen", "sofa, TV"),
+            ("two cats, 25 tags, in English, sill", "two cats, sill"),
+            ("(fox:1.2), fox", "(fox:1.2)"),
+        ],
+    )
+    def test_repeated_excluded_and_echoed_terms_are_left_out(self, text, left):
+        assert sifted(text, ["television", "potted plants"]) == left
+
+    def test_what_stands_before_a_loop_is_taken_where_it_is_enough(self):
+        one = order(load("illustrious"))
+        many = ", ".join(f"tag{number}" for number in range(20))
+        loops = AnswerLoops.of("The model", f"{many}, icy lake, icy lake, icy lake")
+        assert one.read(loops, Deployment("gguf", "x")) == Draft((f"{many}, icy lake",))
+        assert "repeated itself" in one.warnings[0]
+        few = AnswerLoops.of("The model", "fox, icy lake, icy lake")
+        assert one.read(few, Deployment("gguf", "x")) is few
+        large = order(load("illustrious"), small=False)
+        assert large.read(loops, Deployment("gguf", "x")) is loops
