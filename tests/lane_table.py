@@ -118,7 +118,7 @@ def bare(version: str, python: str = "") -> Lane:
 def frontend(name: str, version: str) -> Lane:
     """The real frontend's package of that version: the whole browser suite on the newest, else its core."""
     pin = f"{FRONTEND}=={version}"
-    paths, newest = (("tests",), (FRONTEND,)) if name == "newest" else (DECORATIONS, ())
+    paths, newest = (("tests/browser",), (FRONTEND,)) if name == "newest" else (DECORATIONS, ())
     return Lane(
         f".venv-frontend-{name}", ("-m", "browser"), (pin,), paths=paths, needs=find_chromium, newest=newest
     )
@@ -150,7 +150,13 @@ LANES = {
         ("requirements.txt",),
         newest=("litellm", "openai"),
     ),
-    "proxy": Lane(".venv-proxy", ("-m", "proxy"), (*BARE, "litellm[proxy]==1.106.2"), ("requirements.txt",)),
+    "proxy": Lane(
+        ".venv-proxy",
+        ("-m", "proxy"),
+        (*BARE, "litellm[proxy]==1.106.2"),
+        ("requirements.txt",),
+        paths=("tests/proxy", "tests/deploy"),
+    ),
     # Its releases and litellm's have to fit; it brings OpenTelemetry along.
     "langfuse": Lane(
         ".venv-langfuse",
@@ -188,23 +194,23 @@ LANES = {
     **{f"python{version}": bare(version) for version in ("3.10", "3.11", "3.12", "3.13")},
 }
 
-# What `make test` runs.
+# What `make test` runs: the longest first, so that all ends together, and a lane that trains a tiny model
+# well before those that find it trained.
 ALL = [
-    "lint",
-    "core",
-    "litellm-oldest",
-    "litellm-newest",
-    "proxy",
     "frontend-newest",
+    "local",
+    "core",
+    "gradio4",
+    "gradio3",
     "browser",
     "frontend-oldest",
-    "gradio3",
-    "gradio4",
-    "local",
     "local-oldest",
     "gguf",
+    "proxy",
+    "litellm-oldest",
+    "litellm-newest",
 ]
-ALL += ["langfuse", "langchain", "langchain-oldest"]
+ALL += ["lint", "langfuse", "langchain", "langchain-oldest"]
 
 # What `make newest` runs, day by day on a schedule: with the registry's newest instead of the pins.
 NEWEST = ["frontend-newest", "frontend-oldest", "litellm-newest"]

@@ -9,8 +9,9 @@ Environments lie in the repository's root as .venv and .venv-NAME and are made o
 requirements; one that is a link is another checkout's and left as it is. What a lane needs besides is
 fetched where that may be (lane_needs.py); a lane that still cannot run is left out, and said so at the end.
 
-Several lanes run two at a time, each in a process of its own, and are shown as they end: most of their time
-goes into waiting. QUILLWORK_LANES_AT_ONCE=1 runs them one after another.
+Several lanes run at a time, one more than there are processors and three at most, each in a process of its
+own, and are shown as they end: half of their time goes into waiting. QUILLWORK_LANES_AT_ONCE=1 runs them one
+after another.
 
 Exit status: 0, every lane passed; 1, something failed; 3, nothing failed, but a lane was left out, which is
 no pass. `make` turns both into its own 2. QUILLWORK_SKIP_LANES names lanes to do without (comma-separated):
@@ -46,8 +47,10 @@ MISSING = """
 !!!! Nothing is known of what they test; each line above says what its lane lacks. To do without them:
 !!!!     QUILLWORK_SKIP_LANES={names} make test
 """
-# What somebody has set for their own Python, pip, pytest and mypy is not for the lanes' environments.
+# What somebody has set for their own Python, pip, pytest and mypy is not for the lanes' environments. Without
+# bytecode each lane would compile all tests anew, and each of the hosts that they start all of the pack.
 PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
+PRIVATE += ("PYTHONDONTWRITEBYTECODE", "PIP_NO_COMPILE")
 PRIVATE += ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MYPYPATH")
 FAILED, LEFT_OUT = "FAILED", "LEFT OUT"
 # Where a lane's process writes its outcome for the one that began it.
@@ -206,7 +209,7 @@ def prepare(names: list[str], lifted: bool) -> dict[str, dict[str, str]]:
 
 
 def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]]]:
-    at_once = min(int(os.environ.get("QUILLWORK_LANES_AT_ONCE") or 2), os.cpu_count() or 1)
+    at_once = int(os.environ.get("QUILLWORK_LANES_AT_ONCE") or min(3, (os.cpu_count() or 1) + 1))
     if len(names) == 1 or at_once < 2:
         return {name: run_lane(name, lifted) for name in names}
     variables = prepare(names, lifted)

@@ -54,6 +54,16 @@ def test_lists_name_lanes():
     assert {name for name in LANES if LANES[name].newest} <= set(NEWEST) <= set(LANES)
 
 
+@pytest.mark.parametrize(("mark", "lane"), [("browser", "frontend-newest"), ("proxy", "proxy")])
+def test_no_test_lies_beside_the_lane_of_its_mark(mark, lane):
+    """Such a lane collects the folders that it names and no others: a test elsewhere would run nowhere."""
+    own = re.compile(rf"^pytestmark = .*mark\.{mark}\b", re.MULTILINE)
+    marked = [file for file in (ROOT / "tests").rglob("test_*.py") if own.search(file.read_text("utf-8"))]
+    folders = [ROOT / path for path in LANES[lane].paths]
+    assert marked
+    assert [str(file) for file in marked if not any(map(file.is_relative_to, folders))] == []
+
+
 def test_a_lane_whose_runner_breaks_has_failed(tmp_path):
     outcome, counts, said = run_apart("nosuch", False, str(tmp_path))
     assert outcome == "FAILED: the runner ended with 2"
