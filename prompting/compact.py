@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..llm_backends.types import Message
+from .answers.terms import NOBODY, shows_people
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
 from .targets import Target
@@ -65,13 +66,6 @@ _COUNTED = re.compile(
     r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])(?: [a-z]+)?"
     r" (?:[a-z]+s|people|children|men|women)\b"
 )
-_NOBODY = "no humans"
-_PERSON = re.compile(
-    r"(?i)\b\d?(?:girls?|boys?|wom[ae]n|m[ae]n|child(?:ren)?|kids?|people|person|friends?|grand\w+|mother|father"
-    r"|sisters?|brothers?|lady|couple|samurai|astronaut|ballerina|dancers?|knights?|queen|king|prince(?:ss)?|witch"
-    r"|wizard|soldiers?|\w+(?:erman|ician|icians)|kinder|frau|mann|femme|homme|fille|mujer|hombre|niñ[oa]s?|pescador)\b"
-    r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |少女|女|男|여자|남자|женщин|мужчин|девуш"
-)
 _FOREIGN = re.compile(
     r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|uma)\b"
 )
@@ -85,7 +79,7 @@ def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Messa
     target = task.target
     shown = [
         message
-        for example in chosen(target.examples, f"{task.prompt} {task.instruction}")
+        for example in chosen(target.examples, f"{without_negations(task)[0]} {task.instruction}")
         for message in (
             Message("user", f"Idea: {example.idea}"),
             Message("assistant", f"{OPENING}{_written(target, example)}{CLOSING}"),
@@ -112,9 +106,9 @@ def chosen(examples: Sequence[Example], idea: str) -> list[Example]:
     """
     words = _words(idea)
     apart = sorted(examples, key=lambda one: len(words & _words(f"{one.idea} {one.prompt}")))
-    shows_people = bool(_PERSON.search(idea))
-    alike = [one for one in apart if one.prompt.startswith(_NOBODY) is not shows_people]
-    others = [one for one in apart if one.prompt.startswith(_NOBODY) is shows_people]
+    has_people = shows_people(idea)
+    alike = [one for one in apart if one.prompt.startswith(NOBODY) is not has_people]
+    others = [one for one in apart if one.prompt.startswith(NOBODY) is has_people]
     return [others[0], alike[0]] if alike and others else apart[:_SHOWN]
 
 
@@ -181,7 +175,7 @@ def _closing_line(task: EnhanceTask) -> str:
     if target.words:
         # Small models write somewhat more or less than they are asked for.
         least, most = target.words
-        from_share, to_share = (0, 1 / 3) if target.form == "tags" else (1 / 6, 2 / 3)
+        from_share, to_share = (1 / 6, 1 / 2) if target.form == "tags" else (1 / 6, 2 / 3)
         few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
         manner.append(f"{few} to {many} {unit}")
     names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]

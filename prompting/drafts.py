@@ -12,7 +12,7 @@ from .answers.parts import split_parts
 from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
-from .answers.terms import LISTS, sifted
+from .answers.terms import LISTS, sifted, with_count
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
 from .targets import Target, fit_negative
@@ -124,8 +124,12 @@ class Order:
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
 
     def _sifted(self, text: str) -> str:
-        is_list = self._is_compact(self.task) and self.target.form in LISTS
-        return (is_list and sifted(text, self._excluded)) or text
+        if not self._is_compact(self.task) or self.target.form not in LISTS:
+            return text
+        left = sifted(text, self._excluded)
+        return (
+            with_count(left, without_negations(self.task)[0]) if self.target.form == "tags" else left
+        ) or text
 
     def _without_loop(self, answer: AnswerLoops) -> Draft | None:
         """Return what stands before the loop of a list, where that is enough of one."""

@@ -15,6 +15,37 @@ _ECHO = re.compile(
     r"|\A(?:and )?add what a picture needs\Z|\A(?:idea|name):"
 )
 
+NOBODY = "no humans"
+_PERSON = re.compile(
+    r"(?i)\b\d?(?:girls?|boys?|wom[ae]n|m[ae]n|child(?:ren)?|kids?|people|person|friends?|grand\w+|mother|father"
+    r"|sisters?|brothers?|lady|couple|samurai|astronaut|ballerina|dancers?|knights?|queen|king|prince(?:ss)?|witch"
+    r"|wizard|soldiers?|\w+(?:erman|ician|icians)|kinder|frau|mann|femme|homme|fille|mujer|hombre|niñ[oa]s?|pescador)\b"
+    r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |少女|女|男|여자|남자|женщин|мужчин|девуш"
+)
+_ONE_GIRL = re.compile(
+    r"(?i)\b(?:girl|woman|grandmother|mother|sister|lady|ballerina|queen|princess|witch|nurse)\b"
+)
+_ONE_BOY = re.compile(
+    r"(?i)\b(?:boy|man|grandfather|father|brother|king|prince|wizard|fisherman|knight|samurai)\b"
+)
+_COUNT = re.compile(r"(?i)\A(?:\d\+?(?:girl|boy|other)s?|multiple \w+|solo)\Z")
+
+
+def shows_people(idea: str) -> bool:
+    """Tell whether `idea` speaks of people, as far as its words are known."""
+    return bool(_PERSON.search(idea))
+
+
+def with_count(text: str, idea: str) -> str:
+    """Return tags with who is there in front: the one girl or boy of `idea`, no ``no humans`` with people."""
+    terms = split_terms(text)
+    if shows_people(idea):
+        terms = [term for term in terms if term_key(term) != NOBODY]
+    girl, boy = _ONE_GIRL.search(idea), _ONE_BOY.search(idea)
+    if bool(girl) != bool(boy) and not any(_COUNT.match(term) for term in terms):
+        terms = ["1girl" if girl else "1boy", *terms]
+    return ", ".join(terms)
+
 
 def sifted(text: str, excluded: Sequence[str] = ()) -> str:
     """Return a list without terms that repeat others, hold a word of `excluded`, or echo our request."""

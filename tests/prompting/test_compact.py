@@ -9,7 +9,7 @@ import pytest
 
 from quillwork.llm_backends.errors import AnswerLoops
 from quillwork.llm_backends.local.transformers_local.sampling import SamplingSettings
-from quillwork.llm_backends.types import Deployment, Image, Message, Request
+from quillwork.llm_backends.types import Deployment, Image, Message, Request, Result
 from quillwork.prompting.answers.protect import protect
 from quillwork.prompting.answers.terms import sifted
 from quillwork.prompting.compact import CLOSING, OPENING, chosen, compact_messages, named
@@ -243,6 +243,22 @@ class TestLists:
     )
     def test_repeated_excluded_and_echoed_terms_are_left_out(self, text, left):
         assert sifted(text, ["television", "potted plants"]) == left
+
+    @pytest.mark.parametrize(
+        ("idea", "tags", "left"),
+        [
+            ("a girl with a hat", "no humans, girl, hat", "1girl, girl, hat"),
+            ("an old fisherman", "old man, boat", "1boy, old man, boat"),
+            ("a girl", "1girl, solo, hat", "1girl, solo, hat"),
+            ("a man and a woman", "no humans, couple", "couple"),
+            ("a fox", "no humans, fox", "no humans, fox"),
+            ("a beach without people", "no humans, beach", "no humans, beach"),
+            ("two sisters", "2girls, hat", "2girls, hat"),
+        ],
+    )
+    def test_tags_say_who_is_there(self, idea, tags, left):
+        one = order(load("illustrious"), idea)
+        assert one.read(Result(text=tags), Deployment("gguf", "x")) == Draft((left,))
 
     def test_what_stands_before_a_loop_is_taken_where_it_is_enough(self):
         one = order(load("illustrious"))
