@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+# All of it in one file: the portable ComfyUI's Python (`python_embeded`) finds no module beside a script.
 # The other modules are imported where they are used: most runs find everything here and need none of them,
 # and importlib.metadata alone would cost more than all of this file.
 

@@ -69,9 +69,10 @@ async def describe(
 ) -> Described:
     """Return one text for each of `pictures` (up to `MOST_PICTURES`), all asked for at once.
 
-    With `as_video` one text for all of them, of which `MOST_FRAMES` are shown. `instruction` is a wish or a
-    question, `target` the model that a prompt is wanted for (None: describe). Raises the first `LLMError`;
-    one of `errors.CannotSee` before anything is sent where the model is known to take no pictures.
+    With `as_video` one text for all of them, of which `MOST_FRAMES` are shown. `instruction` says what to
+    tell or asks a question, `target` is the model that a prompt is wanted for (None: describe). Raises the
+    first `LLMError`; one of `errors.CannotSee` before anything is sent where the model is known to take no
+    pictures.
     """
     return await describe_views(views_of(pictures, instruction, target, seed, as_video=as_video), model)
 

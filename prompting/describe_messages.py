@@ -24,16 +24,16 @@ _AGAIN = (
     "Write the prompt itself, not a report on it: no “the image shows”, no praise.",
 )
 _LOOK = (
-    "Where no wish is given, name with this instruction what gives the picture its look (medium, style, "
+    "Where no instruction is given, name with the edit what gives the picture its look (medium, style, "
     "light, palette), so that another picture can be brought to it.",
 )
 _PLAIN_RULES = (
     "Say what it is about, who or what is there and how many, their looks and what they do, where they are, "
     "the light, the viewpoint, and the medium or style.",
     "One or two paragraphs of plain sentences, 60 to 150 words, no headings, no lists.",
-    "A wish decides what is told, in how many words, in which form and language. Where it is a question, "
-    "answer it and nothing else.",
-    "Language: that of the wish, else English.",
+    "An instruction decides what is told, in how many words, in which form and language. Where it is a "
+    "question, answer it and nothing else.",
+    "Language: that of the instruction, else English.",
     "Answer with the description alone: no greeting, no “the image shows”, no offer of more.",
 )
 _ONE = "The picture is attached."
@@ -51,7 +51,7 @@ def describe_messages(
     system = _prompt_system(target, is_clip) if _is_written_for(target) else _plain_system(is_clip)
     parts = [_MANY.format(count=len(pictures)) if is_clip else _ONE]
     if instruction.strip():
-        parts.append(f"Wish:\n{instruction.strip()}")
+        parts.append(f"Instruction:\n{instruction.strip()}")
     return (Message("system", system), Message("user", "\n\n".join(parts), images=tuple(pictures)))
 
 
@@ -71,7 +71,7 @@ def _prompt_system(target: Target | None, is_clip: bool) -> str:
     what = "frames of a video clip" if is_clip else "a picture"
     opening = f"You write prompts for {target.label}, {kind_of_model(target)}. You are shown {what} and "
     opening += {
-        "edit": "write the editing instruction that a wish for it comes to.",
+        "edit": "write the editing instruction that the user's instruction comes to.",
         "image_to_video": "write the prompt for the clip that begins with it.",
     }.get(target.kind, "write the prompt from which that model would make it again.")
     rules = [
@@ -84,7 +84,7 @@ def _prompt_system(target: Target | None, is_clip: bool) -> str:
     if not target.weights:
         rules.append(NO_WEIGHTS)
     rules += target.rules
-    rules.append("A wish says what to dwell on or to change. Answer with the prompt alone.")
+    rules.append("An instruction says what to dwell on or to change. Answer with the prompt alone.")
     return numbered(opening, rules)
 
 
@@ -98,4 +98,4 @@ def _base_rules(target: Target) -> tuple[str, ...]:
 
 def _language(target: Target) -> str:
     first = next((code for code in target.languages if code != "any"), "en")
-    return f"Language: {LANGUAGES.get(first, first)}, whatever language a wish is in."
+    return f"Language: {LANGUAGES.get(first, first)}, whatever language an instruction is in."

@@ -33,7 +33,7 @@ VIDEO = (
 MOTION = (
     "The picture is there already: describe what happens from it on (movement of the subjects, of the "
     "surroundings and of the camera), not what it shows.",
-    "Bring in no new subjects. Keep a camera wish exactly as it was made.",
+    "Bring in no new subjects. Keep an instruction for the camera exactly as it was given.",
 )
 EDIT = (
     "Write an instruction for an image editor, not a description of a picture.",
@@ -193,7 +193,7 @@ def _enhance_user(task: EnhanceTask, kept: Sequence[str]) -> str:
     if kept:
         parts.append("Keep exactly: " + "   ".join(kept))
     if task.instruction.strip():
-        parts.append(f"Wish for the prompt:\n{task.instruction.strip()}")
+        parts.append(f"Instruction for the prompt:\n{task.instruction.strip()}")
     if task.variations > 1 and task.variation > 0:
         leaning = VARIATION_LEANINGS[(task.variation - 1) % len(VARIATION_LEANINGS)]
         parts.append(
@@ -236,7 +236,7 @@ def variables_messages(task: VariablesTask) -> tuple[Message, ...]:
     if task.context.strip():
         parts.append(f"It stands in this template:\n{task.context.strip()}")
     if task.guidance.strip():
-        parts.append(f"Wish: {task.guidance.strip()}")
+        parts.append(f"Guidance: {task.guidance.strip()}")
     parts.append(_CREATIVITY[task.creativity])
     if task.existing:
         shown = task.existing[-_SHOWN_EXISTING:]

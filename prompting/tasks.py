@@ -48,7 +48,7 @@ class EnhanceTask:
 class VariablesTask:
     """Invent `count` values for the variable `name`, none of them (ignoring case) among `existing`.
 
-    `context` is the template that the values will stand in, `guidance` the user's wish. The answer is
+    `context` is the template that the values will stand in, `guidance` the user's own guidance. The answer is
     the JSON object ``{"values": ["...", ...]}``.
     """
 

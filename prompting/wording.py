@@ -30,7 +30,7 @@ VARIATION_LEANINGS = (
     "a stronger contrast of light and dark",
     "softer light and gentler colours",
 )
-_WISHED = "(none: invent one that the wish below describes)"
+_INSTRUCTED = "(none: invent one that the instruction below describes)"
 _INVENTED = (
     "(none: invent one, with a subject, a place and a moment of your own, off the beaten track; write its "
     "whole prompt)"
@@ -44,4 +44,4 @@ def kind_of_model(target: Target) -> str:
 
 def subject_of(task: EnhanceTask) -> str:
     """Return the idea, or what stands for it where there is none."""
-    return task.prompt or (_WISHED if task.instruction.strip() else _INVENTED)
+    return task.prompt or (_INSTRUCTED if task.instruction.strip() else _INVENTED)

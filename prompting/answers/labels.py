@@ -149,7 +149,13 @@ def kind_of(label: str) -> Kind | None:
         return "prompt"
     if words.notes_words.in_(said) and words.notes_label_words.cover(said):
         return "notes"
-    if said in (["form"], ["length"], ["language"], ["wish", "for", "the", "prompt"], ["keep", "exactly"]):
+    if said in (
+        ["form"],
+        ["length"],
+        ["language"],
+        ["instruction", "for", "the", "prompt"],
+        ["keep", "exactly"],
+    ):
         return "echo"
     return None
 

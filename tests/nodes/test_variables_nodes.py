@@ -20,11 +20,11 @@ def test_curated_values_without_a_model(host: Host) -> None:
 
 
 def test_a_wish_that_the_phrasebook_has_nothing_for_is_told(host: Host) -> None:
-    wish = "only historical ones"
-    run = host.run({"1": variables("fabric", guidance=wish), "2": preview("1"), "3": preview("1", 3)})
+    guidance = "only historical ones"
+    run = host.run({"1": variables("fabric", guidance=guidance), "2": preview("1"), "3": preview("1", 3)})
     assert len(run.shown("2")) == 3
     (warning,) = info(run, "3")["warnings"]
-    assert f"has no match for “{wish}”" in warning
+    assert f"has no match for “{guidance}”" in warning
 
 
 def test_the_model_is_asked_with_a_schema_and_again_for_what_is_missing(

@@ -65,7 +65,7 @@ def test_one_text_for_each_picture_in_their_order_and_at_once(wire):
 def test_without_a_target_a_description_is_asked_for(wire):
     run(1, endpoint(wire.url))
     assert "tell somebody who cannot see it" in system(wire)
-    assert "Wish" not in user_text(wire)
+    assert "Instruction" not in user_text(wire)
     (call,) = wire.calls()
     assert call.json["max_tokens"] == 2048
 
@@ -77,7 +77,7 @@ def test_plain_has_no_manner_of_its_own(wire):
 
 def test_a_wish_goes_along_and_is_none_of_the_rules(wire):
     run(1, endpoint(wire.url), instruction="  Which colour is the car? ")
-    assert user_text(wire).endswith("Wish:\nWhich colour is the car?")
+    assert user_text(wire).endswith("Instruction:\nWhich colour is the car?")
     assert "car" not in system(wire)
 
 

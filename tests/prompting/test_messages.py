@@ -99,9 +99,9 @@ def test_rules_are_numbered_without_a_gap():
 
 def test_the_system_message_is_the_same_for_every_idea_and_variation():
     said = {
-        messages_of(PLAIN, prompt, instruction=wish, variation=variation, variations=5)[0]
+        messages_of(PLAIN, prompt, instruction=instruction, variation=variation, variations=5)[0]
         for prompt in ("a fox", "an owl <lora:x:1>")
-        for wish in ("", "darker")
+        for instruction in ("", "darker")
         for variation in range(5)
     }
     assert len(said) == 1
@@ -119,7 +119,7 @@ def test_the_users_words_are_never_among_the_rules():
 def test_the_wish_is_asked_once():
     _, user = messages_of(PLAIN, instruction="  much darker ")
     assert user.count("much darker") == 1
-    assert "Wish" not in messages_of(PLAIN, instruction="  ")[1]
+    assert "Instruction" not in messages_of(PLAIN, instruction="  ")[1]
 
 
 def test_what_must_stay_is_listed_and_tags_are_not_shown():
@@ -186,14 +186,14 @@ def test_values_are_asked_for_by_name_count_and_context():
     assert "red fox pose" in user.content
     assert "exactly 7" in user.content
     assert "a __animals/red_fox_pose__ in snow" in user.content
-    assert "Wish: calm" in user.content
+    assert "Guidance: calm" in user.content
     assert "red fox" not in system.content
     assert '{"values":' in system.content
 
 
 def test_empty_fields_are_not_mentioned():
     user = variables_messages(VariablesTask("season", 3))[1].content
-    for word in ("template", "Wish", "already"):
+    for word in ("template", "Guidance", "already"):
         assert word not in user
 
 

@@ -163,8 +163,8 @@ class School:
             rows.append(names)
         made = self._processor(images=pictures, return_tensors="pt")
         each = int(made["image_grid_thw"][0].prod()) // MERGE**2
-        wish = self._random.choice(("What is it?", "Describe", ""))
-        parts = [{"type": "image"}] * many + [{"type": "text", "text": wish}]
+        question = self._random.choice(("What is it?", "Describe", ""))
+        parts = [{"type": "image"}] * many + [{"type": "text", "text": question}]
         page = [{"role": "system", "content": self._page()}] if is_long else []
         text = self._tokenizer.apply_chat_template(
             [*page, {"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True

@@ -101,14 +101,14 @@ def test_thinking_stands_beside_the_answer(client):
 
 def test_tools_are_passed_through_both_ways(client, wire):
     answer = chat(client, "fox-tool", tools=[PAINT], tool_choice="auto", parallel_tool_calls=False)
-    (wish,) = answer.choices[0].message.tool_calls
-    assert (wish.function.name, wish.function.arguments) == ("paint", TOOL_ARGUMENTS)
+    (call,) = answer.choices[0].message.tool_calls
+    assert (call.function.name, call.function.arguments) == ("paint", TOOL_ARGUMENTS)
     assert answer.choices[0].finish_reason == "tool_calls"
     sent = wire.calls()[0].json
     assert sent["tools"] == [PAINT]
     assert sent["parallel_tool_calls"] is False
     message = answer.choices[0].message.model_dump(exclude_none=True)
-    outcome = {"role": "tool", "tool_call_id": wish.id, "content": "done"}
+    outcome = {"role": "tool", "tool_call_id": call.id, "content": "done"}
     assert chat(client, messages=[*FOX, message, outcome]).choices[0].message.content == TEXT
     again = wire.calls()[1].json["messages"]
     assert again[1]["tool_calls"][0]["function"] == {"name": "paint", "arguments": TOOL_ARGUMENTS}

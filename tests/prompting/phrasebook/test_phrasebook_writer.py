@@ -296,7 +296,8 @@ def test_minimalist_gets_little() -> None:
 
 def test_shorter_and_longer_are_honoured() -> None:
     short, plain, long = (
-        len(enhanced("a fox", PROSE, wish).split()) for wish in ("shorter", "", "longer, more detail")
+        len(enhanced("a fox", PROSE, instruction).split())
+        for instruction in ("shorter", "", "longer, more detail")
     )
     assert short < plain < long
 

@@ -100,8 +100,8 @@ def test_tools_that_are_registered_are_called(call, endpoint):
         lambda x: 2 * x,
     )
     try:
-        wish = Said(calls=[("call_1", "test-double", '{"x": 21}')], finish="tool_calls")
-        endpoint.script("fox", [wish, "It is 42."])
+        asking = Said(calls=[("call_1", "test-double", '{"x": 21}')], finish="tool_calls")
+        endpoint.script("fox", [asking, "It is 42."])
         content = chat(call, tools=["test.double"], tool_choice="test.double").content
     finally:
         registry._tools.pop("test.double")
