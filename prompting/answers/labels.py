@@ -139,6 +139,14 @@ def kind_of(label: str) -> Kind | None:
         return "plan"
     if words.is_numbered_scene(said):
         return None
+    if said in (
+        ["form"],
+        ["length"],
+        ["language"],
+        ["instruction", "for", "the", "prompt"],
+        ["keep", "exactly"],
+    ):
+        return "echo"
     if words.label_words.cover(said):
         if words.prompt_words.in_(said):
             return "prompt"
@@ -149,14 +157,6 @@ def kind_of(label: str) -> Kind | None:
         return "prompt"
     if words.notes_words.in_(said) and words.notes_label_words.cover(said):
         return "notes"
-    if said in (
-        ["form"],
-        ["length"],
-        ["language"],
-        ["instruction", "for", "the", "prompt"],
-        ["keep", "exactly"],
-    ):
-        return "echo"
     return None
 
 
