@@ -40,8 +40,9 @@ def interpreter() -> str:
 class Lane:
     """A lane: one run of pytest, its interpreter, its packages (`files` and `more`), and its tests.
 
-    A requirement in `more` stands in for the one of the same package in `files`. `needs` finds what is no
-    Python package, and returns the variables with which the tests find it.
+    A requirement in `more` stands in for the one of the same package in `files`. `over` names a lane whose
+    packages serve wherever this one has none of its own. `needs` finds what is no Python package, and returns
+    the variables with which the tests find it.
     """
 
     venv: str
@@ -50,6 +51,7 @@ class Lane:
     files: tuple[str, ...] = ("tests/requirements.txt",)
     python: str = field(default_factory=interpreter)
     paths: tuple[str, ...] = ("tests",)
+    over: str = ""
     needs: Callable[[Python], dict[str, str]] = lambda python: {}
     newest: tuple[str, ...] = ()
 
@@ -65,7 +67,7 @@ class Lane:
         return list(found.values())
 
 
-def local(name: str, transformers: str) -> Lane:
+def local(name: str, transformers: str, over: str = "") -> Lane:
     """The tests of local models, with the real torch, transformers and bitsandbytes on the CPU."""
     libraries = (
         "torch==2.13.0",
@@ -80,7 +82,8 @@ def local(name: str, transformers: str) -> Lane:
         "tests/nodes/test_local_model.py",
         "tests/interfaces/sdwebui/host/test_memory.py",
     )
-    return Lane(f".venv-{name}", ("-m", CORE), (*BARE, *libraries), ("requirements.txt",), paths=paths)
+    more = (*BARE, *libraries)
+    return Lane(f".venv-{name}", ("-m", CORE), more, ("requirements.txt",), paths=paths, over=over)
 
 
 def hosts_python() -> str:
@@ -120,7 +123,13 @@ def frontend(name: str, version: str) -> Lane:
     pin = f"{FRONTEND}=={version}"
     paths, newest = (("tests/browser",), (FRONTEND,)) if name == "newest" else (DECORATIONS, ())
     return Lane(
-        f".venv-frontend-{name}", ("-m", "browser"), (pin,), paths=paths, needs=find_chromium, newest=newest
+        f".venv-frontend-{name}",
+        ("-m", "browser"),
+        (pin,),
+        paths=paths,
+        over="core",
+        needs=find_chromium,
+        newest=newest,
     )
 
 
@@ -172,7 +181,7 @@ LANES = {
     "frontend-oldest": frontend("oldest", "1.42.15"),
     # The newest and the oldest that a host with a local model may have.
     "local": local("local", "5.23.0"),
-    "local-oldest": local("local-oldest", "4.51.3"),
+    "local-oldest": local("local-oldest", "4.51.3", over="local"),
     # Not with the other local models: building llama.cpp takes minutes.
     "gguf": Lane(
         ".venv-gguf",
@@ -184,6 +193,7 @@ LANES = {
             "tests/llm_backends/test_downloads.py",
             "tests/nodes/test_gguf.py",
         ),
+        over="local",
         needs=find_compiler,
     ),
     "langchain": langchain("langchain", "1.7.2"),

@@ -64,12 +64,15 @@ print(", ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
 
 def environment(lane: Lane, lifted: bool = False) -> Path:
     """The lane's Python, in an environment that is made again when its requirements change."""
+    lifted = lifted and bool(lane.newest)
     wanted = lane.requirements(lifted)
+    base = LANES[lane.over] if lane.over else None
     # What is newest is asked anew every day.
     made_of = (
         wanted,
         os.path.realpath(shutil.which(lane.python) or lane.python),
         lifted and str(date.today()),
+        base and base.requirements(),
     )
     key = hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
     folder = ROOT / lane.venv
@@ -80,15 +83,25 @@ def environment(lane: Lane, lifted: bool = False) -> Path:
     if folder.is_symlink() and python.exists():
         print(f"-- {lane.venv} is a link: taken as it is", flush=True)
         return python
+    below = base and environment(base)
     print(f"-- {lane.venv}: installing ...", flush=True)
     begin = time.monotonic()
     make_environment(find_python(lane.python, lambda: environment(LANES["core"])), folder)
+    if below:
+        # Last in the path: a release that is wrong for this lane stays there, behind the one that pip brings.
+        (packages(python) / "below.pth").write_text(f"{packages(below)}\n", "utf-8")
     command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *wanted]
     if subprocess.run(command).returncode != 0:
         raise CannotRun(f"pip could not install what {lane.venv} needs")
     stamp.touch()
     print(f"-- {lane.venv}: {time.monotonic() - begin:.0f} s", flush=True)
     return python
+
+
+def packages(python: Path) -> Path:
+    """The folder of that interpreter's packages."""
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def versions(lane: Lane, python: Path) -> str:
@@ -193,12 +206,17 @@ def prepare(names: list[str], lifted: bool) -> dict[str, dict[str, str]]:
     """Make and fetch what lanes share, before two would do it at once; return the variables of each lane."""
     # The checkers of `lint` lie in the core's environment.
     lanes = {name: LANES["core" if name == "lint" else name] for name in names}
-    shared = Counter(lane.venv for lane in lanes.values())
+    every = [*lanes.values(), *(LANES[lane.over] for lane in lanes.values() if lane.over)]
+    shared = Counter(lane.venv for lane in every)
+
+    def make(lane: Lane) -> None:
+        with contextlib.suppress(CannotRun):
+            environment(lane, lifted)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(make, {lane.venv: lane for lane in every if shared[lane.venv] > 1}.values()))
     found: dict[Callable[..., dict[str, str]], dict[str, str]] = {}
     for name, lane in lanes.items():
-        with contextlib.suppress(CannotRun):
-            if shared.pop(lane.venv, 0) > 1:
-                environment(lane, lifted)
         # Asked once for all lanes: to look for Chromium may take an environment.
         if name != "lint" and lane.needs not in found:
             try:

@@ -22,6 +22,7 @@ LANES = {
     "gguf": Lane(".venv", (), paths=("tests/test_tiny.py",), needs=find_compiler),
 }
 ALL = list(LANES)
+LANES["over"] = Lane(".venv-over", (), paths=("tests/test_tiny.py",), over="plain")
 """
 TINY = """
 import os, subprocess
@@ -122,6 +123,14 @@ def test_what_is_set_for_ones_own_pytest_is_not_for_the_lanes(machine):
     done = machine.run("plain", env={"PYTEST_ADDOPTS": "--collect-only", "PIP_USER": "1"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\n1 passed in " in last_lines(done)
+
+
+def test_packages_of_another_lane_serve_and_are_not_installed_again(machine):
+    done = machine.run("over", env={"PIP_NO_INDEX": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n1 passed in " in last_lines(done)
+    own = {file.name for file in (machine.root / ".venv-over").glob("*/**/site-packages/*")}
+    assert "below.pth" in own and "pytest" not in own
 
 
 def test_a_failure_weighs_more_than_a_lane_left_out(machine):

@@ -47,6 +47,8 @@ def test_lane_is_whole(name):
     # Pinned in `make test`: one commit means one result.
     pins = {package(one): one for one in lane.requirements()}
     assert [name for name in lane.newest if "==" not in pins[name]] == []
+    # One Python has no use for the packages of another, nor is there a third environment below.
+    assert not lane.over or (LANES[lane.over].python, LANES[lane.over].over) == (lane.python, "")
 
 
 def test_lists_name_lanes():
