@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from lane_table import ALL, LANES, NEWEST, REQUIREMENT, ROOT, Lane
+from lane_table import ALL, LANES, NEWEST, REQUIREMENT, ROOT, SHAPES, Lane
 from lanes import run_apart
 
 PINNED = Lane(
@@ -49,6 +49,12 @@ def test_lane_is_whole(name):
     assert [name for name in lane.newest if "==" not in pins[name]] == []
     # One Python has no use for the packages of another, nor is there a third environment below.
     assert not lane.over or (LANES[lane.over].python, LANES[lane.over].over) == (lane.python, "")
+
+
+def test_what_the_core_leaves_out_runs_in_other_lanes():
+    assert (ROOT / SHAPES).is_file() and f"--ignore={SHAPES}" in LANES["core"].select
+    for name in ("litellm-oldest", "litellm-newest"):
+        assert name in ALL and LANES[name].paths == ("tests",) and LANES[name].select[-1] in SHAPES
 
 
 def test_lists_name_lanes():
