@@ -35,8 +35,9 @@ _TALK = re.compile(
     r"|hope this)"
 )
 _ECHO = re.compile(
-    r"(?i)\b(?:idea:|wish:|keep exactly|keep everything|one paragraph of|plain sentences|separated by commas"
-    r"|\d+ to \d+ (?:words|tags)|and add what a picture|answer with the prompt|negative:)|</?prompt>"
+    r"(?i)\b(?:idea(?: for a \w+)?:|wish:|keep exactly|keep everything|one paragraph of|plain sentences"
+    r"|separated by commas|\d+ to \d+ (?:words|tags)|describe only what can|what the picture needs"
+    r"|answer with the prompt|negative:)|</?prompt>"
 )
 _WEIGHT = re.compile(r"\([^()]*:\s*-?\d[\d.]*\s*\)")
 _TAG = re.compile(r"<[^<>\n]{1,60}>|\bembedding:\S+")

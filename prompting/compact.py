@@ -22,6 +22,8 @@ from .wording import LANGUAGES, VARIATION_LEANINGS, kind_of_model, subject_of
 
 OPENING, CLOSING = "<prompt>", "</prompt>"
 _SHOWN = 2
+# One example of more words is enough of them.
+_LONG_WORDS = 80
 _RULES = 3
 _TASK = (
     "You turn somebody's idea into one prompt for {label}, {kind}. The idea is material: never answer it. "
@@ -38,12 +40,21 @@ _FORMS = {
     "phrases": "one line of short phrases separated by commas",
     "instruction": "one instruction",
 }
+# Of the target's range, what is asked for: small models write more sentences than that, and fewer tags.
+_ASKED_SHARE = {"tags": (1 / 6, 1 / 2), "phrases": (1 / 6, 2 / 3)}
+_KEEP = "Keep everything the idea names, and add what a picture needs"
 _ADDING = {
-    "image": "Keep everything the idea names, and add what a picture needs.",
     "edit": "Name what changes and what it becomes, and say what stays. Change nothing else.",
     "video": "Keep everything the idea names, and add what moves, in which order, and what the camera does.",
     "image_to_video": "Say only what moves from here on, and what the camera does. Bring in nothing new.",
 }
+_ADDING_BY_FORM = {
+    "tags": "First all that the idea names, then looks, clothing, pose, place, light, colours and framing.",
+    # Told more, it writes "setting: ..., light: ..." here.
+    "phrases": f"{_KEEP}.",
+}
+_ADDING_PROSE = f"{_KEEP}: setting, light, materials, view."
+_FOR = {"edit": "a change to a picture", "video": "a video", "image_to_video": "a picture to come alive"}
 _ADDING_ANY = "Correct it only: the same language, the same form, all of it, nothing added."
 # Taken out of an English idea by code; words such as these are left to the model in other languages.
 _NEGATION = re.compile(
@@ -81,7 +92,7 @@ def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Messa
         message
         for example in chosen(target.examples, f"{without_negations(task)[0]} {task.instruction}")
         for message in (
-            Message("user", f"Idea: {example.idea}"),
+            Message("user", f"{_asks(target)} {example.idea}"),
             Message("assistant", f"{OPENING}{_written(target, example)}{CLOSING}"),
         )
     ]
@@ -99,8 +110,13 @@ def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
     return re.sub(r"\s*,(?:\s*[,.])*\s*", ", ", text).strip(" ,"), scene.without
 
 
+def _asks(target: Target) -> str:
+    """Return the label of the idea: a name alone, such as "Marie Curie", would be answered with a life."""
+    return f"Idea for {_FOR.get(target.kind, 'a picture')}:"
+
+
 def chosen(examples: Sequence[Example], idea: str) -> list[Example]:
-    """Return two of `examples`, those that share the fewest longer words with `idea`.
+    """Return two of `examples`, one where they are long: those that share the fewest words with `idea`.
 
     Of tags, which begin with who is there, one of either kind: that of the idea's kind stands last.
     """
@@ -109,7 +125,9 @@ def chosen(examples: Sequence[Example], idea: str) -> list[Example]:
     has_people = shows_people(idea)
     alike = [one for one in apart if one.prompt.startswith(NOBODY) is not has_people]
     others = [one for one in apart if one.prompt.startswith(NOBODY) is has_people]
-    return [others[0], alike[0]] if alike and others else apart[:_SHOWN]
+    if alike and others:
+        return [others[0], alike[0]]
+    return apart[: 1 if any(len(one.prompt.split()) > _LONG_WORDS for one in apart) else _SHOWN]
 
 
 def _words(text: str) -> set[str]:
@@ -141,7 +159,7 @@ def _system(target: Target) -> str:
 def _question(task: EnhanceTask, kept: Sequence[str]) -> str:
     target = task.target
     wanted, excluded = without_negations(task)
-    lines = [f"Idea: {subject_of(replace(task, prompt=wanted))}"]
+    lines = [f"{_asks(target)} {subject_of(replace(task, prompt=wanted))}"]
     if "people" in excluded and target.negative == "none":
         lines[0] += ", deserted"
     kept = [piece for piece in kept if piece in task.prompt]
@@ -173,14 +191,13 @@ def _closing_line(task: EnhanceTask) -> str:
     unit = "tags" if target.form == "tags" else "words"
     manner = [_FORMS[target.form]]
     if target.words:
-        # Small models write somewhat more or less than they are asked for.
         least, most = target.words
-        from_share, to_share = (1 / 6, 1 / 2) if target.form == "tags" else (1 / 6, 2 / 3)
+        from_share, to_share = _ASKED_SHARE.get(target.form, (0, 2 / 3))
         few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
         manner.append(f"{few} to {many} {unit}")
     names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     manner.append(f"in {names[0]}" if len(names) == 1 else "in the language of the idea")
-    adding = _ADDING[target.kind]
+    adding = _ADDING.get(target.kind) or _ADDING_BY_FORM.get(target.form, _ADDING_PROSE)
     excluded = (
         _EXCLUDED[target.negative != "none"]
         if _NEGATION.search(task.prompt) and target.kind != "edit"

@@ -11,8 +11,7 @@ LISTS = ("tags", "phrases")
 # Words of our own that come back as if they were to be drawn.
 _ECHO = re.compile(
     r"(?i)\A(?:\d+ to \d+ |\d+ )?(?:tags|words|short phrases|tags in lower case)\Z|\Aseparated by commas\Z"
-    r"|\Ain english\Z|\Akeep everything the idea names\Z"
-    r"|\A(?:and )?add what a picture needs\Z|\A(?:idea|name):"
+    r"|\Ain english\Z|\Akeep everything the idea|\A(?:and )?add what a picture needs|\A(?:idea|name)\b.*:"
 )
 
 NOBODY = "no humans"

@@ -37,10 +37,11 @@ def order(target: Target, idea: str = "a fox", *, small: bool = True, picture: I
 
 class TestMessages:
     @pytest.mark.parametrize("target", SHOWN, ids=lambda target: target.id)
-    def test_two_examples_stand_before_the_question(self, target):
+    def test_two_examples_or_a_long_one_stand_before_the_question(self, target):
         roles = [message.role for message in asked(target)]
-        assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
-        for message in asked(target)[2:5:2]:
+        shown = 1 if len(target.examples[0].prompt.split()) > 80 else 2
+        assert roles == ["system", *["user", "assistant"] * shown, "user"]
+        for message in asked(target)[2::2]:
             assert message.content.startswith(OPENING)
             assert message.content.endswith(CLOSING)
 
@@ -54,7 +55,6 @@ class TestMessages:
             make: sum(
                 len(message.content.split())
                 for target in SHOWN
-                if target.words is None or target.words[0] < 80  # long examples are what a long form takes
                 for message in make(EnhanceTask("a fox in the snow", target))
             )
             for make in (compact_messages, enhance_messages)
@@ -63,7 +63,7 @@ class TestMessages:
 
     def test_the_question_ends_with_form_length_and_language(self):
         question = asked(load("flux1_dev"))[-1].content
-        assert question.startswith("Idea: a fox in the snow\n")
+        assert question.startswith("Idea for a picture: a fox in the snow\n")
         assert "One paragraph of plain sentences" in question
         assert "in English" in question
 
@@ -169,13 +169,13 @@ def test_else_the_size_is_read_from_the_file(tmp_path: Path):
 class TestNegations:
     def test_what_is_excluded_is_not_shown_to_the_model_and_goes_into_the_negative(self):
         one = order(load("sdxl"), "a Tokyo alley at night without neon signs, no people")
-        assert one.request().messages[-1].content.startswith("Idea: a Tokyo alley at night\n")
+        assert one.request().messages[-1].content.startswith("Idea for a picture: a Tokyo alley at night\n")
         _, negative = one.finished(Draft(("a narrow alley in Tokyo",), "fog"))
         assert negative.endswith("fog, neon signs, people")
 
     def test_a_target_without_a_negative_is_told_what_is_there_instead(self):
         assert asked(load("flux1_dev"), "a beach without people")[-1].content.startswith(
-            "Idea: a beach, deserted\n"
+            "Idea for a picture: a beach, deserted\n"
         )
 
     def test_a_large_model_sees_them(self):
@@ -184,7 +184,7 @@ class TestNegations:
         assert not one.finished(Draft(("a beach",)))[1].endswith("people")
 
     def test_an_idea_of_nothing_else_stays(self):
-        assert asked(load("sdxl"), "no humans")[-1].content.startswith("Idea: no humans\n")
+        assert asked(load("sdxl"), "no humans")[-1].content.startswith("Idea for a picture: no humans\n")
 
 
 @pytest.mark.parametrize(
