@@ -26,7 +26,8 @@ class Provider:
     what its models do as a rule, None for "depends". `models` are suggested ids without the provider's name.
     `list_path` is the path of its model list, in the format `list_style`, and `check_path` one that only a
     valid key opens: None where there is none. `listed_when_moved` says that nobody looks for the list at
-    the default address.
+    the default address, `lists_packaged` that the packaged facts stand in for it; the prices in it are those
+    of `list_prices_per` tokens.
     """
 
     id: str
@@ -57,6 +58,8 @@ class Provider:
     list_path: str | None = "/models"
     check_path: str | None = "/models"
     listed_when_moved: bool = False
+    lists_packaged: bool = False
+    list_prices_per: int = 1
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -148,7 +151,8 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
     prefix = row.get("prefix", id)
     known = row.get("known", {})
     listing = row.get("list", {})
-    listing = {"path": None} if listing == "none" else {"path": "/models", **listing}
+    packaged = listing == "packaged"
+    listing = {"path": None} if packaged or listing == "none" else {"path": "/models", **listing}
     check = row.get("check", listing["path"])
     return Provider(
         id=id,
@@ -179,6 +183,8 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
         list_path=listing["path"],
         check_path=None if check == "none" else check,
         listed_when_moved=listing.get("when") == "moved",
+        lists_packaged=packaged,
+        list_prices_per=1_000_000 if listing.get("price") == "million" else 1,
     )
 
 

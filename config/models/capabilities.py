@@ -6,12 +6,12 @@ from ...llm_backends.types import Capabilities
 from ..provider_table import Provider
 from . import vision
 from .litellm_table import row_of
+from .model_facts import known_of
 
 
 def of_provider(provider: Provider, model: str) -> Capabilities:
     """The capabilities of `model` by the provider's list, else our table, else the provider's rule."""
     from .catalog import catalog
-    from .entries import known_of
 
     model_id = f"{provider.id}/{model}"
     entry, known = catalog.entry_of(model_id), known_of(model_id)

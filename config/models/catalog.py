@@ -219,27 +219,35 @@ class Catalog:
             if last.models and not _is_refused(last):
                 listed += [replace(model, stale=True) for model in last.models] if last.error else last.models
         refused = {server.id for server, last in kept if _is_refused(last)}
+        without = {server.id for server, last in kept if _has_no_list(server, last)}
         endpoint = next((server.label for server in asked if server.id == ENDPOINT), "")
-        listed += [*folders, *self._unasked(settings, refused, endpoint)]
+        listed += [*folders, *self._unasked(settings, refused, without, endpoint)]
         models = _in_plan(_distinct(listed), plan, plans.shows_locked(settings))
         answers = [last.answered_at for _, last in kept if last.answered_at is not None]
         return Listing(
             tuple(sorted(models, key=_order)), tuple(self._states(asked)), max(answers, default=None), plan
         )
 
-    def _unasked(self, settings: Settings, refused: set[str], endpoint: str) -> Iterable[ModelEntry]:
-        """Models that need no request: the settings' own, the packaged suggestions, the built-in ones."""
+    def _unasked(
+        self, settings: Settings, refused: set[str], without: set[str], endpoint: str
+    ) -> Iterable[ModelEntry]:
+        """Models that need no request: the settings' own, the packaged ones, the built-in ones. Of a provider
+        that has no list all that are known are packaged, of the others a few suggestions."""
         for name in _MODEL_VARIABLES:
             text = settings.text(name)
             entry = entries.from_settings(text, endpoint) if text else None
             if entry is not None:
                 yield entry
         environment = settings.environment()
-        for provider in filter(lambda one: one.models, providers.every()):
+        for provider in providers.every():
+            if not (provider.models or provider.lists_packaged or provider.id in without):
+                continue
             status = providers.key_status(provider, environment, self.keys.peek(provider.id))
             # A local server has what it lists, and nothing else; an endpoint takes every id for its own.
             callable_now = status.configured and not provider.is_local and not endpoint
-            yield from entries.packaged(provider, callable_now and provider.id not in refused)
+            everything = callable_now and (provider.lists_packaged or provider.id in without)
+            callable_now = callable_now and provider.id not in refused
+            yield from entries.packaged(provider, callable_now, everything=everything)
         yield from entries.built_in()
 
 
@@ -250,8 +258,7 @@ def _state(server: Server, last: _Kept) -> SourceState:
     message, hint = last.error.message, last.error.hint
     if _is_refused(last):
         return SourceState(server.id, server.label, "refused", message, hint)
-    has_none = server.id != ENDPOINT and last.error.status in NO_LIST
-    if last.models is None and (has_none or (server.is_optional and _is_absent(last))):
+    if _has_no_list(server, last) or (last.models is None and server.is_optional and _is_absent(last)):
         return SourceState(server.id, server.label, "off", message, hint)
     state = "down" if last.models is None else "stale"
     return SourceState(server.id, server.label, state, message, hint, count)
@@ -259,6 +266,11 @@ def _state(server: Server, last: _Kept) -> SourceState:
 
 def _is_refused(last: _Kept) -> bool:
     return isinstance(last.error, (AuthenticationFailed, PermissionDenied))
+
+
+def _has_no_list(server: Server, last: _Kept) -> bool:
+    failed = last.error is not None and last.error.status in NO_LIST
+    return failed and last.models is None and server.id != ENDPOINT
 
 
 def _is_absent(last: _Kept) -> bool:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ...llm_backends import modes, registry
@@ -16,6 +13,7 @@ from ..provider_table import Provider
 from . import local_models
 from .labels import human_label
 from .listing_formats import Listed
+from .model_facts import known_of, models_of
 
 _FREE = (0.0, 0.0)
 
@@ -84,9 +82,10 @@ def of_provider(provider: Provider, listed: Listed, source: str, **more: Any) ->
     )
 
 
-def packaged(provider: Provider, configured: bool) -> Iterator[ModelEntry]:
-    """The packaged suggestions for `provider`."""
-    for model in provider.models:
+def packaged(provider: Provider, configured: bool, *, everything: bool = False) -> Iterator[ModelEntry]:
+    """The packaged suggestions for `provider`, and with `everything` all of its models that are known."""
+    further = models_of(provider.id) if everything else ()
+    for model in dict.fromkeys((*provider.models, *further)):
         yield of_provider(provider, Listed(model), "packaged", configured=configured)
 
 
@@ -172,16 +171,3 @@ def from_settings(model: str, endpoint: str = "") -> ModelEntry | None:
 
 def _first(*answers: bool | None) -> bool | None:
     return next((answer for answer in answers if answer is not None), None)
-
-
-def known_of(model_id: str) -> Mapping[str, Any]:
-    """The facts in our own table on the model ``provider/model``: vision, tools, price and the like."""
-    return _known().get(model_id, {})
-
-
-@functools.cache
-def _known() -> Mapping[str, Mapping[str, Any]]:
-    facts: Mapping[str, Mapping[str, Any]] = json.loads(
-        Path(__file__).with_name("model_facts.json").read_text(encoding="utf-8")
-    )
-    return facts

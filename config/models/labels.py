@@ -16,7 +16,7 @@ _GEMINI = re.compile(r"gemini-(?P<number>\d+(?:\.\d+)?)(?P<more>(?:-[a-z]+)*)")
 
 def human_label(model: str) -> str:
     """The label ``Claude Haiku 4.5`` for claude-haiku-4-5; empty for an id that follows no known rule."""
-    name = model.rpartition("/")[2]
+    name = model.rpartition("/")[2].removeprefix("openai-")
     if match := _CLAUDE.fullmatch(name):
         kind = match["kind"] or match["late"] or ""
         return f"Claude {kind.title()} {match['number'].replace('-', '.')}".replace("  ", " ")

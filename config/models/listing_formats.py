@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,20 @@ _OTHER_KINDS = re.compile(
 _CONTEXT_FIELDS = (
     "context_window",
     "context_length",
+    "context_size",
     "max_model_len",
     "max_context_length",
     "max_input_tokens",
     "inputTokenLimit",
 )
+# The same facts by the words that servers of OpenAI's format add to it.
+_FEATURE_FIELDS = ("supported_parameters", "supported_features", "features")
+_PRICE_FIELDS = (("prompt", "completion"), ("input", "output"), ("input_tokens", "output_tokens"))
+_VISION_FLAGS = ("vision", "supports_vision", "supports_image_input", "supports_image_in")
+_TOOL_WORDS, _TOOL_FLAGS = ("tools", "function-calling"), ("function_calling", "supports_tools")
+_SCHEMA_WORDS, _SCHEMA_FLAGS = ("structured_outputs", "structured-outputs"), ("supports_structured_output",)
+# In US dollars a million tokens. What is dearer was given for another number of tokens than its place says.
+_HIGHEST_PRICE = 5000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +54,18 @@ class Listed:
     price: tuple[float, float] | None = None
 
 
-def read(style: str, answer: Any, *, everything: bool = False) -> list[Listed]:
+def read(style: str, answer: Any, *, everything: bool = False, prices_per: int = 1) -> list[Listed]:
     """Read the models in `answer`, each once, in its order; 2,000 at most.
 
-    `everything` keeps names that look like models for pictures or sound: an endpoint's owner may name models
-    freely. Raises ValueError where `answer` is no list of models.
+    Prices in it are those of `prices_per` tokens. `everything` keeps names that look like models for pictures
+    or sound: an endpoint's owner may name models freely. Raises ValueError where `answer` is no model list.
     """
     found: dict[str, Listed] = {}
     for row in _rows(answer):
         if not isinstance(row, Mapping):
             continue
-        listed = _READERS.get(style, _openai)(row)
+        reader = _READERS.get(style)
+        listed = reader(row) if reader else _openai(row, prices_per)
         if listed is None or not is_id(listed.id) or (not everything and _OTHER_KINDS.search(listed.id)):
             continue
         found.setdefault(listed.id, listed)
@@ -99,23 +109,29 @@ def _rows(answer: Any) -> list[Any]:
     return answer
 
 
-def _openai(row: Mapping[str, Any]) -> Listed | None:
+def _openai(row: Mapping[str, Any], prices_per: int) -> Listed | None:
+    """Read a row of OpenAI's format, with the facts that servers add to it in words of their own."""
     architecture, capabilities = _mapping(row, "architecture"), _mapping(row, "capabilities")
     if _lacks(architecture, "output_modalities", "text") or capabilities.get("completion_chat") is False:
         return None
     if row.get("type") in ("embedding", "embeddings", "image", "audio", "video", "moderation", "rerank"):
         return None
-    parameters, pricing = row.get("supported_parameters"), _mapping(row, "pricing")
-    inputs = architecture.get("input_modalities")
+    if row.get("active") is False or row.get("supports_chat") is False:
+        return None
+    # A router lists those who serve a model: any of them may answer.
+    served = row.get("providers") if isinstance(row.get("providers"), list) else ()
+    places = [one for one in served or () if isinstance(one, Mapping) and one.get("status") in (None, "live")]
+    facts = (row, capabilities, _mapping(row, "metadata"), *places)
+    inputs = _list(architecture, "input_modalities") or _list(row, "input_modalities")
+    features = next(filter(None, (_list(row, name) for name in _FEATURE_FIELDS)), None)
+    prices = [price for one in facts if (price := _price_in(_mapping(one, "pricing"), prices_per))]
     return Listed(
         id=row.get("id", ""),
-        context_window=_context(row),
-        vision="image" in inputs if isinstance(inputs, list) else _flag(capabilities.get("vision")),
-        tools="tools" in parameters
-        if isinstance(parameters, list)
-        else _flag(capabilities.get("function_calling")),
-        schema="structured_outputs" in parameters if isinstance(parameters, list) else None,
-        price=_price(pricing.get("prompt"), pricing.get("completion")),
+        context_window=min((window for one in facts if (window := _context(one))), default=None),
+        vision=_told(inputs, ("image",), facts, _VISION_FLAGS),
+        tools=_told(features, _TOOL_WORDS, facts, _TOOL_FLAGS),
+        schema=_told(features, _SCHEMA_WORDS, facts, _SCHEMA_FLAGS),
+        price=max(prices, default=None, key=sum),
     )
 
 
@@ -150,7 +166,6 @@ def _cohere(row: Mapping[str, Any]) -> Listed | None:
 
 
 _READERS = {
-    "openai": _openai,
     "anthropic": _anthropic,
     "gemini": _gemini,
     "ollama": _ollama,
@@ -172,13 +187,33 @@ def _context(row: Mapping[str, Any]) -> int | None:
     return next((number for name in _CONTEXT_FIELDS if (number := _whole(row.get(name)))), None)
 
 
-def _price(each_in: Any, each_out: Any) -> tuple[float, float] | None:
+def _list(row: Mapping[str, Any], name: str) -> list[Any] | None:
+    inner = row.get(name)
+    return inner if isinstance(inner, list) else None
+
+
+def _told(
+    words: list[Any] | None, wanted: Iterable[str], facts: Iterable[Mapping[str, Any]], flags: Iterable[str]
+) -> bool | None:
+    """Tell whether one of `wanted` is among the `words` of a list, or else one of its `flags` is up."""
+    if words is not None:
+        return any(word in words for word in wanted)
+    found = {fact.get(name) is True for fact in facts for name in flags if isinstance(fact.get(name), bool)}
+    return any(found) if found else None
+
+
+def _price_in(pricing: Mapping[str, Any], prices_per: int) -> tuple[float, float] | None:
+    named = next(((one, other) for one, other in _PRICE_FIELDS if one in pricing), None)
+    return _price(pricing[named[0]], pricing.get(named[1]), prices_per) if named else None
+
+
+def _price(each_in: Any, each_out: Any, prices_per: int = 1) -> tuple[float, float] | None:
     try:
-        price = float(each_in) * 1e6, float(each_out) * 1e6
+        price = float(each_in) * 1e6 / prices_per, float(each_out) * 1e6 / prices_per
     except (TypeError, ValueError, OverflowError):
         return None
     # Below zero is OpenRouter's word for "depends".
-    if not all(math.isfinite(part) and part >= 0 for part in price):
+    if not all(math.isfinite(part) and 0 <= part <= _HIGHEST_PRICE for part in price):
         return None
     return round(price[0], 6), round(price[1], 6)
 

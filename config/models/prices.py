@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...llm_backends.types import Price
 from ..provider_table import Provider
 from .catalog import catalog
-from .entries import known_of
 from .litellm_table import row_of
+from .model_facts import known_of
 
 FREE: Price = (0.0, 0.0)
 

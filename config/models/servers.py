@@ -128,14 +128,16 @@ async def ask_provider(
         patience_s=patience_s,
     )
     source = "local_server" if provider.is_local else "provider"
-    return [
-        of_provider(provider, model, source) for model in _read(provider.list_style, answer, provider.label)
-    ]
+    style, each = provider.list_style, provider.list_prices_per
+    listed = _read(style, answer, provider.label, prices_per=each)
+    return [of_provider(provider, model, source) for model in listed]
 
 
-def _read(style: str, answer: object, who: str, *, everything: bool = False) -> list[listing_formats.Listed]:
+def _read(
+    style: str, answer: object, who: str, *, everything: bool = False, prices_per: int = 1
+) -> list[listing_formats.Listed]:
     try:
-        return listing_formats.read(style, answer, everything=everything)
+        return listing_formats.read(style, answer, everything=everything, prices_per=prices_per)
     except ValueError:
         raise MalformedAnswer(f"The answer from {who} is not a model list.") from None
 

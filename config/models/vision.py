@@ -7,6 +7,7 @@ from ..model_source import DEFAULT_REPOSITORY
 from ..provider_table import Provider
 from ..settings.values import Settings
 from . import local_models
+from .model_facts import known_of
 
 # Examples for a user who has none: one for this machine, and a cheap one of a provider.
 _EXAMPLES = ("ollama/qwen2.5vl:7b", "gemini/gemini-3.5-flash-lite")
@@ -14,8 +15,6 @@ _EXAMPLES = ("ollama/qwen2.5vl:7b", "gemini/gemini-3.5-flash-lite")
 
 def of_provider(provider: Provider, model: str) -> bool | None:
     """Tell whether `model` takes pictures: by the provider's list, else our table, else its rule."""
-    from .entries import known_of
-
     if provider.vision is False:
         return False
     model_id = f"{provider.id}/{model}"

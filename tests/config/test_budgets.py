@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +11,7 @@ from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.models import litellm_table, prices
 from quillwork.config.models.catalog import catalog
+from quillwork.config.models.model_facts import known_of
 from quillwork.config.settings.values import load
 from quillwork.config.settings.variables import VARIABLES
 from quillwork.llm_backends.accounting.ledger import ledger
@@ -101,9 +100,8 @@ def test_local_models_are_free_and_others_cost(env):
     env(OPENAI_API_KEY=KEY)
     assert deploy(Choice(llm_mode="phrasebook")).price == (0.0, 0.0)
     assert deploy(Choice(llm_model="ollama/llama3.2")).price == (0.0, 0.0)
-    known = json.loads((Path(prices.__file__).with_name("model_facts.json")).read_text())
-    model = next(name for name in known if name.startswith("openai/") and known[name]["price"])
-    assert deploy(Choice(llm_model=model, by_workflow=False)).price == tuple(known[model]["price"])
+    known = known_of("openai/gpt-5-mini")["price"]
+    assert deploy(Choice(llm_model="openai/gpt-5-mini", by_workflow=False)).price == tuple(known)
 
 
 def test_an_endpoints_price_is_unknown_until_it_tells(env):
