@@ -84,6 +84,27 @@ def get(id: str) -> Provider:
     return provider
 
 
+def matching(text: str, among: Iterable[Provider]) -> list[Provider]:
+    """The providers `among` that may be meant by `text`, the likeliest first: a part of a name, an id, an
+    alias or a key variable. Only the one whose id it is, if there is one."""
+    wanted = text.strip().casefold()
+    ranked = []
+    for row in among if wanted else ():
+        names = [name.casefold() for name in (row.id, row.label, *row.aliases)]
+        if wanted == row.id:
+            return [row]
+        if any(wanted in name for name in (*names, *map(str.casefold, row.key_variables))):
+            ranked.append((wanted not in names, not any(name.startswith(wanted) for name in names), row))
+    return [row for *_, row in sorted(ranked, key=lambda one: one[:2])]
+
+
+def nearest(text: str, among: Iterable[Provider]) -> Provider | None:
+    """The provider `among` whose name, id or alias is spelled most like `text`; None where none is."""
+    named = {name.casefold(): row for row in among for name in (*row.aliases, row.label, row.id)}
+    close = difflib.get_close_matches(text.strip().casefold(), named, n=1, cutoff=0.6)
+    return named[close[0]] if close else None
+
+
 def examples() -> list[str]:
     """A few model ids for messages: one that needs no key, and some that do."""
     return [f"{id}/{_table()[id].models[0]}" for id in ("ollama", "openai", "anthropic", "gemini")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from ...config import providers, usage
@@ -17,6 +16,7 @@ from ...llm_backends.runner import runner
 from ...llm_backends.system.command_line import command
 from ...prompting import targets
 from . import place
+from .tables import print_table
 from .writing import print_json
 
 _MOVING = (
@@ -32,7 +32,7 @@ def targets_command(options: argparse.Namespace) -> int:
             {"targets": [{"id": entry.id, "label": entry.label, "group": entry.group} for entry in entries]}
         )
     else:
-        _table([(entry.id, entry.label, entry.group) for entry in entries])
+        print_table([(entry.id, entry.label, entry.group) for entry in entries])
     return 0
 
 
@@ -46,7 +46,7 @@ def models_command(options: argparse.Namespace) -> int:
         print_json(listing.to_json(provider=options.provider, words=words, everything=options.all))
         return 0
     models = listing.select(provider=options.provider, words=words, everything=options.all)
-    _table([_model_row(model) for model in models])
+    print_table([_model_row(model) for model in models])
     for source in listing.sources:
         if source.state not in ("ok", "off"):
             print(f"\n{source.label}: {source.message} {source.hint}".rstrip())
@@ -78,15 +78,17 @@ def providers_command(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"providers": rows})
         return 0
-    begun = [row for row in rows if row["begun"]]
-    _table([("Provider", "Name", "State"), *((row["id"], row["label"], _readiness(row)) for row in begun)])
+    begun = sorted((row for row in rows if row["begun"]), key=lambda row: not row["configured"])
+    print_table(
+        [("Provider", "Name", "State"), *((row["id"], row["label"], _readiness(row)) for row in begun)]
+    )
     others = [row for row in rows if not row["begun"]]
     if not options.all:
         print(f"\n{len(others)} more can be set up: `{command('providers', '--all')}` says what each needs.")
         return 0
     print()
     needs = [(row["id"], row["label"], " ".join(row["needs"]) or "-", row["key_url"]) for row in others]
-    _table([("Provider", "Name", "Needs", "Where to get it"), *needs])
+    print_table([("Provider", "Name", "Needs", "Where to get it"), *needs])
     print(f"\n{_MOVING}")
     return 0
 
@@ -103,7 +105,7 @@ def usage_command(options: argparse.Namespace) -> int:
         return 0
     today, budget = view["today"], view["budget"]
     rows = [*today["models"], {**today["total"], "name": "today"}]
-    _table([_usage_row(row) for row in rows])
+    print_table([_usage_row(row) for row in rows])
     if budget["day_usd"] is not None:
         print(f"\nToday's budget: {dollars(budget['day_used_usd'])} of {dollars(budget['day_usd'])} used.")
     return 0
@@ -125,18 +127,9 @@ def config_command(options: argparse.Namespace) -> int:
     effect = view["effective"]
     print(place.line())
     print(f"Active: {effect['error']['message'] if effect['error'] else _effect(effect)}\n")
-    _table([(row["name"], row["value"] or "-", row["origin"]) for row in view["settings"]])
+    print_table([(row["name"], row["value"] or "-", row["origin"]) for row in view["settings"]])
     return 0
 
 
 def _effect(effect: dict[str, str]) -> str:
     return f"{effect['mode']}, {effect['model'] or 'no model'} ({effect['provider_label']})"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [
-        max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)
-    ]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())

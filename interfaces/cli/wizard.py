@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...config import providers
@@ -90,8 +90,10 @@ class Wizard:
     def _provider(self, listing: Listing) -> dict[str, str | None]:
         remote = [provider for provider in providers.every() if not provider.is_local]
         shown = remote[:_PROVIDERS_SHOWN]
-        self._say(f"`{command('providers', '--all')}` lists {len(remote) - len(shown)} more: type its name.")
-        provider = self._choose_of(shown, {name: row for row in remote for name in (row.id, *row.aliases)})
+        self._say(
+            f"{len(remote) - len(shown)} more are found by typing a part of the name: kimi, qwen, cerebras"
+        )
+        provider = self._choose_of(shown, remote)
         model = self._answer("Model", next(iter(provider.models), ""))
         needed = (*provider.needed_variables.values(), *provider.place_variables.values())
         variables = [provider.key_variables[0], *(names[0] for names in needed)]
@@ -120,16 +122,29 @@ class Wizard:
                 return int(text) - 1
             self._say("Enter one of the numbers.")
 
-    def _choose_of(self, shown: Sequence[Provider], named: Mapping[str, Provider]) -> Provider:
-        for number, row in enumerate(shown, 1):
-            self._say(f"  {number:2}  {row.label}")
+    def _choose_of(self, shown: Sequence[Provider], remote: Sequence[Provider]) -> Provider:
+        self._number(shown)
         while True:
-            text = self._ask(f"1 to {len(shown)}, or a name [1]: ").strip() or "1"
+            text = self._ask(f"1 to {len(shown)}, or a part of a name [1]: ").strip() or "1"
             if text.isdecimal() and 1 <= int(text) <= len(shown):
                 return shown[int(text) - 1]
-            if text.lower() in named:
-                return named[text.lower()]
-            self._say("Type one of the numbers, or a provider's name as it stands in that list.")
+            found = providers.matching(text, remote)
+            if len(found) == 1:
+                self._say(f"{found[0].label} ({found[0].id})")
+                return found[0]
+            if found:
+                shown = found
+                self._number(shown)
+                continue
+            close = providers.nearest(text, remote)
+            meant = f" Did you mean {close.label} ({close.id})?" if close else ""
+            self._say(
+                f"No provider matches {text!r}.{meant} `{command('providers', '--all')}` lists all of them."
+            )
+
+    def _number(self, shown: Sequence[Provider]) -> None:
+        for number, row in enumerate(shown, 1):
+            self._say(f"  {number:2}  {row.label} ({row.id})")
 
     def _answer(self, question: str, default: str) -> str:
         return self._ask(f"{question} [{default}]: " if default else f"{question}: ").strip() or default

@@ -10,7 +10,7 @@ from wire.lists import list_server
 
 from quillwork.config import providers
 from quillwork.config.access.session_keys import SessionKeys
-from quillwork.config.models import listing_formats, local_models, prices
+from quillwork.config.models import listing_formats, local_models, prices, servers
 from quillwork.config.models.catalog import Catalog
 from quillwork.config.models.model_facts import known_of, models_of
 from quillwork.config.provider_table import variable_of
@@ -209,6 +209,13 @@ LISTS = [
 def lists():
     with list_server() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Wait for the imitation server as long as a busy machine needs."""
+    monkeypatch.setattr(servers, "PATIENCE_S", 120.0)
+    monkeypatch.setattr(servers.ask_provider, "__defaults__", (120.0,))
 
 
 @pytest.fixture

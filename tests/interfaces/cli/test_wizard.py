@@ -74,11 +74,23 @@ def test_a_provider_is_chosen_and_its_key_is_only_told_of(wizard, home):
 
 def test_a_provider_that_is_not_shown_is_chosen_by_its_name(wizard, home):
     said = wizard("3", "atlantis", "scaleway", "some-model", "n", "y")
-    assert "Type one of the numbers" in said
+    assert "No provider matches 'atlantis'." in said
     assert written(home) == ["LLM_MODEL=scaleway/some-model"]
     assert "SCW_SECRET_KEY=" in said
     wizard("3", "Grok", "grok-4", "n", "y")
     assert written(home) == ["LLM_MODEL=xai/grok-4"]
+
+
+def test_a_part_of_a_name_lists_what_matches_and_a_wrong_one_suggests_the_nearest(wizard, home):
+    said = wizard("3", "Qwen", "2", "some-model", "n", "y")
+    assert "   1  Alibaba DashScope (Qwen) (dashscope)" in said
+    assert written(home) == ["LLM_MODEL=qwen_ai_platform/some-model"]
+    said = wizard("3", "cerebrs", "cereb", "some-model", "n", "y")
+    assert "No provider matches 'cerebrs'. Did you mean Cerebras (cerebras)?" in said
+    assert written(home) == ["LLM_MODEL=cerebras/some-model"]
+    for typed, id in {"kimi": "moonshot", "HF_TOKEN": "huggingface", "doubao": "volcengine"}.items():
+        wizard("3", typed, "some-model", "n", "y")
+        assert written(home) == [f"LLM_MODEL={id}/some-model"]
 
 
 def test_a_yes_to_other_peoples_workflows_is_kept(wizard, home):
