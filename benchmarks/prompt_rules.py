@@ -185,4 +185,6 @@ def _leaks(text: str, own: str, examples: Sequence[str]) -> bool:
 
 
 def _runs(words: Sequence[str]) -> list[str]:
-    return [" ".join(words[start : start + 4]) for start in range(len(words) - 3)]
+    """Return each four words in a row, save those of small words alone (in front of a)."""
+    fours = [words[start : start + 4] for start in range(len(words) - 3)]
+    return [" ".join(four) for four in fours if sum(len(word) > 4 for word in four) > 1]

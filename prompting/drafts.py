@@ -86,7 +86,8 @@ class Order:
             return Request(
                 messages=compact_messages(task, self.protected.kept),
                 max_tokens=MAX_TOKENS,
-                answer_tokens=most,
+                # What is too much of a list is dropped, so it need not be waited for.
+                answer_tokens=most // 2 if task.target.form in LISTS else most,
                 seed=task.seed,
                 task=task,
                 opening=OPENING,
@@ -116,6 +117,11 @@ class Order:
         """Return what was written in one answer for each part, or the first error."""
         texts, negatives = [], []
         for answer in answers:
+            if isinstance(answer, Result) and answer.finish_reason == "length" and self._is_list:
+                # A list that would not end: all but its last term is whole.
+                answer = replace(
+                    answer, text=answer.text.rpartition(",")[0] or answer.text, finish_reason="stop"
+                )
             written = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
             if isinstance(written, LLMError):
                 return written
@@ -123,17 +129,22 @@ class Order:
             negatives.append(written[1])
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
 
+    @property
+    def _is_list(self) -> bool:
+        return self._is_compact(self.task) and self.target.form in LISTS
+
     def _sifted(self, text: str) -> str:
-        if not self._is_compact(self.task) or self.target.form not in LISTS:
+        if not self._is_list:
             return text
-        left = sifted(text, self._excluded)
+        is_tags = self.target.form == "tags"
+        left = sifted(text, self._excluded, self.target.words[1] if is_tags and self.target.words else None)
         return (
             with_count(left, without_negations(self.task)[0]) if self.target.form == "tags" else left
         ) or text
 
     def _without_loop(self, answer: AnswerLoops) -> Draft | None:
         """Return what stands before the loop of a list, where that is enough of one."""
-        if not self._is_compact(self.task) or self.target.form not in LISTS or self.target.words is None:
+        if not self._is_list or self.target.words is None:
             return None
         text = self._sifted(answer.text)
         if size_of(self.target, text) < self.target.words[0]:

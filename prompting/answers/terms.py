@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from ..targets.fitting import split_terms, term_key
 
 LISTS = ("tags", "phrases")
+_MOST_ALIKE = 4
+_FIRST = re.compile(r"[^\W_]+")
 # Words of our own that come back as if they were to be drawn.
 _ECHO = re.compile(
     r"(?i)\A(?:\d+ to \d+ |\d+ )?(?:tags|words|short phrases|tags in lower case)\Z|\Aseparated by commas\Z"
@@ -46,17 +49,26 @@ def with_count(text: str, idea: str) -> str:
     return ", ".join(terms)
 
 
-def sifted(text: str, excluded: Sequence[str] = ()) -> str:
-    """Return a list without terms that repeat others, hold a word of `excluded`, or echo our request."""
+def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> str:
+    """Return a list without terms that repeat others, hold a word of `excluded`, or echo our request.
+
+    Of those that begin with the same word (snow-covered trees, snow-covered hills …) the first few stay, and of
+    all of them no more than `most`.
+    """
     seen: set[str] = set()
+    begun: Counter[str] = Counter()
     kept = []
     out = _any_of(excluded)
     for term in split_terms(text):
         key = term_key(term)
-        if key and key not in seen and not _ECHO.search(term) and not (out and out.search(term)):
+        first = _FIRST.match(key)
+        beginning = first[0] if first else key
+        is_new = bool(key) and key not in seen and begun[beginning] < _MOST_ALIKE
+        if is_new and not _ECHO.search(term) and not (out and out.search(term)):
             seen.add(key)
+            begun[beginning] += 1
             kept.append(term)
-    return ", ".join(kept)
+    return ", ".join(kept[:most])
 
 
 def _any_of(words: Sequence[str]) -> re.Pattern[str] | None:

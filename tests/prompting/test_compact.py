@@ -239,6 +239,10 @@ class TestLists:
             ("sofa, TV, television, potted plant, television screen", "sofa, TV"),
             ("two cats, 25 tags, in English, sill", "two cats, sill"),
             ("(fox:1.2), fox", "(fox:1.2)"),
+            (
+                "snow hill, snow hut, snow fox, snow owl, snow sky, sun",
+                "snow hill, snow hut, snow fox, snow owl, sun",
+            ),
         ],
     )
     def test_repeated_excluded_and_echoed_terms_are_left_out(self, text, left):
@@ -259,6 +263,14 @@ class TestLists:
     def test_tags_say_who_is_there(self, idea, tags, left):
         one = order(load("illustrious"), idea)
         assert one.read(Result(text=tags), Deployment("gguf", "x")) == Draft((left,))
+
+    def test_a_list_without_end_is_cut_at_its_last_whole_term_and_needs_no_warning(self):
+        one = order(load("illustrious"))
+        text = ", ".join(f"tag{number}" for number in range(70)) + ", ta"
+        draft = one.read(Result(text=text, finish_reason="length"), Deployment("gguf", "x"))
+        assert isinstance(draft, Draft)
+        assert draft.texts[0].endswith("tag48, tag49")
+        assert not one.warnings
 
     def test_what_stands_before_a_loop_is_taken_where_it_is_enough(self):
         one = order(load("illustrious"))
