@@ -138,9 +138,9 @@ class Order:
             return text
         is_tags = self.target.form == "tags"
         left = sifted(text, self._excluded, self.target.words[1] if is_tags and self.target.words else None)
-        return (
-            with_count(left, without_negations(self.task)[0]) if self.target.form == "tags" else left
-        ) or text
+        if is_tags:
+            left = with_count(left, without_negations(self.task)[0])
+        return left or text
 
     def _without_loop(self, answer: AnswerLoops) -> Draft | None:
         """Return what stands before the loop of a list, where that is enough of one."""

@@ -52,8 +52,8 @@ def with_count(text: str, idea: str) -> str:
 def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> str:
     """Return a list without terms that repeat others, hold a word of `excluded`, or echo our request.
 
-    Of those that begin with the same word (snow-covered trees, snow-covered hills …) the first few stay, and of
-    all of them no more than `most`.
+    Of those that begin with the same word (snow-covered trees, snow-covered hills …) the first few stay, and
+    of all of them no more than `most`.
     """
     seen: set[str] = set()
     begun: Counter[str] = Counter()
