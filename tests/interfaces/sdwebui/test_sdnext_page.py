@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from interfaces.sdwebui.tab.test_page import PIXEL, Tab
-from interfaces.sdwebui.test_enhance_now_page import Buttons, choose_model
+from interfaces.sdwebui.test_enhance_now import Buttons, choose_model
 from webui.fixtures import WebUIs
 from webui.process import WebUI, real_forge
 from wire.server import WireServer
