@@ -11,7 +11,7 @@ from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.system.loopback import leads_to_loopback
 from ..llm_backends.types import Capabilities, Deployment, Secret
-from . import budgets, downloads, loading, model_source, providers
+from . import budgets, downloads, loading, model_source, providers, ways
 from .access import consent, plans
 from .access.session_keys import ENDPOINT, endpoint_id, session_keys
 from .choice import Choice
@@ -55,7 +55,7 @@ def _fallback(model: str, choice: Choice, first: Deployment, settings: Settings)
 def _one(choice: Choice, settings: Settings) -> Deployment:
     source = model_source.find(choice, settings)
     if source.mode == modes.LITELLM:
-        endpoint = settings.endpoint()
+        endpoint = None if source.way == ways.DIRECT else settings.endpoint()
         deployment = (
             _at_endpoint(source.model, *endpoint)
             if endpoint is not None
@@ -107,7 +107,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
         max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
         retries=0 if local else 2,
         is_local=local,
-        price=prices.of_listed(model),
+        price=prices.of_listed(ENDPOINT, model),
         capabilities=capabilities.at_endpoint(model),
     )
 
@@ -127,6 +127,7 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         key_variable=access.key_variable,
         params=access.params,
         capabilities=capabilities.of_provider(provider, model),
+        transport=ways.transport(provider, settings),
         max_concurrency=provider.max_concurrency,
         retries=provider.retries,
         is_local=access.is_local,
@@ -137,8 +138,10 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
 def _chosen_here(provider: str, settings: Settings) -> bool:
     """Tell whether this machine's own settings name a model of that provider already."""
     for name in ("LLM_MODEL", "LLM_MODEL_PROMPT_GEN", "LLM_MODEL_CHAT"):
-        model = settings.text(name)
-        found = None if providers.is_on_hub(model) else providers.split(model)
+        way, model = ways.split(settings.text(name))
+        if way == ENDPOINT or (not way and settings.endpoint() is not None):
+            continue  # it is called at the endpoint, which says nothing about the provider
+        found = None if not way and providers.is_on_hub(model) else providers.split(model)
         if found is not None and found[0].id == provider:
             return True
     return False

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..llm_backends import modes, registry
 from ..llm_backends.errors import NotConfigured
-from . import providers
+from . import providers, ways
+from .access.session_keys import ENDPOINT
 from .choice import ROLE_VARIABLES, Choice
 from .models import local_models
 from .settings.values import Settings, Value, warn_once
@@ -21,14 +22,16 @@ class ModelSource:
     """A resolved mode, never ``auto``, and the model in that mode's own terms.
 
     `file` is the GGUF file within `model`, where there is one. `from_workflow` says that mode or model came
-    out of a graph and not out of this machine's settings. `guess` is a sentence that says how a model was
-    understood whose id names no provider; empty where nothing was guessed.
+    out of a graph and not out of this machine's settings. `way` is one of `ways`, where the id named one.
+    `guess` is a sentence that says how a model was understood whose id names no provider; empty where
+    nothing was guessed.
     """
 
     mode: str
     model: str
     file: str = ""
     from_workflow: bool = False
+    way: str = ""
     guess: str = field(default="", compare=False)
 
 
@@ -37,13 +40,17 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
 
     Raises `NotConfigured` where a mode lacks its model or does not exist.
     """
-    model = _model(choice, settings)
+    way, model = ways.split(_model(choice, settings))
     if len(model) > _LONGEST_NAME:
         raise NotConfigured(
             f"The model name is {len(model):,} characters long, which is not a valid name.",
             hint=("Check LLM_MODEL, or llm_model on the node: a text may have been pasted there by mistake."),
         )
-    mode = _mode(choice, settings, has_own_model=bool(choice.llm_model.strip()))
+    mode = (
+        _mode_of_way(way, choice, settings)
+        if way
+        else _mode(choice, settings, has_own_model=bool(choice.llm_model.strip()))
+    )
     from_workflow = choice.by_workflow and (
         bool(choice.llm_model.strip()) or choice.llm_mode not in ("", modes.AUTO)
     )
@@ -56,7 +63,7 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
     # LLM_PATH goes with the settings' own models; a node that names one means that one.
     path = "" if choice.llm_model.strip() else settings.text("LLM_PATH")
     source = _in_mode(mode, local_models.resolve(mode, model), path, settings)
-    return ModelSource(source.mode, source.model, source.file, from_workflow, guess)
+    return ModelSource(source.mode, source.model, source.file, from_workflow, way, guess)
 
 
 def lacks_model(choice: Choice, settings: Settings) -> bool:
@@ -102,6 +109,23 @@ def _mode(choice: Choice, settings: Settings, *, has_own_model: bool) -> str:
     mode = _spelled(value)
     # A model typed into a node says more than a general mode that has no use for models.
     return modes.AUTO if has_own_model and not modes.of(mode).takes_model else mode
+
+
+def _mode_of_way(way: str, choice: Choice, settings: Settings) -> str:
+    """The mode of an id that names its way. Raises `NotConfigured` where that way is closed."""
+    chosen = modes.spelled(choice.llm_mode.strip() or modes.AUTO)
+    if chosen not in (modes.AUTO, modes.LITELLM):
+        raise NotConfigured(
+            f"A model id that begins with {way}: cannot be used in the mode {chosen}.",
+            hint=f"Set llm_mode to auto or {modes.LITELLM}, or leave out {way}:.",
+        )
+    if way == ENDPOINT and settings.endpoint() is None:
+        raise NotConfigured(
+            "The model id begins with endpoint:, but no endpoint is set.",
+            hint="Set LLM_BASE_URL, or choose provider/model, for example "
+            f"{' or '.join(providers.examples()[:2])}.",
+        )
+    return modes.LITELLM
 
 
 def _exists(mode: str) -> bool:

@@ -19,10 +19,10 @@ class Provider:
     """A row of the table.
 
     `litellm_prefix` is its name in litellm, `price_prefix` that of its prices in litellm's list, and `wire`
-    the format that it speaks where that is OpenAI's. `key_variables` begin with the one that messages name,
-    `base_variables` likewise. `default_base_url` may hold ``{argument}``s of `needed_variables` and
-    `place_variables`, for which `defaults` may stand in. `hub` names organisations of the Hugging Face hub
-    that are called like the provider, with globs of their repositories. `schema`, `vision` and `tools` say
+    the format that it speaks where that is OpenAI's, with `dialect` for its departures. `key_variables` begin
+    with the one that messages name, `base_variables` likewise. `default_base_url` may hold ``{argument}``s of
+    `needed_variables` and `place_variables`, for which `defaults` may stand in. `hub` names organisations of
+    the Hugging Face hub that are called like the provider, with globs of their repositories. `schema`, `vision` and `tools` say
     what its models do as a rule, None for "depends". `models` are suggested ids without the provider's name.
     `list_path` is the path of its model list, in the format `list_style`, and `check_path` one that only a
     valid key opens: None where there is none. `listed_when_moved` says that nobody looks for the list at
@@ -37,6 +37,7 @@ class Provider:
     key_variables: tuple[str, ...]
     key_url: str
     wire: str = ""
+    dialect: Mapping[str, Any] = field(default_factory=dict)
     key_optional: bool = False
     key_pair: Mapping[str, str] = field(default_factory=dict)
     default_base_url: str | None = None
@@ -162,6 +163,7 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
         key_variables=tuple(row["key"]),
         key_url=row["key_url"],
         wire=row.get("wire", ""),
+        dialect=row.get("dialect", {}),
         key_optional=row.get("key_optional", False),
         key_pair=row.get("pair", {}),
         default_base_url=row.get("base"),

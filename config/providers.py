@@ -187,6 +187,8 @@ def preflight(
     params: dict[str, Any] = {"custom_llm_provider": provider.litellm_prefix}
     if provider.wire:
         params["wire"] = provider.wire
+    if provider.dialect:
+        params["dialect"] = provider.dialect
     if provider.price_prefix != provider.litellm_prefix:
         params["price_prefix"] = provider.price_prefix
     key, variable = _key(provider, env, session_key)

@@ -60,7 +60,7 @@ class Mode:
 
 AUTOMATIC = Mode(AUTO, choice_label="Automatic: by model id")
 _TABLE = (
-    Mode(LITELLM, "LiteLLM", "Provider or server", transports=(LITELLM, "endpoint")),
+    Mode(LITELLM, "LiteLLM", "Provider or server", transports=(LITELLM, "direct", "endpoint")),
     Mode(
         HF_DOWNLOAD,
         "Local model",

@@ -64,7 +64,7 @@ async def send(call: Call) -> Result:
     try:
         backend = registry.get(deployment.backend)
         if prepare := getattr(backend, "prepare", None):
-            await prepare()  # before the watch begins: an import is no silence of the other side
+            await prepare(deployment)  # before the watch begins: an import is no silence of the other side
         result = await collect(backend.stream(call.request, deployment), call)
     except errors.LLMError as error:
         error.provider = error.provider or deployment.provider

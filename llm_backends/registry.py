@@ -129,7 +129,7 @@ def _read_entry_points() -> None:
 
 for _name, _maker in (
     (modes.ENDPOINT, lazily(".remote.openai_compatible", "OpenAICompatible")),
-    (modes.LITELLM, lazily(".remote.litellm_sdk.backend", "LiteLLMSDK")),
+    (modes.LITELLM, lazily(".remote.provider.backend", "Provider")),
     (modes.HF_LOCAL, lazily(".local.transformers_local.backend", "shared")),
     (modes.HF_DOWNLOAD, lazily(".local.transformers_local.backend", "shared")),
     (modes.HOST_ENCODER, lazily(".local.host_encoder.backend", "HostEncoder")),

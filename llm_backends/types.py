@@ -22,6 +22,9 @@ Vector = tuple[float, ...]
 # US dollars for a million tokens, in and out.
 Price = tuple[float, float]
 
+# Who carries a call to a provider: litellm, our own client, or litellm as long as it can.
+TRANSPORTS = (AUTO_TRANSPORT, SDK_TRANSPORT, DIRECT_TRANSPORT) = ("auto", "sdk", "direct")
+
 REDACTED = "***"
 
 
@@ -199,10 +202,10 @@ class Deployment:
     (an API version, an AWS region); a secret among them is a `Secret`. `key_variable` names the environment
     variable that a user would set, for error messages. `fallbacks` are tried in order when this one is
     unavailable. `seeing` names models of the user's that take pictures, for the error where this one does
-    not. `cache_file` is the file that keeps answers, None for no cache. `plan` is asked at every attempt,
-    None where there is none. `price` is None where it is unknown; `budget` is the limit on all calls
-    together, and `usage_file` the file that keeps their cost, None for none. Every call is reported to
-    `observers`. Times are seconds.
+    not. `transport` is one of `TRANSPORTS` for a provider's model, else empty. `cache_file` is the file that
+    keeps answers, None for no cache. `plan` is asked at every attempt, None where there is none. `price` is
+    None where it is unknown; `budget` is the limit on all calls together, and `usage_file` the file that
+    keeps their cost, None for none. Every call is reported to `observers`. Times are seconds.
     """
 
     backend: str
@@ -227,6 +230,7 @@ class Deployment:
     budget: Budget | None = None
     usage_file: Path | None = None
     observers: tuple[Observer, ...] = ()
+    transport: str = field(default="", compare=False)
     seeing: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
     @property
@@ -315,8 +319,8 @@ class StreamingBackend(Protocol):
 
     `stream` raises only errors of the family in `errors.py` (and lets `asyncio.CancelledError` through
     after closing its connection). It makes exactly one attempt: retries, fallbacks, idle time-outs and
-    the limit on concurrent calls are put around it by the caller. One with an ``async prepare()`` has it
-    awaited before each call, and before its time runs: there a library is imported.
+    the limit on concurrent calls are put around it by the caller. One with an ``async prepare(deployment)``
+    has it awaited before each call, and before its time runs: there a library is imported.
     """
 
     def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]: ...

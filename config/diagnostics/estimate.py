@@ -9,7 +9,7 @@ from typing import Any
 from ...llm_backends import modes
 from ...llm_backends.accounting.estimate import cost_of, tokens_of
 from ...llm_backends.types import Price
-from .. import model_source, providers
+from .. import model_source, providers, ways
 from ..access.session_keys import ENDPOINT
 from ..choice import Choice
 from ..models import prices
@@ -66,7 +66,7 @@ def estimate(
 def _priced(source: model_source.ModelSource, settings: Settings) -> tuple[str, str, Price | None]:
     if source.mode != modes.LITELLM:
         return source.mode, source.model, prices.FREE if modes.of(source.mode).free else None
-    if settings.endpoint() is not None:
-        return ENDPOINT, source.model, prices.of_listed(source.model)
+    if source.way != ways.DIRECT and settings.endpoint() is not None:
+        return ENDPOINT, source.model, prices.of_listed(ENDPOINT, source.model)
     provider, model = providers.check_model_id(source.model)
     return provider.id, model, prices.FREE if provider.is_local else prices.of_provider(provider, model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...llm_backends.types import Capabilities
+from ..access.session_keys import ENDPOINT
 from ..provider_table import Provider
 from . import vision
 from .litellm_table import row_of
@@ -14,7 +15,7 @@ def of_provider(provider: Provider, model: str) -> Capabilities:
     from .catalog import catalog
 
     model_id = f"{provider.id}/{model}"
-    entry, known = catalog.entry_of(model_id), known_of(model_id)
+    entry, known = catalog.entry_of(provider.id, model_id), known_of(model_id)
     # Read for other models only: the table is large.
     row = {} if known or provider.is_local else row_of(provider, model)
     tools = [entry.tools if entry else None, known.get("tools"), provider.tools]
@@ -35,9 +36,9 @@ def at_endpoint(model: str) -> Capabilities:
     A proxy reports of a model unknown to it that it takes no tools: that counts as unknown."""
     from .catalog import catalog
 
-    entry = catalog.entry_of(model)
+    entry = catalog.entry_of(ENDPOINT, model)
     return Capabilities(
-        vision=vision.as_listed(model),
+        vision=vision.as_listed(ENDPOINT, model),
         tools=(entry.tools if entry else None) or None,
         context_window=entry.context_window if entry else None,
     )

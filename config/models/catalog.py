@@ -22,8 +22,9 @@ from ...llm_backends.errors import (
     PermissionDenied,
     TimedOut,
 )
+from ...llm_backends.remote.litellm_sdk import presence
 from ...llm_backends.types import Plan
-from .. import providers
+from .. import providers, ways
 from ..access import plans
 from ..access.session_keys import ENDPOINT, SessionKeys, session_keys
 from ..settings.values import Settings
@@ -139,11 +140,13 @@ class Catalog:
         """The models under `settings` as far as they are known by now. Asks no server; reads files."""
         return self._assemble(settings, self.find_servers(settings, self.keys), False)
 
-    def entry_of(self, model_id: str) -> ModelEntry | None:
-        """The entry by which a server listed the model `model_id`; None where none was asked or knew it."""
+    def entry_of(self, server: str, model_id: str) -> ModelEntry | None:
+        """The entry by which `server` (a provider's id, or the endpoint) listed the model `model_id`; None
+        where it was not asked or did not know it. Two servers may call different models alike."""
         with self._lock:
             kept = list(self._kept.values())
-        return next((model for last in kept for model in last.models or () if model.id == model_id), None)
+        listed = (model for last in kept for model in last.models or ())
+        return next((model for model in listed if model.id == model_id and model.provider == server), None)
 
     def state_of(self, settings: Settings) -> dict[str, SourceState]:
         """The state of each server at its last request; those never asked are missing."""
@@ -200,7 +203,8 @@ class Catalog:
             ]
         plan, folders = plans.in_force(settings), entries.in_folders(refresh=refresh)
         answers = tuple((server.identity, last.asked) for server, last in kept)
-        mark = (settings.signature(), answers, tuple(self.keys.providers()), plan, tuple(folders))
+        keys = tuple(self.keys.providers())
+        mark = (settings.signature(), answers, keys, plan, tuple(folders), presence.obstacle())
         last_made = self._last
         if last_made is None or last_made[0] != mark:
             last_made = self._last = (mark, self._make(settings, asked, kept, folders, plan))
@@ -222,6 +226,8 @@ class Catalog:
         without = {server.id for server, last in kept if _has_no_list(server, last)}
         endpoint = next((server.label for server in asked if server.id == ENDPOINT), "")
         listed += [*folders, *self._unasked(settings, refused, without, endpoint)]
+        direct = ways.called_directly(settings)
+        listed = [_as_chosen(model, bool(endpoint), direct) for model in listed]
         models = _in_plan(_distinct(listed), plan, plans.shows_locked(settings))
         answers = [last.answered_at for _, last in kept if last.answered_at is not None]
         return Listing(
@@ -243,8 +249,8 @@ class Catalog:
             if not (provider.models or provider.lists_packaged or provider.id in without):
                 continue
             status = providers.key_status(provider, environment, self.keys.peek(provider.id))
-            # A local server has what it lists, and nothing else; an endpoint takes every id for its own.
-            callable_now = status.configured and not provider.is_local and not endpoint
+            # A local server has what it lists, and nothing else.
+            callable_now = status.configured and not provider.is_local
             everything = callable_now and (provider.lists_packaged or provider.id in without)
             callable_now = callable_now and provider.id not in refused
             yield from entries.packaged(provider, callable_now, everything=everything)
@@ -262,6 +268,17 @@ def _state(server: Server, last: _Kept) -> SourceState:
         return SourceState(server.id, server.label, "off", message, hint)
     state = "down" if last.models is None else "stale"
     return SourceState(server.id, server.label, state, message, hint, count)
+
+
+def _as_chosen(model: ModelEntry, beside_endpoint: bool, direct: frozenset[str]) -> ModelEntry:
+    """`model` with its transport and the id that chooses it; beside an endpoint plain ids are its own."""
+    if model.transport != modes.LITELLM or not (beside_endpoint or model.provider in direct):
+        return model
+    return replace(
+        model,
+        id=ways.at_provider(model.id) if beside_endpoint else model.id,
+        transport=ways.DIRECT if model.provider in direct else model.transport,
+    )
 
 
 def _is_refused(last: _Kept) -> bool:

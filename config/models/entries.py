@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...llm_backends import modes, registry
-from .. import providers
+from .. import providers, ways
 from ..model_source import DEFAULT_REPOSITORY
 from ..provider_table import Provider
 from . import local_models
@@ -47,7 +47,7 @@ class ModelEntry:
     @property
     def plan_id(self) -> str:
         """The id as plans have it (`types.Deployment.model_id`)."""
-        return self.id.rpartition("/")[2] if modes.of(self.transport).in_folders else self.id
+        return self.id.rpartition("/")[2] if modes.of(self.transport).in_folders else ways.split(self.id)[1]
 
     def to_json(self) -> dict[str, Any]:
         row = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -161,7 +161,8 @@ def built_in() -> Iterator[ModelEntry]:
 def from_settings(model: str, endpoint: str = "") -> ModelEntry | None:
     """The entry of a model that the settings name, at `endpoint` (its label), if any.
     None where its provider is unclear."""
-    if endpoint:
+    way, model = ways.split(model)
+    if endpoint and way != ways.DIRECT:
         return replace(at_endpoint(Listed(model), endpoint, None), source="settings", suggested=True)
     found = providers.split(model)
     if found is None:

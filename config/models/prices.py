@@ -11,9 +11,10 @@ from .model_facts import known_of
 FREE: Price = (0.0, 0.0)
 
 
-def of_listed(model_id: str) -> Price | None:
-    """The price of the model `model_id` in its server's list, where that was asked for."""
-    entry = catalog.entry_of(model_id)
+def of_listed(server: str, model_id: str) -> Price | None:
+    """The price of the model `model_id` in the list of `server` (a provider, the endpoint), where that was
+    asked for."""
+    entry = catalog.entry_of(server, model_id)
     return entry.price if entry else None
 
 
@@ -21,7 +22,11 @@ def of_provider(provider: Provider, model: str) -> Price | None:
     """The price of the model `model` of `provider`; None where it is unknown."""
     name = f"{provider.id}/{model}"
     packaged = known_of(name).get("price")
-    return of_listed(name) or (tuple(packaged) if packaged else None) or _of_litellm(provider, model)
+    return (
+        of_listed(provider.id, name)
+        or (tuple(packaged) if packaged else None)
+        or _of_litellm(provider, model)
+    )
 
 
 def _of_litellm(provider: Provider, model: str) -> Price | None:

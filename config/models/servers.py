@@ -42,13 +42,13 @@ class Server:
 
 
 def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
-    """The servers to ask. An endpoint takes every id, so with one set no other server can be reached."""
-    endpoint = settings.endpoint()
+    """The servers to ask: the endpoint, and the providers that can be called. Beside an endpoint nobody looks
+    for a local server that was not set up."""
+    endpoint, environment = settings.endpoint(), settings.environment()
+    found = []
     if endpoint is not None:
         address, key = endpoint
-        return [_endpoint(address.text, keys.peek(endpoint_id(address.text)) or key)]
-    environment = settings.environment()
-    found = []
+        found.append(_endpoint(address.text, keys.peek(endpoint_id(address.text)) or key))
     # This is gone through whenever somebody types into a widget.
     for provider in providers.perhaps_callable(environment, keys.providers()):
         if provider.list_path is None or (
@@ -59,7 +59,9 @@ def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
             access = providers.preflight(provider, environment, keys.peek(provider.id))
         except LLMError:
             continue
-        found.append(_of_provider(provider, access, environment))
+        server = _of_provider(provider, access, environment)
+        if endpoint is None or not server.is_optional:
+            found.append(server)
     return found
 
 

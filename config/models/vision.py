@@ -18,17 +18,17 @@ def of_provider(provider: Provider, model: str) -> bool | None:
     if provider.vision is False:
         return False
     model_id = f"{provider.id}/{model}"
-    for known in (as_listed(model_id), known_of(model_id).get("vision")):
+    for known in (as_listed(provider.id, model_id), known_of(model_id).get("vision")):
         if known is not None:
             return known
     return provider.vision
 
 
-def as_listed(model_id: str) -> bool | None:
-    """The model's vision by the list of its server (a provider, an endpoint), if that was asked for."""
+def as_listed(server: str, model_id: str) -> bool | None:
+    """The model's vision by the list of `server` (a provider, the endpoint), if that was asked for."""
     from .catalog import catalog
 
-    entry = catalog.entry_of(model_id)
+    entry = catalog.entry_of(server, model_id)
     return entry.vision if entry is not None else None
 
 

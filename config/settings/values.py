@@ -25,7 +25,7 @@ from ..access.session_keys import endpoint_id
 from ..pasted import key_in
 from .home import home
 from .panel import FILE, read_panel
-from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, VARIABLES
+from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, PROXY_VARIABLES, VARIABLES
 
 _QUOTED = re.compile(r"""^(["'])(.*)\1$""", re.S)
 # A line of ``.env``: as for a shell, or as for cmd, PowerShell and YAML.
@@ -67,7 +67,7 @@ class Settings:
         """The value of the variable `name` of the table, from whatever layer."""
         variable = VARIABLES[name]
         for origin, texts in self._layers.items():
-            for known in (name, *variable.aliases):
+            for known in (name, *self._aliases(name)):
                 # cmd keeps the quotes of ``set NAME="value"``.
                 text = _QUOTED.sub(r"\2", texts.get(known, "").strip())
                 if text:
@@ -119,7 +119,7 @@ class Settings:
                 return None
             address = Value(PROXY_USUAL_URL, switch, PROXY_SWITCH)
         texts = self._layers.get(address.origin, {})
-        for known in ("LLM_API_KEY", *VARIABLES["LLM_API_KEY"].aliases):
+        for known in ("LLM_API_KEY", *self._aliases("LLM_API_KEY")):
             if texts.get(known, "").strip():
                 return address, given_key(texts[known], known)
         kept = kept_keys.get(self.folder, endpoint_id(address.text))
@@ -133,11 +133,28 @@ class Settings:
             )
         return address, None
 
-    def _proxy_switch(self) -> str | None:
+    def _aliases(self, name: str) -> tuple[str, ...]:
+        """The further names of the variable `name` that are in force."""
+        aliases = VARIABLES[name].aliases
+        if (
+            not PROXY_VARIABLES.isdisjoint(aliases)
+            and self._switch() is not None
+            and not self._proxy_switch()
+        ):
+            return tuple(alias for alias in aliases if alias not in PROXY_VARIABLES)
+        return aliases
+
+    def _switch(self) -> tuple[str, str] | None:
+        """Layer and text of the proxy's switch; None where it is not set."""
         for origin, texts in self._layers.items():
-            if texts.get(PROXY_SWITCH, "").strip():
-                return origin if texts[PROXY_SWITCH].strip().lower() in _TRUE else None
+            if text := texts.get(PROXY_SWITCH, "").strip():
+                return origin, text.lower()
         return None
+
+    def _proxy_switch(self) -> str | None:
+        """The layer that switches the proxy on; None where it is off, or its switch not set."""
+        switch = self._switch()
+        return switch[0] if switch is not None and switch[1] in _TRUE else None
 
     def signature(self) -> int:
         """A number that changes, in this process, with any setting."""

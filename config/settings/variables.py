@@ -65,6 +65,12 @@ VARIABLES: dict[str, EnvironmentVariable] = {
             "LLM_API_KEY", "the key of LLM_BASE_URL", kind="secret", aliases=("LITELLM_API_KEY",)
         ),
         EnvironmentVariable(
+            "LLM_TRANSPORT",
+            "who calls providers that speak OpenAI's format: auto (litellm, where it can be imported), sdk "
+            "(litellm only), direct (never litellm)",
+            default="auto",
+        ),
+        EnvironmentVariable(
             "LLM_TIMEOUT_MS",
             "milliseconds without a response before a remote call times out; ten times that in total",
             kind="number",
@@ -123,6 +129,8 @@ VARIABLES: dict[str, EnvironmentVariable] = {
 # One switch of another program: it means "the mode is litellm, at the proxy's usual address".
 PROXY_SWITCH = "LITELLM_ENABLED"
 PROXY_USUAL_URL = "http://localhost:4000"
+# Switched off, it takes these with it: an address and its key stay in their file for another day.
+PROXY_VARIABLES = frozenset({"LITELLM_BASE_URL", "LITELLM_API_KEY"})
 
 # Other programs' names of variables that a provider's row in the table reads.
 PROVIDER_ALIASES = {"OLLAMA_BASE_URL": "OLLAMA_API_BASE"}

@@ -37,7 +37,7 @@ def targets_command(options: argparse.Namespace) -> int:
 
 
 def models_command(options: argparse.Namespace) -> int:
-    """List the models that can be called now, and with --all those that can be set up."""
+    """List the models that can be called now with their transports, and with --all those to be set up."""
     listing = runner.run(catalog.listing(load()))
     words = " ".join(options.words)
     if options.provider and not listing.select(provider=options.provider, everything=True):
@@ -69,7 +69,7 @@ def _model_row(model: ModelEntry) -> tuple[str, ...]:
         )
         if holds
     ]
-    return model.id, model.provider_label, window, price, ", ".join(marks)
+    return model.id, model.provider_label, model.transport, window, price, ", ".join(marks)
 
 
 def providers_command(options: argparse.Namespace) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ...config import providers
+from ...config import providers, ways
+from ...config.access.session_keys import ENDPOINT
 from ...config.settings.home import targets_folder
 from ...config.settings.values import Settings
 from ...llm_backends.host import program
@@ -32,7 +33,7 @@ def check_model(name: str, mode: str, settings: Settings) -> str:
             "A model name cannot contain an address.",
             "Choose one from the list of models.",
         )
-    if _PATH.search(name) and not _is_for_endpoint(name, mode, settings):
+    if _PATH.search(ways.split(name)[1]) and not _is_for_endpoint(name, mode, settings):
         raise HttpError(
             400,
             "bad_request",
@@ -53,4 +54,7 @@ def load_target(name: str) -> targets.Target:
 
 
 def _is_for_endpoint(name: str, mode: str, settings: Settings) -> bool:
-    return mode == LITELLM and settings.endpoint() is not None and providers.split(name) is None
+    way, model = ways.split(name)
+    if way or settings.endpoint() is None:
+        return way == ENDPOINT
+    return mode == LITELLM and providers.split(model) is None

@@ -15,7 +15,7 @@ from ..accounting.usage_totals import CallRecord
 from ..call import Call, Handler
 from ..observers.dispatch import Line, lines_to
 from ..observers.events import CallEvent
-from ..types import Result
+from ..types import DIRECT_TRANSPORT, Result
 
 Outcome = Result | errors.LLMError | None
 
@@ -68,7 +68,9 @@ class Telling:
             record,
             self._started,
             time.time(),
-            self._call.deployment.backend == modes.LITELLM and not record.cached,
+            self._call.deployment.backend == modes.LITELLM
+            and self._call.deployment.transport != DIRECT_TRANSPORT
+            and not record.cached,
             self._messages,
             answer,
         )

@@ -8,8 +8,9 @@ Protocol: https://platform.openai.com/docs/api-reference/chat/streaming
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
@@ -27,6 +28,16 @@ from .status_errors import error_from_status
 if TYPE_CHECKING:
     import aiohttp
 
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A place to call: its address, the headers that carry the key, the deployment for messages."""
+
+    url: str
+    key: Mapping[str, str]
+    deployment: Deployment
+
+
 # What `extra` may not change: which model is asked, and how its answer is read.
 _OURS = frozenset({"model", "messages", "stream"})
 
@@ -41,13 +52,13 @@ class OpenAICompatible:
         if not deployment.base_url:
             raise errors.NotConfigured("No endpoint is set.", hint="Set LLM_BASE_URL.")
         if request.embed:
-            yield await _embed(request, deployment)
+            yield await embed(request, _call(deployment, "/embeddings"), "base64")
             return
 
         def attempt(request: Request, form: Form) -> AsyncGenerator[Chunk, None]:
             if form.by_responses:
                 return respond(request, deployment, streams=form.streams)
-            return _attempt(_body(request, deployment, form), deployment)
+            return answer(_body(request, deployment, form), _call(deployment, "/chat/completions"))
 
         async with aclosing(self._forms.stream(request, deployment, attempt)) as chunks:
             async for chunk in chunks:
@@ -75,14 +86,21 @@ def _body(request: Request, deployment: Deployment, form: Form) -> dict[str, Any
     return body
 
 
-async def _embed(request: Request, deployment: Deployment) -> Chunk:
+def _call(deployment: Deployment, path: str) -> Call:
+    url = route(deployment.base_url or "", path)
+    return Call(
+        url, key_headers(url, deployment.api_key, deployment.key_variable or "LLM_API_KEY"), deployment
+    )
+
+
+async def embed(request: Request, call: Call, encoding: str = "float") -> Chunk:
+    """Make one POST for vectors and read them. Raises `LLMError`."""
     import aiohttp
 
-    body, begun = embedding_body(request, deployment.model), False
-    url = route(deployment.base_url or "", "/embeddings")
-    headers = key_headers(url, deployment.api_key, deployment.key_variable or "LLM_API_KEY")
+    deployment = call.deployment
+    body, begun = embedding_body(request, deployment.model, encoding), False
     try:
-        async with client.post(url, body, {**headers, "Accept": "application/json"}) as response:
+        async with client.post(call.url, body, {**call.key, "Accept": "application/json"}) as response:
             if not is_good(response):
                 raise (await _refusal(response, deployment)).error
             begun = True
@@ -93,14 +111,13 @@ async def _embed(request: Request, deployment: Deployment) -> Chunk:
     return await asyncio.to_thread(read_embeddings, raw, request, deployment)
 
 
-async def _attempt(body: dict[str, Any], deployment: Deployment) -> AsyncGenerator[Chunk, None]:
+async def answer(body: dict[str, Any], call: Call) -> AsyncGenerator[Chunk, None]:
     """Make one POST and read the answer. Raises `Refusal` where there is none."""
     import aiohttp
 
-    begun, url = False, route(deployment.base_url or "", "/chat/completions")
-    key = key_headers(url, deployment.api_key, deployment.key_variable or "LLM_API_KEY")
+    begun, deployment = False, call.deployment
     try:
-        async with client.post(url, body, {"Accept": "text/event-stream", **key}) as response:
+        async with client.post(call.url, body, {"Accept": "text/event-stream", **call.key}) as response:
             if not is_good(response):
                 raise await _refusal(response, deployment)
             begun = True

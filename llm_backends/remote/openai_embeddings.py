@@ -17,14 +17,14 @@ LONGEST_ANSWER = 192 * 2**20
 _OURS = frozenset({"model", "input", "encoding_format"})
 
 
-def embedding_body(request: Request, model: str) -> dict[str, Any]:
+def embedding_body(request: Request, model: str, encoding: str) -> dict[str, Any]:
     """The body of an embeddings call for `request`; `Request.extra` may add ``dimensions`` and the like.
 
-    It asks for base64, as OpenAI's own client does: many vectors in digits take seconds to read, in which
-    nothing else of this process runs. A server that does not know base64 sends numbers.
+    An `encoding` of ``base64`` is what OpenAI's own client asks for: many vectors in digits take seconds to
+    read, in which nothing else of this process runs. A server that does not know it sends numbers.
     """
     more = {name: value for name, value in request.extra.items() if name not in _OURS}
-    return {"model": model, "input": list(request.embed), "encoding_format": "base64", **more}
+    return {"model": model, "input": list(request.embed), "encoding_format": encoding, **more}
 
 
 def read_embeddings(raw: bytes | bytearray, request: Request, deployment: Deployment) -> Chunk:

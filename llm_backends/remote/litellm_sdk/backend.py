@@ -55,7 +55,7 @@ class LiteLLMSDK:
         self._forms = Forms()
         self._known: dict[str, bool] = {}
 
-    async def prepare(self) -> None:
+    async def prepare(self, deployment: Deployment) -> None:
         """Import the library; see `StreamingBackend`."""
         await self.library.load()
 
@@ -197,9 +197,8 @@ class LiteLLMSDK:
         form: Form,
     ) -> dict[str, Any]:
         params = provider_parameters(deployment.params)
-        prefix = params.pop("custom_llm_provider", deployment.provider)
-        params.pop("price_prefix", None)
-        if params.pop("wire", "") == "openai" and not self._knows(litellm, prefix):
+        prefix = deployment.params.get("custom_llm_provider", deployment.provider)
+        if deployment.params.get("wire") == "openai" and not self._knows(litellm, prefix):
             # It came to litellm later; its format is that of all releases.
             prefix = "openai"
         if "://" in deployment.model or not deployment.base_url:

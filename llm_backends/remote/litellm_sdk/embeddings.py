@@ -49,12 +49,9 @@ def embedding_place(deployment: Deployment) -> tuple[str, str]:
 def embedding_arguments(request: Request, deployment: Deployment, prefix: str) -> dict[str, Any]:
     """The arguments of litellm's `aembedding`, address and key named."""
     refuse_steering(request.extra)
-    params = provider_parameters(deployment.params)
-    for name in ("custom_llm_provider", "price_prefix", "wire"):
-        params.pop(name, None)
     return {
         **request.extra,
-        **params,
+        **provider_parameters(deployment.params),
         "model": f"{prefix}/{deployment.model}",
         "input": list(request.embed),
         "encoding_format": "float",

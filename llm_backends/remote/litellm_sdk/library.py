@@ -11,6 +11,7 @@ import os
 import threading
 from typing import Any
 
+from . import presence
 from .errors import missing_library
 from .silent_log import ignore_leftovers
 
@@ -36,14 +37,7 @@ class Library:
     async def load(self) -> Any:
         """Import litellm: it takes seconds, and a cancelled call does not wait for it.
         Raises `DependencyMissing`."""
-        with self._lock:
-            if self._coming is None or (self._coming.done() and self._coming.exception()):
-                self._coming = concurrent.futures.Future()
-                # A daemon: an interpreter that wants to end does not wait for an import either.
-                threading.Thread(
-                    target=_import_into, args=(self._coming,), name="quillwork-litellm", daemon=True
-                ).start()
-            coming = self._coming
+        coming = self.begin()
         if not coming.done():
             waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             coming.add_done_callback(lambda _: _wake(waiting))
@@ -53,6 +47,17 @@ class Library:
             assert isinstance(failure, Exception)
             raise missing_library(failure) from None
         return coming.result()
+
+    def begin(self) -> concurrent.futures.Future[Any]:
+        """Begin to import litellm unless that was done; returns at once."""
+        with self._lock:
+            if self._coming is None or (self._coming.done() and self._coming.exception()):
+                self._coming = concurrent.futures.Future()
+                # A daemon: an interpreter that wants to end does not wait for an import either.
+                threading.Thread(
+                    target=_import_into, args=(self._coming,), name="quillwork-litellm", daemon=True
+                ).start()
+            return self._coming
 
     def loaded(self) -> Any:
         """Return the module, None where it is not imported."""
@@ -71,6 +76,7 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
             with contextlib.suppress(ModuleNotFoundError):
                 importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - a broken library breaks in every way there is
+        presence.note_failure(error)
         future.set_exception(error)
         return
     finally:

@@ -24,6 +24,8 @@ _STEERING = re.compile(
     r"|.*(?:_key|_token|_secret|_url|_base|_cost.*|cost_per.*|credentials|password)"
 )
 
+# What the table says of a provider, and no argument of a call.
+_OURS = frozenset({"custom_llm_provider", "price_prefix", "wire", "dialect"})
 # litellm leaves these out, and says nothing, for models that it does not know; these providers serve more.
 _ALLOWED = {
     "together_ai": ("tools", "tool_choice", "response_format"),
@@ -64,7 +66,11 @@ def refuse_steering(extra: Mapping[str, Any]) -> None:
 
 def provider_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
     """The provider's own arguments, secrets in the clear: for the call itself and nothing else."""
-    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in params.items()}
+    return {
+        name: value.reveal() if isinstance(value, Secret) else value
+        for name, value in params.items()
+        if name not in _OURS
+    }
 
 
 def reasoning_parameters(prefix: str, model: str, wanted: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def heard(home, monkeypatch):
     monkeypatch.setattr(catalog, "_kept", {})
 
     def say(model_id, **facts):
-        entry = ModelEntry(model_id, model_id, "p", "P", "litellm", "provider", **facts)
+        server = model_id.partition("/")[0] if "/" in model_id else "endpoint"
+        entry = ModelEntry(model_id, model_id, server, "P", "litellm", "provider", **facts)
         catalog._kept[model_id] = _Kept(0.0, [entry], 0.0)
 
     return say

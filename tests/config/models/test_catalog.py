@@ -300,7 +300,7 @@ def test_odd_rows_are_left_out_and_markup_stays_text(quiet, env, lists, provider
     assert not any("\n" in id or len(id) > 250 for id in listed)
 
 
-def test_an_endpoint_is_the_only_one_asked_and_tells_what_a_proxy_knows(quiet, env, lists, providers_at):
+def test_an_endpoint_tells_what_a_proxy_knows_beside_the_providers(quiet, env, lists, providers_at):
     env(LLM_BASE_URL=f"{lists.url}/v1", LLM_API_KEY="sk-end", OPENAI_API_KEY="sk-one", LLM_MODEL="my/own")
     lists.answers = {
         "/v1/models": {"data": [{"id": "fast"}, {"id": "whisper-like"}]},
@@ -319,15 +319,23 @@ def test_an_endpoint_is_the_only_one_asked_and_tells_what_a_proxy_knows(quiet, e
         },
     }
     found = listing(Catalog(keys=SessionKeys()))
-    assert sorted(lists.paths()) == ["/v1/model/info", "/v1/models"]
-    assert all(headers["authorization"] == "Bearer sk-end" for _, headers in lists.asked)
+    keys = {
+        "/v1/model/info": "Bearer sk-end",
+        "/v1/models": "Bearer sk-end",
+        "/openai/models": "Bearer sk-one",
+    }
+    assert sorted(lists.paths()) == sorted(keys), "no local server is looked for beside an endpoint"
+    assert {path: headers["authorization"] for path, headers in lists.asked} == keys
     by_id = {model.id: model for model in found.models}
     fast = by_id["fast"]
     assert (fast.transport, fast.source, fast.context_window) == ("endpoint", "endpoint", 8192)
     assert (fast.vision, fast.tools, fast.price) == (False, None, (1.0, 2.0))
     assert by_id["whisper-like"].configured, "an endpoint's names mean what its owner says"
     assert by_id["my/own"].source == "settings"
-    assert not by_id["openai/gpt-5-mini"].configured, "its id would go to the endpoint"
+    assert "openai/gpt-5-mini" not in by_id, "its id would go to the endpoint"
+    direct = by_id["direct:openai/gpt-5-mini"]
+    assert (direct.configured, direct.provider, direct.plan_id) == (True, "openai", "openai/gpt-5-mini")
+    assert not by_id["direct:anthropic/claude-haiku-4-5"].configured
 
 
 def test_a_proxy_that_keeps_its_secrets_is_listed_all_the_same(quiet, env, lists):

@@ -29,7 +29,8 @@ def heard(home, monkeypatch):
     def say(model_id, vision):
         from quillwork.config.models.catalog import _Kept
 
-        entry = ModelEntry(model_id, model_id, "p", "P", "litellm", "provider", vision=vision)
+        server = model_id.partition("/")[0] if "/" in model_id else "endpoint"
+        entry = ModelEntry(model_id, model_id, server, "P", "litellm", "provider", vision=vision)
         catalog._kept[model_id] = _Kept(0.0, [entry], 0.0)
 
     return say

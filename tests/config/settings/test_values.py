@@ -341,6 +341,19 @@ def test_a_switch_that_is_off(home, env, off):
     assert load().mode().text == "auto"
 
 
+@pytest.mark.parametrize("off", ["0", "false", "no"])
+def test_a_switch_that_is_off_takes_the_proxys_address_and_key_with_it(home, env, off):
+    env(LITELLM_ENABLED=off, LITELLM_BASE_URL="http://127.0.0.1:4000", LITELLM_API_KEY=KEY)
+    assert load().endpoint() is None
+    assert load().mode().text == "auto"
+    write(home, ".env", "LLM_BASE_URL=http://127.0.0.1:9\n")
+    address, key = load().endpoint()
+    assert (address.text, address.origin, key) == ("http://127.0.0.1:9", ".env", None)
+    env(LLM_BASE_URL="http://127.0.0.1:8")
+    address, key = load().endpoint()
+    assert (address.text, key) == ("http://127.0.0.1:8", None), "the proxy's key is no other server's"
+
+
 def test_providers_variables_come_from_the_environment_and_dot_env(home, env):
     write(home, ".env", "OPENAI_API_KEY=from-file\nGROQ_API_KEY=from-file\n")
     write(home, "quillwork.yaml", "MISTRAL_API_KEY: from-yaml\n")

@@ -1,0 +1,1 @@
+"""Calls to the providers of the table: by litellm, or directly where a provider speaks OpenAI's format."""

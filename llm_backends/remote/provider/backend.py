@@ -1,0 +1,72 @@
+"""The backend for providers: litellm carries a call where it can, else our own transport does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from ... import errors
+from ...types import AUTO_TRANSPORT, DIRECT_TRANSPORT, Chunk, Deployment, Request
+from ..litellm_sdk import presence
+from ..litellm_sdk.backend import LiteLLMSDK
+from .direct import Direct
+
+
+class Provider:
+    """A `StreamingBackend` whose carrier `Deployment.transport` names. Where the choice is left open, litellm
+    carries a call until it breaks: at its import for all providers, later for the one that was called."""
+
+    def __init__(self) -> None:
+        self._sdk = LiteLLMSDK()
+        self._direct = Direct()
+        self._broken: dict[str, str] = {}
+
+    async def prepare(self, deployment: Deployment) -> None:
+        """Import litellm where it carries the call; see `StreamingBackend`."""
+        if self._is_direct(deployment):
+            return
+        try:
+            await self._sdk.prepare(deployment)
+        except errors.DependencyMissing as error:
+            if deployment.transport != AUTO_TRANSPORT:
+                raise
+            self._broken[deployment.provider] = error.message
+
+    async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
+        if not self._is_direct(deployment):
+            begun = False
+            try:
+                async with aclosing(self._sdk.stream(request, deployment)) as chunks:
+                    async for chunk in chunks:
+                        begun = begun or chunk != Chunk()
+                        yield chunk
+                return
+            except (errors.DependencyMissing, errors.LibraryFault) as error:
+                if begun or deployment.transport != AUTO_TRANSPORT:
+                    raise
+                # Remembered: a library that broke on the answer has sent a request for nothing.
+                self._broken[deployment.provider] = error.message
+        if said := self._broken.get(deployment.provider, ""):
+            yield Chunk(warning=f"{said} {deployment.name} was called without litellm.")
+        async with aclosing(self._direct.stream(request, deployment)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def forget_keys(self) -> None:
+        """Drop the keys in litellm's clients; see `StreamingBackend`."""
+        self._sdk.forget_keys()
+
+    async def close(self) -> None:
+        """Close the connections; see `StreamingBackend.close`."""
+        await self._sdk.close()
+        await self._direct.close()
+
+    def warm_up(self, deployment: Deployment) -> None:
+        """Begin to import litellm, in a thread of its own, where it will carry calls to `deployment`."""
+        if not self._is_direct(deployment):
+            self._sdk.library.begin()
+
+    def _is_direct(self, deployment: Deployment) -> bool:
+        if deployment.transport == AUTO_TRANSPORT:
+            return deployment.provider in self._broken or bool(presence.obstacle())
+        return deployment.transport == DIRECT_TRANSPORT
