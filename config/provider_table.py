@@ -22,12 +22,12 @@ class Provider:
     the format that it speaks where that is OpenAI's, with `dialect` for its departures. `key_variables` begin
     with the one that messages name, `base_variables` likewise. `default_base_url` may hold ``{argument}``s of
     `needed_variables` and `place_variables`, for which `defaults` may stand in. `hub` names organisations of
-    the Hugging Face hub that are called like the provider, with globs of their repositories. `schema`, `vision` and `tools` say
-    what its models do as a rule, None for "depends". `models` are suggested ids without the provider's name.
-    `list_path` is the path of its model list, in the format `list_style`, and `check_path` one that only a
-    valid key opens: None where there is none. `listed_when_moved` says that nobody looks for the list at
-    the default address, `lists_packaged` that the packaged facts stand in for it; the prices in it are those
-    of `list_prices_per` tokens.
+    the Hugging Face hub that are called like the provider, with globs of their repositories. `schema`,
+    `vision` and `tools` say what its models do as a rule, None for "depends". `models` are suggested ids
+    without the provider's name. `list_path` is the path of its model list, in the format `list_style`, and
+    `check_path` one that only a valid key opens: None where there is none. `listed_when_moved` says that
+    nobody looks for the list at the default address, `lists_packaged` that the packaged facts stand in for
+    it; the prices in it are those of `list_prices_per` tokens.
     """
 
     id: str

@@ -19,9 +19,10 @@ from ...llm_backends import modes
 from ...llm_backends.errors import LLMError, NotConfigured
 from ...llm_backends.host import program
 from ...llm_backends.observers import dispatch
+from ...llm_backends.remote.litellm_sdk import presence
 from ...llm_backends.system.command_line import command, installer
 from ...llm_backends.types import Observer
-from .. import budgets, own_providers, providers, usage
+from .. import budgets, own_providers, providers, usage, ways
 from ..access import plans
 from ..access.session_keys import endpoint_id, session_keys
 from ..model_source import unknown_mode
@@ -123,10 +124,9 @@ def _writable(name: str, folder: Path, hint: str) -> Check:
 
 
 def _litellm(settings: Settings) -> Check:
-    if importlib.util.find_spec("litellm") is None:
-        effect = status.in_effect(settings)
-        wanted = effect["provider"] not in ("", "endpoint") and not modes.of(effect["mode"]).stands_in
-        message = "not installed; needed only for providers that are called directly."
+    if reason := presence.obstacle():
+        wanted = status.in_effect(settings)["transport"] == modes.LITELLM
+        message = f"{reason}; providers of OpenAI's format are called without it."
         return Check("LiteLLM", not wanted, message, _install())
     version = importlib.metadata.version("litellm")
     if version in _BROKEN_LITELLM:
@@ -162,7 +162,9 @@ def _model(settings: Settings) -> Check:
             True,
             f"none is set up, so the phrasebook is used. Run `{command('setup')}` to choose one.",
         )
-    return Check("Model", True, f"{effect['model'] or effect['mode']} ({effect['provider_label']})")
+    via = {modes.LITELLM: ", called by litellm", ways.DIRECT: ", called without litellm"}
+    where = f"{effect['provider_label']}{via.get(effect['transport'], '')}"
+    return Check("Model", True, f"{effect['model'] or effect['mode']} ({where})")
 
 
 def _plan(settings: Settings) -> Check:

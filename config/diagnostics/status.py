@@ -8,7 +8,7 @@ from typing import Any
 from ...llm_backends import registry
 from ...llm_backends.errors import LLMError
 from ...llm_backends.types import Secret
-from .. import providers
+from .. import providers, ways
 from ..access import consent, kept_keys, plans
 from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id, session_keys
 from ..choice import Choice
@@ -142,13 +142,15 @@ def in_effect(settings: Settings) -> dict[str, Any]:
         deployment = deploy(Choice(by_workflow=False), settings)
     except LLMError as error:
         shown = {"type": error.type, "message": error.message, "hint": error.hint}
-        return {**dict.fromkeys(("mode", "model", "label", "provider", "provider_label"), ""), "error": shown}
+        names = ("mode", "model", "label", "provider", "provider_label", "transport")
+        return {**dict.fromkeys(names, ""), "error": shown}
     return {
         "mode": deployment.mode,
         "model": deployment.model,
         "label": human_label(deployment.model),
         "provider": deployment.provider,
         "provider_label": deployment.provider_label,
+        "transport": ways.carrier(deployment),
         "error": None,
     }
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 INSTALL_HINT = (
     # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
     "Run `python install.py` in Quillwork's folder with {program}'s Python and restart {program}. Without "
-    "litellm, LLM_BASE_URL (Ollama, LM Studio, vLLM, a LiteLLM proxy), local models and the {stand_in} work."
+    "litellm, providers of OpenAI's format (such as OpenAI or OpenRouter), LLM_BASE_URL (Ollama, LM Studio, "
+    "vLLM, a LiteLLM proxy), local models and the {stand_in} work."
 )
 _NOT_JSON = re.compile(
     r"jsondecode|expecting value|unterminated string|extra data|not valid json|invalid json|unable to parse"
@@ -85,7 +86,7 @@ def missing_library(reason: Exception) -> errors.DependencyMissing:
     """The error for litellm, or a library that it needs, missing or broken."""
     name = getattr(reason, "name", None) or "litellm"
     if isinstance(reason, ModuleNotFoundError) and name == "litellm":
-        said = "Providers that are called directly need the package litellm, which is not installed."
+        said = "This provider needs the package litellm, which is not installed."
     elif isinstance(reason, ModuleNotFoundError):
         said = f"litellm is installed, but the package {name} that it needs is not."
     else:

@@ -1,0 +1,188 @@
+"""Every row of OpenAI's format where litellm is not installed: moved to a loopback server, asked, heard.
+
+Any other address than the server's is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from wire import moved
+from wire.answers import TEXT
+from wire.moved import OWN_MODELS, check, move
+
+from quillwork.config import providers, ways
+from quillwork.config.choice import Choice
+from quillwork.config.deployment import deploy
+from quillwork.config.diagnostics import health, status
+from quillwork.config.models.catalog import Catalog
+from quillwork.config.settings.values import load
+from quillwork.llm_backends import client
+from quillwork.llm_backends.errors import (
+    AuthenticationFailed,
+    BudgetExceeded,
+    ConsentNeeded,
+    DependencyMissing,
+    MissingKey,
+    NotConfigured,
+    NotInPlan,
+)
+from quillwork.llm_backends.remote.litellm_sdk import presence
+from quillwork.llm_backends.runner import runner
+from quillwork.llm_backends.types import Image, Message
+
+ROWS = [row for row in providers.every() if row.wire == "openai"]
+PICTURE = Image("image/png", b"\x89PNG" + bytes(60))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _only_loopback() -> Iterator[None]:
+    with moved.only_loopback():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _without_litellm(monkeypatch):
+    """Hide litellm from every import and every look for it."""
+    monkeypatch.setitem(sys.modules, "litellm", None)
+    monkeypatch.setattr(presence, "_failure", "")
+    moved.refused.clear()
+    yield
+    assert moved.refused == []
+
+
+@pytest.fixture
+def ready(wire, env):
+    """`ready(row)`: the deployment of a row that is moved to the imitation server, and its key."""
+
+    def prepare(row, model="fox", **choice):
+        key = move(row, wire, env)
+        moved.allowed.add(int(wire.url.rpartition(":")[2]))
+        id = f"{row.id}/{OWN_MODELS.get(row.id, model) if model == 'fox' else model}"
+        return deploy(Choice(llm_model=id, by_workflow=False, llm_mode="litellm", **choice)), key
+
+    return prepare
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_row_of_openais_format_answers_without_litellm(row, wire, ready):
+    deployed, key = ready(row)
+    assert client.ask("a fox", deployed, max_tokens=50, temperature=0.5).text == TEXT
+    with client.stream("a fox", deployed) as chunks:
+        assert "".join(chunk.text for chunk in chunks) == TEXT
+    wire.refuse(moved.SENT_MODELS.get(row.id, "fox"), _no_streams)
+    assert client.ask("a fox", deployed).text == TEXT
+    assert [entry.json["stream"] for entry in wire.log] == [True, True, True, False]
+    for request in wire.log:
+        check(request, row, key)
+
+
+def _no_streams(body):
+    said = {"error": {"message": "stream is not supported by this model", "param": "stream"}}
+    return (400, said) if body["stream"] else None
+
+
+def test_it_is_the_same_preflight_consent_plan_budget_and_price(wire, env, ready):
+    row = providers.get("groq")
+    with pytest.raises(MissingKey, match="GROQ_API_KEY is not set"):
+        deploy(Choice(llm_model="groq/fox", by_workflow=False))
+    deployed, _ = ready(row)
+    with pytest.raises(ConsentNeeded, match="Groq"):
+        deploy(Choice(llm_model="groq/fox"))
+    assert (deployed.model_id, deployed.provider, deployed.key_variable) == (
+        "groq/fox",
+        "groq",
+        "GROQ_API_KEY",
+    )
+    env(LLM_PLAN_MODELS_JSON='{"baseline": ["openai/*"]}')
+    with pytest.raises(NotInPlan, match="does not allow groq/fox"):
+        client.ask("a fox", ready(row)[0])
+    env(LLM_PLAN_MODELS_JSON='{"baseline": ["groq/*"]}', LLM_BUDGET_SESSION="1")
+    with pytest.raises(BudgetExceeded):
+        client.ask("a fox", ready(row)[0])
+    assert wire.log == []
+    env(LLM_BUDGET_SESSION="", LLM_PLAN_MODELS_JSON="")
+    priced, _ = ready(providers.get("openai"), "gpt-5-mini")
+    assert priced.price is not None
+    assert client.ask("a fox", priced).usage.cost_usd is not None
+
+
+def test_errors_name_the_provider_and_its_key(wire, ready):
+    deployed, key = ready(providers.get("groq"), "fox-status401", retries=0)
+    with pytest.raises(AuthenticationFailed) as refused:
+        client.ask("a fox", deployed)
+    assert refused.value.message.startswith("Groq (fox-status401) rejected the key (401)")
+    assert refused.value.hint == "Check the key in GROQ_API_KEY."
+    assert key not in f"{refused.value!r}{refused.value}"
+
+
+def test_pictures_vectors_and_parameters_go_the_same_way(wire, ready):
+    deployed, _ = ready(providers.get("openai"))
+    client.ask([Message("user", "what is it", images=(PICTURE,))], deployed)
+    assert wire.log[-1].json["messages"][0]["content"][1]["type"] == "image_url"
+    client.embed(["a fox"], deployed)
+    assert wire.log[-1].path.endswith("/embeddings")
+    assert wire.log[-1].json["encoding_format"] == "float"
+    before = len(wire.log)
+    for name in ("api_base", "extra_headers", "custom_llm_provider"):
+        steered, _ = ready(providers.get("openai"))
+        with pytest.raises(NotConfigured, match="cannot be set in `extra`"):
+            client.ask("a fox", steered, extra={name: "x"})
+    assert len(wire.log) == before
+
+
+def test_what_speaks_another_format_says_what_to_install(env):
+    env(ANTHROPIC_API_KEY="sk-ant-planted-0123456789", LLM_MODEL="anthropic/claude-haiku-4-5")
+    with pytest.raises(DependencyMissing, match="needs the package litellm") as missing:
+        client.ask("a fox", deploy(Choice(by_workflow=False)))
+    assert "providers of OpenAI's format" in missing.value.hint
+    (check,) = [check for check in health.checks(load()) if check.name == "LiteLLM"]
+    assert not check.ok
+
+
+def test_doctor_and_models_say_which_way_a_model_goes(wire, env, ready):
+    ready(providers.get("groq"))
+    env(LLM_MODEL="groq/fox")
+    assert status.in_effect(load())["transport"] == "direct"
+    checks = {check.name: check for check in health.checks(load())}
+    assert checks["LiteLLM"].ok and "is not installed" in checks["LiteLLM"].message
+    assert checks["Model"].message.endswith("(Groq, called without litellm)")
+    listed = runner.run(Catalog().listing(load()))
+    transports = {model.provider: model.transport for model in listed.models}
+    assert (transports["groq"], transports["anthropic"]) == ("direct", "litellm")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "there", "transport"),
+    [
+        ("auto", False, "direct"),
+        ("", False, "direct"),
+        ("sdk", False, "sdk"),
+        ("direct", False, "direct"),
+        ("auto", True, "auto"),
+        ("SDK", True, "sdk"),
+        ("direct", True, "direct"),
+    ],
+)
+def test_the_transport_can_be_chosen(home, env, monkeypatch, chosen, there, transport):
+    if there:
+        monkeypatch.setattr(presence, "obstacle", lambda: "")
+    env(LLM_TRANSPORT=chosen)
+    assert ways.transport(providers.get("groq"), load()) == transport
+    assert ways.transport(providers.get("anthropic"), load()) == "sdk", "nobody else speaks its format"
+
+
+def test_a_transport_that_is_none_is_refused_in_a_sentence(ready, env):
+    env(LLM_TRANSPORT="grpc")
+    with pytest.raises(NotConfigured, match="LLM_TRANSPORT is 'grpc'"):
+        ready(providers.get("groq"))
+
+
+def test_whoever_insists_on_litellm_is_told_that_it_is_missing(wire, ready, env):
+    env(LLM_TRANSPORT="sdk")
+    deployed, _ = ready(providers.get("groq"))
+    with pytest.raises(DependencyMissing):
+        client.ask("a fox", deployed)
+    assert wire.log == []
