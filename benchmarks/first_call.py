@@ -2,8 +2,8 @@
 
     python benchmarks/first_call.py [--rounds 5] [--wait 2.0] [--model anthropic/fox]
 
-Each round is a process of its own, as a fresh host is. The provider is the imitation server, which answers after
-half a second, as a quick one does. `--wait` is the time between the choice of the model and its first call.
+Each round is a process of its own, as a fresh host is. The provider is the imitation server, which answers
+after half a second, as a quick one does. `--wait` is the time between the choice of the model and its first call.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from setting import load_pack, machine, table, upstream  # noqa: E402
 
 LATER = 8
 # What a quick provider takes for a short answer.
-ANSWER = "fox-delay0.5"
+ANSWER = "fox-delay500"
 
 
 def one_round(model: str, wait_s: float | None) -> None:

@@ -27,6 +27,7 @@ def open_routes(server: Any) -> None:
 
     server.routes.route("*", PATH)(answer)
     server.add_on_prompt_handler(keep_keys)
+    server.add_on_prompt_handler(prepare_models)
 
 
 def keep_keys(json_data: dict[str, Any]) -> dict[str, Any]:
@@ -39,4 +40,14 @@ def keep_keys(json_data: dict[str, Any]) -> dict[str, Any]:
             prompt_id = json_data["prompt_id"] = str(uuid.uuid4())
         if isinstance(prompt_id, str):
             session_keys.capture(prompt_id)
+    return json_data
+
+
+def prepare_models(json_data: dict[str, Any]) -> dict[str, Any]:
+    """Begin to import what the models of a queued prompt need, while it waits for its turn; a prompt handler
+    of the host."""
+    from ..config.warm_up import warm_up_aside
+    from .queued import choices_in
+
+    warm_up_aside(choices_in(json_data.get("prompt")))
     return json_data

@@ -233,6 +233,7 @@ NAMES_A_MODE = {
     "config/models/update_model_facts.py": {"litellm"},
     "llm_backends/remote/litellm_sdk/errors.py": {"litellm"},
     "llm_backends/remote/litellm_sdk/faults.py": {"litellm"},
+    "llm_backends/remote/litellm_sdk/presence.py": {"litellm"},
     # A word of `on_error`.
     "prompting/enhance.py": {"phrasebook"},
     "prompting/tasks.py": {"phrasebook"},

@@ -30,6 +30,11 @@ export function listModels({ refresh = false } = {}) {
   return asked;
 }
 
+/** A model was chosen: the host imports what its first call needs meanwhile. Only that call depends on it. */
+export function noteChosen(id) {
+  call("llm/warm-up", { method: "POST", body: { llm_model: id } }).catch(() => {});
+}
+
 /** A key or a setting has changed: the next look asks anew. */
 export function forgetModels() {
   taken = 0;

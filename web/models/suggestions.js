@@ -2,7 +2,7 @@
 import { asCallError } from "../common/calls.js";
 import { el, useStyles } from "../common/elements.js";
 import { t } from "../common/texts.js";
-import { byProvider, knownModels, listModels, matches, standing } from "./catalog.js";
+import { byProvider, knownModels, listModels, matches, noteChosen, standing } from "./catalog.js";
 import { loadModes } from "./modes.js";
 
 const MOST_SHOWN = 200;
@@ -224,6 +224,7 @@ class SuggestionList {
     // The canvas asks for a text in a little dialog of its own, which takes it with its OK.
     input.closest(".graphdialog")?.querySelector("button")?.click();
     input.dispatchEvent(new Event("change", { bubbles: true }));
+    noteChosen(id);
   }
 
   place() {

@@ -8,12 +8,14 @@ from typing import Any
 from ....config import providers
 from ....config.access import kept_keys
 from ....config.access.session_keys import ENDPOINT, IDLE_S, endpoint_id, session_keys
+from ....config.choice import Choice
 from ....config.diagnostics import status
 from ....config.diagnostics.health import report
 from ....config.diagnostics.trial import Trial, call_model, check_provider, open_for_trial
 from ....config.models.catalog import Listing, catalog
 from ....config.pasted import key_in
 from ....config.settings.values import Settings, load
+from ....config.warm_up import warm_up
 from ....llm_backends import modes
 from ....llm_backends.host import program
 from ....llm_backends.local.unload import unload_used_servers
@@ -225,6 +227,17 @@ async def trying_call(mode: str, model: str) -> Trial:
     return opened if isinstance(opened, Trial) else await on_runner(call_model(opened))
 
 
+async def _warm_up(exchange: Exchange) -> Answer:
+    wanted = exchange.body
+
+    def begin() -> bool:
+        model = check_model(wanted["llm_model"], wanted["llm_mode"], load())
+        # Nothing is sent, so it needs no consent yet.
+        return warm_up(Choice(llm_mode=wanted["llm_mode"], llm_model=model, by_workflow=False))
+
+    return Answer({"begun": await in_thread(begin)})
+
+
 async def _health(exchange: Exchange) -> Answer:
     settings = await in_thread(load)
     await on_runner(catalog.listing(settings))
@@ -290,6 +303,14 @@ ROUTES = (
             llm_model=text(300),
             llm_mode=text(60, AUTO),
         ),
+    ),
+    Route(
+        "POST",
+        "llm/warm-up",
+        "change",
+        "Import what the first call to a model needs, before it is called; nothing is sent.",
+        _warm_up,
+        body=body(llm_model=text(300), llm_mode=text(60, AUTO)),
     ),
     Route("GET", "health", "private", "Report what works, what does not, and how to fix it.", _health),
     Route("POST", "unload", "change", "Unload the language models.", _unload, body=body()),

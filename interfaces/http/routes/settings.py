@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 from ....config.access import consent
+from ....config.choice import ROLE_VARIABLES, Choice
 from ....config.diagnostics import status
 from ....config.settings import panel
 from ....config.settings.values import Settings, load, override
 from ....config.settings.variables import VARIABLES
+from ....config.warm_up import warm_up
 from ....llm_backends import modes, registry
 from ....llm_backends.host import program
 from .. import schema
@@ -20,6 +22,7 @@ from ..schema import body, flag
 from ..threads import in_thread
 
 _WRITABLE = tuple(name for name, variable in VARIABLES.items() if variable.writable)
+_OF_THE_MODEL = {"LLM_MODE", *ROLE_VARIABLES.values(), "LLM_MODEL"}
 _LONGEST_MS = 24 * 3600 * 1000
 
 
@@ -39,6 +42,8 @@ def apply_settings(wanted: dict[str, Any], persist: bool) -> dict[str, Any]:
         panel.write_panel(settings.folder, changes)
     for name, text in changes.items():
         override(name, text)
+    if not _OF_THE_MODEL.isdisjoint(changes):
+        warm_up(Choice(by_workflow=False))
     return status.config_view(load())
 
 

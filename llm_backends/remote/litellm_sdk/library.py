@@ -75,6 +75,9 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
         for module in ("litellm.litellm_core_utils.default_encoding", "litellm.utils"):
             with contextlib.suppress(ModuleNotFoundError):
                 importlib.import_module(module)
+        # The first call would wait for its client's libraries as well.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(".clients", __package__)
     except Exception as error:  # noqa: BLE001 - a broken library breaks in every way there is
         presence.note_failure(error)
         future.set_exception(error)

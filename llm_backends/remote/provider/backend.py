@@ -61,10 +61,13 @@ class Provider:
         await self._sdk.close()
         await self._direct.close()
 
-    def warm_up(self, deployment: Deployment) -> None:
-        """Begin to import litellm, in a thread of its own, where it will carry calls to `deployment`."""
-        if not self._is_direct(deployment):
-            self._sdk.library.begin()
+    def warm_up(self, deployment: Deployment) -> bool:
+        """Begin to import litellm, in a thread of its own, where it will carry calls to `deployment`; tell
+        whether it will."""
+        if self._is_direct(deployment):
+            return False
+        self._sdk.library.begin()
+        return True
 
     def _is_direct(self, deployment: Deployment) -> bool:
         if deployment.transport == AUTO_TRANSPORT:
