@@ -3,7 +3,7 @@
     python benchmarks/first_call.py [--rounds 5] [--wait 2.0] [--model anthropic/fox]
 
 Each round is a process of its own, as a fresh host is. The provider is the imitation server, which answers
-after half a second, as a quick one does. `--wait` is the time between the choice of the model and its first call.
+after half a second, as a quick one does. `--wait` is the time between the choice of a model and its call.
 """
 
 from __future__ import annotations
