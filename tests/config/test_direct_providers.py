@@ -30,7 +30,6 @@ from quillwork.llm_backends.errors import (
     NotInPlan,
 )
 from quillwork.llm_backends.remote.litellm_sdk import presence
-from quillwork.llm_backends.runner import runner
 from quillwork.llm_backends.types import Image, Message
 
 ROWS = [row for row in providers.every() if row.wire == "openai"]
@@ -118,8 +117,10 @@ def test_errors_name_the_provider_and_its_key(wire, ready):
     assert key not in f"{refused.value!r}{refused.value}"
 
 
-def test_pictures_vectors_and_parameters_go_the_same_way(wire, ready):
-    deployed, _ = ready(providers.get("openai"))
+def test_pictures_vectors_and_parameters_go_the_same_way(wire, env, ready):
+    ready(providers.get("openai"))
+    env(OPENAI_API_BASE=f"{wire.url}/v1")
+    deployed = deploy(Choice(llm_model="openai/fox", by_workflow=False))
     client.ask([Message("user", "what is it", images=(PICTURE,))], deployed)
     assert wire.log[-1].json["messages"][0]["content"][1]["type"] == "image_url"
     client.embed(["a fox"], deployed)
@@ -149,7 +150,7 @@ def test_doctor_and_models_say_which_way_a_model_goes(wire, env, ready):
     checks = {check.name: check for check in health.checks(load())}
     assert checks["LiteLLM"].ok and "is not installed" in checks["LiteLLM"].message
     assert checks["Model"].message.endswith("(Groq, called without litellm)")
-    listed = runner.run(Catalog().listing(load()))
+    listed = Catalog().as_known(load())
     transports = {model.provider: model.transport for model in listed.models}
     assert (transports["groq"], transports["anthropic"]) == ("direct", "litellm")
 
