@@ -18,7 +18,9 @@ def choices_in(prompt: Any) -> Iterator[Choice]:
     wired count as empty; what no graph can have is passed over."""
     for node in prompt.values() if isinstance(prompt, dict) else ():
         inputs = node.get("inputs") if isinstance(node, dict) else None
-        kind = str(node.get("class_type", "")) if isinstance(inputs, dict) else ""
+        if not isinstance(inputs, dict):
+            continue
+        kind = str(node.get("class_type", ""))
         if not kind.startswith(_OURS) or kind in _ASKS_NONE:
             continue
         if "llm" in inputs or inputs.get("freeze") is True or inputs.get("generate_missing") is False:
