@@ -8,7 +8,7 @@ from collections.abc import Collection
 # A template that knows no system message refuses it: `chat_template.fill` moves it into the first question.
 # https://ai.google.dev/gemma/docs/core/prompt-structure
 _GEMMA = (
-    "{% for message in messages %}"
+    "{{ bos_token }}{% for message in messages %}"
     "{% if message.role == 'system' %}{{ raise_exception('no system messages') }}{% endif %}"
     "<start_of_turn>{{ 'model' if message.role == 'assistant' else 'user' }}\n"
     "{{ message.content }}<end_of_turn>\n"
@@ -16,7 +16,7 @@ _GEMMA = (
 )
 # https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/
 _LLAMA_3 = (
-    "{% for message in messages %}"
+    "{{ bos_token }}{% for message in messages %}"
     "<|start_header_id|>{{ message.role }}<|end_header_id|>\n\n{{ message.content }}<|eot_id|>"
     "{% endfor %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}"
 )

@@ -115,6 +115,9 @@ def test_a_file_without_a_template_has_its_familys(tokens, prompt):
         Message("user", "And?"),
     )
     assert whole(filled(template_for(tokens), talk, ())) == prompt
+    # A tokenizer that is told to add nothing begins a document no more than the template does.
+    begun = ChatTemplate(template_for(tokens), tokens[0], "").applying("default")
+    assert whole(chat_template.fill(talk, begun)) == tokens[0] + prompt
 
 
 def test_an_unknown_family_has_no_template():
