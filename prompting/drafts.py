@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
+from .answers.kept import brought_in, lost_facts, lost_lettering, with_lettering
 from .answers.limits import Fault, Limits, size_of
 from .answers.parts import split_parts
 from .answers.preview import preview
@@ -19,6 +20,11 @@ from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
 _UNLOOPED = "The model repeated itself at the end of its list; the repetitions were removed."
+# Forms with a place for one more sentence or phrase.
+_TAKES_LETTERING = ("prose", "phrases", "tags", "tags_and_prose")
+_PUT_IN = (
+    "The model left out the lettering {0}, so it was put at the end. Check that it is where you want it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +163,10 @@ class Order:
         has_instruction = bool(self.task.instruction.strip())
         ideas = self.protected.parts or ("",)
         found = {
-            place: self.limits.faults(text, idea, has_instruction=has_instruction)
+            place: (
+                *self.limits.faults(text, idea, has_instruction=has_instruction),
+                *self._losses(text, idea, draft.negative, has_instruction),
+            )
             for place, (text, idea) in enumerate(zip(draft.texts, ideas, strict=True))
         }
         unchanged = [any(fault.kind == "unchanged" for fault in faults) for faults in found.values()]
@@ -167,6 +176,53 @@ class Order:
                 for place, faults in found.items()
             }
         return {place: faults for place, faults in found.items() if faults}
+
+    def _losses(self, text: str, idea: str, negative: str, has_instruction: bool) -> Iterator[Fault]:
+        """Yield the faults of a part that lacks facts of its `idea`, or shows what that excludes."""
+        if self.target.kind == "image_to_video":
+            return  # what the picture shows is not told again
+        # A wish may well change a number or a colour; lettering stays.
+        lost = (
+            [f"“{said}”" for said in lost_lettering(idea, text)]
+            if has_instruction
+            else lost_facts(idea, text, negative=negative)
+        )
+        if lost:
+            yield Fault("lost", ", ".join(lost), weight=len(lost))
+        is_drawn = self.target.kind != "edit" and self.target.form != "any"
+        if is_drawn and (shown := brought_in(idea, text)):
+            yield Fault("excluded", ", ".join(shown), weight=len(shown))
+
+    def asks_again(self, draft: Draft, *, in_process: bool) -> bool:
+        """Tell whether the model is to write `draft` again, since no code can mend it.
+
+        One in this process keeps its user waiting as long as the first time: what is too long is cut instead.
+        """
+        faults = self.faults(self._with_lettering(draft))
+        kinds = {fault.kind for found in faults.values() for fault in found}
+        return bool(kinds - {"long"} if in_process else kinds)
+
+    def completed(self, draft: Draft) -> Draft:
+        """Return `draft` with the lettering that it left out, and say so."""
+        whole = self._with_lettering(draft)
+        if whole != draft:
+            ideas = self.protected.parts
+            lost = [
+                said
+                for idea, text in zip(ideas, draft.texts, strict=True)
+                for said in lost_lettering(idea, text)
+            ]
+            self.warnings.append(_PUT_IN.format(", ".join(f"“{said}”" for said in lost)))
+        return whole
+
+    def _with_lettering(self, draft: Draft) -> Draft:
+        if self.target.form not in _TAKES_LETTERING or self.target.kind == "image_to_video":
+            return draft
+        texts = [
+            with_lettering(text, lost_lettering(idea, f"{text}\n{draft.negative}"), self.target.form)
+            for idea, text in zip(self.protected.parts or ("",), draft.texts, strict=True)
+        ]
+        return replace(draft, texts=tuple(texts))
 
     def repair(self, draft: Draft) -> Request:
         """Return the request to write `draft` again without its faults."""
@@ -181,15 +237,18 @@ class Order:
 
     def tell(self, before: Draft, after: Draft, *, asked: bool) -> None:
         """Add a warning for each fault of `before`, with what became of it in `after`."""
-        left = {fault.kind for faults in self.faults(after).values() for fault in faults}
+        left = {fault.kind: fault for faults in self.faults(after).values() for fault in faults}
         reported = set()
         for fault in (fault for faults in self.faults(before).values() for fault in faults):
             if fault.kind in reported:
                 continue
             reported.add(fault.kind)
+            if fault.kind not in left and not asked:
+                continue  # `completed` says so
             if fault.kind not in left:
                 remedy = "it was asked for once more"
             else:
+                fault = left[fault.kind]
                 remedy = self.limits.remedy(fault)
                 remedy = f"once more asked for, it was no better; {remedy}" if asked else remedy
             self.warnings.append(self.limits.sentence(fault, remedy))
@@ -203,4 +262,4 @@ class Order:
 
 
 def _count(faults: Mapping[int, Sequence[Fault]]) -> int:
-    return sum(map(len, faults.values()))
+    return sum(fault.weight for found in faults.values() for fault in found)

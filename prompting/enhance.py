@@ -116,31 +116,33 @@ async def _repaired(
     answers: list[Result | LLMError],
     model: Model,
 ) -> list[Draft | LLMError]:
-    """Have those of `drafts` that pass the target's limits written again, once; adds to `answers`.
-
-    A model in this process would keep its user waiting for as long as the first time: its drafts are cut.
-    """
+    """Have those of `drafts` that have faults written again, once; adds to `answers`."""
     mended = list(drafts)
     faulty = [
         (place, draft)
         for place, draft in enumerate(drafts)
         if isinstance(draft, Draft) and orders[place].faults(draft)
     ]
-    asks = not modes.of(model.deployment.backend).in_process
+    in_process = modes.of(model.deployment.backend).in_process
+    asked = [
+        (place, draft) for place, draft in faulty if orders[place].asks_again(draft, in_process=in_process)
+    ]
     more = (
         await model.ask(
-            [orders[place].repair(draft) for place, draft in faulty],
-            lambda number, text: orders[faulty[number][0]].shown(text),
+            [orders[place].repair(draft) for place, draft in asked],
+            lambda number, text: orders[asked[number][0]].shown(text),
         )
-        if faulty and asks
+        if asked
         else []
     )
     answers += more
-    for number, (place, draft) in enumerate(faulty):
+    second = {place: answer for (place, _), answer in zip(asked, more, strict=True)}
+    for place, draft in faulty:
         order = orders[place]
-        again = order.read(more[number], model.deployment) if more else None
-        mended[place] = better = order.better(draft, again)
-        order.tell(draft, better, asked=bool(more))
+        again = order.read(second[place], model.deployment) if place in second else None
+        better = order.completed(order.better(draft, again))
+        order.tell(draft, better, asked=place in second)
+        mended[place] = better
     return mended
 
 

@@ -61,6 +61,9 @@ _IN_PARTS = (
 )
 _FAULTS = {
     "long": "has {0}, and must have {1}. Keep what matters most.",
+    "short": "has {0}, and must have {1}. Keep all of the idea, and add what a picture needs.",
+    "lost": "leaves out {0}. Put in all of it.",
+    "excluded": "shows what must not be there: {0}. Do not name it.",
     "language": "is in the wrong language. Write it in {1}.",
     "loop": "says the same over and over (“{0}”). Say everything once.",
     "unchanged": "is the idea word for word. Work it out.",

@@ -12,7 +12,7 @@ from ..targets import Target
 from ..targets.fitting import split_terms
 from .anchors import MARK
 
-FaultKind = Literal["long", "language", "loop", "unchanged"]
+FaultKind = Literal["long", "short", "language", "loop", "unchanged", "lost", "excluded"]
 
 # An answer may pass the length that was asked for by so much, and its idea by so much.
 LENGTH_SLACK, _SLACK_ON_IDEA = 1.5, 1.2
@@ -34,11 +34,15 @@ _WHOLE = ("json", "sections", "any")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of an answer: what was `found`, and what is `wanted`, "" where the kind says it."""
+    """One fault of an answer: what was `found`, and what is `wanted`, "" where the kind says it.
+
+    `weight` counts the things that are wrong.
+    """
 
     kind: FaultKind
     found: str = ""
     wanted: str = ""
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Limits:
     def faults(self, text: str, idea: str, *, has_instruction: bool = False) -> tuple[Fault, ...]:
         """Return the faults of `text`, made of `idea`; with `has_instruction` something was to change."""
         found = (
-            self._length(text, idea),
+            self._length(text, idea) or self._shortness(text, idea),
             self._language(text),
             self._loop(text, idea),
             self._unchanged(text, idea, has_instruction),
@@ -69,7 +73,7 @@ class Limits:
 
     def remedy(self, fault: Fault) -> str:
         """Return the end of a sentence on what `trimmed` does about a fault."""
-        if fault.kind in ("language", "unchanged") or self.target.form in _WHOLE:
+        if fault.kind not in ("long", "loop") or self.target.form in _WHOLE:
             return "it stands as it was written"
         return "the repetitions were taken out" if fault.kind == "loop" else "it was shortened"
 
@@ -78,6 +82,9 @@ class Limits:
         label = self.target.label
         what = {
             "long": f"The answer is too long for {label} ({fault.found}; {fault.wanted} are wanted)",
+            "short": f"The answer is shorter than the idea ({fault.found}; {fault.wanted} are wanted)",
+            "lost": f"The answer leaves out {fault.found}",
+            "excluded": f"The answer shows what must not be there ({fault.found})",
             "language": f"The answer is in a language that {label} does not read ({fault.found})",
             "loop": f"The answer goes round in a loop (“{fault.found}”)",
             "unchanged": "The model handed the idea back unchanged",
@@ -97,6 +104,16 @@ class Limits:
         tokens = self.count_tokens(text)
         wanted = wanted or f"at most {target.limit_tokens} tokens"
         return Fault("long", f"{tokens} tokens", wanted) if tokens > limit else None
+
+    def _shortness(self, text: str, idea: str) -> Fault | None:
+        """Return a fault where the answer is shorter than the idea, and than what the target wants."""
+        target = self.target
+        size, unit = size_of(target, text), "tags" if target.form == "tags" else "words"
+        if target.words is None or target.kind == "edit" or target.form in ("any", "instruction"):
+            return None
+        if _bare(text) == _bare(idea) or not size < min(size_of(target, idea), target.words[0]):
+            return None
+        return Fault("short", f"{size} {unit}", f"{target.words[0]} to {target.words[1]} {unit}")
 
     def _most(self, idea: str) -> int | None:
         """Return how many words (or tags) an answer may have."""

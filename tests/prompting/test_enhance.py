@@ -271,6 +271,61 @@ def test_a_good_answer_costs_one_call(wire):
     assert len(wire.calls()) == 1
 
 
+# -- what an answer keeps of its idea
+
+CATS = "two red cats on a blue sofa in Lisbon"
+LEFT = "Four red cats sleep on a blue sofa in Lisbon."
+KEPT = "Two red cats sleep on a blue sofa by a window in Lisbon."
+
+
+@pytest.mark.parametrize(
+    ("idea", "bad", "good", "said"),
+    [
+        (CATS, "Three red cats on a blue sofa in Lisbon.", KEPT, "leaves out two"),
+        (CATS, "Two red cats on a sofa in Lisbon, by a window.", KEPT, "leaves out blue"),
+        (CATS, "Two red cats on a blue sofa by a window at dusk.", KEPT, "leaves out Lisbon"),
+        (CATS, "Red cats sleep on a sofa by a window at dusk.", KEPT, "leaves out two, blue, Lisbon"),
+        ("a pier without people", "Many people stand on a long pier.", SHORT, "people"),
+        (f"{CATS}, seen from the door on a wet evening in May", "Two red cats, blue sofa, Lisbon.",
+         f"{KEPT} It rains on an evening in May, and the door is open.", "has 6 words"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_asked_for_once(wire, idea, bad, good, said):
+    wire.script("fox", [bad, good])
+    enhanced = run(Idea(idea, SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == [good]
+    _, second = wire.calls()
+    assert said in second.json["messages"][3]["content"]
+    (warning,) = enhanced.info["warnings"]
+    assert "it was asked for once more" in warning
+
+
+def test_what_stays_out_is_named(wire):
+    wire.script("fox", ["Three cats lie on a blue sofa in Lisbon.", LEFT])
+    enhanced = run(Idea(CATS, SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == [LEFT]
+    assert len(wire.calls()) == 2
+    (warning,) = enhanced.info["warnings"]
+    assert warning.startswith("The answer leaves out two: once more asked for, it was no better")
+
+
+def test_lettering_is_put_in_without_a_call(wire):
+    wire.script("fox", "A door with a neon sign over it, in the rain.")
+    enhanced = run(Idea('a neon sign "OPEN 24h" over a door', SCHNELL), endpoint(wire.url))
+    assert enhanced.prompts == [
+        'A door with a neon sign over it, in the rain. The text "OPEN 24h" can be read in the picture.'
+    ]
+    assert len(wire.calls()) == 1
+    (warning,) = enhanced.info["warnings"]
+    assert "“OPEN 24h”, so it was put at the end" in warning
+
+
+def test_a_wish_may_change_what_the_idea_says(wire):
+    wire.script("fox", "Four green cats lie on a sofa by the window.")
+    assert run(Idea(CATS, SCHNELL, instruction="make it four"), endpoint(wire.url)).info["warnings"] == []
+    assert len(wire.calls()) == 1
+
+
 def test_the_part_that_passes_a_limit_is_named(wire):
     wire.script("fox", [f"[1] {SHORT}\n[2] {LONG}", f"[1] {SHORT}\n[2] A grey cat."])
     enhanced = run(Idea("a fox BREAK a cat", SCHNELL), endpoint(wire.url))
