@@ -7,21 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..llm_backends.errors import EmptyAnswer, LLMError, NotConfigured
+from ..llm_backends import modes
+from ..llm_backends.errors import AnswerLoops, EmptyAnswer, LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Request, Result
 from .answers.clean import bare
 from .answers.prompt import SEEDS
-from .answers.values import read_values
-from .messages import VALUES_SCHEMA, spoken_name, variables_messages
+from .answers.values import asks_for_text, read_values
+from .messages import CREATIVITY, VALUES_SCHEMA, spoken_name, variables_messages
+from .model_size import is_small
 from .report import report
 from .tasks import MOST_VALUES, VariablesTask
+from .value_lists import OPENING, end_of, list_messages
 
-_ROUNDS = 4
+# How often is asked at most, and how often in a row for nothing new of a model that may do better by chance.
+_ROUNDS, _IN_VAIN = 6, 2
+_AT_ONCE_FROM_SMALL = 20
 
 # In tokens: room for thinking and JSON, and for one value ("50 word description").
 _MAX_TOKENS_BASE = 1536
 _MAX_TOKENS_EACH = 48
+# The same without thinking, for a value that is a name and for one that is a text.
+_ANSWER_TOKENS_BASE, _ANSWER_TOKENS_EACH = 64, (20, 120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,14 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
     values: list[str] = []
     warnings: list[str] = []
     outcomes: list[Result | LLMError] = []
-    for attempt in range(_ROUNDS):
+    in_vain = 0
+    rounds = max(_ROUNDS, -(-task.count // _AT_ONCE_FROM_SMALL) + _ROUNDS // 2)
+    for attempt in range(rounds):
         missing = task.count - len(values)
         if missing <= 0:
             break
+        if _takes_lists(model.deployment):
+            missing = min(missing, _AT_ONCE_FROM_SMALL)
         wanted = replace(
             task,
             count=missing,
@@ -55,16 +66,24 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
         )
         (answer,) = await model.ask([_request(wanted, model.deployment)])
         outcomes.append(answer)
+        is_list, patience = _takes_lists(model.deployment), 1
+        if is_list or isinstance(answer, AnswerLoops):
+            patience = _IN_VAIN
+        if isinstance(answer, AnswerLoops):
+            # What it had written before is as good as any other; only the last value may be half there.
+            answer = Result(answer.text, finish_reason="length")
         if isinstance(answer, LLMError):
             if not values:
                 raise answer
             warnings.append(str(answer))
             break
         warnings.extend(answer.warnings)
-        fresh, warning = _read(answer, model.deployment, bool(values), task.name)
-        warnings.append(warning)
+        is_last = in_vain + 1 >= patience
+        fresh, warning = _read(answer, model.deployment, bool(values) or not is_last, task.name)
+        warnings.append("" if is_list else warning)
         added = add_distinct(values, fresh, task.existing, task.count)
-        if not added:
+        in_vain = 0 if added else in_vain + 1
+        if in_vain >= patience:
             break
     if not values:
         raise EmptyAnswer(f"{model.deployment.name} returned no value for “{spoken_name(task.name)}”.")
@@ -83,10 +102,29 @@ def check(task: VariablesTask) -> None:
         raise NotConfigured(f"count is {task.count}.", hint=f"Choose 1 to {MOST_VALUES}.")
 
 
+def _takes_lists(deployment: Deployment) -> bool:
+    """Tell whether the model is asked for lines: a small one that nothing holds to JSON and to new values."""
+    return is_small(deployment) and not modes.of(deployment.backend).loads_weights
+
+
 def _request(task: VariablesTask, deployment: Deployment) -> Request:
+    most = _ANSWER_TOKENS_BASE + _ANSWER_TOKENS_EACH[asks_for_text(task.name)] * task.count
+    if _takes_lists(deployment):
+        return Request(
+            messages=list_messages(task, spoken_name(task.name), CREATIVITY[task.creativity]),
+            max_tokens=_MAX_TOKENS_BASE + _MAX_TOKENS_EACH * task.count,
+            answer_tokens=most,
+            retries_loop=False,
+            seed=task.seed,
+            task=task,
+            opening=OPENING,
+            stop=(end_of(task.count),),
+        )
     return Request(
         messages=variables_messages(task),
         max_tokens=_MAX_TOKENS_BASE + _MAX_TOKENS_EACH * task.count,
+        answer_tokens=None if asks_for_text(task.name) else most,
+        retries_loop=False,
         seed=task.seed,
         schema=None if deployment.capabilities.schema is False else VALUES_SCHEMA,
         schema_name="values",

@@ -206,7 +206,7 @@ def _enhance_user(task: EnhanceTask, kept: Sequence[str]) -> str:
     return "\n\n".join(parts)
 
 
-_CREATIVITY = {
+CREATIVITY = {
     "similar": "Stay close to what the name and the context suggest; small, plausible differences.",
     "balanced": "Mix the usual with the surprising.",
     "creative": "Go far afield: rare, striking, unexpected values that still fit.",
@@ -240,7 +240,7 @@ def variables_messages(task: VariablesTask) -> tuple[Message, ...]:
         parts.append(f"It stands in this template:\n{task.context.strip()}")
     if task.guidance.strip():
         parts.append(f"Guidance: {task.guidance.strip()}")
-    parts.append(_CREATIVITY[task.creativity])
+    parts.append(CREATIVITY[task.creativity])
     if task.existing:
         shown = task.existing[-_SHOWN_EXISTING:]
         parts.append("There are these already; give none of them again:\n" + "\n".join(shown))

@@ -6,6 +6,7 @@ loss: numbers and colours are known in several languages, and of the other words
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -113,7 +114,7 @@ def _counts(idea: str) -> Iterator[tuple[int, str]]:
         if int(found[1]) > 1:
             yield int(found[1]), found[1]
     words = _words(idea)
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in itertools.pairwise([*words, ""]):
         number = _number_words().get(word.casefold())
         if number and word.casefold() not in ONLY_ANSWERS and after and not after[0].isdigit():
             yield number, word

@@ -45,6 +45,11 @@ _DEEPEST = 12
 _LONGEST_NAME_WORDS = 5
 
 
+def asks_for_text(name: str) -> bool:
+    """Tell whether a variable of this name wants sentences rather than names."""
+    return bool(_ASKS_FOR_TEXT.search(name.replace("_", " ")))
+
+
 def read_values(text: str, *, name: str = "", who: str = "The model") -> tuple[list[str], str]:
     """Return (values, warning) from an answer: JSON as asked, JSON amid talk, mended JSON, or lines.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -95,6 +96,62 @@ def test_it_does_not_ask_for_ever(wire):
     assert 2 <= len(wire.calls()) <= 10
     assert len(invented.values) == len(wire.calls())
     assert f"{len(invented.values)} of 50 values" in "".join(invented.info["warnings"])
+
+
+def test_a_loop_keeps_what_came_before_it(wire):
+    begun = itertools.chain(['{"values": ["spring", "summer", '], itertools.repeat('"red", '))
+    wire.script("fox-gap1", [Answer(pieces=begun), values("autumn", "winter")])
+    invented = run(VariablesTask("season", 5), endpoint(wire.url, "fox-gap1"))
+    assert invented.values == ["spring", "summer", "red", "autumn", "winter"]
+    _, second = wire.calls()
+    assert "Count: exactly 2" in second.json["messages"][-1]["content"]
+    assert "spring\nsummer\nred" in second.json["messages"][-1]["content"]
+    wire.wait_disconnects()
+
+
+def test_a_small_model_gets_another_chance(wire):
+    wire.script("fox-1b", ["1. red", "1. red", "1. blue"])
+    assert run(VariablesTask("colour", 2), endpoint(wire.url, "fox-1b")).values == ["red", "blue"]
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "shown"),
+    [
+        ("season", "English", "linen"),
+        ("Farbe", "German", "Leinen"),
+        ("beruf", "German", "Leinen"),
+        ("季节", "Chinese", "亚麻"),
+        ("couleur", "French", "velours"),
+        ("estación", "Spanish", "terciopelo"),
+        ("髪の色", "Japanese", "リネン"),
+        ("цвет", "Russian", "бархат"),
+    ],
+)
+def test_a_small_model_is_asked_for_lines_in_the_language_of_the_name(wire, name, language, shown):
+    wire.script("fox-1b", "1. one\n2. two\n3. two\n4. three\n5. four")
+    invented = run(VariablesTask(name, 4), endpoint(wire.url, "fox-1b"))
+    assert (invented.values, invented.info["warnings"]) == (["one", "two", "three", "four"], [])
+    (call,) = wire.calls()
+    assert "response_format" not in call.json
+    *_, example, asked = call.json["messages"]
+    assert example["content"].startswith("1. ") and shown in example["content"]
+    assert asked["content"].startswith(f"4 different values for “{name}”, in {language}:")
+
+
+def test_a_small_model_is_asked_for_few_at_once(wire):
+    wire.script(
+        "fox-1b",
+        [
+            "\n".join(f"{number}. fox {number}" for number in range(1, 21)),
+            "\n".join(f"{number}. owl {number}" for number in range(1, 21)),
+            "1. hare\n2. deer",
+        ],
+    )
+    invented = run(VariablesTask("animal", 42), endpoint(wire.url, "fox-1b"))
+    assert len(invented.values) == len(set(invented.values)) == 42
+    asked = [call.json["messages"][-1]["content"] for call in wire.calls()]
+    assert [text.split()[0] for text in asked] == ["20", "20", "2"]
+    assert "Not these: fox 1, fox 2" in asked[1]
 
 
 def test_mended_and_line_by_line_answers_are_told(wire):

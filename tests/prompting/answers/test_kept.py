@@ -46,6 +46,9 @@ KEPT = [
     ("das Schild am Haus mit dem Garten", "the sign on the house with the garden"),
     ("(red scarf:1.2), __hair__, <lora:fox_v2:0.8>", "a red scarf"),
     ("one cat alone", "a cat"),
+    ("", "a cat"),
+    ('"', "a cat"),
+    ("__hair__, {a|b}", "a cat"),
     ("a couple on a bench, both old", "a man and a woman on a bench"),
 ]
 
