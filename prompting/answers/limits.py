@@ -21,6 +21,8 @@ _READ_IN_PIECES = 77
 _WORDS_A_TOKEN = 0.75
 # Below this a language is anybody's guess, and so is what has been made of an idea that is long already.
 _FEWEST_WORDS, _DETAILED_WORDS = 6, 60
+# Less of an idea, in words, has lost something of it.
+_SHARE_OF_IDEA = 0.8
 
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]{1,2}|(?:(?![\u2e80-\u9fff\uac00-\ud7af])[\w'’-])+")
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|\{[^{}]*\}|\[[^\[\]]*\]|__\w+__|<[^<>]*>")
@@ -111,7 +113,8 @@ class Limits:
         size, unit = size_of(target, text), "tags" if target.form == "tags" else "words"
         if target.words is None or target.kind == "edit" or target.form in ("any", "instruction"):
             return None
-        if _bare(text) == _bare(idea) or not size < min(size_of(target, idea), target.words[0]):
+        given = size_of(target, idea)
+        if given < _FEWEST_WORDS or size >= min(given * _SHARE_OF_IDEA, target.words[0]):
             return None
         return Fault("short", f"{size} {unit}", f"{target.words[0]} to {target.words[1]} {unit}")
 

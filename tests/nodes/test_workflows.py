@@ -91,7 +91,14 @@ def test_the_wildcard_factory_takes_a_models_braces_for_braces(host_factory: Hos
 
 
 def test_the_refining_loop_is_one_conversation(host_factory: Hosts, wire: WireServer) -> None:
-    wire.script("*", ["the keeper reads", "the keeper reads by lamplight", "a wet night, the keeper, a cat"])
+    wire.script(
+        "*",
+        [
+            "a lighthouse keeper reads by the window",
+            "the keeper reads by lamplight",
+            "a wet night, the keeper, a cat",
+        ],
+    )
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"})
     run = host.run(graph(FOLDER / "chat_refine_loop.json"))
     assert run.status == "success", run.message
@@ -100,7 +107,7 @@ def test_the_refining_loop_is_one_conversation(host_factory: Hosts, wire: WireSe
     asked = [(part["role"], part["content"]) for part in wire.calls()[-1].json["messages"]]
     assert [role for role, _ in asked] == ["system", "user", "assistant", "user"]
     assert [text for _, text in asked[1:]] == [
-        "the keeper reads",
+        "a lighthouse keeper reads by the window",
         "the keeper reads by lamplight",
         "make it a rainy night, and give him a cat",
     ]
