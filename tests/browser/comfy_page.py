@@ -37,6 +37,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Opening the frontend fills the usual few megabytes of young objects again and again.
+    "--js-flags=--min-semi-space-size=64 --max-semi-space-size=64",
 ]
 # Generous: only a hang takes so long.
 PATIENCE_MS = 120_000

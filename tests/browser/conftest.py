@@ -32,15 +32,24 @@ def _browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session", params=["canvas", "nodes2"])
+def renderer(request: pytest.FixtureRequest) -> str:
+    """The renderer of the nodes: every test on the canvas, then every test in Nodes 2.0.
+
+    A test of what lies beside the graph, such as a dialog, may name one of them by `parametrize`.
+    """
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def _pages() -> dict[str, ComfyPage]:
     """Keep the open pages, by renderer."""
     return {}
 
 
-@pytest.fixture(params=["canvas", "nodes2"])
+@pytest.fixture
 def comfy(
-    request: pytest.FixtureRequest,
+    renderer: str,
     _browser: Any,
     _pages: dict[str, ComfyPage],
     host_factory: Hosts,
@@ -51,12 +60,13 @@ def comfy(
 
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LLM_API_KEY": KEY})
     assert host.get("/").status == 200, "The host has no frontend: pip install comfyui-frontend-package"
-    page = _pages.get(request.param)
+    page = _pages.get(renderer)
     # Opening the frontend takes seconds, so a page serves many tests, as long as its host lives.
     if page is None or page.host is not host:
-        if page is not None:
-            page.close()
-        page = _pages[request.param] = ComfyPage(_browser, host, request.param)
+        # One at a time: a page that nobody looks at draws on.
+        while _pages:
+            _pages.popitem()[1].close()
+        page = _pages[renderer] = ComfyPage(_browser, host, renderer)
     else:
         page.faults.clear()
         page.foreign.clear()
@@ -74,14 +84,14 @@ def own_pages(_pages: dict[str, ComfyPage]) -> Iterator[None]:
         _pages.popitem()[1].close()
 
 
-@pytest.fixture(params=["canvas", "nodes2"])
-def unset(request: pytest.FixtureRequest, _browser: Any, host_factory: Hosts) -> Iterator[ComfyPage]:
+@pytest.fixture
+def unset(renderer: str, _browser: Any, host_factory: Hosts) -> Iterator[ComfyPage]:
     """Open a page of a host of its own, on which nobody has set anything."""
     from browser.comfy_page import ComfyPage
 
     host = host_factory({}, fresh=True)
     assert host.get("/").status == 200, "The host has no frontend: pip install comfyui-frontend-package"
-    page = ComfyPage(_browser, host, request.param)
+    page = ComfyPage(_browser, host, renderer)
     page.new_workflow()
     yield page
     page.close()

@@ -15,6 +15,8 @@ from quillwork.llm_backends.types import Deployment
 pytestmark = pytest.mark.browser
 
 ENHANCE = "QuillworkEnhancePrompt"
+# A dialog lies beside the graph: it is the same in both renderers.
+in_one_renderer = pytest.mark.parametrize("renderer", ["canvas"], scope="session")
 
 
 def dialog(page):
@@ -79,6 +81,7 @@ def test_comes_once_and_never_by_itself_again(unset):
     assert configuration(unset)["effective"]["mode"] == "host_encoder"
 
 
+@in_one_renderer
 def test_cloud_provider_with_a_key(unset):
     unset.command("Quillwork.Setup")
     choose(unset, "cloud")
@@ -132,6 +135,7 @@ def test_workflow_that_wants_a_provider_asks_first(unset):
     assert unset.page.locator(".p-toast-message").filter(has_text="OPENAI_API_KEY").count() == 0
 
 
+@in_one_renderer
 def test_workflow_that_wants_a_download_asks_first(unset):
     """The refusal is ours but the run is simulated: the packages of a local model need not be here."""
     wanted = Deployment("hf_download", "org/fox-4bit", params={"models_folder": "models", "hub": HubAccess()})

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.browser
+# Dialogs and settings lie beside the graph: they are the same in both renderers.
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("renderer", ["nodes2"], scope="session")]
 
 KEY = "sk-typed-W8eR2nVq6HsJ4dTm9a"
 
