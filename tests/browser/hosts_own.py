@@ -44,6 +44,8 @@ FAULTS = frozenset(
         *map(_REFUSED.format, ADDRESSES),
         *map(_NO_FETCH.format, ADDRESSES),
         "error: ComfyApp graph accessed before initialization",
+        # It gives up its own request after a while: on a machine that is busy with something else.
+        "error: Failed to fetch remote config: AbortError",
     }
 )
 # Thrown by frontends before 1.49 while a subgraph is open and another workflow's node reports.
@@ -51,5 +53,6 @@ THROWN = frozenset({"Subgraph not found"})
 
 
 def without_names(text: str) -> str:
-    """Return the text as the lists above have it: without a node's name and a cache-busting number."""
+    """Return the text as the lists above have it: no name of a node, no cache-busting number, no stack."""
+    text = re.sub(r"(fetch remote config: AbortError).*", r"\1", text, flags=re.DOTALL)
     return re.sub(r"&rand=[0-9.e-]+", "", re.sub(r"(/comfy-nodes/)\w+(/node)", r"\1*\2", text))
