@@ -51,7 +51,7 @@ def test_a_page_gets_its_row_and_ours(name):
         "needs_wire": True,
         "downloads_weights": False,
     }
-    assert rows["litellm"]["transports"] == ("litellm", "endpoint")
+    assert rows["litellm"]["transports"] == ("litellm", "direct", "endpoint")
     assert [row for row in rows if rows[row]["stands_in"]] == ["phrasebook"]
     assert [row for row in rows if rows[row]["downloads_weights"]] == ["hf_download"]
     assert rows["host_encoder"]["aliases"] == ("z_image",)
