@@ -52,7 +52,7 @@ _FAMILIES = (
     ),
     # The same with its control tokens dropped on the way.
     _Family(
-        r"(?-i:analysis(?=\s*[A-Z“\"]))",
+        r"(?-i:(?:assistant)?analysis(?=\s*[A-Z“\"]))",
         r"(?-i:assistant\s*(?:commentary.*?assistant\s*)?final)",
         lone=False,
         unsure=True,
@@ -88,7 +88,7 @@ _UNFINISHED = re.compile(
 # Control tokens and space: what may stand behind a mark and is no answer.
 _NO_TEXT = re.compile(r"<[^<>\s]{1,30}>|\s")
 # Openings in plain words, of the families above that are unsure.
-_PLAIN_OPENINGS = ("analysis", "Thinking...")
+_PLAIN_OPENINGS = ("analysis", "assistantanalysis", "Thinking...")
 _LONGEST_MARK = 40
 # In characters: what has not been closed by then was no thinking, where that was unsure.
 _LONGEST_UNSURE = 20_000

@@ -10,12 +10,16 @@ from ...llm_backends.thinking import without_thinking
 from .control_tokens import without_control_tokens
 from .envelope import behind_fences, envelope_of, fenced, json_in, peel, prompt_in_json
 from .labels import label_of
-from .layout import read_layout, tidy_negative
+from .layout import read_layout
+from .negative import tidy_negative
+from .questions import asks_back
 from .refusal import is_refusal
 
 # Forms whose own lines may have labels, which are then no labels of the answer.
 _DEEPEST = 4
 LABELLED_FORMS = ("json", "sections", "any")
+# A sign that a picture begins with: Markdown has a capital letter behind it, or bullets a word.
+_OWN_SIGN = re.compile(r"\A\s*(>(?=\s*[a-z_<>:^])|\#{1,6}(?=\s+[a-z])|[-*](?=\s+(?:[*-]\s|\d+\s)))[^\n]*\Z")
 # A turn of the user's that the model made up.
 _OTHER_TURN = re.compile(
     r"(?is)(?<=\S)\s*\n[ \t]*#{2,}[ \t]*(?:instruction|input|user|human)s?\b[ \t]*:?[ \t]*\n.*\Z"
@@ -26,12 +30,18 @@ def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str 
     """Return (prompt, negative) from an answer: no thinking, wrappers, "Here is your prompt:", remarks.
 
     What `idea`, the user's own text, has as well stays as it is; `form` is that of the target. Raises
-    `Refused` for a refusal and `EmptyAnswer` where nothing is left; `who` names the model there.
+    `Refused` for a refusal and `EmptyAnswer` where nothing is left, or only a question to the user; `who`
+    names the model there.
     """
     text = bare(text, who=who)
     prompt, negative = unwrapped(text, idea, form)
     if is_refusal(prompt):
         raise Refused(f"{who} declined: “{_short(prompt)}”")
+    if asks_back(prompt, idea):
+        raise EmptyAnswer(
+            f"{who} asked a question and wrote no prompt: “{_short(prompt)}”",
+            hint="Put more into the idea, or choose another model.",
+        )
     if not any(character.isalnum() for character in prompt):
         if negative:
             raise EmptyAnswer(f"{who} wrote only a negative prompt.")
@@ -57,6 +67,9 @@ def unwrapped(text: str, idea: str, form: str) -> tuple[str, str]:
     """Take the prompt out of an envelope, JSON or a code fence, whichever there is, and read what is left."""
     single = form not in LABELLED_FORMS
     negative = ""
+    if form != "tags" and (own := _OWN_SIGN.match(text)):
+        # Counts as the user's, like all that an idea begins with.
+        idea = f"{own[1]}{idea}"
     if form == "json":
         said = json_in(text)
         if isinstance(said, (dict, list)):

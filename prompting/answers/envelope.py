@@ -30,7 +30,11 @@ _FENCE = re.compile(
     r"|~{3,})[ \t]*(?:(?P<language>[\w+-]*)[ \t]*\n)?(?P<inside>.*?)(?:\n?[ \t>]*(?P=mark)|\Z)",
     re.S,
 )
-_BOXED = re.compile(r"(?s)\A(?:[^\n]{0,80}\n+)?\s*\$*\s*\\boxed\{(?P<inside>.*)\}\s*\$*\s*\Z")
+_MARKED = re.compile(
+    r"(?is)\A\s*\[\s*(?:begin|start|final|response|answer|output|prompt)\b[^\[\]\n]{0,30}\]\s*"
+    r"(?P<inside>\S.*?)\s*\[/?\s*end\b[^\[\]\n]{0,30}\]\s*\Z"
+)
+_BOXED = re.compile(r"(?s)\A(?:[^\n]{0,80}\n+|[^\n:]{0,60}:)?\s*\$*\s*\\boxed\{(?P<inside>.*)\}\s*\$*\s*\Z")
 _LATEX_TEXT = re.compile(r"(?s)\A\\text\{(.*)\}\Z")
 _RULED = re.compile(r"(?s)\A\s*(-{3,}|={3,}|\*{3,}|_{3,})[ \t]*\n(?P<inside>.*?)(?:\n[ \t]*\1)?\s*\Z")
 _QUOTES = (
@@ -41,7 +45,7 @@ _QUOTES = (
     ("【", "】"), ("``", "''"),
     ("`", "`"), ("<<", ">>"),
 )  # fmt: skip
-_BRACKETS = (("[", "]"), ("{", "}"), ("(", ")"), ("（", "）"))
+_BRACKETS = (("{{", "}}"), ("[[", "]]"), ("((", "))"), ("[", "]"), ("{", "}"), ("(", ")"), ("（", "）"))
 _EMPHASIS = ("***", "**", "__", "*", "_")
 _FEWEST_WORDS = 5
 _SYMBOL = re.compile(r"\A(?:(?:[-=]>|[→➡➔►▶✨⭐🎨📝📸🖼🔹🔸✅👉💡🌟✏•▪◆●■➤‣]\ufe0f?)\s*)+(?=\S)")
@@ -67,7 +71,10 @@ _INNER_KEYS = (
     "output",
     "result",
 )
-_NEGATIVE_KEYS = re.compile(r"(?i)\A(?:negative(?:[_ ]?prompts?)?|neg|负面提示词|反向提示词)\Z")
+_NEGATIVE_KEYS = re.compile(
+    r"(?i)\A(?:(?:negative|neg)(?:[_ -]?(?:prompts?|text|tags))?|avoid|exclude"
+    r"|负面提示词?|反向提示词?|ネガティブプロンプト)\Z"
+)
 _LIKE_JSON = re.compile(r"""[\[\s]*\{\s*["']?[\w ]+["']?\s*:\s*["'\[{]""")
 _KEYED = re.compile(r"""\A\s*["'](?:\w+)["']\s*:\s*["'\[{]""")
 
@@ -124,6 +131,8 @@ def _peel_once(text: str, idea: str) -> str:
         return re.sub(r"[ \t]{2,}", " ", _HTML_TAG.sub(" ", text)).strip()
     text = re.sub(r"(?:\s*\\n)+\Z", "", _CLOSING.sub("", text))
     text = re.sub(r"(?i)\s*<br\s*/?>\s*\Z", "", text)
+    if marked := _MARKED.match(text):
+        return marked["inside"]
     if boxed := _BOXED.match(text):
         inside = boxed["inside"]
         latex = _LATEX_TEXT.match(inside)
@@ -131,7 +140,8 @@ def _peel_once(text: str, idea: str) -> str:
     if ruled := _RULED.match(text):
         return ruled["inside"]
     lines = text.splitlines()
-    if lines and all(line.lstrip().startswith(">") for line in lines if line.strip()):
+    quoted = all(line.lstrip().startswith(">") for line in lines if line.strip())
+    if lines and quoted and not idea.startswith(">"):
         text = "\n".join(line.lstrip().removeprefix(">").strip() for line in lines).strip()
     if not idea.startswith(text[:1] or "\0") and (symbol := _SYMBOL.match(text)):
         text = re.sub(r"\s*[✨⭐🎨🌟★☆]\ufe0f?\s*\Z", "", text[symbol.end() :])
@@ -154,7 +164,7 @@ def _without_emphasis(text: str) -> str:
 
 def _without_brackets(text: str, idea: str) -> str:
     for opening, closing in _BRACKETS:
-        inside = text[1:-1]
+        inside = text[len(opening) : -len(closing)]
         whole = (
             text.startswith(opening)
             and text.endswith(closing)

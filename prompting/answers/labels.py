@@ -19,7 +19,9 @@ _LINE = re.compile(
     rf"""(?x) \A {_MARKER} (?P<open>(?:[^\w\n:："“'`]|_){{0,8}}) (?P<label>[^\W_][^\n:：]{{0,80}}?)
     (?P<close>[\s*_\]】》)）]*) (?P<colon>[:：]) (?P<rest>[^\n]*) \Z"""
 )
-_DASHED = re.compile(rf"\A{_MARKER}[*_]*(?P<label>\w[\w ]{{2,40}}?)[*_]*\s+[-–—]+\s+(?P<rest>\S[^\n]*)\Z")
+_DASHED = re.compile(
+    rf"\A{_MARKER}[*_]*(?P<label>\w[\w ]{{2,40}}?)[*_]*\s+(?:[-–—]+|[-=]+>|[→➡➔⇒])\s+(?P<rest>\S[^\n]*)\Z"
+)
 _BRACKETED = re.compile(
     r"\A[ \t>]*(?P<open>[\[【《])(?P<label>[^\[\]【】《》\n]{2,40})[\]】》][:：]?(?P<rest>[^\n]*)\Z"
 )
@@ -27,6 +29,17 @@ _HEADING = re.compile(
     r"\A[ \t>]*(?P<open>#{1,6}[ \t]+|[^\w\s\"“']{0,4}[ \t]*(?:\*\*|__))(?P<label>[^\n]{1,90}?)(?:\*\*"
     r"|__|#)*[:：]?(?:\*\*|__)?[ \t]*\Z"
 )
+_TITLED = re.compile(r"\A(?P<label>\w+\s+\w{1,5})\s*[-–—|]\s*\S.*\Z")
+# Labels that name what a picture may show, and what tells that they do.
+_SUBJECTS = (
+    "model", "assistant", "bot", "ai", "answer", "text", "caption", "translation", "version", "response",
+    "result", "scene", "suggestion", "instruction", "instructions", "proposal", "update",
+)  # fmt: skip
+_ARTICLE = re.compile(r"(?:an?|the|one|two|three)\s")
+_LETTERING = re.compile(
+    r"[\"“«„][^\"”»“\n]{1,60}[\"”»“],?\s+(?:in|on|above|under|below|over|written|painted|at|with|as|across)\b"
+)
+_NEXT_LABEL = re.compile(r"[.;]\s+[A-Z]\w+(?:\s\w+)?:\s+\w")
 _ARGUMENT = re.compile(r"\s*[(（\[【][^()（）\[\]【】]*[)）\]】]\s*\Z")
 _VARIATION = re.compile(r"(?i)\A(?:this is )?(?:the )?variation \d+(?: of \d+)?\Z")
 _OTHERS = (
@@ -102,6 +115,25 @@ def label_of(line: str) -> Label | None:
     return None
 
 
+def is_part_of_picture(label: Label, idea: str) -> bool:
+    """Tell whether a label is the subject that a picture begins with: “Model: a tall woman in red”.
+
+    `idea` is the user's own text in lower case.
+    """
+    if label.heading or label.kind not in ("result", "role") or not label.rest:
+        return False
+    return (
+        (
+            len(label.text) > 2
+            and label.text.isalpha()
+            and re.search(rf"\b{re.escape(label.text.lower())}\b", idea) is not None
+        )
+        or (label.text.lower() in _SUBJECTS and _ARTICLE.match(label.rest) is not None)
+        or _LETTERING.match(label.rest) is not None
+        or _NEXT_LABEL.search(label.rest) is not None
+    )
+
+
 def _undecorated(rest: str, opened: str) -> str:
     """Return what follows a label, without the rest of the markup that began before it."""
     rest = rest.strip()
@@ -118,6 +150,8 @@ def kind_of(label: str) -> Kind | None:
     if _VARIATION.match(label):
         return "alternative"
     bare = _ARGUMENT.sub("", label) or label
+    if (titled := _TITLED.match(bare)) and _is_alternative(words.words_of(titled["label"])):
+        return "alternative"
     said = words.words_of(bare)
     if not 0 < len(said) <= _MOST_WORDS:
         return None

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from . import vocabulary as words
 from .envelope import peel
-from .labels import Kind, Label, label_of
-from .talk import inline_announcement, is_leading_talk, is_remark
+from .labels import Kind, Label, is_part_of_picture, label_of
+from .negative import tidy_negative, without_negative
+from .talk import inline_announcement, is_leading_talk, is_remark, without_last_remark
+from .tongues import is_other_tongue
 
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _NUMBERED = re.compile(
@@ -17,12 +19,6 @@ _NUMBERED = re.compile(
 )
 _SIBLING = re.compile(r"\A\s*(?:[-*•]\s+)?[*_]*[^\W\d][\w /]{1,24}[*_]*[:：]\s*\S")
 _INFOTEXT = re.compile(r"(?i)\n\s*steps\s*:\s*\d+.*\Z", re.S)
-_INLINE_NEGATIVE = re.compile(
-    r"""(?ix) (?:(?<=[.!?。,;])\s+ | \s*\|\s* | \s+(?=[*\[(]) ) [*_\[(]*
-      (?P<label>negative(?:[ _]?prompts?)?|负面提示词?|反向提示词?) [*_]* \s*[:：]\s*[*_]*\s*
-    (?P<rest>[^\n]+?) [\])]? (?=\n|\Z)"""
-)
-_NO = re.compile(r"\s+--no\s+(?P<rest>[^\n]+?)(?=\s+--\w|\s*\Z)")
 _PARAMETERS = re.compile(
     r"(?:\s+--(?:ar|v|s|q|c|no|iw|sref|cref|chaos|style|stylize|niji|quality|seed|weird|tile|raw"
     r"|aspect|version|profile|hd|stop)\b(?:[ \t]+[\w:./]+)?)+\s*\Z"
@@ -41,6 +37,7 @@ _LONGEST = 20_000
 _MOST_LEADING_WORDS = 12
 _LONG_ITEM = 6
 _FEWEST_WORDS = 5
+_LONGEST_ECHO_AROUND = 30
 
 
 @dataclass(slots=True)
@@ -76,12 +73,9 @@ def read_layout(text: str, idea: str, single: bool) -> tuple[str, str]:
     if not prompt and not negative and any(part.text for part in parts):
         # Nothing but parts that are none of the prompt: then they were not what their labels say.
         prompt = text
-    found = _INLINE_NEGATIVE.search(prompt)
-    if found and "negative" not in idea.lower():
-        prompt, negative = prompt[: found.start()] + prompt[found.end() :], negative or found["rest"]
+    prompt, inline = without_negative(prompt, idea)
+    negative = negative or inline
     if "--" not in idea:
-        if no := _NO.search(prompt):
-            prompt, negative = prompt[: no.start()] + prompt[no.end() :], negative or no["rest"]
         prompt = _PARAMETERS.sub("", prompt)
     if (count := _COUNT.search(prompt)) and count.group().strip() not in idea:
         prompt = prompt[: count.start()]
@@ -96,14 +90,21 @@ def _parts(text: str, idea: str, single: bool) -> list[_Part]:
     parts = [_Part(None)]
     for line in text.splitlines():
         label = label_of(line)
-        if label is not None and (label.text.lower() + ":" in own or not _counts(label, parts, single)):
+        if label is not None and (
+            label.text.lower() + ":" in own
+            or is_part_of_picture(label, own)
+            or not _counts(label, parts, single)
+        ):
             label = None
         last = parts[-1]
         if label is not None:
             if label.kind == "notes" and (above := _labelled_above(last.lines)):
                 # Mood, light and aspect ratio in one block are all of them remarks.
                 del last.lines[-above:]
-            parts.append(_Part(label, [label.rest] if label.rest else []))
+            # A sign behind the colon is YAML's, for a text on the next lines.
+            parts.append(_Part(label, [label.rest] if label.rest.strip("|>-+ ") else []))
+            if label.kind == "echo" and label.rest and _flat(label.rest) == _flat(idea.partition("\n")[0]):
+                parts.append(_Part(None))
         elif last.kind in ("echo", "plan") and not line.strip() and last.text:
             # An echo is one paragraph; what follows it may be the prompt.
             parts.append(_Part(None))
@@ -201,7 +202,9 @@ def _has_siblings(part: _Part) -> bool:
 def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
     """Return a part without the talk before and behind its prompt."""
     blocks = [block.strip("\n") for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
+    blocks = _without_echo(blocks, idea)
     blocks = _without_announcements(blocks, idea, labelled, single)
+    longest = max(blocks, key=len, default="")
     kept: list[str] = []
     ruled = False
     for block in blocks:
@@ -210,6 +213,8 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
             continue
         if kept and (is_remark(block, single) or (ruled and is_leading_talk(block))):
             break
+        if single and block is not longest and is_other_tongue(block, longest):
+            continue
         kept.append(block)
     if kept:
         kept[-1] = _without_last_remarks(kept[-1])
@@ -219,7 +224,22 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
     text = "\n\n".join(kept)
     if single:
         text = _first_alternative(text, bool(blocks) and _offers_several(text, blocks))
+        text = without_last_remark(text, idea)
     return peel(text, idea)
+
+
+def _without_echo(blocks: list[str], idea: str) -> list[str]:
+    """Drop the user's own idea where it stands alone before what was made of it."""
+    own = _flat(idea.partition("\n")[0])
+    if len(blocks) > 1 and own and (said := _flat(blocks[0])):
+        is_echo = said == own or (own in said and len(said) - len(own) <= _LONGEST_ECHO_AROUND)
+        if is_echo and "\n" not in blocks[0].strip() and len(own.split()) > 1:
+            return blocks[1:]
+    return blocks
+
+
+def _flat(text: str) -> str:
+    return " ".join(words.words_of(text))
 
 
 def _offers_several(text: str, blocks: list[str]) -> bool:
@@ -229,6 +249,10 @@ def _offers_several(text: str, blocks: list[str]) -> bool:
 def _without_announcements(blocks: list[str], idea: str, labelled: bool, single: bool) -> list[str]:
     """Drop the lines before the prompt that only announce it; the last block always stays."""
     own = " ".join(idea.lower().split())
+    if len(blocks) > 2 and single and is_leading_talk(blocks[0]):
+        # What was planned aloud ends where a line leads to the prompt.
+        leading = [place for place in range(1, len(blocks) - 1) if _leads(blocks[place], blocks[place + 1])]
+        blocks = blocks[leading[-1] :] if leading else blocks
     while blocks:
         first, _, rest = blocks[0].partition("\n")
         if " ".join(first.lower().split()) in own and own:
@@ -317,8 +341,11 @@ def _first_alternative(text: str, announced: bool) -> str:
     texts = [item["text"] for item in items if item]
     starts = {" ".join(peel(item).lower().split()[:_SAME_START]) for item in texts}
     is_long = all(len(item.split()) >= _LONG_ITEM for item in texts)
-    if len(starts) == 1 or (
-        announced and all(len(item.split()) >= 4 for item in texts) and not _is_sequence(texts)
+    apart = len(re.split(r"\n[ \t]*\n", text.strip())) == len(lines)
+    if (
+        len(starts) == 1
+        or (apart and is_long and not _is_sequence(texts))
+        or (announced and all(len(item.split()) >= 4 for item in texts) and not _is_sequence(texts))
     ):
         return texts[0]
     named = all("**" in line for line in lines) and is_long
@@ -326,7 +353,10 @@ def _first_alternative(text: str, announced: bool) -> str:
 
 
 def _is_sequence(texts: list[str]) -> bool:
-    return any(re.match(r"(?i)(?:shot|scene|cut|then|next|finally|wide|close)", item) for item in texts)
+    return any(
+        re.match(r"(?i)(?:shot|scene|cut|then|next|finally|wide|close|panel|frame|step|the same)", item)
+        for item in texts
+    )
 
 
 def _from_table(text: str) -> tuple[str, str] | None:
@@ -358,28 +388,3 @@ def _from_table(text: str) -> tuple[str, str] | None:
         )
         return (cells[1][place], negative) if len(cells[1]) > place else None
     return None
-
-
-def tidy_negative(text: str) -> str:
-    """Return a negative on one line, "" where it says that there is none."""
-    text = re.split(r"\n\s*\n", text.strip())[0] if text.strip() else ""
-    lines = [re.sub(r"\A\s*(?:[-*•]|\d{1,2}[.)])\s+", "", line).strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and not _RULE.match(line) and not re.match(r"[`~]{3}", line)]
-    while len(lines) > 1 and is_remark(lines[-1]):
-        lines.pop()
-    listed = len(lines) > 1 and not any("," in line for line in lines)
-    negative = peel((", " if listed else " ").join(lines)).rstrip(".")
-    nothing = negative.lower().strip("*()[]. ") in (
-        "none",
-        "n/a",
-        "na",
-        "-",
-        "nothing",
-        "empty",
-        "",
-        "无",
-        "なし",
-        "keine",
-        "нет",
-    )
-    return "" if nothing else negative

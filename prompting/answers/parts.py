@@ -41,7 +41,9 @@ def _by_number(answer: str, marks: Sequence[re.Match[str]], count: int) -> list[
     for last in range(len(marks) - 1, count - 2, -1):
         run = marks[last - count + 1 : last + 1]
         if [int(mark[1]) for mark in run] == list(range(1, count + 1)):
-            ends = [*(mark.start() for mark in run[1:]), len(answer)]
+            # Numbers behind the last are parts that nobody asked for.
+            more = [mark.start() for mark in marks[last + 1 :] if int(mark[1]) == count + 1]
+            ends = [*(mark.start() for mark in run[1:]), *more[:1], len(answer)][:count]
             return _all_written([answer[mark.end() : end] for mark, end in zip(run, ends, strict=True)])
     return None
 

@@ -34,6 +34,10 @@ _EN_ACT = r"""(?!(?:help|make|do)\ it\b)(?:
       produc\w+ | engag\w+ | continu\w+
   | depict\w* | descri\w+ | answer\w* | support\w* | accommodat\w+ | offer\w* | discuss\w* | respond\w* |
     process\w* | shar\w+ | enhanc\w+
+  | visuali[sz]\w+ | illustrat\w+ | portray\w* | work\w* | handl\w+ | turn\w* | touch\w* | go | take
+    | rewrit\w+
+  | refin\w+ | promot\w+ | encourag\w+ | entertain\w* | develop\w* | translat\w+ | output\w* | show\w*
+    | cover\w*
   | complet\w+ | mak(?:e|ing) | draw\w* | render\w* | craft\w* | participat\w+ | do(?:ing)? | proceed\w* |
     be\ able | expand\w* | improv\w+ | facilitat\w+
 )"""
@@ -69,6 +73,19 @@ _EN_REFUSAL = re.compile(
       | \A\W* request\s+(?:denied|rejected|blocked|refused)\b [^\n]{{0,40}} (?:polic|safety|content|guideline)
       | \b(?:my|our)\s+(?:\w+\s+)?(?:guidelines?|polic(?:y|ies)|programming|rules)\b [^.!?\n]{{0,20}}
         (?:prevent|prohibit|forbid|do(?:es)?(?:n['’]t|\ not)\s+allow)
+      | \b(?:that|this|it|request|prompt|idea)\b [^.!?\n]{{0,30}} \bcross(?:es|ing)?\s+(?:a|the|my)\s+lines?\b
+      | (?:\A|[,;.!—–-]\s*|\bso\s+|\band\s+) i(?:['’]ll|\s+will|\s+must
+        |['’]m\s+going\s+to)\s+(?:have\s+to\s+)?(?:pass|sit\s+this\s+one\s+out)\s*[.!]
+      | \b(?:i|we)(?:['’]m|\s+am|['’]re|\s+are)?\s+(?:cho(?:o)?s(?:e|ing)|prefer(?:ring)?|opting|electing
+        |inclined)\s+not\s+to\s+{_EN_ACT}\b
+      | \b(?:beyond|outside(?:\s+of)?|not\s+within)\s+(?:of\s+)?(?:what|the\s+scope\s+of\s+what|my)\s+(?:i
+        |we|scope|abilit\w+|capabilit\w+|limits)\b
+      | \b(?:isn['’]t|is\s+not|not)\s+something\s+(?:that\s+)?(?:i|we)(?:['’]m|['’]ll|['’]d)?\b
+      | \b(?:i|we)\s+(?:have|need)\s+to\s+(?:stop|draw\s+(?:a|the)\s+line)\b
+      | \b(?:this|the|your)\s+(?:prompt|request|idea|content)\s+(?:contains?|includes?|involves?
+        |depicts?)\s+(?:\w+\s+){{0,2}}(?:disallowed|prohibited
+        |forbidden|inappropriate|harmful|unsafe)\b
+      | \A\W*(?:refus(?:ed|al)|declined|blocked|request\s+refused)\b\W
       | \b(?:i|we)\s+can\s+help\s+with\b [^.!?\n]{{0,60}} \bbut\s+not\s+(?:this|that)
       | \b(?:i|we)(?:['’]m|['’]ll|\s+am|\s+will
         |\s+must)?\s+(?:going\s+to\s+)?(?:have\s+to\s+)?pass\s+on\s+(?:this|that)\b
@@ -96,7 +113,8 @@ _ONLY_SORRY = re.compile(
     r"""(?ix) \A\W* (?: (?:i|we)(?:['’]m|\ am|['’]re|\ are)\s+(?:(?:really|very|so|truly)\s+)?(?:sorry
       |afraid\s+not) | sorry | (?:my\s+)?apologies
     | i\s+apologi[sz]e | i\s+(?:must|have\s+to)\s+(?:\w+\s+)?(?:decline|refuse) )
-    (?:[,.!\s]+(?:but\s+)?no)? [\s.!…]* \Z
+    (?:[,.!\s—–-]+(?:but\s+)?no(?:\s+can\s+do)?)? [\s.!…]* \Z
+    | \A\W* no\s+can\s+do [\s.!]* \Z
     | \A\W* (?: unable\s+to\s+comply | content\s+(?:is\s+)?not\s+allowed | no | nope | (?:that['’]s
       |this\s+is)\s+not\s+(?:allowed|possible) ) [\s.!]* \Z
     | \A\W*(?:lo\s+siento|mi\s+dispiace|désolée?|tut\s+mir\s+leid|извините|抱歉|对不起|對不起

@@ -48,6 +48,7 @@ _PLANNING = re.compile(
       | o\s+usuário\s+(?:quer|pede) | пользователь\s+(?:хочет|просит) | користувач\s+(?:хоче|просить) |
         ユーザーは | 사용자(?:는|가) )"""
 )
+_MUSING = re.compile(r"(?i)\A\W*(?:h+m+|u+h*m+|o?kay|alright)\b[,.…\s]+(?:so\b)?[^?\n]{0,300}[?][^\n]*\Z")
 _MAY_PLAN_WITHIN = 60
 _MAY_PLAN = re.compile(
     r"(?i)[\W_]*(?:ok(?:ay)?|alright|all right|hm+|so|well|now|first|i|we|let|let['’]s|the user|my"
@@ -121,8 +122,9 @@ _REMARK = re.compile(
     )"""
 )
 # Somebody who speaks to somebody: a picture has no such words outside of its lettering.
-_ADDRESSES = re.compile(
-    r"""(?x) \b(?: I(?:['’](?:ve|d|ll|m)|\ (?:have|can|could|will|would|did|was|am|aimed|added|kept|tried
+ADDRESSES = re.compile(
+    r"""(?x) \b(?: I(?:['’](?:ve|d|ll|m)|\ (?:don['’]t|need|have|can|could|will|would|did|was|am|aimed
+      |added|kept|tried
       |made|used|chose|focused|included
       |think|hope|wanted|left|removed|changed|also|just|only)) | [Yy]ou(?:r|['’]re)? | [Tt]hanks?\ (?:you
         |for)\b | ich | mir |
@@ -140,6 +142,19 @@ _COUNT = re.compile(
       |단어)[\s*_)\]）】.!]* \Z
     | \A [\s*_(\[（【~]* (?:共|约|total)\s*\d{1,4}\s*(?:个?[字词]|words)[\s*_)\]）】.]* \Z"""
 )
+# Farewells are short and called out; sources are addresses.
+_CALLED_OUT = re.compile(r"\A[^\n,:;]{2,70}[!！]+[\s\W]*\Z")
+_FEWEST_OF_A_PICTURE = 10
+_SOURCES = re.compile(
+    r"(?i)\A(?:\s*(?:[-*•]\s*)?\[?\^?\d{1,2}[\].):]+\s*[^\n]*https?://\S+\s*)+\Z|\A\s*\W?https?://\S+\s*\Z"
+)
+_FLOURISH = re.compile(r"\A[^\w\n*_]*[*_][^*_\n]{3,80}[*_][^\w\n*_]*\Z")
+_LAST_REMARK = re.compile(
+    r"""(?ix) (?<=[.!?。"”])\s+ (?: (?:please\s+)?let\s+me\s+know | (?:please\s+)?feel\s+free\s+to
+      | (?:i\s+)?hope\s+(?:this|that|it|you) | would\s+you\s+like | do\s+you\s+want | want\s+me\s+to
+      | shall\s+i | should\s+i | if\s+you(?:['’]d|\s+would|\s+want|\s+need|\s+like|\s+prefer) | i\s+can\s+also
+      | i(?:['’]ve|\s+have)\s+(?:added|kept|included) ) \b [^\n]*? \b (?:you|me|i|your|this) \b [^\n]* \Z"""
+)
 _TAGGED = re.compile(r"\A\s*(?:#[\w-]+\s*){2,}\Z")
 
 
@@ -149,7 +164,7 @@ def is_leading_talk(block: str) -> bool:
     if not any(c.isalnum() for c in text):
         return True
     lines = text.splitlines()
-    if _PLANNING.match(text) or all(_STEP.match(line) for line in lines):
+    if _PLANNING.match(text) or _MUSING.match(text) or all(_STEP.match(line) for line in lines):
         return True
     if text.strip("*_#: ").lower() in ("thought", "thinking", "analysis", "reasoning", "assistant", "model"):
         return True
@@ -168,6 +183,9 @@ def may_begin_talk(line: str) -> bool:
         return True
     if re.search(r"[:：]\s*\S", text):
         return False
+    greeting = words.words_of(re.split(r"[.!。！]", text, maxsplit=1)[0])
+    if len(greeting) < len(said) and words.polite_words.cover(greeting):
+        return True
     names = (
         words.prompt_words.in_(said)
         or _is_begun(said)
@@ -255,11 +273,26 @@ def is_remark(block: str, single: bool = False) -> bool:
         return True
     if (
         single
-        and (_ADDRESSES.search(text) or words.prompt_words.in_(words.words_of(text)))
+        and (ADDRESSES.search(text) or words.prompt_words.in_(words.words_of(text)))
         and not _LETTERED.search(text)
     ):
         return True
-    if _REMARK.match(text) or _COUNT.match(text) or _TAGGED.match(text):
+    if single and _is_called_out(text):
+        return True
+    if _REMARK.match(text) or _COUNT.match(text) or _TAGGED.match(text) or _SOURCES.match(text):
         return True
     label = label_of(text.splitlines()[0])
     return label is not None and label.kind in ("notes", "echo", "plan")
+
+
+def _is_called_out(text: str) -> bool:
+    few = len(text.split()) < _FEWEST_OF_A_PICTURE
+    return few and not _LETTERED.search(text) and bool(_CALLED_OUT.match(text) or _FLOURISH.match(text))
+
+
+def without_last_remark(text: str, idea: str) -> str:
+    """Return a prompt's only paragraph without the sentence behind it that speaks to the user."""
+    found = _LAST_REMARK.search(text)
+    if found is None or _LETTERED.search(found.group()) or found.group().strip().lower() in idea.lower():
+        return text
+    return text[: found.start()]

@@ -11,6 +11,7 @@ from typing import Any
 from ...llm_backends.errors import Refused
 from .envelope import fenced, peel, unquote
 from .protect import TAKEN_OUT
+from .questions import asks_back
 from .refusal import is_refusal
 from .talk import announces, is_remark
 
@@ -18,6 +19,10 @@ _NUMBERING = re.compile(
     r"^\s*(?:[-*•–]\s+|\(?\d{1,3}[.):]\s+|\d{1,3}、\s*|[①-⑳]\s*|\(?[a-zA-Z]\)\s+|(?:value|option"
     r"|item)\s+\d{1,3}\s*[:：]\s*)",
     re.I,
+)
+_BULLET = re.compile(r"(?:[-*•–](?=\s)|\(?\d{1,3}[.)]|\d{1,3}、|[①-⑳])\s*(?=\S)")
+_COUNTED = re.compile(
+    r"[*_]*(?P<what>[^\W\d_]+(?:\s[^\W\d_]+)?)\s?#?(?P<number>\d{1,3})[*_]*\s*[:：.)–-][*_]*\s*(?=\S)"
 )
 _TOOL_TAG = re.compile(r"(?i)</?tool_calls?>|\[/?TOOL_CALLS?\]")
 _XML = re.compile(r"(?is)<(value|item|li|v)>\s*(.*?)\s*</\1>")
@@ -58,6 +63,8 @@ def read_values(text: str, *, name: str = "", who: str = "The model") -> tuple[l
     """
     values, warning = _read(_without_wrappers(text), bool(_ASKS_FOR_TEXT.search(name)))
     kept = [value for value in values if not is_refusal(value)]
+    if len(kept) == 1 and asks_back(kept[0]):
+        return [], warning
     if values and not kept:
         raise Refused(f"{who} declined: “{values[0][:160]}”")
     if {value.casefold() for value in kept} <= _PLACEHOLDERS:
@@ -144,8 +151,29 @@ def _from_lines(text: str, asks_for_text: bool) -> list[str]:
     while len(lines) > 1 and (_HEAD.match(lines[0]) or announces(lines[0])):
         lines.pop(0)
     if len(lines) == 1:
-        return _split(_INLINE_HEAD.sub("", lines[0]))
-    return _heads(lines, asks_for_text)
+        head, colon, rest = lines[0].partition(":")
+        is_led = bool(colon and rest.strip()) and announces(f"{head}:")
+        return _split(rest if is_led else _INLINE_HEAD.sub("", lines[0]))
+    return _heads(_without_counts(_of_the_list(lines)), asks_for_text)
+
+
+def _of_the_list(lines: list[str]) -> list[str]:
+    """Return the items where some lines are a list and others the headings and talk around it."""
+    items = [line for line in lines if _BULLET.match(line)]
+    return items if len(items) > 1 else lines
+
+
+def _without_counts(lines: list[str]) -> list[str]:
+    """Return lines such as “Colour 1: red” without what counts them."""
+    found = [_COUNTED.match(line) for line in lines]
+    numbers = [int(count["number"]) for count in found if count]
+    if (
+        len(lines) < 2
+        or numbers != list(range(1, len(lines) + 1))
+        or len({c["what"] for c in found if c}) > 1
+    ):
+        return lines
+    return [line[count.end() :] for line, count in zip(lines, found, strict=True) if count]
 
 
 def _split(line: str) -> list[str]:

@@ -59,6 +59,7 @@ forbedre- her er den din en et parannet- tässä on vylepšen- upraven- zde je v
 如下 根据 想法 已 可以 将 图像 画面 绘画 文生图 已将 给您 以下 が は を の に です ます こちら なり なります
 改善 された され 最終 英語 日本語 画像 生成 ポジティブ した 版 用 強化 詳細 なプロンプト 修正 後 다음은 다음
 은 는 이 가 입니다 개선된 향상된 최종 영어 이미지 여기 있습니다 수정된
+positif positiv- positivo positiva positieve
 """
 # Words of assent and greeting: a line of nothing but these and the words above says nothing.
 POLITE = """
@@ -83,7 +84,9 @@ AVOID = """
 avoid exclude excluded exclusions undesired unwanted omit vermeiden éviter evitar evitare избегать исключить
 避免 避ける 제외 uc
 """
-AROUND_NEGATIVE = "content contents elements terms tags keywords words things concepts 词 詞 关键词 inhalte"
+AROUND_NEGATIVE = """
+what to you should we content contents elements terms tags keywords words things concepts 词 詞 关键词 inhalte
+"""
 # Behind a prompt: remarks on it, its settings, its sources.
 NOTES = """
 note notes nb n.b ps p.s tags changed explanation explanations rationale reasoning breakdown analysis changes
@@ -105,7 +108,7 @@ AROUND_NOTES = """
 a the this that these on about and of for in key main made it used what i my some important additional
 recommended suggested technical total aspect word english prompt image flux sdxl model generation cfg scale
 version creative final wichtige die der das zu zum vorgenommene les clé de la mots claves de los clave
-principais dei di o на к по kluczowe 主要 关键 的 本 修改 主な 주요 words
+principais dei di o style на к по kluczowe 主要 关键 的 本 修改 主な 주요 words
 """
 # Our own message, or the user's idea, said again.
 ECHO = """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from quillwork.llm_backends.thinking import ThinkingSplitter
@@ -10,12 +13,19 @@ from quillwork.prompting.answers.preview import preview
 FOX = "A red fox sits in deep snow at dawn, soft light."
 
 
-def shown(said: str, form: str = "prose") -> list[str]:
+LONG = (
+    "An old lighthouse keeper climbs a spiral staircase, lantern in hand, salt-stained coat and grey beard."
+    " Warm lamplight grazes the wet stone walls; outside the narrow window a storm tears at the sea."
+)
+FOLDER = Path(__file__).parent / "cases"
+
+
+def shown(said: str, form: str = "prose", idea: str = "", step: int = 3) -> list[str]:
     """All that is shown while `said` comes in small pieces."""
     splitter, text, seen = ThinkingSplitter(), "", []
-    for place in range(0, len(said), 3):
-        text += splitter.feed(said[place : place + 3])[0]
-        seen.append(preview(text, form))
+    for place in range(0, len(said), step):
+        text += splitter.feed(said[place : place + step])[0]
+        seen.append(preview(text, form, idea))
     return seen
 
 
@@ -47,9 +57,53 @@ def shown(said: str, form: str = "prose") -> list[str]:
     ],
 )
 def test_nothing_but_the_prompt_is_ever_shown(said):
-    seen = shown(said)
-    assert [text for text in seen if not FOX.startswith(text)] == []
-    assert any(len(text) > len(FOX) // 2 for text in seen), "it should not wait for the end"
+    seen = shown(said.replace(FOX, LONG))
+    assert [text for text in seen if not LONG.startswith(text)] == []
+    assert any(len(text) > len(LONG) // 2 for text in seen), "it should not wait for the end"
+
+
+# The mark that ends this thinking had none that began it; nothing behind a name in bold tells that it is one.
+TOLD_TOO_LATE = {"tokens-26", "alternatives-5"}
+
+
+def test_nothing_is_shown_and_then_taken_back():
+    taken_back = []
+    cases = json.loads((FOLDER / "answers.json").read_text("utf-8"))
+    for place, case in enumerate(cases):
+        is_recent = case["name"].startswith("fresh-")
+        if "prompt" not in case or case["name"] in TOLD_TOO_LATE or not (is_recent or place % 4 == 0):
+            continue
+        prompt = case["prompt"].replace("$FOX", LONG)
+        seen = shown(
+            case["say"].replace("$FOX", LONG),
+            case.get("form", "prose"),
+            case.get("idea", "a fox in the snow"),
+            step=29,
+        )
+        if any(not flat(prompt).startswith(flat(text)) for text in seen):
+            taken_back.append(case["name"])
+    assert taken_back == []
+
+
+def flat(text: str) -> str:
+    return " ".join(text.replace("*", "").split())
+
+
+def test_a_prompt_is_not_held_back_for_long():
+    prompts = [case["say"] for case in json.loads((FOLDER / "prompts.json").read_text("utf-8"))]
+    late = [
+        prompt
+        for prompt in prompts
+        if len(prompt) > 130 and "\n" not in prompt and not shown(prompt[:121], step=40)[-1]
+    ]
+    assert len(late) <= len(prompts) // 100, late
+
+
+@pytest.mark.parametrize(
+    "said", ["1girl, solo, silver hair, blue kimono", "red fox, deep snow, dawn, soft light"]
+)
+def test_tags_are_shown_after_the_second_comma(said):
+    assert shown(said, "tags")[-4]
 
 
 def test_sections_and_json_are_shown_as_they_come():
