@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,13 @@ from ...prompting import phrasebook
 _CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_URL": None}
 
 _PROVIDERS_SHOWN = 20
+# What looks like a key: it must not get into a file, and not on the screen either.
+_KEY = re.compile(
+    r"(?i)(?:^|[\s=:\"'])(?:bearer\s+\S|(?:sk|gsk|pk|hf|xai|nvapi|key|r8|tgp|pplx|fw|csk)[-_][\w-]{12,}|AIza[\w-]{20,}"
+    r"|eyJ[\w-]{20,}|[A-Za-z0-9_-]{40,}\W*$)"
+)
+_MODEL_NAMED = re.compile(r"(?i)^(?:export\s+|setx?\s+|\$env:)?(?:LLM_)?MODEL(?:_ID|_NAME)?\s*[=:]\s*")
+_QUOTES = " \t\"'`“”‘’«»"
 
 
 class Wizard:
@@ -78,11 +86,11 @@ class Wizard:
         return {"LLM_MODEL": models[self._choose(models[:20])]}
 
     def _endpoint(self, listing: Listing) -> dict[str, str | None]:
-        typed = self._answer("Server address", "http://127.0.0.1:4000/v1")
+        typed = self._without_key("Server address", "http://127.0.0.1:4000/v1").strip(_QUOTES)
         address = mended(typed) or typed
         if address != typed:
             self._say(f"It is read as {address}.")
-        model = self._answer("Model name on that server", "")
+        model = self._model("Model name on that server", "")
         self._say("Key, if required:  " + _export("LLM_API_KEY"))
         self._say("The key is used only if the address is set, too: " + _export("LLM_BASE_URL", address))
         return {"LLM_BASE_URL": address, **({"LLM_MODEL": model} if model else {})}
@@ -94,7 +102,7 @@ class Wizard:
             f"{len(remote) - len(shown)} more are found by typing a part of the name: kimi, qwen, cerebras"
         )
         provider = self._choose_of(shown, remote)
-        model = self._answer("Model", next(iter(provider.models), ""))
+        model = self._model("Model", next(iter(provider.models), ""))
         needed = (*provider.needed_variables.values(), *provider.place_variables.values())
         variables = [provider.key_variables[0], *(names[0] for names in needed)]
         if provider.default_base_url is None:
@@ -145,6 +153,19 @@ class Wizard:
     def _number(self, shown: Sequence[Provider]) -> None:
         for number, row in enumerate(shown, 1):
             self._say(f"  {number:2}  {row.label} ({row.id})")
+
+    def _model(self, question: str, default: str) -> str:
+        typed = self._without_key(question, default)
+        model = _MODEL_NAMED.sub("", typed).strip(_QUOTES)
+        if model != typed:
+            self._say(f"It is read as {model}.")
+        return model
+
+    def _without_key(self, question: str, default: str) -> str:
+        """Ask `question` until the answer does not look like a key."""
+        while _KEY.search(typed := self._answer(question, default)):
+            self._say("That looks like a key. It belongs in the environment, not in this file.")
+        return typed
 
     def _answer(self, question: str, default: str) -> str:
         return self._ask(f"{question} [{default}]: " if default else f"{question}: ").strip() or default

@@ -33,7 +33,8 @@ class Arguments:
     prompts are taken in turn by the images that share an idea; with `per_image` none share. `seed` is the
     model's: `FOLLOW`, or a number. `parts` are the texts that a model writes; `variables` resolves
     ``__name__`` and ``{a|b}``: by `selection` at random, in turn or through all combinations, with the seed
-    of each image, and with `variables_alone` even where nothing is enhanced. `count` is the number of images,
+    of each image, and with `variables_alone` even where nothing is enhanced; with `no_repeats` no
+    value of a variable comes twice in one text, as long as it has others. `count` is the number of images,
     of combinations at most as many as there are; 0 leaves it to the host. `first` is the number (from 0) of
     the first variation, which an XYZ plot sets.
     """
@@ -53,6 +54,7 @@ class Arguments:
     selection: Selection = "random"
     count: int = 0
     variables_alone: bool = False
+    no_repeats: bool = False
     first: int = 0
 
     @property

@@ -58,6 +58,11 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
                 precision=0,
                 elem_id=elem_id("count"),
             )
+            no_repeats = gr.Checkbox(
+                label="No value of a variable twice in one prompt",
+                value=usual.no_repeats,
+                elem_id=elem_id("no_repeats"),
+            )
         with gr.Row():
             parts = gr.CheckboxGroup(
                 label="What to enhance",
@@ -104,6 +109,7 @@ def build(tab: str, elem_id: Callable[[str], str]) -> dict[str, Any]:
             "selection": selection,
             "count": count,
             "variables_alone": variables_alone,
+            "no_repeats": no_repeats,
         }
         saved_fields.restore(tab, found)
         enhance_now.build(tab, found)

@@ -21,6 +21,7 @@ ON_ERROR, PARTS_LABEL = "Quillwork on error", "Quillwork parts"
 PER_IMAGE, VARIABLES = "Quillwork per image", "Quillwork variables"
 GENERATE_MISSING, ERROR = "Quillwork generate missing", "Quillwork error"
 SELECTION, ALONE, LEFT = "Quillwork selection", "Quillwork variables alone", "Quillwork left"
+NO_REPEATS = "Quillwork no repeats"
 # Never in an image: the page has put the user's own prompt back, so it may be enhanced again.
 RESTORED = "Quillwork restored"
 EMPTY = "(none)"
@@ -138,10 +139,11 @@ def _unusual(arguments: Arguments) -> dict[str, str]:
         GENERATE_MISSING: str(arguments.generate_missing),
         SELECTION: arguments.selection,
         ALONE: "True" if arguments.enabled else _ONLY,
+        NO_REPEATS: str(arguments.no_repeats),
     }
     names = (
         *("instruction", "variations", "on_error", "parts", "per_image", "variables", "generate_missing"),
-        *("selection", "variables_alone"),
+        *("selection", "variables_alone", "no_repeats"),
     )
     return {
         label: text
@@ -239,6 +241,7 @@ READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "selection": _text(SELECTION, Arguments().selection),
     "count": lambda params: Arguments().count if _is_ours(params) else None,
     "variables_alone": lambda params: ALONE in params if _is_ours(params) else None,
+    "no_repeats": _flag(NO_REPEATS, False),
 }
 
 

@@ -177,6 +177,7 @@ def _resolved(
                 seed=seed,
                 extra_values=supplied,
                 leave_unknown=True,
+                no_repeats=arguments.no_repeats,
             )
             found[name] = one.prompts[0]
             if written is not None:

@@ -117,6 +117,70 @@ def test_an_endpoint(wizard, home):
     assert "LLM_API_KEY=..." in said
 
 
+BASE = "http://127.0.0.1:9000/v1"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("http://127.0.0.1:9000/v1", BASE),
+        ("http://127.0.0.1:9000/v1/chat/completions", BASE),
+        ("http://127.0.0.1:9000/v1/models", BASE),
+        ("http://127.0.0.1:9000/v1/completions/", BASE),
+        ("http://127.0.0.1:9000/v1/responses", BASE),
+        ("http://127.0.0.1:9000/v1#", BASE),
+        ("http://127.0.0.1:9000/api/chat", BASE),
+        ("http://127.0.0.1:9000/api/tags", BASE),
+        ('"http://127.0.0.1:9000/v1/chat/completions"', BASE),
+        ("“http://127.0.0.1:9000/v1/models”", BASE),
+        ('"http://127.0.0.1:9000/v1"', BASE),
+        ("<http://127.0.0.1:9000/v1/models>", BASE),
+        ("LLM_BASE_URL=http://127.0.0.1:9000/v1", BASE),
+        ("export OPENAI_BASE_URL=http://127.0.0.1:9000/v1", BASE),
+        ("set LLM_BASE_URL=http://127.0.0.1:9000/v1", BASE),
+        ("$env:LLM_BASE_URL = 'http://127.0.0.1:9000/v1'", BASE),
+        ("curl http://127.0.0.1:9000/v1/chat/completions -H 'x: y'", BASE),
+        ("http:/127.0.0.1:9000/v1/models", BASE),
+        ("http://http://127.0.0.1:9000/v1", BASE),
+        ("http://0.0.0.0:9000/v1", BASE),
+        ("Uvicorn running on http://0.0.0.0:9000 (Press CTRL+C to quit)", BASE),
+        (
+            "https://name.openai.azure.com/openai/deployments/fox/chat/completions?api-version=2024-10-21",
+            "https://name.openai.azure.com/openai/deployments/fox?api-version=2024-10-21",
+        ),
+    ],
+)
+def test_a_pasted_address_is_mended_told_and_written(wizard, home, typed, read_as):
+    said = wizard("2", typed, "fox", "y")
+    assert sorted(written(home)) == [f"LLM_BASE_URL={read_as}", "LLM_MODEL=fox"]
+    assert (f"It is read as {read_as}." in said) == (typed.strip('"') != read_as)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-0123456789abcdefghij",
+        "Bearer sk-0123456789abcdefghij",
+        "OPENAI_API_KEY=sk-0123456789abcdefghij",
+        "export GROQ_API_KEY='gsk_0123456789abcdefghij'",
+        "hf_0123456789abcdefghij",
+        "AIzaSyA0123456789abcdefghij",
+        "0123456789abcdef0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_a_pasted_key_is_neither_written_nor_repeated(wizard, home, key):
+    said = wizard("2", key, "http://127.0.0.1:9000/v1", key, "fox", "y")
+    assert said.count("That looks like a key.") == 2
+    assert key not in said
+    assert sorted(written(home)) == ["LLM_BASE_URL=http://127.0.0.1:9000/v1", "LLM_MODEL=fox"]
+
+
+@pytest.mark.parametrize("typed", ["LLM_MODEL=fox", "export LLM_MODEL='fox'", '"fox"', "model: fox", "`fox`"])
+def test_a_pasted_model_is_mended(wizard, home, typed):
+    assert "It is read as fox." in wizard("2", "http://127.0.0.1:9000/v1", typed, "y")
+    assert "LLM_MODEL=fox" in written(home)
+
+
 def test_ollama_that_runs_shows_its_own_models(wizard, home, monkeypatch):
     with list_server() as lists:
         lists.answers = {"/api/tags": {"models": [{"name": "qwen3:4b"}, {"name": "tiny:latest"}]}}

@@ -26,6 +26,7 @@ def test_the_order_is_a_promise():
         "selection",
         "count",
         "variables_alone",
+        "no_repeats",
     )
 
 

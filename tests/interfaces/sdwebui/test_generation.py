@@ -130,6 +130,14 @@ def test_a_missing_variable_is_invented_where_that_is_wished(wire, library):
     assert "Quillwork left" not in job.extra_generation_params
 
 
+@pytest.mark.parametrize("no_repeats", [False, True])
+def test_no_value_comes_twice_in_one_prompt_where_that_is_wished(library, no_repeats):
+    (library / "animal.txt").write_text("owl\nbear\n")
+    job = Job(prompt="__animal__ and __animal__", seed=0, batch_size=8)
+    said = set(generate(job, {"parts": [], "no_repeats": no_repeats}).all_prompts)
+    assert (said <= {"owl and bear", "bear and owl"}) == no_repeats
+
+
 def test_variables_are_resolved_without_enhancing_when_asked(wire, library):
     (library / "animal.txt").write_text("owl\nbear\n")
     asked = {"enabled": False, "variables_alone": True}

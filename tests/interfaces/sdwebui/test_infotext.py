@@ -49,6 +49,7 @@ EVERYTHING = {
     "generate_missing": True,
     "selection": "cycle",
     "variables_alone": True,
+    "no_repeats": True,
 }
 
 
