@@ -12,8 +12,8 @@ from .envelope import behind_fences, envelope_of, fenced, json_in, peel, prompt_
 from .labels import label_of
 from .layout import read_layout
 from .negative import tidy_negative
-from .questions import asks_back
-from .refusal import is_refusal
+from .no_prompt.questions import asks_back
+from .no_prompt.refusal import is_refusal
 
 # Forms whose own lines may have labels, which are then no labels of the answer.
 _DEEPEST = 4

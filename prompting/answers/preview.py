@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
+from . import vocabulary as words
 from .clean import LABELLED_FORMS, bare_so_far, unwrapped
 from .labels import label_of
 from .layout import begins_prompt
@@ -32,7 +33,9 @@ _OPENED = re.compile(
 _FEWEST, _LONGEST = 12, 8_000
 _LONGEST_END = 60
 # In characters: a first line as short as these may be a title, a label or the beginning of talk.
-_FEWEST_IN_PROSE, _FEWEST_IN_A_LIST = 60, 24
+_FEWEST_IN_PROSE, _FEWEST_IN_A_LIST = 60, 30
+# Talk hardly begins like this.
+_BEGINS_PICTURE = re.compile(r"(?:[Aa]n?|[Tt]he|One|Two|Three)\s|\(|\d+\s?[a-z]")
 _LIST = re.compile(r"\A\W{0,3}(?:[-*•–]|\(?\d{1,2}[.):])[*_]*\s+(?:\*\*[^*\n]{1,40}\*\*\s*)?(?=\S)")
 _WRAPPED = re.compile(r"\A(?:\||\$|\\(?!\()|<(?!\w+:)|\[[A-Z_/ ]{3,}\]|#|&\w|['`\"]{2}|‘)")
 _BRACKETS = {"[": "]", "(": ")", "{": "}", "（": "）", "【": "】"}
@@ -101,8 +104,14 @@ def _settled(text: str, idea: str) -> str:
     if bullet and not re.search(r"\s\(?2[.)]\s", first):
         # The first of several versions, or the first line of a list: both begin with it.
         first, newline, rest = first[bullet.end() :], "", ""
-    few = _FEWEST_IN_A_LIST if first.count(",") >= 2 else _FEWEST_IN_PROSE
-    if len(first) < few or (_WRAPPED.match(first) and not idea.startswith(first[:1])):
+    few = _FEWEST if _BEGINS_PICTURE.match(first) else _FEWEST_IN_PROSE
+    if first.count(",") >= 2 or words.is_unspaced(first[:1]):
+        few = min(few, _FEWEST_IN_A_LIST)
+    if (
+        idea.lower().startswith(first.lower())
+        or len(first) < few
+        or (_WRAPPED.match(first) and not idea.startswith(first[:1]))
+    ):
         return ""
     if (opened := _BRACKET.match(first)) and not idea.startswith(opened["sign"]):
         closing = first.find(_BRACKETS[opened["sign"]])

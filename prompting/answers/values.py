@@ -10,9 +10,9 @@ from typing import Any
 
 from ...llm_backends.errors import Refused
 from .envelope import fenced, peel, unquote
+from .no_prompt.questions import asks_back
+from .no_prompt.refusal import is_refusal
 from .protect import TAKEN_OUT
-from .questions import asks_back
-from .refusal import is_refusal
 from .talk import announces, is_remark
 
 _NUMBERING = re.compile(

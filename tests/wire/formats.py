@@ -37,7 +37,7 @@ def routes(server: Any) -> list[web.AbstractRouteDef]:
     listed.append(
         web.post("/api/v1/chat/completions", _speaking(server, OpenAIFormat(reasoning="reasoning")))
     )
-    for path in ("/v1/responses", "/openai/v1/responses"):
+    for path in ("/v1/responses", "/openai/v1/responses", "/at/{provider}/{start:.*}responses"):
         listed.append(web.post(path, _speaking(server, ResponsesFormat())))
     mistral = OpenAIFormat(counts_unasked=True)
     listed.append(web.post("/mistral/v1/chat/completions", _speaking(server, mistral)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import replace
 from itertools import count
@@ -294,6 +295,41 @@ def test_a_model_of_the_responses_api_is_called_there(wire, model):
     assert call.json["reasoning"] == {"effort": "high"} and call.json["max_output_tokens"] == 2048 + 16384
     assert call.json["text"]["format"]["schema"] == SCHEMA
     assert call.headers["authorization"].startswith("Bearer planted-key")
+
+
+def of_the_responses_api(provider: str) -> list[str]:
+    """The models of `provider` that litellm lists as answering there."""
+    folder = importlib.util.find_spec("litellm").submodule_search_locations[0]
+    listed = json.loads((Path(folder) / "model_prices_and_context_window_backup.json").read_text("utf-8"))
+    return [
+        name.removeprefix(f"{provider}/")
+        for name, about in listed.items()
+        if about.get("mode") == "responses" and about.get("litellm_provider") == provider
+    ]
+
+
+@pytest.mark.parametrize(("provider", "fewest"), [("openai", 24), ("xai", 7)])
+def test_every_listed_model_of_the_responses_api_answers_by_the_sdk(wire, provider, fewest):
+    models = of_the_responses_api(provider)
+    assert len(models) >= fewest
+    for model in models:
+        wire.refuse(model, only_responses)
+        assert answer(deployment(wire, provider, model), question()).text == "a red fox in fresh snow", model
+    calls = wire.calls()
+    assert [call.json["model"] for call in calls] == models, "one call each"
+    assert all(call.path.endswith("/responses") for call in calls)
+
+
+@pytest.mark.parametrize("provider", ["openai", "xai"])
+def test_every_listed_model_of_the_responses_api_answers_at_an_endpoint(wire, provider):
+    models = of_the_responses_api(provider)
+    for model in models:
+        wire.refuse(model, only_responses)
+        for _ in range(2):
+            assert answer(endpoint(wire.url, model), question()).text == "a red fox in fresh snow", model
+    calls = [(call.json["model"], call.path) for call in wire.calls()]
+    tried = ("/v1/chat/completions", "/v1/responses", "/v1/responses")
+    assert calls == [(model, path) for model in models for path in tried], "tried once, then remembered"
 
 
 def test_azure_has_them_below_another_path(wire):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from quillwork.llm_backends.errors import EmptyAnswer, Refused
 from quillwork.prompting.answers.clean import one_paragraph, read_answer
-from quillwork.prompting.answers.refusal import is_refusal
+from quillwork.prompting.answers.no_prompt.refusal import is_refusal
 
 FOX = "A red fox in fresh snow, low winter sun."
 

@@ -103,7 +103,7 @@ def test_a_prompt_is_not_held_back_for_long():
     "said", ["1girl, solo, silver hair, blue kimono", "red fox, deep snow, dawn, soft light"]
 )
 def test_tags_are_shown_after_the_second_comma(said):
-    assert shown(said, "tags")[-4]
+    assert shown(said, "tags")[-2]
 
 
 def test_sections_and_json_are_shown_as_they_come():

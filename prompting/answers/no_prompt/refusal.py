@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .envelope import peel
+from ..envelope import peel
 from .refusal_words import LANGUAGES, Language
 
 # A refusal is a sentence or three; a long text is a prompt that happens to begin like one.

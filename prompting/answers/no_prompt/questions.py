@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from .envelope import peel
-from .talk import ADDRESSES, is_leading_talk
+from ..envelope import peel
+from ..talk import ADDRESSES, is_leading_talk
 
 _LONGEST = 700
 _LETTERED = re.compile(

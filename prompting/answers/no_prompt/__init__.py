@@ -1,0 +1,1 @@
+"""Answers that hold no prompt: refusals, and questions to the user."""
