@@ -231,7 +231,7 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
 def _without_echo(blocks: list[str], idea: str) -> list[str]:
     """Drop the user's own idea where it stands alone before what was made of it."""
     own = _flat(idea.partition("\n")[0])
-    if len(blocks) > 1 and len(own.split()) > 1 and len(max(blocks[1:], key=len)) > len(blocks[0]):
+    if len(blocks) > 1 and len(own.split()) > 2 and len(max(blocks[1:], key=len)) > len(blocks[0]):
         said = _flat(blocks[0])
         around = len(said) - len(own)
         if own in said and around <= _LONGEST_ECHO_AROUND and "\n" not in blocks[0].strip():
