@@ -20,7 +20,7 @@ CORE = "not proxy and not browser and not webui"
 BARE = ("pytest>=8.2,<10", "pytest-timeout>=2.3", "hypothesis>=6.100")
 FRONTEND = "comfyui-frontend-package"
 # Hundreds of answers through litellm: a minute, for the oldest and the newest litellm alone.
-SHAPES = "tests/llm_backends/remote/litellm_sdk/test_shapes.py"
+SHAPES = "tests/llm_backends/remote/litellm_sdk/scenarios/test_shapes.py"
 # What a frontend can break: what we put on nodes, and the workflows that we ship.
 DECORATIONS = (
     "tests/browser/test_answer_panel.py",
@@ -80,8 +80,8 @@ def local(name: str, transformers: str, over: str = "") -> Lane:
     )
     paths = (
         "tests/llm_backends/local/transformers_local",
-        "tests/llm_backends/test_downloads.py",
-        "tests/nodes/test_local_model.py",
+        "tests/llm_backends/scenarios/test_downloads.py",
+        "tests/nodes/scenarios/test_local_model.py",
         "tests/interfaces/sdwebui/host/test_memory.py",
     )
     more = (*BARE, *libraries)
@@ -192,8 +192,8 @@ LANES = {
         ("requirements.txt",),
         paths=(
             "tests/llm_backends/local/gguf/test_backend.py",
-            "tests/llm_backends/test_downloads.py",
-            "tests/nodes/test_gguf.py",
+            "tests/llm_backends/scenarios/test_downloads.py",
+            "tests/nodes/scenarios/test_gguf.py",
         ),
         over="local",
         needs=find_compiler,

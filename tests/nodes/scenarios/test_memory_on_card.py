@@ -18,7 +18,7 @@ from host.process import real_host
 from tiny_model.fixtures import TRAINING_S, tiny_model  # noqa: F401
 
 pytestmark = pytest.mark.timeout(TRAINING_S + 300)
-SCRIPT = Path(__file__).parents[1] / "card" / "comfy_memory.py"
+SCRIPT = Path(__file__).parents[2] / "card" / "comfy_memory.py"
 FOX = "oil painting of a red fox, soft morning light"
 # Memory that bitsandbytes and the card's rounding may keep.
 LITTLE = 64 * 1024

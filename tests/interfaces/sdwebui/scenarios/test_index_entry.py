@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+README = Path(__file__).resolve().parents[4] / "README.md"
 # The index's tags that apply here; it refuses a tag that it does not know.
 TAGS = {"script", "tab", "dropdown", "UI related", "prompting", "editing", "online", "query", "extras"}
 

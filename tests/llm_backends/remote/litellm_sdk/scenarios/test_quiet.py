@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("litellm", reason="litellm is not installed here")
 
-TESTS = Path(__file__).resolve().parents[3]
+TESTS = Path(__file__).resolve().parents[4]
 START = """
 import asyncio, gc, logging, sys
 import conftest

@@ -28,7 +28,7 @@ from quillwork.prompting.targets import Target, fit_negative
 FOX = "A red fox sits in deep snow at dawn, soft light."
 IDEA = "a fox in the snow"
 DEPLOYMENT = Deployment("openai_compatible", "fox", provider_label="Fox")
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parents[1] / "cases"
 
 
 def cases(name: str) -> list:

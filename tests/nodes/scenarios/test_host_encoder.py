@@ -171,7 +171,7 @@ def test_an_encoder_that_cannot_write_is_told_with_those_that_can(writer: Host) 
 @needs_real_host
 @pytest.mark.timeout(SLOW)
 def test_comfyuis_encoder_classes_are_those_of_the_table() -> None:
-    script = Path(__file__).with_name("encoder_families.py")
+    script = Path(__file__).parents[1] / "encoder_families.py"
     python = os.environ.get("COMFYUI_PYTHON") or sys.executable
     done = subprocess.run(
         [python, str(script), str(real_host()), str(REPOSITORY)], capture_output=True, text=True, timeout=SLOW

@@ -17,7 +17,7 @@ from hub.server import HubServer
 from terminal import user_folder
 from wire.server import WireServer
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -20,7 +20,7 @@ from quillwork.llm_backends.types import Deployment, Message, Request
 
 pytest.importorskip("litellm", reason="litellm is not installed here")
 
-TESTS = Path(__file__).resolve().parents[3]
+TESTS = Path(__file__).resolve().parents[4]
 QUESTION = Request((Message("user", "a fox with a secret"),))
 everywhere = pytest.mark.parametrize("provider", EVERYWHERE)
 PLANTED = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-NODES = Path(__file__).parents[2] / "nodes"
+NODES = Path(__file__).parents[3] / "nodes"
 
 
 @pytest.fixture(name="token_counter")

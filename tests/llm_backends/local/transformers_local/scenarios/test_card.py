@@ -340,7 +340,7 @@ def test_a_model_that_sees_looks_at_pictures_on_a_card(
 def test_the_benchmark_for_a_card_runs_on_one(tmp_path: Path) -> None:
     usable("nf4")
     done = subprocess.run(
-        [sys.executable, "-c", BENCHMARK, str(Path(__file__).parents[4]), str(tmp_path)],
+        [sys.executable, "-c", BENCHMARK, str(Path(__file__).parents[5]), str(tmp_path)],
         capture_output=True,
         text=True,
         timeout=280,
