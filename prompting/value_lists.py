@@ -14,21 +14,22 @@ from .phrasebook.language import language_of
 from .tasks import VariablesTask
 from .wording import LANGUAGES
 
-OPENING = "1. "
+# Without the blank behind it, which belongs to the next word in most tokenizers.
+OPENING = "1."
 _SYSTEM = (
     "You write lists of values for pictures. One value a line, numbered. Each is a word or a few words, all "
     "are different, and all are in the language of the name. No explanations."
 )
-# By language: a name, and values of it that have nothing in common with what people usually ask for.
+# By language: names with values, of two kinds, so that the kind is seen to come from the name.
 _EXAMPLES = {
-    "en": ("fabric", ("linen", "velvet", "raw silk", "corduroy", "washed denim")),
-    "de": ("Stoff", ("Leinen", "Samt", "Rohseide", "Cord", "Loden")),
-    "fr": ("tissu", ("lin", "velours", "soie sauvage", "flanelle", "toile de jute")),
-    "es": ("tela", ("lino", "terciopelo", "seda cruda", "pana", "franela")),
-    "ru": ("ткань", ("лён", "бархат", "шёлк", "фланель", "вельвет")),
-    "zh": ("布料", ("亚麻", "天鹅绒", "丝绸", "牛仔布", "灯芯绒")),
-    "ja": ("布地", ("リネン", "ベルベット", "絹", "デニム", "コーデュロイ")),
-    "ko": ("옷감", ("리넨", "벨벳", "비단", "데님", "코듀로이")),
+    "en": (("fabric", "linen velvet silk denim"), ("fruit", "pear fig cherry plum quince")),
+    "de": (("Stoff", "Leinen Samt Seide Cord"), ("Obst", "Birne Feige Kirsche Pflaume Quitte")),
+    "fr": (("tissu", "lin velours soie flanelle"), ("fruit", "poire figue cerise prune coing")),
+    "es": (("tela", "lino terciopelo seda pana"), ("fruta", "pera higo cereza ciruela membrillo")),
+    "ru": (("ткань", "лён бархат шёлк вельвет"), ("фрукт", "груша инжир вишня слива айва")),
+    "zh": (("布料", "亚麻 天鹅绒 丝绸 牛仔布"), ("水果", "梨 无花果 樱桃 李子 榅桲")),
+    "ja": (("布地", "リネン ベルベット 絹 デニム"), ("果物", "梨 いちじく さくらんぼ すもも 柿")),
+    "ko": (("옷감", "리넨 벨벳 비단 데님"), ("과일", "배 무화과 체리 자두 감")),
 }
 # Names that people give their variables, and that no letter tells from English.
 _NAMES = {
@@ -60,7 +61,6 @@ def language_of_name(name: str, context: str = "") -> str:
 def list_messages(task: VariablesTask, spoken: str, creativity: str) -> tuple[Message, ...]:
     """Build the messages that ask a small model for the values of the variable that is `spoken` so."""
     language = language_of_name(spoken, task.context)
-    name, values = _EXAMPLES[language]
     lines = [_asked(spoken, task.count, language)]
     if task.context.strip():
         lines.append(f"They stand in: {task.context.strip()}")
@@ -70,12 +70,15 @@ def list_messages(task: VariablesTask, spoken: str, creativity: str) -> tuple[Me
         lines.append(creativity)
     if task.existing:
         lines.append(f"Not these: {', '.join(task.existing[-_MOST_KNOWN:])}")
-    return (
-        Message("system", _SYSTEM),
-        Message("user", _asked(name, len(values), language)),
-        Message("assistant", _numbered(values)),
-        Message("user", "\n".join(lines)),
-    )
+    shown = [
+        message
+        for name, values in _EXAMPLES[language]
+        for message in (
+            Message("user", _asked(name, len(values.split()), language)),
+            Message("assistant", _numbered(values.split())),
+        )
+    ]
+    return (Message("system", _SYSTEM), *shown, Message("user", "\n".join(lines)))
 
 
 def end_of(count: int) -> str:

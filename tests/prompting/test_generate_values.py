@@ -133,7 +133,7 @@ def test_a_small_model_is_asked_for_lines_in_the_language_of_the_name(wire, name
     assert (invented.values, invented.info["warnings"]) == (["one", "two", "three", "four"], [])
     (call,) = wire.calls()
     assert "response_format" not in call.json
-    *_, example, asked = call.json["messages"]
+    _, _, example, *_, asked = call.json["messages"]
     assert example["content"].startswith("1. ") and shown in example["content"]
     assert asked["content"].startswith(f"4 different values for “{name}”, in {language}:")
 
