@@ -37,6 +37,7 @@ def provider_rows(
             {
                 "id": provider.id,
                 "label": provider.label,
+                "aliases": list(provider.aliases),
                 "configured": status.configured,
                 "source": "kept" if kept else status.source,
                 "missing": status.missing,
@@ -75,6 +76,7 @@ def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, So
     return {
         "id": ENDPOINT,
         "label": endpoint_label(address.text),
+        "aliases": [],
         "configured": True,
         "source": "session" if typed is not None and not kept else settings.key_origin(typed or key),
         "missing": "",
@@ -99,7 +101,16 @@ def key_rows(settings: Settings, keys: SessionKeys = session_keys) -> list[dict[
     """A row for each provider: whether it has a key, and the last four characters of a typed one."""
     rows = []
     for row in provider_rows(settings, keys):
-        kept = ("label", "configured", "source", "needs_key", "key_url", "key_variables", "missing")
+        kept = (
+            "label",
+            "aliases",
+            "configured",
+            "source",
+            "needs_key",
+            "key_url",
+            "key_variables",
+            "missing",
+        )
         rows.append(
             {
                 "provider": row["id"],

@@ -46,10 +46,22 @@ export function standing(model) {
   return model.configured ? "ready" : "needs_key";
 }
 
-/** Whether all words of `query` are in the model's id, label or provider. */
-export function matches(model, query) {
-  const text = `${model.id} ${model.label} ${model.provider_label}`.toLowerCase();
-  return query.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+// Made once a list, not at every key that somebody types.
+const texts = new WeakMap();
+
+function textOf(model) {
+  let text = texts.get(model);
+  if (text === undefined) {
+    text = `${model.id} ${model.label} ${model.provider_label}`.toLowerCase();
+    texts.set(model, text);
+  }
+  return text;
+}
+
+/** The test whether all words of `query` are in a model's id, label or provider. */
+export function finder(query) {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  return (model) => words.every((word) => textOf(model).includes(word));
 }
 
 /** Models by provider, in the order in which the host has them. */

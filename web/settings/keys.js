@@ -5,6 +5,10 @@ import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
 import { forgetModels } from "../models/catalog.js";
 import { configuration } from "./configuration.js";
+import { findProviders, findText, noneText } from "./providers.js";
+
+// Without a word to find, the best known stand below those that have a key.
+const BEST_KNOWN = 12;
 
 /** A row's status as a person reads it. */
 export function keyStatus({ configured, source, last_four: end, needs_key: needed, key_variables: names = [] }) {
@@ -57,7 +61,38 @@ export function keyTable() {
   const list = el("div", { className: "quillwork-keys", role: "list" });
   const note = el("p", { className: "quillwork-hint" });
   const keep = keepBox();
-  const element = el("div", { className: "quillwork-ui quillwork-wide" }, note, keep.element, list);
+  const more = el("p", { className: "quillwork-hint", role: "status" });
+  const find = el("input", {
+    type: "search",
+    className: "quillwork-field quillwork-find",
+    autocomplete: "off",
+    spellcheck: false,
+    placeholder: findText(),
+    "aria-label": findText(),
+  });
+  const element = el("div", { className: "quillwork-ui quillwork-wide" }, note, keep.element, find, more, list);
+  let rows = [];
+  let elements = new Map();
+  const show = () => {
+    const query = find.value.trim();
+    const found = query ? findProviders(rows, query) : atFirst(rows);
+    list.replaceChildren(...found.map(({ provider }) => elements.get(provider)));
+    const hidden = rows.length - found.length;
+    more.textContent = !found.length ? noneText() : hidden ? moreText(found.length, rows.length) : "";
+  };
+  find.addEventListener("input", show);
+  find.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && find.value) {
+      find.value = "";
+      show();
+    } else if (["Enter", "ArrowDown"].includes(event.key)) {
+      list.querySelector("input:not(:disabled), button:not(:disabled)")?.focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
   const draw = async () => {
     try {
       const answer = await call("keys");
@@ -70,7 +105,9 @@ export function keyTable() {
         : t("keys.refused", "This server does not accept keys from the browser. Set them as environment variables instead.");
       keep.element.hidden = !answer.session_keys;
       keep.showPlace(answer.kept_in);
-      list.replaceChildren(...inOrder(answer.keys).map((row) => keyRow(row, answer.session_keys, keep)));
+      rows = inOrder(answer.keys);
+      elements = new Map(rows.map((row) => [row.provider, keyRow(row, answer.session_keys, keep)]));
+      show();
     } catch (error) {
       note.textContent = asCallError(error).text;
     }
@@ -79,9 +116,21 @@ export function keyTable() {
   return element;
 }
 
+function moreText(count, all) {
+  return t("keys.more", "{count} of {all} providers are shown: type to find the others.", { count, all });
+}
+
+function hasKey({ source }) {
+  return ["session", "kept", "environment"].includes(source);
+}
+
+function atFirst(rows) {
+  const others = rows.filter((row) => !hasKey(row)).slice(0, BEST_KNOWN);
+  return rows.filter((row) => hasKey(row) || others.includes(row));
+}
+
 function inOrder(rows) {
-  const rank = ({ source, configured, needs_key: needed }) =>
-    ["session", "kept", "environment"].includes(source) ? 0 : needed ? (configured ? 1 : 2) : 3;
+  const rank = (row) => (hasKey(row) ? 0 : row.needs_key ? (row.configured ? 1 : 2) : 3);
   return [...rows].sort((one, other) => rank(one) - rank(other));
 }
 

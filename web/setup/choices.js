@@ -1,10 +1,14 @@
 // The ways to a model that the first-run dialog offers, each with what it needs and what it sets.
-import { CallError, call } from "../common/calls.js";
-import { el, link } from "../common/elements.js";
+import { CallError, asCallError, call } from "../common/calls.js";
+import { busy, button, el, link } from "../common/elements.js";
+import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
+import { listModels } from "../models/catalog.js";
 import { modeThat } from "../models/modes.js";
+import { suggestModels } from "../models/suggestions.js";
 import { knownConfiguration, setting } from "../settings/configuration.js";
 import { keepBox, keyLink, saveKey } from "../settings/keys.js";
+import { findText, suggestProviders } from "../settings/providers.js";
 import { serverFields } from "../settings/server.js";
 
 const LOCAL_MODEL = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit";
@@ -100,10 +104,10 @@ function hostEncoder() {
 function cloud(providers, keptIn) {
   const keep = keepBox();
   if (keptIn) keep.showPlace(keptIn);
-  const offered = providers.filter((one) => one.needs_key && one.models?.length);
-  const provider = el("select", { className: "quillwork-field", "aria-label": t("setup.provider", "Provider") });
-  provider.append(...offered.map(({ id, label }) => el("option", { value: id, textContent: label })));
-  const model = el("select", { className: "quillwork-field", "aria-label": t("setup.model", "Model") });
+  const offered = providers.filter((one) => one.needs_key);
+  let chosen = offered.find((one) => one.configured) ?? offered[0];
+  const provider = listField(t("setup.provider", "Provider"), findText());
+  const model = listField(t("setup.model", "Model"), t("setup.modelType", "Choose a model, or type its name"));
   const key = el("input", {
     type: "password",
     className: "quillwork-field",
@@ -111,33 +115,85 @@ function cloud(providers, keptIn) {
     "aria-label": t("setup.key", "Key"),
   });
   const where = el("p", { className: "quillwork-hint" });
-  const chosen = () => offered.find((one) => one.id === provider.value);
-  const show = () => {
-    const one = chosen();
-    model.replaceChildren(...(one?.models ?? []).map((id) => el("option", { value: id, title: id, textContent: one.labels?.[id] || id })));
-    key.placeholder = one?.configured
-      ? t("setup.keyThere", "A key is already set")
-      : t("setup.keyPaste", "Paste your {provider} key", { provider: one?.label ?? "" });
-    const shown = t("setup.keyWhere", "The key is held in the server's memory until ComfyUI exits, unless you keep it.");
-    where.replaceChildren(shown, " ", keyLink(one ?? {}) ?? "");
+  const said = el("p", { className: "quillwork-hint", role: "status" });
+  const keepKey = async () => {
+    const { check } = await saveKey(chosen.id, key.value, keep.checked);
+    if (check?.ok === false) throw new CallError(check);
+    key.value = "";
+    chosen = { ...chosen, configured: true };
+    key.placeholder = t("setup.keyThere", "A key is already set");
   };
-  provider.addEventListener("change", show);
+  const modelsThere = async () => {
+    const { models } = await listModels({ refresh: true });
+    return models.filter((one) => one.provider === chosen.id && one.configured).length;
+  };
+  const test = button(t("setup.keyTest", "Test the key and list its models"), null, { disabled: true });
+  test.addEventListener("click", guarded(() => busy(test, async () => {
+    try {
+      await keepKey();
+      said.textContent = t("setup.keyModels", "The key is set. {count} models can be chosen.", { count: await modelsThere() });
+      model.focus();
+    } catch (error) {
+      said.textContent = asCallError(error).text;
+    }
+  }).then(check)));
+  const check = () => {
+    test.disabled = !key.value.trim();
+  };
+  key.addEventListener("input", check);
+  const show = () => {
+    said.textContent = "";
+    provider.value = chosen?.label ?? "";
+    model.value = chosen?.models[0] ?? "";
+    key.value = "";
+    key.placeholder = chosen?.configured
+      ? t("setup.keyThere", "A key is already set")
+      : t("setup.keyPaste", "Paste your {provider} key", { provider: chosen?.label ?? "" });
+    const shown = t("setup.keyWhere", "The key is held in the server's memory until ComfyUI exits, unless you keep it.");
+    where.replaceChildren(shown, " ", keyLink(chosen ?? {}) ?? "", alsoNeeded(chosen));
+    check();
+  };
+  suggestProviders(provider, offered, (row) => {
+    chosen = row;
+    show();
+  });
+  // What was typed and is no provider's name is not what was chosen.
+  provider.addEventListener("change", () => {
+    chosen = offered.find(({ label }) => label === provider.value) ?? chosen;
+    provider.value = chosen?.label ?? "";
+  });
+  suggestModels(model, (one) => one.provider === chosen?.id);
   show();
   return {
     id: "cloud",
     title: t("setup.cloud", "Cloud provider"),
     about: t("setup.cloudAbout", "OpenAI, Anthropic, Google and others, with your own key. Your texts are sent to the provider, which usually costs money."),
-    fields: [provider, model, key, keep.element, where],
-    ready: () => Boolean(key.value.trim() || chosen()?.configured),
+    fields: [provider, key, keep.element, where, el("div", { className: "quillwork-buttons" }, test), said, model],
+    ready: () => Boolean(key.value.trim() || chosen?.configured),
     async settings() {
-      if (key.value.trim()) {
-        const { check } = await saveKey(provider.value, key.value, keep.checked);
-        if (check?.ok === false) throw new CallError(check);
-        key.value = "";
+      if (key.value.trim()) await keepKey();
+      const named = model.value.trim();
+      if (!named) {
+        await modelsThere();
+        model.focus();
+        throw new CallError({ type: "choose", message: t("setup.modelChoose", "The key is set. Choose a model now.") });
       }
-      return mode(null, model.value);
+      return mode(null, named.startsWith(`${chosen.id}/`) ? named : `${chosen.id}/${named}`);
     },
   };
+}
+
+/** A field with a list under it: entering it selects what it holds, so that typing finds something else. */
+function listField(label, placeholder) {
+  const input = el("input", { type: "text", className: "quillwork-field", "aria-label": label, placeholder });
+  input.addEventListener("focus", () => input.select());
+  return input;
+}
+
+/** What a provider needs beside a key, which no field here takes. */
+function alsoNeeded({ needs = [], key_variables: keys = [] } = {}) {
+  const names = needs.filter((name) => !keys.includes(name)).join(", ");
+  return names && ` ${t("setup.alsoNeeds", "It also needs {names}, from Quillwork's .env or the environment.", { names })}`;
 }
 
 function withoutModel() {
