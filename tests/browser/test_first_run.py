@@ -86,16 +86,31 @@ def test_cloud_provider_with_a_key(unset):
     unset.command("Quillwork.Setup")
     choose(unset, "cloud")
     box = dialog(unset)
-    provider = box.get_by_label("Provider", exact=True)
-    provider.select_option("anthropic")
-    first = box.get_by_label("Model", exact=True).locator("option").first
-    assert (first.inner_text(), first.get_attribute("value")) == (
-        "Claude Haiku 4.5",
-        "anthropic/claude-haiku-4-5",
-    )
-    assert first.get_attribute("title") == "anthropic/claude-haiku-4-5"
+    provider, model = (box.get_by_role("combobox", name=name) for name in ("Provider", "Model"))
+    assert provider.get_attribute("role") == "combobox"
+    # By keyboard: entering the field selects what it holds, and Enter takes the first that is found.
+    for typed, label, chosen in (
+        ("claude", None, None),
+        ("anthr", "Anthropic", "anthropic/claude-haiku-4-5"),
+        ("doubao", "Volcengine (Doubao)", None),
+        ("hf", "Hugging Face", None),
+    ):
+        provider.focus()
+        provider.press_sequentially(typed)
+        if label is None:
+            box.get_by_text("No provider matches.").wait_for()
+            unset.page.keyboard.press("Escape")
+            assert box.is_visible(), "only the list closes"
+            continue
+        unset.page.keyboard.press("Enter")
+        assert provider.input_value() == label
+        assert chosen in (None, model.input_value())
+        model.focus()
     # Bedrock has no free check: no call leaves this machine.
-    provider.select_option("bedrock")
+    provider.focus()
+    provider.press_sequentially("aws")
+    unset.page.keyboard.press("Enter")
+    assert provider.input_value() == "Amazon Bedrock"
     assert use(unset).is_disabled()
     box.get_by_label("Key", exact=True).fill("two words")
     use(unset).click()

@@ -148,9 +148,29 @@ class TestKeys:
             "(rows) => rows.filter((row) => /Get a key/.test(row.textContent))"
             ".map((row) => row.dataset.provider)"
         )
-        assert {name for name in rows if rows[name]["needs_key"]} == set(offered)
+        shown = page.locator(".quillwork-key").evaluate_all("(rows) => rows.map((row) => row.dataset.provider)")
+        assert {name for name in shown if rows[name]["needs_key"]} == set(offered)
         assert {"openai", "anthropic"} <= set(offered)
-        assert not {"endpoint", "ollama", "vllm", "lm_studio"} & set(offered)
+        assert "endpoint" in shown
+        assert "endpoint" not in offered
+
+    def test_a_provider_is_found_by_typing(self, comfy, page):
+        self.endpoint(page)
+        find = page.get_by_role("searchbox", name="Find a provider")
+        names = {"google": "gemini", "grok": "xai", "Kimi": "moonshot", "qwen": "dashscope"}
+        names |= {"doubao": "volcengine", "zhipu": "zai", "hf": "huggingface", "aws": "bedrock"}
+        for typed, id in {**names, "cerebras_api": "cerebras", "scaleway": "scaleway"}.items():
+            find.fill(typed)
+            assert page.locator(".quillwork-key").first.get_attribute("data-provider") == id
+        find.press("Enter")
+        focused = "() => document.activeElement.closest('.quillwork-key')?.dataset.provider"
+        assert comfy.page.evaluate(focused) == "scaleway"
+        find.fill("no such provider")
+        page.get_by_text("No provider matches.").wait_for()
+        find.press("Escape")
+        assert find.input_value() == ""
+        assert find.is_visible(), "only the text goes, and not the dialog"
+        self.endpoint(page)
 
     def test_table_has_the_width_of_the_page(self, comfy, page):
         self.endpoint(page)

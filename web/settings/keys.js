@@ -120,8 +120,8 @@ function moreText(count, all) {
   return t("keys.more", "{count} of {all} providers are shown: type to find the others.", { count, all });
 }
 
-function hasKey({ source }) {
-  return ["session", "kept", "environment"].includes(source);
+function hasKey({ source, provider }) {
+  return provider === "endpoint" || ["session", "kept", "environment"].includes(source);
 }
 
 function atFirst(rows) {

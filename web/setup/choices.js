@@ -138,7 +138,7 @@ function cloud(providers, keptIn) {
     }
   }).then(check)));
   const check = () => {
-    test.disabled = !key.value.trim();
+    test.disabled = !chosen || !key.value.trim();
   };
   key.addEventListener("input", check);
   const show = () => {
@@ -169,7 +169,7 @@ function cloud(providers, keptIn) {
     title: t("setup.cloud", "Cloud provider"),
     about: t("setup.cloudAbout", "OpenAI, Anthropic, Google and others, with your own key. Your texts are sent to the provider, which usually costs money."),
     fields: [provider, key, keep.element, where, el("div", { className: "quillwork-buttons" }, test), said, model],
-    ready: () => Boolean(key.value.trim() || chosen?.configured),
+    ready: () => Boolean(chosen && (key.value.trim() || chosen.configured)),
     async settings() {
       if (key.value.trim()) await keepKey();
       const named = model.value.trim();
