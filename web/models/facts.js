@@ -24,5 +24,6 @@ function priceOf({ input, output }) {
 }
 
 function dollars(amount) {
-  return amount >= 100 ? String(Math.round(amount)) : String(Number(amount.toFixed(amount < 0.1 ? 3 : 2)));
+  if (Number.isInteger(amount) || amount >= 100) return String(Math.round(amount));
+  return amount < 0.1 ? String(Number(amount.toFixed(3))) : amount.toFixed(2);
 }
