@@ -148,7 +148,9 @@ class TestKeys:
             "(rows) => rows.filter((row) => /Get a key/.test(row.textContent))"
             ".map((row) => row.dataset.provider)"
         )
-        shown = page.locator(".quillwork-key").evaluate_all("(rows) => rows.map((row) => row.dataset.provider)")
+        shown = page.locator(".quillwork-key").evaluate_all(
+            "(rows) => rows.map((row) => row.dataset.provider)"
+        )
         assert {name for name in shown if rows[name]["needs_key"]} == set(offered)
         assert {"openai", "anthropic"} <= set(offered)
         assert "endpoint" in shown
