@@ -16,7 +16,7 @@ from .access import consent, plans
 from .access.session_keys import ENDPOINT, endpoint_id, session_keys
 from .choice import Choice
 from .models import capabilities, prices, vision
-from .settings.values import Settings, Value, load
+from .settings.values import Settings, Value, load, warn_once
 
 _CONCURRENCY = 16
 _CONCURRENCY_DESKTOP = 4
@@ -117,15 +117,21 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
     if ask_consent and not provider.is_local and not _chosen_here(provider.id, settings):
         consent.require(provider.id, provider.label, settings)
     access = providers.preflight(provider, settings.environment(), session_keys.get(provider.id))
+    params = dict(access.params)
+    for remark in providers.remarks(provider, settings.environment(), session_keys.get(provider.id)):
+        warn_once(remark)
+        params["key_remark"] = remark
+    if exchange := access.params.get("token_exchange"):
+        consent.require_exchange(provider.id, provider.label, exchange["url"], settings)
     return Deployment(
         backend=modes.LITELLM,
-        model=model,
+        model=model if "/" in model else f"{provider.model_prefix}{model}",
         provider=provider.id,
         provider_label=provider.label,
         base_url=access.base_url,
         api_key=access.api_key,
         key_variable=access.key_variable,
-        params=access.params,
+        params=params,
         capabilities=capabilities.of_provider(provider, model),
         transport=ways.transport(provider, settings),
         max_concurrency=provider.max_concurrency,

@@ -27,7 +27,11 @@ class Provider:
     without the provider's name. `list_path` is the path of its model list, in the format `list_style`, and
     `check_path` one that only a valid key opens: None where there is none. `listed_when_moved` says that
     nobody looks for the list at the default address, `lists_packaged` that the packaged facts stand in for
-    it; the prices in it are those of `list_prices_per` tokens.
+    it; the prices in it are those of `list_prices_per` tokens. `exchange` is the kind of the token exchange
+    before a call, `token_url` its address and `token_variables` name another one. `credentials` says what the
+    key is a file of, if it is, `key_argument` as which argument it goes into a signature, and `package` what
+    has to be installed. `headers` may hold pieces as an address does, `key_starts` are what its keys begin
+    with, and `model_prefix` goes before a name without a slash.
     """
 
     id: str
@@ -61,13 +65,25 @@ class Provider:
     listed_when_moved: bool = False
     lists_packaged: bool = False
     list_prices_per: int = 1
+    exchange: str = ""
+    token_url: str = ""
+    token_variables: tuple[str, ...] = ()
+    scope_variables: tuple[str, ...] = ()
+    credentials: str = ""
+    key_argument: str = ""
+    package: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    model_prefix: str = ""
+    key_starts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ("us-east-1", "eu-central-1")
 
     @property
     def variables(self) -> tuple[str, ...]:
         """All variables that it reads."""
         groups = (self.needed_variables, self.optional_variables, self.place_variables)
         further = (name for group in groups for names in group.values() for name in names)
-        return (*self.key_variables, *self.key_pair.values(), *self.base_variables, *further)
+        own = (*self.key_variables, *self.key_pair.values(), *self.base_variables)
+        return (*own, *self.token_variables, *self.scope_variables, *further)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -155,6 +171,7 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
     packaged = listing == "packaged"
     listing = {"path": None} if packaged or listing == "none" else {"path": "/models", **listing}
     check = row.get("check", listing["path"])
+    exchange = row.get("exchange", {})
     return Provider(
         id=id,
         label=row["label"],
@@ -187,6 +204,17 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
         listed_when_moved=listing.get("when") == "moved",
         lists_packaged=packaged,
         list_prices_per=1_000_000 if listing.get("price") == "million" else 1,
+        exchange=exchange.get("kind", ""),
+        token_url=exchange.get("url", ""),
+        token_variables=(variable_of(id, "TOKEN_URL"), *exchange.get("url_from", ())) if exchange else (),
+        scope_variables=tuple(exchange.get("scope", ())),
+        credentials=row.get("credentials", ""),
+        key_argument=row.get("key_as", ""),
+        package=row.get("package", ""),
+        headers=row.get("headers", {}),
+        model_prefix=row.get("model_prefix", ""),
+        key_starts=tuple(row.get("key_starts", ())),
+        regions=tuple(row.get("regions", Provider.regions)),
     )
 
 

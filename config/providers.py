@@ -11,22 +11,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from ..llm_backends.errors import MissingKey, NotConfigured
-from ..llm_backends.host import program
 from ..llm_backends.system.command_line import command
 from ..llm_backends.system.loopback import leads_to_loopback
 from ..llm_backends.types import Secret
-from . import own_providers, provider_address, provider_table
+from . import own_providers, provider_address, provider_keys, provider_table
+from .access import key_files
 from .models import litellm_table
 from .provider_table import Provider
-from .settings.values import given_key
 
 _LISTED = "`{command}` lists all providers."
 # A piece of an address: what would end the host's name, or the path, is none.
 _PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
+# Amazon's and Oracle's, IBM's and Google's: the first one that fits a provider's examples is its own.
+_REGIONS = tuple(
+    map(re.compile, (r"[a-z]{2,4}(?:-[a-z]+)+-\d+", r"[a-z]{2,4}-[a-z]+", r"[a-z]+(?:-[a-z]+\d*)*"))
+)
 _SECRET_ARGUMENTS = ("secret", "token", "access_key_id")
 
 
@@ -191,23 +193,58 @@ def preflight(
         params["dialect"] = provider.dialect
     if provider.price_prefix != provider.litellm_prefix:
         params["price_prefix"] = provider.price_prefix
-    key, variable = _key(provider, env, session_key)
+    for name, value in (("key_argument", provider.key_argument), ("package", provider.package)):
+        if value:
+            params[name] = value
+    key, variable = provider_keys.key_of(provider, env, session_key)
     if key is None and provider.key_pair and not provider.key_optional:
-        params |= _pair(provider, env)
+        params |= provider_keys.pair_of(provider, env)
     elif key is None and not provider.key_optional:
-        raise _missing_key(provider, provider.key_variables[0])
+        raise provider_keys.missing_key(provider, provider.key_variables[0])
+    account = None
+    if key is not None and provider.credentials == "service_account":
+        account = key_files.service_account(key.reveal(), variable)
+        key, env = account.key, {provider.place_variables["project"][0]: account.project, **env}
+    elif key is not None and provider.credentials:
+        key = key_files.private_key(key.reveal(), variable)
     for argument, variables in provider.needed_variables.items():
         value = _first(env, variables) or _in_address(provider, env, argument)
         value = value or provider.defaults.get(argument, "")
         if not value:
-            raise _missing_variable(provider, variables[0])
-        params[argument] = value
-    if key is None:
+            raise provider_keys.missing_variable(provider, variables[0])
+        params[argument] = _wrap(argument, value)
+    if key is None or provider.key_argument:
         for argument, variables in provider.optional_variables.items():
             if value := _first(env, variables):
                 params[argument] = _wrap(argument, value)
+    if provider.exchange:
+        params["token_exchange"] = _exchange(provider, env, account)
     base_url = _base_url(provider, env, params)
+    if region := _region_in(provider, env, base_url):
+        params["region_from"] = region
+    if provider.headers:
+        pieces = _pieces(provider, env, params)
+        params["extra_headers"] = {name: text.format_map(pieces) for name, text in provider.headers.items()}
     return ProviderAccess(key, base_url, params, variable, provider.is_local and leads_to_loopback(base_url))
+
+
+def _exchange(
+    provider: Provider, env: Mapping[str, str], account: key_files.ServiceAccount | None
+) -> dict[str, str]:
+    """What the exchange of the key for a token needs besides the key."""
+    variable = next((name for name in provider.token_variables if env.get(name, "").strip()), "")
+    url = provider_address.moved(provider, variable, env[variable]) if variable else provider.token_url
+    exchange = {"kind": provider.exchange, "url": url}
+    if scope := _first(env, provider.scope_variables):
+        exchange["scope"] = scope
+    if account is not None:
+        exchange |= {"account": account.email, "key_id": account.key_id}
+    return exchange
+
+
+def remarks(provider: Provider, env: Mapping[str, str], session_key: Secret | None = None) -> list[str]:
+    """Say in a sentence each what is odd about the key of `provider`, which is sent all the same."""
+    return provider_keys.remarks(provider, every(), env, session_key)
 
 
 def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret | None = None) -> KeyStatus:
@@ -221,74 +258,55 @@ def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret |
     return KeyStatus(configured=True, source="session" if session_key is not None else "environment")
 
 
-def _key(provider: Provider, env: Mapping[str, str], session_key: Secret | None) -> tuple[Secret | None, str]:
-    if session_key is not None:
-        return session_key, provider.key_variables[0]
-    for variable in provider.key_variables:
-        if value := env.get(variable, "").strip():
-            return given_key(value, variable), variable
-    return None, provider.key_variables[0]
-
-
-def _pair(provider: Provider, env: Mapping[str, str]) -> dict[str, Secret]:
-    given = {argument: env.get(variable, "").strip() for argument, variable in provider.key_pair.items()}
-    if not any(given.values()):
-        raise _missing_key(provider, provider.key_variables[0], *provider.key_pair.values())
-    for argument, value in given.items():
-        if not value:
-            raise _missing_key(provider, provider.key_pair[argument])
-    return {argument: given_key(value, provider.key_pair[argument]) for argument, value in given.items()}
-
-
 def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any]) -> str:
     variable = next((name for name in provider.base_variables if env.get(name, "").strip()), "")
     if variable:
         return provider_address.moved(provider, variable, env[variable].strip())
     if provider.default_base_url is None:
-        raise _missing_variable(provider, provider.base_variables[0])
-    pieces = dict(params)
+        raise provider_keys.missing_variable(provider, provider.base_variables[0])
+    pieces = _pieces(provider, env, params)
+    # The one region of Google's that has no name in the address.
+    return provider.default_base_url.format_map(pieces).replace("//global-", "//")
+
+
+def _region_in(provider: Provider, env: Mapping[str, str], base_url: str) -> str:
+    """The variable and the region that it puts into `base_url`, for a reader; empty where there is none."""
+    for piece, variables in (*provider.place_variables.items(), *provider.needed_variables.items()):
+        variable = next((name for name in variables if env.get(name, "").strip()), "")
+        is_region = "region" in piece or "location" in piece
+        if is_region and variable and env[variable].strip() in (urlsplit(base_url).hostname or ""):
+            return f"{variable} is {env[variable].strip()}"
+    return ""
+
+
+def _pieces(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any]) -> dict[str, str]:
+    """The pieces of an address. Raises `NotConfigured` for one that is missing, or cannot be one."""
+    pieces = {name: value for name, value in params.items() if isinstance(value, str)}
     for piece, variables in provider.place_variables.items():
         value = _first(env, variables) or provider.defaults.get(piece, "")
         if not value:
-            raise _missing_variable(provider, variables[0])
+            raise provider_keys.missing_variable(provider, variables[0])
         pieces[piece] = value
+    shown = f"{provider.default_base_url} {' '.join(provider.headers.values())}"
     for piece, variables in (*provider.place_variables.items(), *provider.needed_variables.items()):
-        if f"{{{piece}}}" in provider.default_base_url:
-            _check_piece(piece, str(pieces[piece]), next((v for v in variables if env.get(v)), variables[0]))
-    return provider.default_base_url.format_map(pieces)
+        if f"{{{piece}}}" in shown:
+            variable = next((name for name in variables if env.get(name)), variables[0])
+            _check_piece(provider, piece, pieces[piece], variable)
+    return pieces
 
 
-def _check_piece(piece: str, value: str, variable: str) -> None:
+def _check_piece(provider: Provider, piece: str, value: str, variable: str) -> None:
     if not _PIECE.fullmatch(value):
         raise NotConfigured(
             f"{variable} is {value!r}, which cannot be a part of an address.",
             hint=f"Write the plain name of the {piece} into {variable}.",
         )
-    if "region" in piece and not _REGION.fullmatch(value):
+    like = next((like for like in _REGIONS if all(map(like.fullmatch, provider.regions))), None)
+    if ("region" in piece or "location" in piece) and like is not None and not like.fullmatch(value):
         raise NotConfigured(
             f"{variable} is {value!r}, which is no region.",
-            hint=f"Write one such as us-east-1 or eu-central-1 into {variable}.",
+            hint=f"Write one such as {' or '.join(provider.regions[:2])} into {variable}.",
         )
-
-
-def _missing_key(provider: Provider, *variables: str) -> MissingKey:
-    either = variables[0] if len(variables) == 1 else f"{variables[0]}, or {' and '.join(variables[1:])}"
-    return MissingKey(
-        f"{provider.label} needs a key, but {either} is not set.",
-        hint=f"Enter the key in Quillwork's settings, or add {variables[0]} to Quillwork's .env, and run "
-        f"again. If you set it in the environment, restart {program()}. Get a key: "
-        f"{provider.key_url}",
-        provider=provider.id,
-    )
-
-
-def _missing_variable(provider: Provider, variable: str) -> NotConfigured:
-    return NotConfigured(
-        f"{provider.label} needs {variable}, which is not set.",
-        hint=f"Add {variable} to Quillwork's .env and run again, or set it in the environment and "
-        f"restart {program()}.",
-        provider=provider.id,
-    )
 
 
 def _in_address(provider: Provider, env: Mapping[str, str], argument: str) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from ...llm_backends.errors import ConsentNeeded, NotConfigured
+from ...llm_backends.remote.http_client import origin_of
 from ...llm_backends.system.command_line import command
 from ...llm_backends.system.files import write_whole
 from .. import providers
@@ -14,12 +15,15 @@ from ..settings.values import Settings, load
 DOWNLOADS = "downloads"
 # The tool with which a model writes into the user's library.
 ADDING = "variables.add"
+_EXCHANGE = ".token"
 _FILE = "consent.json"
 
 
 def everything() -> list[str]:
-    """List all that can be consented to: the ids of the providers, ``downloads``, ``variables.add``."""
-    return [*providers.names(), DOWNLOADS, ADDING]
+    """List all that can be consented to: the ids of the providers, their exchanges of keys, ``downloads``,
+    ``variables.add``."""
+    exchanges = [f"{provider.id}{_EXCHANGE}" for provider in providers.every() if provider.exchange]
+    return [*providers.names(), *exchanges, DOWNLOADS, ADDING]
 
 
 def is_allowed(what: str, settings: Settings) -> bool:
@@ -44,6 +48,19 @@ def require(what: str, label: str, settings: Settings) -> None:
     if not is_allowed(what, settings):
         raise ConsentNeeded(
             f"This workflow uses {label}, which you have not allowed on this machine.",
+            hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
+            provider=what,
+        )
+
+
+def require_exchange(provider: str, label: str, url: str, settings: Settings) -> None:
+    """Raise `ConsentNeeded` unless the key of `provider` may be exchanged for a token at `url`, whoever asks:
+    it is sent to a further address."""
+    what = f"{provider}{_EXCHANGE}"
+    if not is_allowed(what, settings):
+        raise ConsentNeeded(
+            f"{label} takes a token for which your key is exchanged at {origin_of(url)}, which you have not "
+            "allowed on this machine.",
             hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
             provider=what,
         )

@@ -82,6 +82,7 @@ def checks(settings: Settings, models: Catalog = catalog) -> Iterator[Check]:
         except LLMError as error:
             yield Check(check.__name__.strip("_").capitalize(), False, error.message, error.hint)
     yield from _own_providers()
+    yield from _keys(settings)
     yield from _observers(settings)
     yield from _servers(settings, models)
 
@@ -180,6 +181,13 @@ def _budget(settings: Settings) -> Check:
         return Check("Budget", True, "none")
     limits = ((budget.session_usd, "a session"), (budget.day_usd, "a day"))
     return Check("Budget", True, ", ".join(f"${usd:g} {what}" for usd, what in limits if usd is not None))
+
+
+def _keys(settings: Settings) -> Iterator[Check]:
+    environment = settings.environment()
+    for provider in providers.perhaps_callable(environment, session_keys.providers()):
+        for remark in providers.remarks(provider, environment, session_keys.peek(provider.id)):
+            yield Check("Keys", False, remark, f"Check {provider.key_variables[0]}; it is sent as it is.")
 
 
 def _own_providers() -> Iterator[Check]:

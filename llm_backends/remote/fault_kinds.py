@@ -185,6 +185,21 @@ KINDS: tuple[Kind, ...] = (
         "Check that server's log, update the server, or choose a smaller model.",
         retryable=False,
     ),
+    # Amazon's temporary credentials, and its signatures, which hold the time.
+    Kind(
+        _words(r"expired ?token(?:exception)?\b|security token included in the request is expired"),
+        errors.AuthenticationFailed,
+        "reports that the temporary credentials have expired",
+        "Get new ones, and set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to them.",
+        statuses=frozenset({400, 401, 403}),
+    ),
+    Kind(
+        _words(r"signature (?:has )?expired|signature not yet current|request ?time ?too ?skewed"),
+        errors.AuthenticationFailed,
+        "reports that the time of the call is wrong",
+        "Set this machine's clock, and run again.",
+        statuses=frozenset({400, 401, 403}),
+    ),
     # A key that is none, and one that may not do this.
     Kind(
         _words(

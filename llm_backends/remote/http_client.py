@@ -173,12 +173,7 @@ def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> erro
         )
     dns_error = getattr(aiohttp, "ClientConnectorDNSError", ())
     if isinstance(error, dns_error) or "Name or service" in str(error) or "getaddrinfo" in str(error):
-        failed = errors.ConnectionFailed(
-            f"The host name in {where} could not be resolved.",
-            hint="Check the address for typos, and the network connection.",
-        )
-        failed.retryable = False
-        return failed
+        return unresolved(where, deployment)
     if isinstance(error, aiohttp.ClientConnectorError):
         return errors.ConnectionFailed(
             f"No server is responding at {where} ({reason_of(error)}).",
@@ -189,6 +184,19 @@ def wire_error(error: Exception, deployment: Deployment, *, begun: bool) -> erro
     failed = errors.ConnectionFailed(f"The connection to {name} was lost ({reason_of(error)}).")
     if where.startswith("http://") and not isinstance(error, TimeoutError):
         failed.hint = f"{failed.hint} If it is served over https, write {https(where)}."
+    return failed
+
+
+def unresolved(where: str, deployment: Deployment) -> errors.ConnectionFailed:
+    """The error for the origin `where`, whose host's name nobody knows."""
+    region = deployment.params.get("region_from")
+    failed = errors.ConnectionFailed(
+        f"The host name in {where} could not be resolved.",
+        hint=f"Check that there is such a region: {region}. Otherwise check the network connection."
+        if region
+        else "Check the address for typos, and the network connection.",
+    )
+    failed.retryable = False
     return failed
 
 

@@ -116,7 +116,7 @@ def _error_of(kind: Kind, said: str, deployment: Deployment, wait_s: float | Non
     hint = kind.hint
     if kind.error is errors.ContextOverflow and not kind.says:
         return errors.ContextOverflow(f"The text is too long for {deployment.name}{said}.")
-    if kind.error is errors.AuthenticationFailed:
+    if kind.error is errors.AuthenticationFailed and hint is None:
         hint = key_hint(deployment)
     elif kind.error is errors.ModelNotFound and hint is None:
         hint = _hint_where_missing(deployment)
@@ -169,7 +169,8 @@ def key_hint(deployment: Deployment) -> str:
     variable = deployment.key_variable or "LLM_API_KEY"
     if deployment.api_key is None:
         return f"No key was sent. Set {variable} and restart {program()}."
-    return f"Check the key in {variable}."
+    remark = deployment.params.get("key_remark")
+    return f"Check the key in {variable}." + (f" {remark}" if remark else "")
 
 
 def detail_of(reason: Reason, deployment: Deployment) -> str:

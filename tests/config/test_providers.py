@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from quillwork.config import provider_table, providers
+from quillwork.config.provider_table import Provider
 from quillwork.llm_backends.errors import MissingKey, NotConfigured
 from quillwork.llm_backends.system.loopback import leads_to_loopback
 from quillwork.llm_backends.types import Secret
@@ -24,14 +26,29 @@ def hint_of(model_id: str) -> str:
     return str(caught.value)
 
 
+def key_of(provider: Provider) -> str:
+    """The key that a call to `provider` is made with in a `full_environment`."""
+    if provider.credentials:
+        return f"-----BEGIN PRIVATE KEY-----\nkey-of-{provider.id}\n-----END PRIVATE KEY-----"
+    return f"key-of-{provider.id}"
+
+
+def as_given(provider: Provider) -> str:
+    """The same as its variable holds it."""
+    if provider.credentials != "service_account":
+        return key_of(provider)
+    account = {"type": "service_account", "client_email": "me@fox.example", "project_id": "fox"}
+    return json.dumps({**account, "private_key": key_of(provider)})
+
+
 def full_environment() -> dict[str, str]:
     env = {}
     for provider in providers.every():
-        env[provider.key_variables[0]] = f"key-of-{provider.id}"
+        env[provider.key_variables[0]] = as_given(provider)
         if provider.default_base_url is None:
             env[provider.base_variables[0]] = f"https://{provider.id}.example.com"
         for variables in (*provider.needed_variables.values(), *provider.place_variables.values()):
-            env[variables[0]] = "eu-north-1"
+            env[variables[0]] = provider.regions[0]
     return env
 
 
@@ -89,7 +106,9 @@ def test_a_key_is_one_providers():
             users[variable].add(provider.id)
     assert {variable: ids for variable, ids in users.items() if len(ids) > 1} == {
         # The same account of Amazon's, by whichever of its two doors.
-        "AWS_BEARER_TOKEN_BEDROCK": {"bedrock", "bedrock_mantle"}
+        "AWS_BEARER_TOKEN_BEDROCK": {"bedrock", "bedrock_mantle"},
+        # The same account again.
+        "AWS_SECRET_ACCESS_KEY": {"bedrock", "sagemaker_chat"},
     }
 
 
@@ -221,7 +240,8 @@ def test_a_slip_of_the_finger_gets_the_near_name():
 
 @pytest.mark.parametrize("provider", KEYED, ids=lambda p: p.id)
 def test_a_missing_key_names_the_variable_and_the_page(provider):
-    env = {name: text for name, text in full_environment().items() if name not in provider.key_variables}
+    keys = {*provider.key_variables, *provider.key_pair.values()}
+    env = {name: text for name, text in full_environment().items() if name not in keys}
     with pytest.raises(MissingKey) as caught:
         providers.preflight(provider, env)
     assert provider.key_variables[0] in caught.value.message
@@ -235,7 +255,7 @@ def test_a_missing_key_names_the_variable_and_the_page(provider):
 @pytest.mark.parametrize("provider", providers.every(), ids=lambda p: p.id)
 def test_each_provider_gets_its_own_key_and_address(provider):
     access = providers.preflight(provider, full_environment())
-    assert access.api_key == Secret(f"key-of-{provider.id}")
+    assert access.api_key == Secret(key_of(provider))
     assert access.base_url.startswith("http")
     assert "{" not in access.base_url
     assert access.params["custom_llm_provider"] == provider.litellm_prefix
@@ -319,7 +339,7 @@ def test_every_provider_can_be_moved_and_its_key_goes_along_alone(provider):
     env = {**full_environment(), variable: "https://moved.example/some/path/"}
     access = providers.preflight(provider, env)
     assert access.base_url == "https://moved.example/some/path"
-    assert access.api_key == Secret(f"key-of-{provider.id}")
+    assert access.api_key == Secret(key_of(provider))
     others = [providers.preflight(other, env) for other in providers.every() if other != provider]
     assert not [other for other in others if "moved.example" in other.base_url]
 

@@ -99,6 +99,11 @@ def _usage(usage: tuple[int, int]) -> dict[str, int]:
 
 
 def _event(name: str, data: dict[str, Any], kind: str = "event") -> bytes:
+    return aws_event(name, json.dumps(data).encode(), kind)
+
+
+def aws_event(name: str, payload: bytes, kind: str = "event") -> bytes:
+    """An event in AWS's binary framing."""
     headers = b"".join(
         struct.pack("!B", len(key)) + key.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
         for key, value in (
@@ -107,7 +112,6 @@ def _event(name: str, data: dict[str, Any], kind: str = "event") -> bytes:
             (":message-type", kind),
         )
     )
-    payload = json.dumps(data).encode()
     prelude = struct.pack("!II", 16 + len(headers) + len(payload), len(headers))
     body = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + payload
     return body + struct.pack("!I", zlib.crc32(body))

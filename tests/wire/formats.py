@@ -11,6 +11,7 @@ from aiohttp import web
 from wire import ollama_routes, replicate_format
 from wire.anthropic_format import AnthropicFormat
 from wire.bedrock_format import BedrockFormat
+from wire.cloud_formats import OracleFormat, SageMakerFormat, WatsonxFormat, token_service
 from wire.embeddings import PATHS as EMBEDDING_PATHS
 from wire.embeddings import embeddings
 from wire.gemini_format import GeminiFormat
@@ -43,6 +44,15 @@ def routes(server: Any) -> list[web.AbstractRouteDef]:
     listed.append(web.post("/mistral/v1/chat/completions", _speaking(server, mistral)))
     # Every provider of OpenAI's format at an address of its own, whatever its paths begin with.
     listed.append(web.post("/at/{provider}/{start:.*}chat/completions{end:/?}", _speaking(server, openai)))
+    listed += [
+        web.post("/at/watsonx/ml/v1/text/{verb:chat(?:_stream)?}", _speaking(server, WatsonxFormat())),
+        web.post(
+            "/at/sagemaker_chat/endpoints/{model}/{verb:invocations(?:-response-stream)?}",
+            _speaking(server, SageMakerFormat()),
+        ),
+        web.post("/at/oci/20231130/actions/chat", _speaking(server, OracleFormat())),
+        web.post("/at/{provider}/token", token_service(server)),
+    ]
     for path in ("/v1/models", "/models", "/openai/v1/models", "/api/v1/models"):
         listed.append(web.get(path, _models(server)))
     for path in ("/v1/messages", "/messages"):

@@ -84,6 +84,10 @@ class WireServer:
         # What else the list says of a model, by its id: {"pricing": {"prompt": "0.001", ...}}.
         self.facts: dict[str, dict[str, Any]] = {}
         self.models_status = 0
+        # What was asked of token services, apart from the calls.
+        self.token_log: list[Logged] = []
+        # The status and JSON with which token services refuse, in place of a token.
+        self.token_refusal: tuple[int, Any] | None = None
         self.require_key: str | None = None
         self.unloaded: list[str] = []
         self.predictions: dict[str, Any] = {}

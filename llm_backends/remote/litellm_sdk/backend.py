@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,12 +22,14 @@ from ..http_client import bearer, origin_of
 from ..openai_format import chat_messages, picture_ends
 from ..openai_responses import respond, responses_place
 from ..repairs import Form, Forms, Refusal, unrepaired
+from ..token_exchange import forget, missing_package
 from .chunks import Counts, has_calls, read_chunk, read_whole
 from .embeddings import embedding_arguments, embedding_place, read_vectors
 from .errors import error_from, error_in_answer, fault_of
 from .faults import changed
 from .library import Library
 from .parameters import call_parameters, provider_parameters
+from .signing import NO_KEYS, signature_for
 from .silent_log import silent_log
 from .tables import counted_usage, keeps_schema, price_entry, table
 
@@ -61,6 +64,7 @@ class LiteLLMSDK:
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """Stream an answer; see `StreamingBackend.stream`."""
+        _require_package(deployment)
         litellm = await self.library.load()
 
         def attempt(request: Request, form: Form) -> AsyncGenerator[Chunk, None]:
@@ -86,7 +90,8 @@ class LiteLLMSDK:
         exchange = Transmission(
             origin=origin_of(deployment.base_url or ""),
             key=deployment.api_key,
-            signs="aws_secret_access_key" in deployment.params,
+            signs="aws_secret_access_key" in deployment.params or "key_argument" in deployment.params,
+            sign=signature_for(deployment),
             pictures=picture_ends(request.messages),
         )
         try:
@@ -168,6 +173,7 @@ class LiteLLMSDK:
         cache = getattr(self.library.loaded(), "in_memory_llm_clients_cache", None)
         if flush := getattr(cache, "flush_cache", None):
             flush()
+        forget()
 
     async def _begin(self, litellm: Any, arguments: dict[str, Any]) -> Any:
         prefix, _, name = arguments["model"].partition("/")
@@ -198,6 +204,7 @@ class LiteLLMSDK:
     ) -> dict[str, Any]:
         params = provider_parameters(deployment.params)
         prefix = deployment.params.get("custom_llm_provider", deployment.provider)
+        signing = deployment.params.get("key_argument", "")
         if deployment.params.get("wire") == "openai" and not self._knows(litellm, prefix):
             # It came to litellm later; its format is that of all releases.
             prefix = "openai"
@@ -205,7 +212,8 @@ class LiteLLMSDK:
             raise errors.NotConfigured(f"{deployment.name} is not a model that can be used.")
         if prefix == "replicate" and exchange.origin != _REPLICATE_ORIGIN:
             raise errors.NotConfigured("litellm can call Replicate only at its own address.")
-        bearer(deployment.api_key, deployment.key_variable or "the environment")
+        if not signing:
+            bearer(deployment.api_key, deployment.key_variable or "the environment")
         has_schema = keeps_schema(litellm, deployment)
         messages = chat_messages(request.messages)
         model = f"{prefix}/{deployment.model}"
@@ -213,6 +221,8 @@ class LiteLLMSDK:
         # A key that is None is looked up in the environment, so the lack of one has a text, too; the
         # transport takes it off again.
         key = deployment.api_key.reveal() if deployment.api_key else None if exchange.signs else "none"
+        if signing:
+            params[signing], key = key, None
         arguments = {
             **call_parameters(request, deployment, prefix, has_schema),
             **params,
@@ -237,6 +247,15 @@ class LiteLLMSDK:
             arguments["aws_bedrock_runtime_endpoint"] = deployment.base_url
             arguments.setdefault("aws_access_key_id", "none")
             arguments.setdefault("aws_secret_access_key", "none")
+        if prefix == "sagemaker_chat":
+            # The only way to name an address to it.
+            arguments |= NO_KEYS
+            arguments.pop("aws_session_token", None)
+            verb = "invocations-response-stream" if form.streams else "invocations"
+            arguments["sagemaker_base_url"] = f"{deployment.base_url}/endpoints/{deployment.model}/{verb}"
+        if prefix == "watsonx":
+            # With a token at hand it asks for none.
+            arguments["extra_headers"] = {"Authorization": f"Bearer {key}"}
         if prefix != "replicate":
             arguments["client"] = self._client(prefix, deployment, exchange, params)
         return arguments
@@ -260,6 +279,12 @@ class LiteLLMSDK:
         if self._clients is None:
             self._clients = Clients()
         return self._clients.client(prefix, deployment, exchange, params.get("api_version", ""))
+
+
+def _require_package(deployment: Deployment) -> None:
+    package = deployment.params.get("package")
+    if package and importlib.util.find_spec(package) is None:
+        raise missing_package(package, deployment)
 
 
 async def _let_go(begun: asyncio.Future[Any], exchange: Transmission) -> None:

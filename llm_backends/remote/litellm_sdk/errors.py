@@ -17,7 +17,7 @@ from ...host import program
 from ...types import Deployment
 from ...vision import cannot_see
 from ..answer_reader import refusal_in
-from ..http_client import https, insecure, origin_of, placed
+from ..http_client import https, insecure, origin_of, placed, unresolved
 from ..reasons import read_reason
 from ..status_errors import (
     detail_of,
@@ -157,12 +157,7 @@ def _from_connecting(error: Exception, deployment: Deployment) -> errors.LLMErro
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "[SSL" in str(error):
         return insecure(where, " ".join(map(str, causes)))
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "Name or service" in str(error):
-        failed = errors.ConnectionFailed(
-            f"The host name in {where} could not be resolved.",
-            hint="Check the address for typos, and the network connection.",
-        )
-        failed.retryable = False
-        return failed
+        return unresolved(where, deployment)
     if any(type(cause).__name__ == "ConnectError" for cause in causes):
         return errors.ConnectionFailed(
             f"No server is responding at {where}.", hint="Start the server there, or check the address."

@@ -25,7 +25,18 @@ _STEERING = re.compile(
 )
 
 # What the table says of a provider, and no argument of a call.
-_OURS = frozenset({"custom_llm_provider", "price_prefix", "wire", "dialect"})
+_OURS = frozenset(
+    (
+        "custom_llm_provider",
+        "price_prefix",
+        "wire",
+        "dialect",
+        "package",
+        "key_argument",
+        "region_from",
+        "key_remark",
+    )
+)
 # litellm leaves these out, and says nothing, for models that it does not know; these providers serve more.
 _ALLOWED = {
     "together_ai": ("tools", "tool_choice", "response_format"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -21,6 +22,8 @@ from .watched_stream import WatchedStream
 
 _ASKS_STREAM = re.compile(rb'"stream":\s*true')
 _KEY_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+# Amazon's and Oracle's.
+_SIGNATURES = ("AWS4-HMAC-", "Signature version=")
 _ACCOUNT_HEADERS = ("openai-organization", "openai-project")
 
 
@@ -32,6 +35,7 @@ class NotAllowed(httpx.TransportError):
 class Transmission:
     """The exchange of one call: the request that it may send, and the record of the response.
 
+    `signs` says that the key signs the request and is not sent, `sign` does so where litellm does it badly.
     `pictures` are ends of the pictures' base64, all of which have to be in the request: for models that it
     does not know, litellm silently takes pictures out of it (`lost_pictures`). `guards` says that all
     requests of the call pass here, `is_over` that nothing may be sent any more. `status`, `headers` and (of a
@@ -46,6 +50,7 @@ class Transmission:
     origin: str
     key: Secret | None = None
     signs: bool = False
+    sign: Callable[[httpx.Request], httpx.Request] | None = None
     pictures: tuple[bytes, ...] = ()
     lost_pictures: bool = False
     guards: bool = False
@@ -112,7 +117,7 @@ class Transmission:
     def _is_ours(self, value: str) -> bool:
         if self.key is not None and self.key.reveal() in value:
             return True
-        return self.signs and value.startswith("AWS4-HMAC-")
+        return self.signs and value.startswith(_SIGNATURES)
 
 
 class Transports:
@@ -154,6 +159,8 @@ class _Recorder(httpx.AsyncBaseTransport):
         exchange = self._exchange
         try:
             exchange.admit(request)
+            if exchange.sign is not None:
+                request = exchange.sign(request)
             response = await self._pool.handle_async_request(request)
         except Exception as error:
             exchange.error = exchange.error or error

@@ -9,6 +9,7 @@ from ... import errors
 from ...types import AUTO_TRANSPORT, DIRECT_TRANSPORT, Chunk, Deployment, Request
 from ..litellm_sdk import presence
 from ..litellm_sdk.backend import LiteLLMSDK
+from ..token_exchange import forget_token, with_token
 from .direct import Direct
 
 
@@ -33,6 +34,16 @@ class Provider:
             self._broken[deployment.provider] = error.message
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
+        """Stream an answer, with a token in place of the key where the provider wants one."""
+        try:
+            async with aclosing(self._stream(request, await with_token(deployment))) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except errors.AuthenticationFailed:
+            forget_token(deployment)
+            raise
+
+    async def _stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         if not self._is_direct(deployment):
             begun = False
             try:

@@ -85,7 +85,8 @@ class Direct:
 def _call(deployment: Deployment, path: str) -> Call:
     """The call of `path` below the provider's address, which is taken as it stands."""
     url = (deployment.base_url or "").rstrip("/") + path
-    return Call(url, bearer(deployment.api_key, deployment.key_variable or "the environment"), deployment)
+    headers = bearer(deployment.api_key, deployment.key_variable or "the environment")
+    return Call(url, {**deployment.params.get("extra_headers", {}), **headers}, deployment)
 
 
 def body_of(request: Request, deployment: Deployment, form: Form) -> dict[str, Any]:
