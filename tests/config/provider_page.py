@@ -1,0 +1,68 @@
+"""The lists at the end of ``docs/providers.md``, made from the table; run it to write them into the page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "providers.md"
+MARK = "<!-- From here on tests/config/provider_page.py writes the page, from config/providers.yaml. -->\n"
+
+
+def lists() -> str:
+    """The page's lists: providers by kind, other names that litellm has for them, and what is refused."""
+    from quillwork.config import provider_table
+
+    rows = provider_table.rows().values()
+    local = [row for row in rows if row.key_optional]
+    hosted = [row for row in rows if row not in local]
+    plain = [row for row in hosted if row.wire and not _wants_more(row)]
+    more = [row for row in hosted if row not in plain]
+    parts = [
+        _titled(f"In OpenAI's format, with a key ({len(plain)})", _table(plain)),
+        _titled(f"In a format of their own, or with more than a key ({len(more)})", _table(more)),
+        _titled(f"Servers of your own ({len(local)})", _table(local)),
+    ]
+    aliases = [f"`{alias}` → `{row.id}`" for row in rows for alias in row.aliases]
+    parts.append(_titled("Other names", ", ".join(aliases) + "\n"))
+    reasons: dict[str, list[str]] = {}
+    for id, why in provider_table.refused().items():
+        reasons.setdefault(why, []).append(f"`{id}`")
+    refused = "".join(f"| {', '.join(ids)} | {why} |\n" for why, ids in reasons.items())
+    parts.append(
+        _titled(
+            f"Refused ({len(provider_table.refused())})", f"| litellm's name | why |\n|---|---|\n{refused}"
+        )
+    )
+    return "\n".join(parts)
+
+
+def _wants_more(row: object) -> bool:
+    return len(row.needs) > 1 or bool(row.exchange or row.package)  # type: ignore[attr-defined]
+
+
+def _titled(title: str, content: str) -> str:
+    return f"### {title}\n\n{content}"
+
+
+def _table(rows: Iterable) -> str:
+    lines = []
+    for row in rows:
+        needs = " ".join(f"`{variable}`" for variable in row.needs) or "-"
+        lines.append(f"| `{row.id}` | {row.label} | {needs} |\n")
+    return "| provider | name | needs |\n|---|---|---|\n" + "".join(lines)
+
+
+def written() -> str:
+    """The page with its lists as the table has them now."""
+    head = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
+    return f"{head}{MARK}\n{lists()}"
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
+    import conftest  # noqa: F401 - loads the package
+
+    PAGE.write_text(written(), encoding="utf-8")
