@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from wire.answers import Raw
-from wire.moved import OWN_MODELS, path_of
+from wire.moved import OWN_MODELS, own_key, path_of
 from wire.server import Logged
 
 from quillwork.config import providers
@@ -22,7 +22,7 @@ from quillwork.llm_backends.remote.http_client import client
 from quillwork.llm_backends.remote.litellm_sdk.backend import LiteLLMSDK
 from quillwork.llm_backends.remote.provider.direct import Direct
 from quillwork.llm_backends.remote.repairs import Refusal
-from quillwork.llm_backends.types import Deployment, Image, Message, Request, Tool, ToolCall
+from quillwork.llm_backends.types import Deployment, Image, Message, Request, Secret, Tool, ToolCall
 
 pytest.importorskip("litellm", reason="litellm is not installed here")
 
@@ -146,8 +146,9 @@ def sdk():
 def deployment(url: str, id: str, model: str) -> Deployment:
     row = providers.get(id)
     variables = {
-        row.key_variables[0]: f"planted-key-of-{id}-0123456789",
+        row.key_variables[0]: own_key(row),
         row.base_variables[0]: url + path_of(row),
+        **{names[0]: row.defaults.get(name, "planted") for name, names in row.place_variables.items()},
     }
     access = providers.preflight(row, variables)
     return Deployment(
@@ -156,7 +157,7 @@ def deployment(url: str, id: str, model: str) -> Deployment:
         provider=id,
         provider_label=row.label,
         base_url=access.base_url,
-        api_key=access.api_key,
+        api_key=Secret("planted-token") if row.exchange else access.api_key,
         params=access.params,
         capabilities=replace(capabilities.of_provider(row, model), vision=None),
     )
