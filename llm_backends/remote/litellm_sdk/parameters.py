@@ -34,6 +34,7 @@ _OURS = frozenset(
         "package",
         "key_argument",
         "region_from",
+        "token_exchange",
         "key_remark",
     )
 )
