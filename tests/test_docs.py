@@ -160,7 +160,7 @@ def test_the_page_on_migration_has_every_name_that_is_read_as_another() -> None:
     read_as = {alias: name for name, variable in VARIABLES.items() for alias in variable.aliases}
     read_as["LLM_REPO"] = "LLM_MODEL"
     read_as |= {f"LLM_MODE={alias}": f"LLM_MODE={row.name}" for row in modes.rows() for alias in row.aliases}
-    assert set(rows) == {*read_as, *PROVIDER_ALIASES, f"{PROXY_SWITCH}=true"}
+    assert set(rows) == {*read_as, *PROVIDER_ALIASES, f"{PROXY_SWITCH}=true", f"{PROXY_SWITCH}=false"}
     for alias, name in {**read_as, **PROVIDER_ALIASES}.items():
         assert f"`{name}`" in rows[alias], alias
 
