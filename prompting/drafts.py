@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
-from .answers.kept import brought_in, lost_facts, lost_lettering, with_lettering
+from .answers.facts.kept import brought_in, lost_facts, lost_lettering, with_lettering
 from .answers.limits import Fault, Limits, size_of
 from .answers.parts import split_parts
 from .answers.preview import preview

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quillwork.prompting import targets
-from quillwork.prompting.answers.kept import brought_in, lost_facts, with_lettering
+from quillwork.prompting.answers.facts.kept import brought_in, lost_facts, with_lettering
 from quillwork.prompting.phrasebook import write
 from quillwork.prompting.tasks import EnhanceTask
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ..phrasebook.language import language_of
-from ..phrasebook.negations import take_negations
-from ..phrasebook.scene import Scene
-from .fact_words import CHARACTERS, COLOURS, MEASURES, NUMBERS, ONLY_ANSWERS
+from ...phrasebook.language import language_of
+from ...phrasebook.negations import take_negations
+from ...phrasebook.scene import Scene
+from .words import CHARACTERS, COLOURS, MEASURES, NUMBERS, ONLY_ANSWERS
 
 _QUOTED = re.compile(
     r"\"([^\"\n]{1,80})\"|“([^”\n]{1,80})”|„([^“”\n]{1,80})[“”]|«([^»\n]{1,80})»|「([^」\n]{1,80})」"

@@ -1,0 +1,1 @@
+"""Facts of an idea, and what an answer kept of them."""
