@@ -45,6 +45,7 @@ FOR_MODELS = (
     "prompting/messages.py",
     "prompting/compact.py",
     "prompting/wording.py",
+    "prompting/value_lists.py",
     "prompting/describe_messages.py",
     "prompting/history.py",
     "prompting/phrasebook/",
