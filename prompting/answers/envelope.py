@@ -14,7 +14,7 @@ _NAMES = (
     r"|answer|response|output|result|final(?:_answer)?|solution|enhanced|rewritten|positive|output_text"
 )
 _NEGATIVE_NAMES = r"negative(?:[_ -]?prompt)?"
-_ENVELOPE = re.compile(rf"(?is)[<\[]({_NAMES})[>\]]\s*(?P<inside>.*?)\s*[<\[]/\1[>\]]")
+_ENVELOPE = re.compile(rf"(?is)[<\[]({_NAMES})(?:\s[^<>\[\]\n]*)?[>\]]\s*(?P<inside>.*?)\s*[<\[]/\1[>\]]")
 _OPENED = re.compile(rf"(?is)\A[^\n]{{0,200}}?\s*[<]({_NAMES})>\s*(?P<inside>\S.*)\Z")
 _NEGATIVE = re.compile(rf"(?is)[<\[]({_NEGATIVE_NAMES})[>\]]\s*(?P<inside>.*?)\s*(?:[<\[]/\1[>\]]|\Z)")
 _CLOSING = re.compile(rf"(?i)\s*</(?:{_NAMES}|{_NEGATIVE_NAMES}|text)>\s*\Z")

@@ -75,7 +75,7 @@ kai selvä samozřejmě jistě persze természetesen tentu baik oke siap chắc 
 """
 NEGATIVE = """
 negative negatives negatif négatif négatifs négative negativ negativer negativen negatives negativo negativa
-negativos negatywny negatywne negatív negatieve negatieven neg negativt negativní negativan негативн-
+negativos negatywny negatywne negatív negatief negatieve negatieven neg negativt negativní negativan негативн-
 отрицательн- негатив αρνητικό 负面 負面 反向 负向 負向 反面 ネガティブ 否定 부정 네거티브 부정적 नकारात्मक
 เชิงลบ سلبي السلبي שלילי
 """

@@ -49,7 +49,8 @@ _ASKED_IN_ENGLISH = re.compile(
 _SAY_MORE = re.compile(
     r"""(?ix) (?: \b(?:please|kindly|just|simply)\s+(?:\w+\s+)? (?:provide|share|tell|give|specify|clarify
       |describe|send|enter|paste|type|elaborate|supply|include|rephrase|confirm|upload|state|let\s+me)\b
-    | \b(?:share|give|tell|send|provide)\s+(?:me|us|your)\b | \blet\s+me\s+know\s+(?:what|which|the|your)\b
+    | \b(?:share|give|tell|send|provide)\s+(?:me|us)\s+(?:more|what|which|about|some|the|your)\b
+      | \blet\s+me\s+know\s+(?:what|which|the|your)\b
     | \bi(?:['’]d|\s+would)?\s+(?:need|like|require)\b [^.!?\n]{0,30} \b(?:details?|information|context
       |info)\b
     | \b(?:i|we)\s+(?:do(?:n['’]?t|\s+not)|did(?:n['’]?t|\s+not)|can(?:['’]?t|not))\s+(?:see|have|receive|find
