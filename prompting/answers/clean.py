@@ -7,11 +7,11 @@ import re
 
 from ...llm_backends.errors import EmptyAnswer, Refused
 from ...llm_backends.thinking import without_thinking
+from .around.negative import tidy_negative
 from .control_tokens import without_control_tokens
 from .envelope import behind_fences, envelope_of, fenced, json_in, peel, prompt_in_json
 from .labels import label_of
 from .layout import read_layout
-from .negative import tidy_negative
 from .no_prompt.questions import asks_back
 from .no_prompt.refusal import is_refusal
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 
 from . import vocabulary as words
+from .around.negative import tidy_negative, without_negative
+from .around.tongues import is_other_tongue
 from .envelope import peel
 from .labels import Kind, Label, is_part_of_picture, label_of
-from .negative import tidy_negative, without_negative
 from .talk import inline_announcement, is_leading_talk, is_remark, without_last_remark
-from .tongues import is_other_tongue
 
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _NUMBERED = re.compile(

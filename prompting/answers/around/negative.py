@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .envelope import peel
-from .talk import is_remark
+from ..envelope import peel
+from ..talk import is_remark
 
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _INLINE_NEGATIVE = re.compile(
