@@ -414,7 +414,7 @@ def test_a_circle_is_seen():
 
 
 # A reader finds a module by its folder: of more than so many beside each other some belong together.
-MOST_LOOSE = 20
+MOST_LOOSE = 18
 
 
 def test_no_folder_is_a_heap():
