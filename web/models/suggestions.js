@@ -7,7 +7,8 @@ import { byProvider, finder, knownModels, listModels, noteChosen, standing } fro
 import { factsOf } from "./facts.js";
 import { loadModes } from "./modes.js";
 
-const MOST_SHOWN = 200;
+// Drawing is what a keystroke costs, not the search.
+const MOST_SHOWN = 50;
 
 /** Give `input` suggestions; `fits` may leave some models out. Opens at once where the field has the focus. */
 export function suggestModels(input, fits = () => true) {
