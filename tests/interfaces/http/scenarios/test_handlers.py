@@ -85,7 +85,7 @@ def test_models_are_chosen_by_words_provider_and_readiness(call, endpoint):
 
     assert ids(q="SMALL fox") == ["fox-small"]
     assert ids(provider="phrasebook") == ["phrasebook"]
-    assert "openai/gpt-5-mini" in ids(all="1", provider="openai")
+    assert "direct:openai/gpt-5-mini" in ids(all="1", provider="openai"), "a plain id goes to the endpoint"
     assert ids(provider="openai") == []
     assert call("GET", "llm/models", query={"provider": "http://evil"}).status == 400
 
