@@ -7,8 +7,9 @@ import { byProvider, finder, knownModels, listModels, noteChosen, standing } fro
 import { factsOf } from "./facts.js";
 import { loadModes } from "./modes.js";
 
+const MOST_SHOWN = 200;
 // Drawing is what a keystroke costs, not the search.
-const MOST_SHOWN = 50;
+const MOST_WHILE_TYPING = 50;
 
 /** Give `input` suggestions; `fits` may leave some models out. Opens at once where the field has the focus. */
 export function suggestModels(input, fits = () => true) {
@@ -45,14 +46,15 @@ class ModelList extends Combobox {
     const { models = [], sources = [] } = knownModels() ?? {};
     const matches = finder(query);
     const found = models.filter((model) => matches(model) && this.fits(model));
-    const more = found.length - MOST_SHOWN;
+    const most = query ? MOST_WHILE_TYPING : MOST_SHOWN;
+    const more = found.length - most;
     const note = [
       this.notice,
       !found.length && !this.notice ? t("models.none", "No model in the list matches. The name is used as entered.") : "",
       more > 0 ? t("models.more", "{count} more: type to find them.", { count: more }) : "",
       ...sources.filter(({ state, message }) => ["refused", "down", "stale"].includes(state) && message).map(sourceText),
     ];
-    const groups = [...byProvider(found.slice(0, MOST_SHOWN))].map(([name, some]) => [name, some.map((model) => this.option(model))]);
+    const groups = [...byProvider(found.slice(0, most))].map(([name, some]) => [name, some.map((model) => this.option(model))]);
     return { groups, last: this.refreshOption(), note: note.filter(Boolean).join("\n") };
   }
 
