@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
@@ -60,8 +60,11 @@ def servers(settings: Settings, keys: SessionKeys) -> list[Server]:
         except LLMError:
             continue
         server = _of_provider(provider, access, environment)
-        if endpoint is None or not server.is_optional:
+        if endpoint is None:
             found.append(server)
+        elif not server.is_optional:
+            # Who works with an endpoint misses no other server of this machine.
+            found.append(replace(server, is_optional=provider.is_local))
     return found
 
 
