@@ -7,7 +7,7 @@ import { forgetModels } from "../models/catalog.js";
 import { configuration } from "./configuration.js";
 import { findProviders, findText, noneText } from "./providers.js";
 
-// Without a word to find, the best known stand below those that have a key.
+// Without a word to find, the best known stand beside those that are set up.
 const BEST_KNOWN = 12;
 
 /** A row's status as a person reads it. */
@@ -125,8 +125,8 @@ function hasKey({ source, provider }) {
 }
 
 function atFirst(rows) {
-  const others = rows.filter((row) => !hasKey(row)).slice(0, BEST_KNOWN);
-  return rows.filter((row) => hasKey(row) || others.includes(row));
+  const others = rows.filter((row) => !row.configured && !hasKey(row)).slice(0, BEST_KNOWN);
+  return rows.filter((row) => row.configured || hasKey(row) || others.includes(row));
 }
 
 function inOrder(rows) {
