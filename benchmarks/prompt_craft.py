@@ -2,7 +2,7 @@
 
     python benchmarks/prompt_craft.py --model FILE_OR_ID [--mode gguf] [--ideas 60] [--variations 1]
         [--targets flux1_dev,sdxl,illustrious,plain] [--manners ours,full,plain,file:PATH]
-        [--keep FOLDER] [--max-tokens N]
+        [--keep FOLDER] [--max-tokens N] [--offline]
 
 A manner is how the model is asked: `ours` as the product does for this model, `compact` and `full` the one or
 the other of its two forms, `plain` one sentence, `file:PATH` the text of a file as the system message, as one
@@ -41,12 +41,12 @@ Scores = dict[Cell, list[dict[str, Any]]]
 class Kept:
     """A model whose answers are kept in `folder`; it is opened when one is missing."""
 
-    def __init__(self, choice: Any, folder: Path, max_tokens: int) -> None:
+    def __init__(self, choice: Any, folder: Path, max_tokens: int, offline: bool) -> None:
         from quillwork.config.opening import open_model
 
         self.model = open_model(choice)
         self.deployment = self.model.deployment
-        self.folder, self.max_tokens = folder, max_tokens
+        self.folder, self.max_tokens, self.offline = folder, max_tokens, offline
         self.prompt_tokens: list[int] = []
         self.raw: list[str] = []
 
@@ -66,6 +66,8 @@ class Kept:
         }
         key = hashlib.blake2b(json.dumps(asked).encode(), digest_size=12).hexdigest()
         file = self.folder / f"{key}.json"
+        if not file.exists() and self.offline:
+            raise LookupError(file)
         if not file.exists():
             (answer,) = await self.model.ask([request])
             if isinstance(answer, LLMError):
@@ -184,6 +186,7 @@ def main() -> int:
     parser.add_argument("--ideas", default="60", help="how many, spread evenly, or numbers such as 1,5,9")
     parser.add_argument("--variations", type=int, default=1)
     parser.add_argument("--max-tokens", type=int, default=320)
+    parser.add_argument("--offline", action="store_true", help="score what is kept, and ask nothing")
     parser.add_argument("--keep", type=Path, default=ROOT / ".bench" / "prompt_craft")
     given = parser.parse_args()
     if not given.model:
@@ -202,7 +205,10 @@ def main() -> int:
         ideas = [ideas[place * len(ideas) // count] for place in range(count)]
     given.keep.mkdir(parents=True, exist_ok=True)
     model = Kept(
-        Choice(llm_mode=given.mode, llm_model=given.model, by_workflow=False), given.keep, given.max_tokens
+        Choice(llm_mode=given.mode, llm_model=given.model, by_workflow=False),
+        given.keep,
+        given.max_tokens,
+        given.offline,
     )
     scores: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     tokens: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -214,7 +220,10 @@ def main() -> int:
             for manner in given.manners.split(","):
                 for idea in ideas:
                     model.raw, model.prompt_tokens = [], []
-                    answers = asyncio.run(one(manner, idea, target, model, given.variations))
+                    try:
+                        answers = asyncio.run(one(manner, idea, target, model, given.variations))
+                    except LookupError:
+                        continue
                     tokens[manner, target.id] += model.prompt_tokens[:1]
                     for prompt, negative, told in answers:
                         found: dict[str, Any] = score(idea, target, prompt, negative, examples)

@@ -32,7 +32,7 @@ _LOOP = re.compile(r"(?is)(?<!\w)((?:\w[\w'’-]*)(?:[\s,.;:]+\w[\w'’-]*){0,11
 _TALK = re.compile(
     r"(?i)\b(?:here(?:'s| is) (?:the|a|your)|sure[,!]|certainly[,!]|i(?:'m| am) (?:sorry|unable)"
     r"|i can(?:no|')t|as an ai|the prompt (?:should|is|would)|this prompt|image model|let me know|note:"
-    r"|hope this)"
+    r"|hope this|was born in)"
 )
 _ECHO = re.compile(
     r"(?i)\b(?:idea(?: for a \w+)?:|wish:|keep exactly|keep everything|one paragraph of|plain sentences"
