@@ -172,8 +172,8 @@ async def send(backend: Any, request: Request, deployed: Deployment) -> None:
 @pytest.mark.parametrize(("id", "model"), CASES, ids=lambda value: value.replace("/", "-"))
 def test_litellm_and_we_send_the_same(wire, sdk, id, model):
     loop, theirs, ours = sdk
-    deployed = deployment(wire.url, id, model)
     _seen.add((id, model))
+    deployed = deployment(wire.url, id, model)
     wire.script("*", Raw(STREAM))
     for question, request in QUESTIONS.items():
         if question in OF_THE_KNOWN and model not in KNOWN.get(id, ()):
