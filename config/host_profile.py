@@ -10,10 +10,8 @@ from pathlib import Path
 
 from ..llm_backends.host import MemoryManager, use_memory, use_program
 from ..llm_backends.system.command_line import pack_folder, use_arguments
-from .models import local_models
 from .settings import home, host_notes
 from .settings.host_notes import HostNote
-from .settings.values import use_host_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,15 @@ def enter(profile: HostProfile) -> None:
     if profile.models is not None:
         home.use_models_folder(profile.models)
     if profile.model_folders is not None:
+        # Neither at the top nor for nothing: a host's start waits for it.
+        from .models import local_models
+
         local_models.use_folders(profile.model_folders)
     if profile.library_folders is not None:
         home.use_library_folders(profile.library_folders)
     if profile.settings is not None:
+        from .settings.values import use_host_settings
+
         use_host_settings(profile.settings_origin, profile.settings)
     if profile.find_memory is not None:
         use_memory(profile.find_memory)

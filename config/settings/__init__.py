@@ -2,4 +2,16 @@
 
 from __future__ import annotations
 
-from .values import load as load
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .values import load as load
+
+
+def __getattr__(name: str) -> Any:
+    """Import `load` when it is asked for: a host's start needs the folders alone."""
+    if name != "load":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .values import load
+
+    return load
