@@ -37,7 +37,7 @@ _VISION_FLAGS = ("vision", "supports_vision", "supports_image_input", "supports_
 _TOOL_WORDS, _TOOL_FLAGS = ("tools", "function-calling"), ("function_calling", "supports_tools")
 _SCHEMA_WORDS, _SCHEMA_FLAGS = ("structured_outputs", "structured-outputs"), ("supports_structured_output",)
 # In US dollars a million tokens. What is dearer was given for another number of tokens than its place says.
-_HIGHEST_PRICE = 5000.0
+_HIGHEST_PRICE = 50_000.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ def print_table(rows: Sequence[Sequence[str]], width: int | None = None) -> None
 
 def _terminal_width() -> int:
     """The width of the terminal; 0, for as wide as need be, where the output is a file or a pipe."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    # A program that was started with its output closed has none.
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if is_terminal else 0
 
 
 def _lines(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -134,11 +134,11 @@ class _Answer:
             return
         self._text.append(text)
         self._thinking.append(thinking)
-        written = text + "".join(delta.arguments for delta in tool_calls)
-        self._text_length += len(written)
+        self._text_length += len(text) + sum(len(delta.arguments) for delta in tool_calls)
         self._thinking_length += len(thinking)
         self._call.sink.add(Chunk(text=text, reasoning=thinking, tool_calls=tool_calls))
-        if self._loops[0].add(written) or self._loops[1].add(thinking):
+        # Calls of tools may well be alike.
+        if self._loops[0].add(text) or self._loops[1].add(thinking):
             raise errors.AnswerLoops.of(self._call.deployment.name, "".join(self._text))
         if self._text_length > LONGEST_ANSWER:
             raise errors.AnswerTooLarge(

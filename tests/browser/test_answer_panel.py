@@ -270,7 +270,7 @@ class TestNotes:
         comfy.run()
         comfy.set(node, "llm_model", "fox-babble-gap50")
         comfy.start()
-        comfy.wait("() => document.querySelector('.quillwork-text').value.startsWith('snow snow')")
+        comfy.wait("() => document.querySelector('.quillwork-text').value.startsWith('snow 0 snow 1')")
         comfy.page.evaluate("() => app.api.interrupt()")
         assert comfy.wait_end()[0] == "execution_interrupted"
         assert comfy.note(node)[0] == "Stopped before it was finished."
@@ -282,7 +282,7 @@ class TestNotes:
         assert comfy.run()[0] == "execution_error"
         assert comfy.note(failing)[1] == "error"
         assert comfy.note(writing)[0] == "Stopped before it was finished."
-        assert comfy.shown(writing).startswith("snow snow")
+        assert comfy.shown(writing).startswith("snow 0 snow 1")
 
     def test_phrasebook_says_that_there_is_no_model(self, unset):
         node = unset.enhance()

@@ -40,7 +40,8 @@ def test_a_list_of_prompts_is_shown_as_one(comfy, wire):
 
 
 def test_the_refining_loop_opens_and_runs(comfy, wire):
-    wire.script("*", ["first", "second", "third"])
+    said = ["a lighthouse keeper reads by the window", "the keeper reads by lamplight", "a wet night and a cat"]
+    wire.script("*", said)
     comfy.load(json.loads((REPOSITORY / "workflows" / "chat_refine_loop.json").read_text("utf-8")))
     unknown = "(one) => one.has_errors || !one.constructor.nodeData"
     found = comfy.page.evaluate(f"() => app.rootGraph.nodes.filter({unknown}).map((one) => one.type)")
@@ -48,7 +49,7 @@ def test_the_refining_loop_opens_and_runs(comfy, wire):
     assert comfy.page.get_by_text("Some Nodes Are Missing").count() == 0
     kind, detail = comfy.run()
     assert kind == "execution_success", detail
-    assert [comfy.shown(node) for node in ("2", "3", "4")] == ["first", "second", "third"]
+    assert [comfy.shown(node) for node in ("2", "3", "4")] == said
 
 
 def test_a_tool_that_writes_asks_once(comfy, wire):

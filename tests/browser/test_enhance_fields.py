@@ -117,7 +117,7 @@ class TestGoingBack:
             beside = open_beside(comfy, node)
             press(beside, "Enhance")
             comfy.page.wait_for_function(
-                "(id) => app.graph.getNodeById(id).widgets[0].value.startsWith('snow snow')", arg=node
+                "(id) => app.graph.getNodeById(id).widgets[0].value.startsWith('snow 0 snow 1')", arg=node
             )
             comfy.page.keyboard.press("Escape")
             beside.get_by_text("Your text is unchanged").wait_for()

@@ -47,7 +47,7 @@ def prompts(infotexts: list[str]) -> list[str]:
 def test_it_is_there_in_both_tabs(wired: WebUI) -> None:
     for tab in ("txt2img", "img2img"):
         assert [argument["value"] for argument in wired.script_args(tab)[:2]] == [False, "auto"]
-        assert len(wired.script_args(tab)) == 15
+        assert len(wired.script_args(tab)) == 16
     assert "*** Error" not in wired.log()
 
 
