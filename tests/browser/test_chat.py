@@ -40,7 +40,11 @@ def test_a_list_of_prompts_is_shown_as_one(comfy, wire):
 
 
 def test_the_refining_loop_opens_and_runs(comfy, wire):
-    said = ["a lighthouse keeper reads by the window", "the keeper reads by lamplight", "a wet night and a cat"]
+    said = [
+        "a lighthouse keeper reads by the window",
+        "the keeper reads by lamplight",
+        "a wet night and a cat",
+    ]
     wire.script("*", said)
     comfy.load(json.loads((REPOSITORY / "workflows" / "chat_refine_loop.json").read_text("utf-8")))
     unknown = "(one) => one.has_errors || !one.constructor.nodeData"

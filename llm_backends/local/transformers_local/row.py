@@ -105,11 +105,16 @@ class Row:
             return token
         self._answered += self._answer.has_begun
         self._show(self._stream.add(token))
-        if self._answer.loops or (self.constraint is not None and self.constraint.over):
+        if self._loops or (self.constraint is not None and self.constraint.over):
             self.finish = "stop"
         elif self.finish is None and self._is_full():
             self.finish = "length"
         return token
+
+    @property
+    def _loops(self) -> bool:
+        """Tell whether the answer goes round in a loop; a held list has short values, none of them twice."""
+        return self.constraint is None and self._answer.loops
 
     def _is_full(self) -> bool:
         most = self._answer_tokens if self.constraint is None else None
@@ -133,9 +138,9 @@ class Row:
         text, thinking = self._answer.close()
         for stop in self._stop_texts:
             text = text.partition(stop)[0].strip()
-        if self.constraint is not None and (self.constraint.over or self._answer.loops):
+        if self.constraint is not None and self.constraint.over:
             text = json.dumps({"values": self.constraint.items}, ensure_ascii=False)
-        if self._answer.loops:
+        if self._loops:
             return errors.AnswerLoops.of(deployment.name, text)
         calls = self._answer.tool_calls
         if not text.strip() and not calls:
