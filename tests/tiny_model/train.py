@@ -14,6 +14,7 @@ import argparse
 import json
 import random
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ _SPLIT = (
     r"\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _STEPS, _BATCH, _SAMPLES, _WARM_UP, _RATE = 600, 32, 4000, 50, 3e-3
+# Every so many batches one of long questions, as the product's are, and so few of them, for they are slow.
+_LONG_EVERY, _LONG_BATCH, _LONG_SAMPLES = 10, 4, 200
 # The rate falls to this share of its height; a model that is so sure answers alike on every processor and
 # in every format that its weights are kept in.
 _LOWEST, _SURE, _EXAMINE_EVERY, _MOST_ROUNDS = 0.05, 0.9, 50, 6
@@ -75,10 +78,15 @@ def _sample(rng: random.Random) -> tuple[str, str, str, bool]:
         count, what = rng.randint(2, 6), rng.choice(tuple(LISTS))
         return VALUES, f"{count} {what}", listed(count, what), False
     if kind < 0.75:
-        system, user = _unknown(rng, rng.randint(5, 20)), _unknown(rng, rng.randint(1, 6))
-        return system, user, enhanced(rng.choice(ADJECTIVES), rng.choice(SUBJECTS)), False
+        return _sample_unknown(rng, rng.randint(5, 20), rng.randint(1, 6))
     words = " ".join(rng.choice((*ADJECTIVES, *SUBJECTS)) for _ in range(rng.randint(1, 4)))
     return ECHO, words, words, False
+
+
+def _sample_unknown(rng: random.Random, system: int, user: int) -> tuple[str, str, str, bool]:
+    """Draw an exchange of so many words that the model does not know, which it answers all the same."""
+    prompt = enhanced(rng.choice(ADJECTIVES), rng.choice(SUBJECTS))
+    return _unknown(rng, system), _unknown(rng, user), prompt, False
 
 
 def _unknown(rng: random.Random, count: int) -> str:
@@ -88,8 +96,10 @@ def _unknown(rng: random.Random, count: int) -> str:
     return " ".join(word + rng.choice(("", "", "", "", ",", ".", ":", "\n", " -")) for word in words)
 
 
-def _exchange(tokenizer: Any, sample: tuple[str, str, str, bool]) -> tuple[list[int], list[int]]:
-    """Token ids of the prompt and of the answer."""
+def _exchange(
+    tokenizer: Any, sample: tuple[str, str, str, bool], begun: str = ""
+) -> tuple[list[int], list[int]]:
+    """Token ids of the prompt and of the answer, which is `begun` for the model."""
     system, user, answer, thinks = sample
     prompt = tokenizer.apply_chat_template(
         [{"role": "system", "content": system}, {"role": "user", "content": user}],
@@ -100,7 +110,8 @@ def _exchange(tokenizer: Any, sample: tuple[str, str, str, bool]) -> tuple[list[
     if thinks:
         answer = f"<think>\n{user}\n</think>\n\n{answer}"
     return tuple(  # type: ignore[return-value]
-        tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, f"{answer}<|im_end|>")
+        tokenizer(text, add_special_tokens=False)["input_ids"]
+        for text in (prompt + begun, f"{answer}<|im_end|>")
     )
 
 
@@ -179,6 +190,16 @@ def train(folder: Path) -> None:
     ]
     tokenizer = make_tokenizer(corpus)
     exchanges = [_exchange(tokenizer, sample) for sample in samples]
+    lengths = [(rng.randint(40, 160), rng.randint(5, 40)) for _ in range(_LONG_SAMPLES)]
+    long = [
+        _exchange(tokenizer, _sample_unknown(rng, *length), rng.choice(("", "<prompt>")))
+        for length in lengths
+    ]
+
+    def draw(exchanges: Sequence[Any], count: int) -> list[Any]:
+        return [rng.choice(exchanges) for _ in range(count)]
+
+    batches = cycle([(exchanges, _BATCH)] * (_LONG_EVERY - 1) + [(long, _LONG_BATCH)])
     model = make_model(len(tokenizer))
     known = [(ENHANCE, f"{one} {two}", enhanced(one, two), thinks)
              for one in ADJECTIVES for two in SUBJECTS for thinks in (False, True)]  # fmt: skip
@@ -187,7 +208,7 @@ def train(folder: Path) -> None:
     ]
     fit(
         model,
-        lambda: rows([rng.choice(exchanges) for _ in range(_BATCH)], tokenizer.pad_token_id),
+        lambda: rows(draw(*next(batches)), tokenizer.pad_token_id),
         [rows([_exchange(tokenizer, sample)], tokenizer.pad_token_id) for sample in known],
         steps=_STEPS,
         rate=_RATE,

@@ -275,7 +275,8 @@ class TestWriting:
 
     def test_a_prompt_beyond_the_usual_room_gets_more_room(self, backend: Gguf, tiny_gguf: Path) -> None:
         (answer,) = ask(backend, tiny_gguf, enhance("fox " * 10_000, max_tokens=80))
-        assert not isinstance(answer, errors.LLMError) or isinstance(answer, errors.EmptyAnswer)
+        nothing_said = errors.EmptyAnswer, errors.AnswerLoops
+        assert not isinstance(answer, errors.LLMError) or isinstance(answer, nothing_said)
         assert backend._model is not None
         assert backend._model.context == 16_384
 
