@@ -51,7 +51,7 @@ _SPLIT = (
 )
 _STEPS, _BATCH, _SAMPLES, _WARM_UP, _RATE = 600, 32, 4000, 50, 3e-3
 # Every so many batches one of long questions, as the product's are, and so few of them, for they are slow.
-_LONG_EVERY, _LONG_BATCH, _LONG_SAMPLES = 10, 4, 200
+_LONG_EVERY, _LONG_BATCH, _LONG_SAMPLES = 8, 6, 240
 # The rate falls to this share of its height; a model that is so sure answers alike on every processor and
 # in every format that its weights are kept in.
 _LOWEST, _SURE, _EXAMINE_EVERY, _MOST_ROUNDS = 0.05, 0.9, 50, 6
