@@ -112,7 +112,9 @@ def test_asked_by_another_pack_it_is_under_the_hosts_memory_manager_too(local_ho
     assert run.shown("2")[0]
     assert loads(local_host) == before, "it is the one that is there"
     local_host.post("/free", json={"unload_models": True, "free_memory": True})
-    again = local_host.run({"1": {**asked, "inputs": {**asked["inputs"], "question": "fox"}}}, timeout=300)
+    again = local_host.run(
+        {"1": {**asked, "inputs": {**asked["inputs"], "question": "tiny robot"}}}, timeout=300
+    )
     assert again.status == "success", again.message
     if local_host.is_real:
         assert loads(local_host) == before + 1, "it was gone, and came back"
