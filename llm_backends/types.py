@@ -230,8 +230,8 @@ class Deployment:
     budget: Budget | None = None
     usage_file: Path | None = None
     observers: tuple[Observer, ...] = ()
-    transport: str = field(default="", compare=False)
     seeing: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
+    transport: str = field(default="", compare=False)
 
     @property
     def model_id(self) -> str:
