@@ -182,7 +182,10 @@ class Client:
         interrupt_after: float | Callable[[Run], bool] | None = None,
         timeout: float = 60,
     ) -> Run:
-        """Wait for the end of a prompt; press stop after so many seconds, or once the callable says so."""
+        """Wait for the end of a prompt; press stop once the callable says so, or after so many seconds.
+
+        Not before a node runs: the host forgets what is pressed earlier.
+        """
         return self.call(self._wait(run, interrupt_after, timeout))
 
     def run(
@@ -281,7 +284,7 @@ def _due(interrupt_after: float | Callable[[Run], bool] | None) -> Callable[[Run
         asked = interrupt_after
         return lambda run, now: asked(run)
     seconds = interrupt_after
-    return lambda run, now: now >= seconds
+    return lambda run, now: bool(run.started) and now >= seconds
 
 
 def settle(run: Run, prompt_id: str) -> None:

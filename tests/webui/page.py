@@ -39,8 +39,9 @@ class WebUIPage:
         self.page.wait_for_function(READY, timeout=60_000)
         if self.is_modern:
             self.page.wait_for_function("() => window.modernReady", timeout=60_000)
-        # Gradio attaches its handlers a moment after it has drawn.
-        self.page.wait_for_timeout(1000)
+        # Gradio attaches its handlers a moment after it has drawn; a moment of the page's own, which stands
+        # still while the page is busy.
+        self.page.evaluate("() => new Promise((done) => setTimeout(() => requestIdleCallback(done), 1000))")
 
     def close(self) -> None:
         self.page.close()

@@ -12,7 +12,7 @@ from nodes.graphs import enhance, preview, settings, variables
 from wire.server import WireServer
 
 # Far above the usual time (benchmarks/host.py measures it); only a hang is caught here.
-HANG_S = 3.0
+HANG_S = 10.0
 
 
 def assert_next_prompt_runs(host: Host) -> None:
@@ -21,19 +21,11 @@ def assert_next_prompt_runs(host: Host) -> None:
     assert run.shown("2") == ["a red fox in fresh snow"]
 
 
-@pytest.mark.parametrize(
-    ("model", "seconds"),
-    [
-        ("fox-hang-silent", 3.0),
-        ("fox-hang", 1.0),
-        ("fox-gap100-chunks200", 0.5),
-        ("fox-forever", 0.5),
-    ],
-)
+@pytest.mark.parametrize("model", ["fox-hang-silent", "fox-hang", "fox-gap100-chunks200", "fox-forever"])
 def test_an_interrupt_ends_the_node_and_the_upstream_call(
-    endpoint_host: Host, wire: WireServer, model: str, seconds: float
+    endpoint_host: Host, wire: WireServer, model: str
 ) -> None:
-    run = endpoint_host.run({"1": enhance(llm_model=model)}, interrupt_after=seconds)
+    run = endpoint_host.run({"1": enhance(llm_model=model)}, interrupt_after=lambda _: bool(wire.calls()))
     assert run.status == "interrupted"
     assert run.interrupt_s is not None
     assert run.interrupt_s < HANG_S
@@ -50,7 +42,8 @@ def test_the_first_interrupt_is_told_before_the_host_collects_its_garbage(
     """The collection follows the first prompt of a process and blocks everything for up to 300 ms."""
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, fresh=True)
     run = host.run(
-        {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSlowCollection")}, interrupt_after=3.0
+        {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSlowCollection")},
+        interrupt_after=lambda run: "2" in run.executed and bool(wire.calls()),
     )
     assert run.status == "interrupted"
     interrupted = run.posted + run.seconds
