@@ -107,7 +107,6 @@ _TABLE = (
         takes_model=False,
         needs_wire=True,
         free=True,
-        sees=False,
     ),
     # Carries what `litellm` at an endpoint comes to, and is valid where somebody writes it.
     Mode(ENDPOINT, is_offered=False),

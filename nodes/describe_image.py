@@ -48,6 +48,11 @@ class DescribeImage(io.ComfyNode):
                         "frames of one video."
                     ),
                 ),
+                io.Clip.Input(
+                    "clip",
+                    optional=True,
+                    tooltip="The text encoder to use as the vision model in host_encoder mode.",
+                ),
             ],
             outputs=[
                 io.String.Output("text", is_output_list=True),
@@ -92,6 +97,7 @@ class DescribeImage(io.ComfyNode):
         frozen: Any = None,
         llm: Any = None,
         frames: Any = None,
+        clip: Any = None,
     ) -> io.NodeOutput:
         from .runs.describe_image import look
 
@@ -101,7 +107,7 @@ class DescribeImage(io.ComfyNode):
             instruction=instruction,
             target=target,
             seed=seed,
-            choice=inputs.choice_of(llm, llm_mode, llm_model),
+            choice=inputs.choice_of(llm, llm_mode, llm_model, clip=clip),
             frozen=inputs.one(frozen, "") if inputs.one(freeze, False) else None,
             as_video=inputs.one(frames, ONE_EACH) == ONE_VIDEO,
         )

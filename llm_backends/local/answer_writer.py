@@ -10,6 +10,7 @@ from .. import errors
 from ..remote.openai_embeddings import refuse_embedding
 from ..streaming.live import Sink
 from ..types import Deployment, Request, Result, Usage
+from ..vision import has_pictures
 from .token_text import AnswerText, TextStream, emptiness
 
 DEFAULT_TOKENS = 1024
@@ -17,15 +18,20 @@ DEFAULT_TOKENS = 1024
 _LEAST_ANSWER = 64
 
 
-def refuse_what_it_cannot(request: Request, who: str) -> None:
-    """Raise `BadRequest` for pictures, embeddings, or an empty request; `who` names the model."""
+_VISION = "Remove the image, or choose a vision model."
+
+
+def refuse_what_it_cannot(
+    request: Request, who: str, *, sees: bool = False, those_that_see: str = _VISION
+) -> None:
+    """Raise `BadRequest` for embeddings, an empty request, or pictures unless the model `sees`.
+
+    `who` names the model, `those_that_see` what to use instead for pictures.
+    """
     if request.embed:
         raise refuse_embedding(who)
-    if any(message.images for message in request.messages):
-        raise errors.BadRequest(
-            f"{who} does not support images.",
-            hint="Remove the image, or choose a vision model.",
-        )
+    if not sees and has_pictures(request):
+        raise errors.CannotSee(f"{who} does not support images.", hint=those_that_see)
     if not request.messages:
         raise errors.BadRequest("There is no message to answer.")
 

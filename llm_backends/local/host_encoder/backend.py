@@ -18,7 +18,12 @@ from ..answer_writer import Writing, budget_of, refuse_what_it_cannot, seed_of
 from ..token_text import TextStream
 from ..tool_call_text import offered
 from ..transformers_local.sampling import SamplingSettings, unknown_parameters
+from .chat_format import Token
 
+_THOSE_THAT_SEE = (
+    "Qwen3-VL (Krea 2, Boogu), Qwen3.5, Gemma 3 with its vision part and Gemma 4 (LTX-2) do: connect one of "
+    "them to `clip`, choose a vision model in another mode, or remove the image."
+)
 _NEEDS_CLIP = (
     ("The mode host_encoder uses the text encoder of an image workflow, and none is connected here."),
     "In ComfyUI, connect a CLIP loader to `clip` on the node or on LLM Settings. Elsewhere, "
@@ -34,20 +39,26 @@ class GeneratingEncoder(Protocol):
     """A text encoder of the host's that can generate text. All of it belongs to the execution thread.
 
     `name` is the encoder's family, such as ``Qwen3 4B``; `context` the longest sequence in tokens;
-    `stop_ids` end an answer; `silent_ids` write nothing.
+    `stop_ids` end an answer; `silent_ids` write nothing; `sees` says that it takes pictures.
     """
 
     name: str
     context: int
     stop_ids: frozenset[int]
     silent_ids: frozenset[int]
+    sees: bool
 
-    def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[int], bool]:
-        """Encode `messages` into the token ids that ask for the next message.
+    def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[Token], bool]:
+        """Encode `messages` into the tokens that ask for the next message, with their pictures among them.
 
         No text of a message becomes a control token.
-        The second value tells whether the last ids open a thought.
+        The second value tells whether the last ids open a thought. Raises `errors.LLMError` for a picture
+        that cannot be read.
         """
+        ...
+
+    def count(self, tokens: Sequence[Token]) -> int:
+        """The length of `tokens` in the model, where a picture takes the room of many."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -56,7 +67,7 @@ class GeneratingEncoder(Protocol):
 
     def generate(
         self,
-        ids: Sequence[int],
+        ids: Sequence[Token],
         settings: SamplingSettings,
         seed: int,
         budget: int,
@@ -103,7 +114,7 @@ def _answer(
 ) -> Result | errors.LLMError:
     who = f"The text encoder {encoder.name}"
     try:
-        refuse_what_it_cannot(request, who)
+        refuse_what_it_cannot(request, who, sees=encoder.sees, those_that_see=_THOSE_THAT_SEE)
         if offered(request):
             raise errors.BadRequest(
                 f"{who} does not support tools.",
@@ -112,7 +123,8 @@ def _answer(
             )
         settings = SamplingSettings.of(request)
         ids, opens_thinking = encoder.encode(request.messages, request.reasoning not in ("default", "off"))
-        budget = budget_of(request.max_tokens, len(ids), encoder.context, f"the text encoder {encoder.name}")
+        length = encoder.count(ids)
+        budget = budget_of(request.max_tokens, length, encoder.context, f"the text encoder {encoder.name}")
         stream = TextStream(encoder.decode, encoder.silent_ids)
         writing = Writing(request, stream, sink, encoder.stop_ids, opens_thinking=opens_thinking)
 
@@ -130,7 +142,7 @@ def _answer(
     except errors.LLMError as error:
         error.model = error.model or encoder.name
         return error
-    return writing.result(deployment, who, encoder.name, len(ids), budget, _warnings(request))
+    return writing.result(deployment, who, encoder.name, length, budget, _warnings(request))
 
 
 def _go_on(host: Host) -> None:

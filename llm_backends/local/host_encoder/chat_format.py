@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...thinking import MARKS
-from ...types import Message
+from ...types import Image, Message
 from ..chat_template import cut
+
+# A token's id, or a picture in the host's own form, which stands for as many tokens as it needs.
+Token = Any
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,9 @@ class ChatStyle:
     `user` and `assistant` are the texts before and after such a message, `system` likewise; None where the
     family has no such role and the text goes to the head of the first user message. `asks_thought` stands
     before the system text where the model is to think; `thought` at the end then, `no_thought` where it is
-    not. `stops` end an answer. `control` matches the names of control tokens; `spoken` replaces the family's
-    own tags around a thought with ``<think>`` tags.
+    not. `picture` is the text before a picture, the token that a picture replaces, and the text after it;
+    None for a family that reads text only. `stops` end an answer. `control` matches the names of control
+    tokens; `spoken` replaces the family's own tags around a thought with ``<think>`` tags.
     """
 
     start: str
@@ -35,12 +40,13 @@ class ChatStyle:
     asks_thought: str = ""
     thought: str = ""
     no_thought: str = ""
+    picture: tuple[str, str, str] | None = None
     spoken: Mapping[str, str] = field(default_factory=dict)
 
-    def pieces(self, messages: Sequence[Message], thinks: bool) -> list[tuple[bool, str]]:
-        """The pieces that the model reads up to its turn: (whether the text is a message's own, text)."""
+    def pieces(self, messages: Sequence[Message], thinks: bool) -> list[tuple[bool, str | Image]]:
+        """The pieces that the model reads up to its turn: (whether a message's own, text or picture)."""
         system = "\n\n".join(message.content for message in messages if message.role == "system")
-        pieces = [(False, self.start)]
+        pieces: list[tuple[bool, str | Image]] = [(False, self.start)]
         if self.system is not None and (system or (thinks and self.asks_thought)):
             asks = self.asks_thought if thinks else ""
             pieces += [(False, self.system[0] + asks), (True, system), (False, self.system[1])]
@@ -52,7 +58,12 @@ class ChatStyle:
             content = message.content
             if held and message.role != "assistant":
                 content, held = f"{held}\n\n{content}", ""
-            pieces += [(False, before), (True, content), (False, after)]
+            pieces.append((False, before))
+            if self.picture is not None:
+                head, _, tail = self.picture
+                for image in message.images:
+                    pieces += [(False, head), (True, image), (False, tail)]
+            pieces += [(True, content), (False, after)]
         if held:
             pieces += [(False, self.user[0]), (True, held), (False, self.user[1])]
         return [*pieces, (False, self.assistant[0] + (self.thought if thinks else self.no_thought))]
@@ -69,7 +80,9 @@ CHATML = ChatStyle(
     stops=("<|im_end|>", "<|endoftext|>"),
     control=re.compile(_PIPED),
 )
+CHATML_VISION = replace(CHATML, picture=("<|vision_start|>", "<|image_pad|>", "<|vision_end|>"))
 CHATML_THINKING = replace(CHATML, thought="<think>\n", no_thought="<think>\n\n</think>\n\n")
+CHATML_THINKING_VISION = replace(CHATML_THINKING, picture=CHATML_VISION.picture)
 GEMMA = ChatStyle(
     start="<bos>",
     system=None,
@@ -78,6 +91,7 @@ GEMMA = ChatStyle(
     stops=("<end_of_turn>", "<eos>"),
     control=re.compile(_TURNS),
 )
+GEMMA_VISION = replace(GEMMA, picture=("\n\n<start_of_image>", "<image_soft_token>", "<end_of_image>\n\n"))
 GEMMA_4 = ChatStyle(
     start="<bos>",
     system=("<|turn>system\n", "<turn|>\n"),
@@ -86,6 +100,7 @@ GEMMA_4 = ChatStyle(
     stops=("<turn|>", "<eos>"),
     control=re.compile(rf"<\|\w+\|?>|<\w+\|>|{_TURNS}"),
     asks_thought="<|think|>\n",
+    picture=("\n\n<|image>", "<|image|>", "<image|>\n\n"),
     spoken={"<|channel>": "<think>", "<channel|>": "</think>"},
 )
 # The larger ones begin to think unless they are shown a thought that is over.
@@ -112,8 +127,9 @@ class ChatTokens:
         raw_decode: Callable[[list[int]], str],
         vocabulary: Mapping[str, int],
     ) -> None:
-        self._style, self._tokenise, self._raw_decode = style, tokenise, raw_decode
+        self._tokenise, self._raw_decode = tokenise, raw_decode
         self._controls = {name: index for name, index in vocabulary.items() if style.control.fullmatch(name)}
+        self._style = replace(style, picture=self._marked(style)) if style.picture else style
         self._known = frozenset(vocabulary.values())
         self._control_ids = frozenset(self._controls.values())
         self._places = re.compile(f"(?={style.control.pattern})")
@@ -121,11 +137,16 @@ class ChatTokens:
         loud = {self._controls.get(name) for name in (*MARKS, *style.spoken)}
         self.silent_ids = self._control_ids - loud
 
-    def encode(self, messages: Sequence[Message], thinks: bool) -> tuple[list[int], bool]:
-        """Encode messages as `GeneratingEncoder.encode` does."""
-        ids: list[int] = []
-        for is_own, text in self._style.pieces(messages, thinks):
-            ids += self._harmless(text) if is_own else self._template(text)
+    def encode(
+        self, messages: Sequence[Message], thinks: bool, look: Callable[[Image], Token] = lambda image: image
+    ) -> tuple[list[Token], bool]:
+        """Encode messages as `GeneratingEncoder.encode` does; `look` makes the host's form of a picture."""
+        ids: list[Token] = []
+        for is_own, piece in self._style.pieces(messages, thinks):
+            if isinstance(piece, Image):
+                ids.append(look(piece))
+            else:
+                ids += self._harmless(piece) if is_own else self._template(piece)
         return ids, thinks and bool(self._style.thought)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -134,6 +155,13 @@ class ChatTokens:
         for name, tag in self._style.spoken.items():
             text = text.replace(name, tag)
         return text
+
+    def _marked(self, style: ChatStyle) -> tuple[str, str, str]:
+        """The texts around a picture without the marks that this tokenizer does not have."""
+        assert style.picture is not None
+        before, token, after = style.picture
+        known = lambda match: match.group() if match.group() in self._controls else ""  # noqa: E731
+        return style.control.sub(known, before), token, style.control.sub(known, after)
 
     def _template(self, text: str) -> list[int]:
         ids: list[int] = []

@@ -17,7 +17,7 @@ from host.fixtures import Hosts
 from host.graphs import graph, node
 from host.process import REPOSITORY, Host, real_host
 from nodes.encoder_files import LISTED, PROMPT, THOUGHT, write_clip_l, write_encoder
-from nodes.graphs import enhance, info, preview, settings, variables
+from nodes.graphs import describe, enhance, info, preview, settings, variables
 
 needs_real_host = pytest.mark.skipif(
     not real_host(), reason="COMFYUI_PATH is not set: text encoders load in a real ComfyUI only"
@@ -75,6 +75,45 @@ def test_passthrough_works_without_a_clip_too(host: Host) -> None:
     run = host.run(prompt)
     assert run.status == "success", run.message
     assert run.shown("2") == ["a fox in the snow"]
+
+
+def test_describe_image_without_a_clip_says_what_it_needs(host: Host) -> None:
+    picture = node("EmptyImage", width=64, height=64, batch_size=1, color=0)
+    run = host.run({"4": picture, "1": describe("4", llm_mode="host_encoder"), "2": preview("1")})
+    assert run.status == "error"
+    assert "connect a CLIP loader to `clip`" in run.message
+
+
+@needs_real_host
+@pytest.mark.timeout(SLOW)
+def test_an_encoder_that_only_reads_says_which_ones_see(writer: Host) -> None:
+    picture = node("EmptyImage", width=64, height=64, batch_size=1, color=0)
+    looking = describe("4", llm_mode="host_encoder", clip=["9", 0])
+    for asking in (looking, by_encoder(image=["4", 0])):
+        run = writer.run({"9": clip(), "4": picture, "1": asking, "2": preview("1")}, timeout=SLOW)
+        assert run.status == "error"
+        assert "The text encoder Qwen3 0.6B does not support images." in run.message
+        assert "Qwen3-VL (Krea 2, Boogu)" in run.message
+        assert "Traceback" not in run.message
+
+
+@needs_real_host
+@pytest.mark.timeout(SLOW)
+def test_encoders_with_a_vision_part_look_at_the_picture() -> None:
+    found = _printed("encoder_vision.py")
+    blind = {name for name, told in found.items() if "does not support images" in told["refused"]}
+    assert blind == {"z_image", "gemma2"}
+    for name in found.keys() - blind:
+        told = found[name]
+        assert told["refused"] == "", name
+        of_white, of_another, of_none = told["tokens"]
+        assert of_white != of_another, name
+        assert of_white != of_none, name
+        seen, as_well, bare = told["read"]
+        assert bare < seen == as_well, name
+        # What a picture takes is known beforehand, or its most.
+        assert told["counted"][2] == bare, name
+        assert seen <= told["counted"][0] <= seen + 40, name
 
 
 @needs_real_host
@@ -171,13 +210,7 @@ def test_an_encoder_that_cannot_write_is_told_with_those_that_can(writer: Host) 
 @needs_real_host
 @pytest.mark.timeout(SLOW)
 def test_comfyuis_encoder_classes_are_those_of_the_table() -> None:
-    script = Path(__file__).parents[1] / "encoder_families.py"
-    python = os.environ.get("COMFYUI_PYTHON") or sys.executable
-    done = subprocess.run(
-        [python, str(script), str(real_host()), str(REPOSITORY)], capture_output=True, text=True, timeout=SLOW
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = _printed("encoder_families.py")
     cannot = "The connected text encoder ({}) cannot generate text in ComfyUI.".format
     assert found == {
         "z_image": "Qwen3 4B",
@@ -196,3 +229,12 @@ def test_comfyuis_encoder_classes_are_those_of_the_table() -> None:
         "flux2": cannot("Mistral3Small24B"),
         "newbie": cannot("Gemma3_4B"),
     }
+
+
+def _printed(script: str) -> dict[str, Any]:
+    """What a script beside these tests prints, run with ComfyUI's own Python."""
+    python = os.environ.get("COMFYUI_PYTHON") or sys.executable
+    command = [python, str(Path(__file__).parents[1] / script), str(real_host()), str(REPOSITORY)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SLOW)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))

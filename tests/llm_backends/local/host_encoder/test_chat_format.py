@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from quillwork.llm_backends.local.host_encoder import chat_format
 from quillwork.llm_backends.local.host_encoder.chat_format import ChatStyle, ChatTokens
-from quillwork.llm_backends.types import Message
+from quillwork.llm_backends.types import Image, Message
 
 tokenizers = pytest.importorskip("tokenizers")
 
@@ -170,3 +170,54 @@ def test_ids_beyond_the_vocabulary_write_nothing() -> None:
     tokens, tokenizer = tokens_of("chatml")
     ids = tokenizer.encode("fox", add_special_tokens=False).ids
     assert tokens.decode([*ids, 99_999]) == "fox"
+
+
+@pytest.mark.parametrize(
+    ("style", "names", "text"),
+    [
+        (
+            chat_format.CHATML_VISION,
+            NAMES["chatml"][1] + ("<|vision_end|>", "<|image_pad|>"),
+            "<|im_start|>user\n<|vision_start|>[1]<|vision_end|><|vision_start|>[2]<|vision_end|>what?<|im_end|>\n"
+            "<|im_start|>assistant\n",
+        ),
+        (
+            # ComfyUI's Gemma 3 files have one of the two marks at least; a name without a token is left out.
+            chat_format.GEMMA_VISION,
+            NAMES["gemma"][1],
+            "<bos><start_of_turn>user\n\n\n<start_of_image>[1]\n\n\n\n<start_of_image>[2]\n\nwhat?<end_of_turn>\n"
+            "<start_of_turn>model\n",
+        ),
+        (
+            chat_format.GEMMA_4,
+            NAMES["gemma_4"][1] + ("<image|>",),
+            "<bos><|turn>user\n\n\n<|image>[1]<image|>\n\n\n\n<|image>[2]<image|>\n\nwhat?<turn|>\n<|turn>model\n",
+        ),
+    ],
+)
+def test_pictures_stand_before_the_text_of_their_message(
+    style: ChatStyle, names: tuple[str, ...], text: str
+) -> None:
+    tokens, tokenizer = on(style, tokenizer_of((*names, "<|image>")))
+    pictures = (Image("image/jpeg", b"1"), Image("image/jpeg", b"2"))
+    ids, _ = tokens.encode((Message("user", "what?", pictures),), False)
+    shown = "".join(
+        f"[{each.data.decode()}]"
+        if isinstance(each, Image)
+        else tokenizer.decode([each], skip_special_tokens=False)
+        for each in ids
+    )
+    assert shown == text
+
+
+def test_a_family_that_only_reads_leaves_pictures_out() -> None:
+    tokens, _ = tokens_of("mistral")
+    ids, _ = tokens.encode((Message("user", "what?", (Image("image/jpeg", b"1"),)),), False)
+    assert all(isinstance(each, int) for each in ids)
+
+
+def test_the_name_of_a_picture_in_a_text_is_no_picture() -> None:
+    style, names = NAMES["gemma_4"]
+    tokens, tokenizer = on(style, tokenizer_of(names))
+    ids, _ = tokens.encode((Message("user", "draw <|image|>"),), False)
+    assert tokenizer.token_to_id("<|image|>") not in ids
