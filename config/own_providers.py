@@ -35,7 +35,7 @@ _WAYS = ("auto", "direct", "endpoint")
 
 
 class _Fault(ValueError):
-    """What is wrong with a row, and what to write."""
+    """A fault of a row, and what to write instead."""
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def preflight(
 def _exchange(
     provider: Provider, env: Mapping[str, str], account: key_files.ServiceAccount | None
 ) -> dict[str, str]:
-    """What the exchange of the key for a token needs besides the key."""
+    """Return what the exchange of the key for a token needs besides the key."""
     variable = next((name for name in provider.token_variables if env.get(name, "").strip()), "")
     url = provider_address.moved(provider, variable, env[variable]) if variable else provider.token_url
     exchange = {"kind": provider.exchange, "url": url}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.remote.litellm_sdk import presence
-from ..llm_backends.types import AUTO_TRANSPORT, DIRECT_TRANSPORT, SDK_TRANSPORT, TRANSPORTS, Deployment
+from ..llm_backends.types import DIRECT_TRANSPORT, SDK_TRANSPORT, TRANSPORTS, Deployment
 from . import providers
 from .access.session_keys import ENDPOINT
 from .provider_table import Provider
@@ -45,13 +45,12 @@ def transport(provider: Provider, settings: Settings) -> str:
         )
     if provider.wire != _WIRE:
         return SDK_TRANSPORT  # nobody else speaks its format
-    return DIRECT_TRANSPORT if chosen == AUTO_TRANSPORT and presence.obstacle() else chosen
+    return DIRECT_TRANSPORT if presence.is_bypassed(chosen) else chosen
 
 
 def called_directly(settings: Settings) -> frozenset[str]:
     """The ids of the providers that are called without litellm."""
-    chosen = settings.text("LLM_TRANSPORT").lower()
-    if chosen == DIRECT_TRANSPORT or (chosen == AUTO_TRANSPORT and presence.obstacle()):
+    if presence.is_bypassed(settings.text("LLM_TRANSPORT").lower()):
         return frozenset(row.id for row in providers.every() if row.wire == _WIRE)
     return frozenset()
 

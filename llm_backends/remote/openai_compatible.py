@@ -39,7 +39,7 @@ class Call:
 
 
 # What `extra` may not change: which model is asked, and how its answer is read.
-_OURS = frozenset({"model", "messages", "stream"})
+NOT_EXTRA = frozenset({"model", "messages", "stream"})
 
 
 class OpenAICompatible:
@@ -82,7 +82,7 @@ def _body(request: Request, deployment: Deployment, form: Form) -> dict[str, Any
         body["stream_options"] = {"include_usage": True}
     if request.reasoning != "default":
         body["reasoning_effort"] = "none" if request.reasoning == "off" else request.reasoning
-    body.update({name: value for name, value in request.extra.items() if name not in _OURS})
+    body.update({name: value for name, value in request.extra.items() if name not in NOT_EXTRA})
     return body
 
 

@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, field
 
 from . import vocabulary as words
-from .around.negative import tidy_negative, without_negative
+from .around.negative import RULE, tidy_negative, without_negative
 from .around.tongues import is_other_tongue
 from .envelope import peel
 from .labels import Kind, Label, is_part_of_picture, label_of
 from .talk import inline_announcement, is_leading_talk, is_remark, without_last_remark
 
-_RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _NUMBERED = re.compile(
     r"\A\s*(?:(?:\*\*)?\(?(\d{1,2})[.):](?:\*\*)?|([a-eA-E])\)"
     r"|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
@@ -135,7 +134,7 @@ def _counts(label: Label, parts: list[_Part], single: bool) -> bool:
         for part in parts
     )
     follows_blank = (
-        not parts[-1].lines or not parts[-1].lines[-1].strip() or _RULE.match(parts[-1].lines[-1]) is not None
+        not parts[-1].lines or not parts[-1].lines[-1].strip() or RULE.match(parts[-1].lines[-1]) is not None
     )
     match label.kind:
         case "negative":
@@ -208,7 +207,7 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
     kept: list[str] = []
     ruled = False
     for block in blocks:
-        if _RULE.match(block):
+        if RULE.match(block):
             ruled = True
             continue
         if kept and (is_remark(block, single) or (ruled and is_leading_talk(block))):

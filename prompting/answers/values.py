@@ -61,7 +61,7 @@ def read_values(text: str, *, name: str = "", who: str = "The model") -> tuple[l
     The values are tidied but not yet made distinct; the warning is empty unless something was mended. `name`,
     the variable's, tells a name from its description. Raises `Refused` where every value is a refusal.
     """
-    values, warning = _read(_without_wrappers(text), bool(_ASKS_FOR_TEXT.search(name)))
+    values, warning = _read(_without_wrappers(text), asks_for_text(name))
     kept = [value for value in values if not is_refusal(value)]
     if len(kept) == 1 and asks_back(kept[0]):
         return [], warning

@@ -6,6 +6,8 @@ import functools
 import importlib.util
 import re
 
+from ...types import AUTO_TRANSPORT, DIRECT_TRANSPORT
+
 # litellm's own floor: its modules use names that an older one does not have.
 _OLDEST_PYDANTIC = 2
 _failure = ""
@@ -13,9 +15,14 @@ _failure = ""
 
 def obstacle() -> str:
     """The reason why litellm cannot carry calls, as half a sentence; empty where none is known."""
-    if importlib.util.find_spec("litellm") is None:
+    if not _is_installed():
         return "it is not installed"
     return _failure or _old_pydantic()
+
+
+def is_bypassed(transport: str) -> bool:
+    """Tell whether calls by this transport are made without litellm, where their provider allows it."""
+    return transport == DIRECT_TRANSPORT or (transport == AUTO_TRANSPORT and bool(obstacle()))
 
 
 def note_failure(error: BaseException) -> None:
@@ -26,6 +33,11 @@ def note_failure(error: BaseException) -> None:
         _failure = "" if missing == "litellm" else f"the package {missing} that it needs is not installed"
     else:
         _failure = f"it cannot be loaded ({type(error).__name__})"
+
+
+@functools.cache
+def _is_installed() -> bool:
+    return importlib.util.find_spec("litellm") is not None
 
 
 @functools.cache

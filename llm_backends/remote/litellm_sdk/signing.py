@@ -17,7 +17,7 @@ _OURS = ("aws_", "sagemaker_base_url")
 
 
 def signature_for(deployment: Deployment) -> Callable[[httpx.Request], httpx.Request] | None:
-    """What puts the signature of `deployment`'s keys in place of litellm's; None where litellm's is right."""
+    """Return the step that signs with `deployment`'s keys in litellm's place, or None."""
     if deployment.params.get("custom_llm_provider") != "sagemaker_chat":
         return None
 

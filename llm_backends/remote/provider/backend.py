@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from ... import errors
-from ...types import AUTO_TRANSPORT, DIRECT_TRANSPORT, Chunk, Deployment, Request
+from ...types import AUTO_TRANSPORT, Chunk, Deployment, Request
 from ..litellm_sdk import presence
 from ..litellm_sdk.backend import LiteLLMSDK
 from ..token_exchange import forget_token, with_token
@@ -81,6 +81,5 @@ class Provider:
         return True
 
     def _is_direct(self, deployment: Deployment) -> bool:
-        if deployment.transport == AUTO_TRANSPORT:
-            return deployment.provider in self._broken or bool(presence.obstacle())
-        return deployment.transport == DIRECT_TRANSPORT
+        is_broken = deployment.transport == AUTO_TRANSPORT and deployment.provider in self._broken
+        return is_broken or presence.is_bypassed(deployment.transport)

@@ -17,13 +17,11 @@ from ...types import Chunk, Deployment, Request
 from ..http_client import bearer, client
 from ..litellm_sdk.embeddings import embedding_place
 from ..litellm_sdk.parameters import reasoning_parameters, refuse_steering
-from ..openai_compatible import Call, answer, embed
+from ..openai_compatible import NOT_EXTRA, Call, answer, embed
 from ..openai_format import chat_messages, chat_parameters
 from ..openai_responses import respond, responses_place
 from ..repairs import Form, Forms
 
-# What `extra` may not change: which model is asked, and how its answer is read.
-_OURS = frozenset({"model", "messages", "stream"})
 # OpenAI's models whose limit counts their thoughts; those of them that always think sample as they like.
 _COUNTS_THOUGHTS = re.compile(r"gpt-[5-9](?!-chat)|o\d")
 _ALWAYS_THINKS = re.compile(r"gpt-5(?!\.)|o\d")
@@ -108,7 +106,7 @@ def body_of(request: Request, deployment: Deployment, form: Form) -> dict[str, A
         "messages": [_without_nothing(message) for message in chat_messages(request.messages)],
         **dialect.adds,
         **wanted,
-        **{name: value for name, value in more.items() if name not in _OURS},
+        **{name: value for name, value in more.items() if name not in NOT_EXTRA},
         "model": dialect.name_of(deployment.model),
         "stream": form.streams,
     }

@@ -7,7 +7,8 @@ import re
 from ..envelope import peel
 from ..talk import is_remark
 
-_RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
+# A line that is drawn across, as Markdown has it.
+RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*\Z")
 _INLINE_NEGATIVE = re.compile(
     r"""(?ix) (?:(?<=[.!?。,;])\s+ | \s*\|\s* | \s+(?=[*\[(]) ) [*_\[(]*
       (?P<label>negative(?:[ _]?prompts?)?|avoid|负面提示词?|反向提示词?) [*_]* \s*[:：]\s*[*_]*\s*
@@ -36,7 +37,7 @@ def tidy_negative(text: str) -> str:
     """Return a negative on one line, "" where it says that there is none."""
     text = re.split(r"\n\s*\n", text.strip())[0] if text.strip() else ""
     lines = [re.sub(r"\A\s*(?:[-*•]|\d{1,2}[.)])\s+", "", line).strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and not _RULE.match(line) and not re.match(r"[`~]{3}", line)]
+    lines = [line for line in lines if line and not RULE.match(line) and not re.match(r"[`~]{3}", line)]
     while len(lines) > 1 and is_remark(lines[-1]):
         lines.pop()
     listed = len(lines) > 1 and not any("," in line for line in lines)

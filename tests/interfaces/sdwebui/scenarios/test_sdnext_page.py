@@ -134,7 +134,7 @@ TOLD = """['control-result', 'html_log_control'].map((id) =>
 
 
 def generate(page: WebUIPage, prompt: str, told: str) -> str:
-    """Generate in the Control tab; wait until it reports `told`, and return everything that it reports then."""
+    """Generate in the Control tab until it reports `told`; return everything that it reports then."""
     page.prompt("control").fill(prompt)
     page.page.locator("#control_generate").click()
     page.wait(f"(told) => {TOLD}.includes(told)", told)
