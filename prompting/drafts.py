@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
+from .answers.clean import bare_so_far
 from .answers.facts.kept import brought_in, lost_facts, lost_lettering, with_lettering
 from .answers.limits import Fault, Limits, size_of
-from .answers.parts import split_parts
+from .answers.parts import parts_so_far, split_parts
 from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
@@ -65,7 +66,10 @@ class Order:
 
     def shown(self, text: str) -> str:
         """Return what may be shown of an unfinished answer."""
-        return text if len(self.protected.written) > 1 else preview(text, self.target.form, self.own_words)
+        count = len(self.protected.written)
+        parts = parts_so_far(bare_so_far(text))[:count] if count > 1 else [text]
+        seen = (preview(part, self.target.form, self.own_words) for part in parts)
+        return "\n\n".join(filter(None, seen))
 
     def request(self) -> Request:
         """Return the request for all parts at once."""

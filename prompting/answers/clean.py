@@ -20,6 +20,8 @@ _DEEPEST = 4
 LABELLED_FORMS = ("json", "sections", "any")
 # A sign that a picture begins with: Markdown has a capital letter behind it, or bullets a word.
 _OWN_SIGN = re.compile(r"\A\s*(>(?=\s*[a-z_<>:^])|\#{1,6}(?=\s+[a-z])|[-*](?=\s+(?:[*-]\s|\d+\s)))[^\n]*\Z")
+# Commas in a row: a list whose terms a model forgot.
+_NO_TERMS = re.compile(r"(?:,[ \t]*){2,}")
 # A turn of the user's that the model made up.
 _OTHER_TURN = re.compile(
     r"(?is)(?<=\S)\s*\n[ \t]*#{2,}[ \t]*(?:instruction|input|user|human)s?\b[ \t]*:?[ \t]*\n.*\Z"
@@ -35,6 +37,8 @@ def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str 
     """
     text = bare(text, who=who)
     prompt, negative = unwrapped(text, idea, form)
+    if form not in LABELLED_FORMS and not _NO_TERMS.search(idea):
+        prompt = _NO_TERMS.sub(_comma, prompt)
     if is_refusal(prompt):
         raise Refused(f"{who} declined: “{_short(prompt)}”")
     if asks_back(prompt, idea):
@@ -47,6 +51,10 @@ def read_answer(text: str, *, who: str = "The model", idea: str = "", form: str 
             raise EmptyAnswer(f"{who} wrote only a negative prompt.")
         raise EmptyAnswer(f"{who} returned nothing that could be used as a prompt.")
     return prompt, negative
+
+
+def _comma(row: re.Match[str]) -> str:
+    return ", " if row.start() and row.end() < len(row.string) else ""
 
 
 def bare(text: str, *, who: str = "The model") -> str:

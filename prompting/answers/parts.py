@@ -36,6 +36,19 @@ def split_parts(answer: str, count: int) -> list[str] | None:
     return _by_separator(answer, count)
 
 
+def parts_so_far(answer: str) -> list[str]:
+    """Return the texts behind the numbers from 1 in an answer that may be unfinished."""
+    for numbers in _NUMBERS:
+        marks = list(numbers.finditer(answer))
+        first = next((place for place in reversed(range(len(marks))) if int(marks[place][1]) == 1), None)
+        if first is None:
+            continue
+        run = [mark for number, mark in enumerate(marks[first:], 1) if int(mark[1]) == number]
+        ends = [*(mark.start() for mark in run[1:]), len(answer)]
+        return [answer[mark.end() : end] for mark, end in zip(run, ends, strict=True)]
+    return []
+
+
 def _by_number(answer: str, marks: Sequence[re.Match[str]], count: int) -> list[str] | None:
     """Split at the last marks from 1 to `count`: a model that thinks aloud may have had others before."""
     for last in range(len(marks) - 1, count - 2, -1):

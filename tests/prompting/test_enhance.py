@@ -196,6 +196,16 @@ def test_only_the_prompt_is_shown_while_it_is_written(wire):
     assert model.live.texts() == ["A red fox in fresh, deep snow."]
 
 
+def test_of_several_parts_only_the_prompts_are_shown_while_they_are_written(wire):
+    fox = "A red fox stands in fresh, deep snow at dawn."
+    owl = "An owl sits on a bare branch above the river at dusk."
+    wire.script("fox", f"Sure, here are both:\n\n[1] {fox}\n\n[2] {owl}")
+    model = Model(endpoint(wire.url))
+    enhanced = runner.run(enhance([Idea("a fox BREAK an owl", PLAIN)], model))
+    assert enhanced.prompts == [f"{fox} BREAK {owl}"]
+    assert model.live.texts() == [f"{fox}\n\n{owl}"]
+
+
 def test_thinking_is_no_part_of_the_prompt(wire):
     assert run(Idea("a fox", PLAIN), endpoint(wire.url, "fox-thinktag")).prompts == [
         "a red fox in fresh snow"

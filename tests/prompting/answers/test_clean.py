@@ -188,6 +188,24 @@ def test_a_prompt_stays_to_the_letter(prompt):
     assert read_answer(f"Here is your prompt:\n\n{prompt}", form="any") == (prompt, "")
 
 
+@pytest.mark.parametrize(
+    ("raw", "prompt"),
+    [
+        ("a red fox,,,, deep snow, , dawn", "a red fox, deep snow, dawn"),
+        ("a red fox, deep snow,,,,,,,,", "a red fox, deep snow"),
+        (",,,, a red fox, snow", "a red fox, snow"),
+        ("a red fox, deep snow,", "a red fox, deep snow,"),
+    ],
+)
+def test_commas_without_anything_between_them_are_dropped(raw, prompt):
+    assert read_answer(raw, form="tags")[0] == prompt
+
+
+def test_commas_in_a_row_are_the_users():
+    said = "a red fox,, deep snow"
+    assert read_answer(said, idea="a fox,, snow", form="tags")[0] == said
+
+
 @pytest.mark.parametrize("raw", REFUSALS)
 def test_a_refusal_is_an_error(raw):
     with pytest.raises(Refused) as caught:
