@@ -40,8 +40,8 @@ from wire.server import WireServer  # noqa: E402
 
 from quillwork.config import providers  # noqa: E402
 from quillwork.config.access.session_keys import SessionKeys  # noqa: E402
-from quillwork.config.models import local_models  # noqa: E402
 from quillwork.config.models.catalog import Catalog  # noqa: E402
+from quillwork.config.settings.home import use_llm_folders  # noqa: E402
 from quillwork.config.settings.values import load  # noqa: E402
 from quillwork.interfaces.http.adapters.aiohttp import PATH, Adapter  # noqa: E402
 from quillwork.llm_backends.runner import runner  # noqa: E402
@@ -232,7 +232,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=200)
     options = parser.parse_args()
-    local_models.use_folders(lambda: ())
+    use_llm_folders(lambda: ())
     with tempfile.TemporaryDirectory() as home:
         os.environ["QUILLWORK_HOME"] = home
         where = "ComfyUI" if real_host() else "the stand-in"

@@ -50,10 +50,7 @@ def enter(profile: HostProfile) -> None:
     if profile.models is not None:
         home.use_models_folder(profile.models)
     if profile.model_folders is not None:
-        # Neither at the top nor for nothing: a host's start waits for it.
-        from .models import local_models
-
-        local_models.use_folders(profile.model_folders)
+        home.use_llm_folders(profile.model_folders)
     if profile.library_folders is not None:
         home.use_library_folders(profile.library_folders)
     if profile.settings is not None:

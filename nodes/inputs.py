@@ -11,9 +11,8 @@ from comfy_api.latest import io
 from ..config.choice import Choice, Role
 from ..config.settings.home import targets_folder
 from ..llm_backends import modes, registry
-from ..prompting.targets import listing
+from ..prompting import target_index
 from ..prompting.tasks import LARGEST_SEED
-from .host.port import is_serving
 
 T = TypeVar("T")
 
@@ -48,7 +47,7 @@ def seed_input() -> Any:
 
 def target_input(auto: str = "Auto (from clip, else any model)") -> Any:
     """Build the input of all targets by id; their labels, `auto` first, travel along for the browser."""
-    entries = listing.index(targets_folder())
+    entries = target_index.index(targets_folder())
     labels = {AUTO: auto}
     labels.update({entry.id: f"{entry.group} › {entry.label}" for entry in entries})
     return io.Combo.Input(
@@ -60,11 +59,19 @@ def target_input(auto: str = "Auto (from clip, else any model)") -> Any:
     )
 
 
+def _is_serving() -> bool:
+    """Tell whether the host has started: from then on nodes may look for what would delay its start."""
+    from server import PromptServer
+
+    app = getattr(getattr(PromptServer, "instance", None), "app", None)
+    return bool(getattr(app, "frozen", False))
+
+
 def llm_inputs() -> list[Any]:
     return [
         io.Combo.Input(
             "llm_mode",
-            options=registry.choices(installed=is_serving()),
+            options=registry.choices(installed=_is_serving()),
             default=AUTO,
             optional=True,
             advanced=True,
@@ -140,7 +147,7 @@ def choice_of(llm: Any, llm_mode: Any, llm_model: Any, role: Role = "prompt_gen"
 
 def unknown_target(values: Any) -> str | None:
     """Return the sentence for a target that this computer does not have, None where all are known."""
-    known = {AUTO, None, *(entry.id for entry in listing.index(targets_folder()))}
+    known = {AUTO, None, *(entry.id for entry in target_index.index(targets_folder()))}
     for value in every(values):
         if value not in known:
             from ..prompting import targets

@@ -277,7 +277,7 @@ def test_a_mode_in_a_script_is_seen():
 
 # What only `config/host_profile.py` calls, so that a host comes in at one place.
 SETTERS = {
-    *("use_host_home", "use_models_folder", "use_folders", "use_host_settings", "use_library_folders"),
+    *("use_host_home", "use_models_folder", "use_llm_folders", "use_host_settings", "use_library_folders"),
     *("use_program", "use_arguments", "use_memory"),
 }
 
@@ -411,6 +411,31 @@ def test_modules_go_in_no_circle(late):
 
 def test_a_circle_is_seen():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]
+
+
+# A host waits for what its start loads; all else is imported by the first call, list or request.
+MOST_AT_A_START = 32
+
+
+def loaded_by(start: str, graph: dict[str, set[str]]) -> set[str]:
+    """Return the modules of ours that importing `start` loads, the packages that they lie in among them."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name and name not in found:
+            found.add(name)
+            waiting += [*graph.get(name, ()), name.rpartition(".")[0]]
+    return found
+
+
+def test_a_hosts_start_loads_little():
+    loaded = loaded_by("nodes", edges(late=False))
+    assert len(loaded) <= MOST_AT_A_START, sorted(loaded)
+
+
+def test_what_a_start_loads_is_followed_into_packages():
+    assert loaded_by("a.b", {"a.b": {"c.d"}, "c": {"e"}}) == {"a", "a.b", "c", "c.d", "e"}
 
 
 # A reader finds a module by its folder: of more than so many beside each other some belong together.

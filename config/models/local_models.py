@@ -13,7 +13,7 @@ from pathlib import Path
 from ...llm_backends import modes
 from ...llm_backends.local.gguf_names import is_model
 from ...llm_backends.local.hub.access import SUBFOLDER
-from ..settings.home import models_folder
+from ..settings.home import host_llm_folders, models_folder
 
 _MOST_MODELS = 500
 _DEEPEST = 4
@@ -38,25 +38,19 @@ def _downloads() -> Iterable[Path]:
     return (models_folder() / SUBFOLDER,)
 
 
-_folders: Folders = _downloads
 _lock = threading.Lock()
-_found: tuple[float, tuple[FoundModel, ...]] | None = None
-
-
-def use_folders(folders: Folders) -> None:
-    """Set the host's folders of models (else the pack's own download folder); read anew at every look."""
-    global _folders, _found
-    _folders, _found = folders, None
+_found: tuple[float, Folders, tuple[FoundModel, ...]] | None = None
 
 
 def models(*, refresh: bool = False) -> tuple[FoundModel, ...]:
-    """The checkpoints and GGUF files below the host's folders, by name; searched every half minute."""
+    """The checkpoints and GGUF files below the host's folders (else below the pack's own download folder), by
+    name; searched every half minute."""
     global _found
     with _lock:
-        now = time.monotonic()
-        if refresh or _found is None or now - _found[0] > _TTL_S:
-            _found = (now, _look())
-        return _found[1]
+        now, folders = time.monotonic(), host_llm_folders() or _downloads
+        if refresh or _found is None or _found[1] is not folders or now - _found[0] > _TTL_S:
+            _found = (now, folders, _look(folders))
+        return _found[2]
 
 
 def find(name: str, mode: str = modes.HF_LOCAL) -> FoundModel | None:
@@ -73,9 +67,9 @@ def resolve(mode: str, model: str) -> str:
     return str(found.path) if found is not None else model
 
 
-def _look() -> tuple[FoundModel, ...]:
+def _look(folders: Folders) -> tuple[FoundModel, ...]:
     found: dict[tuple[str, str], FoundModel] = {}
-    for root in _folders():
+    for root in folders():
         for model in _below(Path(root)):
             found.setdefault((model.mode, model.name), model)
             if len(found) >= _MOST_MODELS:

@@ -14,6 +14,7 @@ _named: Path | None = None
 _host_home: Path | None = None
 _host = ""
 _models_folder: Path | None = None
+_llm_folders: Callable[[], Iterable[Path]] | None = None
 _library_folders: Callable[[], Iterable[Path]] = tuple
 
 
@@ -56,6 +57,17 @@ def use_models_folder(folder: Path) -> None:
     """Set the host's models folder: ours go below it, where the host's own tools see them."""
     global _models_folder
     _models_folder = folder
+
+
+def use_llm_folders(folders: Callable[[], Iterable[Path]]) -> None:
+    """Set the folders in which a host keeps language models; read anew at every look."""
+    global _llm_folders
+    _llm_folders = folders
+
+
+def host_llm_folders() -> Callable[[], Iterable[Path]] | None:
+    """Return what finds the host's own folders of language models, None without a host that has any."""
+    return _llm_folders
 
 
 def use_library_folders(folders: Callable[[], Iterable[Path]]) -> None:

@@ -7,6 +7,7 @@ several hosts may share it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ...llm_backends.system.command_line import pack_folder
-from ...llm_backends.system.files import write_whole
 from .home import home, platform_home, same_place
 
 COMFYUI, WEB_UI = "ComfyUI", "the web UI"
@@ -50,12 +50,24 @@ def leave(note: HostNote) -> None:
         if file.parent == pack and not pack.is_dir():
             continue
         others = [one for one in _notes(file) if one.pack != note.pack and Path(one.pack).is_dir()]
-        try:
-            rows = [asdict(one) for one in (*others[-_MOST:], note)]
-            write_whole(file, json.dumps({"hosts": rows}, indent=1))
-        except OSError:
-            continue
-        return
+        content = json.dumps({"hosts": [asdict(one) for one in (*others[-_MOST:], note)]}, indent=1)
+        if _is_written(file, content):
+            return
+
+
+def _is_written(file: Path, content: str) -> bool:
+    """Write `content` to `file` where it is not there yet; tell whether it is there now."""
+    with contextlib.suppress(OSError):
+        if file.read_bytes() == content.encode():
+            return True
+    # Late, because at most starts of a host the note is there.
+    from ...llm_backends.system.files import write_whole
+
+    try:
+        write_whole(file, content)
+    except OSError:
+        return False
+    return True
 
 
 def find(pack: Path) -> HostNote | None:

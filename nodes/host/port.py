@@ -98,14 +98,6 @@ def find_memory() -> ComfyMemoryManager | None:
     return memory
 
 
-def is_serving() -> bool:
-    """Tell whether the host has started: from then on nodes may look for what would delay its start."""
-    from server import PromptServer
-
-    app = getattr(getattr(PromptServer, "instance", None), "app", None)
-    return bool(getattr(app, "frozen", False))
-
-
 class PromptOver(Exception):
     """Error for a prompt that the host is taking down: the host does not look at what this node returns."""
 

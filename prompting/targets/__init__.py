@@ -10,9 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from .examples import example_files, examples_for
-from .fitting import fit_negative, fit_prompt
-from .listing import (
+from ..target_index import (
     OUR_FOLDER,
     USER_GROUP,
     TargetEntry,
@@ -23,6 +21,8 @@ from .listing import (
     slug,
     squash,
 )
+from .examples import example_files, examples_for
+from .fitting import fit_negative, fit_prompt
 from .schema import BrokenTarget, Target, build, check_fields, line_of, merge_fields
 
 __all__ = [

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .listing import OUR_FOLDER, TargetFile, files_in
+from ..target_index import OUR_FOLDER, TargetFile, files_in
 
 if TYPE_CHECKING:
     from .schema import Target

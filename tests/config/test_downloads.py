@@ -10,6 +10,7 @@ from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.models import local_models
 from quillwork.config.settings import home as home_module
+from quillwork.config.settings.home import use_llm_folders
 from quillwork.llm_backends.types import Secret
 
 OWN = Choice(by_workflow=False)
@@ -83,10 +84,10 @@ def test_a_download_that_is_not_over_is_not_listed(tmp_path):
         "model-00002-of-00002.safetensors.ab.part",
     ):
         (folder / name).write_bytes(b"{}")
-    local_models.use_folders(lambda: [tmp_path])
+    use_llm_folders(lambda: [tmp_path])
     try:
         assert local_models.models() == ()
         (folder / "model-00002-of-00002.safetensors.ab.part").unlink()
         assert [model.name for model in local_models.models(refresh=True)] == ["org--fox"]
     finally:
-        local_models.use_folders(lambda: ())
+        use_llm_folders(lambda: ())

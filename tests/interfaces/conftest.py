@@ -9,9 +9,9 @@ import pytest
 
 from quillwork.config import provider_table, providers
 from quillwork.config.access.session_keys import session_keys
-from quillwork.config.models import local_models
 from quillwork.config.models.catalog import catalog
 from quillwork.config.settings import values as settings_module
+from quillwork.config.settings.home import use_llm_folders
 from quillwork.prompting import phrasebook
 
 _OURS = ("LLM_", "LITELLM_", "OLLAMA_", "QUILLWORK_", "LM_STUDIO_", "HOSTED_VLLM_", "AWS_", "AZURE_")
@@ -39,7 +39,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(provider_table, "by_name", lambda: {**aliases, **table})
     monkeypatch.setattr(settings_module, "_overrides", {})
     monkeypatch.setattr(settings_module, "_warned", set())
-    local_models.use_folders(lambda: ())
+    use_llm_folders(lambda: ())
     phrasebook.register()
     session_keys.clear()
     catalog.forget()

@@ -102,7 +102,7 @@ def test_a_target_brings_its_own_manner(wire, target, said):
     assert "tell somebody who cannot see it" not in system(wire)
 
 
-@pytest.mark.parametrize("target", [entry.id for entry in targets.listing.index()])
+@pytest.mark.parametrize("target", [entry.id for entry in targets.index()])
 def test_every_target_of_ours_can_be_asked_for(wire, target):
     loaded = targets.load(target)
     run(1, endpoint(wire.url), target=loaded)

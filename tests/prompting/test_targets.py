@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quillwork.prompting.target_index import GROUPS
 from quillwork.prompting.targets import (
     BrokenTarget,
     Target,
@@ -27,7 +28,6 @@ from quillwork.prompting.targets import (
     search,
 )
 from quillwork.prompting.targets.fitting import asks_for, split_terms, term_key
-from quillwork.prompting.targets.listing import GROUPS
 from quillwork.prompting.targets.schema import FIELDS
 from quillwork.safe_yaml import UnreadableYaml
 

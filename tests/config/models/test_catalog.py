@@ -12,10 +12,10 @@ from wire.lists import list_server
 from quillwork.config import providers
 from quillwork.config.access.session_keys import SessionKeys
 from quillwork.config.diagnostics.trial import check_provider
-from quillwork.config.models import local_models
 from quillwork.config.models.catalog import Catalog, Listing
 from quillwork.config.models.entries import ModelEntry
 from quillwork.config.models.servers import Server
+from quillwork.config.settings.home import use_llm_folders
 from quillwork.config.settings.values import load
 from quillwork.llm_backends.errors import AuthenticationFailed, ConnectionFailed
 from quillwork.llm_backends.runner import runner
@@ -33,7 +33,7 @@ def lists():
 def quiet(env):
     """Keep the tests from looking for local servers that might happen to run."""
     env(OLLAMA_API_BASE=NOTHING_THERE, LM_STUDIO_API_BASE=NOTHING_THERE, HOSTED_VLLM_API_BASE=NOTHING_THERE)
-    local_models.use_folders(lambda: ())
+    use_llm_folders(lambda: ())
 
 
 @pytest.fixture
@@ -412,7 +412,7 @@ def test_models_in_the_hosts_folders_are_listed_by_name(quiet, tmp_path, env):
     (tmp_path / "models" / "LLM" / "big-00002-of-00003.gguf").write_text("")
     (tmp_path / "models" / "LLM" / "broken").mkdir()
     (tmp_path / "models" / "LLM" / "broken" / "config.json").write_text("{}")
-    local_models.use_folders(lambda: [tmp_path / "models" / "LLM"])
+    use_llm_folders(lambda: [tmp_path / "models" / "LLM"])
     try:
         found = [model for model in listing(Catalog(keys=SessionKeys())).models if model.source == "folder"]
         assert {(model.id, model.transport) for model in found} == {
@@ -421,7 +421,7 @@ def test_models_in_the_hosts_folders_are_listed_by_name(quiet, tmp_path, env):
         }
         assert str(tmp_path) not in repr(found)
     finally:
-        local_models.use_folders(lambda: ())
+        use_llm_folders(lambda: ())
 
 
 @pytest.mark.parametrize("status", [404, 405])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from quillwork.config.models import local_models
+from quillwork.config.settings.home import use_llm_folders
 
 
 @pytest.fixture
 def folder(tmp_path):
-    local_models.use_folders(lambda: [tmp_path])
+    use_llm_folders(lambda: [tmp_path])
     yield tmp_path
-    local_models.use_folders(lambda: ())
+    use_llm_folders(lambda: ())
 
 
 def test_a_model_in_many_parts_is_listed_once(folder):

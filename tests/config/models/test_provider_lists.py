@@ -10,10 +10,11 @@ from wire.lists import list_server
 
 from quillwork.config import providers
 from quillwork.config.access.session_keys import SessionKeys
-from quillwork.config.models import listing_formats, local_models, prices, servers
+from quillwork.config.models import listing_formats, prices, servers
 from quillwork.config.models.catalog import Catalog
 from quillwork.config.models.model_facts import known_of, models_of
 from quillwork.config.provider_table import variable_of
+from quillwork.config.settings.home import use_llm_folders
 from quillwork.config.settings.values import load
 from quillwork.llm_backends.runner import runner
 
@@ -222,7 +223,7 @@ def _patient(monkeypatch):
 def moved(env, lists):
     """Move providers to the imitation server, each with a key; no server that happens to run is found."""
     env(OLLAMA_API_BASE=NOTHING_THERE, LM_STUDIO_API_BASE=NOTHING_THERE, HOSTED_VLLM_API_BASE=NOTHING_THERE)
-    local_models.use_folders(lambda: ())
+    use_llm_folders(lambda: ())
 
     def move(*names: str) -> None:
         for id in names:

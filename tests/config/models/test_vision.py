@@ -8,10 +8,10 @@ import pytest
 
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.models import local_models
 from quillwork.config.models.catalog import Catalog, catalog
 from quillwork.config.models.entries import ModelEntry
 from quillwork.config.models.vision import models_that_see
+from quillwork.config.settings.home import use_llm_folders
 from quillwork.config.settings.values import load
 
 KEYS = {"ANTHROPIC_API_KEY": "sk-1", "GEMINI_API_KEY": "k-2", "DEEPSEEK_API_KEY": "k-3"}
@@ -74,7 +74,7 @@ def test_models_of_this_process(env, tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text(json.dumps(config))
         (tmp_path / name / "model.safetensors").write_bytes(b"")
-    local_models.use_folders(lambda: [tmp_path])
+    use_llm_folders(lambda: [tmp_path])
     try:
         assert vision(llm_mode="hf_local", llm_model="seeing") is True
         assert vision(llm_mode="hf_local", llm_model="blind") is False
@@ -82,7 +82,7 @@ def test_models_of_this_process(env, tmp_path):
         assert "seeing" in models_that_see(load())
         assert "blind" not in models_that_see(load())
     finally:
-        local_models.use_folders(lambda: ())
+        use_llm_folders(lambda: ())
     assert vision(llm_mode="hf_local", llm_model=str(tmp_path)) is None
     assert vision(llm_mode="hf_download") is False, "the default repository writes only"
     assert vision(llm_mode="hf_download", llm_model="org/other") is None

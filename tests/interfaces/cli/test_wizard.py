@@ -10,9 +10,9 @@ from wire.lists import list_server
 
 from quillwork.config import providers
 from quillwork.config.access import consent
-from quillwork.config.models import local_models
 from quillwork.config.models.catalog import catalog
 from quillwork.config.settings import values as settings_module
+from quillwork.config.settings.home import use_llm_folders
 from quillwork.config.settings.values import load
 from quillwork.interfaces.cli.wizard import Wizard
 
@@ -29,7 +29,7 @@ def home(tmp_path, monkeypatch):
     for name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE", "HOSTED_VLLM_API_BASE"):
         monkeypatch.setenv(name, NOTHING_THERE)
     monkeypatch.setattr(settings_module, "_overrides", {})
-    local_models.use_folders(lambda: ())
+    use_llm_folders(lambda: ())
     catalog.forget()
     return tmp_path
 

@@ -7,7 +7,6 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from quillwork.config.models import local_models
 from quillwork.config.settings import home, values
 from quillwork.interfaces.sdwebui.host import settings as options
 from quillwork.interfaces.sdwebui.host.entry import settle_in
@@ -28,7 +27,7 @@ def page(library, monkeypatch, tmp_path):
         (home, "_host_home"),
         (home, "_host"),
         (home, "_models_folder"),
-        (local_models, "_folders"),
+        (home, "_llm_folders"),
         (command_line, "_more"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))

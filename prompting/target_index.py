@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-OUR_FOLDER = Path(__file__).resolve().parent
+OUR_FOLDER = Path(__file__).resolve().parent / "targets"
 USER_GROUP = "My targets"
 GROUPS = (
     "General",
