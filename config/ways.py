@@ -12,7 +12,7 @@ from ..llm_backends.remote.litellm_sdk import presence
 from ..llm_backends.types import DIRECT_TRANSPORT, SDK_TRANSPORT, TRANSPORTS, Deployment
 from . import providers
 from .access.session_keys import ENDPOINT
-from .provider_table import Provider
+from .providers.table import Provider
 from .settings.values import Settings
 
 DIRECT = DIRECT_TRANSPORT

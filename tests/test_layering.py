@@ -230,7 +230,7 @@ NAMES_A_MODE = {
     # The library of that name.
     "config/diagnostics/bug_report.py": {"litellm"},
     "config/diagnostics/health.py": {"litellm"},
-    "config/models/litellm_table.py": {"litellm"},
+    "config/providers/litellm_table.py": {"litellm"},
     "config/models/update_model_facts.py": {"litellm"},
     "llm_backends/remote/litellm_sdk/errors.py": {"litellm"},
     "llm_backends/remote/litellm_sdk/faults.py": {"litellm"},
@@ -439,7 +439,7 @@ def test_what_a_start_loads_is_followed_into_packages():
 
 
 # A reader finds a module by its folder: of more than so many beside each other some belong together.
-MOST_LOOSE = 18
+MOST_LOOSE = 16
 
 
 def test_no_folder_is_a_heap():

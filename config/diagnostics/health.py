@@ -22,12 +22,13 @@ from ...llm_backends.observers import dispatch
 from ...llm_backends.remote.litellm_sdk import presence
 from ...llm_backends.system.command_line import command, installer
 from ...llm_backends.types import Observer
-from .. import budgets, own_providers, providers, usage, ways
+from .. import budgets, providers, usage, ways
 from ..access import plans
 from ..access.session_keys import endpoint_id, session_keys
 from ..model_source import unknown_mode
 from ..models.catalog import Catalog, catalog
 from ..opening import library_folders
+from ..providers import own as own_providers
 from ..settings.home import origin
 from ..settings.values import Settings
 from . import status

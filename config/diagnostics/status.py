@@ -16,7 +16,7 @@ from ..deployment import deploy
 from ..models.catalog import Catalog, SourceState, catalog
 from ..models.labels import human_label
 from ..models.servers import endpoint_label
-from ..provider_table import Provider
+from ..providers.table import Provider
 from ..settings.values import Settings
 from ..settings.variables import VARIABLES
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...llm_backends.types import Capabilities
 from ..access.session_keys import ENDPOINT
-from ..provider_table import Provider
+from ..providers.litellm_table import row_of
+from ..providers.table import Provider
 from . import vision
-from .litellm_table import row_of
 from .model_facts import known_of
 
 

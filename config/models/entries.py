@@ -9,7 +9,7 @@ from typing import Any
 from ...llm_backends import modes, registry
 from .. import providers, ways
 from ..model_source import DEFAULT_REPOSITORY
-from ..provider_table import Provider
+from ..providers.table import Provider
 from . import local_models
 from .labels import human_label
 from .listing_formats import Listed

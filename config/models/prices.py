@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...llm_backends.types import Price
-from ..provider_table import Provider
+from ..providers.litellm_table import row_of
+from ..providers.table import Provider
 from .catalog import catalog
-from .litellm_table import row_of
 from .model_facts import known_of
 
 FREE: Price = (0.0, 0.0)

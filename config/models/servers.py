@@ -16,7 +16,7 @@ from ...llm_backends.remote.model_list import fetch_json
 from ...llm_backends.types import Secret
 from .. import providers
 from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id
-from ..provider_table import Provider
+from ..providers.table import Provider
 from ..settings.values import Settings
 from . import listing_formats
 from .entries import ModelEntry, at_endpoint, of_provider

@@ -30,7 +30,7 @@ def main() -> None:
     if spec is None or spec.origin is None:
         raise SystemExit("litellm is not installed here: pip install litellm.")
     known = json.loads(Path(spec.origin).with_name(TABLE).read_text(encoding="utf-8"))
-    rows, _ = yaml.safe_load_all((HERE.parent / "providers.yaml").read_text(encoding="utf-8"))
+    rows, _ = yaml.safe_load_all((HERE.parent / "providers" / "providers.yaml").read_text(encoding="utf-8"))
     facts = {}
     for provider, row in rows.items():
         if not row.get("local"):

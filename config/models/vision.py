@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...llm_backends import modes
 from ..model_source import DEFAULT_REPOSITORY
-from ..provider_table import Provider
+from ..providers.table import Provider
 from ..settings.values import Settings
 from . import local_models
 from .model_facts import known_of

@@ -11,7 +11,7 @@ from ...config import providers
 from ...config.access import consent
 from ...config.model_source import DEFAULT_REPOSITORY
 from ...config.models.catalog import Listing, catalog
-from ...config.provider_table import Provider
+from ...config.providers.table import Provider
 from ...config.settings.env_file import write_env
 from ...config.settings.values import load
 from ...llm_backends.host import program

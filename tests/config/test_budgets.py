@@ -9,9 +9,10 @@ import pytest
 from quillwork.config import budgets, providers, usage
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.models import litellm_table, prices
+from quillwork.config.models import prices
 from quillwork.config.models.catalog import catalog
 from quillwork.config.models.model_facts import known_of
+from quillwork.config.providers import litellm_table
 from quillwork.config.settings.values import load
 from quillwork.config.settings.variables import VARIABLES
 from quillwork.llm_backends.accounting.ledger import ledger

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from quillwork.config import provider_table, providers
-from quillwork.config.provider_table import Provider
+from quillwork.config import providers
+from quillwork.config.providers import table
+from quillwork.config.providers.table import Provider
 from quillwork.llm_backends.errors import MissingKey, NotConfigured
 from quillwork.llm_backends.system.loopback import leads_to_loopback
 from quillwork.llm_backends.types import Secret
@@ -67,13 +68,13 @@ def test_names_need_no_yaml(quillwork_root):
 
 @pytest.fixture
 def quillwork_root():
-    return Path(providers.__file__).resolve().parent.parent
+    return Path(providers.__file__).resolve().parents[2]
 
 
 def test_every_row_is_complete():
     names = [name for p in providers.every() for name in (p.id, *p.aliases)]
     assert len(names) == len(set(names)), "an alias is used twice"
-    assert not set(names) & provider_table.refused().keys()
+    assert not set(names) & table.refused().keys()
     labels = [p.label for p in providers.every()]
     assert len(labels) == len(set(labels)), "two rows look the same in a list"
     for provider in providers.every():
@@ -172,10 +173,10 @@ def test_ids_that_litellm_would_act_upon_are_unknown_here():
         assert providers.split(f"{name}/model") is None
 
 
-@pytest.mark.parametrize("name", sorted(provider_table.refused()))
+@pytest.mark.parametrize("name", sorted(table.refused()))
 def test_what_is_refused_says_why(name):
     said = hint_of(f"{name}/model")
-    assert provider_table.refused()[name] in said
+    assert table.refused()[name] in said
     assert "Hugging Face" not in said
 
 

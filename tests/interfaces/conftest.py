@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from quillwork.config import provider_table, providers
+from quillwork.config import providers
 from quillwork.config.access.session_keys import session_keys
 from quillwork.config.models.catalog import catalog
+from quillwork.config.providers import table as provider_table
 from quillwork.config.settings import values as settings_module
 from quillwork.config.settings.home import use_llm_folders
 from quillwork.prompting import phrasebook

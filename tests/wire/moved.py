@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from quillwork.config.provider_table import Provider
+from quillwork.config.providers.table import Provider
 from quillwork.llm_backends.remote import token_exchange
 from wire.cloud_formats import token_of
 from wire.deployments import PATHS

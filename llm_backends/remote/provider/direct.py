@@ -1,7 +1,7 @@
 """Providers of OpenAI's format without litellm: one request by our own client, as litellm would send it.
 
 Where a provider departs from the format, its row in the table says so (`Dialect`). The differences to litellm
-that are left stand, with reasons, in ``tests/llm_backends/remote/provider/test_differences.py``.
+that are left stand, with reasons, in ``tests/llm_backends/remote/provider/scenarios/test_differences.py``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from wire.moved import OPENAI_KEY, OWN_MODELS, check, check_tokens, move
 from quillwork.config import providers
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.provider_table import Provider
+from quillwork.config.providers.table import Provider
 from quillwork.llm_backends import client
 from quillwork.llm_backends.errors import ConsentNeeded, MissingKey, NotConfigured
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ..llm_backends.errors import NotConfigured
-from ..llm_backends.remote.addresses import api_base, cleaned
-from ..llm_backends.system.loopback import address_of, leads_to_loopback
-from .provider_table import Provider
-from .settings.values import warn_once
+from ...llm_backends.errors import NotConfigured
+from ...llm_backends.remote.addresses import api_base, cleaned
+from ...llm_backends.system.loopback import address_of, leads_to_loopback
+from ..settings.values import warn_once
+from .table import Provider
 
 
 def moved(provider: Provider, place: str, text: str) -> str:

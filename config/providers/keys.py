@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..llm_backends.errors import MissingKey, NotConfigured
-from ..llm_backends.host import program
-from ..llm_backends.types import Secret
-from .provider_table import Provider
-from .settings.values import given_key
+from ...llm_backends.errors import MissingKey, NotConfigured
+from ...llm_backends.host import program
+from ...llm_backends.types import Secret
+from ..settings.values import given_key
+from .table import Provider
 
 
 def key_of(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..provider_table import Provider
+from .table import Provider
 
 TABLE = "model_prices_and_context_window_backup.json"
 _KEPT = (

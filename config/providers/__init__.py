@@ -13,14 +13,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ..llm_backends.errors import MissingKey, NotConfigured
-from ..llm_backends.system.command_line import command
-from ..llm_backends.system.loopback import leads_to_loopback
-from ..llm_backends.types import Secret
-from . import own_providers, provider_address, provider_keys, provider_table
-from .access import key_files
-from .models import litellm_table
-from .provider_table import Provider
+from ...llm_backends.errors import MissingKey, NotConfigured
+from ...llm_backends.system.command_line import command
+from ...llm_backends.system.loopback import leads_to_loopback
+from ...llm_backends.types import Secret
+from ..access import key_files
+from . import address, keys, litellm_table, table
+from . import own as own_providers
+from .table import Provider
 
 _LISTED = "`{command}` lists all providers."
 # A piece of an address: what would end the host's name, or the path, is none.
@@ -58,7 +58,7 @@ class KeyStatus:
 
 def names() -> tuple[str, ...]:
     """The ids of all providers, without reading the table."""
-    return (*provider_table.ids(), *own_providers.rows())
+    return (*table.ids(), *own_providers.rows())
 
 
 def every() -> tuple[Provider, ...]:
@@ -69,7 +69,7 @@ def every() -> tuple[Provider, ...]:
 def perhaps_callable(env: Mapping[str, str], typed: Iterable[str]) -> list[Provider]:
     """The providers for which something is set that may serve as a key, those of `typed` keys among them, and
     those that need none: a choice of a few that costs less than a preflight of each."""
-    users = provider_table.users_of_variables()
+    users = table.users_of_variables()
     found = {id for variable in users.keys() & env.keys() for id in users[variable]}
     found |= {*users[""], *typed, *own_providers.rows()}
     return [row for id, row in _table().items() if id in found]
@@ -165,7 +165,7 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
             hint=f"Use provider/model, for example {' or '.join(examples()[:2])}.",
         )
     own_providers.refuse_faulty(name)
-    if reason := provider_table.refused().get(name):
+    if reason := table.refused().get(name):
         raise NotConfigured(f"{name} is not called: {reason}.", hint=_LISTED.format(command=_listing()))
     if provider := _unchecked(name):
         return provider, rest
@@ -196,11 +196,11 @@ def preflight(
     for name, value in (("key_argument", provider.key_argument), ("package", provider.package)):
         if value:
             params[name] = value
-    key, variable = provider_keys.key_of(provider, env, session_key)
+    key, variable = keys.key_of(provider, env, session_key)
     if key is None and provider.key_pair and not provider.key_optional:
-        params |= provider_keys.pair_of(provider, env)
+        params |= keys.pair_of(provider, env)
     elif key is None and not provider.key_optional:
-        raise provider_keys.missing_key(provider, provider.key_variables[0])
+        raise keys.missing_key(provider, provider.key_variables[0])
     account = None
     if key is not None and provider.credentials == "service_account":
         account = key_files.service_account(key.reveal(), variable)
@@ -211,7 +211,7 @@ def preflight(
         value = _first(env, variables) or _in_address(provider, env, argument)
         value = value or provider.defaults.get(argument, "")
         if not value:
-            raise provider_keys.missing_variable(provider, variables[0])
+            raise keys.missing_variable(provider, variables[0])
         params[argument] = _wrap(argument, value)
     if key is None or provider.key_argument:
         for argument, variables in provider.optional_variables.items():
@@ -233,7 +233,7 @@ def _exchange(
 ) -> dict[str, str]:
     """Return what the exchange of the key for a token needs besides the key."""
     variable = next((name for name in provider.token_variables if env.get(name, "").strip()), "")
-    url = provider_address.moved(provider, variable, env[variable]) if variable else provider.token_url
+    url = address.moved(provider, variable, env[variable]) if variable else provider.token_url
     exchange = {"kind": provider.exchange, "url": url}
     if scope := _first(env, provider.scope_variables):
         exchange["scope"] = scope
@@ -244,7 +244,7 @@ def _exchange(
 
 def remarks(provider: Provider, env: Mapping[str, str], session_key: Secret | None = None) -> list[str]:
     """Say in a sentence each what is odd about the key of `provider`, which is sent all the same."""
-    return provider_keys.remarks(provider, every(), env, session_key)
+    return keys.remarks(provider, every(), env, session_key)
 
 
 def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret | None = None) -> KeyStatus:
@@ -261,9 +261,9 @@ def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret |
 def _base_url(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any]) -> str:
     variable = next((name for name in provider.base_variables if env.get(name, "").strip()), "")
     if variable:
-        return provider_address.moved(provider, variable, env[variable].strip())
+        return address.moved(provider, variable, env[variable].strip())
     if provider.default_base_url is None:
-        raise provider_keys.missing_variable(provider, provider.base_variables[0])
+        raise keys.missing_variable(provider, provider.base_variables[0])
     pieces = _pieces(provider, env, params)
     # The one region of Google's that has no name in the address.
     return provider.default_base_url.format_map(pieces).replace("//global-", "//")
@@ -285,7 +285,7 @@ def _pieces(provider: Provider, env: Mapping[str, str], params: Mapping[str, Any
     for piece, variables in provider.place_variables.items():
         value = _first(env, variables) or provider.defaults.get(piece, "")
         if not value:
-            raise provider_keys.missing_variable(provider, variables[0])
+            raise keys.missing_variable(provider, variables[0])
         pieces[piece] = value
     shown = f"{provider.default_base_url} {' '.join(provider.headers.values())}"
     for piece, variables in (*provider.place_variables.items(), *provider.needed_variables.items()):
@@ -326,15 +326,15 @@ def _wrap(argument: str, value: str) -> Any:
 def _unchecked(name: str) -> Provider | None:
     """A row for a provider that the installed litellm knows and the table does not, as a newer one may: with
     key and address from variables of its name. None for any other name."""
-    if name in provider_table.refused() or not litellm_table.knows(name):
+    if name in table.refused() or not litellm_table.knows(name):
         return None
     row = {
         "label": f"{name} (not checked by Quillwork)",
-        "key": [provider_table.variable_of(name, "API_KEY")],
+        "key": [table.variable_of(name, "API_KEY")],
         "key_url": "https://docs.litellm.ai/docs/providers",
         "list": "none",
     }
-    return provider_table.row_of(name, row)
+    return table.row_of(name, row)
 
 
 def _choices(name: str, rest: str = "") -> str:
@@ -371,9 +371,9 @@ def _holds(globs: tuple[str, ...], rest: str) -> bool:
 
 def _table() -> Mapping[str, Provider]:
     own = own_providers.rows()
-    return {**provider_table.rows(), **own} if own else provider_table.rows()
+    return {**table.rows(), **own} if own else table.rows()
 
 
 def _by_name() -> Mapping[str, Provider]:
     own = own_providers.by_name()
-    return {**provider_table.by_name(), **own} if own else provider_table.by_name()
+    return {**table.by_name(), **own} if own else table.by_name()

@@ -13,7 +13,7 @@ from quillwork.config.access.session_keys import SessionKeys
 from quillwork.config.models import listing_formats, prices, servers
 from quillwork.config.models.catalog import Catalog
 from quillwork.config.models.model_facts import known_of, models_of
-from quillwork.config.provider_table import variable_of
+from quillwork.config.providers.table import variable_of
 from quillwork.config.settings.home import use_llm_folders
 from quillwork.config.settings.values import load
 from quillwork.llm_backends.runner import runner
@@ -318,7 +318,7 @@ def test_a_provider_whose_list_is_not_there_offers_what_is_known_of_it(moved, li
     ],
 )
 def test_price_and_window_are_known_without_a_request_and_without_litellm(env, monkeypatch, id):
-    monkeypatch.setattr("quillwork.config.models.litellm_table._rows", dict)
+    monkeypatch.setattr("quillwork.config.providers.litellm_table._rows", dict)
     known = known_of(id)
     assert known["context_window"] > 1000
     provider, model = providers.check_model_id(id)

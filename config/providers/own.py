@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..llm_backends import modes
-from ..llm_backends.errors import NotConfigured
-from ..llm_backends.remote.http_client import origin_of
-from ..llm_backends.system.files import Reread
-from ..llm_backends.system.loopback import leads_to_loopback
-from . import provider_address, provider_table
-from .provider_table import Provider
-from .settings.home import home
-from .settings.values import warn_once
-from .settings.variables import VARIABLES
+from ...llm_backends import modes
+from ...llm_backends.errors import NotConfigured
+from ...llm_backends.remote.http_client import origin_of
+from ...llm_backends.system.files import Reread
+from ...llm_backends.system.loopback import leads_to_loopback
+from ..settings.home import home
+from ..settings.values import warn_once
+from ..settings.variables import VARIABLES
+from . import address as provider_address
+from . import table
+from .table import Provider
 
 FILE = "providers.yaml"
 _LARGEST_FILE = 256 * 1024
@@ -83,7 +84,7 @@ def _own() -> _Own:
 
 
 def _read(file: Path) -> _Own:
-    from ..safe_yaml import UnreadableYaml, read_yaml
+    from ...safe_yaml import UnreadableYaml, read_yaml
 
     rows: dict[str, Provider] = {}
     faults: dict[str, str] = {}
@@ -97,14 +98,14 @@ def _read(file: Path) -> _Own:
         content, faults[""] = {}, str(error)
     for id, row in (content or {}).items():
         try:
-            rows[id] = _provider(id, row, provider_table.named(rows))
+            rows[id] = _provider(id, row, table.named(rows))
         except _Fault as fault:
             faults[id] = f"{FILE}, row {_shown(id)}: {fault}"
         except NotConfigured as error:
             faults[id] = f"{error.message} {error.hint}"
     for said in faults.values():
         warn_once(said)
-    return _Own(rows, provider_table.named(rows), faults)
+    return _Own(rows, table.named(rows), faults)
 
 
 def _provider(id: str, row: object, others: Mapping[str, Provider]) -> Provider:
@@ -120,8 +121,8 @@ def _provider(id: str, row: object, others: Mapping[str, Provider]) -> Provider:
     base, label = _text(row, "base"), _text(row, "label") or id
     if not base:
         raise _Fault("base is missing; write the server's address, such as `base: https://host/v1`.")
-    keys = _texts(row, "key") or (provider_table.variable_of(id, "API_KEY"),)
-    bare = provider_table.row_of(id, {"label": label, "key": keys, "key_url": "", "wire": "openai"})
+    keys = _texts(row, "key") or (table.variable_of(id, "API_KEY"),)
+    bare = table.row_of(id, {"label": label, "key": keys, "key_url": "", "wire": "openai"})
     _check_variables(bare)
     address = provider_address.moved(bare, f"{FILE}, row {id}: base", base)
     is_local = leads_to_loopback(address)
@@ -142,14 +143,14 @@ def _provider(id: str, row: object, others: Mapping[str, Provider]) -> Provider:
         "known": _known(row),
         "list": _listing(row),
     }
-    return provider_table.row_of(id, filled)
+    return table.row_of(id, filled)
 
 
 def _check_free(name: str, others: Mapping[str, Provider]) -> None:
     if not _ID.fullmatch(name):
         raise _Fault(f"the alias {_shown(name)} is made of other signs than small letters, digits, - and _.")
     of_modes = {word for mode in modes.rows() for word in (mode.name, *mode.aliases)}
-    taken = (provider_table.by_name(), provider_table.refused(), _WAYS, modes.groups(), of_modes)
+    taken = (table.by_name(), table.refused(), _WAYS, modes.groups(), of_modes)
     if any(name in names for names in taken):
         raise _Fault(f"{name} is a name of Quillwork's own; choose another id for the row.")
     if name in others:
@@ -162,10 +163,10 @@ def _check_variables(provider: Provider) -> None:
             # It may be the key itself, which no message shows.
             raise _Fault(
                 "key is the name of a variable, in capitals, such as "
-                f"{provider_table.variable_of(provider.id, 'API_KEY')}; the key itself goes into .env."
+                f"{table.variable_of(provider.id, 'API_KEY')}; the key itself goes into .env."
             )
     for variable in provider.variables:
-        if owner := provider_table.variables().get(variable):
+        if owner := table.variables().get(variable):
             other = "one" if variable in provider.key_variables else "id"
             raise _Fault(f"its variable {variable} is that of {owner}; choose another {other}.")
         if variable in VARIABLES:

@@ -6,16 +6,16 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "providers.md"
-MARK = "<!-- From here on tests/config/provider_page.py writes the page, from config/providers.yaml. -->\n"
+MARK = "<!-- Below, written by tests/config/providers/provider_page.py from the table of providers. -->\n"
 
 
 def lists() -> str:
     """The page's lists: providers by kind, other names that litellm has for them, and what is refused."""
-    from quillwork.config import provider_table
+    from quillwork.config.providers import table
 
-    rows = provider_table.rows().values()
+    rows = table.rows().values()
     local = [row for row in rows if row.key_optional]
     hosted = [row for row in rows if row not in local]
     plain = [row for row in hosted if row.wire and not _wants_more(row)]
@@ -28,13 +28,11 @@ def lists() -> str:
     aliases = [f"`{alias}` → `{row.id}`" for row in rows for alias in row.aliases]
     parts.append(_titled("Other names", ", ".join(aliases) + "\n"))
     reasons: dict[str, list[str]] = {}
-    for id, why in provider_table.refused().items():
+    for id, why in table.refused().items():
         reasons.setdefault(why, []).append(f"`{id}`")
     refused = "".join(f"| {', '.join(ids)} | {why} |\n" for why, ids in reasons.items())
     parts.append(
-        _titled(
-            f"Refused ({len(provider_table.refused())})", f"| litellm's name | why |\n|---|---|\n{refused}"
-        )
+        _titled(f"Refused ({len(table.refused())})", f"| litellm's name | why |\n|---|---|\n{refused}")
     )
     return "\n".join(parts)
 

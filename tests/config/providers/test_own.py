@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from wire.answers import TEXT
 
-from quillwork.config import own_providers, provider_table, providers
+from quillwork.config import providers
 from quillwork.config.access import consent
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.diagnostics import health, status
 from quillwork.config.models.catalog import Catalog
+from quillwork.config.providers import own, table
 from quillwork.config.settings.values import load
 from quillwork.llm_backends import client
 from quillwork.llm_backends.errors import ConsentNeeded, MissingKey, NotConfigured
@@ -138,7 +139,7 @@ FAULTS = {
 def test_a_fault_is_one_sentence_that_names_row_and_remedy(text, home, env):
     env(OPENAI_API_KEY="sk-of-openai", MINE_API_KEY=KEY)
     write(home, text)
-    (said,) = own_providers.faults()
+    (said,) = own.faults()
     assert said.startswith("providers.yaml")
     assert FAULTS[text] in said
     assert "planted" not in said
@@ -148,7 +149,7 @@ def test_a_fault_is_one_sentence_that_names_row_and_remedy(text, home, env):
     # Ours are as they were, and every other row of the file counts.
     assert asked("openai/fox", by_workflow=False).base_url == "https://api.openai.com/v1"
     assert providers.get("google").id == "gemini"
-    assert set(own_providers.rows()) <= {"a"}
+    assert set(own.rows()) <= {"a"}
 
 
 def test_whoever_asks_for_a_row_with_a_fault_is_told_of_it(home):
@@ -163,8 +164,8 @@ def test_whoever_asks_for_a_row_with_a_fault_is_told_of_it(home):
 
 
 def test_no_row_of_ours_can_be_taken_over(home):
-    names = {*provider_table.by_name(), *provider_table.refused()}
+    names = {*table.by_name(), *table.refused()}
     write(home, "".join(f'"{name}": {{base: https://evil.example}}\n' for name in sorted(names)))
-    assert own_providers.rows() == {}
-    assert len(own_providers.faults()) == len(names)
+    assert own.rows() == {}
+    assert len(own.faults()) == len(names)
     assert "evil" not in str(providers.every())
