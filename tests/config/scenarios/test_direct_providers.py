@@ -47,8 +47,10 @@ def _without_litellm(monkeypatch):
     """Hide litellm from every import and every look for it."""
     monkeypatch.setitem(sys.modules, "litellm", None)
     monkeypatch.setattr(presence, "_failure", "")
+    presence._is_installed.cache_clear()
     moved.refused.clear()
     yield
+    presence._is_installed.cache_clear()
     assert moved.refused == []
 
 
