@@ -63,6 +63,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
         )
     else:
         mode = modes.of(source.mode)
+        projector = settings.text("LLM_MMPROJ") if source.mode == modes.GGUF else ""
         deployment = Deployment(
             backend=source.mode,
             model=source.model,
@@ -71,6 +72,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
             provider_label=mode.label,
             params={
                 **({"file": source.file} if source.file else {}),
+                **({"projector": projector} if projector else {}),
                 **({"guess": source.guess} if source.guess else {}),
                 **downloads.parameters(mode, choice, settings),
                 **loading.parameters(mode, choice, settings),

@@ -93,7 +93,6 @@ _TABLE = (
         from_repository=True,
         in_folders=True,
         free=True,
-        sees=False,
         group="gguf",
         group_label="GGUF files",
         transports=(GGUF,),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...llm_backends import modes
-from ...llm_backends.local.gguf_names import is_model
+from ...llm_backends.local.gguf_names import is_model, projector_of
 from ...llm_backends.local.hub.access import SUBFOLDER
 from ..settings.home import host_llm_folders, models_folder
 
@@ -23,7 +23,7 @@ _TTL_S = 30.0
 @dataclass(frozen=True, slots=True)
 class FoundModel:
     """A local model. `name` is the path below the host's folder with ``/``; `mode` is hf_local or gguf;
-    `vision` says whether its config has a vision part."""
+    `vision` says whether its config has a vision part, or a projector lies beside it."""
 
     name: str
     path: Path
@@ -90,7 +90,8 @@ def _below(root: Path) -> Iterator[FoundModel]:
         for name in sorted(files):
             if is_model(name):
                 path = here / name
-                yield FoundModel(path.relative_to(root).as_posix(), path, modes.GGUF)
+                sees = projector_of(name, files) is not None
+                yield FoundModel(path.relative_to(root).as_posix(), path, modes.GGUF, sees)
 
 
 def _has_vision(folder: Path) -> bool:

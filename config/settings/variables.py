@@ -46,6 +46,10 @@ VARIABLES: dict[str, EnvironmentVariable] = {
         ),
         EnvironmentVariable("LLM_GGUF_FILE", "the GGUF file in LLM_PATH"),
         EnvironmentVariable(
+            "LLM_MMPROJ",
+            "the mmproj file through which the GGUF model sees, if it does not lie beside it under its name",
+        ),
+        EnvironmentVariable(
             "LLM_DTYPE",
             "how the hf modes store weights: auto (nf4 if bitsandbytes works), nf4, int8, bf16, fp16, fp32",
             default="auto",

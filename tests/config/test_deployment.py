@@ -164,7 +164,10 @@ def test_local_modes(home, env, tmp_path):
     deployment = deploy(Choice())
     assert (deployment.backend, deployment.model, deployment.is_local) == ("gguf", str(tmp_path), True)
     assert deployment.params["file"] == "fox.gguf"
+    assert "projector" not in deployment.params
     assert deployment.retries == 0
+    env(LLM_MMPROJ="mmproj-fox.gguf")
+    assert deploy(Choice()).params["projector"] == "mmproj-fox.gguf"
 
 
 # -- consent

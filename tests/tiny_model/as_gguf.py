@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 _ALIGNMENT = 32
 _UINT32, _FLOAT32, _BOOL, _STRING, _ARRAY, _INT32 = 4, 6, 7, 8, 9, 5
 _NORMAL, _CONTROL, _USER_DEFINED = 1, 3, 4
+# The parts of a block of Qwen2.5-VL's vision part, and what is behind them.
+_VISION_NAMES = {
+    "norm1": "ln1",
+    "norm2": "ln2",
+    "attn.proj": "attn_out",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+_BEHIND = {"merger.ln_q": "v.post_ln", "merger.mlp.0": "mm.0", "merger.mlp.2": "mm.2"}
 _NAMES = {
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",
@@ -49,21 +59,87 @@ def write_gguf(folder: Path, file: Path, *, template: str | None = None) -> Path
     return file
 
 
-def _architecture(config: Mapping[str, Any]) -> dict[str, tuple[int, Any]]:
+def write_vision_gguf(folder: Path, file: Path, projector: Path) -> Path:
+    """Write the Qwen2.5-VL in `folder` to `file`, and its vision part to `projector`."""
+    from safetensors import safe_open
+
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    text = config.get("text_config") or config
+    with safe_open(folder / "model.safetensors", "np") as weights:
+        held = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
+    seeing = {name.split("visual.")[1]: held[name] for name in held if "visual." in name}
+    reading = {
+        name.replace("language_model.", "").replace("model.model.", "model."): tensor
+        for name, tensor in held.items()
+        if "visual." not in name and not name.startswith("lm_head")
+    }
+    rope = text.get("rope_parameters") or text.get("rope_scaling") or {}
+    values = _architecture(
+        {"head_dim": text["hidden_size"] // text["num_attention_heads"], **text}, "qwen2vl"
+    )
+    values["qwen2vl.rope.dimension_sections"] = (_ARRAY, (_INT32, [*rope["mrope_section"], 0]))
+    values |= _tokenizer(folder, text["vocab_size"])
+    template = (folder / "chat_template.jinja").read_text("utf-8")
+    values["tokenizer.chat_template"] = (_STRING, template)
+    file.write_bytes(_file(values, {_name(name): tensor for name, tensor in reading.items()}))
+    projector.write_bytes(_file(_projector(config["vision_config"], text), dict(_vision(seeing))))
+    return file
+
+
+def _projector(config: Mapping[str, Any], text: Mapping[str, Any]) -> dict[str, tuple[int, Any]]:
+    return {
+        "general.architecture": (_STRING, "clip"),
+        "clip.has_vision_encoder": (_BOOL, True),
+        "clip.projector_type": (_STRING, "qwen2.5vl_merger"),
+        "clip.use_silu": (_BOOL, True),
+        "clip.vision.image_size": (_UINT32, 560),
+        "clip.vision.patch_size": (_UINT32, config["patch_size"]),
+        "clip.vision.embedding_length": (_UINT32, config["hidden_size"]),
+        "clip.vision.feed_forward_length": (_UINT32, config["intermediate_size"]),
+        "clip.vision.projection_dim": (_UINT32, text["hidden_size"]),
+        "clip.vision.block_count": (_UINT32, config["depth"]),
+        "clip.vision.attention.head_count": (_UINT32, config["num_heads"]),
+        "clip.vision.attention.layer_norm_epsilon": (_FLOAT32, 1e-6),
+        "clip.vision.n_wa_pattern": (_UINT32, config["fullatt_block_indexes"][0] + 1),
+        "clip.vision.image_mean": (_ARRAY, (_FLOAT32, [0.5] * 3)),
+        "clip.vision.image_std": (_ARRAY, (_FLOAT32, [0.5] * 3)),
+    }
+
+
+def _vision(weights: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, tensor in weights.items():
+        if name.startswith("patch_embed"):
+            # One frame is shown twice, and llama.cpp adds the two halves of the convolution.
+            yield "v.patch_embd.weight", tensor[:, :, 0]
+            yield "v.patch_embd.weight.1", tensor[:, :, 1]
+            continue
+        stem, _, kind = name.rpartition(".")
+        if stem in _BEHIND:
+            yield f"{_BEHIND[stem]}.{kind}", tensor
+            continue
+        number, part = stem.removeprefix("blocks.").split(".", 1)
+        if part == "attn.qkv":
+            for letter, third in zip("qkv", tensor.reshape(3, -1, *tensor.shape[1:]), strict=True):
+                yield f"v.blk.{number}.attn_{letter}.{kind}", third
+        else:
+            yield f"v.blk.{number}.{_VISION_NAMES[part]}.{kind}", tensor
+
+
+def _architecture(config: Mapping[str, Any], kind: str = "qwen3") -> dict[str, tuple[int, Any]]:
     rope = config.get("rope_parameters") or config
     return {
-        "general.architecture": (_STRING, "qwen3"),
+        "general.architecture": (_STRING, kind),
         "general.name": (_STRING, "tiny"),
-        "qwen3.context_length": (_UINT32, config["max_position_embeddings"]),
-        "qwen3.embedding_length": (_UINT32, config["hidden_size"]),
-        "qwen3.block_count": (_UINT32, config["num_hidden_layers"]),
-        "qwen3.feed_forward_length": (_UINT32, config["intermediate_size"]),
-        "qwen3.attention.head_count": (_UINT32, config["num_attention_heads"]),
-        "qwen3.attention.head_count_kv": (_UINT32, config["num_key_value_heads"]),
-        "qwen3.attention.key_length": (_UINT32, config["head_dim"]),
-        "qwen3.attention.value_length": (_UINT32, config["head_dim"]),
-        "qwen3.attention.layer_norm_rms_epsilon": (_FLOAT32, config["rms_norm_eps"]),
-        "qwen3.rope.freq_base": (_FLOAT32, rope["rope_theta"]),
+        f"{kind}.context_length": (_UINT32, config["max_position_embeddings"]),
+        f"{kind}.embedding_length": (_UINT32, config["hidden_size"]),
+        f"{kind}.block_count": (_UINT32, config["num_hidden_layers"]),
+        f"{kind}.feed_forward_length": (_UINT32, config["intermediate_size"]),
+        f"{kind}.attention.head_count": (_UINT32, config["num_attention_heads"]),
+        f"{kind}.attention.head_count_kv": (_UINT32, config["num_key_value_heads"]),
+        f"{kind}.attention.key_length": (_UINT32, config["head_dim"]),
+        f"{kind}.attention.value_length": (_UINT32, config["head_dim"]),
+        f"{kind}.attention.layer_norm_rms_epsilon": (_FLOAT32, config["rms_norm_eps"]),
+        f"{kind}.rope.freq_base": (_FLOAT32, rope["rope_theta"]),
     }
 
 
@@ -89,11 +165,11 @@ def _tokenizer(folder: Path, width: int) -> dict[str, tuple[int, Any]]:
 
 
 def _name(name: str) -> str:
-    name = name.removesuffix(".weight")
+    name, _, kind = name.rpartition(".")
     if not name.startswith("model.layers."):
-        return f"{_NAMES[name]}.weight"
+        return f"{_NAMES[name]}.{kind}"
     layer, part = name.removeprefix("model.layers.").split(".", 1)
-    return f"blk.{layer}.{_NAMES[part]}.weight"
+    return f"blk.{layer}.{_NAMES[part]}.{kind}"
 
 
 def _file(values: Mapping[str, tuple[int, Any]], tensors: Mapping[str, Any]) -> bytes:

@@ -27,6 +27,10 @@ _SEEDS = 2**32 - 1
 # KV cache and buffers of a model of a size that people run beside an image model.
 _BYTES_BESIDE_WEIGHTS = 3 * 1024**3 // 2
 _MOST_RELOADS = 3
+_NO_EYES = (
+    "Put the model's projector (its mmproj file, from the same repository) into the same folder, set "
+    "LLM_MMPROJ to it, choose a vision model, or remove the image."
+)
 
 
 class Gguf(Resident[GgufModel]):
@@ -44,12 +48,12 @@ class Gguf(Resident[GgufModel]):
         _go_on(host)
         try:
             # Before the lock: a download takes long, and unloading need not wait for it.
-            file = _file_of(deployment, sinks[0], host)
+            file, projector = _files_of(deployment, sinks[0], host)
         except errors.LLMError as error:
             return [error] * len(requests)
         with self._lock:
             try:
-                model = self._in_memory(file, host)
+                model = self._in_memory(file, projector, host)
             except errors.LLMError as error:
                 return [error] * len(requests)
             answers: list[Result | errors.LLMError] = []
@@ -76,10 +80,13 @@ class Gguf(Resident[GgufModel]):
             hint="Other models need the memory. Unload them, or choose a smaller language model.",
         )
 
-    def _in_memory(self, file: Path, host: Host) -> GgufModel:
+    def _in_memory(self, file: Path, projector: Path | None, host: Host) -> GgufModel:
         gguf_file.check(file)
+        if projector is not None:
+            gguf_file.check(projector)
         memory = getattr(host, "memory", None) if uses_gpu() else None
-        return self._take_in((str(file), _changed(file)), lambda: GgufModel(file), memory)
+        key = tuple((str(each), _changed(each)) for each in (file, projector) if each is not None)
+        return self._take_in(key, lambda: GgufModel(file, projector), memory)
 
     def _admit(self, model: GgufModel) -> None:
         if self._memory is None:
@@ -94,12 +101,13 @@ def shared() -> Gguf:
     return Gguf()
 
 
-def _file_of(deployment: Deployment, sink: Sink, host: Host) -> Path:
+def _files_of(deployment: Deployment, sink: Sink, host: Host) -> tuple[Path, Path | None]:
     def fetch(repository: str, file: str) -> Path:
         llama_cpp()  # nothing is downloaded that could not be used then
         return fetch_gguf(deployment, repository, file, sink, host)
 
-    return gguf_file.find(deployment, fetch)
+    file = gguf_file.find(deployment, fetch)
+    return file, gguf_file.find_projector(file, deployment, fetch)
 
 
 def _changed(file: Path) -> tuple[int, int]:
@@ -111,15 +119,29 @@ def _changed(file: Path) -> tuple[int, int]:
 def _answer(
     request: Request, model: GgufModel, deployment: Deployment, sink: Sink, host: Host
 ) -> Result | errors.LLMError:
-    refuse_what_it_cannot(request, model.name)
+    refuse_what_it_cannot(request, model.name, sees=model.projector_file is not None, those_that_see=_NO_EYES)
+    try:
+        return _written(request, model, deployment, sink, host)
+    finally:
+        model.forget_pictures()
+
+
+def _written(
+    request: Request, model: GgufModel, deployment: Deployment, sink: Sink, host: Host
+) -> Result | errors.LLMError:
     settings = SamplingSettings.of(request, model.name)
     tools = offered(request)
-    ids, opens_thinking = model.encode(request.messages, request.reasoning, tools)
+    prompt = model.encode(request.messages, request.reasoning, tools)
+    opens_thinking = prompt.opens_thinking
     if not thinks(request, opens_thinking):
-        ids = ids + model.begun(request.opening)
-    budget = budget_of(request.max_tokens, len(ids), model.longest, model.name)
-    if len(ids) + budget > model.context:
-        model.widen(len(ids) + budget)
+        prompt = prompt.followed_by(model.begun(request.opening))
+    budget = budget_of(request.max_tokens, prompt.cells, model.longest, model.name)
+    if prompt.cells + budget > model.context:
+        model.widen(prompt.cells + budget)
+        if prompt.pictures:  # they belong to what was unloaded
+            prompt = model.encode(request.messages, request.reasoning, tools)
+            if not thinks(request, opens_thinking):
+                prompt = prompt.followed_by(model.begun(request.opening))
     writing = Writing(
         request,
         TextStream(model.decode, model.silent_ids),
@@ -133,7 +155,7 @@ def _answer(
     is_free = bool(tools) or thinks(request, opens_thinking)
     grammar = model.grammar(_counted(request)) if request.schema and not is_free else None
     tokens = model.generate(
-        ids, settings, seed_of(request, _SEEDS), lambda: _tick(host), host.cancelled, grammar
+        prompt, settings, seed_of(request, _SEEDS), lambda: _tick(host), host.cancelled, grammar
     )
     try:
         for place, token in enumerate(tokens, 1):
@@ -149,7 +171,7 @@ def _answer(
     finally:
         tokens.close()
     return writing.result(
-        deployment, model.name, model.name, len(ids), budget, _warnings(request, model, grammar, is_free)
+        deployment, model.name, model.name, prompt.cells, budget, _warnings(request, model, grammar, is_free)
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ... import errors
 from ...types import Deployment
-from ..gguf_names import is_model, parts_of
+from ..gguf_names import is_model, parts_of, projector_of
 from ..hub.access import HubAccess
 
 # (org/name, file in it) -> where it lies then.
@@ -38,6 +38,28 @@ def find(deployment: Deployment, fetch: Fetch | None = None) -> Path:
         return _downloaded(repository, inner, deployment, fetch)
     raise errors.NotConfigured(
         f"There is no file {name}.", hint="Enter the path of a .gguf file, or set LLM_PATH to it."
+    )
+
+
+def find_projector(file: Path, deployment: Deployment, fetch: Fetch | None = None) -> Path | None:
+    """Find the projector of the model in `file`: the parameter ``projector`` (a path, or a file beside the
+    model or in its repository), else the mmproj file beside it; None where there is none.
+
+    Raises `errors.NotConfigured` for a named one that is missing, and what `fetch` raises.
+    """
+    named = str(deployment.params.get("projector") or "")
+    if not named:
+        beside = projector_of(file.name, [each.name for each in file.parent.iterdir()])
+        return file.with_name(beside) if beside else None
+    for path in (Path(named).expanduser(), file.parent / named):
+        if path.is_file():
+            return path
+    repository, _ = _repository(deployment.model, str(deployment.params.get("file") or ""))
+    if repository and fetch is not None and not Path(deployment.model).expanduser().exists():
+        return fetch(repository, named)
+    raise errors.NotConfigured(
+        f"There is no projector {named}.",
+        hint="Set LLM_MMPROJ to the path of an mmproj .gguf file, or to the name of one beside the model.",
     )
 
 

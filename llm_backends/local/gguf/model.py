@@ -12,13 +12,15 @@ from typing import Any
 
 from ... import errors
 from ...host import ManagedModel, program
-from ...types import Message, Reasoning, Tool
+from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
 from ..family_templates import template_for
 from ..resident import Evicted
 from ..token_text import LOUD_TAGS
 from ..transformers_local.sampling import SamplingSettings
 from . import file as gguf_file
+from .projector import BATCH, Projector
+from .prompt import Picture, Prompt
 from .template import ChatTemplate
 
 # In tokens. Models are trained for more than most machines have room for; more is taken when it is needed.
@@ -62,17 +64,19 @@ def uses_gpu() -> bool:
 class GgufModel(ManagedModel):
     """The model of one file, in memory or not; see `host.ManagedModel`. Making it reads eight bytes.
 
-    `context` is the longest sequence in tokens as loaded, `longest` as the model was trained.
+    `context` is the longest sequence in tokens as loaded, `longest` as the model was trained. It sees through
+    the file `projector`, if any, which is loaded with the first picture.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, projector: Path | None = None) -> None:
         gguf_file.check(file)
-        self.file, self.name = file, file.name
-        self.size = gguf_file.size_of(file)
+        self.file, self.name, self.projector_file = file, file.name, projector
+        self.size = gguf_file.size_of(file) + (projector.stat().st_size if projector else 0)
         self.loaded_on: Any = None
         self.context = _USUAL_CONTEXT
         self.longest = _USUAL_CONTEXT
         self._llama: Any = None
+        self._projector: Projector | None = None
         # How far the KV cache holds what was read in whole pieces.
         self._read = 0
 
@@ -83,12 +87,13 @@ class GgufModel(ManagedModel):
             return
         library = llama_cpp()
         on_gpu = getattr(device, "type", "cuda") != "cpu" and uses_gpu()
+        batch = BATCH if self.projector_file else _PIECE
         try:
             self._llama = library.Llama(
                 str(self.file),
                 n_ctx=self.context,
-                n_batch=_PIECE,
-                n_ubatch=_PIECE,
+                n_batch=batch,
+                n_ubatch=batch,
                 n_gpu_layers=-1 if on_gpu else 0,
                 main_gpu=getattr(device, "index", None) or 0,
                 verbose=False,
@@ -109,6 +114,9 @@ class GgufModel(ManagedModel):
         llama, self._llama, self.loaded_on, self._read = self._llama, None, None, 0
         for name in ("_controls", "_stop_ids", "_template", "_places"):
             self.__dict__.pop(name, None)
+        projector, self._projector = self._projector, None
+        if projector is not None:
+            projector.close()
         if llama is not None:
             llama.close()
 
@@ -182,28 +190,50 @@ class GgufModel(ManagedModel):
         """Decode tokens into text."""
         return str(self._llama.detokenize(list(ids), special=True), "utf-8", "replace")
 
-    def encode(
-        self, messages: Sequence[Message], reasoning: Reasoning, tools: Sequence[Tool] = ()
-    ) -> tuple[list[int], bool]:
-        """Encode `messages` into the token ids that ask for the next message.
+    def encode(self, messages: Sequence[Message], reasoning: Reasoning, tools: Sequence[Tool] = ()) -> Prompt:
+        """Encode `messages` into the prompt that asks for the next message, until `forget_pictures`.
 
-        No text of a message becomes a control token. The second value tells whether the last ids open a
-        thought. Raises `BadRequest` for `tools` that the template does not offer to the model.
+        No text of a message becomes a control token; its pictures stand before it. Raises `BadRequest` for
+        `tools` that the template does not offer to the model.
         """
         filled = chat_template.fill(messages, self._template.applying(reasoning, tools))
         chat_template.check_offer(filled, tools, self.name)
         texts = filled.texts
+        images = self._images_before(messages, filled.order)
         whole = filled.literals[0] + "".join(
             text + literal for text, literal in zip(texts, filled.literals[1:], strict=True)
         )
-        ids = self._ids(whole, special=True)
+        ids: list[Any] = self._ids(whole, special=True)
         parts = [self._ids(literal, special=True) for literal in filled.literals]
-        if self._control_ids(ids) != [index for part in parts for index in self._control_ids(part)]:
-            ids = parts[0]
-            for text, part in zip(texts, parts[1:], strict=True):
-                ids = ids + self._harmless_ids(text) + part
+        if any(images) or self._control_ids(ids) != [
+            index for part in parts for index in self._control_ids(part)
+        ]:
+            ids = list(parts[0])
+            for pictures, text, part in zip(images, texts, parts[1:], strict=True):
+                ids += [piece for picture in pictures for piece in self._look(picture)]
+                ids += [*self._harmless_ids(text), *part]
         start = self._llama.tokenize(b"", add_bos=True, special=False)
-        return (ids if ids[: len(start)] == start else [*start, *ids]), filled.opens_thinking
+        return Prompt.of(ids if ids[: len(start)] == start else [*start, *ids], filled.opens_thinking)
+
+    @staticmethod
+    def _images_before(messages: Sequence[Message], order: Sequence[int]) -> list[tuple[Image, ...]]:
+        """The images before each text of a filled template: those of a message before its first text."""
+        return [
+            messages[number].images if number not in order[:place] else ()
+            for place, number in enumerate(order)
+        ]
+
+    def _look(self, image: Image) -> list[int | Picture]:
+        if self._projector is None:
+            assert self.projector_file is not None
+            on_gpu = self.loaded_on != "cpu" and uses_gpu()
+            self._projector = Projector(self.projector_file, self._llama, self.name, on_gpu=on_gpu)
+        return self._projector.look(image)
+
+    def forget_pictures(self) -> None:
+        """Free the pictures of the prompts encoded so far."""
+        if self._projector is not None:
+            self._projector.forget()
 
     def begun(self, text: str) -> list[int]:
         """Encode the first words of an answer."""
@@ -242,23 +272,23 @@ class GgufModel(ManagedModel):
 
     def generate(
         self,
-        ids: Sequence[int],
+        prompt: Prompt,
         settings: SamplingSettings,
         seed: int,
         check: Callable[[], None],
         cancelled: Callable[[], bool],
         grammar: Any = None,
     ) -> Generator[int, None, None]:
-        """Generate the tokens after `ids`, without end. `check` is called while the prompt is read; what it
-        raises comes out. `cancelled` is asked from another thread too, and ends the reading at once.
+        """Generate the tokens after `prompt`, without end. `check` is called while it is read; what it raises
+        comes out. `cancelled` is asked from another thread too, and ends the reading at once.
 
         Raises `Evicted` where the model was evicted meanwhile, on a token or a check.
         """
         llama = self._llama
-        self._read_prompt(llama, ids, check, cancelled)
+        self._read_prompt(llama, prompt, check, cancelled)
         llama.set_seed(seed)
         tokens: Generator[int, Any, None] = llama.generate(
-            list(ids),
+            list(prompt.ids),
             temp=settings.temperature,
             top_k=settings.top_k,
             top_p=settings.top_p,
@@ -277,25 +307,33 @@ class GgufModel(ManagedModel):
             raise Evicted
 
     def _read_prompt(
-        self, llama: Any, ids: Sequence[int], check: Callable[[], None], cancelled: Callable[[], bool]
+        self, llama: Any, prompt: Prompt, check: Callable[[], None], cancelled: Callable[[], bool]
     ) -> None:
-        """Read all of `ids` but the last into the KV cache; a beginning shared with earlier prompts stays."""
-        kept = 0
-        for one, other in zip(llama.input_ids[: self._read].tolist(), ids[:-1], strict=False):
+        """Read all of `prompt` but its last id into the KV cache, save a beginning that is still there."""
+        shared = 0
+        for one, other in zip(llama.input_ids[: self._read].tolist(), prompt.ids[:-1], strict=False):
             if one != other:
                 break
-            kept += 1
-        kept = kept // _PIECE * _PIECE
+            shared += 1
+        pieces = prompt.pieces(_PIECE)
+        kept = max((end for _, end, _ in pieces if end <= shared), default=0)
         if kept == 0 or self._forgets_in_order():
             kept = 0
             llama.reset()
         llama.n_tokens = self._read = kept
         with self._abortable(llama, cancelled):
-            for start in range(kept, len(ids) - 1, _PIECE):
+            for start, end, picture in pieces:
+                if end <= kept:
+                    continue
                 check()
                 self._still_here(llama)
-                llama.eval(list(ids[start : min(start + _PIECE, len(ids) - 1)]))
-                self._read = (start + _PIECE) if start + _PIECE < len(ids) else start
+                if picture is None:
+                    llama.eval(list(prompt.ids[start:end]))
+                else:
+                    assert self._projector is not None
+                    self._projector.read(llama, picture)
+                # The last piece of a prompt is cut short where the next one may go on.
+                self._read = end if end - start == _PIECE or end < len(prompt.ids) - 1 else start
         check()
         self._still_here(llama)
 

@@ -81,6 +81,11 @@ def test_models_of_this_process(env, tmp_path):
         assert vision(llm_mode="hf_local", llm_model="odd") is False
         assert "seeing" in models_that_see(load())
         assert "blind" not in models_that_see(load())
+        for name in ("fox-Q4_K_M.gguf", "mmproj-fox-f16.gguf", "owl.gguf"):
+            (tmp_path / name).write_bytes(b"GGUF")
+        use_llm_folders(lambda: [tmp_path])
+        assert "fox-Q4_K_M.gguf" in models_that_see(load())
+        assert "owl.gguf" not in models_that_see(load())
     finally:
         use_llm_folders(lambda: ())
     assert vision(llm_mode="hf_local", llm_model=str(tmp_path)) is None
