@@ -10,6 +10,7 @@ from quillwork.interfaces.http.routes.settings import apply_settings
 from quillwork.llm_backends import modes, registry
 from quillwork.llm_backends.remote.litellm_sdk import presence
 from quillwork.llm_backends.remote.provider.backend import Provider
+from quillwork.llm_backends.types import Chunk, Deployment, Secret
 
 pytest.importorskip("litellm", reason="litellm is not installed here")
 
@@ -74,3 +75,30 @@ def test_choosing_it_in_the_settings_begins_it(begun, home):
     assert not begun()
     apply_settings({"LLM_MODEL": "anthropic/claude-haiku-4-5"}, False)
     assert begun()
+
+
+def test_a_rehearsal_that_fails_costs_nothing():
+    from quillwork.llm_backends.remote.litellm_sdk.rehearsal import rehearse
+
+    async def attempt(request, deployment):
+        yield Chunk()
+        raise RuntimeError("litellm is not what it was")
+
+    deployed = Deployment(backend="litellm", model="fox", provider="groq", api_key=Secret("gsk_planted"))
+    rehearse(attempt, deployed)
+    rehearse(lambda *_: None, deployed)
+
+
+def test_a_rehearsal_is_played_without_the_key():
+    from quillwork.llm_backends.remote.litellm_sdk.rehearsal import rehearse
+
+    played = []
+
+    async def attempt(request, deployment):
+        played.append(deployment.api_key.reveal())
+        yield Chunk()
+
+    rehearse(
+        attempt, Deployment(backend="litellm", model="fox", provider="groq", api_key=Secret("gsk_planted"))
+    )
+    assert played == ["rehearsal"]

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import functools
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ OWN_PATHS = {
     "watsonx": "/at/watsonx/ml/v1/text/chat_stream",
     "ragflow": "/at/ragflow/api/v1/chats_openai/one/chat/completions",
 }
+_STREAM_IN_PATH = re.compile(r"-response-stream$|[-_]stream$|stream(G)enerate")
 OWN_ENDS = {"datarobot": "/api/v2"}
 OWN_HEADERS = {"anthropic": "x-api-key", "azure": "api-key", "gemini": "x-goog-api-key"}
 OWN_MODELS = {"clarifai": "maker.app.fox", "ragflow": "chat/one/fox"}
@@ -141,11 +143,11 @@ def path_of(row: Provider) -> str:
     return f"/at/{row.id}{OWN_ENDS.get(row.id, own)}"
 
 
-def check(request: Logged, row: Provider, key: str) -> None:
-    assert (request.method, request.path) == (
-        "POST",
-        OWN_PATHS.get(row.id, f"{path_of(row)}/chat/completions"),
-    )
+def check(request: Logged, row: Provider, key: str, *, streamed: bool = True) -> None:
+    path = OWN_PATHS.get(row.id, f"{path_of(row)}/chat/completions")
+    if not streamed:
+        path = _STREAM_IN_PATH.sub(lambda found: "generate" if found[1] else "", path)
+    assert (request.method, request.path) == ("POST", path)
     header = OWN_HEADERS.get(row.id, "authorization")
     if row.id in SIGNED:
         sent = f"{request.headers} {request.query} {request.body!r}"

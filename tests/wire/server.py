@@ -89,6 +89,8 @@ class WireServer:
         # The status and JSON with which token services refuse, in place of a token.
         self.token_refusal: tuple[int, Any] | None = None
         self.require_key: str | None = None
+        # Every model answers in one piece only.
+        self.refuses_streams = False
         self.unloaded: list[str] = []
         self.predictions: dict[str, Any] = {}
         self._scripts: dict[str, list[Script]] = {}
@@ -233,6 +235,8 @@ class WireServer:
             if isinstance(refusal[1], str):
                 return web.Response(text=refusal[1], status=refusal[0])
             return web.json_response(refusal[1], status=refusal[0])
+        if self.refuses_streams and asked.stream:
+            return web.json_response(fmt.error(400, "stream is not supported by this model"), status=400)
         if error := self.error_for(fmt, asked, behaviour, request):
             headers = {"x-request-id": "req_1"}
             if behaviour.retryafter is not None:

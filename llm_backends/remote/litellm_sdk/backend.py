@@ -9,8 +9,10 @@ made in its tables, see `_begin`.)
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import importlib.util
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -52,11 +54,34 @@ class LiteLLMSDK:
     ``price_prefix``, and the provider's own arguments.
     """
 
-    def __init__(self) -> None:
-        self.library = Library()
-        self._clients: Clients | None = None
+    def __init__(self, library: Library | None = None, clients: Clients | None = None) -> None:
+        self.library = library or Library()
+        self._clients = clients
         self._forms = Forms()
         self._known: dict[str, bool] = {}
+        self._rehearsed: set[tuple[str, str]] = set()
+
+    def warm_up(self, deployment: Deployment) -> None:
+        """Import the library and rehearse a call to `deployment`, on a thread; returns at once."""
+        coming = self.library.begin()
+        place = (deployment.provider, deployment.model.partition("/")[0])
+        # Replicate is called with a client of litellm's own, which would send what it is given.
+        if place not in self._rehearsed and deployment.provider != "replicate":
+            self._rehearsed.add(place)
+            threading.Thread(
+                target=self._rehearse, args=(coming, deployment), name="quillwork-rehearsal", daemon=True
+            ).start()
+
+    def _rehearse(self, coming: concurrent.futures.Future[Any], deployment: Deployment) -> None:
+        if coming.exception() is not None:
+            self._rehearsed.clear()
+            return
+        from .clients import Clients
+        from .rehearsal import Stage, rehearse
+        from .transport import Transports
+
+        sdk = LiteLLMSDK(self.library, Clients(Transports(Stage())))
+        rehearse(lambda asked, there: sdk._attempt(coming.result(), asked, there, Form()), deployment)
 
     async def prepare(self, deployment: Deployment) -> None:
         """Import the library; see `StreamingBackend`."""

@@ -22,8 +22,8 @@ _OPENAI_PREFIXES = frozenset({"openai", "lm_studio"})
 class Clients:
     """A maker of clients for the calls of one event loop; they share the connections."""
 
-    def __init__(self) -> None:
-        self._transports = Transports()
+    def __init__(self, transports: Transports | None = None) -> None:
+        self._transports = transports or Transports()
         self._door: type | None = None
 
     def client(self, prefix: str, deployment: Deployment, exchange: Transmission, api_version: str) -> Any:

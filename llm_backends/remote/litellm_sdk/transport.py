@@ -121,14 +121,24 @@ class Transmission:
 
 
 class Transports:
-    """The connections of one event loop, one pool for each proxy (and one for none)."""
+    """The connections of one event loop, one pool for each proxy (and one for none). With a `stage` there are
+    none, and it answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, stage: httpx.AsyncBaseTransport | None = None) -> None:
+        self._stage = stage
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def client(self, base_url: str, exchange: Transmission, timeout_s: float) -> httpx.AsyncClient:
         """A client for one call; the connections below it are shared and outlive it."""
+        return httpx.AsyncClient(
+            transport=_Recorder(self._stage or self._pool(base_url), exchange),
+            follow_redirects=False,
+            trust_env=False,
+            timeout=timeout_s,
+        )
+
+    def _pool(self, base_url: str) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._pools, self._loop = {}, loop
@@ -139,9 +149,7 @@ class Transports:
             pool = self._pools[proxy] = httpx.AsyncHTTPTransport(
                 verify=trust(bundles()), proxy=proxy, limits=limits
             )
-        return httpx.AsyncClient(
-            transport=_Recorder(pool, exchange), follow_redirects=False, trust_env=False, timeout=timeout_s
-        )
+        return pool
 
     async def close(self) -> None:
         pools, self._pools = self._pools, {}
@@ -151,7 +159,7 @@ class Transports:
 
 
 class _Recorder(httpx.AsyncBaseTransport):
-    def __init__(self, pool: httpx.AsyncHTTPTransport, exchange: Transmission) -> None:
+    def __init__(self, pool: httpx.AsyncBaseTransport, exchange: Transmission) -> None:
         self._pool = pool
         self._exchange = exchange
 

@@ -77,7 +77,7 @@ class Provider:
         whether it will."""
         if self._is_direct(deployment):
             return False
-        self._sdk.library.begin()
+        self._sdk.warm_up(deployment)
         return True
 
     def _is_direct(self, deployment: Deployment) -> bool:

@@ -5,6 +5,8 @@ All run in one process, with one import of litellm. Any other address than the s
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from importlib import metadata
 
@@ -17,13 +19,16 @@ from quillwork.config import providers
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.providers.table import Provider
-from quillwork.llm_backends import client
+from quillwork.config.warm_up import warm_up
+from quillwork.llm_backends import client, modes, registry
 from quillwork.llm_backends.errors import ConsentNeeded, MissingKey, NotConfigured
 
 litellm = pytest.importorskip("litellm", reason="litellm is not installed here")
 
 # litellm calls it at its own address only; tests/llm_backends/remote/litellm_sdk has its calls.
 IMMOVABLE = {"replicate"}
+# What a first call does not import any more once it was rehearsed.
+PREPARED = ("litellm", "openai", "httpx", "httpcore", "anyio", "h11", "boto3", "botocore", "tokenizers")
 # The release from which on it was seen to go where it is moved to; 1.83.0 stays at its own address, and is
 # refused there.
 MOVABLE_SINCE = {"oci": (1, 106)}
@@ -60,17 +65,29 @@ def test_every_provider_answers_at_the_address_it_is_moved_to(row, wire, env):
     moved.allowed.add(int(wire.url.rpartition(":")[2]))
     moved.refused.clear()
     model = OWN_MODELS.get(row.id, "fox")
-    deployed = deploy(Choice(llm_mode="litellm", llm_model=f"{row.id}/{model}", by_workflow=False))
+    choice = Choice(llm_mode="litellm", llm_model=f"{row.id}/{model}", by_workflow=False)
+    deployed = deploy(choice)
+    # Some share an address of the server, and a refusal is remembered for it.
+    registry.get(modes.LITELLM)._sdk._forms._known.clear()
 
+    assert warm_up(choice)
+    for thread in threading.enumerate():
+        if thread.name == "quillwork-rehearsal":
+            thread.join(60)
+    assert (wire.log, wire.token_log, moved.refused) == ([], [], []), "a rehearsal sends nothing"
+    prepared = set(sys.modules)
     assert client.ask("a fox", deployed, max_tokens=50, temperature=0.5).text == TEXT
+    assert {name for name in sys.modules.keys() - prepared if name.startswith(PREPARED)} == set()
     with client.stream("a fox", deployed) as chunks:
         assert "".join(chunk.text for chunk in chunks) == TEXT
+    wire.refuses_streams = True
+    assert client.ask("a fox", deployed).text == TEXT
 
     assert moved.refused == []
     check_tokens(wire, row)
-    assert len(wire.log) == 2, [entry.path for entry in wire.log]
-    for request in wire.log:
-        check(request, row, key)
+    assert len(wire.log) == 4, [entry.path for entry in wire.log]
+    for place, request in enumerate(wire.log):
+        check(request, row, key, streamed=place < 3)
 
 
 def test_a_provider_that_only_litellm_knows_answers_after_a_yes(wire, env, monkeypatch):
