@@ -44,6 +44,7 @@ _FAMILIES = (
     _Family(r"<\|(thinking|think|thought)\|>", r"<\|/{0}\|>"),
     _Family(r"<\|channel>\s*(?:thought|analysis)\b", r"<channel\|>"),
     _Family(r"<unused94>", r"<unused95>"),
+    _Family(r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     _Family(
         r"(?:<\|start\|>\s*assistant)?<\|channel\|>\s*(?:analysis|commentary)[^<]{0,60}"
         r"(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -20,6 +21,12 @@ _DEEPEST = 4
 LABELLED_FORMS = ("json", "sections", "any")
 # A sign that a picture begins with: Markdown has a capital letter behind it, or bullets a word.
 _OWN_SIGN = re.compile(r"\A\s*(>(?=\s*[a-z_<>:^])|\#{1,6}(?=\s+[a-z])|[-*](?=\s+(?:[*-]\s|\d+\s)))[^\n]*\Z")
+# Characters as HTML writes them.
+_ENTITY = re.compile(r"&(?:quot|amp|apos|lt|gt|nbsp|hellip|[mn]dash|[lr][sd]quo|#39|#x27|#34);")
+# A word or some in italics.
+_ITALIC = re.compile(r"(?<![\w*\\])\*(?=[^\W_])([^*\n]{1,80}?)(?<=[^\s*])\*(?![\w*])")
+# One of several lines with a name each.
+_FIELD = re.compile(r"[A-Z][\w /-]{1,24}:\s+\S")
 # Commas in a row: a list whose terms a model forgot.
 _NO_TERMS = re.compile(r"(?:,[ \t]*){2,}")
 # A turn of the user's that the model made up.
@@ -78,6 +85,8 @@ def unwrapped(text: str, idea: str, form: str) -> tuple[str, str]:
     if form != "tags" and (own := _OWN_SIGN.match(text)):
         # Counts as the user's, like all that an idea begins with.
         idea = f"{own[1]}{idea}"
+    if form != "json":
+        text = _ENTITY.sub(lambda found: found[0] if found[0] in idea else html.unescape(found[0]), text)
     if form == "json":
         said = json_in(text)
         if isinstance(said, (dict, list)):
@@ -127,16 +136,24 @@ def _from_fences(text: str) -> tuple[str, str] | None:
     return first, negative
 
 
-def one_paragraph(text: str) -> str:
-    """Join the lines with spaces and drop bullets and bold marks, as a prose or tag prompt needs it.
+def one_paragraph(text: str, idea: str = "") -> str:
+    """Join the lines with spaces and drop bullets and marks of emphasis, as a prose or tag prompt needs it.
 
-    Bold marks inside quotes are lettering.
+    Marks inside quotes are lettering, and stars that `idea` has as well are the user's.
     """
     lines = [re.sub(r"^\s*(?:[-*•]\s+|\d+[.)]\s+)", "", line).strip() for line in text.splitlines()]
     if len(lines) == 1:
         lines = [text.strip()]
-    joined = " ".join(line for line in lines if line)
-    return re.sub(r"(\"[^\"]*\"|“[^”]*”)|\*\*(.+?)\*\*", lambda found: found[1] or found[2], joined)
+    lines = [line for line in lines if line]
+    if sum(_FIELD.match(line) is not None for line in lines) > 1:
+        # “Subject: a fox” and “Light: dawn” run into one without their lines.
+        lines = [f"{line}." if line[-1].isalnum() and line is not lines[-1] else line for line in lines]
+    joined = " ".join(lines)
+    plain = re.sub(r"(\"[^\"]*\"|“[^”]*”)|\*\*(.+?)\*\*", lambda found: found[1] or found[2], joined)
+    if "*" in idea or (plain == joined and len(_ITALIC.findall(plain)) < 2):
+        # One alone may be a title.
+        return plain
+    return re.sub(rf"(\"[^\"]*\"|“[^”]*”)|{_ITALIC.pattern}", lambda found: found[1] or found[2], plain)
 
 
 def _short(text: str) -> str:

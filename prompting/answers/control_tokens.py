@@ -8,20 +8,23 @@ import re
 _TURN_ENDS = re.compile(
     r"""(?ix)
     <\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end|return|call|endofprompt|end_of_turn_token|eos
-        |endofassistant|end_of_(?:turn|solution|response)|end[▁_]of[▁_](?:turn|sentence|document)
+        |eot|endofassistant|assistant_end|end_of_(?:turn|solution|response)
+          |end[▁_]of[▁_](?:turn|sentence|document)
           |end_response)\|>
     | <｜end▁of▁sentence｜> | <(?:end_of_turn|turn\||eos|seed:eos|\|/?turn>)> | <turn\|> | </s>
-    | <\|(?:user|im_start|start_header_id|observation)\|>(?=\s*(?:user|human|system|<|\s|\Z)) | <\|user\|>
+    | <\|(?:user|im_start|start_header_id|header_start|observation)\|>(?=\s*(?:user|human|system|<|\s|\Z))
+    | <\|(?:user|user_start|im_user)\|> | \[\|(?:endofturn|user)\|\] | <sep>\s*(?:human|user|\Z)
     | <start_of_turn>\s*user | \[/?INST\](?=\s*\Z) | <</?SYS>> | </SYS>> | \[EOS\] | <\|im_end\|?\Z
     """
 )
 # The beginning of the model's own turn, with the name of its role.
 _TURN_BEGINS = re.compile(
     r"""(?ix) \A \s* (?:
-      <\|(?:im_start|start_header_id|start|role_start)\|>\s*(?:assistant|model|ai)?\s*(?:<\|(?:end_header_id
-        |role_end)\|>)?
-    | <\|(?:assistant|bot|model|start_response|begin_of_solution|begin_of_text|startoftext|begin_of_box
-      |sep)\|>
+      <\|(?:im_start|start_header_id|header_start|start|role_start|im_assistant)\|>\s*
+        (?:assistant|model|ai)?\s*(?:<\|(?:end_header_id|header_end|role_end|im_middle)\|>)?
+    | \[\|assistant\|\] | (?:<\|start_of_turn_token\|>\s*)?<\|chatbot_token\|>
+    | <\|(?:assistant|assistant_start|bot|model|start_response|begin_of_solution|begin_of_text|startoftext
+      |begin_of_box|sep)\|>
     | <start_of_turn>\s*(?:model)? | <\|turn>\s*(?:model)? | <｜(?:assistant|begin▁of▁sentence)｜>
     | <(?:s|bos|seed:bos)> | <\|start_of_role\|>assistant<\|end_of_role\|>
     | (?:\[INST\].*?)? \[/INST\]

@@ -35,7 +35,13 @@ _MARKED = re.compile(
     r"(?P<inside>\S.*?)\s*\[/?\s*end\b[^\[\]\n]{0,30}\]\s*\Z"
 )
 _BOXED = re.compile(r"(?s)\A(?:[^\n]{0,80}\n+|[^\n:]{0,60}:)?\s*\$*\s*\\boxed\{(?P<inside>.*)\}\s*\$*\s*\Z")
-_LATEX_TEXT = re.compile(r"(?s)\A\\text\{(.*)\}\Z")
+_LATEX_TEXT = re.compile(r"(?s)\A\$*\s*\\(?:text(?:bf|it|rm)?|mathrm|mbox)\{(.*)\}\s*\$*\Z")
+_CDATA = re.compile(r"(?s)\A<!\[CDATA\[(?P<inside>.*?)\]\]>\Z")
+# Arguments of a tool call in tags, as Qwen, GLM and Anthropic's models write them.
+_PARAMETER = re.compile(
+    r"(?is)<parameter(?:=|\s+name=[\"'])(?P<name>[\w-]+)[\"']?\s*>\s*(?P<value>.*?)\s*</parameter>"
+    r"|<arg_key>\s*(?P<key>[\w-]+)\s*</arg_key>\s*<arg_value>\s*(?P<said>.*?)\s*</arg_value>"
+)
 _RULED = re.compile(r"(?s)\A\s*(-{3,}|={3,}|\*{3,}|_{3,})[ \t]*\n(?P<inside>.*?)(?:\n[ \t]*\1)?\s*\Z")
 _QUOTES = (
     ('"""', '"""'), ("'''", "'''"), ('\\"', '\\"'), ('"', '"'), ("“", "”"), ("“", '"'), ("„", "“"),
@@ -81,6 +87,12 @@ _KEYED = re.compile(r"""\A\s*["'](?:\w+)["']\s*:\s*["'\[{]""")
 
 def envelope_of(text: str) -> tuple[str, str] | None:
     """Return (prompt, negative) of an answer whose prompt stands between tags, None for any other."""
+    if arguments := {
+        found["name"] or found["key"]: found["value"] or found["said"] or ""
+        for found in _PARAMETER.finditer(text)
+        if _is_outside_lettering(text, found.start())
+    }:
+        return prompt_in_json(arguments)
     found = next((m for m in _ENVELOPE.finditer(text) if _is_outside_lettering(text, m.start())), None)
     negative = _NEGATIVE.search(text)
     if negative and not _is_outside_lettering(text, negative.start()):
@@ -137,6 +149,10 @@ def _peel_once(text: str, idea: str) -> str:
         inside = boxed["inside"]
         latex = _LATEX_TEXT.match(inside)
         return latex.group(1) if latex else inside
+    if latex := _LATEX_TEXT.match(text):
+        return latex.group(1)
+    if cdata := _CDATA.match(text):
+        return cdata["inside"]
     if ruled := _RULED.match(text):
         return ruled["inside"]
     lines = text.splitlines()
@@ -197,7 +213,7 @@ def unquote(text: str) -> str:
         ):
             return inside.strip()
     for mark in ('"', "“", "”"):
-        if text.count(mark) == 1 and not any(other in text for other in '"“”' if other != mark):
+        if text.count(mark) == 1 and not any(other in text for other in '"“”„' if other != mark):
             if text.startswith(mark) and len(text.split()) > _FEWEST_WORDS:
                 return text[1:].strip()
             if text.endswith(mark) and text[-2:-1] in ".!。":

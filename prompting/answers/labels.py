@@ -52,6 +52,11 @@ _OTHERS = (
     "first",
     "second",
     "third",
+    "concise",
+    "condensed",
+    "compact",
+    "simple",
+    "minimal",
     "another",
 )
 _NUMBERED_HEADING = re.compile(
@@ -59,6 +64,12 @@ _NUMBERED_HEADING = re.compile(
 )
 _OR = re.compile(
     r"(?i)\A[\s*_#(-]*(?:or|oder|ou|or alternatively|alternatively|或者?|または|또는)[\s*_#):-]*\Z"
+)
+_OR_LEADS = re.compile(
+    r"(?i)\A[\s*_#(-]*(?:(?:or|alternatively|oder|ou|oppure|или|或者?|または|또는)(?:\b|[,，、 ])"
+    r"[^\n:：]{0,70}|for an?\s[^\n:：]{0,30}"
+    r"\b(?:version|variation|take|look|alternative|mood|style|vibe|feel)\b[^\n:：]{0,20})"
+    r"[:：][\s*_]*\Z"
 )
 _IMAGINE = re.compile(r"(?i)\A\s*/?imagine\s+prompt\s*:\s*")
 
@@ -86,7 +97,7 @@ def label_of(line: str) -> Label | None:
     """Return the label that `line` begins with, None where it has none that is known."""
     if found := _IMAGINE.match(line):
         return Label("prompt", "prompt", line[found.end() :])
-    if _OR.match(line):
+    if _OR.match(line) or _OR_LEADS.match(line):
         return Label("alternative", "or", "", True)
     if numbered := _NUMBERED_HEADING.match(line):
         return Label("alternative", numbered["label"], "", True)

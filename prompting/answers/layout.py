@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import vocabulary as words
+from .around.alternatives import first_alternative, first_between_rules, names_several
 from .around.negative import RULE, tidy_negative, without_negative
+from .around.table import prompt_in_table
 from .around.tongues import is_other_tongue
 from .envelope import peel
 from .labels import Kind, Label, is_part_of_picture, label_of
 from .talk import inline_announcement, is_leading_talk, is_remark, without_last_remark
 
-_NUMBERED = re.compile(
-    r"\A\s*(?:(?:\*\*)?\(?(\d{1,2})[.):](?:\*\*)?|([a-eA-E])\)"
-    r"|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
-)
 _SIBLING = re.compile(r"\A\s*(?:[-*•]\s+)?[*_]*[^\W\d][\w /]{1,24}[*_]*[:：]\s*\S")
+_AFTER = re.compile(r"(?i)\A[\s*_#-]*after[\s*_]*[:：][\s*_]*(?P<rest>.*)\Z")
+_ARROW = re.compile(r"[\s\"'`*”.]*(?:→|➡\ufe0f?|➜|⇒|[-=]+>)[\s\"'`*“]*")
+_TAGS = (["tags"], ["keywords"])
+_VERSIONS = (["version"], ["variation"], ["variant"], ["option"], ["take"])
 _INFOTEXT = re.compile(r"(?i)\n\s*steps\s*:\s*\d+.*\Z", re.S)
 _PARAMETERS = re.compile(
     r"(?:\s+--(?:ar|v|s|q|c|no|iw|sref|cref|chaos|style|stylize|niji|quality|seed|weird|tile|raw"
@@ -30,12 +32,10 @@ _CITATION = re.compile(
     r"(?<=[\w.,;!?。])\[\d{1,2}\](?:\[\d{1,2}\])*(?=[\s.,;!?]|\Z)|\s*【\d+†[^】]*】"
     r"|(?<=[.!?。])\s+(?:\[\d{1,2}\])+\s*\Z"
 )
-_SAME_START = 2
 # In characters: no prompt has as many, and a text that never ends is not worth the time.
 _LONGEST = 20_000
 _MOST_LEADING_WORDS = 12
-_LONG_ITEM = 6
-_FEWEST_WORDS = 5
+_MOST_PROMISING_WORDS = 5
 _LONGEST_ECHO_AROUND = 30
 
 
@@ -64,7 +64,8 @@ def read_layout(text: str, idea: str, single: bool) -> tuple[str, str]:
     if len(text) > _LONGEST:
         return text.strip(), ""
     text = _INFOTEXT.sub("", text)
-    if table := _from_table(text):
+    text = _behind_arrow(text, idea)
+    if table := prompt_in_table(text):
         return table
     parts = _parts(text, idea, single)
     negative = next((part.text for part in parts if part.kind in ("negative", "avoid") and part.text), "")
@@ -88,13 +89,15 @@ def _parts(text: str, idea: str, single: bool) -> list[_Part]:
     own = idea.lower()
     parts = [_Part(None)]
     for line in text.splitlines():
-        label = label_of(line)
+        label = _in_its_place(label_of(line), parts, single)
         if label is not None and (
             label.text.lower() + ":" in own
             or is_part_of_picture(label, own)
             or not _counts(label, parts, single)
         ):
             label = None
+        if label is None and _stands_before(parts) and (after := _AFTER.match(line)):
+            label = Label("result", "after", after["rest"])
         last = parts[-1]
         if label is not None:
             if label.kind == "notes" and (above := _labelled_above(last.lines)):
@@ -112,6 +115,22 @@ def _parts(text: str, idea: str, single: bool) -> list[_Part]:
         else:
             last.lines.append(line)
     return parts
+
+
+def _in_its_place(label: Label | None, parts: list[_Part], single: bool) -> Label | None:
+    """Return the label that the same words are behind, or without, what stands above them."""
+    if label is None or not single:
+        return label
+    said = words.words_of(label.text)
+    if label.kind == "notes" and label.rest and said[-1:] in _TAGS and not any(part.text for part in parts):
+        return replace(label, kind="result")
+    if label.kind == "result" and said[-1:] in _VERSIONS and any(p.kind == "alternative" for p in parts):
+        return replace(label, kind="alternative")
+    return label
+
+
+def _stands_before(parts: list[_Part]) -> bool:
+    return any(part.label is not None and part.label.text.lower() == "before" for part in parts)
 
 
 def begins_prompt(text: str, idea: str, single: bool) -> bool:
@@ -203,6 +222,9 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
     blocks = [block.strip("\n") for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
     blocks = _without_echo(blocks, idea)
     blocks = _without_announcements(blocks, idea, labelled, single)
+    announced = text[: text.find(blocks[0])] if blocks else ""
+    if single:
+        blocks = first_between_rules(blocks, idea)
     longest = max(blocks, key=len, default="")
     kept: list[str] = []
     ruled = False
@@ -222,7 +244,7 @@ def _content(text: str, idea: str, single: bool, *, labelled: bool) -> str:
     kept = _in_main_script(kept)
     text = "\n\n".join(kept)
     if single:
-        text = _first_alternative(text, bool(blocks) and _offers_several(text, blocks))
+        text = first_alternative(text, text != "\n\n".join(blocks), names_several(announced))
         text = without_last_remark(text, idea)
     return peel(text, idea)
 
@@ -238,12 +260,19 @@ def _without_echo(blocks: list[str], idea: str) -> list[str]:
     return blocks
 
 
+def _behind_arrow(text: str, idea: str) -> str:
+    """Return what the idea became, of an answer that is both: “a fox → a red fox in deep snow”."""
+    own, said = idea.strip(), text.lstrip(" \n\"'`*“")
+    if not own or not said.lower().startswith(own.lower()):
+        return text
+    arrow = _ARROW.match(said, len(own))
+    behind = said[arrow.end() :] if arrow else ""
+    # An arrow may be in the picture; what an idea became has some of its words.
+    return behind if set(words.words_of(own)) & set(words.words_of(behind)) - {"a", "the"} else text
+
+
 def _flat(text: str) -> str:
     return " ".join(words.words_of(text))
-
-
-def _offers_several(text: str, blocks: list[str]) -> bool:
-    return text != "\n\n".join(blocks)
 
 
 def _without_announcements(blocks: list[str], idea: str, labelled: bool, single: bool) -> list[str]:
@@ -259,7 +288,11 @@ def _without_announcements(blocks: list[str], idea: str, labelled: bool, single:
             break
         if len(blocks) > 1 and (is_leading_talk(blocks[0]) or (single and _leads(blocks[0], blocks[1]))):
             blocks = blocks[1:]
-        elif rest.strip() and is_leading_talk(first) and not first.lstrip().startswith(("-", "*  ", "1.")):
+        elif (
+            rest.strip()
+            and _is_talk_above(first, single)
+            and not first.lstrip().startswith(("-", "*  ", "1."))
+        ):
             blocks = [rest.strip("\n"), *blocks[1:]]
         else:
             break
@@ -270,6 +303,11 @@ def _without_announcements(blocks: list[str], idea: str, labelled: bool, single:
         if begin and not (head and head in own):
             blocks = [first[begin:].lstrip(" *_") + newline + rest, *blocks[1:]]
     return blocks
+
+
+def _is_talk_above(line: str, single: bool) -> bool:
+    leads = line.rstrip("*_ ").endswith((":", "：")) and len(line.split()) <= _MOST_PROMISING_WORDS
+    return is_leading_talk(line) or (single and leads and names_several(line))
 
 
 def _leads(first: str, second: str) -> bool:
@@ -330,61 +368,3 @@ def _scripts(text: str) -> frozenset[str]:
         else:
             found.add("other")
     return frozenset(found)
-
-
-def _first_alternative(text: str, announced: bool) -> str:
-    """Return the first of several versions of the prompt that stand in a list; any other list stays."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    items = [_NUMBERED.match(line) for line in lines]
-    if len(lines) < 2 or not all(items):
-        return text
-    texts = [item["text"] for item in items if item]
-    starts = {" ".join(peel(item).lower().split()[:_SAME_START]) for item in texts}
-    is_long = all(len(item.split()) >= _LONG_ITEM for item in texts)
-    apart = len(re.split(r"\n[ \t]*\n", text.strip())) == len(lines)
-    if (
-        len(starts) == 1
-        or (apart and is_long and not _is_sequence(texts))
-        or (announced and all(len(item.split()) >= 4 for item in texts) and not _is_sequence(texts))
-    ):
-        return texts[0]
-    named = all("**" in line for line in lines) and is_long
-    return texts[0] if named else text
-
-
-def _is_sequence(texts: list[str]) -> bool:
-    return any(
-        re.match(r"(?i)(?:shot|scene|cut|then|next|finally|wide|close|panel|frame|step|the same)", item)
-        for item in texts
-    )
-
-
-def _from_table(text: str) -> tuple[str, str] | None:
-    """Return (prompt, negative) of a Markdown table that is headed so."""
-    rows = [
-        line.strip().strip("|").split("|")
-        for line in text.strip().splitlines()
-        if line.strip().startswith("|")
-    ]
-    if len(rows) < 2:
-        return None
-    cells = [
-        [cell.strip() for cell in row]
-        for row in rows
-        if not all(re.fullmatch(r"\s*:?-+:?\s*", cell) for cell in row)
-    ]
-    if len(cells) < 2:
-        return None
-    for row in cells:
-        # A table of one prompt, with its label before it.
-        first = label_of(f"{row[0]}:") if len(row) == 2 else None
-        if first is not None and first.kind == "prompt" and label_of(f"{row[1]}:") is None:
-            return row[1], next((other[1] for other in cells if other[0].lower().startswith("negative")), "")
-    kinds = [label.kind if (label := label_of(f"{cell}:")) else None for cell in cells[0]]
-    if "prompt" in kinds:
-        place = kinds.index("prompt")
-        negative = (
-            cells[1][kinds.index("negative")] if "negative" in kinds and len(cells[1]) == len(kinds) else ""
-        )
-        return (cells[1][place], negative) if len(cells[1]) > place else None
-    return None

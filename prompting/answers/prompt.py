@@ -83,7 +83,7 @@ def in_manner_of(
         placing = Placing(region, text if target.weights else without_weights(text))
         text = placing.text
         if target.form not in _SEVERAL_LINES:
-            text = one_paragraph(text)
+            text = one_paragraph(text, region.text)
         if limits is not None:
             text = limits.trimmed(text, region.text)
         text, unplaced = placing.filled(text)

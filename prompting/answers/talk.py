@@ -48,6 +48,13 @@ _PLANNING = re.compile(
       | o\s+usuário\s+(?:quer|pede) | пользователь\s+(?:хочет|просит) | користувач\s+(?:хоче|просить) |
         ユーザーは | 사용자(?:는|가) )"""
 )
+# A chat program's line on how long the model thought.
+_THOUGHT_FOR = re.compile(
+    r"""(?ix) \A \W* (?: (?:thought|thinking|reasoned|reasoning|pondered|worked) \W{1,4} (?:for\s+)?
+      (?:about\s+|~)? (?:\d+(?:\.\d+)?\s*(?:s|secs?|seconds?|m|mins?|minutes?)\b
+        |a\s+(?:few\s+seconds|couple\s+of\s+seconds|moment|second|minute)\b) [^\n]{0,20}
+    | 已?(?:完成)?(?:深度)?思考[^\n]{0,8}?\d+(?:\.\d+)?\s*(?:秒|分|s)[^\n]{0,6} ) \Z"""
+)
 _MUSING = re.compile(r"(?i)\A\W*(?:h+m+|u+h*m+|o?kay|alright)\b[,.…\s]+(?:so\b)?[^?\n]{0,300}[?][^\n]*\Z")
 _MAY_PLAN_WITHIN = 60
 _MAY_PLAN = re.compile(
@@ -164,7 +171,9 @@ def is_leading_talk(block: str) -> bool:
     if not any(c.isalnum() for c in text):
         return True
     lines = text.splitlines()
-    if _PLANNING.match(text) or _MUSING.match(text) or all(_STEP.match(line) for line in lines):
+    if any(said.match(text) for said in (_PLANNING, _THOUGHT_FOR, _MUSING)):
+        return True
+    if all(_STEP.match(line) for line in lines):
         return True
     if text.strip("*_#: ").lower() in ("thought", "thinking", "analysis", "reasoning", "assistant", "model"):
         return True

@@ -16,19 +16,22 @@ from .protect import TAKEN_OUT
 from .talk import announces, is_remark
 
 _NUMBERING = re.compile(
-    r"^\s*(?:[-*•–]\s+|\(?\d{1,3}[.):]\s+|\d{1,3}、\s*|[①-⑳]\s*|\(?[a-zA-Z]\)\s+|(?:value|option"
+    r"^\s*(?:[-*•–]\s+(?:\[[ xX✓]?\]\s+)?|\(?\d{1,3}[.):-]\s+|\d{1,3}[、．）]\s*"
+    r"|[①-⑳]\s*|\(?[a-zA-Z]\)\s+|(?:value|option"
     r"|item)\s+\d{1,3}\s*[:：]\s*)",
     re.I,
 )
-_BULLET = re.compile(r"(?:[-*•–](?=\s)|\(?\d{1,3}[.)]|\d{1,3}、|[①-⑳])\s*(?=\S)")
+_BULLET = re.compile(r"(?:[-*•–](?=\s)|\(?\d{1,3}[.)]|\d{1,3}[、．）]|[①-⑳])\s*(?=\S)")
 _COUNTED = re.compile(
     r"[*_]*(?P<what>[^\W\d_]+(?:\s[^\W\d_]+)?)\s?#?(?P<number>\d{1,3})[*_]*\s*[:：.)–-][*_]*\s*(?=\S)"
 )
+_ROMAN = re.compile(r"\(?([ivxIVX]{1,5})[.)]\s+(?=\S)")
+_ROMANS = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
 _TOOL_TAG = re.compile(r"(?i)</?tool_calls?>|\[/?TOOL_CALLS?\]")
 _XML = re.compile(r"(?is)<(value|item|li|v)>\s*(.*?)\s*</\1>")
 _HEAD = re.compile(r"(?i)\A\W*(?:values?|answer|list|output|result|值|値)\W*[:：]\W*\Z|\A\W*values?\W*\Z")
 _INLINE_HEAD = re.compile(r"(?i)\A[*_]*(?:values?|answer|list|值|値)[*_]*\s*[:：=]\s*[*_]*(?=\S)")
-_SEPARATORS = ("、", "，", ";", "；", "|", ",")
+_SEPARATORS = ("、", "，", "،", "؛", ";", "；", "|", ",")
 # Where the values lie within an object, the surest first.
 _INSIDE = (
     "values", "arguments", "parameters", "function", "tool_calls", "input", "action_input", "properties",
@@ -164,7 +167,10 @@ def _of_the_list(lines: list[str]) -> list[str]:
 
 
 def _without_counts(lines: list[str]) -> list[str]:
-    """Return lines such as “Colour 1: red” without what counts them."""
+    """Return lines such as “Colour 1: red” or “ii. red” without what counts them."""
+    romans = [_ROMAN.match(line) for line in lines]
+    if 1 < len(lines) <= len(_ROMANS) and [r[1].lower() for r in romans if r] == _ROMANS[: len(lines)]:
+        return [line[roman.end() :] for line, roman in zip(lines, romans, strict=True) if roman]
     found = [_COUNTED.match(line) for line in lines]
     numbers = [int(count["number"]) for count in found if count]
     if (

@@ -38,8 +38,8 @@ a an the this that these your my our its it is are was as of for to in into on w
 ve s ll d re here there below following follows above now go own use used try using could can how about
 suggest like ready image images picture photo video scene text positive main visual art new single full
 complete short long brief more improved- enhanc- improv- refin- revis- rewrit- rewor- rephras- detail-
-expand- polish- optimi- updat- final- vivid- richer better clean- translat- generat- creat- craft- written
-descriptive completed generated cinematic english chinese en zh native flux dev schnell sdxl sd stable
+expand- extend- polish- optimi- updat- final- vivid- richer better clean- translat- generat- creat- craft-
+written descriptive completed generated cinematic english chinese en zh native flux dev schnell sdxl sd stable
 diffusion midjourney dall
 e qwen wan kontext comfyui ai model json verbesser- überarbeit- optimier- erweiter- ausgearbeit- detaillier-
 englisch- fertig- endgültig- der die das den dein- ihr- mein- ein- hier ist sind für lautet neue- und

@@ -1,1 +1,1 @@
-"""Text around a prompt that is not the prompt: a negative on its line, a paragraph in another language."""
+"""Text around a prompt that is not the prompt: a negative, further versions, a table, another language."""

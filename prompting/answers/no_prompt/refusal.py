@@ -70,6 +70,10 @@ _EN_REFUSAL = re.compile(
         |go\s+against|breach\w*|(?:was|is|been)\s+(?:rejected|denied|blocked|flagged|against)
           |(?:is|falls|are)\s+outside|not\s+allowed)\b [^.!?\n]{{0,40}} (?:polic|guideline|rules|terms
             |programming|safety|what\s+i\s+can|filter)
+      | \A\W* (?:the\s+|this\s+|your\s+)?(?:content|prompt|output|response|text|message|answer
+        |description) \s+
+        (?:was\s+|is\s+|has\s+been\s+)?(?:removed|blocked|filtered|withheld|redacted|unavailable|rejected) \s+
+        (?:due\s+to|because\s+of|by|for|as) \b [^\n]{{0,40}} (?:polic|safety|guideline|filter|moderation)
       | \A\W* request\s+(?:denied|rejected|blocked|refused)\b [^\n]{{0,40}} (?:polic|safety|content|guideline)
       | \b(?:my|our)\s+(?:\w+\s+)?(?:guidelines?|polic(?:y|ies)|programming|rules)\b [^.!?\n]{{0,20}}
         (?:prevent|prohibit|forbid|do(?:es)?(?:n['’]t|\ not)\s+allow)
