@@ -14,8 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ...llm_backends import errors, modes, registry
+from ...prompting.jobs.captions import EXISTING, FORMS, HINTS
 from ...prompting.tasks import CREATIVITIES, MOST_VALUES, MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import listing, place, setting_up, writing
+from .jobs import kept
+from .jobs.caption import caption_command
+from .jobs.from_file import enhance_file_command, variables_file_command
 
 _HOME = (
     "use the settings, library and targets in this folder, not those of the ComfyUI or web UI "
@@ -32,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     _speak_utf8()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
+    options.arguments = list(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         place.settle_in(options.home)
@@ -84,8 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", metavar="FOLDER", default="", help=_HOME)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    enhance = _command(commands, "enhance", writing.enhance_command, "turn an idea into a prompt")
-    enhance.add_argument("text", help="the idea, e.g. a fox in the snow")
+    enhance = _command(
+        commands,
+        "enhance",
+        _one_or_file(writing.enhance_command, enhance_file_command),
+        "turn an idea into a prompt",
+    )
+    enhance.add_argument("text", nargs="?", help="the idea, e.g. a fox in the snow")
+    _file_options(enhance, "ideas, one a line")
     enhance.add_argument(
         "--target",
         default="general",
@@ -98,8 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     enhance.add_argument("--on-error", choices=ON_ERROR, default="raise")
     _model_options(enhance)
 
-    variables = _command(commands, "variables", writing.variables_command, "generate values for a variable")
-    variables.add_argument("name", help="what to generate, e.g. season")
+    variables = _command(
+        commands,
+        "variables",
+        _one_or_file(writing.variables_command, variables_file_command),
+        "generate values for a variable",
+    )
+    variables.add_argument("name", nargs="?", help="what to generate, e.g. season")
+    _file_options(variables, "names, one a line")
     variables.add_argument("--count", type=int, default=10, help=f"how many values, 1 to {MOST_VALUES}")
     variables.add_argument("--context", default="", help="the template in which the values will be used")
     variables.add_argument("--guidance", default="", help="additional guidance for the values")
@@ -122,6 +139,39 @@ def _parser() -> argparse.ArgumentParser:
         "--no-repeats", action="store_true", help="no value of a variable twice in one prompt"
     )
     _model_options(resolve)
+
+    caption = _command(
+        commands, "caption", caption_command, "write a caption beside each picture of a folder"
+    )
+    caption.add_argument("folder")
+    caption.add_argument(
+        "--target", default="", help="write prompts for this image model instead of descriptions"
+    )
+    caption.add_argument("--instruction", default="", help="what all captions should say")
+    caption.add_argument("--trigger", default="", help="a word that every caption begins with")
+    caption.add_argument(
+        "--omit", default="", metavar="WHAT", help="what is not to be named, e.g. hair colour"
+    )
+    caption.add_argument(
+        "--never", default="", metavar="WORDS", help="words to avoid, with commas between them"
+    )
+    caption.add_argument("--form", choices=FORMS, default="any")
+    caption.add_argument("--words", type=int, default=0, help="about how many words (default: any number)")
+    caption.add_argument(
+        "--hint", choices=HINTS, default="none", help="also tell the model the file's name or text"
+    )
+    caption.add_argument(
+        "--existing", choices=EXISTING, default="keep", help="what to do with captions that are there"
+    )
+    caption.add_argument("--suffix", default=".txt", help="of the caption files (default: .txt)")
+    caption.add_argument("--subfolders", action="store_true", help="also caption the pictures in subfolders")
+    caption.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N pictures")
+    caption.add_argument("--yes", action="store_true", help="begin without showing the first captions")
+    _model_options(caption)
+
+    jobs = _command(commands, "jobs", _jobs_command, "list, show, resume or clean up jobs")
+    jobs.add_argument("what", nargs="?", choices=("list", "show", "resume", "clean"), default="list")
+    jobs.add_argument("id", nargs="?", default="")
 
     targets = _command(
         commands, "targets", listing.targets_command, "list the image models that prompts can be written for"
@@ -154,6 +204,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _one_or_file(
+    one: Callable[[argparse.Namespace], int], file: Callable[[argparse.Namespace], int]
+) -> Callable[[argparse.Namespace], int]:
+    """Return the command for one text, or with --file for a file of them."""
+
+    def run(options: argparse.Namespace) -> int:
+        given = options.text if "text" in options else options.name
+        if bool(options.file) != bool(options.out):
+            raise ValueError("--file and --out belong together: name the file to read and the one to write.")
+        if (given is None) != bool(options.file):
+            raise ValueError("Give a text, or --file IN --out OUT for a file of them.")
+        return file(options) if options.file else one(options)
+
+    return run
+
+
+def _jobs_command(options: argparse.Namespace) -> int:
+    return main(kept.arguments_of(options)) if options.what == "resume" else kept.jobs_command(options)
+
+
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
@@ -167,6 +237,15 @@ def _command(
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help=_HOME)
     return parser
+
+
+def _file_options(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--file", default="", metavar="IN", help=f"a .txt, .csv or .jsonl file of {what}; - for stdin"
+    )
+    parser.add_argument(
+        "--out", default="", metavar="OUT", help="with --file: the .jsonl or .csv file to write"
+    )
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:

@@ -39,7 +39,9 @@ def enhance_command(options: argparse.Namespace) -> int:
         variations=options.variations,
         seed=options.seed,
     )
-    opened = open_or_substitute(lambda: _open(options, "enhance, command line"), [idea], options.on_error)
+    opened = open_or_substitute(
+        lambda: open_chosen(options, "enhance, command line"), [idea], options.on_error
+    )
     enhanced = (
         opened if isinstance(opened, Enhanced) else _run(enhance([idea], opened, options.on_error), opened)
     )
@@ -66,7 +68,7 @@ def variables_command(options: argparse.Namespace) -> int:
         existing=saved,
         seed=options.seed,
     )
-    model = _open(options, "variables, command line")
+    model = open_chosen(options, "variables, command line")
     invented = _run(invent(task, model), model)
     unsaved: LibraryError | None = None
     if options.save:
@@ -89,7 +91,7 @@ def resolve_command(options: argparse.Namespace) -> int:
     names = missing_variables(options.template, library) if options.generate_missing else ()
     supplied = Supplied()
     if names:
-        model = _open(options, "cli resolve")
+        model = open_chosen(options, "cli resolve")
         supplied = _run(supply_missing(names, options.template, library, model, options.seed), model)
     try:
         resolved = resolve(
@@ -141,7 +143,7 @@ class Terminal(NullHost):
             print("\r\033[2K", end="", file=sys.stderr, flush=True)
 
 
-def _open(options: argparse.Namespace, caller: str) -> Model:
+def open_chosen(options: argparse.Namespace, caller: str) -> Model:
     """Open the model of --mode and --model."""
     live = LiveText()
     return open_model(_choice(options), live, Terminal(live), caller=caller)

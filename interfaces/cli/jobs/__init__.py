@@ -1,0 +1,1 @@
+"""Commands of whole jobs: caption, enhance and variables from a file, jobs."""

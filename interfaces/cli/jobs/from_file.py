@@ -1,0 +1,172 @@
+"""Commands enhance and variables with --file: one result for each line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ....config.opening import library_folders
+from ....config.settings.home import targets_folder
+from ....llm_backends.errors import LLMError
+from ....llm_backends.model import Model
+from ....prompting import targets
+from ....prompting.enhance import Idea, enhance
+from ....prompting.generate_values import invent
+from ....prompting.jobs.journal import JobError
+from ....prompting.jobs.lines import Line, Results, read_lines
+from ....prompting.jobs.work import Ask, Entry, Question, Written
+from ....prompting.tasks import MOST_VARIATIONS, VariablesTask
+from ....prompting.templates.library import Library
+from ..writing import open_chosen, print_json
+from .running import SOME_FAILED, carry_out, digest, held, job_journal, list_failures, quiet
+
+
+def enhance_file_command(options: argparse.Namespace) -> int:
+    """Enhance each line of --file into --out."""
+    lines = read_lines(options.file, sys.stdin, ("idea", "prompt", "text"))
+    model = open_chosen(options, "enhance, file")
+    loaded: dict[str, targets.Target] = {}
+
+    def idea_of(line: Line) -> Idea:
+        name = str(line.more.get("target") or options.target)
+        if name not in loaded:
+            loaded[name] = targets.load(name, targets_folder())
+        return Idea(
+            prompt=line.text,
+            target=loaded[name],
+            instruction=str(line.more.get("instruction") or options.instruction),
+            variations=int(line.more.get("variations", options.variations)),
+            seed=int(line.more.get("seed", options.seed)),
+        )
+
+    ideas = {_name(line): idea_of(line) for line in lines}
+    for line in lines:
+        if not 1 <= ideas[_name(line)].variations <= MOST_VARIATIONS:
+            raise JobError(f"Line {line.number}: variations is not 1 to {MOST_VARIATIONS}.")
+
+    async def ask(payloads: Sequence[Idea]) -> list[Written | LLMError]:
+        enhanced = await enhance(payloads, quiet(model), options.on_error)
+        pairs = iter(zip(enhanced.prompts, enhanced.negatives, strict=True))
+        cost = enhanced.info["cost_usd"]
+        written: list[Written | LLMError] = []
+        for idea in payloads:
+            texts = [next(pairs) for _ in range(idea.variations)]
+            content = {"texts": texts, "warnings": enhanced.info["warnings"]}
+            written.append(Written(content, cost and cost / len(payloads)))
+        return written
+
+    def rows(line: Line, outcome: Mapping[str, Any] | str) -> list[dict[str, Any]]:
+        row = {"line": line.number, "idea": line.text}
+        if isinstance(outcome, str):
+            return [{**row, "prompt": None, "negative": None, "error": outcome}]
+        return [
+            {**row, "prompt": prompt, "negative": negative, "error": None}
+            for prompt, negative in outcome["texts"]
+        ]
+
+    columns = ("line", "idea", "prompt", "negative", "error")
+    return _from_file(options, "enhance", lines, ideas, ask, rows, columns, model)
+
+
+def variables_file_command(options: argparse.Namespace) -> int:
+    """Generate values for each name of --file into --out."""
+    lines = read_lines(options.file, sys.stdin, ("name", "variable"))
+    model = open_chosen(options, "variables, file")
+    library = Library(*library_folders())
+
+    def task_of(line: Line) -> VariablesTask:
+        return VariablesTask(
+            name=line.text,
+            count=int(line.more.get("count", options.count)),
+            context=str(line.more.get("context") or options.context),
+            guidance=str(line.more.get("guidance") or options.guidance),
+            creativity=options.creativity,
+            existing=library.values(line.text) if options.save and library.exists(line.text) else (),
+            seed=int(line.more.get("seed", options.seed)),
+        )
+
+    async def ask(payloads: Sequence[VariablesTask]) -> list[Written | LLMError]:
+        written: list[Written | LLMError] = []
+        for task in payloads:
+            invented = await invent(task, quiet(model))
+            content = {"values": invented.values, "warnings": invented.info["warnings"]}
+            written.append(Written(content, invented.info["cost_usd"]))
+        return written
+
+    def rows(line: Line, outcome: Mapping[str, Any] | str) -> list[dict[str, Any]]:
+        row = {"line": line.number, "name": line.text}
+        if isinstance(outcome, str):
+            return [{**row, "values": None, "error": outcome}]
+        return [{**row, "values": outcome["values"], "error": None}]
+
+    tasks = {_name(line): task_of(line) for line in lines}
+    columns = ("line", "name", "values", "error")
+    return _from_file(options, "variables", lines, tasks, ask, rows, columns, model)
+
+
+def _from_file(
+    options: argparse.Namespace,
+    kind: str,
+    lines: Sequence[Line],
+    payloads: Mapping[str, Any],
+    ask: Ask,
+    rows: Callable[[Line, Mapping[str, Any] | str], list[dict[str, Any]]],
+    columns: Sequence[str],
+    model: Model,
+) -> int:
+    out = Path(options.out).expanduser().resolve()
+    source = options.file if options.file == "-" else str(Path(options.file).expanduser().resolve())
+    by_name = {_name(line): line for line in lines}
+    full = {options.file: source, options.out: str(out)}
+    options.arguments = [full.get(word, word) for word in options.arguments]
+    with held(out), job_journal(kind, (str(out), source, model.deployment.name), options, source) as journal:
+        stamps = {name: digest(payload, model.deployment.name) for name, payload in payloads.items()}
+        known = journal.stamps()
+        texts = journal.texts()
+        results = Results(out, columns, by_name)
+        failures = dict[str, str]()
+
+        def settle(name: str, outcome: Mapping[str, Any] | str) -> None:
+            if isinstance(outcome, str):
+                failures[name] = outcome
+            results.add(name, rows(by_name[name], outcome))
+
+        try:
+            entries = []
+            for name, payload in payloads.items():
+                if known.get(name) == stamps[name]:
+                    settle(name, texts[name])
+                else:
+                    entries.append(Entry(name, stamps[name], _asked(stamps[name], payload)))
+            progress = carry_out(entries, journal, ask, model, settle)
+        finally:
+            results.close()
+        done = len(lines) - len(failures)
+        journal.note(written=done, failed=len(failures), total=len(lines), ended=time.time())
+    if options.json:
+        failed = [{"line": int(name), "error": said} for name, said in failures.items()]
+        print_json(
+            {
+                "job": journal.id,
+                "written": done,
+                "failed": failed,
+                "calls": progress.called,
+                "cost_usd": progress.cost_usd,
+            }
+        )
+    else:
+        print(f"{done} of {len(lines)} lines are written to {out}.")
+        list_failures({f"line {name}": said for name, said in failures.items()}, journal.id)
+    return SOME_FAILED if failures else 0
+
+
+def _asked(key: str, payload: Any) -> Callable[[], Question]:
+    return lambda: Question(key, payload)
+
+
+def _name(line: Line) -> str:
+    return str(line.number)

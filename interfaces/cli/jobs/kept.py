@@ -1,0 +1,88 @@
+"""Command jobs: the jobs that there are."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from ....prompting.jobs.journal import JobError, Journal, journal_file, journals, remove
+from ..tables import print_table
+from ..writing import print_json
+from .running import jobs_folder, list_failures
+
+
+def jobs_command(options: argparse.Namespace) -> int:
+    folder = jobs_folder()
+    match options.what:
+        case "list":
+            return _list(folder, options)
+        case "clean":
+            return _clean(folder)
+    return _show(_file_of(options), options)
+
+
+def _list(folder: Path, options: argparse.Namespace) -> int:
+    rows, found = [], []
+    for file in journals(folder):
+        try:
+            with Journal(file) as journal:
+                about, failed = journal.about, len(journal.failures())
+        except JobError as error:
+            rows.append((file.stem, "", "", str(error)))
+            continue
+        state = "done" if about.get("ended") and not failed else f"{failed} failed" if failed else "stopped"
+        found.append({"id": file.stem, "state": state, "failed": failed, **about})
+        rows.append((file.stem, about.get("kind", ""), state, about.get("what", "")))
+    if options.json:
+        print_json({"jobs": found})
+    elif rows:
+        print_table(rows)
+    else:
+        print("There are no jobs. `python . caption FOLDER` begins one.")
+    return 0
+
+
+def _show(file: Path, options: argparse.Namespace) -> int:
+    with Journal(file) as journal:
+        about, failures, written = journal.about, journal.failures(), len(journal.stamps())
+    if options.json:
+        print_json({"id": file.stem, **about, "written": written, "failures": failures})
+        return 0
+    print(f"{file.stem}: {about.get('kind', '')} {about.get('what', '')}")
+    print(f"Command: python . {' '.join(about.get('arguments', []))}")
+    total = about.get("total")
+    print(f"Written: {written}" + (f" of {total}" if total else ""))
+    list_failures(failures, file.stem)
+    return 0
+
+
+def _clean(folder: Path) -> int:
+    """Remove the journals of jobs that are done."""
+    removed = 0
+    for file in journals(folder):
+        with contextlib.suppress(JobError):
+            with Journal(file) as journal:
+                is_done = bool(journal.about.get("ended")) and not journal.failures()
+            if is_done:
+                remove(file)
+                removed += 1
+    print(f"{removed} journals of finished jobs were removed.")
+    return 0
+
+
+def arguments_of(options: argparse.Namespace) -> list[str]:
+    """Return the arguments with which the job was begun, which resume it."""
+    with Journal(_file_of(options)) as journal:
+        arguments: list[str] = journal.about["arguments"]
+    return arguments
+
+
+def _file_of(options: argparse.Namespace) -> Path:
+    folder = jobs_folder()
+    if not options.id:
+        raise JobError(f"Which job? Run `python . jobs {options.what} ID`; `python . jobs` lists them.")
+    file = journal_file(folder, options.id)
+    if not file.exists():
+        raise JobError(f"There is no job {options.id}. `python . jobs` lists those that there are.")
+    return file

@@ -1,0 +1,185 @@
+"""Files of ideas or names, one an entry: text, CSV and JSON lines in, CSV and JSON lines out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from .journal import JobError
+
+IN_SUFFIXES = (".txt", ".csv", ".jsonl")
+OUT_SUFFIXES = (".jsonl", ".csv")
+# In bytes: a file of prompts that is larger is none.
+_LARGEST = 512 * 2**20
+_NUMBERS = ("variations", "seed", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry of a file: its number (lines of text and rows alike from 0), its text, other columns."""
+
+    number: int
+    text: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_lines(source: str, stdin: TextIO, columns: Sequence[str]) -> list[Line]:
+    """Read the file `source`, ``-`` for `stdin`; `columns` are the names under which the text may stand.
+
+    Empty lines are left out, and keep their number. Raises `JobError` in one sentence.
+    """
+    suffix = Path(source).suffix.lower()
+    if source == "-":
+        data, suffix = stdin.read(), ".txt"
+        if data.lstrip()[:1] == "{":
+            suffix = ".jsonl"
+    else:
+        if suffix not in IN_SUFFIXES:
+            raise JobError(f"{source} is no {', '.join(IN_SUFFIXES)} file. Save it as one of them.")
+        data = _read(Path(source))
+    if suffix == ".txt":
+        lines = [Line(number, line.strip()) for number, line in enumerate(data.splitlines())]
+    elif suffix == ".csv":
+        lines = list(_rows(data, source, columns))
+    else:
+        lines = list(_objects(data, source, columns))
+    kept = [line for line in lines if line.text]
+    if not kept:
+        raise JobError(f"{source} holds no lines. Write one idea a line.")
+    return kept
+
+
+def _read(file: Path) -> str:
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise JobError(f"{file} has more than {_LARGEST // 2**20} MB. Split it.")
+        data = file.read_bytes()
+    except OSError as error:
+        raise JobError(f"{file} cannot be read ({error.strerror}).") from None
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _rows(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
+    try:
+        dialect: Any = csv.Sniffer().sniff(data[:8192].split("\n", 1)[0], ",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    try:
+        reader = csv.DictReader(io.StringIO(data, newline=""), delimiter=dialect.delimiter)
+        names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+        column = next((names[name] for name in columns if name in names), None)
+        if column is None:
+            raise JobError(
+                f"{source} has no column {' or '.join(columns)}. "
+                "Name the column with the texts so in its first line."
+            )
+        for number, row in enumerate(reader):
+            more = {low: row[name] for low, name in names.items() if name != column and row.get(name)}
+            yield Line(number, (row[column] or "").strip(), _with_numbers(more, source, number))
+    except csv.Error as error:
+        raise JobError(f"{source} cannot be read as CSV ({error}). Save it as CSV once more.") from None
+
+
+def _objects(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
+    # JSON lets other characters stand that end a line elsewhere.
+    for number, line in enumerate(data.split("\n")):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise JobError(f"{source}, line {number + 1}, is no JSON. Write one object a line.") from None
+        if isinstance(row, str):
+            row = {columns[0]: row}
+        text = next((row[name] for name in columns if name in row), None) if isinstance(row, dict) else None
+        if not isinstance(text, str):
+            raise JobError(f'{source}, line {number + 1}, has no text. Write {{"{columns[0]}": "…"}}.')
+        more = {name.lower(): value for name, value in row.items() if name not in columns}
+        yield Line(number, text.strip(), _with_numbers(more, source, number))
+
+
+def _with_numbers(more: Mapping[str, Any], source: str, number: int) -> dict[str, Any]:
+    read = dict(more)
+    for name in _NUMBERS:
+        if name in read:
+            try:
+                read[name] = int(read[name])
+            except (TypeError, ValueError):
+                raise JobError(
+                    f"{source}, line {number}: {name} is {read[name]!r}. Write a whole number."
+                ) from None
+    return read
+
+
+class Results:
+    """The rows of the file `out` in the order of the input, written as far as they are known.
+
+    Raises `JobError` where the file cannot be written.
+    """
+
+    def __init__(self, out: Path, columns: Sequence[str], order: Iterable[str]) -> None:
+        if out.suffix.lower() not in OUT_SUFFIXES:
+            raise JobError(f"{out} is no {' or '.join(OUT_SUFFIXES)} file. Name one that ends so.")
+        self._out, self._columns = out, list(columns)
+        self._is_csv = out.suffix.lower() == ".csv"
+        self._left = iter(list(order))
+        self._next = next(self._left, None)
+        self._known: dict[str, list[dict[str, Any]]] = {}
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            # Excel takes a CSV file for UTF-8 only by its mark.
+            self._stream = out.open("w", encoding="utf-8-sig" if self._is_csv else "utf-8", newline="")
+        except OSError as error:
+            raise JobError(f"{out} cannot be written ({error.strerror}).") from None
+        self._csv = csv.DictWriter(self._stream, self._columns, extrasaction="ignore")
+        if self._is_csv:
+            self._csv.writeheader()
+
+    def add(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Add the rows of an entry; they are written when all before them are."""
+        self._known[name] = rows
+        while self._next is not None and self._next in self._known:
+            for row in self._known.pop(self._next):
+                self._write(row)
+            self._next = next(self._left, None)
+        self._flush()
+
+    def close(self) -> None:
+        """Write what is known of the rest, too."""
+        while self._next is not None:
+            for row in self._known.pop(self._next, []):
+                self._write(row)
+            self._next = next(self._left, None)
+        self._flush()
+        self._stream.close()
+
+    def _write(self, row: dict[str, Any]) -> None:
+        if self._is_csv:
+            self._csv.writerow(
+                {name: "" if row.get(name) is None else _cell(row[name]) for name in self._columns}
+            )
+        else:
+            self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def _flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise JobError(
+                f"{self._out} cannot be written ({error.strerror}). What was written so far is safe: "
+                "run the command again."
+            ) from None
+
+
+def _cell(value: Any) -> Any:
+    return "\n".join(map(str, value)) if isinstance(value, list) else value

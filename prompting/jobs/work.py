@@ -1,0 +1,251 @@
+"""The work of a job: entries read ahead, asked for at a pace, and journalled one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...llm_backends import errors
+from ...llm_backends.runner import run_in_place
+from .journal import Journal
+from .pace import Pace
+
+# Errors that every other entry would meet as well.
+_ENDS_ALL = (
+    errors.NotConfigured,
+    errors.MissingKey,
+    errors.ConsentNeeded,
+    errors.NotInPlan,
+    errors.BudgetExceeded,
+    errors.AuthenticationFailed,
+    errors.PermissionDenied,
+    errors.ModelNotFound,
+    errors.CannotSee,
+    errors.DependencyMissing,
+    errors.LibraryFault,
+    errors.BackendUnavailable,
+    errors.RedirectRefused,
+)
+_TRIES = 4
+# So many failures to reach the other side in a row, and nobody is there.
+_NOBODY_THERE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for an entry: `key` is a hash of all that shapes the answer."""
+
+    key: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file or line: `prepare` reads it, in a thread, and may raise an `LLMError` or OSError."""
+
+    name: str
+    stamp: str
+    prepare: Callable[[], Question]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The text for one question as the journal keeps it, and its cost in US dollars, None if unknown."""
+
+    content: dict[str, Any]
+    cost_usd: float | None = None
+
+
+Ask = Callable[[Sequence[Any]], Awaitable[list["Written | errors.LLMError"]]]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a job is: entries in all, done and failed, its cost so far and its calls at once."""
+
+    total: int
+    done: int = 0
+    failed: int = 0
+    called: int = 0
+    cost_usd: float = 0.0
+    at_once: int = 1
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest will take, None while nothing is known."""
+        seconds = time.monotonic() - self.began
+        ended = self.done + self.failed
+        return seconds / ended * (self.total - ended) if ended and seconds else None
+
+
+class Work:
+    """The entries of one run. `ask` answers several payloads; `settled` is told of every text at once.
+
+    Raises the `LLMError` that ends all, after what was under way has been journalled.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        journal: Journal,
+        ask: Ask,
+        settled: Callable[[str, dict[str, Any] | str], None] = lambda name, outcome: None,
+    ) -> None:
+        failed = journal.failures()
+        ordered = sorted(entries, key=lambda entry: entry.name in failed)
+        self._entries = deque(ordered)
+        self._journal, self._ask, self._settled = journal, ask, settled
+        self.progress = Progress(len(ordered))
+
+    # -- in this process
+
+    def run_in_place(self, at_once: int) -> None:
+        """Ask a local model, in this thread, for `at_once` texts at a time."""
+        while self._entries:
+            chunk = [self._entries.popleft() for _ in range(min(at_once, len(self._entries)))]
+            ready = [(entry, question) for entry in chunk if (question := self._prepared(entry)) is not None]
+            if not ready:
+                continue
+            answers = run_in_place(_all(self._ask, [question.payload for _, question in ready]))
+            for (entry, question), answer in zip(ready, answers, strict=True):
+                if isinstance(answer, _ENDS_ALL):
+                    raise answer
+                self._settle(entry, question, answer)
+
+    def _prepared(self, entry: Entry) -> Question | None:
+        try:
+            question = entry.prepare()
+        except (errors.LLMError, OSError) as error:
+            self._fail(entry, error)
+            return None
+        return None if self._is_known(entry, question) else question
+
+    # -- over the network
+
+    async def run(self, pace: Pace, readers: int = min(8, os.cpu_count() or 1)) -> None:
+        """Ask for the texts at `pace`, while `readers` threads prepare what comes next."""
+        self._pace = pace
+        self._again: deque[tuple[Entry, Question, int]] = deque()
+        self._in_vain = 0
+        self._asked: dict[str, asyncio.Future[None]] = {}
+        loop = asyncio.get_running_loop()
+        reading: deque[tuple[Entry, asyncio.Future[Question]]] = deque()
+        running: set[asyncio.Task[None]] = set()
+        with ThreadPoolExecutor(readers, "quillwork-reader") as pool:
+            try:
+                while self._entries or reading or self._again or running:
+                    while self._entries and len(reading) < pace.limit + readers:
+                        entry = self._entries.popleft()
+                        reading.append((entry, loop.run_in_executor(pool, entry.prepare)))
+                    await pace.open()
+                    self.progress.at_once = pace.limit
+                    if len(running) < pace.limit and (reading or self._again):
+                        if reading:
+                            entry, future = reading.popleft()
+                            running.add(loop.create_task(self._first_try(entry, future)))
+                        else:
+                            running.add(loop.create_task(self._try(*self._again.popleft())))
+                        continue
+                    ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    for task in ended:
+                        task.result()
+            except errors.LLMError:
+                # What is under way has been paid for.
+                if running:
+                    await asyncio.wait(running)
+                raise
+            finally:
+                for task in running:
+                    task.cancel()
+                for _, future in reading:
+                    future.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _first_try(self, entry: Entry, future: asyncio.Future[Question]) -> None:
+        try:
+            question = await future
+        except (errors.LLMError, OSError) as error:
+            self._fail(entry, error)
+            return
+        if other := self._asked.get(question.key):
+            await asyncio.wait([other])
+        if not self._is_known(entry, question):
+            await self._try(entry, question, 1)
+
+    async def _try(self, entry: Entry, question: Question, number: int) -> None:
+        waiting = self._asked.setdefault(question.key, asyncio.get_running_loop().create_future())
+        began = time.monotonic()
+        try:
+            (answer,) = await _all(self._ask, [question.payload])
+        finally:
+            self._asked.pop(question.key, None)
+            if not waiting.done():
+                waiting.set_result(None)
+        if isinstance(answer, _ENDS_ALL):
+            self._entries.clear()
+            raise answer
+        if isinstance(answer, errors.LLMError) and answer.retryable:
+            self._in_vain += 1
+            if self._in_vain >= _NOBODY_THERE:
+                raise answer
+            if isinstance(answer, errors.RateLimited) or self._in_vain > 1:
+                self._pace.refused(answer.retry_after_s)
+            if number < _TRIES:
+                self._again.append((entry, question, number + 1))
+                return
+        else:
+            self._in_vain = 0
+            self._pace.answered(time.monotonic() - began)
+        self._settle(entry, question, answer)
+
+    # -- both
+
+    def _is_known(self, entry: Entry, question: Question) -> bool:
+        """Tell whether there is a text for the question already; it counts for this entry, too."""
+        known = self._journal.text(question.key)
+        if known is None:
+            return False
+        self._journal.write(entry.name, entry.stamp, question.key, known)
+        self._done(entry, known)
+        return True
+
+    def _settle(self, entry: Entry, question: Question, answer: Written | errors.LLMError) -> None:
+        self.progress.called += 1
+        if isinstance(answer, errors.LLMError):
+            self._fail(entry, answer)
+            return
+        self._journal.write(entry.name, entry.stamp, question.key, answer.content)
+        self.progress.cost_usd += answer.cost_usd or 0.0
+        self._done(entry, answer.content)
+
+    def _done(self, entry: Entry, content: dict[str, Any]) -> None:
+        self.progress.done += 1
+        self._settled(entry.name, content)
+
+    def _fail(self, entry: Entry, error: errors.LLMError | OSError) -> None:
+        said = (
+            str(error)
+            if isinstance(error, errors.LLMError)
+            else f"The file cannot be read ({error.strerror})."
+        )
+        self._journal.fail(entry.name, said)
+        self.progress.failed += 1
+        self._settled(entry.name, said)
+
+
+async def _all(ask: Ask, payloads: Sequence[Any]) -> list[Written | errors.LLMError]:
+    """Ask for all at once, and where that fails as a whole for each on its own."""
+    try:
+        return await ask(payloads)
+    except errors.LLMError as error:
+        if len(payloads) == 1:
+            return [error]
+    return [(await _all(ask, [payload]))[0] for payload in payloads]
