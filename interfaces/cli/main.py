@@ -212,9 +212,9 @@ def _one_or_file(
     def run(options: argparse.Namespace) -> int:
         given = options.text if "text" in options else options.name
         if bool(options.file) != bool(options.out):
-            raise ValueError("--file and --out belong together: name the file to read and the one to write.")
+            options.refuse("--file and --out belong together: name the file to read and the one to write")
         if (given is None) != bool(options.file):
-            raise ValueError("Give a text, or --file IN --out OUT for a file of them.")
+            options.refuse("give one text, or --file IN --out OUT for a file of them")
         return file(options) if options.file else one(options)
 
     return run
@@ -240,6 +240,7 @@ def _command(
 
 
 def _file_options(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.set_defaults(refuse=parser.error)
     parser.add_argument(
         "--file", default="", metavar="IN", help=f"a .txt, .csv or .jsonl file of {what}; - for stdin"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from .journal import JobError
 
 IN_SUFFIXES = (".txt", ".csv", ".jsonl")
 OUT_SUFFIXES = (".jsonl", ".csv")
+# Python takes other characters for ends of lines, too, which an editor does not.
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # In bytes: a file of prompts that is larger is none.
 _LARGEST = 512 * 2**20
 _NUMBERS = ("variations", "seed", "count")
@@ -43,7 +46,7 @@ def read_lines(source: str, stdin: TextIO, columns: Sequence[str]) -> list[Line]
             raise JobError(f"{source} is no {', '.join(IN_SUFFIXES)} file. Save it as one of them.")
         data = _read(Path(source))
     if suffix == ".txt":
-        lines = [Line(number, line.strip()) for number, line in enumerate(data.splitlines())]
+        lines = [Line(number, line.strip()) for number, line in enumerate(_LINE_ENDS.split(data))]
     elif suffix == ".csv":
         lines = list(_rows(data, source, columns))
     else:

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interfaces.cli.processes import KEY, ROOT, Command
 from terminal import user_folder
 
 from quillwork import __version__
 from quillwork.config import providers
 
-from .test_commands import KEY, ROOT, Command, command, environment  # noqa: F401
 
-
-def leave_note(environment: dict[str, str], pack: Path, **more: Any) -> None:  # noqa: F811
+def leave_note(environment: dict[str, str], pack: Path, **more: Any) -> None:
     notes = user_folder(Path(environment["HOME"])) / "hosts.json"
     notes.parent.mkdir(parents=True)
     note = {"host": "ComfyUI", "pack": str(pack), "home": environment["QUILLWORK_HOME"], **more}
@@ -27,8 +26,8 @@ def leave_note(environment: dict[str, str], pack: Path, **more: Any) -> None:  #
 
 
 def test_versions_checks_and_settings_by_origin(
-    command: Command,  # noqa: F811
-    environment: dict[str, str],  # noqa: F811
+    command: Command,
+    environment: dict[str, str],
 ) -> None:
     leave_note(environment, ROOT, python=sys.executable, version="0.33.0")
     home = Path(environment["QUILLWORK_HOME"])
@@ -52,7 +51,7 @@ def test_versions_checks_and_settings_by_origin(
     assert command("doctor", "--json").returncode == 0
 
 
-def test_a_package_that_is_not_here_and_a_host_that_is_not_known(command: Command) -> None:  # noqa: F811
+def test_a_package_that_is_not_here_and_a_host_that_is_not_known(command: Command) -> None:
     report = json.loads(command("doctor", "--json").stdout)
     assert report["host"] is None
     for package, found in report["packages"].items():
@@ -64,8 +63,8 @@ def test_a_package_that_is_not_here_and_a_host_that_is_not_known(command: Comman
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
 def test_it_holds_no_key_and_no_path_of_the_user(
-    command: Command,  # noqa: F811
-    environment: dict[str, str],  # noqa: F811
+    command: Command,
+    environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
     """The report stays clean whatever is set, wrong or missing, and whichever way a path is written."""
@@ -106,8 +105,8 @@ def test_it_holds_no_key_and_no_path_of_the_user(
 
 
 def test_settings_that_cannot_be_read_leave_the_rest(
-    command: Command,  # noqa: F811
-    environment: dict[str, str],  # noqa: F811
+    command: Command,
+    environment: dict[str, str],
 ) -> None:
     home = Path(environment["QUILLWORK_HOME"])
     home.mkdir()

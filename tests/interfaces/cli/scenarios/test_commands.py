@@ -8,57 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hub.fixtures import _hub_thread, hub  # noqa: F401
 from hub.server import HubServer
+from interfaces.cli.processes import KEY, ROOT, Command, endpoint
 from terminal import user_folder
 from wire.server import WireServer
-
-ROOT = Path(__file__).resolve().parents[4]
-KEY = "sk-planted-Zq3vX9tR7mKb2LwYp5"
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Return an environment with nothing configured, and a home of its own."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    # Whatever host this copy may be linked into, its notes lie in a user's folder.
-    return {
-        **kept,
-        "HOME": str(tmp_path),
-        "USERPROFILE": str(tmp_path),
-        "QUILLWORK_HOME": str(tmp_path / "home"),
-    }
-
-
-@pytest.fixture
-def command(environment: dict[str, str], tmp_path: Path) -> Command:
-    """Return a function that runs a command, from a folder that is not ours.
-
-    ``command("enhance", "a fox", LLM_MODEL="x")`` sets the variable for it.
-    """
-
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT), *arguments],
-            env={**environment, **variables},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-        )
-
-    return run
-
-
-def endpoint(wire: WireServer, model: str = "fox") -> dict[str, str]:
-    return {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": model, "LLM_API_KEY": KEY}
 
 
 def test_two_words_are_enough_for_a_first_prompt(command: Command) -> None:

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from interfaces.cli.processes import ROOT, Command, endpoint
 from wire.server import WireServer
-
-from .test_commands import ROOT, Command, command, endpoint, environment  # noqa: F401
 
 ALL = {
     "enhance": ("enhance", "a fox"),
@@ -34,7 +33,7 @@ needs_signals = pytest.mark.skipif(os.name == "nt", reason="written for a POSIX 
 
 
 @pytest.fixture
-def home(environment: dict[str, str]) -> Path:  # noqa: F811
+def home(environment: dict[str, str]) -> Path:
     folder = Path(environment["QUILLWORK_HOME"])
     folder.mkdir(parents=True)
     return folder
@@ -49,13 +48,13 @@ def ended(done: subprocess.CompletedProcess[str], code: int, says: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_file_of_settings_that_cannot_be_read(command: Command, home: Path, name: str) -> None:  # noqa: F811
+def test_a_file_of_settings_that_cannot_be_read(command: Command, home: Path, name: str) -> None:
     (home / "quillwork.yaml").write_text("a: [1\nb: {")
     ended(command(*ALL[name]), 2, "quillwork.yaml, line 2: this is not valid YAML")
 
 
 @pytest.mark.parametrize("name", [*ALL, "targets", "doctor"])
-def test_a_home_that_is_a_file(command: Command, tmp_path: Path, name: str) -> None:  # noqa: F811
+def test_a_home_that_is_a_file(command: Command, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
     words = ALL.get(name, (name,))
     ended(command(*words, "--home", str(tmp_path / "file")), 2, "is a file")
@@ -73,7 +72,7 @@ def test_a_home_that_is_a_file(command: Command, tmp_path: Path, name: str) -> N
     ids=["model", "key", "file", "server"],
 )
 def test_a_model_that_is_not_to_be_had(
-    command: Command,  # noqa: F811
+    command: Command,
     name: str,
     variables: dict[str, str],
     code: int,
@@ -96,12 +95,12 @@ def test_a_model_that_is_not_to_be_had(
         (("variables", "season", "--count", "0"), "1 to 200"),
     ],
 )
-def test_words_that_cannot_be_meant(command: Command, words: tuple[str, ...], says: str) -> None:  # noqa: F811
+def test_words_that_cannot_be_meant(command: Command, words: tuple[str, ...], says: str) -> None:
     ended(command(*words), 2, says)
 
 
 def test_values_that_cannot_be_saved_are_printed_all_the_same(
-    command: Command,  # noqa: F811
+    command: Command,
     home: Path,
     wire: WireServer,
 ) -> None:
@@ -115,7 +114,7 @@ def test_values_that_cannot_be_saved_are_printed_all_the_same(
     assert "The values for __hue__ were not saved" in done.stderr
 
 
-def test_resolve_invents_what_is_missing_and_keeps_it(command: Command, home: Path, wire: WireServer) -> None:  # noqa: F811
+def test_resolve_invents_what_is_missing_and_keeps_it(command: Command, home: Path, wire: WireServer) -> None:
     wire.script("fox", '{"values": ["red", "green"]}')
     words = ("resolve", "a __hue__ fox", "--selection", "cycle", "--count", "2")
     done = command(*words, "--generate-missing", **endpoint(wire))
@@ -127,7 +126,7 @@ def test_resolve_invents_what_is_missing_and_keeps_it(command: Command, home: Pa
     assert wire.log == [], "the file is there"
 
 
-def test_what_the_phrasebook_does_not_know_is_told(command: Command) -> None:  # noqa: F811
+def test_what_the_phrasebook_does_not_know_is_told(command: Command) -> None:
     done = command("variables", "fabric", "--count", "3", "--guidance", "only historical ones")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 3
@@ -139,7 +138,7 @@ def test_what_the_phrasebook_does_not_know_is_told(command: Command) -> None:  #
 
 @needs_signals
 @pytest.mark.parametrize("line", ["{ours} targets | head -1", "{ours} targets >&-", "{ours} setup <&-"])
-def test_a_reader_who_has_enough(environment: dict[str, str], line: str) -> None:  # noqa: F811
+def test_a_reader_who_has_enough(environment: dict[str, str], line: str) -> None:
     ours = shlex.join([sys.executable, str(ROOT)])
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line.format(ours=ours)],
@@ -152,7 +151,7 @@ def test_a_reader_who_has_enough(environment: dict[str, str], line: str) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
-def test_a_disk_that_is_full(environment: dict[str, str]) -> None:  # noqa: F811
+def test_a_disk_that_is_full(environment: dict[str, str]) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, str(ROOT), "targets"],
@@ -168,7 +167,7 @@ def test_a_disk_that_is_full(environment: dict[str, str]) -> None:  # noqa: F811
 @needs_signals
 @pytest.mark.parametrize("name", ASKING)
 def test_control_c_while_a_model_writes(
-    environment: dict[str, str],  # noqa: F811
+    environment: dict[str, str],
     wire: WireServer,
     name: str,
 ) -> None:
@@ -177,7 +176,7 @@ def test_control_c_while_a_model_writes(
 
 @needs_signals
 @pytest.mark.parametrize("name", ["models", "doctor"])
-def test_control_c_while_servers_are_asked(environment: dict[str, str], name: str) -> None:  # noqa: F811
+def test_control_c_while_servers_are_asked(environment: dict[str, str], name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         deaf.settimeout(0)
         called: list[socket.socket] = []
@@ -193,7 +192,7 @@ def test_control_c_while_servers_are_asked(environment: dict[str, str], name: st
             connection.close()
 
 
-def interrupt(environment: dict[str, str], words: tuple[str, ...], is_time: Callable[[], bool]) -> None:  # noqa: F811
+def interrupt(environment: dict[str, str], words: tuple[str, ...], is_time: Callable[[], bool]) -> None:
     process = subprocess.Popen(
         [sys.executable, str(ROOT), *words],
         env=environment,
@@ -212,7 +211,7 @@ def interrupt(environment: dict[str, str], words: tuple[str, ...], is_time: Call
 
 @needs_signals
 @pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["control-c", "control-d"])
-def test_a_question_that_is_left(environment: dict[str, str], key: bytes) -> None:  # noqa: F811
+def test_a_question_that_is_left(environment: dict[str, str], key: bytes) -> None:
     import pty
 
     ours, theirs = pty.openpty()

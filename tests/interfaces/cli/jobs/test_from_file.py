@@ -1,0 +1,97 @@
+"""Enhance and variables over a file, and the jobs that they leave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from interfaces.cli.processes import Command, endpoint
+from wire.server import WireServer
+
+
+def rows(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def test_each_line_has_its_row_and_a_failure_its_error(
+    command: Command,
+    wire: WireServer,
+    tmp_path: Path,
+) -> None:
+    ideas = tmp_path / "ideas.txt"
+    ideas.write_text("a fox\n\nan owl\na cat\n", "utf-8")
+    out = tmp_path / "out.jsonl"
+    wire.script(
+        "fox", lambda body: "I cannot help with that." if "owl" in str(body["messages"][-1]) else "A red fox."
+    )
+    arguments = ("enhance", "--file", str(ideas), "--out", str(out), "--target", "plain")
+    done = command(*arguments, **endpoint(wire))
+    assert done.returncode == 3
+    assert [(row["line"], row["idea"], row["prompt"]) for row in rows(out)] == [
+        (0, "a fox", "A red fox."),
+        (2, "an owl", None),
+        (3, "a cat", "A red fox."),
+    ]
+    assert "declined" in str(rows(out)[1]["error"])
+    assert set(rows(out)[0]) == {"line", "idea", "prompt", "negative", "error"}
+    wire.reset()
+    wire.script("fox", "An owl.")
+    done = command(*arguments, "--json", **endpoint(wire))
+    assert (done.returncode, json.loads(done.stdout)["calls"]) == (0, 1)
+    assert [row["prompt"] for row in rows(out)] == ["A red fox.", "An owl.", "A red fox."]
+
+
+def test_the_phrasebook_writes_a_csv(command: Command, tmp_path: Path) -> None:
+    ideas = tmp_path / "ideas.csv"
+    ideas.write_text("idea,variations\na fox in snow,2\nan owl,1\n", "utf-8")
+    done = command("enhance", "--file", str(ideas), "--out", str(tmp_path / "out.csv"))
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()
+    assert lines[0] == "line,idea,prompt,negative,error"
+    assert [line.split(",")[0] for line in lines[1:]] == ["0", "0", "1"]
+
+
+def test_values_for_each_name(command: Command, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("season\nanimal\n", "utf-8")
+    out = tmp_path / "out.jsonl"
+    done = command("variables", "--file", str(names), "--out", str(out), "--count", "4")
+    assert done.returncode == 0, done.stderr
+    assert [(row["name"], len(row["values"])) for row in rows(out)] == [("season", 4), ("animal", 4)]  # type: ignore[arg-type]
+
+
+def test_jobs_are_listed_shown_resumed_and_cleaned(
+    command: Command,
+    wire: WireServer,
+    tmp_path: Path,
+) -> None:
+    ideas = tmp_path / "ideas.txt"
+    ideas.write_text("a fox\nan owl\n", "utf-8")
+    out = tmp_path / "out.jsonl"
+    assert "no jobs" in command("jobs").stdout
+    wire.script("fox", "I cannot help with that.")
+    command("enhance", "--file", "ideas.txt", "--out", "out.jsonl", **endpoint(wire))
+    (job,) = json.loads(command("jobs", "--json").stdout)["jobs"]
+    assert (job["kind"], job["state"]) == ("enhance", "2 failed")
+    assert (
+        "line 0" in command("jobs", "show", job["id"]).stderr
+        or "0:" in command("jobs", "show", job["id"]).stderr
+    )
+    assert "0 journals" in command("jobs", "clean").stdout
+    wire.script("fox", "A red fox.")
+    assert command("jobs", "resume", job["id"], **endpoint(wire)).returncode == 0
+    assert [row["prompt"] for row in rows(out)] == ["A red fox."] * 2
+    assert "1 journals" in command("jobs", "clean").stdout
+    assert command("jobs", "show", "nothing").returncode == 2
+
+
+def test_what_belongs_together_is_told(command: Command, tmp_path: Path) -> None:
+    for arguments in (
+        ("enhance",),
+        ("enhance", "--file", "x.txt"),
+        ("enhance", "a fox", "--out", "x.csv"),
+        ("variables",),
+    ):
+        done = command(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--file" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,159 @@
+"""The work of a job: every entry once, failures last, what is under way kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from quillwork.llm_backends import errors
+from quillwork.prompting.jobs.journal import Journal
+from quillwork.prompting.jobs.pace import Pace
+from quillwork.prompting.jobs.work import Entry, Question, Work, Written
+
+
+@pytest.fixture
+def journal(tmp_path):
+    with Journal(tmp_path / "job.sqlite") as journal:
+        yield journal
+
+
+def entries(*names, key=lambda name: f"key of {name}"):
+    return [Entry(name, "1", lambda name=name: Question(key(name), name)) for name in names]
+
+
+class Model:
+    """Answers each payload, or fails as its `faults` say, once for each."""
+
+    def __init__(self, faults=None):
+        self.faults = {name: list(several) for name, several in (faults or {}).items()}
+        self.asked = Counter()
+        self.order = []
+        self.at_once = self.peak = 0
+
+    async def __call__(self, payloads):
+        self.at_once += 1
+        self.peak = max(self.peak, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        answers = []
+        for name in payloads:
+            self.asked[name] += 1
+            self.order.append(name)
+            if self.faults.get(name):
+                raise self.faults[name].pop(0)
+            answers.append(Written({"text": f"a {name}"}, 0.5))
+        return answers
+
+
+class InPlace(Model):
+    async def __call__(self, payloads):
+        return [Written({"text": f"a {name}"}) for name in payloads]
+
+
+def run(work, most=4):
+    asyncio.run(work.run(Pace(most)))
+    return work.progress
+
+
+def test_each_is_asked_once_and_journalled(journal):
+    model, seen = Model(), []
+    work = Work(entries("fox", "owl", "cat"), journal, model, lambda *told: seen.append(told))
+    progress = run(work)
+    assert model.asked == {"fox": 1, "owl": 1, "cat": 1}
+    assert (progress.done, progress.failed, progress.called, progress.cost_usd) == (3, 0, 3, 1.5)
+    assert journal.texts() == {name: {"text": f"a {name}"} for name in ("fox", "owl", "cat")}
+    assert sorted(name for name, _ in seen) == ["cat", "fox", "owl"]
+
+
+def test_equal_questions_are_asked_once(journal):
+    model = Model()
+    progress = run(Work(entries(*"abcdef", key=lambda name: "same"), journal, model))
+    assert sum(model.asked.values()) == 1
+    assert progress.done == 6
+    assert set(journal.stamps()) == set("abcdef")
+
+
+def test_what_is_journalled_is_not_asked_again(journal):
+    run(Work(entries("fox"), journal, Model()))
+    model = Model()
+    assert run(Work(entries("fox", "owl"), journal, model)).done == 2
+    assert model.asked == {"owl": 1}
+
+
+def test_a_failure_is_told_and_tried_last_the_next_time(journal):
+    told = []
+    model = Model({"fox": [errors.Refused("It declined.")]})
+    progress = run(Work(entries("fox", "owl"), journal, model, lambda *one: told.append(one)), most=1)
+    assert (progress.done, progress.failed) == (1, 1)
+    said = "It declined. Reword the prompt or choose another model."
+    assert ("fox", said) in told
+    assert journal.failures() == {"fox": said}
+    again = Model()
+    run(Work(entries("fox", "cat", "dog"), journal, again), most=1)
+    assert again.order[-1] == "fox"
+    assert journal.failures() == {}
+
+
+def test_a_file_that_cannot_be_read_is_one_failure(journal):
+    def broken():
+        raise PermissionError(13, "Permission denied")
+
+    model = Model()
+    progress = run(Work([Entry("x.png", "1", broken), *entries("fox")], journal, model))
+    assert (progress.done, progress.failed) == (1, 1)
+    assert journal.failures() == {"x.png": "The file cannot be read (Permission denied)."}
+
+
+def test_what_may_pass_is_tried_again(journal):
+    model = Model({"fox": [errors.RateLimited("Too many.", retry_after_s=0.0), errors.ProviderFailed("503")]})
+    assert run(Work(entries("fox", "owl"), journal, model)).done == 2
+    assert model.asked == {"fox": 3, "owl": 1}
+
+
+def test_what_would_fail_for_all_ends_it(journal):
+    names = [f"n{number}" for number in range(50)]
+    model = Model({"n5": [errors.AuthenticationFailed("The key was refused.")]})
+    with pytest.raises(errors.AuthenticationFailed):
+        run(Work(entries(*names), journal, model))
+    assert set(journal.stamps()) == {name for name in model.asked if name != "n5"}
+    assert len(model.asked) < 50
+
+
+def test_nobody_there_ends_it(journal):
+    names = [f"n{number}" for number in range(50)]
+    gone = {name: [errors.ConnectionFailed("Nobody answers.", retry_after_s=0.0)] * 4 for name in names}
+    with pytest.raises(errors.ConnectionFailed):
+        run(Work(entries(*names), journal, Model(gone)))
+
+
+def test_it_never_asks_more_at_once_than_allowed(journal):
+    model = Model()
+    run(Work(entries(*(f"n{number}" for number in range(60))), journal, model), most=3)
+    assert model.peak <= 3
+
+
+def test_a_stop_leaves_nothing_running(journal):
+    async def stopped():
+        started = asyncio.Event()
+
+        async def hang(payloads):
+            started.set()
+            await asyncio.sleep(3600)
+
+        task = asyncio.ensure_future(Work(entries("fox", "owl"), journal, hang).run(Pace(2)))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]
+
+    assert asyncio.run(stopped()) == []
+
+
+def test_a_local_model_is_asked_in_this_thread(journal):
+    work = Work(entries("fox", "owl", "cat"), journal, InPlace())
+    work.run_in_place(2)
+    assert work.progress.done == 3
+    assert set(journal.texts()) == {"fox", "owl", "cat"}
