@@ -42,7 +42,10 @@ def test_a_provider_and_its_variables(name: str) -> None:
 
 
 def commands() -> dict[str, list[str]]:
-    """Return each command's arguments: an option's flags or a name, then how many values."""
+    """Return each command's arguments: an option's flags or a name, then how many values.
+
+    A name that may be left out takes all that one which may not takes.
+    """
     (choices,) = (
         action.choices
         for action in command_line._parser()._actions
@@ -51,7 +54,7 @@ def commands() -> dict[str, list[str]]:
     return {
         name: [
             "|".join(action.option_strings or [action.dest])
-            + (f" {action.nargs}" if action.nargs is not None else "")
+            + (f" {action.nargs}" if action.nargs not in (None, "?") else "")
             for action in parser._actions
         ]
         for name, parser in choices.items()
