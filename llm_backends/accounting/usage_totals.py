@@ -59,8 +59,8 @@ class Totals:
     seconds: float = 0.0
 
     def add(self, other: Totals) -> None:
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def to_json(self) -> dict[str, Any]:
         """The totals as JSON; a wholly unknown cost is null."""

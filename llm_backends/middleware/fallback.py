@@ -18,7 +18,7 @@ async def with_fallback(call: Call, proceed: Handler) -> Result:
     for deployment in (call.deployment, *call.deployment.fallbacks):
         if failed:
             call.sink.restart()
-        call.deployment = replace(deployment, fallbacks=())
+        call.deployment = replace(deployment, fallbacks=()) if deployment.fallbacks else deployment
         try:
             result = await proceed(call)
         except errors.LLMError as error:

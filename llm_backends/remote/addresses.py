@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ..types import Secret
@@ -100,6 +101,7 @@ def _base_path(path: str, host: str) -> str:
     return path if path not in ("", "/openai") or (path and host not in _BASES) else usual
 
 
+@lru_cache(maxsize=128)  # asked at every call
 def route(base_url: str, path: str) -> str:
     """The address of `path` (such as ``/models``) under `base_url`; Azure's version stays at the end."""
     parts = _split(api_base(base_url)) if "://" in base_url else None
@@ -108,6 +110,7 @@ def route(base_url: str, path: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/chat/completions") + path))
 
 
+@lru_cache(maxsize=128)
 def is_azure(url: str) -> bool:
     """Tell whether the server at `url` takes its key as Azure does."""
     parts = _split(url)

@@ -280,6 +280,8 @@ def _nearest(reasoning: str, efforts: tuple[str, ...]) -> str | None:
 
 def _changes(request: Request, form: Form, deployment: Deployment) -> Iterator[str]:
     """Sentences on what was changed in this request."""
+    if form == Form():
+        return
     name, sent = deployment.name, fitted(request, form, deployment)
     plain = _parts(request, request, Form())
     for part in sorted((form.without & plain) - _UNSAID):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
@@ -12,6 +13,7 @@ _NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
 _SHORT_IPV4 = re.compile(r"[0-9][0-9a-fx.]*", re.ASCII)
 
 
+@lru_cache(maxsize=128)  # asked at every call
 def is_loopback(host: str) -> bool:
     """Tell whether `host` is a loopback name or address, with or without its brackets, zone or final dot.
 
