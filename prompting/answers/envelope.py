@@ -197,20 +197,17 @@ def unquote(text: str) -> str:
     """Return `text` without the quotes around the whole of it, or a stray one at one end."""
     bare = text.removesuffix(".") if text.endswith(tuple(f"{closing}." for _, closing in _QUOTES)) else text
     for opening, closing in _QUOTES:
+        if not (bare.startswith(opening) and bare.endswith(closing)):
+            continue
+        if len(bare) <= len(opening) + len(closing):
+            continue
         inside = bare[len(opening) : -len(closing)]
-        whole = (
-            len(bare) > len(opening) + len(closing) and bare.startswith(opening) and bare.endswith(closing)
-        )
         # Quotes at both ends may belong to two different pieces of lettering.
-        if whole and opening not in inside and closing not in inside:
+        if opening not in inside and closing not in inside:
             return inside.strip()
         # A prompt with lettering of its own in it, in the same quotes.
-        if (
-            whole
-            and opening == closing == '"'
-            and inside.count('"') % 2 == 0
-            and re.search(r'\w "[^"]+"\W', inside)
-        ):
+        is_own = opening == closing == '"' and inside.count('"') % 2 == 0
+        if is_own and re.search(r'\w "[^"]+"\W', inside):
             return inside.strip()
     for mark in ('"', "“", "”"):
         if text.count(mark) == 1 and not any(other in text for other in '"“”„' if other != mark):
