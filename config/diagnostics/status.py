@@ -13,6 +13,7 @@ from ..access import consent, kept_keys, plans
 from ..access.session_keys import ENDPOINT, SessionKeys, endpoint_id, session_keys
 from ..choice import Choice
 from ..deployment import deploy
+from ..models import sizes
 from ..models.catalog import Catalog, SourceState, catalog
 from ..models.labels import human_label
 from ..models.servers import endpoint_label
@@ -199,6 +200,7 @@ def config_view(settings: Settings) -> dict[str, Any]:
         "effective": in_effect(settings),
         "modes": registry.choices(),
         "mode_rows": mode_rows(),
+        "sizes": sizes.as_rows(),
         "allowed": allowed(settings),
         "plan": plan_name(settings),
         "home": str(settings.folder),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from ...config import providers
+from ...config import own_server, providers
 from ...config.access import consent
-from ...config.model_source import DEFAULT_REPOSITORY
-from ...config.models.catalog import Listing, catalog
+from ...config.models import sizes
+from ...config.models.catalog import Listing, SourceState, catalog
 from ...config.providers.table import Provider
 from ...config.settings.env_file import write_env
 from ...config.settings.values import load
+from ...llm_backends.errors import LLMError
 from ...llm_backends.host import program
 from ...llm_backends.modes import HF_DOWNLOAD
 from ...llm_backends.remote.addresses import mended
@@ -24,7 +26,13 @@ from ...prompting import phrasebook
 # Settings left behind by another way of reaching a model.
 _CLEAN: dict[str, str | None] = {"LLM_MODE": None, "LLM_MODEL": None, "LLM_BASE_URL": None}
 
-_PROVIDERS_SHOWN = 20
+_PROVIDERS_SHOWN = _MODELS_SHOWN = 20
+_GOOD_FOR = {
+    "tiny": "short prompts in plain sentences",
+    "small": "prompts in English, short lists",
+    "standard": "every prompt format, lists, other languages",
+    "large": "long ideas, translation, chat",
+}
 # What looks like a key: it must not get into a file, and not on the screen either.
 _KEY = re.compile(
     r"(?i)(?:^|[\s=:\"'])(?:bearer\s+\S|(?:sk|gsk|pk|hf|xai|nvapi|key|r8|tgp|pplx|fw|csk)[-_][\w-]{12,}|AIza[\w-]{20,}"
@@ -50,11 +58,17 @@ class Wizard:
     def run(self) -> None:
         self._say("Checking what is available ...")
         listing = runner.run(catalog.listing(load()))
+        found = runner.run(own_server.look_around())
         ways: list[tuple[str, Callable[[Listing], dict[str, str | None]]]] = [
-            (self._ollama_line(listing), self._ollama),
+            (f"{label} at {address} (found)", partial(self._found, address)) for label, address in found
+        ]
+        ways.insert(
+            0 if self._running_ollama(listing) else len(ways), (self._ollama_line(listing), self._ollama)
+        )
+        ways += [
             ("An OpenAI-compatible server: LM Studio, vLLM, a LiteLLM proxy", self._endpoint),
             ("A provider on the internet, with your own key", self._provider),
-            ("A 4-bit model on this machine's GPU (downloaded once, about 3 GB)", self._download),
+            ("A 4-bit model on this machine (downloaded once, 0.5 to 6 GB)", self._download),
             ("No model: use the phrasebook", lambda _: {"LLM_MODE": phrasebook.NAME}),
         ]
         self._say("Which language model should Quillwork use?")
@@ -72,8 +86,11 @@ class Wizard:
         self._say("Saved. The change takes effect on the next run. Checking the setup:")
         self._say(f"  {command('doctor')}")
 
+    def _running_ollama(self, listing: Listing) -> SourceState | None:
+        return next((one for one in listing.sources if one.id == "ollama" and one.state == "ok"), None)
+
     def _ollama_line(self, listing: Listing) -> str:
-        running = next((one for one in listing.sources if one.id == "ollama" and one.state == "ok"), None)
+        running = self._running_ollama(listing)
         return f"Ollama on this machine ({running.count} models)" if running else "Ollama (not running)"
 
     def _ollama(self, listing: Listing) -> dict[str, str | None]:
@@ -84,6 +101,15 @@ class Wizard:
                 "Install Ollama from https://ollama.com/download, then run `ollama pull` for the model."
             )
         return {"LLM_MODEL": models[self._choose(models[:20])]}
+
+    def _found(self, address: str, listing: Listing) -> dict[str, str | None]:
+        try:
+            models = runner.run(own_server.test(address, None))
+        except LLMError as error:
+            self._say(f"{error.message} {error.hint}")
+            return {}
+        model = models[self._choose(models[:_MODELS_SHOWN])] if models else self._model("Model name", "")
+        return {"LLM_BASE_URL": address, "LLM_MODEL": model}
 
     def _endpoint(self, listing: Listing) -> dict[str, str | None]:
         typed = self._without_key("Server address", "http://127.0.0.1:4000/v1").strip(_QUOTES)
@@ -116,7 +142,18 @@ class Wizard:
         return {"LLM_MODEL": f"{provider.id}/{model.removeprefix(provider.id + '/')}"}
 
     def _download(self, listing: Listing) -> dict[str, str | None]:
-        model = self._answer("Repository on Hugging Face", DEFAULT_REPOSITORY)
+        free, on_gpu = sizes.free_memory()
+        size = sizes.suggested(free, on_gpu=on_gpu)
+        if free is not None:
+            self._say(f"{free:.1f} GB of {'GPU memory' if on_gpu else 'memory'} are free now.")
+        others = [one for one in sizes.SIZES if one != size]
+        lines = [_size_line(one) for one in (size, *others)]
+        chosen = self._choose([*lines, "Another repository on Hugging Face"])
+        model = (
+            (size, *others)[chosen].repository
+            if chosen < len(lines)
+            else self._answer("Repository on Hugging Face", size.repository)
+        )
         if self._agrees(f"Allow {model} to be downloaded when it is needed?"):
             consent.allow(consent.DOWNLOADS, self._folder)
         return {"LLM_MODE": HF_DOWNLOAD, "LLM_MODEL": model}
@@ -173,6 +210,15 @@ class Wizard:
     def _agrees(self, question: str, *, default: bool = True) -> bool:
         text = self._ask(f"{question} [{'Y/n' if default else 'y/N'}]: ").strip().lower()
         return text in ("y", "yes") if text else default
+
+
+def _size_line(size: sizes.Size) -> str:
+    speed = size.cpu_tokens_per_s
+    measured = f", {speed:g} tokens/s on a CPU" if speed else ""
+    return (
+        f"{size.name.capitalize()}: {_GOOD_FOR[size.name]} "
+        f"({size.download_gb} GB to download, needs {size.needs_gb} GB{measured})"
+    )
 
 
 def _export(variable: str, text: str = "...") -> str:

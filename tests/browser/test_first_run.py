@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from wire.lists import list_server
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.host import NullHost
@@ -35,7 +36,85 @@ def use(page):
     return dialog(page).get_by_role("button", name="Use this")
 
 
+def servers_found(page, *servers):
+    """Have the host find `servers` and no others of this machine."""
+    found = json.dumps({"servers": [{"label": label, "address": address} for label, address in servers]})
+    page.page.route("**/quillwork/server/find", lambda route: route.fulfill(json=json.loads(found)))
+
+
+@in_one_renderer
+def test_what_is_there_already_comes_first_and_takes_one_click(unset):
+    with list_server() as lists:
+        lists.answers = {"/v1/models": {"data": [{"id": "fox-8b"}, {"id": "owl-4b"}]}}
+        servers_found(unset, ("LM Studio", f"{lists.url}/v1"), ("vLLM", "http://127.0.0.1:9/v1"))
+        unset.command("Quillwork.Setup")
+        radios = dialog(unset).locator("input[type=radio]")
+        radios.first.wait_for()
+        values = radios.evaluate_all("all => all.map((one) => one.value)")
+        assert values == ["found-0", "ollama", "server", "local", "encoder", "cloud", "none"]
+        assert "LM Studio on this machine\nFound, with 2 models." in dialog(unset).inner_text()
+        dialog(unset).get_by_label("Model", exact=True).first.select_option("owl-4b")
+        use(unset).click()
+        dialog(unset).wait_for(state="detached")
+    settings = {one["name"]: one["value"] for one in configuration(unset)["settings"]}
+    assert (settings["LLM_BASE_URL"], settings["LLM_MODEL"]) == (f"{lists.url}/v1", "owl-4b")
+
+
+@in_one_renderer
+def test_an_encoder_that_can_write_comes_first_where_it_is_connected(unset):
+    servers_found(unset)
+    unset.page.evaluate(
+        """() => {
+          const loader = LiteGraph.createNode("PreviewAny");
+          app.graph.add(loader);
+          const node = LiteGraph.createNode("QuillworkEnhancePrompt");
+          app.graph.add(node);
+          loader.addWidget("text", "clip_name", "qwen_3_4b.safetensors", () => {});
+          loader.addOutput("CLIP", "CLIP");
+          const place = node.inputs.findIndex(({ name }) => name === "clip");
+          loader.connect(loader.outputs.length - 1, node, place);
+        }"""
+    )
+    unset.command("Quillwork.Setup")
+    first = dialog(unset).locator("input[type=radio]").first
+    first.wait_for()
+    assert first.get_attribute("value") == "encoder"
+    use(unset).click()
+    dialog(unset).wait_for(state="detached")
+    assert configuration(unset)["effective"]["mode"] == "host_encoder"
+
+
+@in_one_renderer
+@pytest.mark.parametrize(
+    ("device", "size", "told"),
+    [
+        (
+            {"type": "cuda", "vram_total": 8e9, "vram_free": 3.1e9},
+            "small",
+            "3.1 GB of GPU memory are free now",
+        ),
+        ({"type": "cuda", "vram_total": 24e9, "vram_free": 23e9}, "standard", "23.0 GB"),
+        ({"type": "cpu", "vram_total": 64e9, "vram_free": 60e9}, "tiny", "runs on the CPU here"),
+    ],
+)
+def test_the_size_that_fits_is_chosen(unset, device, size, told):
+    servers_found(unset)
+    unset.page.route("**/system_stats", lambda route: route.fulfill(json={"system": {}, "devices": [device]}))
+    unset.command("Quillwork.Setup")
+    choose(unset, "local")
+    sizes = dialog(unset).get_by_label("Size of the model")
+    assert sizes.input_value() == size
+    assert told in dialog(unset).inner_text()
+    sizes.select_option("large")
+    dialog(unset).get_by_label("Yes, download about 6.2 GB on first use").check()
+    use(unset).click()
+    dialog(unset).wait_for(state="detached")
+    settings = {one["name"]: one["value"] for one in configuration(unset)["settings"]}
+    assert settings["LLM_MODEL"] == "unsloth/Qwen3-8B-bnb-4bit"
+
+
 def test_comes_once_and_never_by_itself_again(unset):
+    servers_found(unset)
     assert dialog(unset).count() == 0
     node = unset.add(ENHANCE, prompt="a fox")
     dialog(unset).locator("input[type=radio]").first.wait_for()

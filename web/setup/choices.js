@@ -1,5 +1,5 @@
 // The ways to a model that the first-run dialog offers, each with what it needs and what it sets.
-import { CallError, asCallError, call } from "../common/calls.js";
+import { CallError, asCallError } from "../common/calls.js";
 import { busy, button, el, link } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
@@ -10,15 +10,27 @@ import { knownConfiguration, setting } from "../settings/configuration.js";
 import { keepBox, keyLink, saveKey } from "../settings/keys.js";
 import { findText, suggestProviders } from "../settings/providers.js";
 import { serverFields } from "../settings/server.js";
+import { foundServer, hasWiredEncoder } from "./found.js";
+import { localModel } from "./sizes.js";
 
-const LOCAL_MODEL = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit";
-const LOCAL_SIZE_GB = 2.7;
 const OLLAMA_PAGE = "https://ollama.com/download";
 
-/** All choices. Each is `{id, title, about, fields, ready(), settings()}`: `fields` are elements to fill in,
- *  `settings()` does what else the choice needs and resolves to the settings to write. */
-export function choices({ models, providers, keptIn }) {
-  return [ollama(models), ownServer(), localModel(), hostEncoder(), cloud(providers, keptIn), withoutModel()];
+/** All choices, those that are there already first (`isFound`). Each is `{id, title, about, fields, ready(),
+ *  settings()}`: `fields` are elements to fill in, `settings()` does what else the choice needs and resolves to
+ *  the settings to write. */
+export function choices({ models, providers, keptIn, servers = [], memory = null }) {
+  const encoder = hostEncoder();
+  const all = [
+    encoder.isFound && encoder,
+    ollama(models),
+    ...servers.map(foundServer),
+    ownServer(),
+    localModel(memory),
+    !encoder.isFound && encoder,
+    cloud(providers, keptIn),
+    withoutModel(),
+  ].filter(Boolean);
+  return [...all.filter(({ isFound }) => isFound), ...all.filter(({ isFound }) => !isFound)];
 }
 
 function mode(name, model = null) {
@@ -33,6 +45,7 @@ function ollama(models) {
   if (found.some(({ id }) => id === current)) select.value = current;
   return {
     id: "ollama",
+    isFound: found.length > 0,
     title: t("setup.ollama", "Ollama on this machine"),
     about: found.length
       ? t("setup.ollamaFound", "Found, with {count} models. Private and free.", { count: found.length })
@@ -71,30 +84,18 @@ function ownServer() {
   };
 }
 
-function localModel() {
-  const consent = el("input", { type: "checkbox" });
-  const text = t("setup.localConsent", "Yes, download about {size} GB on first use", { size: LOCAL_SIZE_GB });
-  return {
-    id: "local",
-    title: t("setup.local", "Local 4-bit model"),
-    about: t("setup.localAbout", "Qwen3 4B runs inside ComfyUI on an NVIDIA GPU, next to your image models. Private and free."),
-    fields: [el("label", { className: "quillwork-check" }, consent, text)],
-    ready: () => consent.checked,
-    async settings() {
-      await call("consent", { method: "POST", body: { what: "downloads" } });
-      return mode(modeThat("downloads_weights"), LOCAL_MODEL);
-    },
-  };
-}
-
 function hostEncoder() {
+  const isFound = hasWiredEncoder();
   return {
     id: "encoder",
+    isFound,
     title: t("setup.encoder", "The image workflow's text encoder"),
-    about: t(
-      "setup.encoderAbout",
-      "No download needed if the image model uses a language model as its text encoder (Z-Image, Flux.2 klein, Lumina 2 …). Connect it to the clip input of the node.",
-    ),
+    about: isFound
+      ? t("setup.encoderFound", "Connected in this workflow: no download, no further memory. If it cannot write, the node says so.")
+      : t(
+          "setup.encoderAbout",
+          "No download needed if the image model uses a language model as its text encoder (Z-Image, Flux.2 klein, Lumina 2 …). Connect it to the clip input of the node.",
+        ),
     fields: [],
     ready: () => true,
     settings: async () => mode(modeThat("needs_wire")),

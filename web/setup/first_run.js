@@ -11,6 +11,8 @@ import { loadModes } from "../models/modes.js";
 import { change, configuration, nothingChosen } from "../settings/configuration.js";
 import { SEEN } from "../settings/page.js";
 import { choices } from "./choices.js";
+import { findServers } from "./found.js";
+import { findMemory } from "./sizes.js";
 
 let offered = false;
 let open = false;
@@ -62,12 +64,21 @@ export async function openSetup() {
 }
 
 async function whatThereIs() {
-  const [models, providers, keys] = await Promise.allSettled([listModels(), call("llm/providers"), call("keys"), loadModes()]);
+  const [models, providers, keys, servers, memory] = await Promise.allSettled([
+    listModels(),
+    call("llm/providers"),
+    call("keys"),
+    findServers(),
+    findMemory(),
+    configuration().then(() => loadModes()),
+  ]);
   const failed = [models, providers].find((one) => one.status === "rejected");
   return {
     models: models.value?.models ?? [],
     providers: providers.value?.providers ?? [],
     keptIn: keys.value?.kept_in,
+    servers: servers.value ?? [],
+    memory: memory.value ?? null,
     problem: failed ? asCallError(failed.reason).text : "",
   };
 }
@@ -107,6 +118,8 @@ function fill(cards, all, use, take) {
   });
   cards.firstChild.remove();
   radios[0].focus();
+  // What is there already takes one click.
+  if (all[0].isFound) radios[0].click();
   use.addEventListener("click", () => take(chosen).then(check));
 }
 

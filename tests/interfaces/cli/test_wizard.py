@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from wire.lists import list_server
 
-from quillwork.config import providers
+from quillwork.config import own_server, providers
 from quillwork.config.access import consent
+from quillwork.config.models import sizes
 from quillwork.config.models.catalog import catalog
 from quillwork.config.settings import values as settings_module
 from quillwork.config.settings.home import use_llm_folders
@@ -26,6 +27,7 @@ def home(tmp_path, monkeypatch):
         if name.startswith(("LLM_", "LITELLM_", "OLLAMA_")) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("QUILLWORK_HOME", str(tmp_path))
+    monkeypatch.setattr(own_server, "USUAL", ())
     for name in ("OLLAMA_API_BASE", "LM_STUDIO_API_BASE", "HOSTED_VLLM_API_BASE"):
         monkeypatch.setenv(name, NOTHING_THERE)
     monkeypatch.setattr(settings_module, "_overrides", {})
@@ -198,11 +200,33 @@ def test_ollama_that_does_not_run_is_told(wizard, home):
 
 
 def test_a_download_needs_a_yes_of_its_own(wizard, home):
-    wizard("4", "org/name", "n", "y")
+    wizard("4", "5", "org/name", "n", "y")
     assert written(home) == ["LLM_MODE=hf_download", "LLM_MODEL=org/name"]
     assert not consent.is_allowed(consent.DOWNLOADS, load())
     wizard("4", "", "y", "y")
     assert consent.is_allowed(consent.DOWNLOADS, load())
+
+
+def test_sizes_are_offered_the_one_that_fits_first(wizard, home, monkeypatch):
+    monkeypatch.setattr(sizes, "free_memory", lambda: (3.1, True))
+    said = wizard("4", "", "y", "y")
+    assert "3.1 GB of GPU memory are free now." in said
+    assert " 1  Small: prompts in English, short lists (1.4 GB to download, needs 2.5 GB)" in said
+    assert (
+        "Tiny: short prompts in plain sentences (0.5 GB to download, needs 1.5 GB, 21 tokens/s on a CPU)"
+        in said
+    )
+    assert written(home) == ["LLM_MODE=hf_download", "LLM_MODEL=unsloth/Qwen3-1.7B-bnb-4bit"]
+
+
+def test_a_server_that_answers_is_offered_first(wizard, home, monkeypatch):
+    with list_server() as lists:
+        lists.answers = {"/v1/models": {"data": [{"id": "fox-8b"}, {"id": "owl-4b"}]}}
+        monkeypatch.setattr(own_server, "USUAL", (("LM Studio", f"{lists.url}/v1"),))
+        said = wizard("1", "2", "y")
+    assert f" 1  LM Studio at {lists.url}/v1 (found)" in said
+    assert " 2  Ollama (not running)" in said
+    assert sorted(written(home)) == [f"LLM_BASE_URL={lists.url}/v1", "LLM_MODEL=owl-4b"]
 
 
 def test_nothing_is_written_without_a_yes(wizard, home):
