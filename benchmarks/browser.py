@@ -1,14 +1,18 @@
-"""Cost of the pack when ComfyUI's page is opened: self time of our scripts, and their requests.
+"""Cost of the pack in ComfyUI's page: what its opening costs, and a keystroke in a long list of models.
 
     COMFYUI_PATH=… python benchmarks/browser.py [--rounds 5]
 
 Chromium's own sampling profiler runs from before the first script until the page has come to rest, with a
 node of ours on it. The baseline is the frontend's own scripts in the same profile.
+
+A keystroke is measured from its event to the end of our handlers, with all the layout that they ask for, and
+to the end of the next frame. The baseline of the frame is a field of the page without a list.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
@@ -79,6 +83,75 @@ def measured(browser: Browser, host: Host, renderer: str, rounds: int) -> tuple[
     return (renderer, *times, *map(str, found[-1][2:]))
 
 
+FACTS = ROOT / "config" / "models" / "model_facts.json"
+# What people type to find one of three thousand.
+TYPED = ("claude", "gpt-5 mini", "qwen/qwen3", "fox", "llama 3.3 70b", "a")
+# The longest list: every model of the packaged facts, and as many more as are missing.
+MODELS = 3000
+KEYSTROKES = """async ([field, queries]) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  }));
+  const times = [];
+  for (const query of queries)
+    for (let end = 1; end <= query.length; end += 1) {
+      await frame();
+      const began = performance.now();
+      field.value = query.slice(0, end);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      const handled = performance.now();
+      await frame();
+      times.push([handled - began, performance.now() - began]);
+    }
+  return times;
+}"""
+
+
+def listed() -> list[dict[str, Any]]:
+    """So many models as the host lists them."""
+    names = list(json.loads(FACTS.read_text("utf-8"))["models"])
+    ids = [
+        f"provider-{place % 60}/{names[place % len(names)].partition('/')[2]}-{place}"
+        for place in range(MODELS)
+    ]
+    return [
+        {
+            "id": id,
+            "label": id.partition("/")[2],
+            "provider": id.partition("/")[0],
+            "provider_label": id.partition("/")[0].title(),
+            "configured": place % 3 > 0,
+            "context_window": 128_000,
+            "price": {"input": 0.15, "output": 0.6},
+        }
+        for place, id in enumerate(sorted(ids))
+    ]
+
+
+def searching(browser: Browser, host: Host, rounds: int) -> list[tuple[str, ...]]:
+    """Type into the field of a model's id, with the longest list below it, and into one with none."""
+    comfy = ComfyPage(browser, host, "canvas")
+    try:
+        answer = json.dumps({"models": listed(), "sources": []})
+        comfy.page.route("**/quillwork/llm/models*", lambda route: route.fulfill(body=answer))
+        comfy.open()
+        comfy.new_workflow()
+        field = comfy.model_field(comfy.add("QuillworkEnhancePrompt", prompt="a fox")).element_handle()
+        comfy.page.locator(".quillwork-suggestions [role=option]").nth(50).wait_for()
+        none = comfy.page.evaluate_handle("() => document.body.appendChild(document.createElement('input'))")
+        rows = []
+        for name, typed in ((f"{MODELS} models", field), ("no list (baseline)", none)):
+            times = comfy.page.evaluate(KEYSTROKES, [typed, TYPED * rounds])
+            handled, drawn = (sorted(one[place] for one in times) for place in (0, 1))
+            shown = (f"{at:.1f}" for sort in (handled, drawn) for at in (statistics.median(sort), sort[-1]))
+            rows.append((name, str(len(times)), *shown))
+        return rows
+    finally:
+        comfy.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -90,6 +163,7 @@ def main() -> None:
         try:
             with launch(playwright) as browser:
                 rows = [measured(browser, host, name, rounds) for name in ("canvas", "nodes2")]
+                keystrokes = searching(browser, host, rounds)
         finally:
             host.close()
     where = "ComfyUI" if real_host() else "stand-in with the real frontend"
@@ -105,6 +179,8 @@ def main() -> None:
         "foreign addresses",
     )
     table("Opening the page", head, rows)
+    head = ("", "keystrokes", "handled ms", "worst", "drawn ms", "worst")
+    table("A keystroke in the field of a model's id", head, keystrokes)
 
 
 if __name__ == "__main__":

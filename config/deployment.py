@@ -124,7 +124,9 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         warn_once(remark)
         params["key_remark"] = remark
     if exchange := access.params.get("token_exchange"):
-        consent.require_exchange(provider.id, provider.label, exchange["url"], settings)
+        consent.require_exchange(
+            provider.id, provider.label, exchange, access.key_variable or "the environment", settings
+        )
     return Deployment(
         backend=modes.LITELLM,
         model=model if "/" in model else f"{provider.model_prefix}{model}",

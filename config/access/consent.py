@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...llm_backends.errors import ConsentNeeded, NotConfigured
@@ -53,14 +54,19 @@ def require(what: str, label: str, settings: Settings) -> None:
         )
 
 
-def require_exchange(provider: str, label: str, url: str, settings: Settings) -> None:
-    """Raise `ConsentNeeded` unless the key of `provider` may be exchanged for a token at `url`, whoever asks:
-    it is sent to a further address."""
+def require_exchange(
+    provider: str, label: str, exchange: Mapping[str, str], key: str, settings: Settings
+) -> None:
+    """Raise `ConsentNeeded` unless the key of `provider`, which the variable `key` holds, may be exchanged for
+    a token, whoever asks: a further address gets something for it."""
     what = f"{provider}{_EXCHANGE}"
     if not is_allowed(what, settings):
+        sent = f"the key in {key}"
+        if exchange["kind"] == "google":
+            sent = f"a request that is signed with the private key in {key}, not the key itself,"
         raise ConsentNeeded(
-            f"{label} takes a token for which your key is exchanged at {origin_of(url)}, which you have not "
-            "allowed on this machine.",
+            f"{label} takes a token in place of your key: to get one, {sent} is sent to "
+            f"{origin_of(exchange['url'])}, which you have not allowed on this machine.",
             hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
             provider=what,
         )

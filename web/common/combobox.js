@@ -102,6 +102,8 @@ export class Combobox {
   }
 
   draw() {
+    // Before anything is new: afterwards the page would be laid out for it.
+    this.place();
     this.rows = [];
     const { groups, last = null, note = "" } = this.content(this.query);
     const drawn = groups.map(([name, options]) =>
@@ -115,7 +117,6 @@ export class Combobox {
     this.box.replaceChildren(...drawn, ...(last ? [this.row(last)] : []));
     this.status.textContent = note;
     this.mark(null);
-    this.place();
   }
 
   /** An option `{given, act, children}`: properties of its element, what choosing it does, what stands in it. */

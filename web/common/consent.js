@@ -5,6 +5,8 @@ import { noneOpen } from "./dialogs.js";
 import { tellError } from "./notices.js";
 import { t } from "./texts.js";
 
+const EXCHANGE = ".token";
+
 /** Ask whether workflows may use `what`; the user's yes is kept on this machine. */
 export async function askConsent(what, message) {
   await noneOpen();
@@ -23,6 +25,13 @@ function consequence(what) {
   }
   if (what === "variables.add") {
     return t("consent.adding", "Models in workflows will be allowed to add values to the files in your library. They never remove any.");
+  }
+  if (what.endsWith(EXCHANGE)) {
+    return t(
+      "consent.exchange",
+      "Your key of “{provider}” will be exchanged at the address above for a token, which your calls to it then carry. You are asked once for each provider.",
+      { provider: what.slice(0, -EXCHANGE.length) },
+    );
   }
   return t(
     "consent.provider",

@@ -9,7 +9,7 @@ import { loadModes } from "./modes.js";
 
 const MOST_SHOWN = 200;
 // Drawing is what a keystroke costs, not the search.
-const MOST_WHILE_TYPING = 50;
+const MOST_WHILE_TYPING = 20;
 
 /** Give `input` suggestions; `fits` may leave some models out. Opens at once where the field has the focus. */
 export function suggestModels(input, fits = () => true) {

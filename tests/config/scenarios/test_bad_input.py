@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -15,6 +16,14 @@ from quillwork.llm_backends.remote.http_client import wire_error
 from quillwork.llm_backends.remote.status_errors import error_from_status
 
 SENT = "planted0123456789"
+ACCOUNT = json.dumps(
+    {
+        "type": "service_account",
+        "client_email": "fox@fox.example",
+        "private_key": "-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----\n",
+        "project_id": "p",
+    }
+)
 AWS = {"AWS_ACCESS_KEY_ID": "planted-id", "AWS_SECRET_ACCESS_KEY": f"x{SENT}", "AWS_REGION": "us-east-1"}
 
 
@@ -106,8 +115,14 @@ REFUSED = {
     "an exchange that nobody allowed": (
         "watsonx/fox",
         {"WATSONX_APIKEY": SENT, "WATSONX_PROJECT_ID": "p"},
-        "IBM watsonx.ai takes a token for which your key is exchanged at https://iam.cloud.ibm.com, which "
-        "you have not allowed on this machine. Allow it once with",
+        "IBM watsonx.ai takes a token in place of your key: to get one, the key in WATSONX_APIKEY is sent to "
+        "https://iam.cloud.ibm.com, which you have not allowed on this machine. Allow it once with",
+    ),
+    "an exchange of a signature that nobody allowed": (
+        "vertex_ai/fox",
+        {"VERTEXAI_CREDENTIALS": ACCOUNT, "VERTEXAI_PROJECT": "p"},
+        "Google Vertex AI takes a token in place of your key: to get one, a request that is signed with the "
+        "private key in VERTEXAI_CREDENTIALS, not the key itself, is sent to https://oauth2.googleapis.com",
     ),
     "no project": (
         "watsonx/fox",
