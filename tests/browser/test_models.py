@@ -69,6 +69,18 @@ def test_click_takes(comfy, node):
     assert comfy.page.locator(".quillwork-suggestions, .graphdialog").count() == 0
 
 
+def test_a_choice_tells_the_host_to_prepare_its_first_call(comfy, node):
+    field = comfy.model_field(node)
+    options(comfy)
+    field.press_sequentially("fox-large")
+    field.press("ArrowDown")
+    with comfy.page.expect_response("**/quillwork/llm/warm-up") as told:
+        field.press("Enter")
+    assert told.value.request.post_data_json == {"llm_model": "fox-large"}
+    # The model is an endpoint's, whose calls need no import.
+    assert told.value.json() == {"begun": False}
+
+
 def test_any_text_is_allowed(comfy, node):
     field = comfy.model_field(node)
     field.press_sequentially("my/own model")
