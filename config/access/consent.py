@@ -57,8 +57,8 @@ def require(what: str, label: str, settings: Settings) -> None:
 def require_exchange(
     provider: str, label: str, exchange: Mapping[str, str], key: str, settings: Settings
 ) -> None:
-    """Raise `ConsentNeeded` unless the key of `provider`, in the variable `key`, may be exchanged for a token,
-    whoever asks: a further address gets something for it."""
+    """Raise `ConsentNeeded` unless the key of `provider`, in the variable `key`, may be exchanged for a
+    token, whoever asks: a further address gets something for it."""
     what = f"{provider}{_EXCHANGE}"
     if not is_allowed(what, settings):
         sent = f"the key in {key}"
