@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from ...llm_backends.images import read_picture
 from ...llm_backends.system.files import write_whole
@@ -23,7 +23,8 @@ Form = Literal["any", "prose", "tags", "both"]
 FORMS: tuple[Form, ...] = get_args(Form)
 Hint = Literal["none", "name", "text"]
 HINTS: tuple[Hint, ...] = get_args(Hint)
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
+ENDINGS = frozenset({"jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
+_DIGITS = re.compile(r"([0-9]+)")
 # In bytes: a text beside a picture that is longer is no caption.
 _LONGEST_TEXT = 64_000
 _FORM_RULES = {
@@ -33,14 +34,25 @@ _FORM_RULES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture in the folder: its file, a stamp of its content, and the caption file beside it."""
+class Picture(NamedTuple):
+    """A picture: its `name` as a path in `folder`, a stamp of its content, the name of the caption beside it.
 
-    file: Path
+    Paths are made of these only when they are needed: a folder may hold a hundred thousand.
+    """
+
+    folder: Path
+    name: str
     stamp: str
-    text_file: Path
+    text_name: str
     has_text: bool
+
+    @property
+    def file(self) -> Path:
+        return self.folder / self.name
+
+    @property
+    def text_file(self) -> Path:
+        return self.folder / self.text_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,36 +99,29 @@ def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[P
     Raises `JobError` where the folder cannot be read or two pictures would share a caption file.
     """
     found: list[Picture] = []
-    for place, files in _folders(folder, with_subfolders):
+    for place, files in _folders(folder, "", with_subfolders):
         names = {entry.name for entry in files}
-        pictures = [entry for entry in files if os.path.splitext(entry.name)[1].lower() in SUFFIXES]
-        for entry in sorted(pictures, key=lambda entry: _natural(entry.name)):
-            status = entry.stat()
-            text = os.path.splitext(entry.name)[0] + suffix
-            found.append(
-                Picture(
-                    place / entry.name, f"{status.st_size}-{status.st_mtime_ns}", place / text, text in names
-                )
-            )
-    seen: dict[Path, Path] = {}
+        pictures = []
+        for entry in files:
+            stem, _, ending = entry.name.rpartition(".")
+            if ending.lower() in ENDINGS:
+                status = entry.stat()
+                stamp = f"{status.st_size}-{status.st_mtime_ns}"
+                text = stem + suffix
+                pictures.append(Picture(folder, place + entry.name, stamp, place + text, text in names))
+        found += sorted(pictures, key=lambda picture: _natural(picture.name))
+    seen: dict[str, str] = {}
     for picture in found:
-        other = seen.setdefault(picture.text_file, picture.file)
-        if other != picture.file:
-            raise JobError(
-                f"{other.name} and {picture.file.name} would share {picture.text_file.name}. "
-                "Rename one of them."
-            )
+        other = seen.setdefault(picture.text_name, picture.name)
+        if other != picture.name:
+            raise JobError(f"{other} and {picture.name} would share {picture.text_name}. Rename one of them.")
     return found
 
 
-def entries_of(pictures: Sequence[Picture], folder: Path, wishes: Wishes, seed: int) -> Iterator[Entry]:
-    """Yield the entries of a job for `pictures`, named by their path in `folder`."""
+def entries_of(pictures: Sequence[Picture], wishes: Wishes, seed: int) -> Iterator[Entry]:
+    """Yield the entries of a job for `pictures`, with their names."""
     for picture in pictures:
-        yield Entry(name_of(picture, folder), picture.stamp, _Preparation(picture, wishes, seed))
-
-
-def name_of(picture: Picture, folder: Path) -> str:
-    return picture.file.relative_to(folder).as_posix()
+        yield Entry(picture.name, picture.stamp, _Preparation(picture, wishes, seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,27 +169,29 @@ def forbidden(text: str, wishes: Wishes) -> list[str]:
     return [word for word in wishes.never if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.I)]
 
 
-def _folders(folder: Path, with_subfolders: bool) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
+def _folders(
+    folder: Path, inside: str, with_subfolders: bool
+) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield the path of each folder in `folder`, "" or with a slash behind it, with the files in it."""
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(folder / inside) as entries:
             all_entries = [entry for entry in entries if not entry.name.startswith(".")]
     except NotADirectoryError:
         raise JobError(f"{folder} is no folder. Name the folder that the pictures are in.") from None
     except OSError as error:
-        raise JobError(f"The folder {folder} cannot be read ({error.strerror}).") from None
-    yield folder, [entry for entry in all_entries if entry.is_file()]
+        raise JobError(f"The folder {folder / inside} cannot be read ({error.strerror}).") from None
+    yield inside, [entry for entry in all_entries if entry.is_file()]
     if with_subfolders:
         inner = (entry.name for entry in all_entries if entry.is_dir(follow_symlinks=False))
         for name in sorted(inner, key=_natural):
-            yield from _folders(folder / name, with_subfolders)
+            yield from _folders(folder, f"{inside}{name}/", with_subfolders)
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Order img2 before img10."""
-    return [
-        (int(part), "") if part.isascii() and part.isdigit() else (-1, part.casefold())
-        for part in re.split(r"(\d+)", name)
-    ]
+def _natural(name: str) -> list[int | str]:
+    """Order img2 before img10: text and numbers take turns, beginning with text."""
+    parts: list[int | str] = _DIGITS.split(name.casefold())
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def _spoken(stem: str) -> str:

@@ -91,7 +91,7 @@ class Journal:
 
     def stamps(self) -> dict[str, str]:
         """Return the stamp of each file or line for which there is a text."""
-        return dict(self._data.execute("select name, stamp from names join texts using (key)"))
+        return dict(self._data.execute("select name, stamp from names"))
 
     def failures(self) -> dict[str, str]:
         """Return the error of each file or line that failed when it was last tried."""

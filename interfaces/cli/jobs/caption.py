@@ -47,8 +47,8 @@ def caption_command(options: argparse.Namespace) -> int:
     shaping = (str(folder), wishes, suffix, options.existing, options.seed, model.deployment.name)
     with held(folder), job_journal("caption", shaping, options, str(folder)) as journal:
         pictures = found[: options.limit] if options.limit else found
-        job = _Captions(folder, wishes, options.existing, journal, pictures)
-        entries = list(captions.entries_of(job.left(), folder, wishes, options.seed))
+        job = _Captions(wishes, options.existing, journal, pictures)
+        entries = list(captions.entries_of(job.left(), wishes, options.seed))
         first, rest = entries[:_PREVIEW], entries[_PREVIEW:]
         if rest and not options.yes:
             if not sys.stdin.isatty() and len(rest) > _UNASKED:
@@ -67,14 +67,13 @@ def caption_command(options: argparse.Namespace) -> int:
 class _Captions:
     """One run of `caption`: which pictures are left, and what is written beside them."""
 
-    folder: Path
     wishes: captions.Wishes
     existing: captions.Existing
     journal: Journal
     pictures: Sequence[captions.Picture]
 
     def __post_init__(self) -> None:
-        self.by_name = {captions.name_of(picture, self.folder): picture for picture in self.pictures}
+        self.by_name = {picture.name: picture for picture in self.pictures}
         self.kept = 0
         self.shown: list[str] = []
         self.runs: list[Progress] = []
