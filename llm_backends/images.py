@@ -69,7 +69,7 @@ def encode_picture(picture: Pixels, longest_side: int = LONGEST_SIDE) -> Image:
     plain = plain if plain.mode == mode else plain.convert(mode)
     size = _size(plain.size, longest_side)
     if size != plain.size:
-        # As sharp to a model as Lanczos, in two thirds of the time.
+        # Two thirds of the time that Lanczos takes for a picture of two megapixels.
         plain = plain.resize(size, library.Resampling.HAMMING, reducing_gap=2.0)
     if has_holes:
         ground = library.new("RGB", plain.size, "white")

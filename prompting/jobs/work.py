@@ -33,8 +33,8 @@ _ENDS_ALL = (
     errors.RedirectRefused,
 )
 _TRIES = 4
-# So many failures to reach the other side in a row, and nobody is there.
-_NOBODY_THERE = 12
+# So many failures to reach the other side in a row, and nobody is there: before its first answer, and later.
+_NOBODY_THERE, _NOBODY_LEFT = 4, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +154,13 @@ class Work:
                             running.add(loop.create_task(self._try(*self._again.popleft())))
                         continue
                     ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                    for task in ended:
-                        task.result()
+                    # All are looked at, or the loop would complain of those that failed beside the first.
+                    failed = [error for task in ended if (error := task.exception()) is not None]
+                    if failed:
+                        raise failed[0]
             except errors.LLMError:
                 # What is under way has been paid for.
-                if running:
-                    await asyncio.wait(running)
+                await asyncio.gather(*running, return_exceptions=True)
                 raise
             finally:
                 for task in running:
@@ -194,7 +195,7 @@ class Work:
             raise answer
         if isinstance(answer, errors.LLMError) and answer.retryable:
             self._in_vain += 1
-            if self._in_vain >= _NOBODY_THERE:
+            if self._in_vain >= (_NOBODY_LEFT if self.progress.called else _NOBODY_THERE):
                 raise answer
             if isinstance(answer, errors.RateLimited) or self._in_vain > 1:
                 self._pace.refused(answer.retry_after_s)

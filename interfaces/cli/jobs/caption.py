@@ -109,7 +109,6 @@ class _Captions:
 
     def settle(self, name: str, outcome: Mapping[str, Any] | str) -> None:
         if isinstance(outcome, str):
-            print(f"{name}: {outcome}", file=sys.stderr)
             return
         text = captions.caption(outcome["text"], self.wishes)
         try:
@@ -154,7 +153,7 @@ class _Captions:
                 }
             )
         else:
-            kept = f", {self.kept} kept as they were" if self.kept else ""
+            kept = f"; {self.kept} had one and were left alone" if self.kept else ""
             print(f"{written} of {len(self.by_name)} pictures have their caption{kept}.")
             list_failures(failures, self.journal.id)
         return SOME_FAILED if failures else 0

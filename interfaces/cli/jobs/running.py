@@ -46,7 +46,7 @@ def carry_out(
             work.run_in_place(_AT_ONCE_HERE)
         elif entries:
             runner.run(work.run(Pace(_most_at_once(model))), on_tick=display.tick)
-    except (KeyboardInterrupt, errors.Cancelled):
+    except (KeyboardInterrupt, errors.Cancelled, errors.LLMError):
         display.end()
         done = work.progress.done + work.progress.failed
         print(

@@ -40,7 +40,7 @@ def test_a_text_beside_each_picture(command: Command, wire: WireServer, folder: 
     report = json.loads(done.stdout)
     assert (report["written"], report["kept"], report["calls"]) == (4, 1, 4)
     assert [one["file"] for one in report["failed"]] == ["broken.jpg"]
-    assert "Traceback" not in done.stderr and "broken.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
     written = "ohwx, a red fox in fresh snow"
     assert texts(folder) == {
         "img1": written,
@@ -83,7 +83,8 @@ def test_many_are_not_begun_unasked(command: Command, wire: WireServer, folder: 
 def test_a_refused_key_ends_it_at_once(command: Command, wire: WireServer, folder: Path) -> None:
     done = command("caption", str(folder), **endpoint(wire, "fox-status401"))
     assert done.returncode == 3
-    assert "rejected the key (401)" in done.stderr
+    assert done.stderr.count("rejected the key (401)") == 1
+    assert "Traceback" not in done.stderr
     assert texts(folder) == {}
 
 
