@@ -35,7 +35,8 @@ _TALK = re.compile(
     r"|hope this|was born in)"
 )
 _ECHO = re.compile(
-    r"(?i)\b(?:idea(?: for a \w+)?:|wish:|keep exactly|keep everything|one paragraph of|plain sentences"
+    r"(?i)\b(?:idea(?: for a \w+)?:|wish:|instruction:|keep exactly|keep everything|one paragraph of"
+    r"|plain sentences"
     r"|separated by commas|\d+ to \d+ (?:words|tags)|describe only what can|what the picture needs"
     r"|answer with the prompt|negative:)|</?prompt>"
 )
@@ -76,10 +77,6 @@ def score(
         "no inventions": not (_new(_WEIGHT, body, own) or _new(_TAG, body, own)),
         "no leak": not _leaks(body, own, examples),
     }
-
-
-def _enhanced(text: str, own: str) -> bool:
-    return _bare(text) != _bare(own) and len(_words(text)) > len(_words(own)) * 0.8
 
 
 def _words(text: str) -> list[str]:

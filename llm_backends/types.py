@@ -109,8 +109,8 @@ class Request:
     without reading messages; no other backend reads it. `tool_choice` is ``auto``, ``none``,
     ``required``, or the name of the tool that must be called.
 
-    `opening` are the first words of the answer, which a backend that can begin it does not repeat; at one of
-    `stop` it ends. Backends that can do neither leave them.
+    `opening` are the first words of the answer: a backend that can begin it has the model go on from them,
+    and returns them with the rest. At one of `stop` it ends. Backends that can do neither leave them.
 
     With `embed` texts are asked for their vectors instead, and there are no messages.
     """

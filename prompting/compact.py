@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ..llm_backends.types import Message
 from .answers.terms import NOBODY, shows_people
+from .begun import is_english
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
 from .targets import Target
@@ -77,9 +78,6 @@ _COUNTED = re.compile(
     r"(?i)\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])(?: [a-z]+)?"
     r" (?:[a-z]+s|people|children|men|women)\b"
 )
-_FOREIGN = re.compile(
-    r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|uma)\b"
-)
 
 
 def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Message, ...]:
@@ -101,7 +99,8 @@ def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Messa
 
 def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
     """Return the idea without what it says is not there, and that: a small model draws what it reads of."""
-    if task.target.form == "any" or task.target.kind not in ("image", "video"):
+    target = task.target
+    if target.form == "any" or target.kind not in ("image", "video") or not is_english(task.prompt):
         return task.prompt, []
     scene = Scene()
     text = take_negations(task.prompt, scene)
@@ -168,7 +167,7 @@ def _question(task: EnhanceTask, kept: Sequence[str]) -> str:
     if names := named(wanted):
         lines.append("Name " + ", ".join(names) + ".")
     if task.instruction.strip():
-        lines.append(f"Wish: {task.instruction.strip()}")
+        lines.append(f"Instruction: {task.instruction.strip()}")
     if task.variations > 1 and task.variation > 0:
         lines.append(f"Lean towards {VARIATION_LEANINGS[(task.variation - 1) % len(VARIATION_LEANINGS)]}.")
     lines.append(_closing_line(replace(task, prompt=wanted)))
@@ -178,7 +177,7 @@ def _question(task: EnhanceTask, kept: Sequence[str]) -> str:
 def named(idea: str) -> list[str]:
     """Return what a small model drops first, as the idea says it: names, and things with their number."""
     unquoted = _QUOTED.sub(" ", idea)
-    if _FOREIGN.search(unquoted):  # what is to be translated cannot be kept, and German nouns have capitals
+    if not is_english(unquoted):  # what is to be translated cannot be kept, and German nouns have capitals
         return []
     found = [*_NAME.finditer(unquoted), *_COUNTED.finditer(unquoted)]
     return list(dict.fromkeys(piece[0] for piece in found))[:_MOST_NAMED]

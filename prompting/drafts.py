@@ -7,22 +7,28 @@ from dataclasses import dataclass, field, replace
 
 from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
-from .answers.clean import bare_so_far
+from .answers.clean import bare_so_far, read_answer
 from .answers.facts.kept import brought_in, lost_facts, lost_lettering, with_lettering
 from .answers.limits import Fault, Limits, size_of
 from .answers.parts import parts_so_far, split_parts
 from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
-from .answers.terms import LISTS, sifted, with_count
+from .answers.terms import LISTS
+from .begun import begun
 from .compact import CLOSING, OPENING, compact_messages, without_negations
+from .mending import filled, strays, tidied
 from .messages import enhance_messages, repair_messages
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
 _UNLOOPED = "The model repeated itself at the end of its list; the repetitions were removed."
+# Of these languages a word takes fewer than two tokens.
+_DENSELY_READ = {"en"}
 # Forms with a place for one more sentence or phrase.
 _TAKES_LETTERING = ("prose", "phrases", "tags", "tags_and_prose")
+_FILLED = "light, surroundings and framing were added from the phrasebook"
+_LEFT = "your own words were kept"
 _PUT_IN = (
     "The model left out the lettering {0}, so it was put at the end. Check that it is where you want it."
 )
@@ -93,15 +99,17 @@ class Order:
     def _request(self, task: EnhanceTask) -> Request:
         most = answer_tokens(self.target, task.parts or (task.prompt,))
         if self._is_compact(task):
+            words = "" if task.instruction.strip() else begun(without_negations(task)[0], task.target)
             return Request(
                 messages=compact_messages(task, self.protected.kept),
                 max_tokens=MAX_TOKENS,
                 # What is too much of a list is dropped, so it need not be waited for.
-                answer_tokens=most // 2 if task.target.form in LISTS else most,
+                answer_tokens=min(most, _compact_tokens(task)),
                 seed=task.seed,
                 task=task,
-                opening=OPENING,
-                stop=(CLOSING,),
+                opening=OPENING + words,
+                # What goes on from the idea's own words is one line.
+                stop=(CLOSING, "\n") if words else (CLOSING,),
             )
         return Request(
             messages=enhance_messages(task, self.protected.kept, self.picture),
@@ -127,11 +135,9 @@ class Order:
         """Return what was written in one answer for each part, or the first error."""
         texts, negatives = [], []
         for answer in answers:
-            if isinstance(answer, Result) and answer.finish_reason == "length" and self._is_list:
-                # A list that would not end: all but its last term is whole.
-                answer = replace(
-                    answer, text=answer.text.rpartition(",")[0] or answer.text, finish_reason="stop"
-                )
+            if isinstance(answer, Result) and answer.finish_reason == "length" and self._is_cut_at_will:
+                whole = answer.text.rpartition(",")[0] if self._is_list else ""
+                answer = replace(answer, text=whole or answer.text, finish_reason="stop")
             written = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
             if isinstance(written, LLMError):
                 return written
@@ -143,20 +149,22 @@ class Order:
     def _is_list(self) -> bool:
         return self._is_compact(self.task) and self.target.form in LISTS
 
+    @property
+    def _is_cut_at_will(self) -> bool:
+        """Tell whether an answer was asked for with no more tokens than the target has use for."""
+        return self._is_compact(self.task) and self.target.form in ("prose", *LISTS)
+
     def _sifted(self, text: str) -> str:
-        if not self._is_list:
+        if not self._is_compact(self.task):
             return text
-        is_tags = self.target.form == "tags"
-        left = sifted(text, self._excluded, self.target.words[1] if is_tags and self.target.words else None)
-        if is_tags:
-            left = with_count(left, without_negations(self.task)[0])
-        return left or text
+        idea, excluded = without_negations(self.task)
+        return tidied(text, self.task, idea, excluded, self.own_words)
 
     def _without_loop(self, answer: AnswerLoops) -> Draft | None:
         """Return what stands before the loop of a list, where that is enough of one."""
         if not self._is_list or self.target.words is None:
             return None
-        text = self._sifted(answer.text)
+        text = self._sifted(read_answer(answer.text, idea=self.own_words, form=self.target.form)[0])
         if size_of(self.target, text) < self.target.words[0]:
             return None
         self.warnings.append(_UNLOOPED)
@@ -169,6 +177,7 @@ class Order:
         found = {
             place: (
                 *self.limits.faults(text, idea, has_instruction=has_instruction),
+                *self._smallness(text, idea, has_instruction),
                 *self._losses(text, idea, draft.negative, has_instruction),
             )
             for place, (text, idea) in enumerate(zip(draft.texts, ideas, strict=True))
@@ -181,11 +190,21 @@ class Order:
             }
         return {place: faults for place, faults in found.items() if faults}
 
+    def _smallness(self, text: str, idea: str, has_instruction: bool) -> Iterator[Fault]:
+        """Yield the faults of a part that small models alone are looked at for."""
+        if not self._is_compact(self.task):
+            return
+        found = self.limits.thinness(text)
+        if self.target.form == "any" and not has_instruction:
+            found = strays(text, idea, self.target)
+        if found:
+            yield found
+
     def _losses(self, text: str, idea: str, negative: str, has_instruction: bool) -> Iterator[Fault]:
         """Yield the faults of a part that lacks facts of its `idea`, or shows what that excludes."""
         if self.target.kind == "image_to_video":
             return  # what the picture shows is not told again
-        # A wish may well change a number or a colour; lettering stays.
+        # An instruction may well change a number or a colour; lettering stays.
         lost = (
             [f"“{said}”" for said in lost_lettering(idea, text)]
             if has_instruction
@@ -202,22 +221,39 @@ class Order:
 
         One in this process keeps its user waiting as long as the first time: what is too long is cut instead.
         """
-        faults = self.faults(self._with_lettering(draft))
+        faults = self.faults(self._mended(draft))
         kinds = {fault.kind for found in faults.values() for fault in found}
         return bool(kinds - {"long"} if in_process else kinds)
 
     def completed(self, draft: Draft) -> Draft:
-        """Return `draft` with the lettering that it left out, and say so."""
-        whole = self._with_lettering(draft)
-        if whole != draft:
-            ideas = self.protected.parts
-            lost = [
-                said
-                for idea, text in zip(ideas, draft.texts, strict=True)
-                for said in lost_lettering(idea, text)
-            ]
-            self.warnings.append(_PUT_IN.format(", ".join(f"“{said}”" for said in lost)))
+        """Return `draft` with what code can mend of it, and say so."""
+        whole = self._mended(draft)
+        kinds = {fault.kind: fault for found in self.faults(draft).values() for fault in found}
+        mended = kinds.keys() - {fault.kind for found in self.faults(whole).values() for fault in found}
+        said = [
+            words
+            for idea, text in zip(self.protected.parts or ("",), draft.texts, strict=True)
+            for words in lost_lettering(idea, text)
+        ]
+        if "lost" in mended and said:
+            self.warnings.append(_PUT_IN.format(", ".join(f"“{words}”" for words in said)))
+        for kind, remedy in (("thin", _FILLED), ("strayed", _LEFT)):
+            if kind in mended and not self.limits.is_nearly_long(draft.texts[0]):
+                self.warnings.append(self.limits.sentence(kinds[kind], remedy))
         return whole
+
+    def _mended(self, draft: Draft) -> Draft:
+        draft = self._with_lettering(draft)
+        if not self._is_compact(self.task):
+            return draft
+        (text,) = draft.texts
+        if self.target.form == "any" and any(
+            self._smallness(text, self.task.prompt, bool(self.task.instruction.strip()))
+        ):
+            return replace(draft, texts=(self.task.prompt,))
+        if self.limits.thinness(text):
+            return replace(draft, texts=(filled(text, self.task, self.task.prompt),))
+        return draft
 
     def _with_lettering(self, draft: Draft) -> Draft:
         if self.target.form not in _TAKES_LETTERING or self.target.kind == "image_to_video":
@@ -267,3 +303,11 @@ class Order:
 
 def _count(faults: Mapping[int, Sequence[Fault]]) -> int:
     return sum(fault.weight for found in faults.values() for fault in found)
+
+
+def _compact_tokens(task: EnhanceTask) -> int:
+    """Return how many tokens a small model is given: what is too much of an answer is dropped."""
+    target = task.target
+    if target.words is None or not set(target.languages) <= _DENSELY_READ:
+        return MAX_TOKENS
+    return (3 if target.form == "tags" else 2) * target.words[1] + 24

@@ -62,6 +62,8 @@ _IN_PARTS = (
 _FAULTS = {
     "long": "has {0}, and must have {1}. Keep what matters most.",
     "short": "has {0}, and must have {1}. Keep all of the idea, and add what a picture needs.",
+    "thin": "has {0}, and must have {1}. Add what a picture needs.",
+    "strayed": "is not the idea any more: {0}. Only correct it.",
     "lost": "leaves out {0}. Put in all of it.",
     "excluded": "shows what must not be there: {0}. Do not name it.",
     "language": "is in the wrong language. Write it in {1}.",

@@ -44,6 +44,8 @@ FOR_MODELS = (
     "interfaces/sdwebui/host/saved_fields.py",
     "prompting/messages.py",
     "prompting/compact.py",
+    "prompting/begun.py",
+    "prompting/mending.py",
     "prompting/wording.py",
     "prompting/value_lists.py",
     "prompting/describe_messages.py",

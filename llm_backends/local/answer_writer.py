@@ -64,8 +64,9 @@ def thinks(request: Request, opens_thinking: bool) -> bool:
 class Writing:
     """One answer being written: `add` its tokens, then ask for the `result`.
 
-    `stop_ids` end it; `stop_texts` do for a model that was trained with no such token. It is `over` as well
-    when it has all of the tokens that a good answer to `request` needs, or goes round in a loop.
+    `stop_ids` end it; `stop_texts` do for a model that was trained with no such token. `begun` are its first
+    words, which the model goes on from. It is `over` as well when it has all of the tokens that a good answer
+    to `request` needs, or goes round in a loop.
     """
 
     def __init__(
@@ -78,10 +79,13 @@ class Writing:
         opens_thinking: bool = False,
         calls_tools: bool = False,
         stop_texts: Sequence[str] = (),
+        begun: str = "",
     ) -> None:
         self._stream, self._stop_ids, self._stop_texts = stream, stop_ids, tuple(stop_texts)
         self._answer_tokens = request.answer_tokens
         self._answer = AnswerText(sink, opens_thinking, calls_tools, strict=request.answer_tokens is not None)
+        self._begun = begun
+        self._answer.add(begun)
         self._began = time.monotonic()
         self._tokens = self._answered = 0
         self.stopped = False
@@ -126,7 +130,7 @@ class Writing:
         if self.loops:
             return errors.AnswerLoops.of(who, text)
         calls = self._answer.tool_calls
-        if not text.strip() and not calls:
+        if text.strip() in ("", self._begun.strip()) and not calls:
             return emptiness(who, budget, ran_out=bool(thinking) or not self.stopped)
         return Result(
             text=text,

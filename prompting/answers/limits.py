@@ -12,7 +12,7 @@ from ..targets import Target
 from ..targets.fitting import split_terms
 from .anchors import MARK
 
-FaultKind = Literal["long", "short", "language", "loop", "unchanged", "lost", "excluded"]
+FaultKind = Literal["long", "short", "thin", "strayed", "language", "loop", "unchanged", "lost", "excluded"]
 
 # An answer may pass the length that was asked for by so much, and its idea by so much.
 LENGTH_SLACK, _SLACK_ON_IDEA = 1.5, 1.2
@@ -23,6 +23,8 @@ _WORDS_A_TOKEN = 0.75
 _FEWEST_WORDS, _DETAILED_WORDS = 6, 60
 # Less of an idea, in words, has lost something of it.
 _SHARE_OF_IDEA = 0.8
+_NEARLY = 0.75
+_FEWEST_PHRASES = 3
 
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]{1,2}|(?:(?![\u2e80-\u9fff\uac00-\ud7af])[\w'’-])+")
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|\{[^{}]*\}|\[[^\[\]]*\]|__\w+__|<[^<>]*>")
@@ -85,6 +87,8 @@ class Limits:
         what = {
             "long": f"The answer is too long for {label} ({fault.found}; {fault.wanted} are wanted)",
             "short": f"The answer is shorter than the idea ({fault.found}; {fault.wanted} are wanted)",
+            "thin": f"The answer is short for {label} ({fault.found}; {fault.wanted} are wanted)",
+            "strayed": f"The answer strayed from the idea ({fault.found})",
             "lost": f"The answer leaves out {fault.found}",
             "excluded": f"The answer shows what must not be there ({fault.found})",
             "language": f"The answer is in a language that {label} does not read ({fault.found})",
@@ -117,6 +121,22 @@ class Limits:
         if given < _FEWEST_WORDS or size >= min(given * _SHARE_OF_IDEA, target.words[0]):
             return None
         return Fault("short", f"{size} {unit}", f"{target.words[0]} to {target.words[1]} {unit}")
+
+    def thinness(self, text: str) -> Fault | None:
+        """Return a fault where the answer is shorter than the target wants."""
+        target = self.target
+        if target.words is None or target.kind not in ("image", "video") or target.form in _WHOLE:
+            return None
+        size, unit = size_of(target, text), "tags" if target.form == "tags" else "words"
+        is_list = target.form != "phrases" or len(split_terms(text)) >= _FEWEST_PHRASES
+        if size >= target.words[0] and is_list:
+            return None
+        return Fault("thin", f"{size} {unit}", f"{target.words[0]} to {target.words[1]} {unit}")
+
+    def is_nearly_long(self, text: str) -> bool:
+        """Tell whether the answer lacks so little of its length that this is not worth a word."""
+        words = self.target.words
+        return words is not None and size_of(self.target, text) >= words[0] * _NEARLY
 
     def _most(self, idea: str) -> int | None:
         """Return how many words (or tags) an answer may have."""

@@ -10,6 +10,9 @@ from ..targets.fitting import split_terms, term_key
 
 LISTS = ("tags", "phrases")
 _MOST_ALIKE = 4
+# So many terms in a row with the same beginning, or the same end, are a list that runs away.
+_ROTE = 4
+_FEW_LEAKED = 2
 _FIRST = re.compile(r"[^\W_]+")
 # Words of our own that come back as if they were to be drawn.
 _ECHO = re.compile(
@@ -30,6 +33,7 @@ _ONE_GIRL = re.compile(
 _ONE_BOY = re.compile(
     r"(?i)\b(?:boy|man|grandfather|father|brother|king|prince|wizard|fisherman|knight|samurai)\b"
 )
+_ONE_THING = re.compile(r"\A1((?!girl|boy|other|st\b)[a-z]+)")
 _COUNT = re.compile(r"(?i)\A(?:\d\+?(?:girl|boy|other)s?|multiple \w+|solo)\Z")
 
 
@@ -40,12 +44,41 @@ def shows_people(idea: str) -> bool:
 
 def with_count(text: str, idea: str) -> str:
     """Return tags with who is there in front: the one girl or boy of `idea`, no ``no humans`` with people."""
-    terms = split_terms(text)
+    # There is a tag for one girl, none for one panda.
+    terms = [_ONE_THING.sub(r"\1", term) for term in split_terms(text)]
     if shows_people(idea):
         terms = [term for term in terms if term_key(term) != NOBODY]
     girl, boy = _ONE_GIRL.search(idea), _ONE_BOY.search(idea)
     if bool(girl) != bool(boy) and not any(_COUNT.match(term) for term in terms):
         terms = ["1girl" if girl else "1boy", *terms]
+    return ", ".join(terms)
+
+
+def without_runaway(text: str) -> str:
+    """Return a list up to where it goes on by rote, such as red hue, green hue, blue hue, pink hue."""
+    terms = split_terms(text)
+    for place in range(len(terms) - _ROTE + 1):
+        run = [term_key(term).split() for term in terms[place : place + _ROTE]]
+        if any(len({words[end] for words in run if len(words) > 1}) == 1 for end in (0, -1)) and all(
+            len(words) > 1 for words in run
+        ):
+            return ", ".join(terms[: place + 2])
+    return text
+
+
+def without_shown(text: str, own: str, shown: Sequence[str]) -> str:
+    """Return a list without the terms of a worked example in `shown` that came back, save one or two.
+
+    What `own`, the user's text, has stays, and so do terms that several examples have.
+    """
+    lists = [{term_key(term) for term in split_terms(example)} for example in shown]
+    said = term_key(own)
+    terms = split_terms(text)
+    for one in lists:
+        others = {term for other in lists if other is not one for term in other}
+        leaked = [term for term in terms if term_key(term) in one - others and term_key(term) not in said]
+        if len(leaked) > _FEW_LEAKED:
+            terms = [term for term in terms if term not in leaked]
     return ", ".join(terms)
 
 

@@ -33,6 +33,7 @@ _ENGLISH = frozenset(
         "her",
         "its",
         "their",
+        "no",
     ]
 )
 
@@ -51,7 +52,8 @@ def language_of(text: str) -> str:
                 if inside * 2 > len(letters) or (code == "ja" and inside):
                     return str(code)
         return "other"
-    tokens = [match[0].lower() for match in _WORD.finditer(text)]
+    # Each once: "no plants, no people" is no Portuguese.
+    tokens = {match[0].lower() for match in _WORD.finditer(text)}
     english = sum(token in _ENGLISH for token in tokens)
     best, hits = "en", 0
     for code, about in data.words_of("languages")["languages"].items():

@@ -7,7 +7,7 @@ import re
 from .scene import Scene
 
 _NEGATED = re.compile(
-    r"\b(?:with\s+no|no|without(?:\s+any)?|free\s+of|not\s+any)\s+"
+    r"\b(?:with\s+no|no|nothing(?!\s+(?:but|else|more|less)\b)|without(?:\s+any)?|free\s+of|not\s+any)\s+"
     r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
     r"anywhere|around|behind|near|standing|walking)\b)",

@@ -71,7 +71,7 @@ class TestMessages:
         question = asked(
             load("flux1_dev"), "a __colour__ fox", instruction="at night", variation=1, variations=2
         )[-1].content
-        for piece in ("__colour__", "Wish: at night", "Lean towards"):
+        for piece in ("__colour__", "Instruction: at night", "Lean towards"):
             assert piece in question
 
     @pytest.mark.parametrize("idea", ["une rue sans voitures", "ohne Menschen", "海滩，没有人"])
@@ -113,9 +113,48 @@ class TestExamples:
 
 class TestManner:
     def test_a_small_model_begins_inside_the_envelope_and_stops_at_its_end(self):
-        request = order(load("sdxl")).request()
+        request = order(load("sdxl"), "ein Fuchs und eine Eule").request()
         assert (request.opening, request.stop) == (OPENING, (CLOSING,))
         assert len(request.messages) == 6
+
+    @pytest.mark.parametrize(
+        ("target", "idea", "words"),
+        [
+            ("flux1_dev", "a fox in the snow, no people", "A fox in the snow,"),
+            ("flux1_dev", "Marie Curie in her laboratory, 1903", "Marie Curie in her laboratory, 1903,"),
+            ("flux1_dev", 'a sign that says "OPEN"', 'A sign that says "OPEN",'),
+            ("flux1_dev", "A boat lies on the mud. Two gulls.", "A boat lies on the mud. Two gulls."),
+            ("sdxl", "knight, full armor, fog", "knight, full armor, fog,"),
+            ("flux1_dev", "knight, full armor, fog, night", ""),
+            ("flux1_dev", "I want a picture of a fox", ""),
+            ("flux1_dev", "un chat noir dort sur un piano", ""),
+            ("flux1_dev", "a {red|blue} fox", ""),
+            ("plain", "a fox in the snow", ""),
+            ("wan_2_2_i2v", "a fox runs", ""),
+            ("illustrious", "a fox in the snow", "no humans, fox, snow,"),
+            (
+                "illustrious",
+                "a girl with green hair holding a yellow balloon",
+                "1girl, green hair, holding yellow balloon,",
+            ),
+            (
+                "illustrious",
+                'oil painting of a small sailing ship and a sign that says "Rue des Lilas"',
+                'no humans, oil painting, small sailing ship, sign, "Rue des Lilas",',
+            ),
+            ("illustrious", "Nikola and Elif playing chess", "Nikola, Elif, playing chess,"),
+            ("illustrious", "[sketch], a lion, snow", "no humans, sketch, lion, snow,"),
+        ],
+    )
+    def test_it_goes_on_from_what_an_english_idea_says(self, target, idea, words):
+        request = order(load(target), idea).request()
+        assert request.opening == OPENING + words
+        assert ("\n" in request.stop) is bool(words)
+
+    def test_an_instruction_may_change_what_the_idea_says(self):
+        one = order(load("sdxl"), "a red fox")
+        changed = replace(one, task=replace(one.task, instruction="make it white"))
+        assert changed.request().opening == OPENING
 
     @pytest.mark.parametrize("target", [target for target in ALL if not target.examples], ids=lambda t: t.id)
     def test_a_form_without_examples_has_the_full_rules(self, target):
@@ -192,6 +231,7 @@ class TestNegations:
     [
         ("gemma-3-270m-it-Q4_K_M.gguf", (1.0, 0.95, 64, 1.0)),
         ("qwen2.5-coder-1.5b-instruct-q4.gguf", (0.7, 0.8, 20, 1.1)),
+        ("Qwen2.5-Coder-7B-Instruct", (0.7, 0.8, 20, 1.1)),
         ("Qwen2.5-7B-Instruct", (0.7, 0.8, 20, 1.05)),
         ("Qwen3-4B-Instruct-2507", (0.7, 0.8, 20, 1.0)),
         ("Llama-3.2-1B-Instruct-Q4_K_M.gguf", (0.6, 0.9, 0, 1.0)),
@@ -252,12 +292,12 @@ class TestLists:
         ("idea", "tags", "left"),
         [
             ("a girl with a hat", "no humans, girl, hat", "1girl, girl, hat"),
-            ("an old fisherman", "old man, boat", "1boy, old man, boat"),
+            ("an old fisherman", "old man, boat", "1boy, old fisherman, old man, boat"),
             ("a girl", "1girl, solo, hat", "1girl, solo, hat"),
-            ("a man and a woman", "no humans, couple", "couple"),
+            ("a man and a woman", "no humans, man, woman, sea", "man, woman, sea"),
             ("a fox", "no humans, fox", "no humans, fox"),
             ("a beach without people", "no humans, beach", "no humans, beach"),
-            ("two sisters", "2girls, hat", "2girls, hat"),
+            ("two sisters", "2girls, sisters, hat", "2girls, sisters, hat"),
         ],
     )
     def test_tags_say_who_is_there(self, idea, tags, left):
@@ -274,7 +314,7 @@ class TestLists:
 
     def test_what_stands_before_a_loop_is_taken_where_it_is_enough(self):
         one = order(load("illustrious"))
-        many = ", ".join(f"tag{number}" for number in range(20))
+        many = "fox, " + ", ".join(f"tag{number}" for number in range(20))
         loops = AnswerLoops.of("The model", f"{many}, icy lake, icy lake, icy lake")
         assert one.read(loops, Deployment("gguf", "x")) == Draft((f"{many}, icy lake",))
         assert "repeated itself" in one.warnings[0]

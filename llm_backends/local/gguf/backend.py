@@ -133,15 +133,14 @@ def _written(
     tools = offered(request)
     prompt = model.encode(request.messages, request.reasoning, tools)
     opens_thinking = prompt.opens_thinking
-    if not thinks(request, opens_thinking):
-        prompt = prompt.followed_by(model.begun(request.opening))
+    begun = "" if thinks(request, opens_thinking) else request.opening
+    prompt = prompt.followed_by(model.begun(begun))
     budget = budget_of(request.max_tokens, prompt.cells, model.longest, model.name)
     if prompt.cells + budget > model.context:
         model.widen(prompt.cells + budget)
         if prompt.pictures:  # they belong to what was unloaded
             prompt = model.encode(request.messages, request.reasoning, tools)
-            if not thinks(request, opens_thinking):
-                prompt = prompt.followed_by(model.begun(request.opening))
+            prompt = prompt.followed_by(model.begun(begun))
     writing = Writing(
         request,
         TextStream(model.decode, model.silent_ids),
@@ -150,6 +149,7 @@ def _written(
         opens_thinking=opens_thinking,
         calls_tools=bool(tools),
         stop_texts=(*model.stop_texts, *request.stop),
+        begun=begun,
     )
     # A grammar would let it neither think nor call.
     is_free = bool(tools) or thinks(request, opens_thinking)

@@ -142,10 +142,9 @@ def _make_row(request: Request, model: ResidentModel, deployment: Deployment, si
     wanted = request.max_tokens or (_LIST_TOKENS + _VALUE_TOKENS * count if count else None)
     budget = budget_of(wanted, len(prompt.ids), model.architecture.context, deployment.name)
     constrain, after_thinking, thinking_ends_at = None, None, 0
-    if request.opening and not thinks(request, prompt.opens_thinking):
-        prompt = replace(
-            prompt, ids=(*prompt.ids, *tokenizer(request.opening, add_special_tokens=False)["input_ids"])
-        )
+    begun = "" if thinks(request, prompt.opens_thinking) else request.opening
+    if begun:
+        prompt = replace(prompt, ids=(*prompt.ids, *tokenizer(begun, add_special_tokens=False)["input_ids"]))
     if count:
         constrain = _constraint(request, model, count)
     if constrain is not None and thinks(request, prompt.opens_thinking):
@@ -167,6 +166,7 @@ def _make_row(request: Request, model: ResidentModel, deployment: Deployment, si
         after_thinking,
         thinking_ends_at,
         model.name,
+        begun,
     )
 
 

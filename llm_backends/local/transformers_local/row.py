@@ -39,7 +39,7 @@ class Row:
 
     `budget` is the most tokens that it may have. With a constraint, `after_thinking` is the token at which
     it begins (None: at once), and `constrain` makes it from the tokens that are left then. `model` is the
-    model's name.
+    model's name, `begun` the first words of the answer, which it goes on from.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Row:
         after_thinking: int | None = None,
         thinking_ends_at: int = 0,
         model: str = "",
+        begun: str = "",
     ) -> None:
         self.prompt = prompt
         self.settings = SamplingSettings.of(request, model)
@@ -74,6 +75,8 @@ class Row:
             bool(offered(request)),
             strict=request.answer_tokens is not None,
         )
+        self._begun = begun
+        self._answer.add(begun)
         self._began = time.monotonic()
         if constrain is not None and after_thinking is None:
             self.constraint = constrain(budget)
@@ -143,7 +146,7 @@ class Row:
         if self._loops:
             return errors.AnswerLoops.of(deployment.name, text)
         calls = self._answer.tool_calls
-        if not text.strip() and not calls:
+        if text.strip() in ("", self._begun.strip()) and not calls:
             ran_out = self.finish == "length" or bool(thinking)
             return emptiness(deployment.name, self.budget, ran_out=ran_out)
         return Result(

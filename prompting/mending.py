@@ -1,0 +1,128 @@
+"""What code makes of a small model's answer: it leaves out, puts in, and fills up.
+
+What is nothing to draw goes, what the idea names comes in, and a prompt that is too short is completed
+from the phrasebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .answers.facts.kept import brought_in, lost_facts
+from .answers.limits import Fault, size_of
+from .answers.restore import without_weights
+from .answers.sentences import drawable, first_paragraph, whole_terms
+from .answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
+from .begun import caption, is_english, missing, tags_in
+from .phrasebook.language import language_of
+from .targets import Target
+from .targets.fitting import split_terms
+from .tasks import EnhanceTask
+
+_LONGEST_TERM = {"tags": 6, "phrases": 30}
+# Of an idea that is only to be corrected: how much longer or shorter it may be, and how many words may go.
+_MOST, _LEAST, _GONE = 2, 0.5, 0.34
+# A round of the phrasebook's is about a dozen tags.
+_ROUNDS = 4
+_ALSO = "Also in the picture: {}."
+
+
+def tidied(text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own: str) -> str:
+    """Return an answer to `task` without what is nothing to draw, and with all that `idea` names.
+
+    `idea` is the task's, without what it excludes; `own` is all that the user wrote. Text that nothing would
+    be left of stays.
+    """
+    target = task.target
+    most = target.words[1] if target.words else None
+    shown = [example.prompt for example in target.examples]
+    if target.form == "any":
+        return text if "\n" in own.strip() else first_paragraph(text)
+    if target.form in LISTS:
+        left = whole_terms(without_weights(text), own, _LONGEST_TERM[target.form])
+        left = without_runaway(without_shown(left, own, shown))
+        left = sifted(left, excluded, most if target.form == "tags" else None)
+        left = _within(left, most) if target.form == "phrases" and most else left
+    elif target.form == "prose":
+        left = drawable(
+            without_weights(text),
+            own,
+            most,
+            shown=shown,
+            latin=set(target.languages) <= {"en", "de", "fr", "es"},
+        )
+        left = f"{left}." if left[-1:].isalnum() else left
+    else:
+        return text
+    if not task.instruction.strip():
+        left = _whole(left or "", idea, target)
+    if target.form == "tags":
+        left = with_count(left, idea)
+    return left or text
+
+
+def _within(text: str, most: int) -> str:
+    """Return the first terms of a list, as many as have `most` words."""
+    kept: list[str] = []
+    for term in split_terms(text):
+        if kept and len(" ".join([*kept, term]).split()) > most:
+            break
+        kept.append(term)
+    return ", ".join(kept)
+
+
+def _whole(text: str, idea: str, target: Target) -> str:
+    """Return `text` with what an English `idea` names and it lacks."""
+    if target.kind not in ("image", "video") or not is_english(idea):
+        return text
+    lost = missing(tags_in(idea), text)
+    if not lost and not lost_facts(idea, text):
+        return text
+    if target.form == "tags":
+        terms = split_terms(text)
+        front = terms[:1] if terms and (terms[0] == NOBODY or terms[0][:1].isdigit()) else []
+        return sifted(", ".join([*front, *(lost or tags_in(idea)), *terms[len(front) :]]))
+    if said := caption(idea, target):
+        joint = ", " if target.form == "phrases" else "" if said[-1:] in ".!?" else "."
+        return f"{said}{joint.rstrip()} {text}".strip()
+    if not lost or not text:
+        return text
+    return (
+        f"{text}, {', '.join(lost)}"
+        if target.form == "phrases"
+        else f"{text} {_ALSO.format(', '.join(lost))}"
+    )
+
+
+def filled(text: str, task: EnhanceTask, idea: str) -> str:
+    """Return a prompt that is too short with what the phrasebook says of light, place and framing."""
+    from .phrasebook import write
+
+    target = task.target
+    if not text.strip() or language_of(text) != "en" or not set(target.languages) & {"en", "any"}:
+        return text
+    written = text
+    for round_ in range(_ROUNDS):
+        more = replace(task, prompt=written, instruction="", parts=(), seed=task.seed + round_)
+        written = write(more).partition("\nNegative: ")[0]
+        if not target.words or size_of(target, written) >= target.words[0]:
+            break
+    if target.words and size_of(target, written) > target.words[1] * 1.2:
+        return text
+    return text if brought_in(idea, written) and not brought_in(idea, text) else written
+
+
+def strays(text: str, idea: str, target: Target) -> Fault | None:
+    """Return a fault where an idea that was only to be corrected became something else."""
+    size, given = size_of(target, text), size_of(target, idea)
+    language, other = language_of(idea), language_of(text)
+    if size > _MOST * given + 5 or size < _LEAST * given:
+        return Fault("strayed", f"{size} words instead of {given}")
+    if "other" not in (language, other) and language != other:
+        return Fault("strayed", "another language")
+    words = idea.split()
+    gone = missing(words, text)
+    if len(gone) > max(1, _GONE * len(words)):
+        return Fault("strayed", f"without “{' '.join(gone[:4])}”")
+    return None

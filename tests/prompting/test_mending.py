@@ -1,0 +1,204 @@
+"""What code makes of a small model's answer: from what Gemma 270M, SmolLM2 and Qwen2.5-Coder-1.5B wrote."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from quillwork.llm_backends.errors import AnswerLoops
+from quillwork.llm_backends.types import Deployment, Request, Result
+from quillwork.prompting.answers.limits import size_of
+from quillwork.prompting.answers.sentences import drawable
+from quillwork.prompting.answers.terms import without_runaway, without_shown
+from quillwork.prompting.enhance import Enhanced, Idea, enhance
+from quillwork.prompting.targets import load
+
+FOX = "a fox in the snow"
+GOOD = (
+    "A fox in the snow, its thick winter coat flecked with white. Pale morning light falls from the left and "
+    "leaves long blue shadows behind it. Snow-laden branches close the frame at its edges."
+)
+
+
+class Told:
+    """A small model in this process that says `texts` in turn; `asked` is what it was asked."""
+
+    def __init__(self, *texts: Any) -> None:
+        self.texts = list(texts)
+        self.asked: list[Request] = []
+        self.deployment = Deployment("gguf", "some-270m.gguf", mode="gguf", provider="gguf")
+
+    async def ask(self, requests: Sequence[Request], shown: Any = None) -> list[Any]:
+        self.asked += requests
+        said = [self.texts.pop(0) for _ in requests]
+        return [Result(text=text, finish_reason="stop") if isinstance(text, str) else text for text in said]
+
+
+def made(idea: str, target: str, *texts: Any, **fields: Any) -> tuple[str, Enhanced, Told]:
+    model = Told(*texts)
+    done = asyncio.run(enhance([Idea(idea, load(target), **fields)], model))  # type: ignore[arg-type]
+    return done.prompts[0], done, model
+
+
+class TestProse:
+    def test_a_good_answer_stays_and_costs_no_call_and_no_warning(self):
+        prompt, done, model = made(FOX, "flux1_dev", f"<prompt>{GOOD}</prompt>")
+        assert prompt == GOOD
+        assert (len(model.asked), done.info["warnings"]) == (1, [])
+
+    @pytest.mark.parametrize(
+        "talk",
+        [
+            "Each time you print, press it down on your computer.",
+            "Write the subject's name, and what it does.",
+            "Marie Curie was born in Warsaw on December 7, 1867.",
+            "One paragraph, 26 to 30 words, in English.",
+            "In the setting, light, materials, view.",
+            "I hope this helps!",
+            "The prompt describes a winter scene.",
+        ],
+    )
+    def test_a_sentence_that_is_nothing_to_draw_goes(self, talk):
+        assert drawable(f"{GOOD} {talk}", FOX) == GOOD
+
+    def test_the_users_own_words_are_no_talk(self):
+        own = 'a sign that says "You are here". I love it'
+        assert drawable('A sign that says "You are here".', own) == 'A sign that says "You are here".'
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            "A wolf, in a small wooden box, is in a small wooden box, a fox in a small wooden box.",
+            "Its thick winter coat is flecked with white.",
+            "Pale yellow sky, taken from low among the stal",
+            "狐狸在雪地里。",
+        ],
+    )
+    def test_rounds_repetitions_another_script_and_what_is_not_finished_go(self, more):
+        assert drawable(f"{GOOD} {more}", FOX) == GOOD
+
+    def test_a_sentence_of_a_worked_example_does_not_come_back(self):
+        shown = "It stands alone on white paper, with a soft violet shadow pooling to its left."
+        assert (
+            drawable(f"{GOOD} It stands alone on white paper, with a soft violet shadow.", FOX, shown=[shown])
+            == GOOD
+        )
+
+    def test_it_is_cut_at_a_sentence_and_no_warning_is_due(self):
+        long = " ".join(
+            [GOOD, *(f"There is a hut number {n} at hill {n * 7} with a red door." for n in range(9))]
+        )
+        prompt, done, _ = made(FOX, "flux1_dev", long)
+        assert size_of(load("flux1_dev"), prompt) <= 80
+        assert prompt.endswith(".")
+        assert not done.info["warnings"]
+
+    def test_what_an_answer_drops_of_an_english_idea_stands_first(self):
+        prompt, done, model = made(
+            "two cats on a windowsill, Bello asleep", "flux1_dev", GOOD.replace("fox", "dog")
+        )
+        assert prompt.startswith("Two cats on a windowsill, Bello asleep. A dog in the snow")
+        assert (len(model.asked), done.info["warnings"]) == (1, [])
+
+    def test_a_list_is_completed_with_what_it_lacks(self):
+        prompt, _, _ = made(
+            "knight, full armor, castle ruins, fog", "flux1_dev", GOOD.replace("fox", "knight in armor")
+        )
+        assert prompt.endswith("Also in the picture: full armor, castle ruins, fog.")
+
+    def test_a_short_one_is_filled_up_and_told(self):
+        prompt, done, model = made(FOX, "flux1_dev", "A fox in the snow, with open mouth.")
+        assert prompt.startswith("A fox in the snow, with open mouth. ")
+        assert 30 <= size_of(load("flux1_dev"), prompt) <= 80
+        assert len(model.asked) == 1
+        assert [warning for warning in done.info["warnings"] if "from the phrasebook" in warning]
+
+
+class TestLists:
+    def test_a_short_one_is_filled_up(self):
+        prompt, done, model = made(FOX, "illustrious", "no humans, fox, snow, white fur")
+        assert prompt.startswith("no humans, fox, snow, white fur, ")
+        assert size_of(load("illustrious"), prompt) >= 20
+        assert (len(model.asked), len(done.info["warnings"])) == (1, 1)
+
+    def test_what_the_idea_names_stands_behind_who_is_there(self):
+        prompt, _, _ = made("a girl with green hair", "illustrious", "1girl, blue dress, smile")
+        assert prompt.startswith("1girl, green hair, blue dress, smile, ")
+
+    @pytest.mark.parametrize(
+        ("text", "left"),
+        [
+            ("fox, red hue, green hue, blue hue, pink hue, red skin", "fox, red hue, green hue"),
+            ("fox, snow hill, snow hut, snow sky, snow fox, sun", "fox, snow hill, snow hut"),
+            (
+                "red hair, blue eyes, long hair, grey coat, blue scarf",
+                "red hair, blue eyes, long hair, grey coat, blue scarf",
+            ),
+            ("fox, fox cub, den, hill", "fox, fox cub, den, hill"),
+        ],
+    )
+    def test_a_list_that_runs_away_ends_there(self, text, left):
+        assert without_runaway(text) == left
+
+    def test_the_terms_of_a_worked_example_do_not_come_back(self):
+        shown = ["1boy, old, oil lamp, round table, spiral staircase", "1girl, witch, teapot, steam, kitchen"]
+        text = "1girl, knitting, oil lamp, round table, spiral staircase, teapot, hat"
+        assert without_shown(text, "a girl", shown) == "1girl, knitting, teapot, hat"
+        assert without_shown(text, "oil lamp, round table, spiral staircase", shown) == text
+
+    def test_sentences_and_weights_of_its_own_are_no_tags(self):
+        prompt, _, _ = made(
+            FOX, "illustrious", "no humans, (fox:1.4), a fox that walks through the deep snow at night, snow"
+        )
+        assert prompt.startswith("no humans, fox, snow, ")
+        assert ":1.4" not in prompt
+
+    def test_phrases_lose_their_labels(self):
+        prompt, _, _ = made(
+            FOX,
+            "sdxl",
+            "a fox in the snow, setting: pine forest, light: low winter sun, soft haze over hills",
+        )
+        assert "a fox in the snow, pine forest, low winter sun" in prompt
+
+
+class TestPlain:
+    IDEA = "a dog it run on beach , the dog is brown"
+
+    def test_a_correction_stays(self):
+        prompt, done, _ = made(self.IDEA, "plain", "A brown dog is running on the beach.")
+        assert prompt == "A brown dog is running on the beach."
+        assert not done.info["warnings"]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "It was a cold winter day. The dog was looking for food, and it ran along the shore until the "
+            "sun went down behind the hills, and nobody was there to see it.",
+            "Once upon a time.",
+            "Un perro marrón corre por la playa con los niños.",
+        ],
+    )
+    def test_what_strays_gives_way_to_the_users_own_words(self, text):
+        prompt, done, model = made(self.IDEA, "plain", text)
+        assert prompt == self.IDEA
+        assert "strayed from the idea" in done.info["warnings"][0]
+        assert "your own words were kept" in done.info["warnings"][0]
+        assert len(model.asked) == 1
+
+
+def test_what_stands_before_a_loop_of_a_list_keeps_no_envelope():
+    listed = ", ".join(f"thing{number}" for number in range(30))
+    prompt, _, _ = made(FOX, "illustrious", AnswerLoops.of("It", f"<prompt>no humans, fox, snow, {listed}"))
+    assert prompt.startswith("no humans, fox, snow, thing0")
+
+
+def test_an_idea_in_another_language_is_neither_begun_nor_read_for_what_is_not_there():
+    _, done, model = made(
+        "um velho pescador consertando redes no porto", "sdxl", f"{GOOD[:-1]}, soft light, hills"
+    )
+    assert "no porto" in model.asked[0].messages[-1].content
+    assert not done.negatives[0].endswith("porto")
