@@ -15,10 +15,10 @@ from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
 from .answers.terms import LISTS
-from .begun import begun
 from .compact import CLOSING, OPENING, compact_messages, without_negations
-from .mending import filled, strays, tidied
 from .messages import enhance_messages, repair_messages
+from .small_models.begun import begun
+from .small_models.mending import filled, strays, tidied
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 

@@ -11,9 +11,9 @@ import pytest
 from quillwork.llm_backends.errors import AnswerLoops
 from quillwork.llm_backends.types import Deployment, Request, Result
 from quillwork.prompting.answers.limits import size_of
-from quillwork.prompting.answers.sentences import drawable
 from quillwork.prompting.answers.terms import without_runaway, without_shown
 from quillwork.prompting.enhance import Enhanced, Idea, enhance
+from quillwork.prompting.small_models.sentences import drawable
 from quillwork.prompting.targets import load
 
 FOX = "a fox in the snow"

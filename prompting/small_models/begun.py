@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .answers.facts.kept import lettering
-from .answers.terms import NOBODY, shows_people, with_count
-from .phrasebook.language import language_of
-from .targets import Target
-from .targets.fitting import split_terms, term_key
+from ..answers.facts.kept import lettering
+from ..answers.terms import NOBODY, shows_people, with_count
+from ..phrasebook.language import language_of
+from ..targets import Target
+from ..targets.fitting import split_terms, term_key
 
 # Of the longest prompt, what the idea may take of it; the rest is for what it leaves open.
 _SHARE = 0.75

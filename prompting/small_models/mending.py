@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .answers.facts.kept import brought_in, lost_facts
-from .answers.limits import Fault, size_of
-from .answers.restore import without_weights
-from .answers.sentences import drawable, first_paragraph, whole_terms
-from .answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
+from ..answers.facts.kept import brought_in, lost_facts
+from ..answers.limits import Fault, size_of
+from ..answers.restore import without_weights
+from ..answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
+from ..phrasebook.language import language_of
+from ..targets import Target
+from ..targets.fitting import split_terms
+from ..tasks import EnhanceTask
 from .begun import caption, is_english, missing, tags_in
-from .phrasebook.language import language_of
-from .targets import Target
-from .targets.fitting import split_terms
-from .tasks import EnhanceTask
+from .sentences import drawable, first_paragraph, whole_terms
 
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
 # Of an idea that is only to be corrected: how much longer or shorter it may be, and how many words may go.
@@ -97,7 +97,7 @@ def _whole(text: str, idea: str, target: Target) -> str:
 
 def filled(text: str, task: EnhanceTask, idea: str) -> str:
     """Return a prompt that is too short with what the phrasebook says of light, place and framing."""
-    from .phrasebook import write
+    from ..phrasebook import write
 
     target = task.target
     if not text.strip() or language_of(text) != "en" or not set(target.languages) & {"en", "any"}:

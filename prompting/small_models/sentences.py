@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..answers.talk import ADDRESSES, is_remark
 from ..targets.fitting import split_terms
-from .talk import ADDRESSES, is_remark
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”’)]?\s+(?=[^\s])")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
