@@ -12,7 +12,7 @@ from .answers.facts.kept import brought_in, lost_facts, lost_lettering, with_let
 from .answers.limits import Fault, Limits, size_of
 from .answers.parts import parts_so_far, split_parts
 from .answers.preview import preview
-from .answers.prompt import MAX_TOKENS, answer_tokens, in_manner_of, read_prompt
+from .answers.prompt import MAX_TOKENS, SEEDS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
 from .answers.terms import LISTS
 from .compact import CLOSING, OPENING, compact_messages, without_negations
@@ -267,7 +267,10 @@ class Order:
     def repair(self, draft: Draft) -> Request:
         """Return the request to write `draft` again without its faults."""
         asked = self.request()
-        return replace(asked, messages=repair_messages(asked.messages, draft.texts, self.faults(draft)))
+        # A small model that is begun in the same way says the same with the same seed.
+        seed = (self.task.seed + 1) % SEEDS if self._is_compact(self.task) else asked.seed
+        messages = repair_messages(asked.messages, draft.texts, self.faults(draft))
+        return replace(asked, messages=messages, seed=seed)
 
     def better(self, draft: Draft, again: Draft | LLMError | None) -> Draft:
         """Return the one of two drafts that has fewer faults, the second of equal ones."""

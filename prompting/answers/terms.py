@@ -91,7 +91,7 @@ def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> 
     seen: set[str] = set()
     begun: Counter[str] = Counter()
     kept = []
-    out = _any_of(excluded)
+    out = any_of(excluded)
     for term in split_terms(text):
         key = term_key(term)
         first = _FIRST.match(key)
@@ -104,6 +104,7 @@ def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> 
     return ", ".join(kept[:most])
 
 
-def _any_of(words: Sequence[str]) -> re.Pattern[str] | None:
+def any_of(words: Sequence[str]) -> re.Pattern[str] | None:
+    """Return a pattern that finds any of `words`, as one or many; None without words."""
     each = [rf"{re.escape(word.removesuffix('s'))}(?:e?s)?" for word in words if word]
     return re.compile(rf"(?i)(?<!\w)(?:{'|'.join(each)})(?!\w)") if each else None

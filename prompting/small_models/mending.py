@@ -50,6 +50,7 @@ def tidied(text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own
             own,
             most,
             shown=shown,
+            excluded=excluded,
             latin=set(target.languages) <= {"en", "de", "fr", "es"},
         )
         left = f"{left}." if left[-1:].isalnum() else left

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..answers.talk import ADDRESSES, is_remark
+from ..answers.terms import any_of
 from ..targets.fitting import split_terms
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”’)]?\s+(?=[^\s])")
@@ -33,6 +34,8 @@ _LABEL = re.compile(
 )
 # Of a sentence's words, three in a row each: so many that stood before make it a repetition.
 _REPEATED = 0.5
+# Fewer words are no sentence any more.
+_FEWEST = 3
 # A sentence of so many words with so few different ones goes round.
 _MANY, _DISTINCT = 16, 0.5
 
@@ -50,18 +53,26 @@ def is_nothing_to_draw(text: str, own: str) -> bool:
 
 
 def drawable(
-    text: str, own: str, most: int | None = None, *, shown: Sequence[str] = (), latin: bool = True
+    text: str,
+    own: str,
+    most: int | None = None,
+    *,
+    shown: Sequence[str] = (),
+    excluded: Sequence[str] = (),
+    latin: bool = True,
 ) -> str:
     """Return a paragraph without the sentences that are nothing to draw, up to `most` words.
 
     Those that repeat others, or one of the worked examples that were `shown`, go too, and so does an
-    unfinished one at the end, where others stay. With `latin` the target reads no other script.
+    unfinished one at the end, where others stay. Of a sentence that shows what is `excluded` the rest stays.
+    With `latin` the target reads no other script.
     """
     kept: list[str] = []
     seen = {three for example in shown for three in _threes(_words(example))}
     size = 0
+    out = any_of(excluded)
     for sentence in _SENTENCE.split(first_paragraph(_TAG.sub(" ", text) if "<" not in own else text)):
-        sentence = " ".join(sentence.split())
+        sentence = _without_clauses(" ".join(sentence.split()), out)
         words = _words(sentence)
         threes = _threes(words)
         is_old = bool(threes) and len(threes & seen) >= _REPEATED * len(threes)
@@ -79,6 +90,14 @@ def drawable(
     if len(kept) > 1 and not _FINAL.search(kept[-1]):
         kept.pop()
     return " ".join(kept)
+
+
+def _without_clauses(sentence: str, out: re.Pattern[str] | None) -> str:
+    """Return `sentence` without its clauses that `out` finds; "" where that leaves no sentence."""
+    if out is None or not out.search(sentence):
+        return sentence
+    left = ", ".join(clause for clause in sentence.split(", ") if not out.search(clause)).rstrip(".!?")
+    return f"{left}." if len(left.split()) > _FEWEST and not out.search(left) else ""
 
 
 def _words(text: str) -> list[str]:

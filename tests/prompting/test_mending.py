@@ -87,6 +87,23 @@ class TestProse:
             == GOOD
         )
 
+    def test_what_must_not_be_there_goes_with_its_clause_or_its_sentence(self):
+        prompt, _, model = made(
+            "a Tokyo alley at night without neon signs",
+            "flux1_dev",
+            "A Tokyo alley at night, with neon signs, lights flickering in the shadows. The neon signs cast "
+            "long shadows. Rain has left the narrow paving wet, and one lantern hangs above a door.",
+        )
+        assert prompt.startswith(
+            "A Tokyo alley at night, lights flickering in the shadows. Rain has"
+        )
+        assert "neon" not in prompt
+        assert len(model.asked) == 1
+
+    def test_another_attempt_has_another_seed(self):
+        _, _, model = made("ein roter Hut auf gelbem Sand", "flux1_dev", GOOD, GOOD, seed=7)
+        assert [request.seed for request in model.asked] == [7, 8]
+
     def test_it_is_cut_at_a_sentence_and_no_warning_is_due(self):
         long = " ".join(
             [GOOD, *(f"There is a hut number {n} at hill {n * 7} with a red door." for n in range(9))]
