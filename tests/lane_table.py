@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lane_needs import Python, find_chromium, find_compiler, starts
+from lane_needs import Python, find_chromium, find_compiler, find_models, starts
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = "not proxy and not browser and not webui"
@@ -135,6 +135,15 @@ def frontend(name: str, version: str) -> Lane:
     )
 
 
+def gguf(*paths: str, needs: Callable[[Python], dict[str, str]] = find_compiler) -> Lane:
+    """The real llama.cpp. Not with the other local models: building it takes minutes."""
+    libraries = ("torch==2.13.0", "transformers==5.23.0", "llama-cpp-python==0.3.36", "gguf==0.19.0")
+    more = (*BARE, *libraries)
+    return Lane(
+        ".venv-gguf", ("-m", CORE), more, ("requirements.txt",), paths=paths, over="local", needs=needs
+    )
+
+
 def langchain(name: str, version: str) -> Lane:
     """Our models as LangChain's. Apart from the core: langchain-core brings a dozen packages along."""
     paths = ("tests/interfaces/langchain", "tests/test_docs.py")
@@ -184,20 +193,13 @@ LANES = {
     # The newest and the oldest that a host with a local model may have.
     "local": local("local", "5.23.0"),
     "local-oldest": local("local-oldest", "4.51.3", over="local"),
-    # Not with the other local models: building llama.cpp takes minutes.
-    "gguf": Lane(
-        ".venv-gguf",
-        ("-m", CORE),
-        (*BARE, "torch==2.13.0", "transformers==5.23.0", "llama-cpp-python==0.3.36"),
-        ("requirements.txt",),
-        paths=(
-            "tests/llm_backends/local/gguf/test_backend.py",
-            "tests/llm_backends/scenarios/test_downloads.py",
-            "tests/nodes/scenarios/test_gguf.py",
-        ),
-        over="local",
-        needs=find_compiler,
+    "gguf": gguf(
+        "tests/llm_backends/local/gguf/test_backend.py",
+        "tests/llm_backends/scenarios/test_downloads.py",
+        "tests/nodes/scenarios/test_gguf.py",
     ),
+    # In the same environment: real models of a few hundred megabytes, through llama.cpp and transformers.
+    "models": gguf("tests/models", needs=find_models),
     "langchain": langchain("langchain", "1.7.2"),
     "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
     # A1111 and Forge Classic; Forge and Forge Neo. Python 3.10 or 3.11, as there: numpy 1 and Pillow 9.
@@ -218,6 +220,7 @@ ALL = [
     "frontend-oldest",
     "local-oldest",
     "gguf",
+    "models",
     "proxy",
     "litellm-oldest",
     "litellm-newest",

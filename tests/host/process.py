@@ -26,7 +26,9 @@ FOREIGN = re.compile(
     re.IGNORECASE,
 )
 # What the tests themselves are told by it.
-OF_THE_TESTS = re.compile(r"^(COMFYUI_(PATH|PYTHON|FRONTEND)|LITELLM_PROXY_BIN|QUILLWORK_TEST_CACHE)$")
+OF_THE_TESTS = re.compile(
+    r"^(COMFYUI_(PATH|PYTHON|FRONTEND)|LITELLM_PROXY_BIN|QUILLWORK_TEST_(CACHE|MODELS))$"
+)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 FOLDERS = ("custom_nodes", "models", "input", "output", "user", "temp")
 

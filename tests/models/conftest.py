@@ -1,0 +1,68 @@
+"""Real small models, through llama.cpp and through transformers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Loading one, and a few hundred tokens of it, on two slow cores.
+SLOW_S = 900
+SMOLLM, GEMMA = "SmolLM2-135M-Instruct.gguf", "gemma-3-270m-it-Q4_K_M.gguf"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SLOW_S))
+
+
+@pytest.fixture(scope="session")
+def folder() -> Path:
+    """The folder of the lane `models`, which tests/lane_needs.py fills."""
+    named = os.environ.get("QUILLWORK_TEST_MODELS", "")
+    if not named:
+        pytest.skip("real models are fetched by the lane `models`, or named by QUILLWORK_TEST_MODELS")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def as_safetensors(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2 as transformers loads it: its GGUF, unpacked."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("gguf")
+    transformers = pytest.importorskip("transformers")
+    made = tmp_path_factory.mktemp("models") / "SmolLM2-135M-Instruct"
+    torch.set_num_threads(2)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        str(folder), gguf_file=SMOLLM, dtype=torch.float32
+    )
+    model.save_pretrained(made)
+    transformers.AutoTokenizer.from_pretrained(str(folder), gguf_file=SMOLLM).save_pretrained(made)
+    return made
+
+
+@pytest.fixture(scope="module", params=["gguf-smollm2", "gguf-gemma3", "hf-smollm2"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real model, opened as a node opens it."""
+    from quillwork.config.choice import Choice
+    from quillwork.config.opening import open_model
+
+    route, _, name = request.param.partition("-")
+    if route == "gguf":
+        pytest.importorskip("llama_cpp")
+        path = request.getfixturevalue("folder") / (SMOLLM if name == "smollm2" else GEMMA)
+    else:
+        path = request.getfixturevalue("as_safetensors")
+    kept = os.environ.get("QUILLWORK_HOME")
+    os.environ["QUILLWORK_HOME"] = str(tmp_path_factory.mktemp("home"))
+    mode = "gguf" if route == "gguf" else "hf_local"
+    yield open_model(Choice(llm_mode=mode, llm_model=str(path), by_workflow=False))
+    if kept is None:
+        del os.environ["QUILLWORK_HOME"]
+    else:
+        os.environ["QUILLWORK_HOME"] = kept
