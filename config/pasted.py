@@ -7,17 +7,24 @@ import re
 _AROUND = " \t\r\n\"'`,;\u200b\u200e\ufeff\u00a0“”‘’«»„"
 # ``NAME=`` as in a shell, cmd, PowerShell, YAML or JSON, and the header that carries a key.
 _NAME = re.compile(
-    r"(?i)^(?:export\s+|setx?\s+[\"']?|-H\s+[\"']?)?(?:\$env:|--)?[\"']?"
+    r"(?i)^(?:export\s+|setx?\s+[\"']?|env\s+|-[He]\s+[\"']?|const\s+|os\.environ\[|process\.env\.)?"
+    r"(?:\$env:|--)?[\"']?"
     r"(?:[a-z][a-z0-9_]*_(?:key|token|secret)(?:_[a-z]+)*|api[-_ ]?key|x-api-key|x-goog-api-key|key|token"
-    r"|authorization)[\"']?\s*(?:[:=]\s*|\s+(?=[\"']))"
+    r"|authorization)[\"']?\]?\s*(?:[:=]\s*|\s+(?=[\"']))"
 )
+# A remark behind the key, as in a file.
+_COMMENT = re.compile(r"(?<=\S)\s+(?:#|//)\s.*\Z", re.S)
+# A key between the brackets of an example, which has figures where the place for one has words.
+_BRACKETED = re.compile(r"<((?=[^<>]*\d[^<>]*\d)[^<>\s]{16,})>")
 _BEARER = re.compile(r"(?i)^(?:authorization\s*:\s*)?(?:bearer(?:\s+|$)|(?:token|basic)\s+)")
 
 
 def key_in(text: str) -> str:
     """The key in the pasted `text`, without quotes, ``Bearer`` and ``NAME=`` around it.
     Raises ValueError with a sentence for what is none."""
-    key = text.strip(_AROUND)
+    key = _COMMENT.sub("", text.strip()).strip(_AROUND)
+    if bracketed := _BRACKETED.fullmatch(key):
+        key = bracketed[1]
     for around in (_NAME, _BEARER):
         key = around.sub("", key).strip(_AROUND)
     if not key:

@@ -10,6 +10,8 @@ from ..types import Secret
 from .http_client import bearer
 
 _AROUND = " \t\r\n\"'`<>()[]{},;\u200b\u200e\ufeff\u00a0“”‘’«»„"
+# What a Chinese or Japanese keyboard types for the signs of an address.
+_WIDE = str.maketrans("：／．－＿？＝＆＃", ":/.-_?=&#")
 _NAMED = re.compile(
     # With a blank or an equals sign: localhost:1234 is a host and its port.
     r"(?i)^(?:export\s+|setx?\s+)?\$?[a-z_:]*(?:url|base|host|endpoint|address)\w*(?:\s*=\s*|\s*:?\s+)(?=\S)"
@@ -18,10 +20,12 @@ _ANY = re.compile(r"(?i)https?://[^\s\"'`<>]+")
 _SCHEME = re.compile(r"(?i)^(https?)(?::?/{1,}|:\\+|;//)(?=[^/\\])")
 # What stands behind the base of an API: routes of OpenAI's, Anthropic's and Ollama's format, and pages.
 _ROUTE = re.compile(
-    r"(?i)(?:/(?:chat/completions|completions|models(?:/[^/]+)?|responses|embeddings|messages|chat|model/info|health"
+    r"(?i)(?:/(?:chat/completions|completions?|generate(?:_stream)?|models(?:/[^/]+)?|responses|embeddings|messages|chat|model/info|health"
     r"|docs|redoc|openapi\.json|swagger|ui|index\.html))+$"
 )
-_OLLAMA = re.compile(r"(?i)/api(?:/(?:chat|generate|tags|show|ps|version|embed|embeddings|v0(?:/.*)?))?$")
+_OLLAMA = re.compile(
+    r"(?i)/api(?:/(?:chat|generate|tags|show|ps|version|embed|embeddings|v0(?:/.*)?|(?:v1|latest)/(?:generate|model)|extra/.*))?$"
+)
 _OPEN_WEBUI = "/api/chat/completions"
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 # Servers whose OpenAI format is not below /v1.
@@ -31,6 +35,16 @@ _BASES = {
     "api.groq.com": "/openai/v1",
     "api.fireworks.ai": "/inference/v1",
     "api.deepinfra.com": "/v1/openai",
+    "api.perplexity.ai": "",
+    "models.github.ai": "/inference",
+    "open.bigmodel.cn": "/api/paas/v4",
+    "api.z.ai": "/api/paas/v4",
+    "ark.cn-beijing.volces.com": "/api/v3",
+    "dashscope.aliyuncs.com": "/compatible-mode/v1",
+    "dashscope-intl.aliyuncs.com": "/compatible-mode/v1",
+    "qianfan.baidubce.com": "/v2",
+    "api.cohere.com": "/compatibility/v1",
+    "api.cohere.ai": "/compatibility/v1",
 }
 _AT_HOME = (".local", ".lan", ".home", ".internal", ".localhost", ".test", ".arpa", ".intranet", ".corp")
 
@@ -56,17 +70,23 @@ def mended(text: str) -> str | None:
 
 def cleaned(text: str) -> str:
     """The address in `text` without quotes and names around it, with a scheme and a host to call."""
-    address = text.strip(_AROUND)
+    address = _bare(text.translate(_WIDE))
     if (found := _ANY.search(address)) and found.start():
-        address = found[0].strip(_AROUND)  # a line of a terminal or of a file
+        address = _bare(found[0])  # a line of a terminal or of a file
     else:
-        address = _NAMED.sub("", address).strip(_AROUND)
+        address = _bare(_NAMED.sub("", address))
     address = _SCHEME.sub(lambda scheme: f"{scheme[1].lower()}://", address)
     address = re.sub(r"(?i)^https?://(?=https?://)", "", address).replace("\\", "/")
     if "://" not in address:
         address = f"{_scheme_of(address)}://{address}"
     # A bind address is what servers print; none can be called there.
     return re.sub(r"//0\.0\.0\.0(?=[:/?#]|$)", "//127.0.0.1", address)
+
+
+def _bare(text: str) -> str:
+    """The text without quotes and brackets around it, but for those of an IPv6 address."""
+    bare = text.strip(_AROUND.replace("[", "").replace("]", ""))
+    return bare if re.match(r"\[[\da-fA-F:.]+\]", bare) else bare.strip(_AROUND)
 
 
 def _split(address: str) -> SplitResult | None:

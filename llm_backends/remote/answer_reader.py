@@ -19,6 +19,7 @@ from .answer_decoder import (
     sounds_like_fault,
 )
 from .chunk_reader import ChunkReader
+from .formats.others import in_openai_format
 from .http_client import origin_of
 from .reasons import Reason, decode_text, read_reason, reason_in_frame, reason_of, several
 from .status_errors import detail_of, error_from_reason, kind_of, secrets_of
@@ -167,15 +168,19 @@ class AnswerReader:
             raise self._malformed(event.data) from None
 
     def _take_frame(self, frame: dict[str, Any], event: Event) -> None:
-        if "choices" in frame or "usage" in frame:
+        if "choices" in frame:
             self._add(frame, event)
             return
         try:
-            if not self._chunks.add_native(frame):
+            read = in_openai_format(frame)
+            if read is not None:
+                self._chunks.add(read)
+            elif not self._chunks.add_native(frame):
                 for key in _ENVELOPES:
                     inner = frame.get(key)
                     if isinstance(inner, dict) and ("choices" in inner or "response" in inner):
                         self._take(inner, event)
+                self._chunks.add(frame)  # what it counts
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self._malformed(event.data) from None
 

@@ -140,6 +140,7 @@ KINDS: tuple[Kind, ...] = (
             r"insufficient[ _](?:quota|balance|credits?|funds|user_quota)",
             r"(?:balance|credits?|funds) (?:is|are|was) (?:too low|insufficient|exhausted|not enough)",
             r"exceeded your (?:current quota|monthly)|exceeded_current_quota|credit balance",
+            r"(?:n't|not) have any credits|purchase (?:more )?credits|failure to pay|unpaid invoice",
             r"paid balance|no credits|out of credits|all available credits|spending limit",
             r"billing[ _](?:hard_limit|not_active|limit)|billing|payment (?:required|method)",
             r"account is not active|arrearage|good standing|CreditsError|余额不足|欠费|请充值",
@@ -149,7 +150,19 @@ KINDS: tuple[Kind, ...] = (
         "has no quota or credit left for this key",
         _TOP_UP,
         retryable=False,
-        statuses=frozenset({400, 401, 402, 403, 429, 500, 503}),
+        statuses=frozenset({400, 401, 402, 403, 412, 429, 500, 503}),
+    ),
+    Kind(
+        _words(
+            r"(?:organi[sz]ation|account|team|project|workspace|user)\b.{0,60}\b(?:is|was|has been) "
+            r"(?:temporarily |permanently )?(?:restricted|suspended|disabled|deactivated|banned|terminated)",
+            r"account_deactivated|organization_restricted|账[户号].{0,8}(?:封禁|冻结|停用|禁用)",
+        ),
+        errors.PermissionDenied,
+        "has suspended this account",
+        "Write to the provider's support, or choose another provider.",
+        retryable=False,
+        statuses=frozenset({400, 401, 402, 403, 412, 429}),
     ),
     # The machine behind it.
     Kind(
@@ -273,7 +286,8 @@ KINDS: tuple[Kind, ...] = (
             r"no such model|unknown[ _]model",
             r"model\b.{0,120}\b(?:does not exist|doesn't exist|not found|is not found|not exist\b)",
             r"not a valid model|model_decommissioned|has been (?:decommissioned|deprecated|retired)",
-            r"unable to access model|no endpoints found for|not supported by any provider|模型不存在",
+            r"unable to access (?:non-serverless )?model|model_not_available",
+            r"no endpoints found for|not supported by any provider|模型不存在",
         ),
         errors.ModelNotFound,
         "was not found",

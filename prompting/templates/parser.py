@@ -89,7 +89,7 @@ _TOKEN = re.compile(
 _COPIES = re.compile(r"(?<!\w)(?P<count>[1-9]\d{0,2})#\Z")
 _TAG = re.compile(r"<[A-Za-z][\w-]*:[^<>\n]*>|(?<!\w)embedding:[^\s,(){}\[\]<>|]+", re.IGNORECASE)
 _JSON_OBJECT = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*:')
-_ACCESS = re.compile(r"\{\s*(?P<name>[^\W\d][\w-]*)\s*(?P<operator>\??=!?|[:}])")
+_ACCESS = re.compile(r"\{\s*(?P<name>[^\W\d][\w-]*)\s*(?P<operator>\??=\s*!|\??=|[:}])")
 _SAMPLER = re.compile(r"\s*(?P<sampler>[@~!])\s*")
 _PLAIN = re.compile(r"\{[^{}|\[\]()<>$:@~!#_\\\r\n]*(?:\|[^{}|\[\]()<>$:@~!#_\\\r\n]*)+\}")
 _BOUNDS = re.compile(r" ?(?:(?P<low>\d{1,6}) ?(?P<dash>- ?(?P<high>\d{1,6})?)?|- ?(?P<upto>\d{1,6})) ?\$\$")

@@ -22,6 +22,8 @@ AROUND = [
     "OPENAI_API_KEY: {}", "export OPENAI_API_KEY={}", 'export OPENAI_API_KEY="{}"', "set OPENAI_API_KEY={}",
     'set "OPENAI_API_KEY={}"', "$env:OPENAI_API_KEY={}", '$env:OPENAI_API_KEY="{}"',
     "$env:OPENAI_API_KEY = '{}'", 'setx OPENAI_API_KEY "{}"', '"OPENAI_API_KEY": "{}",', "HF_TOKEN={}",
+    "<{}>", "{}\r\n# my key", "{} # mine", "ENV OPENAI_API_KEY={}", 'os.environ["OPENAI_API_KEY"] = "{}"',
+    'const OPENAI_API_KEY = "{}";', "process.env.OPENAI_API_KEY = '{}'", "-e OPENAI_API_KEY={}",
     "AWS_BEARER_TOKEN_BEDROCK={}", '-H "Authorization: Bearer {}"',
 ]  # fmt: skip
 

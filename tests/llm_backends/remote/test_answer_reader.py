@@ -9,6 +9,7 @@ from endpoints import ask, endpoint
 from wire.answer_faults import FAULTY_SHAPES
 from wire.answer_shapes import SHAPES, Shape, chunk, dump, said, sse
 from wire.answers import Raw
+from wire.other_formats import OTHER_FORMATS
 
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.remote.answer_reader import AnswerReader
@@ -18,7 +19,9 @@ KEY = "planted-key-of-no-known-shape"
 FOX = Deployment(
     "openai_compatible", "fox", provider_label="Fox", base_url="http://fox/v1", api_key=Secret(KEY)
 )
-every_shape = pytest.mark.parametrize("shape", [*SHAPES, *FAULTY_SHAPES], ids=lambda shape: shape.name)
+every_shape = pytest.mark.parametrize(
+    "shape", [*SHAPES, *FAULTY_SHAPES, *OTHER_FORMATS], ids=lambda shape: shape.name
+)
 
 
 def cut(body: bytes, draw: random.Random) -> tuple[int, ...]:

@@ -101,6 +101,7 @@ ALL = {
     # Dynamic Prompts' variables.
     "${x=__size__}${x} ${x}": ["small small", "small big", "big small", "big big"],
     "${x=!__size__}${x} ${x}": ["small small", "big big"],
+    "${ x = !{a|b} }${x}${ x }": ["aa", "bb"],
     "${x=!{a|b}}${x}{${x}|c}": ["aa", "ac", "bb", "bc"],
     "${x:default}": ["default"],
     "${x:{a|b}}": ["a", "b"],

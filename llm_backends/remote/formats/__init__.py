@@ -1,0 +1,1 @@
+"""Chat formats beside the one that the endpoint is asked in."""
