@@ -87,11 +87,13 @@ _KEYED = re.compile(r"""\A\s*["'](?:\w+)["']\s*:\s*["'\[{]""")
 
 def envelope_of(text: str) -> tuple[str, str] | None:
     """Return (prompt, negative) of an answer whose prompt stands between tags, None for any other."""
-    if arguments := {
-        found["name"] or found["key"]: found["value"] or found["said"] or ""
-        for found in _PARAMETER.finditer(text)
-        if _is_outside_lettering(text, found.start())
-    }:
+    if ("</parameter>" in text or "</arg_value>" in text) and (
+        arguments := {
+            found["name"] or found["key"]: found["value"] or found["said"] or ""
+            for found in _PARAMETER.finditer(text)
+            if _is_outside_lettering(text, found.start())
+        }
+    ):
         return prompt_in_json(arguments)
     found = next((m for m in _ENVELOPE.finditer(text) if _is_outside_lettering(text, m.start())), None)
     negative = _NEGATIVE.search(text)

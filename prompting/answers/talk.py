@@ -90,6 +90,8 @@ _REMARK = re.compile(
       |revision)\b
     | i(?:['’]ve|\s+have)?\s+(?:also\s+)?(?:added|kept|included|tried|made|used|removed|changed
       |emphasi[sz]ed|enhanced|expanded|incorporated|focused|preserved|chose|ensured|avoided)\b
+    | (?:these|the\s+added)\s+(?:tags|keywords|details|additions|changes|terms)\s+(?:focus|emphasi[sz]e|create
+      |capture|add|help|keep|should|describe|give|evoke|set|will|are\s+(?:chosen|meant))\b
     | note\s+that\b | please\s+note\b | explanation\b\W*\Z | n\.?b\.?\s*[:：] | p\.\s?s\.? | by\s+(?:adding
       |including|specifying)\b | remember\s+to\b | the\s+prompt\s+(?:above|is|has|now)
     | here['’]s\s+(?:why|what|how)\b | the\s+(?:added|extra|additional|enhanced)\s+(?:details?|elements?)\b

@@ -17,8 +17,8 @@ prompt prompts prompten prompta promptu promptul promptun promptunuz promptot pr
 """
 # Other names for it: labels only where nothing stands before them.
 RESULT = """
-suggestion suggested proposal proposed vorschlag proposition vertaling översättning terjemahan traducere
-英訳 和訳
+solution suggestion suggested proposal proposed vorschlag proposition vertaling översättning terjemahan
+traducere 英訳 和訳
 answer response output result results version rewrite rewritten revision revised enhanced improved refined
 optimized optimised expanded polished updated instruction instructions caption scene description translation
 final text positive antwort ausgabe ergebnis fassung version beschreibung bildbeschreibung übersetzung

@@ -10,7 +10,7 @@ from ..envelope import peel
 from .negative import RULE
 
 _NUMBERED = re.compile(
-    r"\A\s*(?:(?:\*\*)?\(?(\d{1,2})[.):](?:\*\*)?|([a-eA-E])\)"
+    r"\A\s*(?:(?:\*\*)?\(?(\d{1,2})[.):](?:\*\*)?|\*\*\(?[a-eA-E][.):]?\*\*[.:]?|\(?[a-eA-E]\)"
     r"|[-*•])\s+(?:\*\*[^*\n]{1,40}?\*\*\s*)?(?P<text>\S.*)\Z"
 )
 _SEQUENCE = re.compile(r"(?i)\W*(?:shot|scene|cut|then|next|finally|wide|close|panel|frame|step|the same)")
