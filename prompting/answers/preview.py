@@ -16,7 +16,7 @@ _UNFINISHED = re.compile(
     r"""(?x) (?: <[^<>\n]{0,40} | \[/?[A-Z_]{0,12} | ◁[^▷\n]{0,8} | \\(?:b(?:o(?:x(?:e(?:d)?)?)?)?)?\{?
       | [`~]{1,3}[a-z]{0,9} | \s--?[a-z]{0,8} | \s*[(\[（【]\s*(?:[~≈]|word\ |about\ )?\d[^)\]）】\n]{0,18}
         | \s*【[^】\n]{0,20}
-      | &\w{0,6}
+      | &\#?\w{0,6} | \[\|\w{0,12}\|?
       | [\s|*_(\[]+ (?:N|Ne|(?i:neg\w*(?:[ _]p\w*)?)) [*_]* [:：]? \s* | \s*[*_"”』」»`]{1,3} | \s+\|+
         )\Z"""
 )
@@ -36,8 +36,12 @@ _LONGEST_END = 60
 _FEWEST_IN_PROSE, _FEWEST_IN_A_LIST = 60, 30
 # Talk hardly begins like this.
 _BEGINS_PICTURE = re.compile(r"(?:[Aa]n?|[Tt]he|One|Two|Three)\s|\(|\d+\s?[a-z]")
-_LIST = re.compile(r"\A\W{0,3}(?:[-*•–]|\(?\d{1,2}[.):])[*_]*\s+(?:\*\*[^*\n]{1,40}\*\*\s*)?(?=\S)")
+_LIST = re.compile(
+    r"\A\W{0,3}(?:[-*•–]|\(?\d{1,2}[.):]|\*\*\(?[a-eA-E][.):]?\*\*[.:]?|\(?[a-eA-E]\))[*_]*\s+(?:\*\*[^*\n]{1,40}\*\*\s*)?(?=\S)"
+)
 _WRAPPED = re.compile(r"\A(?:\||\$|\\(?!\()|<(?!\w+:)|\[[A-Z_/ ]{3,}\]|#|&\w|['`\"]{2}|‘)")
+# Between the idea and what became of it.
+_BECOMES = re.compile(r"(?i)[\W_]*(?:after\W{0,4}[:：]|(?:→|➡|➜|⇒|[-=]+>))")
 _BRACKETS = {"[": "]", "(": ")", "{": "}", "（": "）", "【": "】"}
 _BRACKET = re.compile(r"\A(?P<sign>[\[({（【])")
 _LABELLED = re.compile(r"\A\s*(?:[-*•–#>|+]|\d{1,2}[.)]|[*_]*[^\W\d][\w -]{1,30}[*_]*\s?[:：])")
@@ -87,6 +91,7 @@ def preview(text: str, form: str, idea: str = "") -> str:
         or may_begin_talk(last)
         or is_leading_talk(last)
         or not begins_prompt(text, idea, single)
+        or _BECOMES.match(last.strip().removeprefix(idea.strip()))
     ):
         return ""
     else:
