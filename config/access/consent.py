@@ -29,7 +29,12 @@ def everything() -> list[str]:
 
 def is_allowed(what: str, settings: Settings) -> bool:
     """Tell whether workflows may use `what`, one of `everything`."""
-    return what in settings.items("LLM_ALLOW") or what in _recorded(settings.folder)
+    return what in given(settings)
+
+
+def given(settings: Settings) -> set[str]:
+    """All that workflows may use, by setting or by a recorded consent."""
+    return {*settings.items("LLM_ALLOW"), *_recorded(settings.folder)}
 
 
 def allow(what: str, folder: Path) -> None:

@@ -27,13 +27,12 @@ def provider_rows(
 ) -> list[dict[str, Any]]:
     """A row for every provider: if it can be called, with whose key, and its last answer. Asks no server."""
     states = models.state_of(settings)
-    environment = settings.environment()
+    environment, given = settings.environment(), consent.given(settings)
     rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
     for provider in providers.every():
         status = providers.key_status(provider, environment, keys.peek(provider.id))
-        kept = settings.has_kept(provider.key_variables) and (
-            status.source == "environment" or _is_kept(keys.peek(provider.id), provider, settings)
-        )
+        is_own = status.source == "environment" or _is_kept(keys.peek(provider.id), provider, settings)
+        kept = is_own and settings.has_kept(provider.key_variables)
         rows.append(
             {
                 "id": provider.id,
@@ -49,7 +48,7 @@ def provider_rows(
                 "key_variables": list(provider.key_variables),
                 "key_url": provider.key_url,
                 "is_local": provider.is_local,
-                "allowed": provider.is_local or consent.is_allowed(provider.id, settings),
+                "allowed": provider.is_local or provider.id in given,
                 "models": [f"{provider.id}/{model}" for model in provider.models],
                 "labels": {f"{provider.id}/{model}": human_label(model) for model in provider.models},
                 "state": _state_of(provider.id, states),
@@ -169,7 +168,8 @@ def in_effect(settings: Settings) -> dict[str, Any]:
 
 def allowed(settings: Settings) -> list[str]:
     """The consents given: all that shared workflows may use."""
-    return [what for what in consent.everything() if consent.is_allowed(what, settings)]
+    given = consent.given(settings)
+    return [what for what in consent.everything() if what in given]
 
 
 def plan_name(settings: Settings) -> str | None:
