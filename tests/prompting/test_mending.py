@@ -94,9 +94,7 @@ class TestProse:
             "A Tokyo alley at night, with neon signs, lights flickering in the shadows. The neon signs cast "
             "long shadows. Rain has left the narrow paving wet, and one lantern hangs above a door.",
         )
-        assert prompt.startswith(
-            "A Tokyo alley at night, lights flickering in the shadows. Rain has"
-        )
+        assert prompt.startswith("A Tokyo alley at night, lights flickering in the shadows. Rain has")
         assert "neon" not in prompt
         assert len(model.asked) == 1
 
