@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,7 +58,7 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
     if source.mode == modes.LITELLM:
         endpoint = None if source.way == ways.DIRECT else settings.endpoint()
         deployment = (
-            _at_endpoint(source.model, *endpoint)
+            _at_endpoint(source.model, *endpoint, settings.replicas())
             if endpoint is not None
             else _at_provider(source.model, settings, ask_consent=source.from_workflow)
         )
@@ -85,7 +86,29 @@ def _one(choice: Choice, settings: Settings) -> Deployment:
     return _with_limits(replace(deployment, mode=source.mode), choice, settings)
 
 
-def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
+def _at_endpoint(model: str, address: Value, key: Secret | None, replicas: Sequence[str]) -> Deployment:
+    url, host, port = _checked(address)
+    others = tuple(_checked(replace(address, text=replica))[0] for replica in replicas)
+    local = all(map(leads_to_loopback, (url, *others)))
+    return Deployment(
+        backend=modes.ENDPOINT,
+        model=model,
+        provider=ENDPOINT,
+        provider_label=host + (f":{port}" if port else ""),
+        base_url=url,
+        replicas=others,
+        api_key=session_keys.get(endpoint_id(url)) or key,
+        key_variable="LLM_API_KEY",
+        max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
+        retries=0 if local else 2,
+        is_local=local,
+        price=prices.of_listed(ENDPOINT, model),
+        capabilities=capabilities.at_endpoint(model),
+    )
+
+
+def _checked(address: Value) -> tuple[str, str, int | None]:
+    """Return URL, host and port of an endpoint's address."""
     url = address.text if "://" in address.text else f"http://{address.text}"
     try:
         parts = urlsplit(url)
@@ -97,21 +120,7 @@ def _at_endpoint(model: str, address: Value, key: Secret | None) -> Deployment:
             f"{address.name} (from {address.origin}) is not a valid address.",
             hint="Use an address such as http://127.0.0.1:4000/v1. The key goes into LLM_API_KEY.",
         )
-    local = leads_to_loopback(url)
-    return Deployment(
-        backend=modes.ENDPOINT,
-        model=model,
-        provider=ENDPOINT,
-        provider_label=host + (f":{port}" if port else ""),
-        base_url=url,
-        api_key=session_keys.get(endpoint_id(url)) or key,
-        key_variable="LLM_API_KEY",
-        max_concurrency=_CONCURRENCY_DESKTOP if port in _DESKTOP_PORTS else _CONCURRENCY,
-        retries=0 if local else 2,
-        is_local=local,
-        price=prices.of_listed(ENDPOINT, model),
-        capabilities=capabilities.at_endpoint(model),
-    )
+    return url, host, port
 
 
 def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Deployment:

@@ -83,6 +83,7 @@ def effective(choice: Choice) -> str:
     return _digest(
         *(
             f"{one.mode}\0{one.backend}\0{one.provider}\0{one.base_url}\0{one.model}\0{one.params}\0{one.plan}"
+            + ",".join(one.replicas)
             for one in chain
         )
     )

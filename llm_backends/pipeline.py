@@ -20,6 +20,7 @@ from .middleware.limit import limited
 from .middleware.loop import another_way, out_of_loops
 from .middleware.observe import begin, observed
 from .middleware.retry import with_retry
+from .middleware.spread import spread
 from .middleware.usage import counted, counted_in_place
 from .streaming.collect import collect
 from .streaming.live import LiveText, Sink
@@ -79,7 +80,9 @@ async def send(call: Call) -> Result:
     return replace(result, seconds=time.monotonic() - started)
 
 
-_answer = chain([with_fallback, observed, counted, from_cache, out_of_loops, with_retry, limited], send)
+_answer = chain(
+    [with_fallback, observed, counted, from_cache, out_of_loops, with_retry, spread, limited], send
+)
 
 
 async def complete(

@@ -198,7 +198,8 @@ class Deployment:
 
     `backend` is the registry's name of the backend that carries the call; `mode` is the user's word for it.
     `base_url` and `api_key` are explicit for every remote call, also where the provider has a usual address:
-    nothing is taken from the environment behind the caller's back. `params` are the provider's own arguments
+    nothing is taken from the environment behind the caller's back. `replicas` are further addresses of
+    the same models, which share the calls. `params` are the provider's own arguments
     (an API version, an AWS region); a secret among them is a `Secret`. `key_variable` names the environment
     variable that a user would set, for error messages. `fallbacks` are tried in order when this one is
     unavailable. `seeing` names models of the user's that take pictures, for the error where this one does
@@ -232,6 +233,7 @@ class Deployment:
     observers: tuple[Observer, ...] = ()
     seeing: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
     transport: str = field(default="", compare=False)
+    replicas: tuple[str, ...] = ()
 
     @property
     def model_id(self) -> str:

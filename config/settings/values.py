@@ -106,9 +106,9 @@ class Settings:
         return tuple(item.strip() for item in text.split(",") if item.strip())
 
     def endpoint(self) -> tuple[Value, Secret | None] | None:
-        """LLM_BASE_URL and the key of the very same layer: a key never goes to an address from another one.
-        None when no endpoint is set."""
-        address = self.value("LLM_BASE_URL")
+        """The first address of LLM_BASE_URL and the key of the very same layer: a key never goes to one from
+        another. None when no endpoint is set."""
+        address = self._address()
         if base := mended(address.text) if address.text else None:
             if "@" not in base:
                 warn_once(f"{address.name} (from {address.origin}) is read as {base}.")
@@ -132,6 +132,14 @@ class Settings:
                 f"{address.origin}. Set both in the same place."
             )
         return address, None
+
+    def _address(self) -> Value:
+        value = self.value("LLM_BASE_URL")
+        return replace(value, text=value.text.partition(",")[0].strip())
+
+    def replicas(self) -> tuple[str, ...]:
+        """The addresses of LLM_BASE_URL behind the first: servers of the same models that share the calls."""
+        return tuple(mended(address) or address for address in self.items("LLM_BASE_URL")[1:])
 
     def _aliases(self, name: str) -> tuple[str, ...]:
         """The further names of the variable `name` that are in force."""
@@ -194,7 +202,7 @@ class Settings:
         """The origin of the endpoint's `key` in a word: environment, kept, or no key needed."""
         if key is None:
             return "no key needed"
-        address = self.value("LLM_BASE_URL")
+        address = self._address()
         return "kept" if key == kept_keys.get(self.folder, endpoint_id(address.text)) else "environment"
 
     def is_kept(self, name: str) -> bool:

@@ -47,6 +47,22 @@ def test_an_endpoint(home, env):
     assert deployment.is_local
 
 
+def test_several_endpoints(home, env):
+    env(
+        LLM_BASE_URL=f"{HERE}/v1, 127.0.0.1:4001/v1/chat/completions ,http://10.0.0.7:8000/v1",
+        LLM_API_KEY=KEY,
+        LLM_MODEL="a",
+    )
+    deployment = deploy(Choice())
+    assert deployment.base_url == f"{HERE}/v1"
+    assert deployment.replicas == ("http://127.0.0.1:4001/v1", "http://10.0.0.7:8000/v1")
+    assert deployment.api_key == Secret(KEY)
+    assert not deployment.is_local, "one of them is on another machine"
+    env(LLM_BASE_URL=f"{HERE}/v1,ftp://x", LLM_API_KEY=KEY, LLM_MODEL="a")
+    with pytest.raises(NotConfigured, match="is not a valid address"):
+        deploy(Choice())
+
+
 @pytest.mark.parametrize(
     ("url", "base", "local", "concurrency", "retries"),
     [

@@ -63,7 +63,8 @@ def carry_out(
 def _most_at_once(model: Model) -> int:
     chosen = load().number("LLM_MAX_CONCURRENCY")
     usual = model.deployment.max_concurrency
-    return int(chosen) if chosen else usual if usual < _USUAL else _MOST_AT_ONCE
+    each = int(chosen) if chosen else usual if usual < _USUAL else _MOST_AT_ONCE
+    return each * (1 + len(model.deployment.replicas))
 
 
 def quiet(model: Model) -> Model:
