@@ -45,6 +45,8 @@ lint:
 bench:
 	@$(PYTHON) tests/lanes.py environment
 	@for file in benchmarks/*.py; do echo "== $$file"; $(VENV_PYTHON) $$file || exit 1; done
+	@QUILLWORK_BENCH_MODEL=1 $(PYTHON) tests/lanes.py models
+	@.venv-gguf/bin/python benchmarks/prompt_craft.py --ideas 12 --model .venv-gguf/models/qwen2.5-coder-1.5b-instruct-q4.gguf
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

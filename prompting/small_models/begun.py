@@ -93,9 +93,11 @@ def tags_in(idea: str) -> list[str]:
             tags.append(piece)
             continue
         for part in _BETWEEN.split(_MEDIUM_OF.sub(r"\1, ", piece)):
-            tag = " ".join(_SMALL.sub("", part.strip(" ,.;:!?\n")).split()[:_LONGEST_TAG])
-            if any(map(str.isalnum, tag)) and not _WISH.match(tag):
-                tags.append(tag)
+            words = _SMALL.sub("", part.strip(" ,.;:!?\n")).split()
+            for start in range(0, len(words), _LONGEST_TAG):
+                tag = " ".join(words[start : start + _LONGEST_TAG])
+                if any(map(str.isalnum, tag)) and not _WISH.match(tag):
+                    tags.append(tag)
     return list({term_key(tag): tag for tag in tags}.values())
 
 

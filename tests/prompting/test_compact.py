@@ -142,6 +142,11 @@ class TestManner:
                 'oil painting of a small sailing ship and a sign that says "Rue des Lilas"',
                 'no humans, oil painting, small sailing ship, sign, "Rue des Lilas",',
             ),
+            (
+                "illustrious",
+                "a tall woman in black rubber boots walks a small white terrier along a pier",
+                "1girl, tall woman, black rubber boots walks small white, terrier, pier,",
+            ),
             ("illustrious", "Nikola and Elif playing chess", "Nikola, Elif, playing chess,"),
             ("illustrious", "[sketch], a lion, snow", "no humans, sketch, lion, snow,"),
         ],
