@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     _model_options(resolve)
 
     caption = _command(
-        commands, "caption", caption_command, "write a caption beside each picture of a folder"
+        commands, "caption", caption_command, "write a caption beside each image of a folder"
     )
     caption.add_argument("folder")
     caption.add_argument(
@@ -153,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         "--omit", default="", metavar="WHAT", help="what is not to be named, e.g. hair colour"
     )
     caption.add_argument(
-        "--never", default="", metavar="WORDS", help="words to avoid, with commas between them"
+        "--never", default="", metavar="WORDS", help="words to avoid, separated by commas"
     )
     caption.add_argument("--form", choices=FORMS, default="any")
     caption.add_argument("--words", type=int, default=0, help="about how many words (default: any number)")
@@ -164,8 +164,8 @@ def _parser() -> argparse.ArgumentParser:
         "--existing", choices=EXISTING, default="keep", help="what to do with captions that are there"
     )
     caption.add_argument("--suffix", default=".txt", help="of the caption files (default: .txt)")
-    caption.add_argument("--subfolders", action="store_true", help="also caption the pictures in subfolders")
-    caption.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N pictures")
+    caption.add_argument("--subfolders", action="store_true", help="also caption the images in subfolders")
+    caption.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N images")
     caption.add_argument("--yes", action="store_true", help="begin without showing the first captions")
     _model_options(caption)
 

@@ -86,10 +86,10 @@ class Wishes:
             parts.append(f"Do not use these words: {', '.join(self.never)}.")
         if self.hint == "name":
             parts.append(
-                f"The picture is called “{_spoken(picture.file.stem)}”, which may say who or what it shows."
+                f"The image is called “{_spoken(picture.file.stem)}”, which may say who or what it shows."
             )
         elif self.hint == "text" and (known := read_text(picture.text_file)):
-            parts.append(f"Known of the picture: {known}")
+            parts.append(f"Known of the image: {known}")
         return "\n".join(filter(None, parts))
 
 
@@ -177,7 +177,7 @@ def _folders(
         with os.scandir(folder / inside) as entries:
             all_entries = [entry for entry in entries if not entry.name.startswith(".")]
     except NotADirectoryError:
-        raise JobError(f"{folder} is no folder. Name the folder that the pictures are in.") from None
+        raise JobError(f"{folder} is no folder. Name the folder that the images are in.") from None
     except OSError as error:
         raise JobError(f"The folder {folder / inside} cannot be read ({error.strerror}).") from None
     yield inside, [entry for entry in all_entries if entry.is_file()]

@@ -53,7 +53,7 @@ class Journal:
             self._lock.close()
             raise JobError(
                 f"The journal {file} cannot be used ({error}). Free some disk space, "
-                "or delete it to begin anew."
+                "or delete it to start over."
             ) from None
 
     def __enter__(self) -> Journal:

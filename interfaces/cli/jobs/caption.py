@@ -42,7 +42,7 @@ def caption_command(options: argparse.Namespace) -> int:
     suffix = f".{options.suffix.lstrip('.')}"
     found = captions.find_pictures(folder, suffix, with_subfolders=options.subfolders)
     if not found:
-        raise JobError(f"{folder} holds no pictures. Name the folder that they are in, or add --subfolders.")
+        raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")
     shaping = (str(folder), wishes, suffix, options.existing, options.seed, model.deployment.name)
     with held(folder), job_journal("caption", shaping, options, str(folder)) as journal:
@@ -53,7 +53,7 @@ def caption_command(options: argparse.Namespace) -> int:
         if rest and not options.yes:
             if not sys.stdin.isatty() and len(rest) > _UNASKED:
                 raise JobError(
-                    f"{len(entries)} pictures are to be captioned. Add --yes to begin, or --limit N."
+                    f"{len(entries)} images are to be captioned. Add --yes to begin, or --limit N."
                 )
             job.carry_out(first, model)
             if sys.stdin.isatty() and not job.goes_on(len(rest)):
@@ -133,7 +133,7 @@ class _Captions:
         ended = max(1, run.done + run.failed)
         seconds = (time.monotonic() - run.began) / ended * left
         cost = f" and ${run.cost_usd / ended * left:.2f}" if run.cost_usd else ""
-        question = f"{left} more pictures, at most about {spoken_time(seconds)}{cost}. Go on? [y/N] "
+        question = f"{left} more images, at most about {spoken_time(seconds)}{cost}. Go on? [y/N] "
         return input(question).strip().lower() in ("y", "yes")
 
     def report(self, options: argparse.Namespace) -> int:
@@ -154,7 +154,7 @@ class _Captions:
             )
         else:
             kept = f"; {self.kept} had one and were left alone" if self.kept else ""
-            print(f"{written} of {len(self.by_name)} pictures have their caption{kept}.")
+            print(f"{written} of {len(self.by_name)} images have their caption{kept}.")
             list_failures(failures, self.journal.id)
         return SOME_FAILED if failures else 0
 
