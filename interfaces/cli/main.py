@@ -140,9 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _model_options(resolve)
 
-    caption = _command(
-        commands, "caption", caption_command, "write a caption beside each image of a folder"
-    )
+    caption = _command(commands, "caption", caption_command, "write a caption beside each image of a folder")
     caption.add_argument("folder")
     caption.add_argument(
         "--target", default="", help="write prompts for this image model instead of descriptions"
@@ -152,9 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     caption.add_argument(
         "--omit", default="", metavar="WHAT", help="what is not to be named, e.g. hair colour"
     )
-    caption.add_argument(
-        "--never", default="", metavar="WORDS", help="words to avoid, separated by commas"
-    )
+    caption.add_argument("--never", default="", metavar="WORDS", help="words to avoid, separated by commas")
     caption.add_argument("--form", choices=FORMS, default="any")
     caption.add_argument("--words", type=int, default=0, help="about how many words (default: any number)")
     caption.add_argument(
