@@ -47,7 +47,8 @@ class LoopGuard:
         self._before = _BEFORE_STRICT if strict else _BEFORE
         self._tail, self._unread, self._since = "", "", 0
         self._last: deque[str] = deque(maxlen=_CHARACTERS_TOGETHER)
-        self._counts: Counter[tuple[str, ...]] = Counter()
+        # By hash: a hundred streams keep thousands of them.
+        self._counts: Counter[int] = Counter()
         self._every = round(_LOOKS_EVERY * self._share)
         self._old: deque[bool] = deque(maxlen=_WINDOW_STRICT if strict else _WINDOW)
         self._words: deque[str] = deque(maxlen=round(_MANY_WORDS * self._share))
@@ -110,8 +111,9 @@ class LoopGuard:
                 continue
             key = tuple(islice(self._last, len(self._last) - together, None))
             # Rows of a table may well be equal numbers.
-            self._old.append(self._counts[key] >= self._before and not all(map(str.isdigit, key)))
-            self._counts[key] += 1
+            place = hash(key)
+            self._old.append(self._counts[place] >= self._before and not all(map(str.isdigit, key)))
+            self._counts[place] += 1
 
     def _says_nothing_new(self) -> bool:
         old, words = self._old, self._words
