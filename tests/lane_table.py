@@ -162,11 +162,11 @@ LANES = {
         (*BARE, "litellm==1.83.0", "openai==2.24.0"),
         ("requirements.txt",),
     ),
-    # What `pip install litellm` brings today, with its openai.
+    # What `pip install litellm` brings today, with its openai; and cryptography, with which some calls are signed.
     "litellm-newest": Lane(
         ".venv-litellm-newest",
         ("-m", CORE, "-k", "litellm"),
-        (*BARE, "litellm==1.110.2", "openai==3.57.0"),
+        (*BARE, "litellm==1.110.2", "openai==3.57.0", "cryptography==50.0.2"),
         ("requirements.txt",),
         newest=("litellm", "openai"),
     ),
