@@ -162,7 +162,7 @@ LANES = {
         (*BARE, "litellm==1.83.0", "openai==2.24.0"),
         ("requirements.txt",),
     ),
-    # What `pip install litellm` brings today, with its openai; and cryptography, with which some calls are signed.
+    # What `pip install litellm` brings today, with its openai; some calls are signed with cryptography.
     "litellm-newest": Lane(
         ".venv-litellm-newest",
         ("-m", CORE, "-k", "litellm"),
