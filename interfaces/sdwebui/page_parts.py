@@ -30,6 +30,12 @@ def note(*sentences: str) -> str:
     return "<br>".join(map(escape, dict.fromkeys(filter(None, sentences))))
 
 
+def named(label: str, *others: str) -> str:
+    """Return `label` with the other names that it has: a drop-down is searched by what it shows."""
+    more = ", ".join(name for name in dict.fromkeys(others) if name.lower() != label.lower())
+    return f"{label} ({more})" if more else label
+
+
 def fault(sentence: str) -> str:
     """Return an error sentence as HTML in the host's own colour for errors."""
     return f"<span class='error quillwork-error' role='alert'>{escape(sentence)}</span>"

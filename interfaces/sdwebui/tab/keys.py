@@ -13,7 +13,7 @@ from ....config.settings.values import load
 from ....llm_backends.runner import runner
 from ...http.messages import HttpError
 from ...http.routes.models import forget_key, set_key
-from ..page_parts import AT_ONCE, exchange_of, fault, guarded, note, table, unsaved
+from ..page_parts import AT_ONCE, exchange_of, fault, guarded, named, note, table, unsaved
 
 _PROMISE = (
     "A key that you enter here is tested first, and rejected if the test fails. It is held in "
@@ -25,7 +25,9 @@ _PROMISE = (
 def build(page: Any) -> None:
     promise = gr.HTML("", elem_id="quillwork_key_place")
     with gr.Row():
-        provider = gr.Dropdown(label="Provider", choices=_choices(), value=None, elem_id="quillwork_provider")
+        provider = gr.Dropdown(
+            label="Provider", choices=[*_choices()], value=None, elem_id="quillwork_provider"
+        )
         # Without a label: a labelled field may end up in the host's ui-config.json.
         key = gr.Textbox(
             label=None,
@@ -52,8 +54,16 @@ def build(page: Any) -> None:
     clear_all.click(fn=lambda: _clear(None), inputs=[], outputs=[key, view, status_line], **AT_ONCE)
 
 
-def _choices() -> list[str]:
-    return [row["provider"] for row in status.key_rows(load())]
+def _choices() -> dict[str, str]:
+    """Return the ids of the providers by what the drop-down shows: not every Gradio gives an id back."""
+    return {
+        named(row["label"], row["provider"], *row["aliases"]): row["provider"]
+        for row in status.key_rows(load())
+    }
+
+
+def _chosen(shown: str | None) -> str | None:
+    return _choices().get(shown or "", shown)
 
 
 def _view() -> str:
@@ -72,6 +82,7 @@ def _promise() -> str:
 
 @guarded(3)
 def _keep(provider: str | None, key: str, for_good: bool, request: gr.Request) -> tuple[Any, ...]:
+    provider = _chosen(provider)
     if not provider:
         raise HttpError(400, "bad_request", "Choose a provider.")
     wanted = {"provider": provider, "key": key, "check": True, "keep": bool(for_good)}
@@ -85,6 +96,7 @@ def _keep(provider: str | None, key: str, for_good: bool, request: gr.Request) -
 
 @guarded(1)
 def _test(provider: str | None) -> str:
+    provider = _chosen(provider)
     if not provider:
         raise HttpError(400, "bad_request", "Choose a provider to test.")
     trial = runner.run(check_provider(provider, load()))
@@ -94,5 +106,5 @@ def _test(provider: str | None) -> str:
 
 @guarded(3)
 def _clear(provider: str | None) -> tuple[Any, ...]:
-    forget_key(provider or None)
+    forget_key(_chosen(provider) or None)
     return "", _view(), note("Forgotten.")

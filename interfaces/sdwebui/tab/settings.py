@@ -18,7 +18,7 @@ from ...http.routes.settings import apply_settings
 from ..arguments import mode_options
 from ..controls import models
 from ..host.lookup import shared
-from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, table
+from ..page_parts import AT_ONCE, QUIET, fault, guarded, named, note, table
 from . import server
 
 _MODELS = (
@@ -88,7 +88,7 @@ def _view() -> tuple[Any, ...]:
     values = {row["name"]: row for row in shown["settings"]}
     own = {name: row["value"] if row["origin"] == "panel" else "" for name, row in values.items()}
     ids = models()
-    open_for = [what for what in (consent.DOWNLOADS, *providers.names()) if what not in shown["allowed"]]
+    open_for = [_named(what) for what in consent.everything() if what not in shown["allowed"]]
     table_rows = [(row["name"], row["value"], row["origin"], row["meaning"]) for row in shown["settings"]]
     return (
         _effect(shown["effective"]),
@@ -99,6 +99,15 @@ def _view() -> tuple[Any, ...]:
         table(("Setting", "Value", "From", "Meaning"), table_rows)
         + note(f"Settings, saved keys (.env) and your variables are in {shown['home']}."),
     )
+
+
+def _named(what: str) -> str:
+    """The words by which one of `consent.everything` is found."""
+    id, _, exchange = what.partition(".")
+    row = next((row for row in providers.every() if row.id == id), None)
+    if row is None:
+        return what
+    return named(f"{row.label}, token" if exchange else row.label, what, *row.aliases)
 
 
 _OUTPUTS = 9
@@ -154,7 +163,8 @@ def _refresh() -> tuple[Any, ...]:
 
 @guarded(_OUTPUTS)
 def _allow(what: str | None) -> tuple[Any, ...]:
-    if what not in (consent.DOWNLOADS, *providers.names()):
+    what = next((one for one in consent.everything() if what in (one, _named(one))), None)
+    if what is None:
         raise HttpError(400, "bad_request", "Choose what to allow.")
     consent.allow(what, load().folder)
     return *_view(), note(f"{what} is now allowed.")

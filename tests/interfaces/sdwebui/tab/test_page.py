@@ -220,10 +220,24 @@ def test_settings_are_shown_with_their_origin_and_changed(webui_page, wired, wir
 
 def test_what_comes_with_images_is_allowed_here(webui_page, wired):
     tab = Tab(webui_page, "Settings")
-    webui_page.choose(tab.find("consent"), "openai")
+    webui_page.choose(tab.find("consent"), "OpenAI")
     tab.press("allow")
     tab.has("set_status", "openai is now allowed")
     assert "openai" in wired.get("/quillwork/config").json()["allowed"]
+
+
+def test_a_provider_is_found_by_another_name(webui_page, wired):
+    tab = Tab(webui_page, "Keys")
+    found = webui_page.page.locator("ul.options:visible li, [role=listbox]:visible [role=option]")
+    for typed, label in (("kimi", "Moonshot"), ("grok", "xAI"), ("qwen", "DashScope")):
+        field = tab.find("provider").locator("input").first
+        field.click()
+        field.fill(typed)
+        found.filter(has_text=label).first.wait_for()
+        assert all(typed in text.lower() for text in found.all_inner_texts())
+    found.filter(has_text="DashScope").first.click()
+    tab.press("key_test")
+    tab.has("key_status", "DASHSCOPE_API_KEY")
 
 
 def test_a_key_is_used_and_shows_nowhere(webui_page, wired, wire):
@@ -301,7 +315,7 @@ def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page
     )
     page = open_page(host)
     tab = Tab(page, "Keys")
-    page.choose(tab.find("provider"), "openai")
+    page.choose(tab.find("provider"), "OpenAI")
     tab.fill("key", KEY)
     tab.press("key_keep")
     tab.has("key_status", "anyone who can reach it could use your key")
