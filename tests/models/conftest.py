@@ -12,7 +12,7 @@ import pytest
 # Loading one, and a few hundred tokens of it, on two slow cores.
 SLOW_S = 900
 # The smallest ones ramble.
-MOST = 200
+MOST = 120
 SMOLLM = "SmolLM2-135M-Instruct.gguf"
 FILES = {
     "smollm2": SMOLLM,
