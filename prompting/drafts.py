@@ -17,7 +17,9 @@ from .answers.protect import Protected
 from .answers.terms import LISTS
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
-from .small_models.begun import begun
+from .model_size import billions_of
+from .phrasebook.language import language_of
+from .small_models.begun import begun, is_english
 from .small_models.mending import filled, strays, tidied
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
@@ -27,6 +29,11 @@ _UNLOOPED = "The model repeated itself at the end of its list; the repetitions w
 _DENSELY_READ = {"en"}
 # Forms with a place for one more sentence or phrase.
 _TAKES_LETTERING = ("prose", "phrases", "tags", "tags_and_prose")
+# Smaller ones write of something else.
+_TRANSLATES_FROM_BILLIONS = 1.0
+_GUESSED = (
+    "{} is too small a model to translate an idea reliably. Check that the prompt shows what you meant."
+)
 _FILLED = "light, surroundings and framing were added from the phrasebook"
 _LEFT = "your own words were kept"
 _PUT_IN = (
@@ -143,7 +150,17 @@ class Order:
                 return written
             texts.append(self._sifted(written[0]))
             negatives.append(written[1])
+        if self._is_guesswork(deployment) and _GUESSED.format(deployment.name) not in self.warnings:
+            self.warnings.append(_GUESSED.format(deployment.name))
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
+
+    def _is_guesswork(self, deployment: Deployment) -> bool:
+        """Tell whether the idea has to be translated by a model that is too small for it."""
+        size, languages = billions_of(deployment), self.target.languages
+        if not self._is_compact(self.task) or size is None or size >= _TRANSLATES_FROM_BILLIONS:
+            return False
+        is_read = "any" in languages or language_of(self.task.prompt) in languages
+        return not is_english(self.task.prompt) and not (is_read and set(languages) != {"en"})
 
     @property
     def _is_list(self) -> bool:

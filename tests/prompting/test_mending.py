@@ -180,6 +180,21 @@ class TestLists:
         assert "a fox in the snow, pine forest, low winter sun" in prompt
 
 
+@pytest.mark.parametrize(
+    ("idea", "target", "is_told"),
+    [
+        ("一只熊猫在竹林里吃竹子", "flux1_dev", True),
+        ("un chat noir dort sur un piano", "flux1_dev", True),
+        (FOX, "flux1_dev", False),
+        ("一只熊猫在竹林里吃竹子", "plain", False),
+        ("一只熊猫在竹林里吃竹子", "qwen_image", False),
+    ],
+)
+def test_the_smallest_models_are_no_translators(idea, target, is_told):
+    _, done, _ = made(idea, target, *[GOOD] * 2)
+    assert any("too small a model to translate" in warning for warning in done.info["warnings"]) is is_told
+
+
 class TestPlain:
     IDEA = "a dog it run on beach , the dog is brown"
 
