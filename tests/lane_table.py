@@ -198,7 +198,8 @@ LANES = {
         "tests/llm_backends/scenarios/test_downloads.py",
         "tests/nodes/scenarios/test_gguf.py",
     ),
-    # In the same environment: real models of a few hundred megabytes, through llama.cpp and transformers.
+    # In the same environment: real models of a few hundred megabytes, through llama.cpp and transformers. It
+    # takes as long as a local lane, so it is no part of `make test`: CI runs it day by day.
     "models": gguf("tests/models", needs=find_models),
     "langchain": langchain("langchain", "1.7.2"),
     "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
@@ -220,7 +221,6 @@ ALL = [
     "frontend-oldest",
     "local-oldest",
     "gguf",
-    "models",
     "proxy",
     "litellm-oldest",
     "litellm-newest",
