@@ -26,7 +26,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from prompt_rules import SOURCES, UNUSABLE, score
+from prompt_rules import SOURCES, UNUSABLE, differ, score
 from setting import ROOT, load_pack, table
 
 SEED = 7
@@ -225,8 +225,10 @@ def main() -> int:
                     except LookupError:
                         continue
                     tokens[manner, target.id] += model.prompt_tokens[:1]
+                    apart = differ([prompt for prompt, _, _ in answers])
                     for prompt, negative, told in answers:
                         found: dict[str, Any] = score(idea, target, prompt, negative, examples)
+                        found["variations differ"] = apart
                         texts.write(f"{target.id} · {manner} · {idea['idea']}\n")
                         texts.write(shown(prompt, negative, model.raw, told, found))
                         texts.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 # What each rule goes by.
@@ -23,6 +24,7 @@ SOURCES = {
     "facts": "the share of subjects, counts, colours, names, lettering kept (prompt_ideas.yaml)",
     "excluded": "what the idea excludes is not in the prompt, save behind a negation",
     "no inventions": "weights, <tags>, embeddings that the idea has not",
+    "variations differ": "of the words of any two variations of an idea, no more than 70 % are in both",
     "no leak": "four words in a row of a worked example that the idea has not",
 }
 UNUSABLE = ("answered", "no loop", "no talk", "no echo", "form", "language")
@@ -75,8 +77,17 @@ def score(
         "facts": _facts(body, idea),
         "excluded": _excluded(body, negative, target, idea),
         "no inventions": not (_new(_WEIGHT, body, own) or _new(_TAG, body, own)),
+        "variations differ": None,
         "no leak": not _leaks(body, own, examples),
     }
+
+
+def differ(prompts: Sequence[str]) -> bool | None:
+    """Tell whether the variations of one idea differ; None for a single one."""
+    said = [set(_words(prompt)) for prompt in prompts if prompt]
+    if len(said) < 2:
+        return None
+    return all(len(one & other) <= 0.7 * len(one | other) for one, other in combinations(said, 2))
 
 
 def _words(text: str) -> list[str]:
