@@ -33,7 +33,10 @@ PNG = bytes.fromhex(
 
 def is_one_sentence_on_what_to_do(error: LLMError) -> bool:
     said = str(error)
-    return 20 < len(said) < 400 and "Traceback" not in said and not MARKS.search(said)
+    # It may name the form of calls that a model lacks.
+    return (
+        20 < len(said) < 400 and "Traceback" not in said and not MARKS.search(said.replace("<tool_call>", ""))
+    )
 
 
 def said_or_done(asked: Coroutine[Any, Any, Any]) -> Any:
