@@ -12,6 +12,7 @@ from typing import Any
 
 from ... import errors
 from ...host import ManagedModel, program
+from ...system.cores import physical_cores
 from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
 from ..family_templates import template_for
@@ -20,14 +21,15 @@ from ..token_text import LOUD_TAGS
 from ..transformers_local.sampling import SamplingSettings
 from . import file as gguf_file
 from .projector import BATCH, Projector
-from .prompt import Picture, Prompt
+from .prompt import Picture, Piece, Prompt
 from .template import ChatTemplate
 
 # In tokens. Models are trained for more than most machines have room for; more is taken when it is needed.
 _USUAL_CONTEXT = 8192
-# A prompt is read in pieces of this many tokens from its beginning on, whatever of it is in the KV cache
-# already: other pieces would be added up in another order, and the same seed might give another text.
-_PIECE = 256
+# A prompt is read in pieces of this many tokens, whatever of it is in the KV cache already: other pieces
+# would be added up in another order, and the same seed might give another text. A GPU wants much at once; on
+# a CPU a stop is heard sooner between small ones.
+_PIECE_ON_CPU, _PIECE_ON_GPU = 256, 512
 _INSTALL = (
     "Install llama.cpp in {program}'s Python environment: pip install llama-cpp-python "
     "--extra-index-url https://abetlen.github.io/llama-cpp-python/whl/cpu (for an NVIDIA GPU "
@@ -77,8 +79,9 @@ class GgufModel(ManagedModel):
         self.longest = _USUAL_CONTEXT
         self._llama: Any = None
         self._projector: Projector | None = None
-        # How far the KV cache holds what was read in whole pieces.
-        self._read = 0
+        # The pieces of the last prompt that are in the KV cache.
+        self._read: list[Piece] = []
+        self._piece = _PIECE_ON_CPU
 
     def load(self, device: Any, dtype: str = "") -> None:
         """Load as in `host.ManagedModel`; a `device` of None is llama.cpp's GPU, if any, with dtypes of
@@ -87,13 +90,17 @@ class GgufModel(ManagedModel):
             return
         library = llama_cpp()
         on_gpu = getattr(device, "type", "cuda") != "cpu" and uses_gpu()
-        batch = BATCH if self.projector_file else _PIECE
+        self._piece = _PIECE_ON_GPU if on_gpu else _PIECE_ON_CPU
+        batch = BATCH if self.projector_file else self._piece
+        threads = physical_cores()
         try:
             self._llama = library.Llama(
                 str(self.file),
                 n_ctx=self.context,
                 n_batch=batch,
                 n_ubatch=batch,
+                n_threads=threads,
+                n_threads_batch=threads,
                 n_gpu_layers=-1 if on_gpu else 0,
                 main_gpu=getattr(device, "index", None) or 0,
                 verbose=False,
@@ -111,8 +118,8 @@ class GgufModel(ManagedModel):
 
     def detach(self) -> None:
         """Free the memory as in `host.ManagedModel`."""
-        llama, self._llama, self.loaded_on, self._read = self._llama, None, None, 0
-        for name in ("_controls", "_stop_ids", "_template", "_places"):
+        llama, self._llama, self.loaded_on, self._read = self._llama, None, None, []
+        for name in ("_controls", "_stop_ids", "_template", "_places", "silent_ids"):
             self.__dict__.pop(name, None)
         projector, self._projector = self._projector, None
         if projector is not None:
@@ -182,7 +189,7 @@ class GgufModel(ManagedModel):
     def has_template(self) -> bool:
         return self._template.usable
 
-    @property
+    @cached_property
     def silent_ids(self) -> frozenset[int]:
         return frozenset(index for index, text in self._controls.items() if text not in LOUD_TAGS)
 
@@ -213,7 +220,10 @@ class GgufModel(ManagedModel):
                 ids += [piece for picture in pictures for piece in self._look(picture)]
                 ids += [*self._harmless_ids(text), *part]
         start = self._llama.tokenize(b"", add_bos=True, special=False)
-        return Prompt.of(ids if ids[: len(start)] == start else [*start, *ids], filled.opens_thinking)
+        before = [] if ids[: len(start)] == start else start
+        # Everything before the text of the last message.
+        head = self._ids(whole[: len(whole) - len(filled.literals[-1]) - len(texts[-1])], special=True)
+        return Prompt.of([*before, *ids], filled.opens_thinking, [*before, *head])
 
     @staticmethod
     def _images_before(messages: Sequence[Message], order: Sequence[int]) -> list[tuple[Image, ...]]:
@@ -297,6 +307,10 @@ class GgufModel(ManagedModel):
             grammar=grammar,
         )
         with contextlib.closing(tokens):
+            with self._abortable(llama, cancelled):
+                first = next(tokens)  # the last piece of the prompt is read on the way to it
+            yield first
+            self._still_here(llama)
             for token in tokens:
                 yield token
                 self._still_here(llama)
@@ -309,18 +323,19 @@ class GgufModel(ManagedModel):
     def _read_prompt(
         self, llama: Any, prompt: Prompt, check: Callable[[], None], cancelled: Callable[[], bool]
     ) -> None:
-        """Read all of `prompt` but its last id into the KV cache, save a beginning that is still there."""
-        shared = 0
-        for one, other in zip(llama.input_ids[: self._read].tolist(), prompt.ids[:-1], strict=False):
-            if one != other:
+        """Read `prompt` but for its last piece into the KV cache, save a beginning that is still there."""
+        pieces = prompt.pieces(self._piece)[:-1]
+        kept = 0
+        for piece, read in zip(pieces, self._read, strict=False):
+            start, end, _ = piece
+            if piece != read or llama.input_ids[start:end].tolist() != list(prompt.ids[start:end]):
                 break
-            shared += 1
-        pieces = prompt.pieces(_PIECE)
-        kept = max((end for _, end, _ in pieces if end <= shared), default=0)
+            kept = end
         if kept == 0 or self._forgets_in_order():
             kept = 0
             llama.reset()
-        llama.n_tokens = self._read = kept
+        llama.n_tokens = kept
+        self._read = [piece for piece in pieces if piece[1] <= kept]
         with self._abortable(llama, cancelled):
             for start, end, picture in pieces:
                 if end <= kept:
@@ -332,8 +347,7 @@ class GgufModel(ManagedModel):
                 else:
                     assert self._projector is not None
                     self._projector.read(llama, picture)
-                # The last piece of a prompt is cut short where the next one may go on.
-                self._read = end if end - start == _PIECE or end < len(prompt.ids) - 1 else start
+                self._read.append((start, end, picture))
         check()
         self._still_here(llama)
 

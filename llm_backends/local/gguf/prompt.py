@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -21,19 +21,26 @@ class Picture:
     chunk: Any = field(repr=False, compare=False)
 
 
+# Where a piece of a prompt begins and ends, and the picture that it is.
+Piece = tuple[int, int, Picture | None]
+
+
 @dataclass(frozen=True)
 class Prompt:
     """The ids of a prompt, a picture's mark at each of its positions; `pictures` are by their first place.
 
-    `opens_thinking` says that the last ids open a thought.
+    `opens_thinking` says that the last ids open a thought. Before the place `seam` stands what many prompts
+    begin with; 0 where that is not known.
     """
 
     ids: tuple[int, ...]
     opens_thinking: bool = False
     pictures: tuple[tuple[int, Picture], ...] = ()
+    seam: int = 0
 
     @classmethod
-    def of(cls, parts: Sequence[int | Picture], opens_thinking: bool) -> Prompt:
+    def of(cls, parts: Sequence[int | Picture], opens_thinking: bool, head: Sequence[int] = ()) -> Prompt:
+        """The prompt of `parts`, with its seam behind `head` if it begins with that."""
         ids: list[int] = []
         pictures = []
         for part in parts:
@@ -42,7 +49,8 @@ class Prompt:
                 ids += [part.mark] * part.positions
             else:
                 ids.append(part)
-        return cls(tuple(ids), opens_thinking, tuple(pictures))
+        seam = len(head) if ids[: len(head)] == list(head) else 0
+        return cls(tuple(ids), opens_thinking, tuple(pictures), seam)
 
     @property
     def cells(self) -> int:
@@ -50,21 +58,21 @@ class Prompt:
         return len(self.ids) + sum(picture.cells - picture.positions for _, picture in self.pictures)
 
     def followed_by(self, ids: Sequence[int]) -> Prompt:
-        return Prompt((*self.ids, *ids), self.opens_thinking, self.pictures)
+        return replace(self, ids=(*self.ids, *ids))
 
-    def pieces(self, length: int) -> list[tuple[int, int, Picture | None]]:
-        """Where to cut all ids but the last, (start, end, picture): each picture alone, the text before and
-        after it every `length` ids."""
-        cut: list[tuple[int, int, Picture | None]] = []
-        place, last = 0, len(self.ids) - 1
+    def pieces(self, length: int) -> list[Piece]:
+        """Cut the ids at the seam, around each picture, and the text between every `length` ids."""
+        cut: list[Piece] = []
+        place = 0
 
         def text_up_to(end: int) -> None:
-            for start in range(place, end, length):
-                cut.append((start, min(start + length, end), None))
+            middle = self.seam if place < self.seam < end else end
+            for first, last in ((place, middle), (middle, end)):
+                cut.extend((start, min(start + length, last), None) for start in range(first, last, length))
 
         for start, picture in self.pictures:
             text_up_to(start)
             place = start + picture.positions
             cut.append((start, place, picture))
-        text_up_to(last)
+        text_up_to(len(self.ids))
         return cut

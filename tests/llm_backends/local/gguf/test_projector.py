@@ -95,10 +95,22 @@ def test_a_prompt_is_cut_at_its_pictures() -> None:
         (6, 8, None),
         (8, 9, None),
         (9, 12, eyes),
-        (12, 13, None),
+        (12, 14, None),
     ]
-    assert Prompt.of(range(5), False).pieces(2) == [(0, 2, None), (2, 4, None)]
-    assert prompt.followed_by([9]).pieces(9)[-1] == (12, 14, None)
+    assert Prompt.of(range(5), False).pieces(2) == [(0, 2, None), (2, 4, None), (4, 5, None)]
+    assert prompt.followed_by([9]).pieces(9)[-1] == (12, 15, None)
+
+
+def test_a_prompt_is_cut_behind_what_many_begin_with() -> None:
+    assert Prompt.of(range(8), False, range(3)).pieces(2) == [
+        (0, 2, None),
+        (2, 3, None),
+        (3, 5, None),
+        (5, 7, None),
+        (7, 8, None),
+    ]
+    assert Prompt.of(range(4), False, [7]).seam == 0
+    assert Prompt.of(range(4), False, range(4)).pieces(9) == [(0, 4, None)]
 
 
 def look(*names: str, size: tuple[int, int] = (112, 112), **changes: Any) -> Request:
