@@ -49,6 +49,7 @@ _BASES = {
 _AT_HOME = (".local", ".lan", ".home", ".internal", ".localhost", ".test", ".arpa", ".intranet", ".corp")
 
 
+@lru_cache(maxsize=128)  # asked for every provider whenever the list of models is
 def api_base(text: str) -> str:
     """The base of the API at the pasted address `text`: with a scheme, without routes, queries, quotes and
     names around it. Text that holds no address comes back as it is."""
