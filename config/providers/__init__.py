@@ -71,8 +71,9 @@ def perhaps_callable(env: Mapping[str, str], typed: Iterable[str]) -> list[Provi
     those that need none: a choice of a few that costs less than a preflight of each."""
     users = table.users_of_variables()
     found = {id for variable in users.keys() & env.keys() for id in users[variable]}
-    found |= {*users[""], *typed, *own_providers.rows()}
-    return [row for id, row in _table().items() if id in found]
+    rows = _table()
+    found |= {*users[""], *typed, *(rows.keys() - table.rows().keys())}
+    return [row for id, row in rows.items() if id in found]
 
 
 def get(id: str) -> Provider:
