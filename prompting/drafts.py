@@ -95,7 +95,7 @@ class Order:
 
     @property
     def _excluded(self) -> list[str]:
-        """What code took out of the idea, because the model is a small one."""
+        """The parts that code took out of the idea, because the model is a small one."""
         return without_negations(self.task)[1] if self._is_compact(self.task) else []
 
     def _is_compact(self, task: EnhanceTask) -> bool:

@@ -277,7 +277,7 @@ def _depth(part: Any) -> int:
 
 
 def _length(token: Token, config: Any) -> int:
-    """How many of the model's tokens `token` becomes; what a picture becomes at most."""
+    """Count the model's tokens that `token` becomes; of a picture, the most that it may become."""
     if isinstance(token, int):
         return 1
     most = token.get("max_soft_tokens") or getattr(config, "mm_tokens_per_image", 0)

@@ -57,7 +57,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user wants of every caption.
+    """The user's wishes for every caption.
 
     `trigger` stands first. `omit` is what is not to be named, because it is to become part of the trigger;
     `never` are words that must not occur. `words` is the length, 0 for any. `hint` says what the model is

@@ -69,7 +69,7 @@ class Journal:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What was noted of the job: its kind, arguments, progress."""
+        """Notes on the job: its kind, arguments, progress."""
         return {name: json.loads(value) for name, value in self._data.execute("select * from about")}
 
     def note(self, **about: Any) -> None:

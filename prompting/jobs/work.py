@@ -39,7 +39,7 @@ _NOBODY_THERE, _NOBODY_LEFT = 4, 12
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked for an entry: `key` is a hash of all that shapes the answer."""
+    """A question for an entry: `key` is a hash of all that shapes the answer."""
 
     key: str
     payload: Any

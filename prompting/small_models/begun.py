@@ -1,4 +1,4 @@
-"""What an English idea says, in the target's form: the first words of an answer.
+"""The first words of an answer: what an English idea says, in the target's form.
 
 A small model keeps to what it is seen to have written already: the subject, the numbers, the names. Else it
 drops them, or takes a name alone for a question about somebody's life.

@@ -1,4 +1,4 @@
-"""What code makes of a small model's answer: it leaves out, puts in, and fills up.
+"""Mending of a small model's answer by code: it leaves out, puts in, and fills up.
 
 What is nothing to draw goes, what the idea names comes in, and a prompt that is too short is completed
 from the phrasebook.

@@ -54,7 +54,7 @@ class Prompt:
 
     @property
     def cells(self) -> int:
-        """How many tokens of the context it takes."""
+        """Tokens of the context that it takes."""
         return len(self.ids) + sum(picture.cells - picture.positions for _, picture in self.pictures)
 
     def followed_by(self, ids: Sequence[int]) -> Prompt:

@@ -1,4 +1,4 @@
-"""What tests of commands say to the process that they start."""
+"""Names that tests of commands share: where the pack lies, a planted key, an endpoint's variables."""
 
 from __future__ import annotations
 
