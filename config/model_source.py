@@ -161,6 +161,9 @@ def _automatic(model: str, settings: Settings) -> tuple[str, str]:
                 hint="Use provider/model (such as ollama/llama3.2), a Hugging Face org/name, a folder "
                 "or a .gguf file, or set LLM_BASE_URL.",
             )
+        providers.refuse_uncalled(
+            model, f"For a Hugging Face repository of that name, set llm_mode to {modes.HF_DOWNLOAD}."
+        )
         return modes.HF_DOWNLOAD, model
     path = settings.text("LLM_PATH")
     if path:

@@ -132,6 +132,14 @@ def refuse_faulty(model_id: str) -> None:
     own_providers.refuse_faulty(model_id.partition("/")[0])
 
 
+def refuse_uncalled(model_id: str, hint: str = "") -> None:
+    """Raise `NotConfigured` for a model of a provider that litellm knows and this pack does not call."""
+    name = model_id.partition("/")[0]
+    if reason := table.refused().get(name):
+        listed = _LISTED.format(command=_listing())
+        raise NotConfigured(f"{name} is not called: {reason}.", hint=f"{hint} {listed}".strip())
+
+
 def taken_for_repository(model_id: str) -> str:
     """Explain in a sentence why an id is taken for a repository; empty where its provider is known."""
     name, _, rest = model_id.partition("/")
@@ -166,8 +174,7 @@ def check_model_id(model_id: str) -> tuple[Provider, str]:
             hint=f"Use provider/model, for example {' or '.join(examples()[:2])}.",
         )
     own_providers.refuse_faulty(name)
-    if reason := table.refused().get(name):
-        raise NotConfigured(f"{name} is not called: {reason}.", hint=_LISTED.format(command=_listing()))
+    refuse_uncalled(model_id)
     if provider := _unchecked(name):
         return provider, rest
     on_hub = "/" not in rest and (_is_organisation(name, rest) or not _near(name))

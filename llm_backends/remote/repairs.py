@@ -76,14 +76,15 @@ Attempt = Callable[[Request, Form], AsyncGenerator[Chunk, None]]
 class Forms:
     """The forms known so far. A model that thinks takes other parameters than the same one that does not."""
 
-    _known: dict[tuple[str, str, bool], Form] = field(default_factory=dict)
+    _known: dict[tuple[str, str, str, bool], Form] = field(default_factory=dict)
 
     async def stream(
         self, request: Request, deployment: Deployment, attempt: Attempt, plain: Form = Form()
     ) -> AsyncGenerator[Chunk, None]:
         """Stream the answer of `attempt`, which is called with the request as it is to be sent.
         `plain` is the form of a model that has refused nothing yet."""
-        place = (deployment.base_url or "", deployment.model, request.reasoning not in ("default", "off"))
+        thinks = request.reasoning not in ("default", "off")
+        place = (deployment.provider, deployment.base_url or "", deployment.model, thinks)
         form, first = self._known.get(place, plain), None
         for _ in range(MOST_REPAIRS + 1):
             begun = False

@@ -38,6 +38,10 @@ MATRIX = [
     (CLOUD | REPO, "litellm", "openai/gpt-x", ""),
     (CLOUD | FOLDER, "litellm", "openai/gpt-x", ""),
     ({"LLM_MODEL": "openrouter/org/model"}, "litellm", "openrouter/org/model", ""),
+    ({"LLM_MODEL": "sap/gpt-4o"}, "sap is not called"),
+    ({"LLM_MODEL": "github_copilot/gpt-4o"}, "logs in by itself"),
+    ({"LLM_MODEL": "sap/gpt-4o"} | mode("hf_download"), "hf_download", "sap/gpt-4o", ""),
+    ({"LLM_MODEL": "sap/gpt-4o"} | ENDPOINT, "litellm", "sap/gpt-4o", ""),
     # Organisations on the hub that are called like a provider.
     ({"LLM_MODEL": "openai/gpt-oss-20b"}, "hf_download", "openai/gpt-oss-20b", ""),
     ({"LLM_MODEL": "openai/whisper-large-v3"}, "hf_download", "openai/whisper-large-v3", ""),
