@@ -17,7 +17,7 @@ from ...llm_backends import errors, modes, registry
 from ...prompting.jobs.captions import EXISTING, FORMS, HINTS
 from ...prompting.tasks import CREATIVITIES, MOST_VALUES, MOST_VARIATIONS, ON_ERROR, SELECTIONS
 from . import listing, place, setting_up, writing
-from .jobs import kept
+from .jobs import overview
 from .jobs.caption import caption_command
 from .jobs.from_file import enhance_file_command, variables_file_command
 
@@ -217,7 +217,9 @@ def _one_or_file(
 
 
 def _jobs_command(options: argparse.Namespace) -> int:
-    return main(kept.arguments_of(options)) if options.what == "resume" else kept.jobs_command(options)
+    return (
+        main(overview.arguments_of(options)) if options.what == "resume" else overview.jobs_command(options)
+    )
 
 
 def _command(

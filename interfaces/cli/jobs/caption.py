@@ -19,7 +19,7 @@ from ....prompting.jobs import captions
 from ....prompting.jobs.journal import JobError, Journal
 from ....prompting.jobs.work import Ask, Entry, Progress, Written
 from ..writing import open_chosen, print_json
-from .running import SOME_FAILED, carry_out, held, job_journal, list_failures, quiet, spoken_time
+from .carry_out import SOME_FAILED, carry_out, held, job_journal, list_failures, quiet, spoken_time
 
 CANCELLED = 130
 # Texts shown before a job asks whether to go on, and pictures above which it does not begin unasked.

@@ -22,7 +22,7 @@ from ....prompting.jobs.work import Ask, Entry, Question, Written
 from ....prompting.tasks import MOST_VARIATIONS, VariablesTask
 from ....prompting.templates.library import Library
 from ..writing import open_chosen, print_json
-from .running import SOME_FAILED, carry_out, digest, held, job_journal, list_failures, quiet
+from .carry_out import SOME_FAILED, carry_out, digest, held, job_journal, list_failures, quiet
 
 
 def enhance_file_command(options: argparse.Namespace) -> int:

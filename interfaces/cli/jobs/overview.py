@@ -9,7 +9,7 @@ from pathlib import Path
 from ....prompting.jobs.journal import JobError, Journal, journal_file, journals, remove
 from ..tables import print_table
 from ..writing import print_json
-from .running import jobs_folder, list_failures
+from .carry_out import jobs_folder, list_failures
 
 
 def jobs_command(options: argparse.Namespace) -> int:
