@@ -30,7 +30,7 @@ INPUTS = {
         "llm",
     ),
     "QuillworkDescribeImage": (
-        "image instruction target seed llm_mode llm_model freeze frozen llm frames",
+        "image instruction target seed llm_mode llm_model freeze frozen llm frames clip",
         "text info",
     ),
     "QuillworkChat": ("prompt system seed llm_mode llm_model tools history image llm", "text history info"),
