@@ -18,6 +18,7 @@ from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.diagnostics import health, status
 from quillwork.config.models.catalog import Catalog
+from quillwork.config.providers import litellm_table
 from quillwork.config.settings.values import load
 from quillwork.llm_backends import client
 from quillwork.llm_backends.errors import (
@@ -47,10 +48,13 @@ def _without_litellm(monkeypatch):
     """Hide litellm from every import and every look for it."""
     monkeypatch.setitem(sys.modules, "litellm", None)
     monkeypatch.setattr(presence, "_failure", "")
-    presence._is_installed.cache_clear()
+    looks = (presence._is_installed, litellm_table._rows, litellm_table._prefixes)
+    for look in looks:
+        look.cache_clear()
     moved.refused.clear()
     yield
-    presence._is_installed.cache_clear()
+    for look in looks:
+        look.cache_clear()
     assert moved.refused == []
 
 
