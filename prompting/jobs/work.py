@@ -102,6 +102,9 @@ class Work:
         ordered = sorted(entries, key=lambda entry: entry.name in failed)
         self._entries = deque(ordered)
         self._journal, self._ask, self._settled = journal, ask, settled
+        self._again: deque[tuple[Entry, Question, int]] = deque()
+        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._in_vain = 0
         self.progress = Progress(len(ordered))
 
     # -- in this process
@@ -132,9 +135,6 @@ class Work:
     async def run(self, pace: Pace, readers: int = min(8, os.cpu_count() or 1)) -> None:
         """Ask for the texts at `pace`, while `readers` threads prepare what comes next."""
         self._pace = pace
-        self._again: deque[tuple[Entry, Question, int]] = deque()
-        self._in_vain = 0
-        self._asked: dict[str, asyncio.Future[None]] = {}
         loop = asyncio.get_running_loop()
         reading: deque[tuple[Entry, asyncio.Future[Question]]] = deque()
         running: set[asyncio.Task[None]] = set()

@@ -1,4 +1,4 @@
-"""What a user may rely on with the smallest real models: something of use, or one clear sentence."""
+"""The smallest real models: a user gets something of use, or one clear sentence."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def test_comfyuis_encoder_classes_are_those_of_the_table() -> None:
 
 
 def _printed(script: str) -> dict[str, Any]:
-    """What a script beside these tests prints, run with ComfyUI's own Python."""
+    """Output of a script beside these tests, run with ComfyUI's own Python."""
     python = os.environ.get("COMFYUI_PYTHON") or sys.executable
     command = [python, str(Path(__file__).parents[1] / script), str(real_host()), str(REPOSITORY)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SLOW)

@@ -1,4 +1,4 @@
-"""What code makes of a small model's answer: from what Gemma 270M, SmolLM2 and Qwen2.5-Coder-1.5B wrote."""
+"""Mended answers of small models: from what Gemma 270M, SmolLM2 and Qwen2.5-Coder-1.5B wrote."""
 
 from __future__ import annotations
 
