@@ -15,7 +15,7 @@ from aiohttp import web
 T = TypeVar("T")
 
 # Longer than a start takes on any machine.
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 @contextlib.contextmanager

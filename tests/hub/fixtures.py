@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,6 @@ def _hub_thread() -> Iterator[HubServer]:
 
 
 @pytest.fixture
-def hub(_hub_thread: HubServer) -> HubServer:
-    _hub_thread.reset()
+def hub(_hub_thread: HubServer, tmp_path: Path) -> HubServer:
+    _hub_thread.reset(tmp_path)
     return _hub_thread

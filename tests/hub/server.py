@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +24,8 @@ LARGE = (".safetensors", ".gguf")
 # What must arrive letter for letter, as in a signed address.
 SIGNATURE = "Signature=a%2Bb~c%2F&Expires=1"
 BLOCK = 16 * 1024
+# Longer than any machine takes to write what it has received.
+PATIENCE_S = 20.0
 
 
 @dataclass
@@ -56,14 +60,16 @@ class HubRequest:
 class HubServer:
     """``with HubServer.in_thread() as hub``; `url` is HF_ENDPOINT, `cdn` the origin that large files are on.
 
-    `repositories` by name (``org/name``). `answer_html` and `silent` are faults of the hub as a whole.
+    `repositories` by name (``org/name``). `answer_html` and `silent` are faults of the hub as a whole. `sent`
+    counts the bytes of each file. Downloads go below `disk`, by which a cut is known to have arrived.
     """
 
     def __init__(self) -> None:
         self.url = self.cdn = ""
-        self.reset()
+        self.reset(None)
 
-    def reset(self) -> None:
+    def reset(self, disk: Path | None) -> None:
+        self.disk = disk
         self.repositories: dict[str, HubRepository] = {}
         self.log: list[HubRequest] = []
         self.sent = Counter[str]()
@@ -167,7 +173,8 @@ class HubServer:
             self._note(request)
             if request.raw_path.partition("?")[2] != SIGNATURE:
                 return web.Response(status=403, text="SignatureDoesNotMatch")
-        repository = self.repositories[name]
+        # Of the test that asked: a client that is gone is noticed later.
+        repository, sent = self.repositories[name], self.sent
         content = repository.sent.get(file, repository.files[file])
         begin, headers, status = 0, {"Accept-Ranges": "bytes"}, 200
         asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
@@ -183,13 +190,22 @@ class HubServer:
         await response.prepare(request)
         for start in range(begin, min(end, len(content)), BLOCK):
             piece = content[start : min(start + BLOCK, end)]
+            # Before it leaves: the client may be done with the last piece while this thread still waits.
+            sent[file] += len(piece)
             await response.write(piece)
-            self.sent[file] += len(piece)
             await asyncio.sleep(repository.pause_s)
         if end < len(content) and request.transport is not None:
-            await asyncio.sleep(0.05)  # what was sent is to arrive
+            await self._arrival(Path(file).name, end)
             request.transport.close()
         return response
+
+    async def _arrival(self, name: str, size: int) -> None:
+        """Wait until the client has written that much: a cut takes from it what it has received unread."""
+        deadline = time.monotonic() + PATIENCE_S
+        while size and self.disk and time.monotonic() < deadline:
+            if any(part.stat().st_size >= size for part in self.disk.rglob(f"{name}.*.part")):
+                return
+            await asyncio.sleep(0.01)
 
 
 def _entry(name: str, content: bytes, repository: HubRepository) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class WireServer:
         """The requests so far that carried a model's question (not the listings), by the path's end."""
         return [entry for entry in list(self.log) if entry.method == "POST" and entry.path.endswith(suffix)]
 
-    def wait_disconnects(self, count: int = 1, within_s: float = 10.0) -> list[Disconnect]:
+    def wait_disconnects(self, count: int = 1, within_s: float = 60.0) -> list[Disconnect]:
         """Block until so many clients have gone away. Raises AssertionError when they have not."""
         end = time.monotonic() + within_s
         while len(self.disconnects) < count:
@@ -120,7 +120,7 @@ class WireServer:
             time.sleep(0.002)
         return list(self.disconnects)
 
-    def wait_calls(self, count: int = 1, within_s: float = 10.0) -> list[Logged]:
+    def wait_calls(self, count: int = 1, within_s: float = 60.0) -> list[Logged]:
         """Block until so many questions have arrived. Raises AssertionError when they have not."""
         end = time.monotonic() + within_s
         while len(self.calls()) < count:

@@ -124,6 +124,8 @@ class _Transfer:
                     raise self._wrong(f"is larger than the listed {size(self._file.size)}")
                 with _disk(self._part):
                     self._stream.write(chunk)
+                    # A process that is killed has kept what it counted.
+                    self._stream.flush()
                 self._hash.update(chunk)
                 self._have += len(chunk)
                 self._progress.add(len(chunk))
@@ -152,8 +154,6 @@ class _Transfer:
         self._hash, self._have = _hasher(self._file), 0
 
     def _check(self) -> None:
-        with _disk(self._part):
-            self._stream.flush()
         if self._file.digest and self._hash.hexdigest() != self._file.digest:
             raise self._wrong("does not match its checksum on the hub")
 
