@@ -13,6 +13,7 @@ from typing import Any
 
 from ...llm_backends import errors
 from ...llm_backends.runner import run_in_place
+from .control import Control
 from .journal import Journal
 from .pace import Pace
 
@@ -35,6 +36,7 @@ _ENDS_ALL = (
 _TRIES = 4
 # So many failures to reach the other side in a row, and nobody is there: before its first answer, and later.
 _NOBODY_THERE, _NOBODY_LEFT = 4, 12
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +80,34 @@ class Progress:
     began: float = field(default_factory=time.monotonic)
 
     @property
+    def rate(self) -> float:
+        """Entries that end in a second."""
+        return (self.done + self.failed) / max(time.monotonic() - self.began, 0.001)
+
+    @property
     def left_s(self) -> float | None:
         """Seconds that the rest will take, None while nothing is known."""
         seconds = time.monotonic() - self.began
         ended = self.done + self.failed
         return seconds / ended * (self.total - ended) if ended and seconds else None
 
+    def shown(self) -> dict[str, Any]:
+        """Return what a page shows of it."""
+        return {
+            "total": self.total,
+            "done": self.done,
+            "failed": self.failed,
+            "rate": self.rate,
+            "left_s": self.left_s,
+            "cost_usd": self.cost_usd,
+        }
+
 
 class Work:
     """The entries of one run. `ask` answers several payloads; `settled` is told of every text at once.
 
-    Raises the `LLMError` that ends all, after what was under way has been journalled.
+    Raises the `LLMError` that ends all, after what was under way has been journalled, and `errors.Cancelled`
+    where `control` stops it.
     """
 
     def __init__(
@@ -97,6 +116,7 @@ class Work:
         journal: Journal,
         ask: Ask,
         settled: Callable[[str, dict[str, Any] | str], None] = lambda name, outcome: None,
+        control: Control | None = None,
     ) -> None:
         failed = journal.failures()
         ordered = sorted(entries, key=lambda entry: entry.name in failed)
@@ -105,13 +125,23 @@ class Work:
         self._again: deque[tuple[Entry, Question, int]] = deque()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._in_vain = 0
+        self._control = control or Control()
         self.progress = Progress(len(ordered))
 
     # -- in this process
 
-    def run_in_place(self, at_once: int) -> None:
-        """Ask a local model, in this thread, for `at_once` texts at a time."""
+    def run_in_place(self, at_once: int, between: Callable[[], None] = lambda: None) -> None:
+        """Ask a local model, in this thread, for `at_once` texts at a time.
+
+        `between` is called before each time, and as long as the job is paused; what it raises ends the job.
+        """
         while self._entries:
+            between()
+            while self._control.is_paused:
+                time.sleep(_LOOK_EVERY_S)
+                between()
+            if self._control.is_stopped:
+                raise errors.Cancelled
             chunk = [self._entries.popleft() for _ in range(min(at_once, len(self._entries)))]
             ready = [(entry, question) for entry in chunk if (question := self._prepared(entry)) is not None]
             if not ready:
@@ -141,6 +171,7 @@ class Work:
         with ThreadPoolExecutor(readers, "quillwork-reader") as pool:
             try:
                 while self._entries or reading or self._again or running:
+                    await self._gate()
                     while self._entries and len(reading) < pace.limit + readers:
                         entry = self._entries.popleft()
                         reading.append((entry, loop.run_in_executor(pool, entry.prepare)))
@@ -158,7 +189,7 @@ class Work:
                     failed = [error for task in ended if (error := task.exception()) is not None]
                     if failed:
                         raise failed[0]
-            except errors.LLMError:
+            except (errors.LLMError, errors.Cancelled):
                 # What is under way has been paid for.
                 await asyncio.gather(*running, return_exceptions=True)
                 raise
@@ -169,6 +200,13 @@ class Work:
                     future.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _gate(self) -> None:
+        """Wait while the job is paused. Raises `errors.Cancelled` once it is stopped."""
+        while self._control.is_paused:
+            await asyncio.sleep(_LOOK_EVERY_S)
+        if self._control.is_stopped:
+            raise errors.Cancelled
 
     async def _first_try(self, entry: Entry, future: asyncio.Future[Question]) -> None:
         try:

@@ -5,25 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ....config.settings.home import targets_folder
-from ....llm_backends.errors import LLMError
 from ....llm_backends.model import Model
 from ....prompting import targets
-from ....prompting.describe import describe_views
 from ....prompting.jobs import captions
-from ....prompting.jobs.journal import JobError, Journal
-from ....prompting.jobs.work import Ask, Entry, Progress, Written
+from ....prompting.jobs.caption_job import SHOWN, CaptionJob, caption_job_id, describing
+from ....prompting.jobs.journal import JobError
+from ....prompting.jobs.work import Entry, Progress
 from ..writing import open_chosen, print_json
-from .carry_out import SOME_FAILED, carry_out, held, job_journal, list_failures, quiet, spoken_time
+from .carry_out import SOME_FAILED, carry_out, held, job_journal, list_failures, spoken_time
 
 CANCELLED = 130
-# Texts shown before a job asks whether to go on, and pictures above which it does not begin unasked.
-_PREVIEW, _UNASKED = 3, 20
+# Pictures above which a job does not begin unasked.
+_UNASKED = 20
 
 
 def caption_command(options: argparse.Namespace) -> int:
@@ -44,92 +41,41 @@ def caption_command(options: argparse.Namespace) -> int:
     if not found:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")
-    shaping = (str(folder), wishes, suffix, options.existing, options.seed, model.deployment.name)
-    with held(folder), job_journal("caption", shaping, options, str(folder)) as journal:
+    job_id = caption_job_id(folder, wishes, suffix, options.existing, options.seed, model)
+    with held(folder), job_journal(job_id, "caption", options, str(folder)) as journal:
         pictures = found[: options.limit] if options.limit else found
-        job = _Captions(wishes, options.existing, journal, pictures)
-        entries = list(captions.entries_of(job.left(), wishes, options.seed))
-        first, rest = entries[:_PREVIEW], entries[_PREVIEW:]
+        job = CaptionJob(wishes, options.existing, journal, pictures, _say)
+        run = _Run(job, model)
+        entries = job.entries(options.seed)
+        first, rest = entries[:SHOWN], entries[SHOWN:]
         if rest and not options.yes:
             if not sys.stdin.isatty() and len(rest) > _UNASKED:
                 raise JobError(
                     f"{len(entries)} images are to be captioned. Add --yes to begin, or --limit N."
                 )
-            job.carry_out(first, model)
-            if sys.stdin.isatty() and not job.goes_on(len(rest)):
+            run.carry_out(first)
+            if sys.stdin.isatty() and not run.goes_on(len(rest)):
                 return CANCELLED
             entries = rest
-        job.carry_out(entries, model)
-        return job.report(options)
+        run.carry_out(entries)
+        return run.report(options)
 
 
-@dataclass
-class _Captions:
-    """One run of `caption`: which pictures are left, and what is written beside them."""
+class _Run:
+    """One run of `caption`, with its sample of texts, its question and its report."""
 
-    wishes: captions.Wishes
-    existing: captions.Existing
-    journal: Journal
-    pictures: Sequence[captions.Picture]
+    def __init__(self, job: CaptionJob, model: Model) -> None:
+        self._job, self._model = job, model
+        self._runs: list[Progress] = []
 
-    def __post_init__(self) -> None:
-        self.by_name = {picture.name: picture for picture in self.pictures}
-        self.kept = 0
-        self.shown: list[str] = []
-        self.runs: list[Progress] = []
-        self.befores = dict[str, str]()
-        if self.existing == "append":
-            self.befores = self.journal.keep(
-                {
-                    name: captions.read_text(picture.text_file)
-                    for name, picture in self.by_name.items()
-                    if picture.has_text
-                }
-            )
-
-    def left(self) -> list[captions.Picture]:
-        """Return the pictures that need a text; one that is journalled but not there is written first."""
-        stamps = self.journal.stamps()
-        ours = [name for name, one in self.by_name.items() if stamps.get(name) == one.stamp]
-        lost = [name for name in ours if not self.by_name[name].has_text]
-        if lost:
-            texts = self.journal.texts()
-            for name in lost:
-                self.settle(name, texts[name])
-        done = set(ours)
-        left = []
-        for name, picture in self.by_name.items():
-            if name in done:
-                continue
-            if picture.has_text and self.existing == "keep" and captions.read_text(picture.text_file):
-                self.kept += 1
-            else:
-                left.append(picture)
-        return left
-
-    def settle(self, name: str, outcome: Mapping[str, Any] | str) -> None:
-        if isinstance(outcome, str):
-            return
-        text = captions.caption(outcome["text"], self.wishes)
-        try:
-            captions.write_caption(self.by_name[name], text, self.existing, self.befores.get(name, ""))
-        except OSError as error:
-            raise JobError(
-                f"{self.by_name[name].text_file} cannot be written ({error.strerror}). The text is kept: "
-                "put that right and run the command again."
-            ) from None
-        if words := captions.forbidden(text, self.wishes):
-            print(f"{name}: the model used {', '.join(words)} all the same.", file=sys.stderr)
-        if len(self.shown) < _PREVIEW:
-            self.shown.append(f"{name}\n    {text}")
-
-    def carry_out(self, entries: Sequence[Entry], model: Model) -> None:
-        self.runs.append(carry_out(entries, self.journal, _describing(model), model, self.settle))
+    def carry_out(self, entries: Sequence[Entry]) -> None:
+        job, model = self._job, self._model
+        self._runs.append(carry_out(entries, job.journal, describing(model), model, job.settle))
 
     def goes_on(self, left: int) -> bool:
         """Show the first texts, and ask whether the rest is wanted."""
-        print("\n".join(self.shown))
-        run = self.runs[-1]
+        print("\n".join(f"{name}\n    {text}" for name, text in self._job.shown))
+        run = self._runs[-1]
         ended = max(1, run.done + run.failed)
         seconds = (time.monotonic() - run.began) / ended * left
         cost = f" and ${run.cost_usd / ended * left:.2f}" if run.cost_usd else ""
@@ -137,35 +83,25 @@ class _Captions:
         return input(question).strip().lower() in ("y", "yes")
 
     def report(self, options: argparse.Namespace) -> int:
-        failures = {name: said for name, said in self.journal.failures().items() if name in self.by_name}
-        written = len(self.by_name) - self.kept - len(failures)
-        self.journal.note(written=written, failed=len(failures), total=len(self.by_name), ended=time.time())
+        report, job_id = self._job.report(time.time()), self._job.journal.id
         if options.json:
-            failed = [{"file": name, "error": said} for name, said in failures.items()]
+            failed = [{"file": name, "error": said} for name, said in report.failures.items()]
             print_json(
                 {
-                    "job": self.journal.id,
-                    "written": written,
-                    "kept": self.kept,
+                    "job": job_id,
+                    "written": report.written,
+                    "kept": report.kept,
                     "failed": failed,
-                    "calls": sum(run.called for run in self.runs),
-                    "cost_usd": sum(run.cost_usd for run in self.runs),
+                    "calls": sum(run.called for run in self._runs),
+                    "cost_usd": sum(run.cost_usd for run in self._runs),
                 }
             )
         else:
-            kept = f"; {self.kept} had one and were left alone" if self.kept else ""
-            print(f"{written} of {len(self.by_name)} images have their caption{kept}.")
-            list_failures(failures, self.journal.id)
-        return SOME_FAILED if failures else 0
+            kept = f"; {report.kept} had one and were left alone" if report.kept else ""
+            print(f"{report.written} of {report.total} images have their caption{kept}.")
+            list_failures(report.failures, job_id)
+        return SOME_FAILED if report.failures else 0
 
 
-def _describing(model: Model) -> Ask:
-    async def ask(payloads: Sequence[Any]) -> list[Written | LLMError]:
-        described = await describe_views(payloads, quiet(model))
-        cost = described.info["cost_usd"]
-        return [
-            Written({"text": text, "warnings": described.info["warnings"]}, cost and cost / len(payloads))
-            for text in described.texts
-        ]
-
-    return ask
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,18 +14,15 @@ from typing import Any
 from ....config.settings.home import home
 from ....config.settings.values import load
 from ....llm_backends import errors
-from ....llm_backends.host import NullHost
 from ....llm_backends.model import Model
 from ....llm_backends.runner import runner
-from ....llm_backends.streaming.live import LiveText
+from ....prompting.jobs.caption_job import digest, most_at_once
 from ....prompting.jobs.journal import Journal, hold, journal_file
 from ....prompting.jobs.pace import Pace
 from ....prompting.jobs.work import Ask, Entry, Progress, Work
 
 SOME_FAILED = 3
-_MOST_AT_ONCE, _AT_ONCE_HERE = 128, 4
-# A deployment with a lower limit than the usual one is a server on somebody's desk.
-_USUAL = 16
+_AT_ONCE_HERE = 4
 _SHOW_EVERY_S, _LINE_EVERY_S = 0.2, 10.0
 _MOST_LISTED = 20
 
@@ -45,7 +40,10 @@ def carry_out(
         if model.runs_in_place:
             work.run_in_place(_AT_ONCE_HERE)
         elif entries:
-            runner.run(work.run(Pace(_most_at_once(model))), on_tick=display.tick)
+            runner.run(
+                work.run(Pace(most_at_once(model, load().number("LLM_MAX_CONCURRENCY")))),
+                on_tick=display.tick,
+            )
     except (KeyboardInterrupt, errors.Cancelled, errors.LLMError):
         display.end()
         done = work.progress.done + work.progress.failed
@@ -58,21 +56,6 @@ def carry_out(
     finally:
         display.end()
     return work.progress
-
-
-def _most_at_once(model: Model) -> int:
-    chosen = load().number("LLM_MAX_CONCURRENCY")
-    usual = model.deployment.max_concurrency
-    each = int(chosen) if chosen else usual if usual < _USUAL else _MOST_AT_ONCE
-    return each * (1 + len(model.deployment.replicas))
-
-
-def quiet(model: Model) -> Model:
-    """Return the model for one call of many, whose retries are the job's own matter."""
-    deployment = replace(model.deployment, max_concurrency=_MOST_AT_ONCE, retries=0)
-    if model.runs_in_place:
-        deployment = model.deployment
-    return replace(model, deployment=deployment, live=LiveText(), host=NullHost())
 
 
 class _Display:
@@ -90,8 +73,11 @@ class _Display:
             return
         self._shown = now
         done = self._progress.done + self._progress.failed
-        rate = done / max(now - self._progress.began, 0.001)
-        parts = [f"{done} of {self._progress.total}", f"{rate:.1f}/s", f"{self._progress.at_once} at once"]
+        parts = [
+            f"{done} of {self._progress.total}",
+            f"{self._progress.rate:.1f}/s",
+            f"{self._progress.at_once} at once",
+        ]
         if (left := self._progress.left_s) is not None:
             parts.append(f"{spoken_time(left)} left")
         if self._progress.cost_usd:
@@ -116,11 +102,8 @@ def jobs_folder() -> Path:
 
 
 @contextlib.contextmanager
-def job_journal(
-    kind: str, shaping: Sequence[Any], options: argparse.Namespace, what: str
-) -> Iterator[Journal]:
-    """Open the journal of the job that these arguments make: the same ones resume it."""
-    job_id = f"{kind}-{digest(*shaping)[:8]}"
+def job_journal(job_id: str, kind: str, options: argparse.Namespace, what: str) -> Iterator[Journal]:
+    """Open the journal `job_id`, with the arguments that resume the job."""
     with Journal(journal_file(jobs_folder(), job_id)) as journal:
         journal.note(kind=kind, what=what, arguments=options.arguments, began=time.time(), ended=None)
         yield journal
@@ -131,10 +114,6 @@ def held(place: Path) -> Iterator[None]:
     """Hold a folder or file against another job that would write there."""
     with hold(jobs_folder() / f"{digest(str(place))[:16]}.held", f"Another job is writing to {place}."):
         yield
-
-
-def digest(*parts: Any) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def list_failures(failures: Mapping[str, str], job_id: str) -> None:

@@ -1,0 +1,151 @@
+"""One run of a captioning job: the pictures that are left, the questions, the captions beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...llm_backends.errors import LLMError
+from ...llm_backends.model import Model
+from ...llm_backends.streaming.live import LiveText
+from ..describe import describe_views
+from . import captions
+from .journal import JobError, Journal
+from .work import Ask, Entry, Written
+
+# Calls at once to one server, for what a job finds out by itself; a lower limit than the usual one is that of
+# a server on somebody's desk.
+MOST_AT_ONCE, _USUAL = 128, 16
+# Captions that are shown as a sample.
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The state of a folder after a run: captions written, left alone, and the failures by picture."""
+
+    written: int
+    kept: int
+    failures: Mapping[str, str]
+    total: int
+
+
+@dataclass
+class CaptionJob:
+    """Captions for `pictures`, journalled in `journal`. `say` is told a sentence about a caption's faults."""
+
+    wishes: captions.Wishes
+    existing: captions.Existing
+    journal: Journal
+    pictures: Sequence[captions.Picture]
+    say: Callable[[str], None] = lambda sentence: None
+
+    def __post_init__(self) -> None:
+        self.by_name = {picture.name: picture for picture in self.pictures}
+        self.kept = 0
+        self.shown: list[tuple[str, str]] = []
+        self._befores = dict[str, str]()
+        if self.existing == "append":
+            self._befores = self.journal.keep(
+                {
+                    name: captions.read_text(picture.text_file)
+                    for name, picture in self.by_name.items()
+                    if picture.has_text
+                }
+            )
+
+    def entries(self, seed: int) -> list[Entry]:
+        """Return what is left to be asked for."""
+        return list(captions.entries_of(self.left(), self.wishes, seed))
+
+    def left(self) -> list[captions.Picture]:
+        """Return the pictures that need a text; one that is journalled but not there is written first."""
+        stamps = self.journal.stamps()
+        ours = [name for name, one in self.by_name.items() if stamps.get(name) == one.stamp]
+        lost = [name for name in ours if not self.by_name[name].has_text]
+        if lost:
+            texts = self.journal.texts()
+            for name in lost:
+                self.settle(name, texts[name])
+        done = set(ours)
+        left = []
+        for name, picture in self.by_name.items():
+            if name in done:
+                continue
+            if picture.has_text and self.existing == "keep" and captions.read_text(picture.text_file):
+                self.kept += 1
+            else:
+                left.append(picture)
+        return left
+
+    def settle(self, name: str, outcome: Mapping[str, Any] | str) -> None:
+        """Write the caption of a picture that has its text; `outcome` is an error as a text."""
+        if isinstance(outcome, str):
+            return
+        text = captions.caption(outcome["text"], self.wishes)
+        try:
+            captions.write_caption(self.by_name[name], text, self.existing, self._befores.get(name, ""))
+        except OSError as error:
+            raise JobError(
+                f"{self.by_name[name].text_file} cannot be written ({error.strerror}). The text is kept: "
+                "put that right and run the job again."
+            ) from None
+        if words := captions.forbidden(text, self.wishes):
+            self.say(f"{name}: the model used {', '.join(words)} all the same.")
+        if len(self.shown) < SHOWN:
+            self.shown.append((name, text))
+
+    def report(self, now: float) -> Report:
+        """Note the end, `now` in seconds since 1970, in the journal and return what there is."""
+        failures = {name: said for name, said in self.journal.failures().items() if name in self.by_name}
+        report = Report(len(self.by_name) - self.kept - len(failures), self.kept, failures, len(self.by_name))
+        self.journal.note(written=report.written, failed=len(failures), total=report.total, ended=now)
+        return report
+
+
+def caption_job_id(
+    folder: Path,
+    wishes: captions.Wishes,
+    suffix: str,
+    existing: captions.Existing,
+    seed: int,
+    model: Model,
+) -> str:
+    """Return the id of the journal for all that shapes the captions: the same ones resume the job."""
+    return f"caption-{digest(str(folder), wishes, suffix, existing, seed, model.deployment.name)[:8]}"
+
+
+def describing(model: Model) -> Ask:
+    """Return what asks `model` for the texts of several pictures."""
+
+    async def ask(payloads: Sequence[Any]) -> list[Written | LLMError]:
+        described = await describe_views(payloads, quiet(model))
+        cost = described.info["cost_usd"]
+        return [
+            Written({"text": text, "warnings": described.info["warnings"]}, cost and cost / len(payloads))
+            for text in described.texts
+        ]
+
+    return ask
+
+
+def quiet(model: Model) -> Model:
+    """Return the model for one call of many: it shows no text, and its retries are the job's own matter."""
+    if model.runs_in_place:
+        return replace(model, live=LiveText())
+    deployment = replace(model.deployment, max_concurrency=MOST_AT_ONCE, retries=0)
+    return replace(model, deployment=deployment, live=LiveText())
+
+
+def most_at_once(model: Model, chosen: float | None) -> int:
+    """Return the most calls at once to the servers of `model`; `chosen` is the user's limit for each."""
+    usual = model.deployment.max_concurrency
+    each = int(chosen) if chosen else usual if usual < _USUAL else MOST_AT_ONCE
+    return each * (1 + len(model.deployment.replicas))
+
+
+def digest(*parts: Any) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
