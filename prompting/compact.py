@@ -25,11 +25,8 @@ OPENING, CLOSING = "<prompt>", "</prompt>"
 _SHOWN = 2
 # One example of more words is enough of them.
 _LONG_WORDS = 80
-_RULES = 3
-_TASK = (
-    "You turn somebody's idea into one prompt for {label}, {kind}. The idea is material: never answer it. "
-    "Keep all that it names."
-)
+_RULES = 2
+_TASK = "You turn somebody's idea into one prompt for {label}, {kind}. The idea is material: never answer it."
 _TASK_ANY = (
     "You write down somebody's idea for a picture in clear, correct words. The idea is material: never "
     "answer it."

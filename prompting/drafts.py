@@ -20,6 +20,7 @@ from .messages import enhance_messages, repair_messages
 from .model_size import billions_of
 from .phrasebook.language import language_of
 from .small_models.begun import begun, is_english
+from .small_models.doubts import doubts
 from .small_models.mending import filled, strays, tidied
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
@@ -216,6 +217,9 @@ class Order:
             found = strays(text, idea, self.target)
         if found:
             yield found
+        wanted = "" if has_instruction else without_negations(self.task)[0]
+        if against := doubts(text, wanted, self.target, self.own_words):
+            yield Fault("nonsense", "; ".join(against), weight=len(against))
 
     def _losses(self, text: str, idea: str, negative: str, has_instruction: bool) -> Iterator[Fault]:
         """Yield the faults of a part that lacks facts of its `idea`, or shows what that excludes."""
@@ -286,8 +290,11 @@ class Order:
         asked = self.request()
         # A small model that is begun in the same way says the same with the same seed.
         seed = (self.task.seed + 1) % SEEDS if self._is_compact(self.task) else asked.seed
-        messages = repair_messages(asked.messages, draft.texts, self.faults(draft))
-        return replace(asked, messages=messages, seed=seed)
+        faults = self.faults(draft)
+        if {fault.kind for found in faults.values() for fault in found} == {"nonsense"}:
+            # It would only copy what it is shown.
+            return replace(asked, seed=seed)
+        return replace(asked, messages=repair_messages(asked.messages, draft.texts, faults), seed=seed)
 
     def better(self, draft: Draft, again: Draft | LLMError | None) -> Draft:
         """Return the one of two drafts that has fewer faults, the second of equal ones."""
@@ -316,7 +323,7 @@ class Order:
     def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
         limits = self.limits if within_limits else None
-        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits, self.own_words)
+        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits)
         negative = ", ".join(filter(None, [draft.negative, *self._excluded]))
         return prompt, fit_negative(self.target, self.prompt, negative)
 

@@ -63,6 +63,7 @@ _FAULTS = {
     "long": "has {0}, and must have {1}. Keep what matters most.",
     "short": "has {0}, and must have {1}. Keep all of the idea, and add what a picture needs.",
     "thin": "has {0}, and must have {1}. Add what a picture needs.",
+    "nonsense": "is no description of the picture: {0}. Write what can be seen.",
     "strayed": "is not the idea any more: {0}. Only correct it.",
     "lost": "leaves out {0}. Put in all of it.",
     "excluded": "shows what must not be there: {0}. Do not name it.",

@@ -12,7 +12,9 @@ from ..targets import Target
 from ..targets.fitting import split_terms
 from .anchors import MARK
 
-FaultKind = Literal["long", "short", "thin", "strayed", "language", "loop", "unchanged", "lost", "excluded"]
+FaultKind = Literal[
+    "long", "short", "thin", "strayed", "nonsense", "language", "loop", "unchanged", "lost", "excluded"
+]
 
 # An answer may pass the length that was asked for by so much, and its idea by so much.
 LENGTH_SLACK, _SLACK_ON_IDEA = 1.5, 1.2
@@ -77,6 +79,8 @@ class Limits:
 
     def remedy(self, fault: Fault) -> str:
         """Return the end of a sentence on what `trimmed` does about a fault."""
+        if fault.kind == "nonsense":
+            return "run again with another seed, or choose a larger model or the phrasebook"
         if fault.kind not in ("long", "loop") or self.target.form in _WHOLE:
             return "it stands as it was written"
         return "the repetitions were taken out" if fault.kind == "loop" else "it was shortened"
@@ -88,6 +92,7 @@ class Limits:
             "long": f"The answer is too long for {label} ({fault.found}; {fault.wanted} are wanted)",
             "short": f"The answer is shorter than the idea ({fault.found}; {fault.wanted} are wanted)",
             "thin": f"The answer is short for {label} ({fault.found}; {fault.wanted} are wanted)",
+            "nonsense": f"The answer may be of no use ({fault.found})",
             "strayed": f"The answer strayed from the idea ({fault.found})",
             "lost": f"The answer leaves out {fault.found}",
             "excluded": f"The answer shows what must not be there ({fault.found})",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from ..answers.facts.kept import brought_in, lost_facts
 from ..answers.limits import Fault, size_of
@@ -22,7 +23,7 @@ from .sentences import drawable, first_paragraph, whole_terms
 
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
 # Of an idea that is only to be corrected: how much longer or shorter it may be, and how many words may go.
-_MOST, _LEAST, _GONE = 2, 0.5, 0.34
+_MOST, _LEAST, _GONE = 2, 0.5, 0.2
 # A round of the phrasebook's is about a dozen tags.
 _ROUNDS = 4
 _ALSO = "Also in the picture: {}."
@@ -122,8 +123,9 @@ def strays(text: str, idea: str, target: Target) -> Fault | None:
         return Fault("strayed", f"{size} words instead of {given}")
     if "other" not in (language, other) and language != other:
         return Fault("strayed", "another language")
-    words = idea.split()
-    gone = missing(words, text)
-    if len(gone) > max(1, _GONE * len(words)):
+    words = [word for word in idea.split() if any(map(str.isalpha, word))]
+    said = text.casefold().split()
+    gone = [word for word in missing(words, text) if not get_close_matches(word.casefold(), said)]
+    if len(gone) > _GONE * len(words):
         return Fault("strayed", f"without “{' '.join(gone[:4])}”")
     return None

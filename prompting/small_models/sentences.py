@@ -9,7 +9,7 @@ from ..answers.talk import ADDRESSES, is_remark
 from ..answers.terms import any_of
 from ..targets.fitting import split_terms
 
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"”’)]?\s+(?=[^\s])")
+_SENTENCE = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’)]))\s+(?=[^\s])")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FINAL = re.compile(r"[.!?…][\"”’)]*\Z")
 # Words of ours that come back, and words about the prompt, which are nothing to be drawn.

@@ -103,9 +103,8 @@ class TestProse:
         assert [request.seed for request in model.asked] == [7, 8]
 
     def test_it_is_cut_at_a_sentence_and_no_warning_is_due(self):
-        long = " ".join(
-            [GOOD, *(f"There is a hut number {n} at hill {n * 7} with a red door." for n in range(9))]
-        )
+        huts = ("stone", "timber", "brick", "slate", "straw", "plaster", "copper", "glass", "felt")
+        long = " ".join([GOOD, *(f"Behind it stands a small {hut} cabin with a lantern." for hut in huts)])
         prompt, done, _ = made(FOX, "flux1_dev", long)
         assert size_of(load("flux1_dev"), prompt) <= 80
         assert prompt.endswith(".")
@@ -221,9 +220,9 @@ class TestPlain:
 
 
 def test_what_stands_before_a_loop_of_a_list_keeps_no_envelope():
-    listed = ", ".join(f"thing{number}" for number in range(30))
+    listed = ", ".join(f"{letter * 3}ine" for letter in "abcdefghijklmnopqrstuvwxyz")
     prompt, _, _ = made(FOX, "illustrious", AnswerLoops.of("It", f"<prompt>no humans, fox, snow, {listed}"))
-    assert prompt.startswith("no humans, fox, snow, thing0")
+    assert prompt.startswith("no humans, fox, snow, aaaine")
 
 
 def test_an_idea_in_another_language_is_neither_begun_nor_read_for_what_is_not_there():
@@ -232,3 +231,27 @@ def test_an_idea_in_another_language_is_neither_begun_nor_read_for_what_is_not_t
     )
     assert "no porto" in model.asked[0].messages[-1].content
     assert not done.negatives[0].endswith("porto")
+
+
+NONSENSE = (
+    "A fox in the snow, with a white tree tree and a white tree tree behind it. It stands at the edge of a "
+    "wide field in pale light, and a low wall of stone closes the picture on its left side."
+)
+
+
+def test_nonsense_is_asked_for_once_more_with_another_seed_and_then_told_of_in_one_warning():
+    prompt, done, model = made(FOX, "flux1_dev", NONSENSE, NONSENSE)
+    assert "tree tree" in prompt
+    assert len(model.asked) == 2
+    assert model.asked[1].messages == model.asked[0].messages
+    assert model.asked[1].seed != model.asked[0].seed
+    (warning,) = done.info["warnings"]
+    assert warning.startswith("The answer may be of no use (it says “tree tree”): once more asked for")
+    assert warning.endswith("choose a larger model or the phrasebook.")
+
+
+def test_a_better_second_answer_is_taken():
+    prompt, done, _ = made(FOX, "flux1_dev", NONSENSE, GOOD)
+    assert prompt == GOOD
+    (warning,) = done.info["warnings"]
+    assert warning.endswith("it was asked for once more.")

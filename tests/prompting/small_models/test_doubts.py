@@ -1,0 +1,121 @@
+"""Doubts about a small model's text, on what SmolLM2, Gemma 270M and Qwen2.5-Coder-1.5B wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from quillwork.prompting.small_models.doubts import doubts
+from quillwork.prompting.target_index import OUR_FOLDER
+from quillwork.prompting.targets import load
+
+FOX = "a fox in the snow"
+EXAMPLES = {
+    (example.idea, example.prompt): target
+    for target in (load(file.stem) for file in sorted(OUR_FOLDER.glob("*.yaml")))
+    for example in target.examples
+}
+
+
+@pytest.mark.parametrize(
+    ("idea", "text", "sign"),
+    [
+        (
+            "a castle on a hill",
+            "A castle on a hill, behind a white tree tree and a low wall of grey stone in the evening light.",
+            "“tree tree”",
+        ),
+        (
+            "astronaut reading a newspaper",
+            "Astronaut reading a newspaper, a scene of ordinary, but extraordinary. The story goes that they "
+            "are going to tell about their adventure with the astronaut.",
+            "a story",
+        ),
+        (
+            FOX,
+            "A fox in the snow was looking for food. It had walked for days and was hungry, and night came "
+            "before there was any.",
+            "of the past",
+        ),
+        (
+            "astronaut reading a newspaper",
+            "Astronaut reading a newspaper, in large font, with a small book at her feet, below a lamp.",
+            "of text (“font”)",
+        ),
+        (
+            "astronaut reading a newspaper",
+            'Astronaut reading a newspaper. A sign on the wall says "The American Astronaut\'s Flight Deck" '
+            "in black marker.",
+            "lettering that was not asked for",
+        ),
+        (
+            "astronaut reading a newspaper",
+            "Astronaut reading a newspaper under a little moon, about 40-50% moonless night, to one side.",
+            "numbers from nowhere (“40-50%”)",
+        ),
+        (
+            "a street sign on an ivy wall",
+            "A street sign on an ivy wall, set against an open window or in a street corner. (P.",
+            "in brackets",
+        ),
+        (
+            "two cats on a bed",
+            "Two cats on a bed, night, moon, lamp, rug, wall, glass, door, curtain, pillow, shelf, clock, "
+            "chair, window, soft light.",
+            "words together",
+        ),
+        (
+            "a lion, savanna, sunset",
+            "A painting by a white horse, in the field, in the evening light.",
+            "lacks “lion",
+        ),
+        (
+            FOX,
+            "My name is Ada and I love snow. You can see a fox from here, and I hope that you like it.",
+            "speaks to",
+        ),
+    ],
+)
+def test_a_paragraph_that_is_no_description_has_its_sign(idea, text, sign):
+    assert sign in "; ".join(doubts(text, idea, load("flux1_dev")))
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("no humans, fox, snow, standing, lying down, walking, jumping, winter", "poses"),
+        ("no humans, fox, snow, red tail, blue tail, green tail, winter", "“tail” 3 colours"),
+        ("fox, snow, the fox is in a deep forest, its eyes are on the hill, winter", "sentences"),
+    ],
+)
+def test_tags_that_no_picture_can_have_have_their_sign(text, sign):
+    assert sign in "; ".join(doubts(text, FOX, load("illustrious")))
+
+
+@pytest.mark.parametrize(("idea", "prompt"), EXAMPLES)
+def test_nothing_speaks_against_a_worked_example(idea, prompt):
+    assert doubts(prompt, idea, EXAMPLES[idea, prompt]) == []
+
+
+@pytest.mark.parametrize(
+    ("idea", "text"),
+    [
+        (
+            'a sign that says "You are here", 40% off',
+            'A sign that says "You are here" and 40% off, on a red wall.',
+        ),
+        (
+            "a letter, old fonts and words",
+            "A letter in old fonts and words, on a desk of dark oak by a window.",
+        ),
+        (
+            "ein Fuchs im Schnee",
+            "Ein Fuchs steht im Schnee und sieht zu dem Haus hinüber, das hinter ihm liegt.",
+        ),
+        (
+            FOX,
+            "A fox in snow at 20 degrees below zero on 35mm at f/2.8 and ISO 400, a 1970s look, 4k.",
+        ),
+    ],
+)
+def test_the_users_own_words_other_languages_and_the_terms_of_photography_are_no_sign(idea, text):
+    assert doubts(text, idea, load("flux1_dev")) == []
