@@ -8,7 +8,9 @@ from comfy_api.latest import ComfyExtension, io
 
 from ..config.host_profile import HostProfile, enter, leave_note
 from ..config.settings import host_notes
+from ..config.tag_files import tag_files
 from ..llm_backends.host import MemoryManager
+from ..prompting.tags.files import use_files
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
@@ -66,6 +68,7 @@ def _settle_in() -> None:
         find_memory=_find_memory,
     )
     enter(profile)
+    use_files(tag_files)
     leave_note(profile)
 
 

@@ -162,4 +162,4 @@ def _finish(
     warnings += [
         limits.sentence(fault, limits.remedy(fault)) for fault in limits.faults(written[0], view.instruction)
     ]
-    return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings, limits)
+    return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings, limits, view.instruction)

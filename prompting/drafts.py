@@ -323,7 +323,7 @@ class Order:
     def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
         limits = self.limits if within_limits else None
-        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits)
+        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits, self.own_words)
         negative = ", ".join(filter(None, [draft.negative, *self._excluded]))
         return prompt, fit_negative(self.target, self.prompt, negative)
 

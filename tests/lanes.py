@@ -11,7 +11,8 @@ fetched where that may be (lane_needs.py); a lane that still cannot run is left 
 
 Several lanes run at a time, one more than there are processors and three at most, each in a process of its
 own, and are shown as they end: half of their time goes into waiting. QUILLWORK_LANES_AT_ONCE=1 runs them one
-after another.
+after another. When all have ended and the machine is quiet, the tests that failed run once more, where a lane
+has only a few of them: one that passes then counts as passed, and is named at the end.
 
 Exit status: 0, every lane passed; 1, something failed; 3, nothing failed, but a lane was left out, which is
 no pass. `make` turns both into its own 2. QUILLWORK_SKIP_LANES names lanes to do without (comma-separated):
@@ -47,6 +48,12 @@ MISSING = """
 !!!! Nothing is known of what they test; each line above says what its lane lacks. To do without them:
 !!!!     QUILLWORK_SKIP_LANES={names} make test
 """
+AGAIN = """
+!!!! passed only when run again: {count} of the tests. Such a test has a fault, or has found one.
+{names}
+"""
+# More failures than this in one lane are no accident.
+FEW = 5
 # What somebody has set for their own Python, pip, pytest and mypy is not for the lanes' environments. Without
 # bytecode each lane would compile all tests anew, and each of the hosts that they start all of the pack.
 PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
@@ -112,30 +119,73 @@ def versions(lane: Lane, python: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def run_pytest(name: str, counts: Counter[str], lifted: bool) -> tuple[bool, str]:
-    """Tell whether the lane passed, and with which releases of what it is about."""
+def run_pytest(name: str, counts: Counter[str], lifted: bool, folder: str, *more: str) -> tuple[bool, str]:
+    """Tell whether the lane passed, and with which releases of its packages; the report is in `folder`."""
     lane = LANES[name]
     found = lane.needs(lambda: environment(lane, lifted))
     python = environment(lane, lifted)
     releases = versions(lane, python)
     if releases:
         print(f"-- {lane.venv}: {releases}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.xml")
-        command = [str(python), "-m", "pytest", "-q", *lane.paths, *lane.select, f"--junitxml={report}"]
-        print(f"-- {lane.venv}: pytest {' '.join((*lane.paths, *map(repr, lane.select)))}", flush=True)
-        done = subprocess.run(command, cwd=ROOT, env=os.environ | found)
-        if report.exists():
-            for suite in ElementTree.parse(report).iter("testsuite"):
-                bad = {key: int(suite.get(key, "0")) for key in ("failures", "errors", "skipped")}
-                counts.update(failed=bad["failures"], errors=bad["errors"], skipped=bad["skipped"])
-                counts["passed"] += int(suite.get("tests", "0")) - sum(bad.values())
+    report, cache = (file_of(name, folder, kind) for kind in ("xml", "cache"))
+    report.unlink(missing_ok=True)
+    command = [str(python), "-m", "pytest", "-q", *lane.paths, *lane.select, *more]
+    print(f"-- {lane.venv}: pytest {' '.join((*lane.paths, *map(repr, lane.select), *more))}", flush=True)
+    command += [f"--junitxml={report}", "-o", f"cache_dir={cache}"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | found)
+    if report.exists():
+        for suite in ElementTree.parse(report).iter("testsuite"):
+            bad = {key: int(suite.get(key, "0")) for key in ("failures", "errors", "skipped")}
+            counts.update(failed=bad["failures"], errors=bad["errors"], skipped=bad["skipped"])
+            counts["passed"] += int(suite.get("tests", "0")) - sum(bad.values())
     if done.returncode == 5:
         print(f"LANE {name}: NOTHING WAS SELECTED", flush=True)
         counts["errors"] += 1
     elif done.returncode not in (0, 1):
         counts["errors"] += 1
+        report.unlink(missing_ok=True)  # It does not tell of the tests that were still to come.
     return done.returncode == 0, releases
+
+
+def file_of(name: str, folder: str, kind: str) -> Path:
+    """The lane's file of that kind."""
+    return Path(folder, f"{name.replace('/', '-')}.{kind}")
+
+
+def cases(report: Path) -> tuple[set[str], set[str]]:
+    """The tests in a report of pytest's: those that passed, and those that failed or broke."""
+    passed, bad = set(), set()
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        name = f"{case.get('classname')}::{case.get('name')}"
+        found = {part.tag for part in case}
+        if found & {"failure", "error"}:
+            bad.add(name)
+        elif "skipped" not in found:
+            passed.add(name)
+    return passed - bad, bad
+
+
+def run_again(results: dict[str, tuple[str, Counter[str]]], lifted: bool, folder: str) -> list[str]:
+    """Run the tests once more with which a lane failed, if they are few; return those that passed now.
+
+    The lanes ran side by side; now they have the machine to themselves. Puts what came of it into `results`.
+    """
+    found = []
+    for name, (outcome, counts) in results.items():
+        _, bad = cases(file_of(name, folder, "xml"))
+        if not outcome.startswith(FAILED) or not 0 < len(bad) <= FEW:
+            continue
+        print(f"\n==== lane {name}, once more: {len(bad)} of its tests ====", flush=True)
+        with contextlib.suppress(CannotRun):
+            run_pytest(name, Counter(), lifted, folder, "--last-failed", "--last-failed-no-failures=none")
+        passed = bad & cases(file_of(name, folder, "xml"))[0]
+        found += [f"!!!!     {name}: {test}" for test in sorted(passed)]
+        counts.update(passed=len(passed))
+        counts["failed"], counts["errors"] = len(bad - passed), 0
+        if passed == bad:
+            outcome = f"{outcome.replace(FAILED, 'passed', 1)}, {len(bad)} of its tests only when run again"
+        results[name] = (outcome, counts)
+    return found
 
 
 def lint() -> bool:
@@ -167,13 +217,13 @@ def lint() -> bool:
     return good
 
 
-def run_lane(name: str, lifted: bool) -> tuple[str, Counter[str]]:
+def run_lane(name: str, lifted: bool, folder: str) -> tuple[str, Counter[str]]:
     """Run the lane; return its outcome in words (`FAILED ...`, `LEFT OUT: ...`) and pytest's counts."""
     print(f"\n==== lane {name} ====", flush=True)
     begin = time.monotonic()
     counts: Counter[str] = Counter()
     try:
-        good, releases = (lint(), "") if name == "lint" else run_pytest(name, counts, lifted)
+        good, releases = (lint(), "") if name == "lint" else run_pytest(name, counts, lifted, folder)
     except CannotRun as reason:
         print(f"LANE {name} LEFT OUT: {reason}", flush=True)
         return f"{LEFT_OUT}: {reason}", Counter(errors=1)
@@ -186,7 +236,7 @@ def run_apart(
     name: str, lifted: bool, folder: str, found: dict[str, str] | None = None
 ) -> tuple[str, Counter[str], str]:
     """Run the lane in a process of its own, with the variables `found`; return all that was printed, too."""
-    report = Path(folder, name.replace("/", "-") + ".json")
+    report = file_of(name, folder, "json")
     command = [sys.executable, __file__, *(["newest"] if lifted else []), name]
     done = subprocess.run(
         command,
@@ -226,13 +276,13 @@ def prepare(names: list[str], lifted: bool) -> dict[str, dict[str, str]]:
     return {name: found.get(lane.needs, {}) for name, lane in lanes.items()}
 
 
-def run_all(names: list[str], lifted: bool) -> dict[str, tuple[str, Counter[str]]]:
+def run_all(names: list[str], lifted: bool, folder: str) -> dict[str, tuple[str, Counter[str]]]:
     at_once = int(os.environ.get("QUILLWORK_LANES_AT_ONCE") or min(3, (os.cpu_count() or 1) + 1))
     if len(names) == 1 or at_once < 2:
-        return {name: run_lane(name, lifted) for name in names}
+        return {name: run_lane(name, lifted, folder) for name in names}
     variables = prepare(names, lifted)
     found = {}
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         running = {pool.submit(run_apart, name, lifted, folder, variables.get(name)): name for name in names}
         for future in as_completed(running):
             outcome, counts, said = future.result()
@@ -266,10 +316,14 @@ def main(names: list[str]) -> int:
         return 2
     skip = {name.strip() for name in os.environ.get("QUILLWORK_SKIP_LANES", "").split(",")} - {""}
     begin = time.monotonic()
-    results = run_all([name for name in names if name not in skip], lifted)
+    wanted = [name for name in names if name not in skip]
     if report:
-        Path(report).write_text(json.dumps(results[names[0]]), "utf-8")
+        outcome = run_lane(names[0], lifted, str(Path(report).parent))
+        Path(report).write_text(json.dumps(outcome), "utf-8")
         return 0
+    with tempfile.TemporaryDirectory() as folder:
+        results = run_all(wanted, lifted, folder)
+        mended = run_again(results, lifted, folder)
     print("\n==== lanes ====")
     for name in names:
         outcome = results[name][0] if name in results else "not asked for: QUILLWORK_SKIP_LANES names it"
@@ -278,6 +332,8 @@ def main(names: list[str]) -> int:
     left_out = [name for name, (outcome, _) in results.items() if outcome.startswith(LEFT_OUT)]
     if left_out:
         print(MISSING.format(count=len(left_out), all=len(names), names=",".join(left_out)))
+    if mended:
+        print(AGAIN.format(count=len(mended), names="\n".join(mended)))
     counts = sum((counted for _, counted in results.values()), Counter())
     parts = [f"{counts[kind]} {kind}" for kind in ("failed", "passed", "skipped", "errors") if counts[kind]]
     print("All of them together:")

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ LANES = {
     "gguf": Lane(".venv", (), paths=("tests/test_tiny.py",), needs=find_compiler),
 }
 ALL = list(LANES)
+LANES["flaky"] = Lane(".venv", (), paths=("tests/test_sometimes.py",))
 LANES["over"] = Lane(".venv-over", (), paths=("tests/test_tiny.py",), over="plain")
 """
 TINY = """
@@ -170,3 +171,69 @@ def test_a_chromium_that_does_not_start_is_none(machine):
     done = machine.run("browser", env={"CHROMIUM_PATH": "/nowhere/chromium"})
     assert done.returncode == 3
     assert "CHROMIUM_PATH is /nowhere/chromium" in last_lines(done)
+
+
+# One fails until it has run once, in whichever process that was, and one always.
+SOMETIMES = """
+import pytest
+from pathlib import Path
+
+@pytest.mark.parametrize("case", CASES)
+def test_sometimes(case):
+    seen = Path(__file__).with_name(f"seen-{case[0]}")
+    if not seen.exists():
+        seen.touch()
+        pytest.fail("for once")
+    if case == "a b":
+        assert REST
+
+def test_always():
+    with Path(__file__).with_name("runs").open("a") as runs:
+        runs.write(".")
+"""
+AGAIN = "passed only when run again"
+
+
+def sometimes(cases: Sequence[str] = ("a b", "c::d"), rest: bool = True) -> str:
+    return SOMETIMES.replace("CASES", repr(cases)).replace("REST", str(rest))
+
+
+@pytest.mark.parametrize("others", [(), ("gguf",)], ids=["alone", "apart"])
+def test_what_fails_once_counts_as_passed_and_is_named(machine, others):
+    machine.program("clang++")
+    (machine.root / "tests" / "test_sometimes.py").write_text(sometimes())
+    done = machine.run("flaky", *others)
+    summary = last_lines(done)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^flaky +passed in .*, 2 of its tests only when run again$", summary, re.MULTILINE)
+    assert f"{AGAIN}: 2 of the tests" in summary
+    assert "flaky: tests.test_sometimes::test_sometimes[a b]\n" in summary
+    assert "flaky: tests.test_sometimes::test_sometimes[c::d]\n" in summary
+    assert re.search(rf"\n{3 + len(others)} passed in \d", summary)
+    assert (machine.root / "tests" / "runs").read_text() == ".", "what has passed is not run again"
+
+
+def test_what_fails_twice_fails(machine):
+    (machine.root / "tests" / "test_sometimes.py").write_text(sometimes(rest=False))
+    done = machine.run("flaky")
+    summary = last_lines(done)
+    assert done.returncode == 1
+    assert re.search(r"^flaky +FAILED in", summary, re.MULTILINE)
+    assert "test_sometimes[c::d]" in summary and "test_sometimes[a b]" not in summary
+    assert re.search(r"\n1 failed, \d passed in \d", summary)
+
+
+def test_many_failures_are_no_accident(machine):
+    (machine.root / "tests" / "test_sometimes.py").write_text(sometimes(cases="abcdef"))
+    done = machine.run("flaky")
+    assert done.returncode == 1
+    assert AGAIN not in done.stdout and "6 failed" in last_lines(done)
+
+
+def test_a_lane_that_broke_off_is_not_mended_by_the_tests_that_it_ran(machine):
+    (machine.root / "tests" / "test_sometimes.py").write_text(
+        sometimes() + "\ndef test_end():\n    pytest.exit('no more', returncode=3)\n"
+    )
+    done = machine.run("flaky")
+    assert done.returncode == 1
+    assert AGAIN not in done.stdout

@@ -11,7 +11,9 @@ from ...config.host_profile import HostProfile, enter
 from ...config.settings import host_notes
 from ...config.settings.home import home, origin, use_home
 from ...config.settings.host_notes import HostNote
+from ...config.tag_files import tag_files
 from ...llm_backends.system.command_line import command, pack_folder
+from ...prompting.tags.files import use_files
 from ..sdwebui.host.settings import ORIGIN, read_page
 
 
@@ -19,6 +21,7 @@ def settle_in(chosen: str) -> None:
     """Take the folder `chosen` (``--home``) where it is not empty, else what this copy's host uses."""
     if chosen:
         use_home(Path(chosen).expanduser())
+    use_files(tag_files)
     note = host_notes.find(pack_folder())
     if note is None:
         enter(HostProfile())

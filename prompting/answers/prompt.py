@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ...llm_backends.errors import LLMError
 from ...llm_backends.types import Deployment, Result
+from ..tags.correct import corrected
 from ..targets import Target, fit_prompt
 from .clean import one_paragraph, read_answer
 from .limits import LENGTH_SLACK, Limits, size_of
@@ -69,11 +70,13 @@ def in_manner_of(
     protected: Protected,
     warnings: list[str],
     limits: Limits | None = None,
+    own: str = "",
 ) -> str:
     """Return the prompt in the target's manner, with all that is the user's own back in place.
 
     `texts` are what was written for the regions in `protected.written`. With `limits` they are cut where they
-    pass them, never within what is the user's. `warnings` collects what the user should know about it.
+    pass them, never within what is the user's. `own` is all that the user wrote. `warnings` collects what the
+    user should know about it.
     """
     regions = [region.front for region in protected.regions]
     lost: list[str] = []
@@ -86,7 +89,7 @@ def in_manner_of(
             text = one_paragraph(text, region.text)
         if limits is not None:
             text = limits.trimmed(text, region.text)
-        text, unplaced = placing.filled(text)
+        text, unplaced = placing.filled(corrected(target, text, own, warnings))
         lost += [piece.source for piece in unplaced]
         edges = replace(
             target,

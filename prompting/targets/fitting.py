@@ -16,7 +16,7 @@ _NEGATED = re.compile(
 # Lettering is unwanted until the user asks for some by quoting it.
 _LETTERING = frozenset({"text", "letters", "lettering", "words", "writing", "typography"})
 # A prompt carries one term of each of these: the user's own wins over the one we would add.
-_ONE_OF_A_KIND = (
+ONE_OF_A_KIND = (
     frozenset({"safe", "general", "sensitive", "questionable", "nsfw", "explicit"}),
     frozenset({"newest", "recent", "mid", "early", "old", "oldest"}),
 )
@@ -148,7 +148,7 @@ def _add_suffix(text: str, suffix: str) -> str:
 
 def _missing(tags: list[str], text: str) -> list[str]:
     there = set(map(term_key, split_terms(text)))
-    taken = [kind for kind in _ONE_OF_A_KIND if kind & there]
+    taken = [kind for kind in ONE_OF_A_KIND if kind & there]
     return [
         tag for tag in tags if term_key(tag) not in there and not any(term_key(tag) in kind for kind in taken)
     ]

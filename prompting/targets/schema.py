@@ -26,6 +26,8 @@ FORMS: tuple[Form, ...] = (
     "sections",
     "any",
 )
+BOARDS = ("danbooru", "e621")
+TAG_GROUPS = ("count", "character", "series", "artist", "species", "rating", "meta", "general")
 NEGATIVES: tuple[Negative, ...] = ("none", "optional", "default")
 
 
@@ -49,7 +51,9 @@ class Target:
     `negative` is ``none`` where a negative prompt has no effect, ``optional`` where one is written only
     on demand, ``default`` where `default_negative` is always there. `weights` says whether
     ``(word:1.2)`` has a meaning for this model. `keep_detailed`: an already detailed prompt is only
-    lightly edited. `encoders` are class paths (or the beginning of one) of ComfyUI text encoders or
+    lightly edited. `tags` are the boards whose tags the model knows, `tag_order` the groups of tags in
+    the order that it wants, `underscores` says that it wants those instead of blanks, `artist_mark` stands
+    before an artist. `encoders` are class paths (or the beginning of one) of ComfyUI text encoders or
     tokenizers; where targets share one, `encoder_default` marks the one that is meant.
     """
 
@@ -72,6 +76,10 @@ class Target:
     prefix: str = ""
     suffix: str = ""
     keep_detailed: bool = False
+    tags: tuple[str, ...] = ()
+    tag_order: tuple[str, ...] = ()
+    underscores: bool = False
+    artist_mark: str = ""
     encoders: tuple[str, ...] = ()
     encoder_default: bool = False
     aliases: tuple[str, ...] = ()
@@ -215,6 +223,17 @@ def _choice(options: tuple[str, ...]) -> Callable[[object], str]:
     return check
 
 
+def _some_of(options: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
+    def check(value: object) -> tuple[str, ...]:
+        texts = _texts(value)
+        for text in texts:
+            if text not in options:
+                raise _Wrong(f"must contain only {', '.join(options)}, not {_named(text)}")
+        return texts
+
+    return check
+
+
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
         raise _Wrong(f"must be a whole number above 0, not {_named(value)}")
@@ -276,6 +295,10 @@ _CHECKS: dict[str, Callable[[object], object]] = {
     "prefix": _text,
     "suffix": _text,
     "keep_detailed": _flag,
+    "tags": _some_of(BOARDS),
+    "tag_order": _some_of(TAG_GROUPS),
+    "underscores": _flag,
+    "artist_mark": _text,
     "encoders": _texts,
     "encoder_default": _flag,
     "aliases": _texts,

@@ -7,6 +7,8 @@ from functools import partial
 
 from ....config.host_profile import HostProfile, enter, leave_note
 from ....config.settings import host_notes
+from ....config.tag_files import tag_files
+from ....prompting.tags.files import use_files
 from . import wildcards
 from .folders import model_folders, models_path, own_home
 from .settings import ORIGIN, page_file, read_options
@@ -27,6 +29,7 @@ def settle_in() -> None:
         page=page_file(),
     )
     enter(profile)
+    use_files(tag_files)
     leave_note(profile)
 
 
