@@ -17,6 +17,7 @@ _FIRST = re.compile(r"[^\W_]+")
 # Words of our own that come back as if they were to be drawn.
 _ECHO = re.compile(
     r"(?i)\A(?:\d+ to \d+ |\d+ )?(?:tags|words|short phrases|tags in lower case)\Z|\Aseparated by commas\Z"
+    r"|\A(?:looks|clothing|pose|place|light|framing|light,? (?:and )?colou?rs?|colou?rs? and framing)\Z"
     r"|\Ain english\Z|\Akeep everything the idea|\A(?:and )?add what a picture needs|\A(?:idea|name)\b.*:"
 )
 
@@ -104,7 +105,21 @@ def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> 
     return ", ".join(kept[:most])
 
 
+# What is excluded by one word is shown by these, too.
+_SAME = {
+    "beard": ("bearded", "stubble", "facial hair"),
+    "car": ("vehicle", "traffic"),
+    "glasses": ("spectacle", "eyeglass"),
+    "neon sign": ("neon",),
+    "people": ("person", "crowd", "pedestrian", "figure", "tourist", "passer-by"),
+    "plant": ("houseplant", "potted"),
+    "television": ("tv", "tv set"),
+    "text": ("lettering", "letter"),
+}
+
+
 def any_of(words: Sequence[str]) -> re.Pattern[str] | None:
-    """Return a pattern that finds any of `words`, as one or many; None without words."""
-    each = [rf"{re.escape(word.removesuffix('s'))}(?:e?s)?" for word in words if word]
+    """Return a pattern that finds any of `words` or another word for it, as one or many; None without any."""
+    also = [same for word in words for same in _SAME.get(word, _SAME.get(word.removesuffix("s"), ()))]
+    each = [rf"{re.escape(word.removesuffix('s'))}(?:e?s)?" for word in (*words, *also) if word]
     return re.compile(rf"(?i)(?<!\w)(?:{'|'.join(each)})(?!\w)") if each else None

@@ -51,6 +51,13 @@ _STORY = re.compile(
 )
 _PAST = re.compile(r"(?i)\b(?:was|were|had|did|went|came|said|told|took|became|began|would|could)\b")
 _MOST_PAST = 2
+_SPEAKER = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Mm]yself|[Ww]e|us|[Oo]ur)\b")
+_OF_ITSELF = re.compile(
+    r"(?i)\b(?:this|the) (?:image|picture|photo|photograph|painting|scene) (?:was|needs|should|must|would"
+    r"|could|will|may)\b"
+)
+_ONE_PERSON = re.compile(r"(?i)\b(?:an?|the|my) (?:[\w-]+ ){0,3}?(?:man|woman|girl|boy|fisherman|grand\w+)\b")
+_PEOPLE = re.compile(r"(?i)\b(?:man|men|woman|women|girls?|boys?|child|children|wife|husband|daughter|son)\b")
 _ABOUT_TEXT = re.compile(
     r"(?i)\b(?:words?|sentences?|paragraphs?|fonts?|keywords?|commas?|spelled|alphabet|vocabulary|grammar)\b"
 )
@@ -91,10 +98,12 @@ def _words(text: str) -> list[str]:
 
 def _repetitions(text: str, idea: str) -> Iterator[str]:
     own = set(_words(idea))
-    for twice in _TWICE.finditer(text):
-        if twice[0].casefold() not in idea.casefold():
-            yield f"it says “{' '.join(twice[0].split())}”"
-            break
+    doubled = (
+        found for found in _TWICE.findall(text) if f"{found} {found}".casefold() not in idea.casefold()
+    )
+    twice = next(doubled, "")
+    if twice:
+        yield f"it says “{twice} {twice}”"
     words = _words(text)
     if len(words) < _FEWEST:
         return
@@ -103,7 +112,11 @@ def _repetitions(text: str, idea: str) -> Iterator[str]:
         if count > _OFTEN[word in own] and count > _OFTEN_SHARE * len(words):
             yield f"it says “{word}” {count} times"
             return
-    if len(set(words)) < _DISTINCT * len(words):
+    fours = Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
+    again = [" ".join(four) for four, count in fours.items() if count > 1 and len({*four} - _SMALL) > 1]
+    if again and not twice and again[0] not in idea.casefold():
+        yield f"it says “{again[0]}” more than once"
+    elif len(set(words)) < _DISTINCT * len(words):
         yield "it goes round in the same words"
 
 
@@ -115,6 +128,15 @@ def _told(text: str, idea: str) -> Iterator[str]:
         yield "it tells of the past"
     if is_nothing_to_draw(text, idea):
         yield "it speaks to somebody, or of the prompt"
+    elif (speaker := _SPEAKER.search(text)) and not _SPEAKER.search(idea):
+        yield f"it has somebody who speaks (“{speaker[0]}”)"
+    elif found := _OF_ITSELF.search(text):
+        yield f"it speaks of itself (“{found[0]}”)"
+    if _ONE_PERSON.match(idea) or re.match(r"(?i)portrait of ", idea):
+        known = {word.casefold() for word in _PEOPLE.findall(idea)}
+        others = [word for word in _PEOPLE.findall(text) if word.casefold() not in known]
+        if known and others:
+            yield f"it brings in somebody else (“{others[0]}”)"
     if lettering(idea):
         return
     if (about := _ABOUT_TEXT.search(text)) and not _ABOUT_TEXT.search(idea):

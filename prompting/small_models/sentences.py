@@ -18,7 +18,7 @@ ECHO = re.compile(
     r"|one paragraph of|one paragraph,|plain sentences|setting, light, materials|short (?:phrases|series)"
     r"|separated by commas|\d+ to \d+ (?:words|tags)|(?:in|an) english (?:sentence|paragraph)"
     r"|answer with the prompt|lean towards|negative(?: prompt)?:|what must not be there|the idea (?:names|is)"
-    r"|as an ai|prompts?\b|the (?:first|second|third) (?:word|sentence|line)\b"
+    r"|(?:image|picture)s? needs?|as an ai|prompts?\b|the (?:first|second|third) (?:word|sentence|line)\b"
     r"|note:|language model|image (?:model|generator))|</?prompt"
 )
 _LIFE = re.compile(
@@ -121,7 +121,8 @@ def first_paragraph(text: str) -> str:
 def whole_terms(text: str, own: str, most_words: int) -> str:
     """Return a list without the terms that are nothing to draw, or longer than `most_words`."""
     terms = []
-    for term in split_terms(first_paragraph(text)):
+    parts = [part for term in split_terms(first_paragraph(text)) for part in _SENTENCE.split(term)]
+    for term in (part.strip(" .") if len(parts) > 1 else part for part in parts):
         term = _LABEL.sub("", term)
         is_own = term.casefold() in own.casefold()
         if is_own or (len(term.split()) <= most_words and not is_nothing_to_draw(term, own)):

@@ -255,3 +255,19 @@ def test_a_better_second_answer_is_taken():
     assert prompt == GOOD
     (warning,) = done.info["warnings"]
     assert warning.endswith("it was asked for once more.")
+
+
+@pytest.mark.parametrize(
+    ("idea", "more", "shown"),
+    [
+        ("a Tokyo alley at night without neon signs", "narrow streets with neon lights", "neon"),
+        ("a living room, no television, no plants", "a TV standing in the corner", "TV"),
+        ("a castle on a hill", "and the image needs added details", "needs"),
+        ("a castle on a hill", "light, colours and framing", "framing"),
+    ],
+)
+def test_what_is_excluded_under_another_name_and_our_own_words_go(idea, more, shown):
+    rest = "cobblestones, warm lamps, tall old buildings, cloudy sky, soft shadows, low angle view, muted colours"
+    prompt, _, _ = made(idea, "sdxl", f"{more}, {rest}")
+    assert shown not in prompt
+    assert "cobblestones" in prompt
