@@ -11,6 +11,7 @@ from ..config.settings import host_notes
 from ..config.tag_files import tag_files
 from ..llm_backends.host import MemoryManager
 from ..prompting.tags.files import use_files
+from .caption_folder import CaptionFolder
 from .chat import Chat
 from .describe_image import DescribeImage
 from .enhance_prompt import EnhancePrompt
@@ -38,6 +39,7 @@ class Quillwork(ComfyExtension):
             GenerateVariables,
             ResolveVariables,
             DescribeImage,
+            CaptionFolder,
             Chat,
             LLMSettings,
             UnloadLLM,

@@ -18,6 +18,13 @@ Selection = Literal["random", "cycle", "combinations"]
 SELECTIONS: tuple[Selection, ...] = get_args(Selection)
 OnError = Literal["raise", "passthrough", "phrasebook"]
 ON_ERROR: tuple[OnError, ...] = get_args(OnError)
+# Of captions: what becomes of those that are there, their form, what the model is told besides.
+Existing = Literal["keep", "append", "replace"]
+EXISTING: tuple[Existing, ...] = get_args(Existing)
+Form = Literal["any", "prose", "tags", "both"]
+FORMS: tuple[Form, ...] = get_args(Form)
+Hint = Literal["none", "name", "text"]
+HINTS: tuple[Hint, ...] = get_args(Hint)
 MOST_VARIATIONS = 64
 MOST_VALUES = 200
 LARGEST_SEED = 2**64 - 1

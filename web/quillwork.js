@@ -19,6 +19,7 @@ const PLACEHOLDERS = {
   QuillworkGenerateVariables: () => t("node.values", "The values appear here as they are written."),
   QuillworkResolveVariables: () => t("node.prompts", "The prompts appear here after the run."),
   QuillworkDescribeImage: () => t("node.chat", "The answer appears here as it is written."),
+  QuillworkCaptionFolder: () => t("node.captions", "The report appears here after the run."),
   QuillworkChat: () => t("node.chat", "The answer appears here as it is written."),
 };
 

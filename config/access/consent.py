@@ -16,6 +16,8 @@ from ..settings.values import Settings, load
 DOWNLOADS = "downloads"
 # The tool with which a model writes into the user's library.
 ADDING = "variables.add"
+# Before the path of a folder in which workflows may write captions, and in all folders in it.
+FOLDER = "folder:"
 _EXCHANGE = ".token"
 _FILE = "consent.json"
 
@@ -25,6 +27,14 @@ def everything() -> list[str]:
     ``variables.add``."""
     exchanges = [f"{provider.id}{_EXCHANGE}" for provider in providers.every() if provider.exchange]
     return [*providers.names(), *exchanges, DOWNLOADS, ADDING]
+
+
+def can_be_given(what: str) -> bool:
+    """Tell whether there is such a consent: one of `everything`, or ``folder:`` and a folder's whole path."""
+    if what.startswith(FOLDER):
+        folder = Path(what.removeprefix(FOLDER))
+        return folder.is_absolute() and folder.is_dir()
+    return what in everything()
 
 
 def is_allowed(what: str, settings: Settings) -> bool:
@@ -75,6 +85,20 @@ def require_exchange(
             hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
             provider=what,
         )
+
+
+def require_folder(folder: Path, settings: Settings) -> None:
+    """Raise `ConsentNeeded` unless workflows may write captions in `folder`, a whole path without links."""
+    named = (one.removeprefix(FOLDER) for one in given(settings) if one.startswith(FOLDER))
+    if any(folder.is_relative_to(Path(one).resolve()) for one in named if one):
+        return
+    what = f"{FOLDER}{folder}"
+    raise ConsentNeeded(
+        f"This workflow writes captions in {folder}, outside ComfyUI's own folders, which you have not "
+        "allowed on this machine.",
+        hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
+        provider=what,
+    )
 
 
 def require_adding() -> None:

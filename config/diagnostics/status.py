@@ -169,7 +169,8 @@ def in_effect(settings: Settings) -> dict[str, Any]:
 def allowed(settings: Settings) -> list[str]:
     """The consents given: all that shared workflows may use."""
     given = consent.given(settings)
-    return [what for what in consent.everything() if what in given]
+    folders = sorted(what for what in given if what.startswith(consent.FOLDER))
+    return [what for what in consent.everything() if what in given] + folders
 
 
 def plan_name(settings: Settings) -> str | None:

@@ -14,8 +14,16 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ...llm_backends import errors, modes, registry
-from ...prompting.jobs.captions import EXISTING, FORMS, HINTS
-from ...prompting.tasks import CREATIVITIES, MOST_VALUES, MOST_VARIATIONS, ON_ERROR, SELECTIONS
+from ...prompting.tasks import (
+    CREATIVITIES,
+    EXISTING,
+    FORMS,
+    HINTS,
+    MOST_VALUES,
+    MOST_VARIATIONS,
+    ON_ERROR,
+    SELECTIONS,
+)
 from . import listing, place, setting_up, writing
 from .jobs import overview
 from .jobs.caption import caption_command
@@ -150,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     caption.add_argument(
         "--omit", default="", metavar="WHAT", help="what is not to be named, e.g. hair colour"
     )
+    caption.add_argument("--always", default="", metavar="WORDS", help="words that every caption has")
     caption.add_argument("--never", default="", metavar="WORDS", help="words to avoid, separated by commas")
     caption.add_argument("--form", choices=FORMS, default="any")
     caption.add_argument("--words", type=int, default=0, help="about how many words (default: any number)")

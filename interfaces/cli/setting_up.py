@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TextIO
 
 from ...config import providers
@@ -14,7 +15,7 @@ from ...config.diagnostics.bug_report import bug_report
 from ...config.diagnostics.health import Check, report
 from ...config.models.catalog import catalog
 from ...config.settings.values import Settings, load
-from ...llm_backends.errors import LLMError
+from ...llm_backends.errors import LLMError, NotConfigured
 from ...llm_backends.runner import runner
 from . import place
 from .wizard import Wizard
@@ -35,7 +36,13 @@ def setup_command(options: argparse.Namespace) -> int:
     """Set up by questions on a terminal; elsewhere, and with --allow, nothing is asked."""
     settings = load()
     for what in options.allow:
-        if what not in consent.everything():
+        if what.startswith(consent.FOLDER):
+            what = f"{consent.FOLDER}{Path(what.removeprefix(consent.FOLDER)).expanduser().resolve()}"
+            if not consent.can_be_given(what):
+                raise NotConfigured(
+                    f"There is no {what.removeprefix(consent.FOLDER)}.", hint="Name a folder."
+                )
+        elif not consent.can_be_given(what):
             providers.get(what)  # raises, with what there is
         consent.allow(what, settings.folder)
     allowed = status.allowed(settings)

@@ -15,8 +15,8 @@ from ...config.opening import effective, lacks_model, no_model_notice, open_mode
 from ...llm_backends import modes
 from ...llm_backends.local.unload import unload_in_place
 from ...llm_backends.model import Model
-from ...llm_backends.streaming.live import LiveText, show_all
-from ..host.port import ComfyHost, perform
+from ...llm_backends.streaming.live import LiveText, Sink, show_all
+from ..host.port import ComfyHost, interrupt, perform
 from ..last_answers import memory, write_record
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ class Run:
         self._keep_loaded = ""
         self._lacks_model = False
         self._live = LiveText()
+        self._sink: Sink | None = None
         self._host = ComfyHost(self.node_id, self._live)
 
     def open_model(self, choice: Choice) -> Model:
@@ -59,6 +60,18 @@ class Run:
         finally:
             if self._keep_loaded == UNLOAD:
                 unload_in_place()
+
+    def announce(self, notice: str, share: float) -> None:
+        """Show `notice` in place of an answer, and the progress `share` from 0 to 1. Any thread."""
+        if self._sink is None:
+            (self._sink,) = self._live.start(1)
+        self._sink.announce(notice, share)
+
+    def look_up(self) -> None:
+        """Show what was announced, in the execution thread. Raises the host's interrupt."""
+        if self._host.cancelled():
+            interrupt()
+        self._host.tick()
 
     def note(self, record: dict[str, Any], is_substitute: bool = False) -> None:
         """Record the answer in the image's workflow, and for a later run that the host's cache answers.

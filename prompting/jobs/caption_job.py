@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,9 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.model import Model
 from ...llm_backends.streaming.live import LiveText
 from ..describe import describe_views
+from ..tasks import Existing
 from . import captions
-from .journal import JobError, Journal
+from .journal import JobError, Journal, digest
 from .work import Ask, Entry, Written
 
 # Calls at once to one server, for what a job finds out by itself; a lower limit than the usual one is that of
@@ -38,7 +38,7 @@ class CaptionJob:
     """Captions for `pictures`, journalled in `journal`. `say` is told a sentence about a caption's faults."""
 
     wishes: captions.Wishes
-    existing: captions.Existing
+    existing: Existing
     journal: Journal
     pictures: Sequence[captions.Picture]
     say: Callable[[str], None] = lambda sentence: None
@@ -110,7 +110,7 @@ def caption_job_id(
     folder: Path,
     wishes: captions.Wishes,
     suffix: str,
-    existing: captions.Existing,
+    existing: Existing,
     seed: int,
     model: Model,
 ) -> str:
@@ -145,7 +145,3 @@ def most_at_once(model: Model, chosen: float | None) -> int:
     usual = model.deployment.max_concurrency
     each = int(chosen) if chosen else usual if usual < _USUAL else MOST_AT_ONCE
     return each * (1 + len(model.deployment.replicas))
-
-
-def digest(*parts: Any) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -8,21 +8,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from ...llm_backends.images import read_picture
 from ...llm_backends.system.files import write_whole
 from ..describe import View
 from ..targets import Target
+from ..tasks import Existing, Form, Hint
 from .journal import JobError
 from .work import Entry, Question
 
-Existing = Literal["keep", "append", "replace"]
-EXISTING: tuple[Existing, ...] = get_args(Existing)
-Form = Literal["any", "prose", "tags", "both"]
-FORMS: tuple[Form, ...] = get_args(Form)
-Hint = Literal["none", "name", "text"]
-HINTS: tuple[Hint, ...] = get_args(Hint)
 ENDINGS = frozenset({"jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
 _DIGITS = re.compile(r"([0-9]+)")
 # In bytes: a text beside a picture that is longer is no caption.
@@ -60,14 +55,15 @@ class Wishes:
     """The user's wishes for every caption.
 
     `trigger` stands first. `omit` is what is not to be named, because it is to become part of the trigger;
-    `never` are words that must not occur. `words` is the length, 0 for any. `hint` says what the model is
-    told besides: the file's name, or the text that is there.
+    `always` are words that every caption has, `never` those that none should have. `words` is the length, 0
+    for any. `hint` says what the model is told besides: the file's name, or the text that is there.
     """
 
     target: Target | None = None
     instruction: str = ""
     trigger: str = ""
     omit: str = ""
+    always: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     form: Form = "any"
     words: int = 0
@@ -82,6 +78,8 @@ class Wishes:
             parts.append(f"Write about {self.words} words.")
         if self.omit:
             parts.append(f"Do not name or describe: {self.omit}.")
+        if self.always:
+            parts.append(f"Use these words: {', '.join(self.always)}.")
         if self.never:
             parts.append(f"Do not use these words: {', '.join(self.never)}.")
         if self.hint == "name":
@@ -91,6 +89,11 @@ class Wishes:
         elif self.hint == "text" and (known := read_text(picture.text_file)):
             parts.append(f"Known of the image: {known}")
         return "\n".join(filter(None, parts))
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """Return the words in `text`, which commas separate."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[Picture]:
@@ -140,8 +143,16 @@ class _Preparation:
 
 
 def caption(text: str, wishes: Wishes) -> str:
-    """Return the caption that a model's `text` becomes: on one line, behind the trigger."""
+    """Return the caption that a model's `text` becomes: on one line, behind the trigger.
+
+    Words that it must have and has not come last. A tag with a word that it must not have is left out; in
+    sentences that is left to the user (see `forbidden`).
+    """
     line = " ".join(text.split())
+    if wishes.form == "tags" and wishes.never:
+        line = ", ".join(tag for tag in line.split(", ") if not forbidden(tag, wishes)) or line
+    missing = [word for word in wishes.always if not _has(line, word)]
+    line = ", ".join([line.rstrip(".,"), *missing]) if missing else line
     trigger = wishes.trigger.strip()
     if not trigger or re.match(rf"{re.escape(trigger)}(?!\w)", line, re.I):
         return line
@@ -166,7 +177,11 @@ def read_text(file: Path) -> str:
 
 def forbidden(text: str, wishes: Wishes) -> list[str]:
     """Return the words that the user never wants and `text` has."""
-    return [word for word in wishes.never if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.I)]
+    return [word for word in wishes.never if _has(text, word)]
+
+
+def _has(text: str, word: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.I))
 
 
 def _folders(

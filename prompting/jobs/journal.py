@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -143,6 +144,15 @@ def hold(file: Path, taken: str) -> BinaryIO:
         stream.close()
         raise JobError(f"{taken} Wait until it has ended, or stop it there.") from None
     return stream
+
+
+def hold_place(jobs: Path, place: Path) -> BinaryIO:
+    """Hold a folder or file, by a lock in `jobs`, against another job that would write there."""
+    return hold(jobs / f"{digest(str(place))[:16]}.held", f"Another job is writing to {place}.")
+
+
+def digest(*parts: Any) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def journals(folder: Path) -> list[Path]:

@@ -80,16 +80,19 @@ class Progress:
     began: float = field(default_factory=time.monotonic)
 
     @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
     def rate(self) -> float:
         """Entries that end in a second."""
-        return (self.done + self.failed) / max(time.monotonic() - self.began, 0.001)
+        return (self.done + self.failed) / max(self.seconds, 0.001)
 
     @property
     def left_s(self) -> float | None:
         """Seconds that the rest will take, None while nothing is known."""
-        seconds = time.monotonic() - self.began
         ended = self.done + self.failed
-        return seconds / ended * (self.total - ended) if ended and seconds else None
+        return self.seconds / ended * (self.total - ended) if ended else None
 
     def shown(self) -> dict[str, Any]:
         """Return what a page shows of it."""

@@ -112,12 +112,25 @@ def describe_image(comfy: ComfyPage, wire: WireServer) -> None:
     run(comfy)
 
 
-def hills(file: Path) -> None:
+def caption_folder(comfy: ComfyPage, wire: WireServer) -> None:
+    folder = comfy.host.base_directory / "input" / "my_set"
+    folder.mkdir()
+    for number in range(12):
+        hills(folder / f"hills{number}.png", (250, 190 - 8 * number, 120))
+    (folder / "hills3.txt").write_text("three rows of hills", "utf-8")
+    (folder / "scan.png").write_bytes(b"")
+    node = comfy.add("QuillworkCaptionFolder", (80, 100), folder="my_set", trigger="ohwx hills")
+    preview(comfy, node, 3)
+    wire.script("*", Answer(pieces=[SEEN], usage=(1391, 58)))
+    run(comfy)
+
+
+def hills(file: Path, sky: tuple[int, int, int] = (250, 190, 120)) -> None:
     """Draw a picture to describe: a low sun over three rows of hills."""
     from PIL import Image, ImageDraw, ImageOps
 
     picture = Image.linear_gradient("L").resize((768, 512)).rotate(180)
-    picture = ImageOps.colorize(picture, (250, 190, 120), (90, 110, 170))
+    picture = ImageOps.colorize(picture, sky, (90, 110, 170))
     draw = ImageDraw.Draw(picture)
     draw.ellipse((470, 190, 570, 290), fill=(255, 236, 190))
     for row, colour in enumerate([(120, 110, 140), (84, 84, 112), (46, 54, 74)]):
@@ -150,7 +163,15 @@ def run(comfy: ComfyPage) -> None:
     comfy.page.wait_for_timeout(4000)
 
 
-PICTURES = (generate_variables, resolve_variables, describe_image, llm_settings, chat, unload_llm)
+PICTURES = (
+    generate_variables,
+    resolve_variables,
+    describe_image,
+    caption_folder,
+    llm_settings,
+    chat,
+    unload_llm,
+)
 
 
 def main(folder: Path) -> None:

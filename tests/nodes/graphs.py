@@ -43,6 +43,19 @@ def describe(image: str, **inputs: Any) -> dict[str, Any]:
     return node("QuillworkDescribeImage", image=[image, 0], **given)
 
 
+def caption_folder(folder: str, **inputs: Any) -> dict[str, Any]:
+    given = {
+        "instruction": "",
+        "target": "auto",
+        "trigger": "",
+        "existing_captions": "keep",
+        "limit": 0,
+        "seed": 1,
+        **inputs,
+    }
+    return node("QuillworkCaptionFolder", folder=folder, **given)
+
+
 def chat(prompt: Any = "name an animal", **inputs: Any) -> dict[str, Any]:
     return node("QuillworkChat", prompt=prompt, **{"system": "", "seed": 1, **inputs})
 

@@ -6,6 +6,7 @@ import { tellError } from "./notices.js";
 import { t } from "./texts.js";
 
 const EXCHANGE = ".token";
+const FOLDER = "folder:";
 
 /** Ask whether workflows may use `what`; the user's yes is kept on this machine. */
 export async function askConsent(what, message) {
@@ -25,6 +26,9 @@ function consequence(what) {
   }
   if (what === "variables.add") {
     return t("consent.adding", "Models in workflows will be allowed to add values to the files in your library. They never remove any.");
+  }
+  if (what.startsWith(FOLDER)) {
+    return t("consent.folder", "Workflows will be allowed to write captions in this folder and in all folders in it, also in place of those that are there.");
   }
   if (what.endsWith(EXCHANGE)) {
     return t(
@@ -54,7 +58,9 @@ export async function withConsent(work) {
 /** What a run's error says is not allowed yet, or null. */
 export function wantedBy({ exception_type: type, exception_message: message } = {}) {
   if (!/(^|\.)ConsentNeeded$/.test(type ?? "")) return null;
-  return /LLM_ALLOW=([\w.-]*\w)/.exec(message ?? "")?.[1] ?? null;
+  // The path of a folder may hold anything: it goes on to the last full stop.
+  const [, folder, other] = /LLM_ALLOW=(?:(folder:.+)\.\s*$|([\w.-]*\w))/.exec(message ?? "") ?? [];
+  return folder ?? other ?? null;
 }
 
 /** After a run that ended for want of a consent: ask for it. Every other error stands on its node and in the

@@ -13,10 +13,10 @@ from ....llm_backends.model import Model
 from ....prompting import targets
 from ....prompting.jobs import captions
 from ....prompting.jobs.caption_job import SHOWN, CaptionJob, caption_job_id, describing
-from ....prompting.jobs.journal import JobError
+from ....prompting.jobs.journal import JobError, hold_place
 from ....prompting.jobs.work import Entry, Progress
 from ..writing import open_chosen, print_json
-from .carry_out import SOME_FAILED, carry_out, held, job_journal, list_failures, spoken_time
+from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures, spoken_time
 
 CANCELLED = 130
 # Pictures above which a job does not begin unasked.
@@ -31,7 +31,8 @@ def caption_command(options: argparse.Namespace) -> int:
         instruction=options.instruction,
         trigger=options.trigger,
         omit=options.omit,
-        never=tuple(word.strip() for word in options.never.split(",") if word.strip()),
+        always=captions.split_words(options.always),
+        never=captions.split_words(options.never),
         form=options.form,
         words=options.words,
         hint=options.hint,
@@ -42,7 +43,7 @@ def caption_command(options: argparse.Namespace) -> int:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")
     job_id = caption_job_id(folder, wishes, suffix, options.existing, options.seed, model)
-    with held(folder), job_journal(job_id, "caption", options, str(folder)) as journal:
+    with hold_place(jobs_folder(), folder), job_journal(job_id, "caption", options, str(folder)) as journal:
         pictures = found[: options.limit] if options.limit else found
         job = CaptionJob(wishes, options.existing, journal, pictures, _say)
         run = _Run(job, model)
@@ -97,7 +98,8 @@ class _Run:
                 }
             )
         else:
-            kept = f"; {report.kept} had one and were left alone" if report.kept else ""
+            were = "was" if report.kept == 1 else "were"
+            kept = f"; {report.kept} had one and {were} left alone" if report.kept else ""
             print(f"{report.written} of {report.total} images have their caption{kept}.")
             list_failures(report.failures, job_id)
         return SOME_FAILED if report.failures else 0

@@ -16,8 +16,8 @@ from ....config.settings.values import load
 from ....llm_backends import errors
 from ....llm_backends.model import Model
 from ....llm_backends.runner import runner
-from ....prompting.jobs.caption_job import digest, most_at_once
-from ....prompting.jobs.journal import Journal, hold, journal_file
+from ....prompting.jobs.caption_job import most_at_once
+from ....prompting.jobs.journal import Journal, journal_file
 from ....prompting.jobs.pace import Pace
 from ....prompting.jobs.work import Ask, Entry, Progress, Work
 
@@ -107,13 +107,6 @@ def job_journal(job_id: str, kind: str, options: argparse.Namespace, what: str) 
     with Journal(journal_file(jobs_folder(), job_id)) as journal:
         journal.note(kind=kind, what=what, arguments=options.arguments, began=time.time(), ended=None)
         yield journal
-
-
-@contextlib.contextmanager
-def held(place: Path) -> Iterator[None]:
-    """Hold a folder or file against another job that would write there."""
-    with hold(jobs_folder() / f"{digest(str(place))[:16]}.held", f"Another job is writing to {place}."):
-        yield
 
 
 def list_failures(failures: Mapping[str, str], job_id: str) -> None:

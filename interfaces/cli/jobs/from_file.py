@@ -16,14 +16,14 @@ from ....llm_backends.model import Model
 from ....prompting import targets
 from ....prompting.enhance import Idea, enhance
 from ....prompting.generate_values import invent
-from ....prompting.jobs.caption_job import digest, quiet
-from ....prompting.jobs.journal import JobError
+from ....prompting.jobs.caption_job import quiet
+from ....prompting.jobs.journal import JobError, digest, hold_place
 from ....prompting.jobs.lines import Line, Results, read_lines
 from ....prompting.jobs.work import Ask, Entry, Question, Written
 from ....prompting.tasks import MOST_VARIATIONS, VariablesTask
 from ....prompting.templates.library import Library
 from ..writing import open_chosen, print_json
-from .carry_out import SOME_FAILED, carry_out, held, job_journal, list_failures
+from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures
 
 
 def enhance_file_command(options: argparse.Namespace) -> int:
@@ -125,7 +125,7 @@ def _from_file(
     full = {options.file: source, options.out: str(out)}
     options.arguments = [full.get(word, word) for word in options.arguments]
     job_id = f"{kind}-{digest(str(out), source, model.deployment.name)[:8]}"
-    with held(out), job_journal(job_id, kind, options, source) as journal:
+    with hold_place(jobs_folder(), out), job_journal(job_id, kind, options, source) as journal:
         stamps = {name: digest(payload, model.deployment.name) for name, payload in payloads.items()}
         known = journal.stamps()
         texts = journal.texts()

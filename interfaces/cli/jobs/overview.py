@@ -50,7 +50,8 @@ def _show(file: Path, options: argparse.Namespace) -> int:
         print_json({"id": file.stem, **about, "written": written, "failures": failures})
         return 0
     print(f"{file.stem}: {about.get('kind', '')} {about.get('what', '')}")
-    print(f"Command: python . {' '.join(about.get('arguments', []))}")
+    if arguments := about.get("arguments"):
+        print(f"Command: python . {' '.join(arguments)}")
     total = about.get("total")
     print(f"Written: {written}" + (f" of {total}" if total else ""))
     list_failures(failures, file.stem)
@@ -74,7 +75,9 @@ def _clean(folder: Path) -> int:
 def arguments_of(options: argparse.Namespace) -> list[str]:
     """Return the arguments with which the job was begun, which resume it."""
     with Journal(_file_of(options)) as journal:
-        arguments: list[str] = journal.about["arguments"]
+        arguments: list[str] | None = journal.about.get("arguments")
+    if arguments is None:
+        raise JobError(f"Job {options.id} was started in ComfyUI. Run its workflow again there to resume it.")
     return arguments
 
 

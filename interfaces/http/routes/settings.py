@@ -92,7 +92,7 @@ def _number(name: str, value: Any) -> str:
 async def _consent(exchange: Exchange) -> Answer:
     def allow() -> list[str]:
         settings = load()
-        if exchange.body["what"] not in consent.everything():
+        if not consent.can_be_given(exchange.body["what"]):
             raise HttpError(400, "bad_request", "There is nothing of that name to allow.", "")
         consent.allow(exchange.body["what"], settings.folder)
         return status.allowed(settings)
@@ -124,6 +124,6 @@ ROUTES = (
         "change",
         "Allow something that a shared workflow asks for.",
         _consent,
-        body=body(("what",), what=schema.text(64, default=None)),
+        body=body(("what",), what=schema.text(4096, default=None)),
     ),
 )

@@ -33,10 +33,16 @@ INPUTS = {
         "image instruction target seed llm_mode llm_model freeze frozen llm frames clip",
         "text info",
     ),
+    "QuillworkCaptionFolder": (
+        "folder instruction target trigger existing_captions limit seed llm_mode llm_model always never omit "
+        "form words hint save_as subfolders llm clip",
+        "written kept failed report",
+    ),
     "QuillworkChat": ("prompt system seed llm_mode llm_model tools history image llm", "text history info"),
     "QuillworkUnloadLLM": ("any", "any"),
 }
 ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen", "frames", "no_repeats"}
+ADVANCED |= {"always", "omit", "never", "form", "words", "hint", "save_as", "subfolders"}
 
 
 def test_inputs_and_outputs_have_the_promised_names_in_the_promised_order(host: Host) -> None:

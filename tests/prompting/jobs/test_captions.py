@@ -58,6 +58,22 @@ def test_the_trigger_stands_first_and_once(said, trigger, line):
 
 
 @pytest.mark.parametrize(
+    ("said", "form", "line"),
+    [
+        ("a fox in Snow.", "any", "a fox in Snow"),
+        ("a fox.", "prose", "a fox, snow"),
+        ("photo, fox", "tags", "fox, snow"),
+        ("fox, old photo of snow, photograph", "tags", "fox, photograph, snow"),
+        ("a photo of snow.", "prose", "a photo of snow."),
+        ("photo", "tags", "photo, snow"),
+    ],
+)
+def test_words_that_must_and_must_not_stand_there(said, form, line):
+    wishes = Wishes(always=("snow",), never=("photo",), form=form)
+    assert caption(said, wishes).rstrip(".") == line.rstrip(".")
+
+
+@pytest.mark.parametrize(
     ("existing", "before", "whole"),
     [
         ("replace", "old", "a fox\n"),
@@ -76,10 +92,22 @@ def test_wishes_reach_the_model(tmp_path):
     (tmp_path / "the_red-fox.txt").write_bytes("\ufefffox, snow".encode())
     picture = Picture(tmp_path, "the_red-fox.png", "1", "the_red-fox.txt", has_text=True)
     wishes = Wishes(
-        instruction="Name the light.", omit="hair colour", never=("photo",), form="tags", words=40
+        instruction="Name the light.",
+        omit="hair colour",
+        always=("dusk",),
+        never=("photo",),
+        form="tags",
+        words=40,
     )
     said = wishes.instruction_for(picture)
-    for words in ("Name the light.", "hair colour", "photo", "comma-separated", "40 words"):
+    for words in (
+        "Name the light.",
+        "hair colour",
+        "Use these words: dusk",
+        "photo",
+        "comma-separated",
+        "40 words",
+    ):
         assert words in said
     assert "the red fox" in Wishes(hint="name").instruction_for(picture)
     assert "fox, snow" in Wishes(hint="text").instruction_for(picture)

@@ -1,0 +1,164 @@
+"""Run of Caption Folder: a job as the command line has it, in the host's queue."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from comfy_api.latest import io
+
+from ...config.choice import Choice
+from ...config.settings.home import home, targets_folder
+from ...config.settings.values import load
+from ...llm_backends.errors import LLMError
+from ...llm_backends.model import Model
+from ...prompting import targets
+from ...prompting.jobs.caption_job import CaptionJob, Report, caption_job_id, describing, most_at_once
+from ...prompting.jobs.captions import Picture, Wishes, find_pictures, split_words
+from ...prompting.jobs.control import RunningJob, announced
+from ...prompting.jobs.journal import JobError, Journal, hold_place, journal_file
+from ...prompting.jobs.pace import Pace
+from ...prompting.jobs.work import Progress, Work
+from ...prompting.report import report as report_of
+from ...prompting.tasks import Existing
+from .. import inputs
+from ..host.picture_folder import picture_folder
+from ..host.port import PromptOver
+from .running import Run, answer, record_of
+
+_AT_ONCE_HERE = 4
+_ENDED_WITHIN_S = 5.0
+_MOST_LISTED = 20
+
+
+async def caption_folder(
+    node: Any,
+    *,
+    folder: str,
+    target: str,
+    always: str,
+    never: str,
+    wishes: Mapping[str, Any],
+    existing: Existing,
+    suffix: str,
+    with_subfolders: bool,
+    limit: int,
+    seed: int,
+    choice: Choice,
+) -> io.NodeOutput:
+    """Return the node's outputs once every image has its caption or has failed."""
+    run = Run(node)
+    try:
+        place = picture_folder(folder)
+        wanted = Wishes(
+            target=None if target == inputs.AUTO else targets.load(target, targets_folder()),
+            always=split_words(always),
+            never=split_words(never),
+            **wishes,
+        )
+        pictures = find_pictures(place, suffix, with_subfolders=with_subfolders)
+        if not pictures:
+            raise JobError(f"The folder {folder} holds no images. Add some, or turn on subfolders.")
+        model = run.open_model(choice)
+        job_id = caption_job_id(place, wanted, suffix, existing, seed, model)
+        jobs = home() / "jobs"
+        with hold_place(jobs, place), Journal(journal_file(jobs, job_id)) as journal:
+            journal.note(kind="caption", what=str(place), began=time.time(), ended=None)
+            execution = _Execution(run, model, journal, pictures[:limit] if limit else pictures)
+            return await execution.carry_out(wanted, existing, seed)
+    except (LLMError, JobError) as error:
+        raise error.with_traceback(None) from None
+    except PromptOver:
+        return io.NodeOutput(0, 0, 0, "")
+
+
+class _Execution:
+    """One execution of the job, which shows its progress on the node."""
+
+    def __init__(self, run: Run, model: Model, journal: Journal, pictures: list[Picture]) -> None:
+        self._run, self._model, self._journal, self._pictures = run, model, journal, pictures
+        self._remarks: list[str] = []
+        self._ended = threading.Event()
+        self._ended.set()
+
+    async def carry_out(self, wishes: Wishes, existing: Existing, seed: int) -> io.NodeOutput:
+        job = CaptionJob(wishes, existing, self._journal, self._pictures, self._remarks.append)
+        running = RunningJob(self._journal.id, "caption", str(self._pictures[0].folder))
+
+        def settle(name: str, outcome: Mapping[str, Any] | str) -> None:
+            job.settle(name, outcome)
+            self._show(work.progress)
+
+        work = Work(job.entries(seed), self._journal, describing(self._model), settle, running.control)
+        running.progress = work.progress
+        if work.progress.total:
+            self._show(work.progress)
+            with announced(running):
+                await self._perform(work)
+        return self._answer(job.report(time.time()), work.progress, seed)
+
+    async def _perform(self, work: Work) -> None:
+        model = self._model
+        try:
+            await self._run.perform(
+                self._locally(work) if model.runs_in_place else self._remotely(work), model
+            )
+        except LLMError as error:
+            done = work.progress.done + work.progress.failed
+            error.hint = (
+                f"{error.hint} {done} of {work.progress.total} images are done; the next run continues."
+            )
+            raise
+        finally:
+            # The journal is closed next: what still writes in it has to end first.
+            self._ended.wait(_ENDED_WITHIN_S)
+
+    async def _locally(self, work: Work) -> None:
+        work.run_in_place(_AT_ONCE_HERE, self._run.look_up)
+
+    async def _remotely(self, work: Work) -> None:
+        self._ended.clear()
+        try:
+            await work.run(Pace(most_at_once(self._model, load().number("LLM_MAX_CONCURRENCY"))))
+        finally:
+            self._ended.set()
+
+    def _show(self, progress: Progress) -> None:
+        ended = progress.done + progress.failed
+        self._run.announce(progress_line(progress), ended / max(1, progress.total))
+
+    def _answer(self, report: Report, progress: Progress, seed: int) -> io.NodeOutput:
+        summary = report_line(report)
+        remarks = [*_failures(report), *self._remarks]
+        info = report_of([], self._model.deployment, progress.seconds, remarks[:_MOST_LISTED])
+        info |= {"cost_usd": progress.cost_usd, "finish_reason": "stop"}
+        # Names of files stay out of what a workflow is saved with.
+        record = record_of("captions", [summary], info, seed)
+        text = "\n".join([summary, *remarks])
+        return answer(record, info, report.written, report.kept, len(report.failures), text)
+
+
+def progress_line(progress: Progress) -> str:
+    """Return the state of a job on one line."""
+    parts = [f"{progress.done + progress.failed} of {progress.total}", f"{progress.rate:.1f}/s"]
+    if progress.left_s is not None:
+        parts.append(f"{timedelta(seconds=round(progress.left_s))} left")
+    if progress.cost_usd:
+        parts.append(f"${progress.cost_usd:.4f}")
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    return " · ".join(parts)
+
+
+def report_line(report: Report) -> str:
+    were = "was" if report.kept == 1 else "were"
+    kept = f"; {report.kept} had one and {were} left alone" if report.kept else ""
+    failed = f"; {len(report.failures)} failed" if report.failures else ""
+    return f"{report.written} of {report.total} images have their caption{kept}{failed}."
+
+
+def _failures(report: Report) -> list[str]:
+    return [f"{name}: {said}" for name, said in report.failures.items()]

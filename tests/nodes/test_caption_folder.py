@@ -1,0 +1,169 @@
+"""Caption Folder on a host: what is written where, what comes out, interrupts, forbidden folders."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.fixtures import Hosts
+from host.process import Host
+from nodes.graphs import KEY, caption_folder, preview, wrote
+from wire.server import WireServer
+
+Picture = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+
+WRITTEN = "a red fox in fresh snow"
+# As training sets are: every kind that people have, each in its own colour.
+KINDS = ("png", "jpg", "webp", "gif", "bmp", "tif", "jpeg")
+
+
+def training_set(folder: Path, count: int = 20) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        kind = KINDS[number % len(KINDS)]
+        mode = ("RGB", "L", "CMYK")[number % 3] if kind in ("jpg", "tif") else "RGB"
+        picture = Picture.new("RGB", (64, 48), (12 * number, 90, 20)).convert(mode)
+        exif = Picture.Exif()
+        exif[274] = 6
+        turned = {"exif": exif.tobytes()} if kind == "jpeg" else {}
+        picture.save(folder / f"img{number}.{kind}", **turned)
+    return folder
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {file.stem: file.read_text("utf-8").strip() for file in sorted(folder.glob("*.txt"))}
+
+
+def graph(folder: str, **inputs: Any) -> dict[str, Any]:
+    outputs = {str(2 + place): preview("1", place) for place in range(4)}
+    return {"1": caption_folder(folder, **inputs), **outputs}
+
+
+def counts(run: Any) -> tuple[str, str, str]:
+    assert run.status == "success", run.message
+    return tuple(str(run.shown(node)[0]) for node in ("2", "3", "4"))  # type: ignore[return-value]
+
+
+def test_twenty_pictures_get_their_captions_and_the_next_run_asks_for_nothing(
+    endpoint_host: Host, wire: WireServer
+) -> None:
+    folder = training_set(endpoint_host.base_directory / "input" / "set")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8nothing")
+    (folder / "img3.txt").write_text("mine", "utf-8")
+    run = endpoint_host.run(graph("set", trigger="ohwx"))
+    assert counts(run) == ("19", "1", "1")
+    assert texts(folder) == {f"img{number}": f"ohwx, {WRITTEN}" for number in range(20)} | {"img3": "mine"}
+    (report,) = run.shown("5")
+    assert "19 of 21 images have their caption; 1 had one and was left alone; 1 failed." in report
+    assert "broken.jpg: The file is not an image that can be read." in report
+    assert len(wire.calls()) == 19
+    assert run.progress and run.progress[-1].value == run.progress[-1].max
+    assert "20 of 20 · " in run.last_text("1") and "1 failed" in run.last_text("1")
+    # What a workflow is saved with has neither the folder nor the names in it.
+    record = wrote(run)
+    assert "broken" not in json.dumps({**record, "info": ""}) and str(folder) not in json.dumps(record)
+    wire.reset()
+    assert counts(endpoint_host.run(graph("set", trigger="ohwx"))) == ("19", "1", "1")
+    assert wire.calls() == []
+
+
+def test_an_interrupt_in_the_middle_loses_nothing(host_factory: Hosts, wire: WireServer) -> None:
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LLM_MAX_CONCURRENCY": "2"})
+    folder = training_set(host.base_directory / "input" / "set")
+    goes_on = threading.Event()
+
+    def answer(_: dict[str, Any]) -> str:
+        # The server stands still from the eighth question on: six are answered by then, two at a time.
+        if len(wire.calls()) >= 8:
+            goes_on.wait(60)
+        return WRITTEN
+
+    wire.script("fox", answer)
+    run = host.run(graph("set"), interrupt_after=lambda run: len(texts(folder)) >= 6)
+    assert run.status == "interrupted"
+    assert 6 <= len(texts(folder)) <= 8
+    goes_on.set()
+    assert counts(host.run(graph("set"))) == ("20", "0", "0")
+    assert len(texts(folder)) == 20
+    assert 20 <= len(wire.calls()) <= 22, "only what was under way is asked again"
+
+
+def test_the_output_folder_and_a_target_of_its_own(endpoint_host: Host, wire: WireServer) -> None:
+    folder = training_set(endpoint_host.output_directory / "made", 3)
+    inputs = {
+        "target": "sdxl",
+        "save_as": ".caption",
+        "limit": 2,
+        "never": "fox",
+        "form": "tags",
+        "words": 12,
+    }
+    run = endpoint_host.run(graph("made [output]", **inputs))
+    assert counts(run) == ("2", "0", "0")
+    assert sorted(file.name for file in folder.glob("*.caption")) == ["img0.caption", "img1.caption"]
+    asked = json.dumps(wire.log[0].json["messages"])
+    assert "SDXL" in asked and "about 12 words" in asked and "Do not use these words: fox" in asked
+    assert "the model used fox all the same" in run.shown("5")[0]
+
+
+@pytest.mark.parametrize("form", ["{}", "../{}", "link"])
+def test_a_folder_elsewhere_needs_the_users_consent(
+    host_factory: Hosts, wire: WireServer, tmp_path: Path, form: str
+) -> None:
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"})
+    folder = training_set(tmp_path / "own, photos", 1)
+    source = host.base_directory / "input"
+    if form == "link":
+        (source / "link").symlink_to(folder, target_is_directory=True)
+    named = {"{}": str(folder), "link": "link"}.get(form) or str(Path("..", *[".."] * 40, *folder.parts[1:]))
+    run = host.run(graph(named))
+    assert run.status == "error"
+    assert f"writes captions in {folder}" in run.message
+    assert f"LLM_ALLOW=folder:{folder}." in run.message
+    assert texts(folder) == {} and wire.calls() == []
+    headers = {"X-Quillwork": "1"}
+    there = host.post("/quillwork/consent", json={"what": f"folder:{folder}"}, headers=headers)
+    assert there.status == 200 and f"folder:{folder}" in there.json()["allowed"]
+    nowhere = host.post("/quillwork/consent", json={"what": "folder:sets"}, headers=headers)
+    assert nowhere.status == 400
+    assert counts(host.run(graph(named))) == ("1", "0", "0")
+    assert texts(folder) == {"img0": WRITTEN}
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("", "No folder is named."),
+        ("nothing", "cannot be read"),
+        ("empty", "The folder empty holds no images."),
+        ("file.png", "is no folder"),
+    ],
+)
+def test_what_is_no_folder_of_pictures_is_told(
+    endpoint_host: Host, wire: WireServer, folder: str, said: str
+) -> None:
+    source = endpoint_host.base_directory / "input"
+    (source / "empty").mkdir()
+    (source / "file.png").write_bytes(b"x")
+    run = endpoint_host.run(graph(folder))
+    assert run.status == "error"
+    assert said in run.message
+    assert wire.calls() == []
+
+
+def test_a_model_that_cannot_see_is_told_before_the_first_picture(host: Host) -> None:
+    folder = training_set(host.base_directory / "input" / "set", 2)
+    run = host.run(graph("set"))
+    assert "Phrasebook does not support images." in run.message
+    assert texts(folder) == {}
+
+
+def test_a_refused_key_says_where_it_stopped(host_factory: Hosts, wire: WireServer) -> None:
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox-status401", "LLM_API_KEY": KEY})
+    training_set(host.base_directory / "input" / "set", 3)
+    run = host.run(graph("set"))
+    assert "0 of 3 images are done; the next run continues." in run.message
+    assert KEY not in run.message + host.log()
