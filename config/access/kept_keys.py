@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...llm_backends.errors import NotConfigured
-from ...llm_backends.system.files import Reread, write_whole
+from ...llm_backends.system.files import Reread, below, write_whole
 from ...llm_backends.types import Secret
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ def _entry(folder: Path, name: str) -> str:
 
 def _rows(folder: Path) -> dict[str, dict[str, Any]]:
     try:
-        return dict(_files.get(folder / FILE, _read))
+        return dict(_files.get(below(folder, FILE), _read))
     except (OSError, ValueError):
         return {}
 

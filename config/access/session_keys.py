@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ...llm_backends.remote.addresses import api_base
 from ...llm_backends.remote.http_client import origin_of
@@ -25,6 +26,7 @@ _MOST_JOBS = 1000
 _QUEUEING_S = 60.0
 
 
+@lru_cache(maxsize=128)  # asked at every look at the settings
 def endpoint_id(address: str) -> str:
     """The name of the key of the endpoint at `address`: its origin, so that no other server is sent it."""
     try:

@@ -15,7 +15,7 @@ from typing import Any
 from ...llm_backends import modes
 from ...llm_backends.errors import NotConfigured
 from ...llm_backends.remote.http_client import origin_of
-from ...llm_backends.system.files import Reread
+from ...llm_backends.system.files import Reread, below
 from ...llm_backends.system.loopback import leads_to_loopback
 from ..settings.home import home
 from ..settings.values import warn_once
@@ -62,7 +62,7 @@ def by_name() -> Mapping[str, Provider]:
 
 def file() -> Path:
     """The file that holds them."""
-    return home() / FILE
+    return below(home(), FILE)
 
 
 def faults() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from ...llm_backends.errors import NotConfigured
@@ -39,8 +40,11 @@ def home() -> Path:
         return _named
     chosen = os.environ.get(VARIABLE, "").strip()
     if chosen:
-        return Path(chosen).expanduser()
+        return _path(chosen).expanduser()
     return _host_home or platform_home()
+
+
+_path = lru_cache(maxsize=16)(Path)
 
 
 def origin() -> str:

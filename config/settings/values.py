@@ -18,7 +18,7 @@ from pathlib import Path
 from ...llm_backends.errors import NotConfigured, shorten
 from ...llm_backends.modes import LITELLM
 from ...llm_backends.remote.addresses import mended
-from ...llm_backends.system.files import Reread
+from ...llm_backends.system.files import Reread, below
 from ...llm_backends.types import REDACTED, Secret
 from ..access import kept_keys
 from ..access.session_keys import endpoint_id
@@ -66,11 +66,12 @@ class Settings:
     def value(self, name: str) -> Value:
         """The value of the variable `name` of the table, from whatever layer."""
         variable = VARIABLES[name]
+        names = (name, *self._aliases(name))
         for origin, texts in self._layers.items():
-            for known in (name, *self._aliases(name)):
+            for known in names:
+                text = texts.get(known)
                 # cmd keeps the quotes of ``set NAME="value"``.
-                text = _QUOTED.sub(r"\2", texts.get(known, "").strip())
-                if text:
+                if text and (text := _QUOTED.sub(r"\2", text.strip())):
                     if known != name:
                         warn_once(f"{known} is read as {name}. Please rename it.")
                     return Value(text, origin, known)
@@ -286,12 +287,12 @@ def load() -> Settings:
     folder = home()
     host = {} if _host_settings is None else {_host_settings[0]: _host_settings[1]()}
     layers: dict[str, Mapping[str, str]] = {
-        "panel": {**_read(folder / FILE, read_panel), **_overrides},
+        "panel": {**_read(below(folder, FILE), read_panel), **_overrides},
         **host,
         "environment": dict(os.environ),
-        ".env": _read(folder / ".env", _parse_env),
-        "quillwork.yaml": _read(folder / "quillwork.yaml", _parse_yaml),
-        SERVER_FILE: _read(folder / SERVER_FILE, _parse_server),
+        ".env": _read(below(folder, ".env"), _parse_env),
+        "quillwork.yaml": _read(below(folder, "quillwork.yaml"), _parse_yaml),
+        SERVER_FILE: _read(below(folder, SERVER_FILE), _parse_server),
     }
     return Settings(layers, folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import stat
@@ -50,6 +51,12 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@functools.lru_cache(maxsize=256)
+def below(folder: Path, name: str) -> Path:
+    """The path of `name` in `folder`, made once: settings are looked up at every stroke of a key."""
+    return folder / name
 
 
 def stamp_of(file: Path) -> Stamp:

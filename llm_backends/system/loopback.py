@@ -26,6 +26,7 @@ def is_loopback(host: str) -> bool:
     return address is not None and address.is_loopback
 
 
+@lru_cache(maxsize=128)
 def leads_to_loopback(url: str) -> bool:
     """Tell whether the host of `url` is this very machine."""
     return is_loopback(urlsplit(url).hostname or "")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import importlib
 import importlib.util
 import threading
 from collections.abc import AsyncGenerator
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ...types import Chunk, Deployment, Request
-from ..http_client import bearer, origin_of
+from ..http_client import bearer, bundles, origin_of, trust
 from ..openai_format import chat_messages, picture_ends
 from ..openai_responses import respond, responses_place
 from ..repairs import Form, Forms, Refusal, unrepaired
@@ -60,19 +61,35 @@ class LiteLLMSDK:
         self._forms = Forms()
         self._known: dict[str, bool] = {}
         self._rehearsed: set[tuple[str, str]] = set()
+        self._rehearsing: set[tuple[str, str]] = set()
 
     def warm_up(self, deployment: Deployment) -> None:
         """Import the library and rehearse a call to `deployment`, on a thread; returns at once."""
         coming = self.library.begin()
-        place = (deployment.provider, deployment.model.partition("/")[0])
+        place = _place(deployment)
         # Replicate is called with a client of litellm's own, which would send what it is given.
         if place not in self._rehearsed and deployment.provider != "replicate":
             self._rehearsed.add(place)
+            self._rehearsing.add(place)
             threading.Thread(
                 target=self._rehearse, args=(coming, deployment), name="quillwork-rehearsal", daemon=True
             ).start()
 
+    def is_warming_up(self, deployment: Deployment) -> bool:
+        """Tell whether a call to `deployment` would wait for the preparation that `warm_up` began."""
+        return _place(deployment) in self._rehearsing
+
     def _rehearse(self, coming: concurrent.futures.Future[Any], deployment: Deployment) -> None:
+        try:
+            # A call that does not wait for the import needs these, which are slow the first time.
+            with contextlib.suppress(ImportError):
+                importlib.import_module("aiohttp")
+            trust(bundles())
+            self._play(coming, deployment)
+        finally:
+            self._rehearsing.discard(_place(deployment))
+
+    def _play(self, coming: concurrent.futures.Future[Any], deployment: Deployment) -> None:
         if coming.exception() is not None:
             self._rehearsed.clear()
             return
@@ -304,6 +321,11 @@ class LiteLLMSDK:
         if self._clients is None:
             self._clients = Clients()
         return self._clients.client(prefix, deployment, exchange, params.get("api_version", ""))
+
+
+def _place(deployment: Deployment) -> tuple[str, str]:
+    """What one rehearsal prepares: a provider, and for those with several formats its kind of model."""
+    return deployment.provider, deployment.model.partition("/")[0]
 
 
 def _require_package(deployment: Deployment) -> None:

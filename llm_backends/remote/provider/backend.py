@@ -15,7 +15,8 @@ from .direct import Direct
 
 class Provider:
     """A `StreamingBackend` whose carrier `Deployment.transport` names. Where the choice is left open, litellm
-    carries a call until it breaks: at its import for all providers, later for the one that was called."""
+    carries a call until it breaks: at its import for all providers, later for the one that was called. No
+    call waits for its import where that was begun beforehand and our own transport can carry the call."""
 
     def __init__(self) -> None:
         self._sdk = LiteLLMSDK()
@@ -24,7 +25,7 @@ class Provider:
 
     async def prepare(self, deployment: Deployment) -> None:
         """Import litellm where it carries the call; see `StreamingBackend`."""
-        if self._is_direct(deployment):
+        if self._goes_directly(deployment):
             return
         try:
             await self._sdk.prepare(deployment)
@@ -44,7 +45,7 @@ class Provider:
             raise
 
     async def _stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
-        if not self._is_direct(deployment):
+        if not self._goes_directly(deployment):
             begun = False
             try:
                 async with aclosing(self._sdk.stream(request, deployment)) as chunks:
@@ -83,3 +84,7 @@ class Provider:
     def _is_direct(self, deployment: Deployment) -> bool:
         is_broken = deployment.transport == AUTO_TRANSPORT and deployment.provider in self._broken
         return is_broken or presence.is_bypassed(deployment.transport)
+
+    def _goes_directly(self, deployment: Deployment) -> bool:
+        is_early = deployment.transport == AUTO_TRANSPORT and self._sdk.is_warming_up(deployment)
+        return is_early or self._is_direct(deployment)

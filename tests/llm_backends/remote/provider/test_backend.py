@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -88,3 +91,39 @@ def test_a_library_that_cannot_be_loaded_is_passed_by(wire, monkeypatch, tmp_pat
 def test_an_old_pydantic_is_seen_without_an_import(monkeypatch, version, said):
     monkeypatch.setattr("importlib.metadata.version", lambda name: version)
     assert presence._old_pydantic.__wrapped__() == said
+
+
+def test_a_call_does_not_wait_for_an_import_that_was_begun_beforehand(wire):
+    """The import of a slow machine: it has begun, and ends when the test says so."""
+    litellm = pytest.importorskip("litellm", reason="litellm is not installed here")
+    provider = registry.get(modes.LITELLM)
+    coming = provider._sdk.library._coming = concurrent.futures.Future()
+    deployed = deployment(wire, "groq", transport=AUTO_TRANSPORT)
+
+    assert provider.warm_up(deployed)
+    assert client.ask("a fox", deployed).text == TEXT
+    assert wire.log[0].headers["user-agent"] == "quillwork"
+
+    coming.set_result(litellm)
+    for thread in threading.enumerate():
+        if thread.name == "quillwork-rehearsal":
+            thread.join(60)
+    assert client.ask("a fox", deployed).text == TEXT
+    assert wire.log[1].headers["user-agent"] != "quillwork"
+
+
+def test_who_insists_on_litellm_or_needs_it_waits_for_its_import(wire):
+    litellm = pytest.importorskip("litellm", reason="litellm is not installed here")
+    provider = registry.get(modes.LITELLM)
+    asked = [deployment(wire, "groq", transport=SDK_TRANSPORT), deployment(wire, "anthropic")]
+    for deployed in asked:
+        coming = provider._sdk.library._coming = concurrent.futures.Future()
+        provider.warm_up(deployed)
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(client.ask, "a fox", deployed)
+            with pytest.raises(concurrent.futures.TimeoutError):
+                answer.result(0.2)
+            assert wire.log == []
+            coming.set_result(litellm)
+            assert answer.result(60).text == TEXT
+        wire.log.clear()
