@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -88,10 +89,10 @@ def main() -> None:
         one_round(options.model[0], options.wait)
         return
     rows = []
-    with upstream() as url:
+    with upstream() as url, tempfile.TemporaryDirectory() as home:
         environment = {
             **os.environ,
-            "QUILLWORK_HOME": str(ROOT / "benchmarks" / "no-such-home"),
+            "QUILLWORK_HOME": home,
             "OPENAI_API_KEY": "sk-benchmark-0123456789",
             "OPENAI_API_BASE": f"{url}/v1",
             "ANTHROPIC_API_KEY": "sk-ant-benchmark-0123456789",
