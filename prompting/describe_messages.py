@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..llm_backends.types import Image, Message
+from .briefs.messages import shot_rules
 from .messages import EDIT, MOTION, NO_WEIGHTS, VIDEO, form_rules, numbered
 from .targets import Target
 from .wording import LANGUAGES, kind_of_model
@@ -93,7 +94,7 @@ def _base_rules(target: Target) -> tuple[str, ...]:
         return (*EDIT, *_LOOK)
     if target.kind == "image_to_video":
         return MOTION
-    return (*_AGAIN, *VIDEO) if target.kind == "video" else _AGAIN
+    return (*_AGAIN, *VIDEO, *shot_rules(target)) if target.kind == "video" else _AGAIN
 
 
 def _language(target: Target) -> str:

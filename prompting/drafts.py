@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
@@ -14,6 +15,9 @@ from .answers.parts import parts_so_far, split_parts
 from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, SEEDS, answer_tokens, in_manner_of, read_prompt
 from .answers.protect import Protected
+from .answers.shapes import sections
+from .answers.shapes.by_schema import is_strict, schema_of
+from .answers.shapes.shape import forced, has_shape, mended, with_edges, wrong
 from .answers.terms import LISTS
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
@@ -60,7 +64,7 @@ class Order:
     task: EnhanceTask
     protected: Protected
     prompt: str
-    picture: Image | None = None
+    pictures: tuple[Image, ...] = ()
     count_tokens: Callable[[str], int] | None = None
     is_for_small: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -100,9 +104,7 @@ class Order:
         return without_negations(self.task)[1] if self._is_compact(self.task) else []
 
     def _is_compact(self, task: EnhanceTask) -> bool:
-        return (
-            self.is_for_small and bool(task.target.examples) and self.picture is None and len(task.parts) < 2
-        )
+        return self.is_for_small and bool(task.target.examples) and not self.pictures and len(task.parts) < 2
 
     def _request(self, task: EnhanceTask) -> Request:
         most = answer_tokens(self.target, task.parts or (task.prompt,))
@@ -120,12 +122,27 @@ class Order:
                 stop=(CLOSING, "\n") if words else (CLOSING,),
             )
         return Request(
-            messages=enhance_messages(task, self.protected.kept, self.picture),
+            messages=enhance_messages(task, self.protected.kept, self.pictures, as_json=self._asks_json),
+            schema=self._enforced,
+            schema_name="prompt" if self._enforced else "answer",
             max_tokens=MAX_TOKENS,
             answer_tokens=most,
             seed=task.seed,
             task=task,
         )
+
+    @property
+    def _enforced(self) -> dict[str, Any] | None:
+        """The schema that the answer is held to, None where there is none or it leaves something open."""
+        if self._asks_json:
+            return sections.schema_of(self.target.parts)
+        schema = schema_of(self.target.schema) if self.target.schema and len(self.task.parts) < 2 else None
+        return schema if schema is not None and is_strict(schema) else None
+
+    @property
+    def _asks_json(self) -> bool:
+        """Tell whether the parts of a prompt are asked for as JSON: a small model loses their names else."""
+        return self.is_for_small and bool(self.target.parts) and len(self.task.parts) < 2
 
     def read(self, answer: Result | LLMError, deployment: Deployment) -> Draft | LLMError | None:
         """Return what was written, the error that the answer amounts to, or None: its parts are not apart."""
@@ -195,6 +212,7 @@ class Order:
         found = {
             place: (
                 *self.limits.faults(text, idea, has_instruction=has_instruction),
+                *self._misshapes(text),
                 *self._smallness(text, idea, has_instruction),
                 *self._losses(text, idea, draft.negative, has_instruction),
             )
@@ -207,6 +225,11 @@ class Order:
                 for place, faults in found.items()
             }
         return {place: faults for place, faults in found.items() if faults}
+
+    def _misshapes(self, text: str) -> Iterator[Fault]:
+        """Yield a fault where the answer has not the shape that the target wants."""
+        if has_shape(self.target) and (found := wrong(text, self.task)):
+            yield Fault("shape", found)
 
     def _smallness(self, text: str, idea: str, has_instruction: bool) -> Iterator[Fault]:
         """Yield the faults of a part that small models alone are looked at for."""
@@ -265,6 +288,9 @@ class Order:
 
     def _mended(self, draft: Draft) -> Draft:
         draft = self._with_lettering(draft)
+        if has_shape(self.target):
+            texts = tuple(mended(text, self.task, self.own_words) for text in draft.texts)
+            return replace(draft, texts=texts)
         if not self._is_compact(self.task):
             return draft
         (text,) = draft.texts
@@ -323,7 +349,11 @@ class Order:
     def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
         limits = self.limits if within_limits else None
-        prompt = in_manner_of(self.target, draft.texts, self.protected, self.warnings, limits, self.own_words)
+        if has_shape(self.target):
+            texts = (forced(mended(text, self.task, self.own_words), self.task) for text in draft.texts)
+            draft = replace(draft, texts=tuple(texts))
+        edged = with_edges(self.target, draft.texts[0], self.task.brief.duration)
+        prompt = in_manner_of(edged, draft.texts, self.protected, self.warnings, limits, self.own_words)
         negative = ", ".join(filter(None, [draft.negative, *self._excluded]))
         return prompt, fit_negative(self.target, self.prompt, negative)
 

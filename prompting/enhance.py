@@ -8,31 +8,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..llm_backends import modes
-from ..llm_backends.errors import LLMError, NotConfigured
+from ..llm_backends.errors import CannotSee, LLMError, NotConfigured
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Result
 from .answers.clean import read_answer
 from .answers.parts import split_parts
 from .answers.prompt import SEEDS, first_of
 from .answers.protect import protect
+from .briefs.messages import brief_warnings, for_brief
 from .drafts import Draft, Order
 from .model_size import is_small
 from .report import report
 from .targets import Target, fit_negative
-from .tasks import MOST_VARIATIONS, EnhanceTask, OnError
+from .tasks import MOST_VARIATIONS, OPEN, Brief, EnhanceTask, OnError
 
 _APART = (
     "The model did not keep the {0} parts of the prompt apart, so each was asked for on its own: {0} more "
     "calls."
 )
+_BLIND = "{} does not support images, so it wrote by the jobs of the references alone."
 
 
 @dataclass(frozen=True, slots=True)
 class Idea:
     """One prompt of the user's, to be enhanced `variations` times (1 to 64).
 
-    The variations begin with number `first` (from 0). With `from_nothing` an empty prompt is no error: the
-    model invents one. `count_tokens` counts as the target's text encoder does, where it is at hand.
+    The variations begin with number `first` (from 0). `brief` is what is wanted beside the idea. With
+    `from_nothing` an empty prompt is no error: the model invents one. `count_tokens` counts as the target's
+    text encoder does, where it is at hand.
     """
 
     prompt: str
@@ -42,6 +45,7 @@ class Idea:
     seed: int = 0
     first: int = 0
     from_nothing: bool = False
+    brief: Brief = OPEN
     count_tokens: Callable[[str], int] | None = field(default=None, compare=False)
 
 
@@ -63,19 +67,26 @@ async def enhance(
     model: Model,
     on_error: OnError = "raise",
     pictures: Sequence[Image] = (),
+    references: Sequence[Image] = (),
 ) -> Enhanced:
     """Enhance all `ideas`; prompts come idea by idea, variation by variation.
 
-    `pictures` are none, or one for each idea, for the model to look at.
+    `pictures` are none, or one for each idea, for the model to look at. `references` are the pictures that
+    the image model gets too, for all ideas: those of each idea's `brief`.
 
     With `on_error` ``raise`` the first error is raised (an `LLMError`); else the idea itself, or the
     phrasebook's version of it, stands where an answer is missing, and ``info["warnings"]`` says why.
     """
     started = time.monotonic()
-    orders = _orders(ideas, pictures, is_for_small=is_small(model.deployment))
-    answers = await model.ask(
-        [order.request() for order in orders], lambda place, text: orders[place].shown(text)
-    )
+    for_small = is_small(model.deployment)
+    is_blind = modes.of(model.deployment.backend).sees is False
+    orders = _orders(ideas, pictures, () if is_blind else references, is_for_small=for_small)
+    answers = await _asked(orders, model)
+    if references and not is_blind and any(isinstance(answer, CannotSee) for answer in answers):
+        # What each picture is for can be written without a look at it.
+        orders = _orders(ideas, pictures, is_for_small=for_small)
+        orders[0].warnings.append(_BLIND.format(model.deployment.name))
+        answers = await _asked(orders, model)
     drafts = [order.read(answer, model.deployment) for order, answer in zip(orders, answers, strict=True)]
     written = await _apart(orders, drafts, answers, model)
     is_written = modes.of(model.deployment.backend).answers_messages
@@ -86,6 +97,12 @@ async def enhance(
         for order, draft in zip(orders, written, strict=True)
     ]
     return _gather(orders, outcomes, answers, model.deployment, on_error, started)
+
+
+async def _asked(orders: Sequence[Order], model: Model) -> list[Result | LLMError]:
+    return await model.ask(
+        [order.request() for order in orders], lambda place, text: orders[place].shown(text)
+    )
 
 
 async def _apart(
@@ -167,7 +184,13 @@ def open_or_substitute(
     return _gather(orders, [failure] * len(orders), [], None, on_error, time.monotonic())
 
 
-def _orders(ideas: Sequence[Idea], pictures: Sequence[Image], *, is_for_small: bool = False) -> list[Order]:
+def _orders(
+    ideas: Sequence[Idea],
+    pictures: Sequence[Image],
+    references: Sequence[Image] = (),
+    *,
+    is_for_small: bool = False,
+) -> list[Order]:
     orders = []
     for place, idea in enumerate(ideas):
         if not 1 <= idea.variations <= MOST_VARIATIONS:
@@ -179,15 +202,19 @@ def _orders(ideas: Sequence[Idea], pictures: Sequence[Image], *, is_for_small: b
         for variation in range(idea.first, last):
             task = EnhanceTask(
                 prompt=protected.text,
-                target=idea.target,
+                target=for_brief(idea.target, idea.brief),
                 instruction=idea.instruction,
                 variation=variation,
                 variations=last,
                 seed=(idea.seed + variation) % SEEDS,
                 parts=protected.parts,
+                brief=idea.brief,
             )
-            picture = pictures[place] if pictures else None
-            orders.append(Order(task, protected, idea.prompt, picture, idea.count_tokens, is_for_small))
+            seen = (*pictures[place : place + 1], *references)
+            order = Order(task, protected, idea.prompt, seen, idea.count_tokens, is_for_small)
+            if variation == idea.first:
+                order.warnings.extend(brief_warnings(task.target, idea.brief))
+            orders.append(order)
     return orders
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..llm_backends.types import Image, Message
 from .answers.limits import Fault
 from .answers.parts import numbered as numbered_parts
+from .briefs.messages import brief_lines, shape_rules, shot_rules
 from .targets import Target
 from .tasks import EnhanceTask, VariablesTask
 from .wording import LANGUAGES, VARIATION_LEANINGS, kind_of_model, subject_of
@@ -26,9 +27,18 @@ _CREATE = (
     "Bring in no further people, animals, events or lettering.",
     "Write what can be seen. No feelings that have no outward sign, no praise, no talk about the picture.",
 )
-VIDEO = (
-    "Say what moves, how, and in which order, and what the camera does. It is one short clip: one scene, "
-    "few actions, each of them possible in seconds.",
+VIDEO = ("Say what moves, how, and in which order, and what the camera does.",)
+_INTENT_HEARD = (
+    *_INTENT[:1],
+    "Keep every fact of it: style, instruments, voices, words, mood, tempo, places, and what they are about.",
+    "Words in quotes, and lyrics that are there already, stay to the letter, untranslated.",
+    _INTENT[3],
+)
+_HEARD = (
+    "Settle what the idea leaves open and a listener would hear: style and era, instruments, voice, mood, "
+    "production, how it begins, grows and ends.",
+    "Write what can be heard. No pictures, no praise, no bands or singers that the idea does not name.",
+    "Put in nothing that contradicts the rest, such as two styles that do not go together.",
 )
 MOTION = (
     "The picture is there already: describe what happens from it on (movement of the subjects, of the "
@@ -70,24 +80,28 @@ _FAULTS = {
     "language": "is in the wrong language. Write it in {1}.",
     "loop": "says the same over and over (“{0}”). Say everything once.",
     "unchanged": "is the idea word for word. Work it out.",
+    "shape": "is not in the form that the rules ask for: {0}. Keep to it to the letter.",
 }
 _DETAILED_WORDS = 60
 _SHOWN_EXISTING = 300
 
 
 def enhance_messages(
-    task: EnhanceTask, kept: Sequence[str] = (), picture: Image | None = None
+    task: EnhanceTask, kept: Sequence[str] = (), pictures: Sequence[Image] = (), *, as_json: bool = False
 ) -> tuple[Message, ...]:
     """Build the messages that ask for one enhanced prompt.
 
-    `kept` is what an answer should hold as it is; `picture` is the starting point of an edit.
+    `kept` is what an answer should hold as it is; `pictures` are the starting point of an edit, and those
+    that the task's references are. `as_json` asks for the parts of a target as the fields of an object.
     """
     user = _enhance_user(task, kept)
-    if picture is not None:
+    if task.brief.references and pictures:
+        user += "\n\nThe pictures are attached in that order, the last ones of all that are."
+    elif pictures:
         user += "\n\nThe picture that the idea is about is attached."
     return (
-        Message("system", _enhance_system(task.target)),
-        Message("user", user, images=(picture,) if picture else ()),
+        Message("system", _enhance_system(task.target, as_json=as_json)),
+        Message("user", user, images=tuple(pictures)),
     )
 
 
@@ -113,9 +127,10 @@ def _named(wanted: str) -> str:
     return LANGUAGES.get(wanted, wanted)
 
 
-def _enhance_system(target: Target) -> str:
+def _enhance_system(target: Target, *, as_json: bool = False) -> str:
     """Build the system message, equal for all prompts of a target, so that a cached prefix serves them."""
-    rules = [*_INTENT, *_base_rules(target), *form_rules(target), _language_rule(target)]
+    intent = _INTENT_HEARD if target.kind == "audio" else _INTENT
+    rules = [*intent, *_base_rules(target), *form_rules(target, as_json=as_json), _language_rule(target)]
     if target.keep_detailed:
         rules.append(
             f"An idea of more than about {_DETAILED_WORDS} words is worked out already: mend it lightly."
@@ -127,9 +142,10 @@ def _enhance_system(target: Target) -> str:
     return numbered(_opening(target), rules)
 
 
-def form_rules(target: Target) -> list[str]:
+def form_rules(target: Target, *, as_json: bool = False) -> list[str]:
     """Return the rules on form and length, as far as the target has them."""
-    rules = [_FORMS[target.form]] if target.form in _FORMS else []
+    shape = shape_rules(target, as_json=as_json)
+    rules = shape or ([_FORMS[target.form]] if target.form in _FORMS else [])
     if target.words:
         unit = "tags" if target.form == "tags" else "words"
         rules.append(f"Length: {target.words[0]} to {target.words[1]} {unit}.")
@@ -156,9 +172,11 @@ def _base_rules(target: Target) -> tuple[str, ...]:
         return _TIDY
     if target.kind == "edit":
         return EDIT
+    if target.kind == "audio":
+        return _HEARD
     if target.kind == "image_to_video":
-        return MOTION
-    return (*_CREATE, *VIDEO) if target.kind == "video" else _CREATE
+        return (*MOTION, *shot_rules(target)) if target.shots[1] > 1 else MOTION
+    return (*_CREATE, *VIDEO, *shot_rules(target)) if target.kind == "video" else _CREATE
 
 
 def _language_rule(target: Target) -> str:
@@ -174,6 +192,11 @@ def _language_rule(target: Target) -> str:
 
 def _ending_rule(target: Target) -> str:
     if target.negative == "none":
+        if target.negations:
+            return (
+                "What must not be there is said in the prompt, such as “no watermark”. Answer with the "
+                "prompt alone."
+            )
         if target.kind == "edit" or target.form == "any":
             return "Answer with the prompt alone."
         return (
@@ -200,6 +223,7 @@ def _enhance_user(task: EnhanceTask, kept: Sequence[str]) -> str:
         parts.append("Keep exactly: " + "   ".join(kept))
     if task.instruction.strip():
         parts.append(f"Instruction for the prompt:\n{task.instruction.strip()}")
+    parts += brief_lines(task)
     if task.variations > 1 and task.variation > 0:
         leaning = VARIATION_LEANINGS[(task.variation - 1) % len(VARIATION_LEANINGS)]
         parts.append(

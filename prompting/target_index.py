@@ -20,6 +20,7 @@ GROUPS = (
     "Image editing",
     "Video",
     "Image to video",
+    "Music and sound",
 )
 
 _FIRST_IN_GROUP = ("general", "plain", "z_image_turbo", "sdxl")

@@ -27,8 +27,34 @@ Hint = Literal["none", "name", "text"]
 HINTS: tuple[Hint, ...] = get_args(Hint)
 MOST_VARIATIONS = 64
 MOST_VALUES = 200
+LONGEST_SECONDS = 3600.0
 LARGEST_SEED = 2**64 - 1
 """The largest seed that a host lets its user choose; models are asked with less of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture that the image model gets beside the prompt: its job there, and what the user calls it."""
+
+    job: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is wanted of the picture, clip or piece beside its idea.
+
+    `duration` is in seconds, `aspect` such as ``16:9``, `language` an ISO code; 0 or "" leaves it open.
+    """
+
+    duration: float = 0.0
+    aspect: str = ""
+    language: str = ""
+    references: tuple[Reference, ...] = ()
+
+
+OPEN = Brief()
+"""The brief that leaves everything open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +75,7 @@ class EnhanceTask:
     variations: int = 1
     seed: int = 0
     parts: tuple[str, ...] = ()
+    brief: Brief = OPEN
 
 
 @dataclass(frozen=True, slots=True)

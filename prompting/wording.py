@@ -14,6 +14,12 @@ LANGUAGES = {
     "de": "German",
     "fr": "French",
     "es": "Spanish",
+    "pt": "Portuguese",
+    "it": "Italian",
+    "pl": "Polish",
+    "tr": "Turkish",
+    "ar": "Arabic",
+    "hi": "Hindi",
 }
 
 VARIATION_LEANINGS = (
@@ -31,6 +37,10 @@ VARIATION_LEANINGS = (
     "softer light and gentler colours",
 )
 _INSTRUCTED = "(none: invent one that the instruction below describes)"
+_INVENTED_SOUND = (
+    "(none: invent one, a piece of music or a sound with a character of its own, off the beaten track; write "
+    "its whole prompt)"
+)
 _INVENTED = (
     "(none: invent one, with a subject, a place and a moment of your own, off the beaten track; write its "
     "whole prompt)"
@@ -39,9 +49,15 @@ _INVENTED = (
 
 def kind_of_model(target: Target) -> str:
     """Describe the kind of the target's model in words."""
-    return {"image": "an image model", "edit": "an image editing model"}.get(target.kind, "a video model")
+    return {
+        "image": "an image model",
+        "edit": "an image editing model",
+        "audio": "a model for music and sound",
+    }.get(target.kind, "a video model")
 
 
 def subject_of(task: EnhanceTask) -> str:
     """Return the idea, or what stands for it where there is none."""
-    return task.prompt or (_INSTRUCTED if task.instruction.strip() else _INVENTED)
+    if task.prompt or task.instruction.strip():
+        return task.prompt or _INSTRUCTED
+    return _INVENTED_SOUND if task.target.kind == "audio" else _INVENTED

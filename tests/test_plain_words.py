@@ -43,6 +43,7 @@ DIALECT = re.compile(
 FOR_MODELS = (
     "interfaces/sdwebui/host/saved_fields.py",
     "prompting/messages.py",
+    "prompting/briefs/",
     "prompting/compact.py",
     "prompting/small_models/",
     "prompting/wording.py",

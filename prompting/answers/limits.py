@@ -11,9 +11,20 @@ from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms
 from .anchors import MARK
+from .shapes.shape import prose_of
 
 FaultKind = Literal[
-    "long", "short", "thin", "strayed", "nonsense", "language", "loop", "unchanged", "lost", "excluded"
+    "long",
+    "short",
+    "thin",
+    "strayed",
+    "nonsense",
+    "language",
+    "loop",
+    "unchanged",
+    "lost",
+    "excluded",
+    "shape",
 ]
 
 # An answer may pass the length that was asked for by so much, and its idea by so much.
@@ -62,8 +73,8 @@ class Limits:
         """Return the faults of `text`, made of `idea`; with `has_instruction` something was to change."""
         found = (
             self._length(text, idea) or self._shortness(text, idea),
-            self._language(text),
-            self._loop(text, idea),
+            self._language(prose_of(text, self.target)),
+            self._loop(prose_of(text, self.target), idea),
             self._unchanged(text, idea, has_instruction),
         )
         return tuple(fault for fault in found if fault)
@@ -99,6 +110,7 @@ class Limits:
             "language": f"The answer is in a language that {label} does not read ({fault.found})",
             "loop": f"The answer goes round in a loop (“{fault.found}”)",
             "unchanged": "The model handed the idea back unchanged",
+            "shape": f"The answer is not in the form that {label} wants ({fault.found})",
         }[fault.kind]
         return f"{what}: {remedy}."
 

@@ -9,10 +9,11 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.types import Deployment, Result
 from ..tags.correct import corrected
 from ..targets import Target, fit_prompt
-from .clean import one_paragraph, read_answer
+from .clean import bare, one_paragraph, read_answer
 from .limits import LENGTH_SLACK, Limits, size_of
 from .protect import Protected
 from .restore import Placing, dressed, without_weights
+from .shapes.sections import is_json, named_parts
 
 # A guard against models that never stop, roomy enough for those that think first. In tokens.
 MAX_TOKENS = 2048
@@ -45,7 +46,15 @@ def read_prompt(
         return answer
     try:
         form = target.form if target is not None else "any"
-        written = read_answer(answer.text, who=deployment.name, idea=idea, form=form)
+        if target is not None and target.parts and is_json(answer.text, target.parts):
+            form = "json"
+        written = (
+            (whole, "")
+            if target is not None
+            and target.parts
+            and (whole := named_parts(bare(answer.text, who=deployment.name), target.parts))
+            else read_answer(answer.text, who=deployment.name, idea=idea, form=form)
+        )
     except LLMError as error:
         error.provider, error.model, error.attempts = answer.provider, answer.model, answer.attempts
         return error

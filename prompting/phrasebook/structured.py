@@ -7,15 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import data
+from . import data, shaped
 from .chooser import Chooser
 from .composing import (
     Composition,
     PromptPlan,
     continues,
-    facet_entries,
     join_phrases,
-    join_prose,
     write_facets,
 )
 from .scene import Scene
@@ -51,8 +49,12 @@ def write(task: EnhanceTask, scene: Scene, chooser: Chooser, wordings: Sequence[
     prompt = join_phrases(task.prompt.strip(), wordings)
     if "high_level_description" in rules:
         return _ideogram(prompt, scene, chooser)
-    if "integrated_multimodal_description" in rules:
-        return _shots(prompt, scene, chooser, task.target.kind == "image_to_video")
+    if task.target.schema:
+        return shaped.as_json(task, prompt, scene, chooser)
+    if task.target.parts:
+        return shaped.with_parts(task, prompt, scene, chooser)
+    if task.target.kind in ("video", "image_to_video"):
+        return shaped.clip(task, prompt, scene, chooser)
     if "general_tags" in rules:
         return _xml(task, scene, chooser, wordings)
     return _plain(prompt, scene, chooser, as_json=task.target.form == "json")
@@ -116,20 +118,6 @@ def _ideogram(prompt: str, scene: Scene, chooser: Chooser) -> str:
 def _with(prompt: str, written: Composition) -> str:
     opening = _phrases(written, "opening")
     return join_phrases(_QUOTED.sub(r'"\1\2"', prompt), [opening])
-
-
-def _shots(prompt: str, scene: Scene, chooser: Chooser, from_picture: bool) -> str:
-    facets: tuple[str, ...] = ("motion", "camera_move", "motion", "pace", "pace")
-    if not from_picture:
-        facets = ("medium", "motion", "light", "camera_move", "setting", "palette", "motion")
-    facets = tuple(facet for facet in facets if facet != "camera_move" or facet not in scene.covers)
-    prose = join_prose(prompt, _choose(chooser, *facets), scene, attach=True)
-    sound = chooser.entry("sound", facet_entries("sound"))
-    heard = sound.prose if sound else "Quiet natural ambience."
-    return (
-        f"integrated_multimodal_description: [Shot 1] {prose}\n\n"
-        f"overall_soundscape: {heard}\n\nnon_diegetic_music: N/A"
-    )
 
 
 def _xml(task: EnhanceTask, scene: Scene, chooser: Chooser, wordings: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..answers.parts import numbered
 from ..tasks import VariablesTask
-from . import data, edits, structured
+from . import data, edits, music, structured
 from .chooser import Chooser, position
 from .composing import (
     PromptPlan,
@@ -71,6 +71,8 @@ def write(task: EnhanceTask) -> str:
 def _write(task: EnhanceTask) -> str:
     if _is_edit(task):
         return edits.write(task, _point(task))
+    if task.target.kind == "audio":
+        return music.write(task, _point(task))
     if not task.prompt.strip() and not task.instruction.strip():
         task = replace(task, prompt=_invented(task))
     scene = read_scene(task.prompt)
@@ -95,6 +97,8 @@ def _invented(task: EnhanceTask) -> str:
 
 def remark(task: EnhanceTask) -> str:
     """Return the warning about an instruction of which nothing is known here; else an empty text."""
+    if task.target.kind == "audio":
+        return music.remark(task)
     if not task.instruction.strip() or _is_edit(task):
         return ""
     _, words, instruction = _follow(task, read_scene(task.prompt))
@@ -149,7 +153,7 @@ def _compose(
     if target.form in ("tags", "tags_and_prose"):
         scene.tags.add("drawn")
     chooser = Chooser(scene, _point(task), scene.without)
-    if target.form in ("json", "sections"):
+    if target.form in ("json", "sections") or (target.shots[1] > 1 and task.brief.duration):
         return structured.write(task, scene, chooser, wordings)
     if scene.language != "en" and target.form != "tags":
         return _foreign(prompt, scene.language, chooser, wordings)

@@ -21,9 +21,10 @@ from ..target_index import (
     slug,
     squash,
 )
+from .checks import BrokenTarget, line_of
 from .examples import example_files, examples_for
 from .fitting import fit_negative, fit_prompt
-from .schema import BrokenTarget, Target, build, check_fields, line_of, merge_fields
+from .schema import Target, build, check_fields, merge_fields
 
 __all__ = [
     "BrokenTarget",

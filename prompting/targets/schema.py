@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from ...safe_yaml import UnreadableYaml
+from .checks import (
+    BrokenTarget,
+    Wrong,
+    check_choice,
+    check_count,
+    check_flag,
+    check_languages,
+    check_name,
+    check_range,
+    check_some,
+    check_text,
+    check_texts,
+    kind_of,
+    line_of,
+)
 from .examples import Example
+from .shape import Part, check_parts, check_reference, check_schema, check_shot, check_states
 
-Kind = Literal["image", "edit", "video", "image_to_video"]
+Kind = Literal["image", "edit", "video", "image_to_video", "audio"]
 Form = Literal["prose", "tags", "tags_and_prose", "phrases", "instruction", "json", "sections", "any"]
 Negative = Literal["none", "optional", "default"]
 
-KINDS: tuple[Kind, ...] = ("image", "edit", "video", "image_to_video")
+KINDS: tuple[Kind, ...] = ("image", "edit", "video", "image_to_video", "audio")
 FORMS: tuple[Form, ...] = (
     "prose",
     "tags",
@@ -55,6 +69,12 @@ class Target:
     the order that it wants, `underscores` says that it wants those instead of blanks, `artist_mark` stands
     before an artist. `encoders` are class paths (or the beginning of one) of ComfyUI text encoders or
     tokenizers; where targets share one, `encoder_default` marks the one that is meant.
+
+    `negations` says that the model understands “no watermark”. A prompt consists of `parts`, or is JSON by
+    `schema` (as text). `shots` is (fewest, most) of them, each of more than one begun with `shot_label`;
+    `seconds` the shortest and longest clip or piece, `states` what of ``duration`` and ``aspect`` the prompt
+    itself says. `references` are (fewest, most) pictures, called by `reference_label`. `source_file`
+    (owner/repository/path) had the Git blob hash `source_hash` when it was read.
     """
 
     id: str
@@ -83,15 +103,18 @@ class Target:
     encoders: tuple[str, ...] = ()
     encoder_default: bool = False
     aliases: tuple[str, ...] = ()
+    negations: bool = False
+    parts: tuple[Part, ...] = ()
+    schema: str = ""
+    shots: tuple[int, int] = (1, 1)
+    shot_label: str = ""
+    seconds: tuple[int, int] | None = None
+    states: tuple[str, ...] = ()
+    references: tuple[int, int] | None = None
+    reference_label: str = "image {n}"
     source: str = ""
-
-
-class BrokenTarget(UnreadableYaml):
-    """Error for a file that is YAML but not a target. The text names file, line and field."""
-
-
-class _Wrong(ValueError):
-    """Reason why a value does not fit its field, as the end of a sentence."""
+    source_file: str = ""
+    source_hash: str = ""
 
 
 def check_fields(value: object, path: Path) -> dict[str, object]:
@@ -101,7 +124,7 @@ def check_fields(value: object, path: Path) -> dict[str, object]:
     from) and `add_rules` (appended to the rules). Raises `BrokenTarget`.
     """
     if not isinstance(value, dict):
-        what = "is empty" if value is None else f"contains {_kind_of(value)}"
+        what = "is empty" if value is None else f"contains {kind_of(value)}"
         raise BrokenTarget(
             path, f"a target must be a list of fields such as 'label: My model', but this file {what}."
         )
@@ -118,7 +141,7 @@ def check_fields(value: object, path: Path) -> dict[str, object]:
             continue
         try:
             checked[field] = check(given)
-        except _Wrong as error:
+        except Wrong as error:
             raise BrokenTarget(path, f'the field "{field}" {error}.', line_of(path, field)) from None
     return checked
 
@@ -154,155 +177,57 @@ def build(identifier: str, merged: Mapping[str, Any], path: Path) -> Target:
     return target
 
 
-def line_of(path: Path, field: str) -> int | None:
-    """Return the line (from 1) on which a field of `path` begins, for error messages."""
-    try:
-        text = path.read_bytes()[: 256 * 1024].decode("utf-8-sig", errors="replace")
-    except OSError:
-        return None
-    pattern = re.compile(rf"""["']?{re.escape(field)}["']?\s*:""")
-    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
-
-
-def _kind_of(value: object) -> str:
-    if isinstance(value, dict):
-        return "fields"
-    if isinstance(value, list):
-        return "a list"
-    return f'only "{str(value)[:40]}"'
-
-
 def _texts_of(value: object) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise _Wrong(f"must be text, not {_named(value)}")
-    text = str(value)
-    if len(text) > 8000:
-        raise _Wrong("is longer than 8000 characters")
-    return text
-
-
-def _name(value: object) -> str:
-    text = " ".join(_text(value).split())
-    if not text or len(text) > 80:
-        raise _Wrong("must be a name of 1 to 80 characters")
-    return text
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    if len(items) > 200:
-        raise _Wrong("has more than 200 entries")
-    texts = []
-    for number, item in enumerate(items, 1):
-        if isinstance(item, dict):
-            raise _Wrong(f"has an entry {number} that YAML reads as a mapping; put it in quotes")
-        text = " ".join(_text(item).split())
-        if text:
-            texts.append(text)
-    return tuple(texts)
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in ("yes", "on", "no", "off"):
-        return value.lower() in ("yes", "on")
-    raise _Wrong("must be true or false")
-
-
-def _choice(options: tuple[str, ...]) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if value not in options:
-            raise _Wrong(f"must be one of {', '.join(options)}, not {_named(value)}")
-        return str(value)
-
-    return check
-
-
-def _some_of(options: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
-    def check(value: object) -> tuple[str, ...]:
-        texts = _texts(value)
-        for text in texts:
-            if text not in options:
-                raise _Wrong(f"must contain only {', '.join(options)}, not {_named(text)}")
-        return texts
-
-    return check
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise _Wrong(f"must be a whole number above 0, not {_named(value)}")
-    return value
-
-
-def _range(value: object) -> tuple[int, int]:
-    if isinstance(value, str) and (found := re.fullmatch(r"\s*(\d{1,6})\s*[-–]\s*(\d{1,6})\s*", value)):
-        value = [int(found[1]), int(found[2])]
-    if not isinstance(value, list) or len(value) != 2:
-        raise _Wrong("must be the minimum and maximum number of words, such as [30, 80]")
-    fewest, most = (_count(item) for item in value)
-    if fewest > most:
-        raise _Wrong(f"must have the smaller number first, such as [{most}, {fewest}]")
-    return fewest, most
-
-
-def _languages(value: object) -> tuple[str, ...]:
-    codes = tuple(code.lower() for code in _texts(value))
-    for code in codes:
-        if not re.fullmatch(r"any|[a-z]{2,3}(-[a-z]{2,4})?", code):
-            raise _Wrong(f'must contain language codes such as en or zh, or any, not "{code[:20]}"')
-    if not codes:
-        raise _Wrong("must name at least one language, such as [en]")
-    return codes
 
 
 def _unless(value: object) -> tuple[Unless, ...]:
     found = []
     for item in value if isinstance(value, list) else [value]:
         if not isinstance(item, dict) or set(item) != {"asked", "drop"}:
-            raise _Wrong("must be a list of entries with the two fields asked and drop")
-        found.append(Unless(_texts(item["asked"]), _texts(item["drop"])))
+            raise Wrong("must be a list of entries with the two fields asked and drop")
+        found.append(Unless(check_texts(item["asked"]), check_texts(item["drop"])))
     return tuple(found)
 
 
-def _named(value: object) -> str:
-    if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    return "nothing" if value is None else f'"{str(value)[:40]}"'
-
-
 _CHECKS: dict[str, Callable[[object], object]] = {
-    "extends": _name,
-    "label": _name,
-    "group": _name,
-    "kind": _choice(KINDS),
-    "form": _choice(FORMS),
-    "languages": _languages,
-    "words": _range,
-    "limit_tokens": _count,
-    "negative": _choice(NEGATIVES),
-    "default_negative": _text,
+    "extends": check_name,
+    "label": check_name,
+    "group": check_name,
+    "kind": check_choice(KINDS),
+    "form": check_choice(FORMS),
+    "languages": check_languages,
+    "words": check_range("words", "[30, 80]"),
+    "limit_tokens": check_count,
+    "negative": check_choice(NEGATIVES),
+    "default_negative": check_text,
     "negative_unless": _unless,
-    "negative_prefix": _text,
-    "weights": _flag,
-    "rules": _texts,
-    "add_rules": _texts,
-    "prefix": _text,
-    "suffix": _text,
-    "keep_detailed": _flag,
-    "tags": _some_of(BOARDS),
-    "tag_order": _some_of(TAG_GROUPS),
-    "underscores": _flag,
-    "artist_mark": _text,
-    "encoders": _texts,
-    "encoder_default": _flag,
-    "aliases": _texts,
-    "source": _text,
+    "negative_prefix": check_text,
+    "weights": check_flag,
+    "tags": check_some(BOARDS),
+    "tag_order": check_some(TAG_GROUPS),
+    "underscores": check_flag,
+    "artist_mark": check_text,
+    "negations": check_flag,
+    "parts": check_parts,
+    "schema": check_schema,
+    "shots": check_range("shots", "[1, 6]"),
+    "shot_label": check_shot,
+    "seconds": check_range("seconds", "[4, 15]"),
+    "states": check_states,
+    "references": check_range("images", "[1, 9]"),
+    "reference_label": check_reference,
+    "rules": check_texts,
+    "add_rules": check_texts,
+    "prefix": check_text,
+    "suffix": check_text,
+    "keep_detailed": check_flag,
+    "encoders": check_texts,
+    "encoder_default": check_flag,
+    "aliases": check_texts,
+    "source": check_text,
+    "source_file": check_text,
+    "source_hash": check_text,
 }
 
 FIELDS = tuple(_CHECKS)

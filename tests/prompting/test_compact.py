@@ -32,7 +32,8 @@ def asked(target: Target, idea: str = "a fox in the snow", **fields):
 def order(target: Target, idea: str = "a fox", *, small: bool = True, picture: Image | None = None) -> Order:
     protected = protect(idea)
     task = EnhanceTask(protected.text, target, parts=protected.parts)
-    return Order(task, protected, idea, picture, is_for_small=small)
+    pictures = (picture,) if picture else ()
+    return Order(task, protected, idea, pictures, is_for_small=small)
 
 
 class TestMessages:
@@ -163,7 +164,14 @@ class TestManner:
 
     @pytest.mark.parametrize("target", [target for target in ALL if not target.examples], ids=lambda t: t.id)
     def test_a_form_without_examples_has_the_full_rules(self, target):
-        assert order(target).request().messages == order(target, small=False).request().messages
+        (rules, *rest), (full, *others) = (
+            order(target, small=small).request().messages for small in (True, False)
+        )
+        assert rest == others
+        if target.parts:
+            assert "one JSON object" in rules.content
+        else:
+            assert rules == full
 
     def test_large_models_pictures_and_regions_have_the_full_rules(self):
         for request in (

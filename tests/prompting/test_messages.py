@@ -170,7 +170,7 @@ def test_without_an_idea_the_wish_is_all():
 def test_a_picture_goes_with_the_users_message():
     picture = Image("image/png", b"1")
     task = EnhanceTask(prompt="red hat", target=replace(PLAIN, kind="edit"))
-    system, user = enhance_messages(task, (), picture)
+    system, user = enhance_messages(task, (), (picture,) if picture else ())
     assert (system.images, user.images) == ((), (picture,))
     assert "attached" in user.content
 

@@ -47,6 +47,12 @@ PROMISED = {
     *("wan_2_1_t2v", "wan_2_1_i2v", "wan_2_2_t2v", "wan_2_2_i2v"),
     *("ltx_video", "ltx_video_i2v", "ltx_2", "ltx_2_i2v", "ltx_2_5", "ltx_2_5_i2v"),
     *("hunyuan_video_1_5_t2v", "hunyuan_video_1_5_i2v", "minimax_h3", "minimax_h3_i2v"),
+    *("minimax_h3_fl2v", "minimax_h3_l2v", "minimax_h3_ref2v"),
+    *("ace_step_1_5", "minimax_music_3", "stable_audio_3"),
+    *("seedance_2", "seedance_2_5", "kling_3", "veo_3_1", "wan_2_7", "happyhorse_1_1", "bernini_r"),
+    *("kandinsky_5", "kandinsky_5_t2v", "kandinsky_5_i2v", "kandinsky_5_edit", "joyimage_edit"),
+    *("gpt_image", "nano_banana", "seedream_5", "glm_image", "fibo", "z_image_omni"),
+    *("qwen_image_layered", "chroma", "sd35", "netayume"),
 }
 WEIGHT = re.compile(r"\([^()]*:\s*-?\d")
 NOT_OURS_TO_WRITE = re.compile(
@@ -93,6 +99,7 @@ def test_the_list_and_the_file_agree(target: Target) -> None:
 def test_group_goes_with_kind(target: Target) -> None:
     assert target.group in GROUPS
     by_kind = {"edit": "Image editing", "video": "Video", "image_to_video": "Image to video"}
+    by_kind["audio"] = "Music and sound"
     assert (
         (target.group == by_kind[target.kind])
         if target.kind != "image"
@@ -203,7 +210,11 @@ def test_the_list_is_in_a_sensible_order() -> None:
     groups = list(dict.fromkeys(entry.group for entry in entries))
     assert tuple(groups) == GROUPS
     assert next(entry.id for entry in entries if entry.group == "Stable Diffusion") == "sdxl"
-    assert [entry.id for entry in entries if entry.group == "Z-Image"] == ["z_image_turbo", "z_image"]
+    assert [entry.id for entry in entries if entry.group == "Z-Image"] == [
+        "z_image_turbo",
+        "z_image",
+        "z_image_omni",
+    ]
 
 
 def test_listing_needs_no_yaml() -> None:
@@ -213,7 +224,7 @@ def test_listing_needs_no_yaml() -> None:
         "print(len(index()), len(search('wan')), 'yaml' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == [str(len(PROMISED)), "4", "False"], done.stderr
+    assert done.stdout.split() == [str(len(PROMISED)), "5", "False"], done.stderr
 
 
 def test_listing_is_quick(folder: Path) -> None:
@@ -270,9 +281,9 @@ def test_strange_names_are_unknown(name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "some"),
     [
-        ("wan", {"wan_2_1_t2v", "wan_2_1_i2v", "wan_2_2_t2v", "wan_2_2_i2v"}),
+        ("wan", {"wan_2_1_t2v", "wan_2_1_i2v", "wan_2_2_t2v", "wan_2_2_i2v", "wan_2_7"}),
         ("wan image", {"wan_2_1_i2v", "wan_2_2_i2v"}),
-        ("Z-IMAGE", {"z_image_turbo", "z_image"}),
+        ("Z-IMAGE", {"z_image_turbo", "z_image", "z_image_omni"}),
         ("pdxl", {"pony_v6"}),
         ("kontext", {"flux1_kontext"}),
         ("no such model", set()),
@@ -335,7 +346,32 @@ ENCODERS = [
     ("comfy.text_encoders.lt.ltxav_te", "comfy.text_encoders.lt.ltxav_gemma4_tokenizer", "ltx_2_5"),
     ("comfy.text_encoders.minimax.te", "comfy.text_encoders.minimax.MiniMaxH3Tokenizer", "minimax_h3"),
     ("comfy.text_encoders.genmo.mochi_te", "comfy.text_encoders.genmo.MochiT5Tokenizer", None),
-    ("comfy.text_encoders.pixart_t5.pixart_te", "comfy.text_encoders.pixart_t5.PixArtTokenizer", None),
+    ("comfy.text_encoders.pixart_t5.pixart_te", "comfy.text_encoders.pixart_t5.PixArtTokenizer", "chroma"),
+    ("comfy.text_encoders.ace15.te", "comfy.text_encoders.ace15.ACE15Tokenizer", "ace_step_1_5"),
+    ("comfy.text_encoders.ace.AceT5Model", "comfy.text_encoders.ace.AceT5Tokenizer", None),
+    (
+        "comfy.text_encoders.minimax_music.MiniMaxMusic3TEModel",
+        "comfy.text_encoders.minimax_music.MiniMaxMusic3Tokenizer",
+        "minimax_music_3",
+    ),
+    (
+        "comfy.text_encoders.sa3.SAT5GemmaModel",
+        "comfy.text_encoders.sa3.SAT5GemmaTokenizer",
+        "stable_audio_3",
+    ),
+    (
+        "comfy.text_encoders.kandinsky5.te",
+        "comfy.text_encoders.kandinsky5.Kandinsky5Tokenizer",
+        "kandinsky_5_t2v",
+    ),
+    (
+        "comfy.text_encoders.kandinsky5.te",
+        "comfy.text_encoders.kandinsky5.Kandinsky5TokenizerImage",
+        "kandinsky_5",
+    ),
+    ("comfy.text_encoders.joyimage.te", "comfy.text_encoders.joyimage.JoyImageTokenizer", "joyimage_edit"),
+    ("comfy.text_encoders.sd3_clip.sd3_clip", "comfy.text_encoders.sd3_clip.SD3Tokenizer", "sd35"),
+    ("comfy.text_encoders.sd3_clip.T5XXLModel", "comfy.text_encoders.cogvideo.CogVideoXT5Tokenizer", None),
 ]
 
 
@@ -354,7 +390,7 @@ def test_encoder_and_tokenizer_name_the_target(encoder: str, tokenizer: str, id:
         ("comfy.text_encoders.flux.flux2_te.<locals>.Flux2TEModel_", "flux2_dev"),
         ("comfy.text_encoders.flux.Flux2TEModel_", "flux2_dev"),
         ("comfy.text_encoders.flux.FluxClipModel_", "flux1_dev"),
-        ("comfy.text_encoders.minimax_music.MiniMaxMusic3TEModel", None),
+        ("comfy.text_encoders.minimax_music.MiniMaxMusic3TEModel", "minimax_music_3"),
         ("comfy.text_encoders.z_image_other.Model", None),
         ("some.other.pack.Model", None),
         ("", None),

@@ -1,0 +1,134 @@
+"""Lyrics for a music model: sections under tags, and lines of a length that can be sung."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+# What ACE-Step's authors advise is 6 to 10, with up to two more or fewer; a shout such as “Hey!” is shorter.
+FEWEST, MOST = 4, 12
+TAG = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*$")
+INSTRUMENTAL = "[Instrumental]"
+_TAG_IN_LINE = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*(\S.*)$")
+_BARE_TAG = re.compile(
+    r"(?i)^\W{0,3}((?:pre-|post-)?chorus|verse|bridge|intro|outro|hook|refrain|interlude|instrumental)"
+    r"(\s*\d{1,2})?\s*:?\W{0,3}$"
+)
+_BACKING = re.compile(r"\([^()]*\)")
+_NUMBERED = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_KANA = re.compile(r"[\u3041-\u30ff]")
+_SMALL_KANA = re.compile(r"[ゃゅょぁぃぅぇぉャュョァィゥェォ]")
+_HANGUL = re.compile(r"[\uac00-\ud7af]")
+_VOWELS = re.compile(r"[aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûýœаеёиоуыэюяіїє]+", re.IGNORECASE)
+_SILENT = re.compile(r"(?i)(?<=[^\Waeiouy_])(?:e|es|ed)$")
+_SOUNDED = re.compile(r"(?i)(?:[^aeiouy]le|[td]ed|[szx]es|ches|shes|ges|ces)$")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_CLAUSE = re.compile(
+    r"(?<=[,;:—–])\s+|\s+(?=(?:and|but|when|while|where|till|until|because|so|or|that|like)\b)"
+)
+
+
+def syllables(line: str) -> int:
+    """Return how many syllables are sung in `line`, backing vocals in brackets left out."""
+    sung = _BACKING.sub(" ", line)
+    count = len(_CJK.findall(sung)) + len(_HANGUL.findall(sung))
+    count += len(_KANA.findall(sung)) - len(_SMALL_KANA.findall(sung))
+    return count + sum(map(_in_word, _WORD.findall(sung)))
+
+
+def _in_word(word: str) -> int:
+    if _CJK.search(word) or _KANA.search(word) or _HANGUL.search(word):
+        return 0
+    groups = len(_VOWELS.findall(word))
+    if groups > 1 and word.isascii() and _SILENT.search(word) and not _SOUNDED.search(word):
+        groups -= 1
+    return max(1, groups)
+
+
+def tidy(text: str, own: str = "") -> str:
+    """Return lyrics with a tag above each section, a blank line between two, and lines that can be sung.
+
+    Lines that `own`, the user's text, has as well stay as they are.
+    """
+    sections: list[tuple[str, list[str]]] = []
+    for line in _lines(text):
+        if tag := TAG.match(line):
+            sections.append((_tag(tag[1]), []))
+        else:
+            if not sections:
+                sections.append(("[Verse]", []))
+            sections[-1][1].append(line)
+    theirs = {" ".join(line.split()) for line in own.splitlines()}
+    return "\n\n".join("\n".join([tag, *_singable(lines, theirs)]) for tag, lines in sections)
+
+
+def wrong(text: str) -> str:
+    """Return what is wrong with lyrics in a few words; "" where nothing is."""
+    lines = text.split("\n")
+    if not any(TAG.match(line) for line in lines):
+        return "lyrics without section tags such as [Verse]"
+    if not TAG.match(lines[0]):
+        return "lyrics that begin without a section tag"
+    if any(TAG.match(line) and before.strip() for before, line in pairwise(lines)):
+        return "sections without a blank line between them"
+    if any((tag := TAG.match(line)) and tag[1].count(" - ") > 1 for line in lines):
+        return "a section tag with more than one modifier"
+    sung = [line for line in lines if line.strip() and not TAG.match(line)]
+    odd = [line for line in sung if syllables(line) > MOST]
+    if odd:
+        return f"a line of {syllables(odd[0])} syllables (“{odd[0][:40]}”)"
+    return ""
+
+
+def _lines(text: str) -> list[str]:
+    lines: list[str] = []
+    for line in text.splitlines():
+        line = _NUMBERED.sub("", line).strip().strip("*_").strip()
+        if bare := _BARE_TAG.match(line):
+            lines.append(f"[{bare[1].title()}{bare[2] or ''}]")
+        elif (inline := _TAG_IN_LINE.match(line)) and not TAG.match(line):
+            lines += [f"[{inline[1]}]", inline[2]]
+        elif line:
+            lines.append(line)
+    return lines
+
+
+def _tag(text: str) -> str:
+    name, *more = [part.strip() for part in re.split(r"\s+[-–—]\s+|\s*[:|,]\s*", text) if part.strip()]
+    return f"[{name} - {more[0]}]" if more else f"[{name}]"
+
+
+def _singable(lines: list[str], own: set[str]) -> list[str]:
+    done: list[str] = []
+    for line in lines:
+        if " ".join(line.split()) in own:
+            done.append(line)
+            continue
+        count = syllables(line)
+        if done and count and count < FEWEST and done[-1] not in own:
+            joined = f"{done[-1]} {line}"
+            if syllables(done[-1]) and syllables(joined) <= MOST - 2 and not line.isupper():
+                done[-1] = joined
+                continue
+        done += _split(line)
+    return done
+
+
+def _split(line: str) -> list[str]:
+    """Cut a line that is too long to sing: between clauses, else between words, near its middle."""
+    if syllables(line) <= MOST:
+        return [line]
+    half = len(line) / 2
+    cuts = [found for found in _CLAUSE.finditer(line) if syllables(line[: found.start()]) >= FEWEST]
+    cuts = [found for found in cuts if syllables(line[found.end() :]) >= FEWEST]
+    cuts = cuts or list(re.finditer(r"(?<=\S)\s+(?=[^\s(])", line))
+    if not cuts:
+        middle = round(half)
+        return (
+            [line]
+            if len(line) < 2 or not _CJK.search(line)
+            else [*_split(line[:middle]), *_split(line[middle:])]
+        )
+    cut = min(cuts, key=lambda found: abs(found.start() - half))
+    return [*_split(line[: cut.start()].rstrip()), *_split(line[cut.end() :].lstrip())]

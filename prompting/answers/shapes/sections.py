@@ -1,0 +1,154 @@
+"""Prompts of several parts, each behind its name: how they are read, joined and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...targets.shape import Part
+from ..envelope import json_in
+from ..talk import is_remark
+from . import lyrics
+
+_AROUND = r"[\s*_#>-]{0,6}"
+
+
+def read(text: str, parts: Sequence[Part]) -> dict[str, str]:
+    """Return the texts of `parts` in `text` by their names; what has no name counts as the main part."""
+    if text.lstrip().startswith("{") and isinstance(said := json_in(text), dict):
+        known = {_key(part.name): part.name for part in parts}
+        found = {known[key]: _as_text(value) for name, value in said.items() if (key := _key(name)) in known}
+        if found:
+            return found
+    marks = list(_pattern(parts).finditer(text))
+    found = {}
+    before = text[: marks[0].start()] if marks else text
+    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=True):
+        name = next(part.name for part in parts if _key(part.name) == _key(mark["name"] or mark["tag"]))
+        said = re.sub(r"</\w+>\s*\Z", "", text[mark.end() : end].strip()).strip()
+        if said and name not in found:
+            found[name] = said.strip("*").strip()
+    if before.strip() and (main := main_of(parts)) not in found:
+        first, sung = _before_lyrics(before.strip(), parts, found)
+        if first:
+            found[main] = first
+        found.update(sung)
+    return {part.name: found[part.name] for part in parts if part.name in found}
+
+
+def main_of(parts: Sequence[Part]) -> str:
+    """Return the name of the part that says what happens."""
+    return next((part.name for part in parts if part.holds == "shots"), parts[0].name)
+
+
+def named_parts(text: str, parts: Sequence[Part]) -> str:
+    """Return an answer from its first named part on, without talk around; "" where fewer than two are named.
+
+    The names of parts, such as “summary”, are labels of remarks in other answers.
+    """
+    marks = list(_pattern(parts).finditer(text))
+    if len(marks) < min(2, len(parts)):
+        return ""
+    blocks = re.split(r"\n[ \t]*\n", text[marks[0].start() :].replace("```", ""))
+    while len(blocks) > 1 and not _pattern(parts).match(blocks[-1]) and is_remark(blocks[-1]):
+        blocks.pop()
+    return "\n\n".join(blocks).strip()
+
+
+def schema_of(parts: Sequence[Part]) -> dict[str, Any]:
+    """Return the JSON schema of an object that has a text for each part."""
+    texts = {
+        part.name: {"type": "string", "enum": list(part.options)} if part.options else {"type": "string"}
+        for part in parts
+    }
+    return {
+        "type": "object",
+        "properties": texts,
+        "required": list(texts),
+        "additionalProperties": False,
+    }
+
+
+def is_json(text: str, parts: Sequence[Part]) -> bool:
+    """Tell whether an answer gives the parts as one JSON object."""
+    said = json_in(text) if "{" in text else None
+    return isinstance(said, dict) and bool({_key(part.name) for part in parts} & set(map(_key, said)))
+
+
+def joined(texts: Mapping[str, str], parts: Sequence[Part]) -> str:
+    """Return the parts as one text, each behind its name, with a blank line between two."""
+    pieces = []
+    for part in parts:
+        if said := texts.get(part.name, ""):
+            gap = "\n" if part.holds == "lyrics" or "\n" in said else " "
+            pieces.append(f"{part.name}:{gap}{said}")
+    return "\n\n".join(pieces)
+
+
+def mended(texts: Mapping[str, str], parts: Sequence[Part], own: str = "") -> dict[str, str]:
+    """Return the parts with what code can put right: lyrics, numbers, choices, parts that may be left out."""
+    found = {}
+    for part in parts:
+        said = texts.get(part.name, "").strip() or part.fallback
+        if part.holds == "lyrics" and said:
+            said = lyrics.tidy(said, own)
+        elif part.holds == "number":
+            said = _number(said, part)
+        elif part.holds == "choice":
+            said = next((one for one in part.options if _key(one) == _key(said)), "") or part.fallback
+        if said:
+            found[part.name] = said
+    return found
+
+
+def wrong(texts: Mapping[str, str], parts: Sequence[Part]) -> str:
+    """Return what is wrong with the parts in a few words; "" where nothing is."""
+    missing = [part.name for part in parts if not texts.get(part.name)]
+    if missing:
+        return f"no {' and no '.join(missing)}"
+    for part in parts:
+        said = texts[part.name]
+        if part.holds == "lyrics" and (found := lyrics.wrong(said)):
+            return found
+        labels = [label for label in part.labels if not re.search(rf"(?mi)^\W*{re.escape(label)}\W", said)]
+        if labels:
+            return f"no {' and no '.join(labels)} in {part.name}"
+    return ""
+
+
+def _pattern(parts: Sequence[Part]) -> re.Pattern[str]:
+    names = "|".join(re.sub(r"[\W_]+", r"[\\s_-]*", re.escape(part.name)) for part in parts)
+    return re.compile(rf"(?im)^{_AROUND}(?P<name>{names}){_AROUND}[:：]\**[ \t]*|^\s*<(?P<tag>{names})>")
+
+
+def _before_lyrics(text: str, parts: Sequence[Part], found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Cut a text without names where its first section tag stands: behind it are the lyrics."""
+    sung = next((part.name for part in parts if part.holds == "lyrics"), None)
+    if sung is None or sung in found:
+        return text, {}
+    lines = text.splitlines()
+    place = next((number for number, line in enumerate(lines) if lyrics.TAG.match(line)), None)
+    if place is None:
+        return text, {}
+    return "\n".join(lines[:place]).strip(), {sung: "\n".join(lines[place:])}
+
+
+def _number(said: str, part: Part) -> str:
+    number = re.search(r"\d{1,6}", said)
+    if number is None:
+        return part.fallback
+    least, most = part.range or (0, 10**6)
+    return str(min(most, max(least, int(number[0]))))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_as_text, value))
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {_as_text(part)}" for name, part in value.items())
+    return str(value)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())

@@ -1,0 +1,1 @@
+"""What is wanted beside an idea: length, format, language, and pictures with a job."""

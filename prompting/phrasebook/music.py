@@ -1,0 +1,230 @@
+"""Music, songs and noises: a caption from curated styles, and lyrics that can be sung."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..answers.shapes import lyrics as shape_of_lyrics
+from ..answers.shapes import sections
+from . import data
+from .chooser import Chooser
+from .composing import continues
+from .language import language_of
+from .scene import Scene
+from .subjects import read_scene
+
+if TYPE_CHECKING:
+    from ..targets.shape import Part
+    from ..tasks import EnhanceTask
+
+_NO_VOICE = re.compile(
+    r"(?i)\binstrumental\b|\bno (?:vocals?|voices?|singing|lyrics)\b"
+    r"|\bwithout (?:vocals?|voices?|singing|words)\b"
+    r"|\bsoundtrack\b|\bscore\b|\bambient\b|\bdrone\b"
+)
+_MUSIC = re.compile(
+    r"(?i)\b(?:music|songs?|tracks?|tunes?|melod\w+|beats?|ballads?|anthems?|theme|score|soundtrack|symphon\w+"
+    r"|jazz|rock|pop|techno|house|metal|punk|folk|blues|funk|disco|ambient|synthwave"
+    r"|hip[ -]hop|lo-?fi|orchestra\w*"
+    r"|lullab\w+|march|waltz|shanty)\b"
+)
+_INSTRUMENT = re.compile(
+    r"(?i)\b(?:solo|one-shot|single (?:note|hit)|stem)\b"
+    r".*\b(?:guitar|piano|violin|cello|drums?|bass|flute|sax\w*"
+    r"|trumpet|synth|harp|organ|kick|snare|hi-?hats?)\b"
+    r"|\b(?:guitar|piano|violin|cello|drum|bass|flute|sax\w*|trumpet"
+    r"|synth|harp|organ)\s+(?:solo|loop|stem|riff|one-shot)\b"
+)
+_TRACK_TYPES = {
+    "music": "TrackType: Music, VocalType: Instrumental,",
+    "instrument": "TrackType: Instrument,",
+    "noise": "TrackType: SFX,",
+}
+_TEMPO = re.compile(r"(?i)\b(\d{2,3})\s*bpm\b")
+_KEY = re.compile(r"\b([A-G][b#♭♯]?)\s+(major|minor)\b")
+_ABOUT = re.compile(
+    r"(?i)\b(?:about|of|for)\s+(?!(?:the )?(?:piano|guitar|orchestra|voice)\b)([^,.;:!?\n]{2,40})"
+)
+_LEAST_SECONDS_OF_A_SONG = 40
+_SECTIONS = ("verse", "pre", "chorus", "verse", "chorus", "bridge", "chorus")
+_NAMES = {"pre": "Pre-Chorus"}
+_LANGUAGE = "The phrasebook writes lyrics in English only."
+
+
+def write(task: EnhanceTask, point: int) -> str:
+    """Write the parts that the target of `task` has, or one paragraph."""
+    idea, own = _own_lyrics(task.prompt.strip())
+    said = " ".join(filter(None, [idea, task.instruction.strip()]))
+    chooser = Chooser(Scene(), point)
+    if said and not task.target.parts and _kind(said) == "noise":
+        return _noise(task, idea or said, chooser)
+    style = _style(said, chooser)
+    if not idea:
+        idea = task.instruction.strip() or f"{chooser.one(_items(style['caption']))} song"
+    parts = task.target.parts
+    if not parts:
+        return _paragraph(task, idea, said, style, chooser)
+    is_sung = not _NO_VOICE.search(said)
+    tempo, key = _tempo(said, style, chooser), _key(said, style, chooser)
+    texts: dict[str, str] = {}
+    for part in parts:
+        if part.holds == "lyrics":
+            texts[part.name] = own or (_lyrics(task, said, style, chooser) if is_sung else "[Instrumental]")
+        elif part.name == "bpm":
+            texts[part.name] = str(tempo)
+        elif part.name == "keyscale":
+            texts[part.name] = key
+        elif part.holds == "prose" and "caption" not in texts:
+            own_fields = {other.name for other in parts}
+            texts[part.name] = _caption(part, idea, style, chooser, is_sung, tempo, key, own_fields)
+    return sections.joined(sections.mended(texts, parts, task.prompt), parts)
+
+
+def remark(task: EnhanceTask) -> str:
+    """Return the warning about lyrics in a language that none are written in here."""
+    has_lyrics = any(part.holds == "lyrics" for part in task.target.parts)
+    foreign = task.brief.language not in ("", "en") or language_of(task.prompt) not in ("en", "other")
+    is_written = has_lyrics and not _own_lyrics(task.prompt)[1] and not _NO_VOICE.search(task.prompt)
+    return _LANGUAGE if is_written and foreign else ""
+
+
+def _own_lyrics(text: str) -> tuple[str, str]:
+    """Return (what stands before, the lyrics) of an idea that has lyrics under section tags already."""
+    lines = text.splitlines()
+    place = next((number for number, line in enumerate(lines) if shape_of_lyrics.TAG.match(line)), None)
+    if place is None:
+        return text, ""
+    return "\n".join(lines[:place]).strip(), "\n".join(lines[place:])
+
+
+def _style(said: str, chooser: Chooser) -> dict[str, str]:
+    styles: dict[str, dict[str, str]] = data.words_of("music")["styles"]
+    text = f" {' '.join(re.findall(r'[a-z0-9-]+', said.lower()))} "
+    for style in styles.values():
+        if any(f" {word.strip()} " in text for word in style["words"].split(",")):
+            return style
+    return styles[chooser.one(["pop", "folk", "rock", "electronic"])]
+
+
+def _caption(
+    part: Part,
+    idea: str,
+    style: dict[str, str],
+    chooser: Chooser,
+    is_sung: bool,
+    tempo: int,
+    key: str,
+    own_fields: set[str],
+) -> str:
+    kind, mood = chooser.one(_items(style["caption"])), chooser.one(_items(style["mood"]))
+    voice = chooser.one(_items(style["voice"])) if is_sung else "no vocals, instrumental"
+    sound, course = (
+        chooser.one(_items(style["production"])),
+        chooser.one(_items(data.words_of("music")["progress"])),
+    )
+    if "bpm" in own_fields:
+        idea = re.sub(r"\s*,?\s*$", "", _TEMPO.sub("", idea)) or idea
+    opening = continues(idea, sentence=True).strip()
+    if part.labels:
+        return (
+            f"Global Metadata: {opening} {_sentence(kind)} at {tempo} BPM in {key}, {mood}; {sound}.\n"
+            f"Vocal Details: {_sentence(voice)}.\n"
+            f"Arrangement: {_sentence(style['instruments'])}. The piece {course}."
+        )
+    return (
+        f"{opening} {_sentence(kind)} with {style['instruments']}, {voice}. The mood is {mood}. "
+        f"{_sentence(sound)}. It {course}."
+    )
+
+
+def _kind(said: str) -> str:
+    return "instrument" if _INSTRUMENT.search(said) else "music" if _MUSIC.search(said) else "noise"
+
+
+def _opened(task: EnhanceTask, idea: str, kind: str) -> str:
+    has_types = any("TrackType:" in rule for rule in task.target.rules)
+    opening = f"{_TRACK_TYPES[kind]} " if has_types and "tracktype" not in idea.lower() else ""
+    return f"{opening}{continues(idea, sentence=True).strip()}"
+
+
+def _noise(task: EnhanceTask, idea: str, chooser: Chooser) -> str:
+    sounds = data.words_of("music")["sounds"]
+    how, room, near = (chooser.one(_items(sounds[name])) for name in ("how", "room", "near"))
+    return _with_length(task, f"{_opened(task, idea, 'noise')} {how}, {room}. {near}.")
+
+
+def _paragraph(task: EnhanceTask, idea: str, said: str, style: dict[str, str], chooser: Chooser) -> str:
+    kind = _kind(said)
+    about = f"{_sentence(chooser.one(_items(style['caption'])))} with {style['instruments']}"
+    mood, sound = chooser.one(_items(style["mood"])), chooser.one(_items(style["production"]))
+    tempo = "" if _TEMPO.search(idea) else f", {_tempo(said, style, chooser)} BPM"
+    text = _opened(task, idea, "music" if kind == "noise" else kind)
+    return _with_length(task, f"{text} {about}{tempo}. The mood is {mood}. {_sentence(sound)}.")
+
+
+def _with_length(task: EnhanceTask, written: str) -> str:
+    if task.brief.duration and "duration" in task.target.states:
+        written += f" Length: {task.brief.duration:g} seconds."
+    return written
+
+
+def _lyrics(task: EnhanceTask, said: str, style: dict[str, str], chooser: Chooser) -> str:
+    lines: dict[str, Any] = data.words_of("music")["lyrics"]
+    about = _about(said)
+    wanted: tuple[str, ...] = _SECTIONS
+    if 0 < task.brief.duration < _LEAST_SECONDS_OF_A_SONG:
+        wanted = ("verse", "chorus")
+    pools = {name: _items(lines[name]) for name in ("verse", "pre", "chorus", "bridge")}
+    modifier = chooser.one(_items(lines["modifiers"]))
+    hook = chooser.one(_items(lines["about"])).replace("{x}", about) if about else ""
+    chorus: list[str] = []
+    written, verses = [], 0
+    for place, name in enumerate(wanted):
+        if name == "chorus" and chorus:
+            own = chorus
+        else:
+            count = 2 if name == "pre" else 4
+            own = [pools[name].pop(chooser.index([1] * len(pools[name]))) for _ in range(count)]
+            if name == "chorus":
+                own = [hook, *own[:3]] if hook else own
+                chorus = own
+        verses += name == "verse"
+        title = f"Verse {verses}" if name == "verse" else _NAMES.get(name, name.title())
+        if name == "chorus" and place == len(wanted) - 1:
+            title = f"{title} - {modifier}"
+        written.append("\n".join([f"[{title}]", *own]))
+        if name == "bridge":
+            written.append(f"[{style['solo']}]")
+    return "\n\n".join(written)
+
+
+def _about(said: str) -> str:
+    """Return what the song is about in a few words that can be sung, "" where nothing is named."""
+    found = _ABOUT.search(said)
+    named = found[1].strip() if found else ""
+    if not named:
+        noun = read_scene(said).noun
+        named = noun if noun not in ("the main subject", "the subject") else ""
+    return named if 0 < shape_of_lyrics.syllables(named) <= 6 else ""
+
+
+def _tempo(said: str, style: dict[str, str], chooser: Chooser) -> int:
+    if found := _TEMPO.search(said):
+        return int(found[1])
+    least, most = map(int, style["bpm"].split("-"))
+    return least + 2 * chooser.index([1] * ((most - least) // 2 + 1))
+
+
+def _key(said: str, style: dict[str, str], chooser: Chooser) -> str:
+    if found := _KEY.search(said):
+        return f"{found[1]} {found[2]}"
+    return chooser.one([key.strip() for key in style["keys"].split(",")])
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(";") if item.strip()]

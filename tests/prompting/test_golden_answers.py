@@ -1,0 +1,346 @@
+"""What each target makes of an answer as good models give it, and of the slips that they make."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from quillwork.llm_backends.types import Deployment, Result, Usage
+from quillwork.prompting.answers.limits import LENGTH_SLACK, size_of
+from quillwork.prompting.answers.protect import protect
+from quillwork.prompting.answers.shapes import by_schema, lyrics, sections, shots
+from quillwork.prompting.answers.shapes.shape import parts_of, wrong
+from quillwork.prompting.drafts import Draft, Order
+from quillwork.prompting.phrasebook import write as phrasebook
+from quillwork.prompting.targets import Target, index, load
+from quillwork.prompting.tasks import OPEN, Brief, EnhanceTask, Reference
+
+IDEA = "a red fox in deep snow at dawn"
+DEPLOYMENT = Deployment(backend="litellm", model="golden")
+TARGETS = [load(entry.id) for entry in index()]
+SENTENCES = (
+    "A red fox stands in deep snow at dawn, its breath visible in the cold air. ",
+    "Low orange light comes from the left and draws a thin bright line along its back. ",
+    "Bare birches stand behind it in pale blue mist, and their long shadows cross the untouched snow. ",
+    "The view is level with its eyes, and the fox fills the middle of the frame. ",
+    "The palette is rust, pale blue and white, in the manner of a calm nature photograph. ",
+    "It lifts one paw slowly, turns its head towards the light and holds still while powder drifts past. ",
+    "The camera moves closer at a slow and even pace until the whiskers can be counted. ",
+    "Fine flakes glitter in the air, and the snow around the paws is broken into soft crumbs. ",
+    "Far away a wooden fence runs along the edge of a field, half buried and dark against the white. ",
+    "The sky above is clear, lighter at the horizon, with one thin cloud that has caught the first colour. ",
+)
+LIST = (
+    "no humans, red fox, deep snow, dawn, winter, standing, breath, birch trees, mist, orange light, "
+    "rim light, "
+    "eye level, animal focus, full body, cold, blue shadows, outdoors, looking at viewer, fluffy tail"
+)
+SONG = """\
+[Verse 1]
+The snow came down before the light
+A fox went by without a sound
+
+[Chorus - soft]
+Run, little fire, run
+I will keep the door ajar"""
+H3 = (
+    "[Shot 1] Live-action, a red fox stands in deep snow at dawn. "
+    "[Shot 2] At 00:02.500, the camera cuts to its eyes."
+)
+PARTS = {
+    "caption": "Gentle indie folk about a red fox in deep snow at dawn, soft female vocal, felt piano.",
+    "lyrics": SONG,
+    "bpm": "84",
+    "keyscale": "A minor",
+    "timesignature": "4",
+    "integrated_multimodal_description": H3,
+    "detailed_description": H3,
+    "subject_definitions": "<Subject 1> is the red fox in <Picture 1>, with deep red fur.",
+    "summary": "[reference generation] The red fox of <Picture 1> stands in deep snow at dawn.",
+    "retention_analysis": "The looks of <Subject 1> are kept as they are.",
+    "overall_soundscape": "The snow muffles everything, and a light wind is heard.",
+    "non_diegetic_music": "N/A",
+}
+LABELLED = (
+    "Global Metadata: Indie folk at 84 BPM in A minor, tender, about a red fox in deep snow at dawn.\n"
+    "Vocal Details: Soft female vocal.\nArrangement: Felt piano in the verse, strings in the chorus."
+)
+
+
+def prose_of(words: int) -> str:
+    text = ""
+    for place in range(60):
+        if len(text.split()) >= words:
+            break
+        text += SENTENCES[place] if place < len(SENTENCES) else f"Detail {place} of the fox shows clearly. "
+    return text.strip()
+
+
+def golden(target: Target) -> str:
+    """Return what a good model answers for the target."""
+    if target.schema:
+        value = {
+            "short_description": IDEA, "objects": [{"description": IDEA}], "high_level_description": IDEA,
+            "style_description": {
+                "aesthetics": "calm", "lighting": "low light", "medium": "photograph", "photo": "85 mm",
+                "color_palette": ["#AA3311"],
+            },
+        }  # fmt: skip
+        return by_schema.fitted(json.dumps(value), by_schema.schema_of(target.schema))
+    if target.parts:
+        texts = {part.name: LABELLED if part.labels else PARTS[part.name] for part in target.parts}
+        return sections.joined(texts, target.parts)
+    fewest = target.words[0] if target.words else 20
+    if target.form in ("tags", "phrases"):
+        return LIST
+    if target.form == "tags_and_prose":
+        return f"{LIST}, {prose_of(max(0, fewest - len(LIST.split())))}".strip(", ")
+    if target.form == "json":
+        return json.dumps({"high_level_description": IDEA})
+    if target.form == "instruction" or target.kind == "edit":
+        return f"Place {IDEA} behind the house. " + prose_of(fewest)
+    return prose_of(fewest + 2)
+
+
+def order(target: Target, idea: str = IDEA, brief: Brief = OPEN) -> Order:
+    protected = protect(idea)
+    task = EnhanceTask(protected.text, target, parts=protected.parts, brief=brief)
+    return Order(task, protected, idea)
+
+
+def made(target: Target, answer: str, idea: str = IDEA, brief: Brief = OPEN) -> tuple[str, Order]:
+    """Return the prompt that is made of an answer."""
+    one = order(target, idea, brief)
+    draft = one.read(Result(text=answer, usage=Usage(1, 1)), DEPLOYMENT)
+    assert isinstance(draft, Draft), draft
+    return one.finished(one.completed(draft))[0], one
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.id)
+class TestEveryTarget:
+    def test_a_good_answer_stands(self, target):
+        prompt, one = made(target, golden(target))
+        said = target.kind == "image_to_video" or target.form == "any" or "red fox" in prompt
+        assert said
+        assert not wrong(prompt.replace(target.prefix, ""), one.task) or target.prefix
+        faults = one.faults(Draft((golden(target),)))
+        kinds = {fault.kind for found in faults.values() for fault in found}
+        assert kinds <= {"lost", "unchanged"}, faults
+        if target.words and target.form not in ("json", "sections", "any"):
+            added = size_of(target, target.prefix) + size_of(target, target.suffix)
+            assert size_of(target, prompt) <= target.words[1] * LENGTH_SLACK + added
+        assert not re.search(r"(?m)^(?:Negative:|Here is|Sure)", prompt)
+
+    def test_talk_fences_and_a_negative_go(self, target):
+        answer = f"Here is your prompt:\n\n{golden(target)}"
+        if target.form != "json" and not target.parts:
+            answer += "\n\nNegative: blurry"
+        prompt, _ = made(target, answer)
+        assert "Here is your prompt" not in prompt
+        assert "Negative:" not in prompt
+
+    def test_the_phrasebook_answers(self, target):
+        task = EnhanceTask(IDEA, target, brief=Brief(duration=12, aspect="16:9"))
+        text = phrasebook(task).partition("\nNegative: ")[0]
+        assert "red fox in deep snow" in text
+        if target.schema or target.parts or target.shot_label:
+            assert not wrong(text, task)
+
+
+@pytest.mark.parametrize("target", [one for one in TARGETS if one.parts], ids=lambda target: target.id)
+class TestParts:
+    def test_each_comes_alone(self, target):
+        prompt, _ = made(target, golden(target))
+        found = parts_of(prompt, target)
+        assert list(found) == [part.name for part in target.parts]
+
+    def test_json_and_bold_names_are_read_too(self, target):
+        texts = {part.name: LABELLED if part.labels else PARTS[part.name] for part in target.parts}
+        bold = "\n\n".join(f"**{name.replace('_', ' ').title()}**: {text}" for name, text in texts.items())
+        expected, _ = made(target, golden(target))
+        for answer in (json.dumps(texts), f"```json\n{json.dumps(texts)}\n```", bold):
+            assert made(target, answer)[0] == expected
+
+    def test_what_may_be_left_out_is_filled_in(self, target):
+        needed = [part for part in target.parts if not part.fallback]
+        texts = {part.name: LABELLED if part.labels else PARTS[part.name] for part in needed}
+        prompt, one = made(target, sections.joined(texts, target.parts))
+        assert not wrong(prompt.partition("\n\n")[2] if target.prefix else prompt, one.task)
+
+    def test_a_part_that_is_missing_is_asked_for_again(self, target):
+        first = sections.main_of(target.parts)
+        one = order(target)
+        needed = [part.name for part in target.parts if not part.fallback]
+        asks = one.asks_again(Draft((f"{first}: {PARTS[first]}",)), in_process=True)
+        assert asks == (len(needed) > 1)
+
+
+class TestLyrics:
+    @pytest.mark.parametrize(
+        ("line", "count"),
+        [
+            ("walking through the empty streets", 7),
+            ("We rise together (together)", 5),
+            ("I loved the table by the lake", 8),
+            ("我站在窗前", 5),
+            ("きょうは雨", 4),
+            ("사랑해요", 4),
+            ("Ночь темна", 3),
+        ],
+    )
+    def test_syllables(self, line, count):
+        assert abs(lyrics.syllables(line) - count) <= (1 if line.isascii() else 0)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Verse 1:\nwalking through the empty streets at night alone without a friend to hold\nhey\n"
+            "**Chorus**\nWE ARE THE FIRE",
+            "[Verse][Chorus - a - b - c]\nla la la la la la\n[Outro]\ngone",
+            "just some words that nobody put under a tag and that go on and on for very much too long",
+            "[Chorus: anthemic, loud]\n- One line here for you\n- And another one too",
+            "一二三四五六七八九十一二三四五六七八",
+        ],
+    )
+    def test_rules_hold_after_tidying(self, text):
+        done = lyrics.tidy(text)
+        assert lyrics.wrong(done) == ""
+        assert lyrics.tidy(done) == done
+
+    def test_the_users_own_lines_stay(self):
+        own = "Verse\nthis line of mine is much too long to sing but it is mine and it shall stay"
+        assert own.splitlines()[1] in lyrics.tidy(f"[Verse]\n{own.splitlines()[1]}", own)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "no tags",
+            "\n[Verse]\nla",
+            "[Verse]\na\n[Chorus]\nb",
+            "[Chorus - a - b]\nla",
+            f"[Verse]\n{'la ' * 20}",
+        ],
+    )
+    def test_what_is_wrong_is_told(self, text):
+        assert lyrics.wrong(text)
+
+    def test_lyrics_in_another_language_are_no_fault(self):
+        words = "[Verse]\nDer Schnee fiel leise vor dem Licht\nEin Fuchs lief fort und sah mich nicht"
+        german = sections.joined({**PARTS, "lyrics": words}, load("ace_step_1_5").parts)
+        one = order(load("ace_step_1_5"), brief=Brief(language="de"))
+        assert not [
+            f for found in one.faults(Draft((german,))).values() for f in found if f.kind == "language"
+        ]
+        assert "The lyrics are in German" in one.request().messages[-1].content
+
+
+SHOTS = [
+    ("kling_3", "Shot 1 (0-3s). A. Shot 2 (3-6s). B.", 10, [(0, 5), (5, 10)]),
+    ("kling_3", "Shot 1: A.\nShot 2: B.\nShot 3: C.", 10, [(0, 3), (3, 7), (7, 10)]),
+    ("kling_3", "A fox runs.", 6, [(0, 6)]),
+    ("kling_3", "**Shot 3** (0s - 1s) - A. Shot 7 (1s to 4s): B.", 8, [(0, 2), (2, 8)]),
+    ("wan_2_7", "Shot 1 [0-2s] A. Shot 2 [2-9s] B.", 9, [(0, 2), (2, 9)]),
+    ("seedance_2_5", "Shot 1 (0-2s): A. Shot 2 (2-3s): B.", 30, [(0, 20), (20, 30)]),
+    ("minimax_h3", "[Shot 1] A. [Shot 2] At 00:09.000, B.", 6, [(0, 3), (3, 6)]),
+]  # fmt: skip
+
+
+class TestShots:
+    @pytest.mark.parametrize(("id", "text", "duration", "spans"), SHOTS)
+    def test_times_add_up_to_the_length(self, id, text, duration, spans):
+        target = load(id)
+        task = EnhanceTask(IDEA, target, brief=Brief(duration=duration))
+        done = shots.mended(text, target.shot_label, duration)
+        found = shots.shots_in(done, target.shot_label)
+        if "{to}" in target.shot_label:
+            assert [(shot.begins, shot.ends) for shot in found] == spans
+        else:
+            assert [shot.begins or 0 for shot in found] == [begin for begin, _ in spans]
+        assert not shots.wrong(done, target.shot_label, target.shots[1], task.brief.duration)
+        assert shots.mended(done, target.shot_label, duration) == done
+
+    def test_numbers_alone_where_times_break_the_clip(self):
+        done = shots.mended("Shot 1 (0-3s): A. Shot 2 (3-5s): B.", load("seedance_2").shot_label, 10)
+        assert done == "Shot 1: A. Shot 2: B."
+
+    def test_the_message_says_what_is_wanted(self):
+        asked = order(load("kling_3"), brief=Brief(duration=9, aspect="9:16")).request().messages
+        assert "up to 6 shots" in asked[0].content
+        assert "“Shot 2 (3-6s).”" in asked[0].content
+        assert "The last shot ends at 9." in asked[1].content
+        assert "Picture format: 9:16" in asked[1].content
+        assert "one scene" in order(load("wan_2_2_t2v")).request().messages[0].content
+
+    def test_first_and_last_frame_name_the_end(self):
+        prompt, _ = made(load("minimax_h3_fl2v"), golden(load("minimax_h3_fl2v")), brief=Brief(duration=8))
+        assert "Picture 2 (from Shot 2) aligns with the 8.00-second mark" in prompt
+
+
+BAD_JSON = [
+    "no JSON at all, just a red fox",
+    '{"short_description": "a red fox", "objects": "a fox", "extra": 1}',
+    '{"short_description": "a fox", "objects": [{"description": "fox", "location": ["left", "front"]}',
+    '```json\n{"Short Description": "a fox", "lighting": "soft", "text_render": null}\n```',
+    '[{"short_description": "a fox", "objects": [null, 3, {"pose": {"a": "b"}}]}]',
+    '{"objects": []}',
+]
+
+
+class TestJson:
+    @pytest.mark.parametrize("target", [one for one in TARGETS if one.schema], ids=lambda target: target.id)
+    @pytest.mark.parametrize("answer", BAD_JSON)
+    def test_it_always_follows_the_schema(self, target, answer):
+        prompt, _ = made(target, answer)
+        assert not by_schema.wrong(prompt, by_schema.schema_of(target.schema))
+
+    def test_a_strict_schema_goes_with_the_request(self):
+        request = order(load("fibo")).request()
+        assert request.schema is not None
+        assert by_schema.is_strict(request.schema)
+        assert '"short_description"' in request.messages[0].content
+
+    def test_small_models_are_asked_for_parts_as_json(self):
+        one = replace(order(load("ace_step_1_5")), is_for_small=True)
+        assert list(one.request().schema["properties"]) == [
+            "caption",
+            "lyrics",
+            "bpm",
+            "keyscale",
+            "timesignature",
+        ]
+
+
+class TestNegations:
+    def test_they_are_a_field_of_the_target(self):
+        assert "such as “no watermark”" in order(load("gpt_image")).request().messages[0].content
+        assert "knows no negation" in order(load("nano_banana")).request().messages[0].content
+
+
+class TestReferences:
+    TWO = Brief(references=(Reference("subject", "Anna"), Reference("style")))
+
+    @pytest.mark.parametrize(
+        ("id", "names"),
+        [
+            ("gpt_image", ("Image 1", "Image 2")),
+            ("bernini_r", ("image0", "image1")),
+            ("seedance_2", ("@Image1", "@Image2")),
+            ("minimax_h3_ref2v", ("<Picture 1>", "<Picture 2>")),
+        ],
+    )
+    def test_they_have_the_targets_own_names(self, id, names):
+        target = load(id)
+        asked = order(target, brief=self.TWO).request().messages[-1].content
+        prompt, _ = made(target, golden(target), brief=self.TWO)
+        for name in names:
+            assert name in asked
+            assert name in prompt
+        assert "Anna" in asked
+
+    def test_a_target_without_pictures_is_told_in_words(self):
+        asked = order(load("flux1_dev"), brief=self.TWO).request().messages[-1].content
+        assert "does not get them" in asked
+        assert "image 1" not in made(load("flux1_dev"), golden(load("flux1_dev")), brief=self.TWO)[0]
