@@ -10,6 +10,7 @@ import { enhanceHere, followTextFields, menuItems } from "./enhance/entries.js";
 import { followModelWidget, watchModelFields } from "./models/model_fields.js";
 import { settingsPage } from "./settings/page.js";
 import { offerOnce, openSetup } from "./setup/first_run.js";
+import { completeTags } from "./tags/completion.js";
 import { variablesTab } from "./variables/panel.js";
 
 const VARIABLES_TAB = "quillwork-variables";
@@ -38,6 +39,7 @@ export const panels = {
     useStyles();
     watchModelFields(app, isOurs);
     followTextFields();
+    completeTags();
     api.addEventListener("execution_error", guarded(({ detail }) => askAfterRun(detail)));
     await loadTexts();
     app.extensionManager.registerSidebarTab(variablesTab());

@@ -36,7 +36,7 @@ _FACE = 4
 _NO_BLANK = re.compile(r"\s+")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TagTable:
     """The tags of one or more boards.
 

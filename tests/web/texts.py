@@ -17,8 +17,8 @@ WEB = REPOSITORY / "web"
 ENGLISH = REPOSITORY / "locales" / "en"
 LITERAL = r'"((?:[^"\\]|\\.)*)"'
 SAID = re.compile(rf"\bt\(\s*{LITERAL},\s*{LITERAL}")
-ROW = re.compile(rf"\[(MODEL|PLACES|KEYS|USAGE), {LITERAL}, {LITERAL}")
-CATEGORY = re.compile(rf"^const (?:PAGE|MODEL|PLACES|KEYS|USAGE) = {LITERAL}", re.MULTILINE)
+ROW = re.compile(rf"\[(MODEL|PLACES|KEYS|USAGE|FIELDS), {LITERAL}, {LITERAL}")
+CATEGORY = re.compile(rf"^const (?:PAGE|MODEL|PLACES|KEYS|USAGE|FIELDS) = {LITERAL}", re.MULTILINE)
 COMMAND = re.compile(rf"\{{\s*id: {LITERAL},\s*label: {LITERAL}")
 
 

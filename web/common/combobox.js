@@ -30,7 +30,7 @@ export class Combobox {
     }
     input.addEventListener("focus", () => this.open());
     input.addEventListener("click", () => this.open());
-    input.addEventListener("input", () => this.typed());
+    input.addEventListener("input", (event) => this.typed(event));
     input.addEventListener("blur", () => this.close());
     // In the capture phase, so that it comes before the host's own handling of Enter and Escape.
     input.addEventListener("keydown", (event) => this.key(event), true);

@@ -27,6 +27,12 @@ export function closeEnhance() {
   open?.close();
 }
 
+/** The target chosen in the open frame, null for any model, if `element` is its field or in it; else undefined. */
+export function targetInDialog(element) {
+  const isIn = open && (open.frame.contains(element) || elementOf(open.field.node, open.field.widget) === element);
+  return isIn ? (open.target.value === "auto" ? null : open.target.value) : undefined;
+}
+
 function listTargets() {
   targets ??= call("targets")
     .then((answer) => answer.targets ?? [])

@@ -1,4 +1,4 @@
-// Quillwork's page in ComfyUI's settings dialog. None of it is kept in ComfyUI's own settings.
+// Quillwork's page in ComfyUI's settings dialog. Only the switches of the text fields are kept in ComfyUI's own settings.
 import { t } from "../common/texts.js";
 import { keyTable } from "./keys.js";
 import { fixedRow, modeRow, modelRow, statusRow, timeoutRow } from "./rows.js";
@@ -10,8 +10,9 @@ const MODEL = "Quillwork model";
 const PLACES = "Set outside of ComfyUI";
 const KEYS = "Keys by provider";
 const USAGE = "Usage";
+const FIELDS = "Text fields";
 
-/** Whether the first-run dialog was shown once. The one thing that we keep in ComfyUI's settings. */
+/** Whether the first-run dialog was shown once. ComfyUI's settings keep it. */
 export const SEEN = "Quillwork.FirstRun.Seen";
 
 /** The rows, as the host's extension interface takes them; `openSetup` opens the choice of a model. */
@@ -33,6 +34,8 @@ export function settingsPage(openSetup) {
     [PLACES, "Quillwork.Places.Allowed", "Allowed for shared workflows", allowedRow],
     [KEYS, "Quillwork.Keys.Table", "Keys", keyTable],
     [USAGE, "Quillwork.Usage.Tables", "Calls and costs", usageTables],
+    [FIELDS, "Quillwork.Fields.Tags", "Complete tags while typing", "boolean"],
+    [FIELDS, "Quillwork.Fields.Tokens", "Show the length in tokens", "boolean"],
   ];
   return [
     ...rows.map(([group, id, name, render], place) => ({
@@ -40,7 +43,7 @@ export function settingsPage(openSetup) {
       name,
       category: [PAGE, group, name],
       type: render,
-      defaultValue: "",
+      defaultValue: render === "boolean" ? true : "",
       sortOrder: 100 - place,
     })),
     { id: SEEN, name: SEEN, type: "hidden", defaultValue: false },

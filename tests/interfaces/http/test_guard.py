@@ -19,9 +19,19 @@ CHANGES = [
     ("DELETE", "variables/color"),
     ("POST", "unload"),
 ]
-READS = ["llm/models", "llm/providers", "keys", "config", "health", "targets", "variables", "openapi.json"]
+READS = [
+    "llm/models",
+    "llm/providers",
+    "keys",
+    "config",
+    "health",
+    "targets",
+    "variables",
+    "tags",
+    "openapi.json",
+]
 OPEN = ["llm/models", "llm/providers", "targets", "openapi.json"]
-PRIVATE = ["keys", "config", "health", "variables"]
+PRIVATE = ["keys", "config", "health", "variables", "tags"]
 
 
 @pytest.mark.parametrize("path", READS)

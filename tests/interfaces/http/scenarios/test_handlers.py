@@ -634,6 +634,21 @@ def test_targets_are_found_by_words(call):
     assert all("flux" in row["label"].lower() for row in found)
 
 
+def test_tags_come_with_their_manner_and_once(call, home, monkeypatch):
+    monkeypatch.setattr("quillwork.prompting.tags.files._find", lambda: (home / "tags.csv",))
+    (home / "tags.csv").write_text('rain,0,5,"raining"\nwlop,1,9,\n1girl,0,7,\n')
+    first = call("GET", "tags", query={"target": "anima"}).content
+    assert first["rows"] == "\nwlop\tA9\n1girl\tG7\nrain\tG5\training\n"
+    assert (first["underscores"], first["escapes"], first["artist_mark"]) == (False, True, "@")
+    again = call("GET", "tags", query={"target": "illustrious", "version": first["version"]}).content
+    assert (again["version"], again["rows"]) == (first["version"], "")
+
+
+@pytest.mark.parametrize("target", ["flux1_dev", "sdxl", "illustrious"])
+def test_no_tags_for_prose_and_without_a_table(call, target):
+    assert call("GET", "tags", query={"target": target}).content["version"] == ""
+
+
 # The rest
 
 
