@@ -51,7 +51,8 @@ def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
     picture = _opened(library, data)
     try:
         is_fit = _is_fit(picture, data, longest_side)
-        picture.draft(None, (longest_side, longest_side))
+        # One that goes out as it came is decoded at an eighth of its size, which shows damage as well.
+        picture.draft(None, (1, 1) if is_fit else (longest_side, longest_side))
         picture.load()
     except Exception:  # noqa: BLE001 - whatever a decoder may make of a broken file
         raise BadRequest(
@@ -148,9 +149,10 @@ def _size(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
 def _upright(picture: Pixels) -> Pixels:
     from PIL import ImageOps
 
-    # A camera's notes may be broken where the picture is not.
+    # In place, because the copy of one that is upright already costs as much as its encoding does. A camera's
+    # notes may be broken where the picture is not.
     with contextlib.suppress(Exception):
-        return ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
     return picture
 
 
