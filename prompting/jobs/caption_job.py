@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ...llm_backends.errors import LLMError
+from ...llm_backends.images import read_picture
 from ...llm_backends.model import Model
 from ...llm_backends.streaming.live import LiveText
+from ...llm_backends.types import Image
 from ..describe import describe_views
 from ..tasks import Existing
 from . import captions
@@ -57,9 +59,9 @@ class CaptionJob:
                 }
             )
 
-    def entries(self, seed: int) -> list[Entry]:
-        """Return what is left to be asked for."""
-        return list(captions.entries_of(self.left(), self.wishes, seed))
+    def entries(self, seed: int, read: Callable[[bytes], Image] = read_picture) -> list[Entry]:
+        """Return what is left to be asked for; `read` reads a picture."""
+        return list(captions.entries_of(self.left(), self.wishes, seed, read))
 
     def left(self) -> list[captions.Picture]:
         """Return the pictures that need a text; one that is journalled but not there is written first."""

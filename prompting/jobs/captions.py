@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ...llm_backends.images import read_picture
 from ...llm_backends.system.files import write_whole
+from ...llm_backends.types import Image
 from ..describe import View
 from ..targets import Target
 from ..tasks import Existing, Form, Hint
@@ -121,10 +122,12 @@ def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[P
     return found
 
 
-def entries_of(pictures: Sequence[Picture], wishes: Wishes, seed: int) -> Iterator[Entry]:
+def entries_of(
+    pictures: Sequence[Picture], wishes: Wishes, seed: int, read: Callable[[bytes], Image] = read_picture
+) -> Iterator[Entry]:
     """Yield the entries of a job for `pictures`, with their names."""
     for picture in pictures:
-        yield Entry(picture.name, picture.stamp, _Preparation(picture, wishes, seed))
+        yield Entry(picture.name, picture.stamp, _Preparation(picture, wishes, seed, read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,14 @@ class _Preparation:
     picture: Picture
     wishes: Wishes
     seed: int
+    read: Callable[[bytes], Image]
 
     def __call__(self) -> Question:
         data = self.picture.file.read_bytes()
         instruction = self.wishes.instruction_for(self.picture)
         key = hashlib.sha256(data)
         key.update(instruction.encode())
-        view = View((read_picture(data),), self.wishes.target, instruction, self.seed)
+        view = View((self.read(data),), self.wishes.target, instruction, self.seed)
         return Question(key.hexdigest(), view)
 
 

@@ -14,6 +14,7 @@ from ....prompting import targets
 from ....prompting.jobs import captions
 from ....prompting.jobs.caption_job import SHOWN, CaptionJob, caption_job_id, describing
 from ....prompting.jobs.journal import JobError, hold_place
+from ....prompting.jobs.picture_readers import PictureReaders
 from ....prompting.jobs.work import Entry, Progress
 from ..writing import open_chosen, print_json
 from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures, spoken_time
@@ -43,11 +44,15 @@ def caption_command(options: argparse.Namespace) -> int:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")
     job_id = caption_job_id(folder, wishes, suffix, options.existing, options.seed, model)
-    with hold_place(jobs_folder(), folder), job_journal(job_id, "caption", options, str(folder)) as journal:
-        pictures = found[: options.limit] if options.limit else found
+    pictures = found[: options.limit] if options.limit else found
+    with (
+        hold_place(jobs_folder(), folder),
+        job_journal(job_id, "caption", options, str(folder)) as journal,
+        PictureReaders(0 if model.runs_in_place else len(pictures)) as readers,
+    ):
         job = CaptionJob(wishes, options.existing, journal, pictures, _say)
         run = _Run(job, model)
-        entries = job.entries(options.seed)
+        entries = job.entries(options.seed, readers.read)
         first, rest = entries[:SHOWN], entries[SHOWN:]
         if rest and not options.yes:
             if not sys.stdin.isatty() and len(rest) > _UNASKED:
