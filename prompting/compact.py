@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from ..llm_backends.types import Message
 from .answers.terms import NOBODY, shows_people
+from .phrasebook.idea_tags import is_english
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
-from .small_models.begun import is_english
 from .targets import Target
 from .targets.examples import Example
 from .tasks import EnhanceTask

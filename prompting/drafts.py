@@ -22,8 +22,9 @@ from .answers.terms import LISTS
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
 from .model_size import billions_of
+from .phrasebook.idea_tags import is_english
 from .phrasebook.language import language_of
-from .small_models.begun import begun, is_english
+from .small_models.begun import begun
 from .small_models.doubts import doubts
 from .small_models.mending import filled, strays, tidied
 from .targets import Target, fit_negative

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...llm_backends.errors import BackendUnavailable
 from . import data
 from .chooser import shuffled
-from .subjects import singular
+from .vocabulary import singular
 
 if TYPE_CHECKING:
     from ..tasks import VariablesTask

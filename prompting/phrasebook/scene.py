@@ -32,8 +32,12 @@ class Scene:
 def settle(scene: Scene) -> None:
     """Add to the scene's tags those that they imply."""
     implied = _rules()[1]
+    by_nature = _by_nature()
     for tag in sorted(scene.tags):
-        for more in sorted(implied.get(tag, _NONE)):
+        # A whale lives under water, one of paper does not.
+        if tag in by_nature and "crafted" in scene.tags:
+            continue
+        for more in sorted(implied.get(tag, by_nature.get(tag, _NONE))):
             # Snow lies outdoors, but not where the prompt looks at it through a window.
             if same_dimension(more).isdisjoint(scene.tags):
                 scene.tags.add(more)
@@ -70,6 +74,16 @@ def split_list(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+@lru_cache(maxsize=1)
+def _by_nature() -> dict[str, frozenset[str]]:
+    return _by_line(data.words_of("context")["by_nature"])
+
+
+def _by_line(text: str) -> dict[str, frozenset[str]]:
+    lines = (line.partition(":") for line in text.splitlines())
+    return {left.strip(): frozenset(split_list(right)) for left, _, right in lines}
+
+
 _Rules = tuple[
     dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, str], dict[str, frozenset[str]]
 ]
@@ -84,10 +98,7 @@ def _rules() -> _Rules:
         for tag in split_list(right):
             excluded.setdefault(left.strip(), set()).add(tag)
             excluded.setdefault(tag, set()).add(left.strip())
-    implied: dict[str, frozenset[str]] = {}
-    for line in context["implies"].splitlines():
-        left, _, right = line.partition(":")
-        implied[left.strip()] = frozenset(split_list(right))
+    implied = _by_line(context["implies"])
     values = {name: frozenset(tags) for name, tags in context["one_of"].items()}
     dimension_of = {
         tag: name for name, tags in values.items() for tag in tags if name != "angle" or tag != "aerial"

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from . import data
 from .language import language_of
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
+from .vocabulary import (
+    ALIVE,
+    attribute_words,
+    carriers,
+    context_words,
+    demoting,
+    lexicon,
+    singular,
+    worked,
+)
 
 # Code, references and quoted text are the user's own business; nothing is read into them.
 _OPAQUE = re.compile(r'"[^"\n]*"|“[^”\n]*”|<[^<>\n]*>|__[\w\-/*]+__|\bembedding:\S+|https?://\S+')
@@ -42,11 +51,6 @@ _COUNTS = frozenset(
         "pair",
     ]
 )
-_IRREGULAR = {
-    "wolves": "wolf", "calves": "calf", "elves": "elf", "dwarves": "dwarf", "thieves": "thief",
-    "knives": "knife", "loaves": "loaf", "mice": "mouse", "geese": "goose",
-    "lilies": "lily", "peonies": "peony", "oxen": "ox",
-}  # fmt: skip
 _FORMLESS = frozenset(
     [
         "sunset",
@@ -97,7 +101,17 @@ _FORMLESS = frozenset(
 _SPREAD = frozenset({"landscape", "city", "interior", "abstract"})
 _PEOPLE = frozenset({"person", "group"})
 _THINGS = frozenset({"object", "plant", "food"})
-_ALIVE = frozenset({"person", "group", "animal", "creature", "plant"})
+_MADE = frozenset(
+    {"made", "carved", "built", "folded", "woven", "sculpted", "formed", "out", "knitted", "sewn"}
+)
+_OF = frozenset({"of", "from", "out", "entirely", "only", "completely", "purely"})
+# Of these a house or a boat may well be built to be used.
+_COMMON_MATTER = frozenset({"wooden", "stonework", "glass", "metal"})
+_MATTER = _COMMON_MATTER | {"paper", "cloth", "clayware", "bricks", "iced"}
+_NAME_REACH = 4
+_SMALL_WORDS = frozenset(
+    {"the", "and", "his", "her", "its", "very", "some", "many", "with", "one", "two", "three"}
+)
 _PLACES = frozenset({"landscape", "city", "building", "interior", "space"})
 
 
@@ -120,10 +134,15 @@ def read_scene(prompt: str) -> Scene:
     matches = _without_media(tokens, list(_nouns(tokens)))
     scene.tags = _tags_in(tokens, matches)
     scene.covers = _covers_in(tokens)
-    _name_subject(scene, text, tokens, matches)
+    main = _main_noun(text, tokens, matches)
+    _name_subject(scene, main)
+    if main is not None:
+        _describe_subject(scene, main, text, tokens)
     if any(re.fullmatch(r"\d(?:girl|boy)s?", token) for token in tokens):
         scene.tags.add("drawn")
-    people = any(match.kind in _PEOPLE for match in matches)
+    people = sum(match.kind in _PEOPLE for match in matches)
+    if people == 1 and scene.kind == "person":
+        scene.tags.add("alone")
     if not people:
         scene.tags.add("noperson")
     if "people" in scene.without:
@@ -137,9 +156,10 @@ def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     scene = Scene()
     text = take_negations(_visible(instruction), scene)
     tokens = _tokens(text)
+    said = data.words_of("context")["requested"]
     found: list[str] = []
     for tags, _ in _contexts(tokens, []):
-        found += [tag for tag in tags[:1] if tag not in found]
+        found += [tag for tag in tags if tag in said and tag not in found][:1]
         scene.tags.update(tags)
     scene.covers = _lengths_in(tokens)
     return found, scene
@@ -155,33 +175,20 @@ def _visible(text: str) -> str:
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
 
 
-def singular(word: str) -> str:
-    """Return the singular of an English noun, by rule."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("ies"):
-        return f"{word[:-3]}y"
-    if word.endswith(("ches", "shes", "xes", "sses", "zes", "oes")):
-        return word[:-2]
-    return word[:-1]
-
-
 def _nouns(tokens: list[str]) -> Iterator[_Match]:
-    lexicon, longest = _lexicon()
+    nouns, longest = lexicon()
     place = 0
     while place < len(tokens):
         for size in range(min(longest, len(tokens) - place), 0, -1):
             words = " ".join(tokens[place : place + size])
             single = " ".join([*tokens[place : place + size - 1], singular(tokens[place + size - 1])])
-            found = lexicon.get(words) or lexicon.get(single)
+            found = nouns.get(words) or nouns.get(single)
             if found is None:
                 continue
             kind, traits = found
             counted = place > 0 and tokens[place - 1] in _COUNTS
-            plural = (words not in lexicon and single in lexicon) or counted
-            if place > 0 and kind not in _PLACES and tokens[place - 1] in _worked(kind):
+            plural = (words not in nouns and single in nouns) or counted
+            if place > 0 and kind not in _PLACES and tokens[place - 1] in worked(kind):
                 traits = (*traits, "crafted")
             yield _Match(place, place + size, words, kind, traits, plural)
             place += size
@@ -201,7 +208,7 @@ def _without_media(tokens: list[str], nouns: list[_Match]) -> list[_Match]:
 
 
 def _contexts(tokens: list[str], nouns: list[_Match]) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
-    words, longest = _context_words()
+    words, longest = context_words()
     # The snow of a snow leopard does not lie on the ground.
     taken = {
         place
@@ -247,11 +254,11 @@ def _lengths_in(tokens: list[str]) -> set[str]:
     }
 
 
-def _name_subject(scene: Scene, text: str, tokens: list[str], matches: list[_Match]) -> None:
-    main = _main_noun(text, tokens, matches)
+def _name_subject(scene: Scene, main: _Match | None) -> None:
     if main is None:
+        scene.formless = True
         if "portrait" in scene.tags:
-            scene.kind, scene.noun = "person", "the subject"
+            scene.kind, scene.noun, scene.formless = "person", "the subject", False
         return
     scene.kind, scene.plural = main.kind, main.plural
     scene.noun = "the " + re.sub(r"^\d+|^multiple ", "", main.words)
@@ -266,6 +273,44 @@ def _name_subject(scene: Scene, text: str, tokens: list[str], matches: list[_Mat
     scene.tags.add(scene.kind)
 
 
+def _describe_subject(scene: Scene, main: _Match, text: str, tokens: list[str]) -> None:
+    """Add what is said of the subject alone: before it, in its name, and what it is made of."""
+    start = main.start
+    while start > max(0, main.start - _NAME_REACH) and not _break_between(text, start):
+        if tokens[start - 1] in demoting() or tokens[start - 1] == "of":
+            break
+        start -= 1
+    said = tokens[start : main.end]
+    for tags in _found(said, *attribute_words()):
+        scene.tags.update(tags)
+    matter = _matter_after(tokens[main.end : main.end + 8])
+    if matter is None or (main.kind not in ALIVE and matter & _COMMON_MATTER):
+        return
+    scene.tags.update(matter, {"crafted"})
+
+
+def _matter_after(tokens: list[str]) -> set[str] | None:
+    """Return the matter in "made of paper", ``oddmatter`` for one that we have no words for; None without."""
+    for place, token in enumerate(tokens[:4]):
+        if token in demoting() - _MADE:
+            return None
+        rest = tokens[place + 1 :]
+        if token not in _MADE or not rest or rest[0] not in _OF:
+            continue
+        while rest and rest[0] in _OF:
+            rest = rest[1:]
+        found = {tag for tags in _found(rest[:3], *attribute_words()) for tag in tags} & _MATTER
+        return found or {"oddmatter"}
+    return None
+
+
+def _found(tokens: list[str], words: dict[str, tuple[str, ...]], longest: int) -> Iterator[tuple[str, ...]]:
+    for place in range(len(tokens)):
+        for size in range(1, longest + 1):
+            if tags := words.get(" ".join(tokens[place : place + size])):
+                yield tags
+
+
 def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | None:
     """Return the head of the first noun phrase that no preposition introduces."""
     heads: list[_Match] = []
@@ -277,7 +322,7 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
             heads[-1] = match
         else:
             heads.append(match)
-    if not heads:
+    if not heads or _unknown_before(heads[0], text, tokens):
         return None
     graphic = next(
         (head for head in heads if head.kind == "graphic" and not _demoted(head, text, tokens)), None
@@ -296,19 +341,39 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
     return (figures or pool)[0]
 
 
+def _unknown_before(head: _Match, text: str, tokens: list[str]) -> bool:
+    """Tell whether somebody or something that we have no word for stands before the first noun: a name."""
+    if not _demoted(head, text, tokens):
+        return False
+    known = context_words()[0], attribute_words()[0]
+    front = head.start - 1
+    while front >= 0 and tokens[front] not in demoting():
+        front -= 1
+    return any(
+        len(token) > 2
+        and token.isalpha()
+        and token not in demoting()
+        and token not in carriers()
+        and token not in _SMALL_WORDS
+        and not any(token in words for words in known)
+        and not token.endswith("ing")
+        for token in tokens[: max(0, front)]
+    )
+
+
 def _carried(first: _Match, second: _Match, tokens: list[str]) -> bool:
     between = tokens[first.end : second.start]
     return (
-        first.words.split()[-1] in _carriers() and bool(between) and between[0] == "of" and len(between) <= 4
+        first.words.split()[-1] in carriers() and bool(between) and between[0] == "of" and len(between) <= 4
     )
 
 
 def _demoted(match: _Match, text: str, tokens: list[str]) -> bool:
-    demoting = _demoting()
+    behind = demoting()
     for place in range(match.start - 1, max(-1, match.start - 5), -1):
         if _break_between(text, place + 1):
             return False
-        if tokens[place] in demoting:
+        if tokens[place] in behind:
             return True
         if tokens[place].endswith("ing") and place < match.start - 1:
             return True
@@ -321,49 +386,3 @@ def _break_between(text: str, place: int) -> bool:
     if place <= 0 or place >= len(words):
         return False
     return any(mark in text[words[place - 1].end() : words[place].start()] for mark in ",.;:!?\n|")
-
-
-@lru_cache(maxsize=1)
-def _lexicon() -> tuple[dict[str, tuple[str, tuple[str, ...]]], int]:
-    lexicon: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for line in data.words_of("subjects")["nouns"].splitlines():
-        head, _, words = line.partition(":")
-        kind, *traits = head.split()
-        for word in split_list(words):
-            lexicon.setdefault(word, (kind, tuple(traits)))
-    return lexicon, max(len(word.split()) for word in lexicon)
-
-
-@lru_cache(maxsize=1)
-def _context_words() -> tuple[dict[str, tuple[str, ...]], int]:
-    found: dict[str, tuple[str, ...]] = {}
-    for line in data.words_of("context")["words"].splitlines():
-        head, _, words = line.partition(":")
-        for phrase in split_list(words):
-            key = " ".join(word.removesuffix("'s") for word in phrase.split())
-            found[key] = (*found.get(key, ()), *head.split())
-    return found, max(len(word.split()) for word in found)
-
-
-@lru_cache(maxsize=1)
-def _worked_alive() -> frozenset[str]:
-    return frozenset(split_list(data.words_of("subjects")["crafted"]))
-
-
-@lru_cache(maxsize=1)
-def _worked_things() -> frozenset[str]:
-    return frozenset(split_list(data.words_of("subjects")["crafted_things"]))
-
-
-def _worked(kind: str) -> frozenset[str]:
-    return _worked_alive() if kind in _ALIVE else _worked_things()
-
-
-@lru_cache(maxsize=1)
-def _carriers() -> frozenset[str]:
-    return frozenset(split_list(data.words_of("subjects")["carriers"]))
-
-
-@lru_cache(maxsize=1)
-def _demoting() -> frozenset[str]:
-    return frozenset(split_list(data.words_of("subjects")["demoting"]))

@@ -1,14 +1,43 @@
-"""Danbooru tags added to a prompt."""
+"""Danbooru tags: those that an idea names, and those that are added."""
 
 from __future__ import annotations
 
 import re
 
+from ..answers.terms import NOBODY, shows_people, with_count
 from . import data
 from .chooser import Chooser
+from .composing import looks_like_tags
+from .idea_tags import tags_in
+from .negations import take_negations
+from .scene import Scene
 
 # Of 64 numbers in a row the two nearest lie 1/123 of the whole apart.
 ENOUGH_SPREAD = 130.0
+_NEGATED = re.compile(r"(?i)\A(?:no|without|not|nothing|nobody)\b(?! humans)")
+_TWICE = re.compile(r"(?i)\A(1(?:girl|boy)), (?:girl|woman|boy|man)(?=,|\Z)")
+_WORN = re.compile(r"(?i)\A(?:wearing|dressed in|it is|there is|there are)\s+")
+_GROUP = re.compile(r"(?i)\A(two|three|four|2|3|4)\s+(girls|women|boys|men)\b")
+_SYNTAX = re.compile(r"[\[\]{}()<>|\\\n_*:—]|\bBREAK\b")
+_NUMBERS = {"two": "2", "three": "3", "four": "4"}
+
+
+def as_tags(prompt: str, scene: Scene) -> str:
+    """Return `prompt` as a list of tags: one that is a list, or that we cannot read, stays as it is."""
+    if looks_like_tags(prompt) or _SYNTAX.search(prompt) or scene.language != "en":
+        return prompt
+    # What is not to be there stands in the negative prompt.
+    left = take_negations(prompt, Scene())
+    tags = [_WORN.sub("", tag) for tag in tags_in(left) if not _NEGATED.match(tag)]
+    if not tags:
+        return prompt
+    if group := _GROUP.match(tags[0]):
+        kind = "girls" if group[2].lower() in ("girls", "women") else "boys"
+        tags.insert(0, f"{_NUMBERS.get(group[1].lower(), group[1])}{kind}")
+    listed = _TWICE.sub(r"\1", with_count(", ".join(tags), left))
+    # Somebody whose name is not known may well be a person.
+    known = scene.kind not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
+    return f"{NOBODY}, {listed}" if known and not shows_people(left) and NOBODY not in listed else listed
 
 
 def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True) -> list[str]:
@@ -31,8 +60,6 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
         "frame",
     ]
     order += ["tags"] * 12
-    if chooser.scene.language != "en":
-        order = ["frame", "colour", "frame"]
     if len(present) > 2 * few:
         order = ["frame", "light", "colour"]
     found: list[str] = []
@@ -43,8 +70,8 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
         if entry is None:
             continue
         for tag in entry.phrase.split(","):
-            key = _tag_key(tag)
-            if key not in present and key not in map(_tag_key, found):
+            words = set(_tag_key(tag).split())
+            if not any(words <= set(known.split()) for known in (*present, *map(_tag_key, found))):
                 found.append(tag.strip())
     return [tag.replace(" ", "_") for tag in found] if underscores else found
 

@@ -23,9 +23,10 @@ from .composing import (
 from .lists import shorten, values_for
 from .scene import Scene, same_dimension, settle
 from .subjects import read_scene, requested_tags
-from .tagging import ENOUGH_SPREAD, tags_of
+from .tagging import ENOUGH_SPREAD, as_tags, tags_of
 
 if TYPE_CHECKING:
+    from ..targets import Target
     from ..tasks import EnhanceTask
 
 _DETAILED = 40
@@ -55,6 +56,12 @@ _VAGUE = frozenset(
         "contrast",
         "text",
     ]
+)
+
+
+_UNTRANSLATED = (
+    "The phrasebook cannot translate, so the idea stays in its own language, which {} hardly understands. "
+    "Write it in English, or choose a model."
 )
 
 
@@ -96,15 +103,25 @@ def _invented(task: EnhanceTask) -> str:
 
 
 def remark(task: EnhanceTask) -> str:
-    """Return the warning about an instruction of which nothing is known here; else an empty text."""
+    """Return the warning about what the phrasebook cannot do: translate, or follow this instruction."""
     if task.target.kind == "audio":
         return music.remark(task)
-    if not task.instruction.strip() or _is_edit(task):
-        return ""
-    _, words, instruction = _follow(task, read_scene(task.prompt))
-    if words or instruction.tags or instruction.without or instruction.covers:
-        return ""
-    return f"The phrasebook has no phrases for “{shorten(task.instruction)}”, so it was left out."
+    scene = read_scene(task.prompt)
+    told = []
+    if any(map(str.isalpha, task.prompt)) and _is_beyond(scene, task.target):
+        told.append(_UNTRANSLATED.format(task.target.label))
+    if task.instruction.strip() and not _is_edit(task):
+        _, words, instruction = _follow(task, scene)
+        if not (words or instruction.tags or instruction.without or instruction.covers):
+            told.append(
+                f"The phrasebook has no phrases for “{shorten(task.instruction)}”, so it was left out."
+            )
+    return " ".join(told)
+
+
+def _is_beyond(scene: Scene, target: Target) -> bool:
+    """Tell whether the prompt is in a language that the target does not read."""
+    return scene.language != "en" and scene.language not in target.languages and "any" not in target.languages
 
 
 def _is_edit(task: EnhanceTask) -> bool:
@@ -125,7 +142,7 @@ def _follow(task: EnhanceTask, scene: Scene) -> tuple[list[str], list[str], Scen
     scene.tags |= instruction.tags
     settle(scene)
     scene.without += [words for words in instruction.without if words not in scene.without]
-    words = [_said(tag, str(said[tag]), task.instruction) for tag in requested if tag in said]
+    words = [_said(tag, str(said[tag]), task.instruction) for tag in requested]
     if "people" in instruction.without:
         scene.tags.add("nopeople")
         scene.tags.discard("busy")
@@ -155,11 +172,12 @@ def _compose(
     chooser = Chooser(scene, _point(task), scene.without)
     if target.form in ("json", "sections") or (target.shots[1] > 1 and task.brief.duration):
         return structured.write(task, scene, chooser, wordings)
-    if scene.language != "en" and target.form != "tags":
+    if scene.language != "en" and not _is_beyond(scene, target) and target.form != "tags":
         return _foreign(prompt, scene.language, chooser, wordings)
     few = target.words[0] if target.words and target.form == "tags" else 12
     if target.form == "tags":
-        return join_phrases(prompt, [*wordings, *tags_of(prompt, chooser, few)])
+        listed = as_tags(prompt, scene)
+        return join_phrases(listed, [*wordings, *tags_of(listed, chooser, few)])
     by_list = target.form == "phrases" or (target.form == "any" and looks_like_tags(prompt))
     plan = _plan(task, scene, instruction, by_list)
     if target.form == "tags_and_prose":
@@ -206,6 +224,9 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         facets = ("medium", "light", "opening", "setting", "composition", "lens", "palette", "detail", "air",
                   "shadow", "mood", "film", "setting", "detail", "shadow")  # fmt: skip
         goal = round(few + (many - few) * 0.3) if many else scene.length + 36
+        if target.form == "any":  # a target that wants no more than the idea gets a touch of it
+            facets = ("medium", "opening", *(facet for facet in facets[1:] if facet != "opening"))
+            goal = scene.length + max(3, scene.length // 2)
     sound = any(re.search(r"\bsounds?\b|\baudio\b", rule) for rule in target.rules)
     if sound and "sound" not in scene.covers and target.kind in ("video", "image_to_video"):
         facets = (*facets[:2], "sound", *facets[2:])
@@ -250,7 +271,8 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         words=goal - scene.length,
         room=max(0, many - scene.length) if many else 999,
         most=most,
-        spread=ENOUGH_SPREAD,
+        # Alone, a prompt need not be told from others.
+        spread=ENOUGH_SPREAD if many or task.variations > 1 else 1.0,
     )
 
 

@@ -14,11 +14,12 @@ from ..answers.facts.kept import brought_in, lost_facts
 from ..answers.limits import Fault, size_of
 from ..answers.restore import without_weights
 from ..answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
+from ..phrasebook.idea_tags import is_english, tags_in
 from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms
 from ..tasks import EnhanceTask
-from .begun import caption, is_english, missing, tags_in
+from .begun import caption, missing
 from .sentences import drawable, first_paragraph, whole_terms
 
 _LONGEST_TERM = {"tags": 6, "phrases": 30}

@@ -68,3 +68,19 @@ def test_registering_imports_no_yaml_and_reads_no_file() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("idea", "target", "told"),
+    [
+        ("桜の木の下で本を読む少女", "sdxl", True),
+        ("ein alter Leuchtturm im Sturm", "illustrious", True),
+        ("桜の木の下で本を読む少女", "plain", False),
+        ("一只熊猫在竹林里吃竹子", "qwen_image", False),
+        ("a fox in the snow", "sdxl", False),
+        ("🦊❄️", "sdxl", False),
+    ],
+)
+def test_that_nothing_is_translated_is_told(idea: str, target: str, told: bool) -> None:
+    warnings = [chunk.warning for chunk in chunks_for(EnhanceTask(idea, targets.load(target)))]
+    assert any("cannot translate" in warning for warning in warnings if warning) is told

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from quillwork.prompting.phrasebook import data
+from quillwork.prompting.phrasebook.scene import Scene, compatible, settle
 
 FILES = ("detail", "light", "setting", "camera", "finish", "motion", "tags")
 ENTRIES = [entry for file in FILES for entries in data.facets(file).values() for entry in entries]
@@ -17,13 +18,14 @@ KINDS = {line.split(":")[0].split()[0] for line in data.words_of("subjects")["no
 
 def known_tags() -> set[str]:
     context = data.words_of("context")
-    tags = {tag for line in context["words"].splitlines() for tag in line.split(":")[0].split()}
+    said = f"{context['words']}{context['attributes']}"
+    tags = {tag for line in said.splitlines() for tag in line.split(":")[0].split()}
     tags |= {
         tag for line in data.words_of("subjects")["nouns"].splitlines() for tag in line.split(":")[0].split()
     }
-    tags |= {tag for line in context["implies"].splitlines() for tag in re.findall(r"\w+", line)}
+    tags |= {tag for key in ("implies", "by_nature") for tag in re.findall(r"\w+", context[key])}
     tags |= {tag for entry in ENTRIES for tag in entry.tags}
-    return tags | KINDS | {"plural", "crafted", "noperson", "nopeople", "drawn"}
+    return tags | KINDS | {"plural", "crafted", "oddmatter", "alone", "noperson", "nopeople", "drawn"}
 
 
 def test_every_kind_is_known() -> None:
@@ -34,6 +36,28 @@ def test_what_a_line_asks_for_can_come_about() -> None:
     known = known_tags()
     assert {tag for entry in ENTRIES for tag in entry.needs} <= known
     assert {tag for entry in ENTRIES for tag in entry.not_with} <= known
+
+
+def test_every_exclusion_is_made_of_known_tags_and_every_tag_of_a_line_has_an_effect() -> None:
+    """A tag that nothing asks for or excludes is a slip, and lets a contradiction through."""
+    context = data.words_of("context")
+    excluded = set(re.findall(r"\w+", context["excludes"]))
+    assert excluded <= known_tags() | {tag for tags in context["one_of"].values() for tag in tags}
+    used = excluded | {tag for entry in ENTRIES for tag in entry.needs | entry.not_with}
+    used |= {tag for tags in context["one_of"].values() for tag in tags}
+    used |= set(re.findall(r"\w+", context["implies"]))
+    assert {tag for entry in ENTRIES for tag in entry.tags} <= used | {"light"}
+
+
+def test_no_line_asks_for_what_it_excludes() -> None:
+    """An indoor line for a place out of doors can never be right."""
+    for entry in ENTRIES:
+        scene = Scene(tags=set(entry.needs))
+        settle(scene)
+        assert entry.not_with.isdisjoint(scene.tags), entry
+        assert compatible(entry.tags, scene), entry
+        for tag in scene.tags:
+            assert compatible(frozenset({tag}), scene), (tag, entry)
 
 
 def test_every_dimension_and_wish_is_made_of_known_tags() -> None:

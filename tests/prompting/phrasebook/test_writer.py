@@ -83,14 +83,22 @@ def test_every_word_is_kept_for_every_target(target: Target) -> None:
             caption = json.loads(text)
             assert prompt in (caption.get("high_level_description"), caption.get("short_description"))
             assert caption.get("objects") or caption["compositional_deconstruction"]["elements"]
+        elif target.form == "tags":
+            assert not words_lost(prompt, text), text
         else:
             assert prompt in text
             assert len(text) > len(prompt)
 
 
-@given(
-    prompt=st.text(max_size=120), form=st.sampled_from([PROSE, PHRASES, TAGS, ANY, VIDEO, EDIT, FROM_IMAGE])
-)
+def words_lost(prompt: str, text: str) -> set[str]:
+    """Return the words of `prompt` that `text` lacks, but for the small ones that no tag has."""
+    small = {"a", "an", "the", "in", "of", "on", "at", "for", "with", "and", "to", "that", "says", "it", "is"}
+    small |= {"before", "his", "her", "into"}
+    words = set(re.findall(r"\w+", prompt.lower())) - small
+    return words - set(re.findall(r"\w+", text.lower()))
+
+
+@given(prompt=st.text(max_size=120), form=st.sampled_from([PROSE, PHRASES, ANY, VIDEO, EDIT, FROM_IMAGE]))
 @settings(max_examples=150, deadline=None)
 def test_odd_prompts_survive_verbatim(prompt: str, form: Target) -> None:
     assert enhanced(prompt, form).startswith(prompt.strip())
@@ -100,8 +108,10 @@ def test_odd_prompts_survive_verbatim(prompt: str, form: Target) -> None:
 @settings(max_examples=150, deadline=None)
 def test_prompt_syntax_survives_verbatim(parts: list[str]) -> None:
     prompt = " ".join(parts)
-    for target in (PROSE, PHRASES, TAGS, ANY, VIDEO, EDIT):
+    for target in (PROSE, PHRASES, ANY, VIDEO, EDIT):
         assert enhanced(prompt, target).startswith(prompt.strip())
+    with_syntax = f"{prompt}, (red scarf:1.2), <lora:ink:0.7>"
+    assert enhanced(with_syntax, TAGS).startswith(with_syntax.strip())
 
 
 def test_a_prompt_in_a_json_target_stays_json() -> None:
@@ -354,8 +364,30 @@ def test_the_negative_line(prompt: str, negative: str | None) -> None:
 
 
 def test_other_languages_get_their_own_words() -> None:
-    assert not re.search(r"\b(the|light|with|frame)\b", added("Ein alter Mann im Wald bei Nacht", PROSE))
-    assert re.search(r"[一-鿿]，", added("一只狐狸在雪中奔跑", PROSE))
+    own = replace(PROSE, languages=("any",))
+    assert not re.search(r"\b(the|light|with|frame)\b", added("Ein alter Mann im Wald bei Nacht", own))
+    assert re.search(r"[一-鿿]，", added("一只狐狸在雪中奔跑", own))
+
+
+@pytest.mark.parametrize(
+    ("idea", "tags"),
+    [
+        ("a fox in the snow", "no humans, fox, snow, "),
+        (
+            "a girl with green hair and a blue dress holding a yellow balloon",
+            "1girl, green hair, blue dress, holding yellow balloon, ",
+        ),
+        ("portrait of an old fisherman", "1boy, portrait, old fisherman, "),
+        ("two women laughing in a kitchen", "2girls, two women, laughing, kitchen, "),
+        ('a neon sign that says "OPEN LATE"', 'no humans, neon sign, "OPEN LATE", '),
+        ("a beach without people", "no humans, beach, "),
+        ("1girl, silver hair, a red coat", "1girl, silver hair, a red coat, "),
+        ("(freckled woman:1.3) in the rain", "(freckled woman:1.3) in the rain, "),
+    ],
+)
+def test_a_target_of_tags_gets_the_idea_as_tags(idea: str, tags: str) -> None:
+    """A sentence before the tags is not what such a model has learnt from."""
+    assert enhanced(idea, targets.load("illustrious")).startswith(tags)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""Tags that an English idea names, for targets that want a list of them."""
+
+from __future__ import annotations
+
+import re
+
+from ..answers.facts.kept import lettering
+from ..targets.fitting import split_terms, term_key
+from .language import language_of
+
+_LONGEST_TAG = 6
+_FOREIGN = re.compile(
+    r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|um|uma)\b"
+)
+WISH = re.compile(
+    r"(?i)\A\W*(?:i|we|you|please|make|create|draw|paint|show|generate|give|write|imagine|let['’]?s|can|could|there"
+    r"|need|want|what|how|a (?:picture|prompt))\b"
+)
+# Between the things that an idea names: where one of these stands, one tag ends and another begins.
+_BETWEEN = re.compile(
+    r"(?i)[,.;:]\s+|\s+(?:and|with|in front of|on top of|in|on|at|under|behind|above|below|beside|near"
+    r"|next to|along|over|through|across|into|by|from|that says|reading(?=\s*\Z)|saying|titled|for|who|that"
+    r"|which"
+    r"|(?=made of\s)|(?=[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|to)\s)"
+    r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
+)
+_MEDIUM_OF = re.compile(
+    r"(?i)\b(portrait|painting|sketch|drawing|photo|photograph|snapshot|render|icon|illustration|pixel art"
+    r"|line art|watercolou?r|close-up|closeup|macro shot|wide shot|aerial view|picture|image|logo)\s+of\s+"
+)
+_SMALL = re.compile(
+    r"(?i)(?<![\w-])(?:an?|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
+)
+_ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
+
+
+def is_english(text: str) -> bool:
+    """Tell whether `text` is in English, as far as its words and letters show."""
+    return language_of(text) == "en" and not _FOREIGN.search(text)
+
+
+def tags_in(idea: str) -> list[str]:
+    """Return the things that an English `idea` names as tags, in its order; none for any other."""
+    if not is_english(unquoted(idea)):
+        return []
+    if is_list(idea):
+        return [_ARTICLE.sub("", term) for term in split_terms(idea)]
+    tags: list[str] = []
+    for place, piece in enumerate(re.split(r"(\"[^\"]*\"|“[^”]*”)", idea)):
+        if place % 2:
+            tags.append(piece)
+            continue
+        for part in _BETWEEN.split(_MEDIUM_OF.sub(r"\1, ", piece)):
+            words = _SMALL.sub("", part.strip(" ,.;:!?\n")).split()
+            for start in range(0, len(words), _LONGEST_TAG):
+                tag = " ".join(words[start : start + _LONGEST_TAG])
+                if any(map(str.isalnum, tag)) and not WISH.match(tag):
+                    tags.append(tag)
+    return list({term_key(tag): tag for tag in tags}.values())
+
+
+def unquoted(idea: str) -> str:
+    """Return `idea` without the lettering that it quotes."""
+    for said in lettering(idea):
+        idea = idea.replace(said, "")
+    return idea
+
+
+def is_list(idea: str) -> bool:
+    """Tell whether `idea` is a list of short pieces rather than running text."""
+    parts = [part.split() for part in split_terms(idea)]
+    return len(parts) >= 3 and sum(map(len, parts)) <= 3 * len(parts)

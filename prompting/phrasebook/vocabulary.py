@@ -1,0 +1,88 @@
+"""Words that the phrasebook knows, as tables made from its files at first use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from . import data
+from .scene import split_list
+
+_IRREGULAR = {
+    "wolves": "wolf", "calves": "calf", "elves": "elf", "dwarves": "dwarf", "thieves": "thief",
+    "knives": "knife", "loaves": "loaf", "mice": "mouse", "geese": "goose",
+    "lilies": "lily", "peonies": "peony", "oxen": "ox",
+}  # fmt: skip
+ALIVE = frozenset({"person", "group", "animal", "creature", "plant"})
+
+
+def singular(word: str) -> str:
+    """Return the singular of an English noun, by rule."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("ches", "shes", "xes", "sses", "zes", "oes")):
+        return word[:-2]
+    return word[:-1]
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> tuple[dict[str, tuple[str, tuple[str, ...]]], int]:
+    """The nouns, each with its kind and traits; and the number of words of the longest."""
+    nouns: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for line in data.words_of("subjects")["nouns"].splitlines():
+        head, _, words = line.partition(":")
+        kind, *traits = head.split()
+        for word in split_list(words):
+            nouns.setdefault(word, (kind, tuple(traits)))
+    return nouns, max(len(word.split()) for word in nouns)
+
+
+def context_words() -> tuple[dict[str, tuple[str, ...]], int]:
+    """The words that say something of a scene, each with its tags; and the length of the longest."""
+    return _tagged_words("words")
+
+
+def attribute_words() -> tuple[dict[str, tuple[str, ...]], int]:
+    """The words that say something of the subject alone, each with its tags; and the longest's length."""
+    return _tagged_words("attributes")
+
+
+@lru_cache(maxsize=2)
+def _tagged_words(block: str) -> tuple[dict[str, tuple[str, ...]], int]:
+    found: dict[str, tuple[str, ...]] = {}
+    for line in data.words_of("context")[block].splitlines():
+        head, _, words = line.partition(":")
+        for phrase in split_list(words):
+            key = " ".join(word.removesuffix("'s") for word in phrase.split())
+            found[key] = (*found.get(key, ()), *head.split())
+    return found, max(len(word.split()) for word in found)
+
+
+@lru_cache(maxsize=1)
+def _worked_alive() -> frozenset[str]:
+    return frozenset(split_list(data.words_of("subjects")["crafted"]))
+
+
+@lru_cache(maxsize=1)
+def _worked_things() -> frozenset[str]:
+    return frozenset(split_list(data.words_of("subjects")["crafted_things"]))
+
+
+def worked(kind: str) -> frozenset[str]:
+    """The words that make of a subject of `kind` a figure made by hand."""
+    return _worked_alive() if kind in ALIVE else _worked_things()
+
+
+@lru_cache(maxsize=1)
+def carriers() -> frozenset[str]:
+    """Words of which the noun after "of" is the subject."""
+    return frozenset(split_list(data.words_of("subjects")["carriers"]))
+
+
+@lru_cache(maxsize=1)
+def demoting() -> frozenset[str]:
+    """Words that a noun in the background follows."""
+    return frozenset(split_list(data.words_of("subjects")["demoting"]))
