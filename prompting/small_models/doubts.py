@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from ..answers.facts.kept import lettering
 from ..answers.terms import LISTS
+from ..phrasebook.idea_tags import is_english
 from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms
-from .begun import is_english
 from .sentences import is_nothing_to_draw
 
 # Below so many words no share of them means anything.
