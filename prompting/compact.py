@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..llm_backends.types import Message
+from .answers.facts.idea_tags import is_english
 from .answers.terms import NOBODY, shows_people
-from .phrasebook.idea_tags import is_english
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
 from .targets import Target

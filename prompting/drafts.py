@@ -9,6 +9,7 @@ from typing import Any
 from ..llm_backends.errors import AnswerLoops, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.clean import bare_so_far, read_answer
+from .answers.facts.idea_tags import is_english
 from .answers.facts.kept import brought_in, lost_facts, lost_lettering, with_lettering
 from .answers.limits import Fault, Limits, size_of
 from .answers.parts import parts_so_far, split_parts
@@ -22,7 +23,6 @@ from .answers.terms import LISTS
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
 from .model_size import billions_of
-from .phrasebook.idea_tags import is_english
 from .phrasebook.language import language_of
 from .small_models.begun import begun
 from .small_models.doubts import doubts

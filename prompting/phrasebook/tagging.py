@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ..answers.facts.idea_tags import tags_in
 from ..answers.terms import NOBODY, shows_people, with_count
 from . import data
 from .chooser import Chooser
 from .composing import looks_like_tags
-from .idea_tags import tags_in
 from .negations import take_negations
 from .scene import Scene
 

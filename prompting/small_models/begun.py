@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..answers.facts.idea_tags import WISH, is_english, is_list, tags_in, unquoted
 from ..answers.terms import NOBODY, shows_people, with_count
-from ..phrasebook.idea_tags import WISH, is_english, is_list, tags_in, unquoted
 from ..targets import Target
 
 # Of the longest prompt, what the idea may take of it; the rest is for what it leaves open.

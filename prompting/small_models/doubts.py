@@ -10,9 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from ..answers.facts.idea_tags import is_english
 from ..answers.facts.kept import lettering
 from ..answers.terms import LISTS
-from ..phrasebook.idea_tags import is_english
 from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
+from ..answers.facts.idea_tags import is_english, tags_in
 from ..answers.facts.kept import brought_in, lost_facts
 from ..answers.limits import Fault, size_of
 from ..answers.restore import without_weights
 from ..answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
-from ..phrasebook.idea_tags import is_english, tags_in
 from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms

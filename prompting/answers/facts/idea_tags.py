@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..answers.facts.kept import lettering
-from ..targets.fitting import split_terms, term_key
-from .language import language_of
+from ...phrasebook.language import language_of
+from ...targets.fitting import split_terms, term_key
+from .kept import lettering
 
 _LONGEST_TAG = 6
 _FOREIGN = re.compile(
