@@ -52,6 +52,8 @@ AGAIN = """
 !!!! passed only when run again: {count} of the tests. Such a test has a fault, or has found one.
 {names}
 """
+# Each lane has a cache of pytest's own; the tiny models, which take minutes to train, are kept for all.
+MODELS = ROOT / "tests" / ".pytest_cache" / "d" / "tiny-model"
 # More failures than this in one lane are no accident.
 FEW = 5
 # What somebody has set for their own Python, pip, pytest and mypy is not for the lanes' environments. Without
@@ -132,7 +134,8 @@ def run_pytest(name: str, counts: Counter[str], lifted: bool, folder: str, *more
     command = [str(python), "-m", "pytest", "-q", *lane.paths, *lane.select, *more]
     print(f"-- {lane.venv}: pytest {' '.join((*lane.paths, *map(repr, lane.select), *more))}", flush=True)
     command += [f"--junitxml={report}", "-o", f"cache_dir={cache}"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | found)
+    kept = {"QUILLWORK_TEST_CACHE": str(MODELS)}
+    done = subprocess.run(command, cwd=ROOT, env=kept | os.environ | found)
     if report.exists():
         for suite in ElementTree.parse(report).iter("testsuite"):
             bad = {key: int(suite.get(key, "0")) for key in ("failures", "errors", "skipped")}
