@@ -17,7 +17,7 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.model import Model
 from ...prompting import targets
 from ...prompting.jobs.caption_job import CaptionJob, Report, caption_job_id, describing, most_at_once
-from ...prompting.jobs.captions import Picture, Wishes, find_pictures, split_words
+from ...prompting.jobs.captions import Picture, Wishes, find_pictures, in_order, split_words
 from ...prompting.jobs.control import RunningJob, announced
 from ...prompting.jobs.journal import JobError, Journal, hold_place, journal_file
 from ...prompting.jobs.pace import Pace
@@ -67,7 +67,7 @@ async def caption_folder(
         jobs = home() / "jobs"
         with hold_place(jobs, place), Journal(journal_file(jobs, job_id)) as journal:
             journal.note(kind="caption", what=str(place), began=time.time(), ended=None)
-            execution = _Execution(run, model, journal, pictures[:limit] if limit else pictures)
+            execution = _Execution(run, model, journal, in_order(pictures)[:limit] if limit else pictures)
             return await execution.carry_out(wanted, existing, seed)
     except (LLMError, JobError) as error:
         raise error.with_traceback(None) from None

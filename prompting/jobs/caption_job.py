@@ -73,7 +73,9 @@ class CaptionJob:
             for name in lost:
                 self.settle(name, texts[name])
         done = set(ours)
-        left = []
+        left: list[captions.Picture] = []
+        if len(done) == len(self.by_name):
+            return left
         for name, picture in self.by_name.items():
             if name in done:
                 continue
@@ -81,7 +83,7 @@ class CaptionJob:
                 self.kept += 1
             else:
                 left.append(picture)
-        return left
+        return captions.in_order(left)
 
     def settle(self, name: str, outcome: Mapping[str, Any] | str) -> None:
         """Write the caption of a picture that has its text; `outcome` is an error as a text."""

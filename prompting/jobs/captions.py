@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -98,28 +98,33 @@ def split_words(text: str) -> tuple[str, ...]:
 
 
 def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[Picture]:
-    """Return the pictures in `folder` in the order of their names, with their caption files `suffix`.
+    """Return the pictures in `folder` with their caption files `suffix`, in the order of the file system.
 
     Raises `JobError` where the folder cannot be read or two pictures would share a caption file.
     """
     found: list[Picture] = []
-    for place, files in _folders(folder, "", with_subfolders):
-        names = {entry.name for entry in files}
-        pictures = []
-        for entry in files:
-            stem, _, ending = entry.name.rpartition(".")
-            if ending.lower() in ENDINGS:
-                status = entry.stat()
-                stamp = f"{status.st_size}-{status.st_mtime_ns}"
-                text = stem + suffix
-                pictures.append(Picture(folder, place + entry.name, stamp, place + text, text in names))
-        found += sorted(pictures, key=lambda picture: _natural(picture.name))
     seen: dict[str, str] = {}
-    for picture in found:
-        other = seen.setdefault(picture.text_name, picture.name)
-        if other != picture.name:
-            raise JobError(f"{other} and {picture.name} would share {picture.text_name}. Rename one of them.")
+    for place, names, files in _folders(folder, "", with_subfolders):
+        for entry in files:
+            name, status = entry.name, entry.stat()
+            text = name.rpartition(".")[0] + suffix
+            stamp = f"{status.st_size}-{status.st_mtime_ns}"
+            found.append(Picture(folder, place + name, stamp, place + text, text in names))
+            other = seen.setdefault(place + text, place + name)
+            if other != place + name:
+                first, second = sorted((other, place + name))
+                raise JobError(f"{first} and {second} would share {place + text}. Rename one of them.")
     return found
+
+
+def in_order(pictures: Iterable[Picture]) -> list[Picture]:
+    """Return `pictures` in the order of their names, img2 before img10, subfolders last."""
+
+    def place(picture: Picture) -> tuple[list[list[int | str]], list[int | str]]:
+        *folders, name = picture.name.split("/")
+        return [_natural(folder) for folder in folders], _natural(name)
+
+    return sorted(pictures, key=place)
 
 
 def entries_of(
@@ -190,20 +195,27 @@ def _has(text: str, word: str) -> bool:
 
 def _folders(
     folder: Path, inside: str, with_subfolders: bool
-) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """Yield the path of each folder in `folder`, "" or with a slash behind it, with the files in it."""
+) -> Iterator[tuple[str, set[str], list[os.DirEntry[str]]]]:
+    """Yield of each folder its path in `folder` ("" or ending in a slash), all names in it, its pictures."""
+    names, files, folders = set(), [], []
     try:
         with os.scandir(folder / inside) as entries:
-            all_entries = [entry for entry in entries if not entry.name.startswith(".")]
+            for entry in entries:
+                name = entry.name
+                if name.startswith("."):
+                    continue
+                names.add(name)
+                if name.rpartition(".")[2].lower() in ENDINGS and entry.is_file():
+                    files.append(entry)
+                elif with_subfolders and entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
     except NotADirectoryError:
         raise JobError(f"{folder} is no folder. Name the folder that the images are in.") from None
     except OSError as error:
         raise JobError(f"The folder {folder / inside} cannot be read ({error.strerror}).") from None
-    yield inside, [entry for entry in all_entries if entry.is_file()]
-    if with_subfolders:
-        inner = (entry.name for entry in all_entries if entry.is_dir(follow_symlinks=False))
-        for name in sorted(inner, key=_natural):
-            yield from _folders(folder, f"{inside}{name}/", with_subfolders)
+    yield inside, names, files
+    for name in folders:
+        yield from _folders(folder, f"{inside}{name}/", with_subfolders)
 
 
 def _natural(name: str) -> list[int | str]:

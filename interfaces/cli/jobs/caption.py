@@ -44,7 +44,7 @@ def caption_command(options: argparse.Namespace) -> int:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")
     job_id = caption_job_id(folder, wishes, suffix, options.existing, options.seed, model)
-    pictures = found[: options.limit] if options.limit else found
+    pictures = captions.in_order(found)[: options.limit] if options.limit else found
     with (
         hold_place(jobs_folder(), folder),
         job_journal(job_id, "caption", options, str(folder)) as journal,

@@ -10,6 +10,7 @@ from quillwork.prompting.jobs.captions import (
     caption,
     find_pictures,
     forbidden,
+    in_order,
     write_caption,
 )
 from quillwork.prompting.jobs.journal import JobError
@@ -23,9 +24,10 @@ def names(folder, *files):
 
 def test_pictures_come_in_the_order_of_their_numbers(tmp_path):
     names(tmp_path, "b10.png", "b2.JPG", "a.webp", "notes.txt", ".hidden.png", "sub/c.png", "狐 1\n.png")
-    found = [picture.file.name for picture in find_pictures(tmp_path, ".txt", with_subfolders=False)]
+    pictures = in_order(find_pictures(tmp_path, ".txt", with_subfolders=False))
+    found = [picture.file.name for picture in pictures]
     assert found == ["a.webp", "b2.JPG", "b10.png", "狐 1\n.png"]
-    deep = find_pictures(tmp_path, ".txt", with_subfolders=True)
+    deep = in_order(find_pictures(tmp_path, ".txt", with_subfolders=True))
     assert deep[-1].name == "sub/c.png"
     assert deep[-1].file.exists()
 
