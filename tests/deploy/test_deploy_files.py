@@ -44,6 +44,11 @@ def compose() -> dict:
 
 
 @pytest.fixture(scope="module")
+def scale() -> dict:
+    return yaml.safe_load((DEPLOY / "docker-compose.scale.yml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
 def proxy_config() -> dict:
     return yaml.safe_load((DEPLOY / "config.yaml.example").read_text("utf-8"))
 
@@ -129,6 +134,31 @@ class TestProxyConfig:
         assert proxy_config["litellm_settings"]["request_timeout"] > 0
 
 
+class TestScale:
+    def test_its_images_are_those_of_the_other(self, scale, compose):
+        ours = {service["image"] for service in scale["services"].values()}
+
+        assert ours == {service["image"] for service in compose["services"].values()}
+
+    def test_every_published_port_is_bound_to_loopback(self, scale):
+        published = [port for service in scale["services"].values() for port in service.get("ports", [])]
+
+        assert published == ["127.0.0.1:4000:4000", "127.0.0.1:4001:4000"]
+
+    def test_both_proxies_are_given_all_that_the_config_names(self, scale):
+        named = re.findall(r"os\.environ/(\w+)", (DEPLOY / "config.scale.yaml.example").read_text("utf-8"))
+
+        assert len(set(named)) == 8
+        for proxy in ("proxy-1", "proxy-2"):
+            assert set(named) <= scale["services"][proxy]["environment"].keys()
+
+    def test_all_servers_are_one_model(self):
+        config = yaml.safe_load((DEPLOY / "config.scale.yaml.example").read_text("utf-8"))
+
+        assert {model["model_name"] for model in config["model_list"]} == {"captioner"}
+        assert len({model["litellm_params"]["api_base"] for model in config["model_list"]}) == 4
+
+
 class TestEnvironmentExample:
     def lines(self) -> list[str]:
         return (ROOT / ".env.example").read_text("utf-8").splitlines()
@@ -168,7 +198,15 @@ class TestEnvironmentExample:
 
 
 @pytest.mark.parametrize(
-    "file", ["docker-compose.yml", "config.yaml.example", "README.md", "../.env.example"]
+    "file",
+    [
+        "docker-compose.yml",
+        "docker-compose.scale.yml",
+        "config.yaml.example",
+        "config.scale.yaml.example",
+        "README.md",
+        "../.env.example",
+    ],
 )
 def test_no_secret_is_in_it(file):
     assert not SECRET.search((DEPLOY / file).read_text("utf-8"))
