@@ -6,10 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..prompting.tasks import EXISTING, FORMS, HINTS
+from ..prompting.tasks import EXISTING, FORMS, HINTS, SAVE_AS
 from . import inputs
-
-ENDINGS = (".txt", ".caption")
 
 
 class CaptionFolder(io.ComfyNode):
@@ -87,11 +85,12 @@ class CaptionFolder(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "save_as",
-                    options=list(ENDINGS),
-                    default=ENDINGS[0],
+                    options=list(SAVE_AS),
+                    default=SAVE_AS[0],
                     optional=True,
                     advanced=True,
-                    tooltip="Where the captions are saved: in a file of this type beside each image.",
+                    tooltip="Where the captions are saved: in a file beside each image (txt, caption), in "
+                    "one table (jsonl, csv), or in the metadata of the images.",
                 ),
                 io.Boolean.Input(
                     "subfolders",
@@ -143,7 +142,7 @@ class CaptionFolder(io.ComfyNode):
         form: Any = "any",
         words: int = 0,
         hint: Any = "none",
-        save_as: str = ENDINGS[0],
+        save_as: Any = SAVE_AS[0],
         subfolders: bool = False,
         llm: Any = None,
         clip: Any = None,
@@ -166,7 +165,7 @@ class CaptionFolder(io.ComfyNode):
             never=never or "",
             wishes=wishes,
             existing=existing_captions,
-            suffix=save_as or ENDINGS[0],
+            save_as=save_as or SAVE_AS[0],
             with_subfolders=bool(subfolders),
             limit=limit,
             seed=seed,

@@ -18,13 +18,16 @@ Selection = Literal["random", "cycle", "combinations"]
 SELECTIONS: tuple[Selection, ...] = get_args(Selection)
 OnError = Literal["raise", "passthrough", "phrasebook"]
 ON_ERROR: tuple[OnError, ...] = get_args(OnError)
-# Of captions: what becomes of those that are there, their form, what the model is told besides.
+# Of captions: what becomes of those that are there, their form, what the model is told besides, and where
+# they are kept.
 Existing = Literal["keep", "append", "replace"]
 EXISTING: tuple[Existing, ...] = get_args(Existing)
 Form = Literal["any", "prose", "tags", "both"]
 FORMS: tuple[Form, ...] = get_args(Form)
 Hint = Literal["none", "name", "text"]
 HINTS: tuple[Hint, ...] = get_args(Hint)
+SaveAs = Literal["txt", "caption", "jsonl", "csv", "metadata"]
+SAVE_AS: tuple[SaveAs, ...] = get_args(SaveAs)
 MOST_VARIATIONS = 64
 MOST_VALUES = 200
 LONGEST_SECONDS = 3600.0

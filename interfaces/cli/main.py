@@ -22,6 +22,7 @@ from ...prompting.tasks import (
     MOST_VALUES,
     MOST_VARIATIONS,
     ON_ERROR,
+    SAVE_AS,
     SELECTIONS,
 )
 from . import listing, place, setting_up, writing
@@ -168,7 +169,14 @@ def _parser() -> argparse.ArgumentParser:
     caption.add_argument(
         "--existing", choices=EXISTING, default="keep", help="what to do with captions that are there"
     )
-    caption.add_argument("--suffix", default=".txt", help="of the caption files (default: .txt)")
+    caption.add_argument(
+        "--save-as",
+        choices=SAVE_AS,
+        default=SAVE_AS[0],
+        help="where captions go: a file beside each image (txt, caption), one table (jsonl, csv), or the "
+        "metadata of the images (default: txt)",
+    )
+    caption.add_argument("--suffix", default="", help="another ending of the caption files")
     caption.add_argument("--subfolders", action="store_true", help="also caption the images in subfolders")
     caption.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N images")
     caption.add_argument("--yes", action="store_true", help="begin without showing the first captions")

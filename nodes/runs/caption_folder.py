@@ -17,13 +17,14 @@ from ...llm_backends.errors import LLMError
 from ...llm_backends.model import Model
 from ...prompting import targets
 from ...prompting.jobs.caption_job import CaptionJob, Report, caption_job_id, describing, most_at_once
-from ...prompting.jobs.captions import Picture, Wishes, find_pictures, in_order, split_words
+from ...prompting.jobs.caption_places import place_for
+from ...prompting.jobs.captions import Wishes, find_pictures, in_order, split_words
 from ...prompting.jobs.control import RunningJob, announced
 from ...prompting.jobs.journal import JobError, Journal, hold_place, journal_file
 from ...prompting.jobs.pace import Pace
 from ...prompting.jobs.work import Progress, Work
 from ...prompting.report import report as report_of
-from ...prompting.tasks import Existing
+from ...prompting.tasks import Existing, SaveAs
 from .. import inputs
 from ..host.picture_folder import picture_folder
 from ..host.port import PromptOver
@@ -43,7 +44,7 @@ async def caption_folder(
     never: str,
     wishes: Mapping[str, Any],
     existing: Existing,
-    suffix: str,
+    save_as: SaveAs,
     with_subfolders: bool,
     limit: int,
     seed: int,
@@ -59,16 +60,18 @@ async def caption_folder(
             never=split_words(never),
             **wishes,
         )
-        pictures = find_pictures(place, suffix, with_subfolders=with_subfolders)
+        store = place_for(save_as, place)
+        pictures = find_pictures(place, store.suffix, with_subfolders=with_subfolders)
         if not pictures:
             raise JobError(f"The folder {folder} holds no images. Add some, or turn on subfolders.")
         model = run.open_model(choice)
-        job_id = caption_job_id(place, wanted, suffix, existing, seed, model)
+        job_id = caption_job_id(place, wanted, save_as, existing, seed, model)
         jobs = home() / "jobs"
         with hold_place(jobs, place), Journal(journal_file(jobs, job_id)) as journal:
             journal.note(kind="caption", what=str(place), began=time.time(), ended=None)
-            execution = _Execution(run, model, journal, in_order(pictures)[:limit] if limit else pictures)
-            return await execution.carry_out(wanted, existing, seed)
+            chosen = in_order(pictures)[:limit] if limit else pictures
+            job = CaptionJob(wanted, existing, journal, chosen, store)
+            return await _Execution(run, model, job).carry_out(seed)
     except (LLMError, JobError) as error:
         raise error.with_traceback(None) from None
     except PromptOver:
@@ -78,26 +81,30 @@ async def caption_folder(
 class _Execution:
     """One execution of the job, which shows its progress on the node."""
 
-    def __init__(self, run: Run, model: Model, journal: Journal, pictures: list[Picture]) -> None:
-        self._run, self._model, self._journal, self._pictures = run, model, journal, pictures
+    def __init__(self, run: Run, model: Model, job: CaptionJob) -> None:
+        self._run, self._model, self._job = run, model, job
         self._remarks: list[str] = []
+        job.say = self._remarks.append
         self._ended = threading.Event()
         self._ended.set()
 
-    async def carry_out(self, wishes: Wishes, existing: Existing, seed: int) -> io.NodeOutput:
-        job = CaptionJob(wishes, existing, self._journal, self._pictures, self._remarks.append)
-        running = RunningJob(self._journal.id, "caption", str(self._pictures[0].folder))
+    async def carry_out(self, seed: int) -> io.NodeOutput:
+        job, journal = self._job, self._job.journal
+        running = RunningJob(journal.id, "caption", str(job.pictures[0].folder))
 
         def settle(name: str, outcome: Mapping[str, Any] | str) -> None:
             job.settle(name, outcome)
             self._show(work.progress)
 
-        work = Work(job.entries(seed), self._journal, describing(self._model), settle, running.control)
+        work = Work(job.entries(seed), journal, describing(self._model), settle, running.control)
         running.progress = work.progress
-        if work.progress.total:
-            self._show(work.progress)
-            with announced(running):
-                await self._perform(work)
+        try:
+            if work.progress.total:
+                self._show(work.progress)
+                with announced(running):
+                    await self._perform(work)
+        finally:
+            job.flush()
         return self._answer(job.report(time.time()), work.progress, seed)
 
     async def _perform(self, work: Work) -> None:

@@ -37,12 +37,16 @@ class Report:
 
 @dataclass
 class CaptionJob:
-    """Captions for `pictures`, journalled in `journal`. `say` is told a sentence about a caption's faults."""
+    """Captions for `pictures` in `place`, journalled in `journal`.
+
+    `say` is told a sentence about a caption's faults. `flush` is to be called in the end, however it ends.
+    """
 
     wishes: captions.Wishes
     existing: Existing
     journal: Journal
     pictures: Sequence[captions.Picture]
+    place: captions.Place
     say: Callable[[str], None] = lambda sentence: None
 
     def __post_init__(self) -> None:
@@ -53,21 +57,21 @@ class CaptionJob:
         if self.existing == "append":
             self._befores = self.journal.keep(
                 {
-                    name: captions.read_text(picture.text_file)
+                    name: self.place.read(picture)
                     for name, picture in self.by_name.items()
-                    if picture.has_text
+                    if self.place.has(picture)
                 }
             )
 
     def entries(self, seed: int, read: Callable[[bytes], Image] = read_picture) -> list[Entry]:
         """Return what is left to be asked for; `read` reads a picture."""
-        return list(captions.entries_of(self.left(), self.wishes, seed, read))
+        return list(captions.entries_of(self.left(), self.wishes, seed, self.place, read))
 
     def left(self) -> list[captions.Picture]:
         """Return the pictures that need a text; one that is journalled but not there is written first."""
         stamps = self.journal.stamps()
         ours = [name for name, one in self.by_name.items() if stamps.get(name) == one.stamp]
-        lost = [name for name in ours if not self.by_name[name].has_text]
+        lost = [name for name in ours if not self.place.has(self.by_name[name])]
         if lost:
             texts = self.journal.texts()
             for name in lost:
@@ -79,7 +83,9 @@ class CaptionJob:
         for name, picture in self.by_name.items():
             if name in done:
                 continue
-            if picture.has_text and self.existing == "keep" and captions.read_text(picture.text_file):
+            if why := self.place.refusal(picture):
+                self.journal.fail(name, why)
+            elif self.existing == "keep" and self.place.has(picture) and self.place.read(picture):
                 self.kept += 1
             else:
                 left.append(picture)
@@ -89,18 +95,29 @@ class CaptionJob:
         """Write the caption of a picture that has its text; `outcome` is an error as a text."""
         if isinstance(outcome, str):
             return
+        picture = self.by_name[name]
         text = captions.caption(outcome["text"], self.wishes)
+        before = self._befores.get(name, "") if self.existing == "append" else ""
         try:
-            captions.write_caption(self.by_name[name], text, self.existing, self._befores.get(name, ""))
+            self.place.write(picture, captions.joined(before, text))
+            if (stamp := captions.stamp_of(picture.file.stat())) != picture.stamp:
+                self.journal.restamp(name, stamp)
+        except ValueError as error:
+            self.journal.fail(name, str(error))
+            return
         except OSError as error:
-            raise JobError(
-                f"{self.by_name[name].text_file} cannot be written ({error.strerror}). The text is kept: "
-                "put that right and run the job again."
-            ) from None
+            raise _unwritten(f"The caption of {name}", error) from None
         if words := captions.forbidden(text, self.wishes):
             self.say(f"{name}: the model used {', '.join(words)} all the same.")
         if len(self.shown) < SHOWN:
             self.shown.append((name, text))
+
+    def flush(self) -> None:
+        """Write what the place has not written yet."""
+        try:
+            self.place.flush()
+        except OSError as error:
+            raise _unwritten("The table of captions", error) from None
 
     def report(self, now: float) -> Report:
         """Note the end, `now` in seconds since 1970, in the journal and return what there is."""
@@ -110,16 +127,23 @@ class CaptionJob:
         return report
 
 
+def _unwritten(what: str, error: OSError) -> JobError:
+    return JobError(
+        f"{what} cannot be written ({error.strerror}). The texts are kept: put that right and run the job "
+        "again."
+    )
+
+
 def caption_job_id(
     folder: Path,
     wishes: captions.Wishes,
-    suffix: str,
+    save_as: str,
     existing: Existing,
     seed: int,
     model: Model,
 ) -> str:
     """Return the id of the journal for all that shapes the captions: the same ones resume the job."""
-    return f"caption-{digest(str(folder), wishes, suffix, existing, seed, model.deployment.name)[:8]}"
+    return f"caption-{digest(str(folder), wishes, save_as, existing, seed, model.deployment.name)[:8]}"
 
 
 def describing(model: Model) -> Ask:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from ...llm_backends.errors import BadRequest
 from ...llm_backends.images import read_picture
-from ...llm_backends.system.files import write_whole
 from ...llm_backends.types import Image
 from ..describe import View
 from ..targets import Target
-from ..tasks import Existing, Form, Hint
+from ..tasks import Form, Hint
 from .journal import JobError
 from .work import Entry, Question
 
@@ -23,6 +23,7 @@ ENDINGS = frozenset({"jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", 
 _DIGITS = re.compile(r"([0-9]+)")
 # In bytes: a text beside a picture that is longer is no caption.
 _LONGEST_TEXT = 64_000
+_USUAL_SUFFIX = ".txt"
 _FORM_RULES = {
     "prose": "Write plain sentences in one paragraph, not a list of tags.",
     "tags": "Write a comma-separated list of short tags, not sentences.",
@@ -51,6 +52,34 @@ class Picture(NamedTuple):
         return self.folder / self.text_name
 
 
+class Place(Protocol):
+    """Place where captions are read and written: see `caption_places`. Methods may raise OSError.
+
+    `suffix` is that of a file beside each picture, "" for none.
+    """
+
+    suffix: str
+
+    def has(self, picture: Picture) -> bool: ...
+
+    def read(self, picture: Picture) -> str: ...
+
+    def write(self, picture: Picture, text: str) -> None:
+        """Write the caption of `picture`, now or with `flush`. Raises ValueError with the reason where the
+        file cannot hold one."""
+        ...
+
+    def flush(self) -> None: ...
+
+    def refusal(self, picture: Picture) -> str:
+        """Return why `picture` can have no caption here, "" where it can."""
+        ...
+
+    def content(self, data: bytes) -> bytes:
+        """Return what tells the picture in the file `data` from others. Raises ValueError as `write` does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """The user's wishes for every caption.
@@ -70,8 +99,8 @@ class Wishes:
     words: int = 0
     hint: Hint = "none"
 
-    def instruction_for(self, picture: Picture) -> str:
-        """Return the instruction that is sent with `picture`."""
+    def instruction_for(self, picture: Picture, known: str = "") -> str:
+        """Return the instruction that is sent with `picture`; `known` is the text that it has."""
         parts = [self.instruction.strip()]
         if self.form != "any":
             parts.append(_FORM_RULES[self.form])
@@ -87,7 +116,7 @@ class Wishes:
             parts.append(
                 f"The image is called “{_spoken(picture.file.stem)}”, which may say who or what it shows."
             )
-        elif self.hint == "text" and (known := read_text(picture.text_file)):
+        elif self.hint == "text" and known:
             parts.append(f"Known of the image: {known}")
         return "\n".join(filter(None, parts))
 
@@ -98,7 +127,7 @@ def split_words(text: str) -> tuple[str, ...]:
 
 
 def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[Picture]:
-    """Return the pictures in `folder` with their caption files `suffix`, in the order of the file system.
+    """Return the pictures in `folder` with their caption files `suffix`, if any, in the order of the file system.
 
     Raises `JobError` where the folder cannot be read or two pictures would share a caption file.
     """
@@ -106,33 +135,42 @@ def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[P
     seen: dict[str, str] = {}
     for place, names, files in _folders(folder, "", with_subfolders):
         for entry in files:
-            name, status = entry.name, entry.stat()
-            text = name.rpartition(".")[0] + suffix
-            stamp = f"{status.st_size}-{status.st_mtime_ns}"
+            name = entry.name
+            text = name.rpartition(".")[0] + (suffix or _USUAL_SUFFIX)
+            stamp = stamp_of(entry.stat())
             found.append(Picture(folder, place + name, stamp, place + text, text in names))
-            other = seen.setdefault(place + text, place + name)
+            other = seen.setdefault(place + text, place + name) if suffix else place + name
             if other != place + name:
                 first, second = sorted((other, place + name))
                 raise JobError(f"{first} and {second} would share {place + text}. Rename one of them.")
     return found
 
 
+def stamp_of(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
 def in_order(pictures: Iterable[Picture]) -> list[Picture]:
     """Return `pictures` in the order of their names, img2 before img10, subfolders last."""
+    return sorted(pictures, key=lambda picture: place_in_order(picture.name))
 
-    def place(picture: Picture) -> tuple[list[list[int | str]], list[int | str]]:
-        *folders, name = picture.name.split("/")
-        return [_natural(folder) for folder in folders], _natural(name)
 
-    return sorted(pictures, key=place)
+def place_in_order(path: str) -> tuple[list[list[int | str]], list[int | str]]:
+    """Return the key by which `in_order` sorts the name of a picture."""
+    *folders, name = path.split("/")
+    return [_natural(folder) for folder in folders], _natural(name)
 
 
 def entries_of(
-    pictures: Sequence[Picture], wishes: Wishes, seed: int, read: Callable[[bytes], Image] = read_picture
+    pictures: Sequence[Picture],
+    wishes: Wishes,
+    seed: int,
+    place: Place,
+    read: Callable[[bytes], Image] = read_picture,
 ) -> Iterator[Entry]:
     """Yield the entries of a job for `pictures`, with their names."""
     for picture in pictures:
-        yield Entry(picture.name, picture.stamp, _Preparation(picture, wishes, seed, read))
+        yield Entry(picture.name, picture.stamp, _Preparation(picture, wishes, seed, place, read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +178,24 @@ class _Preparation:
     picture: Picture
     wishes: Wishes
     seed: int
+    place: Place
     read: Callable[[bytes], Image]
 
     def __call__(self) -> Question:
         data = self.picture.file.read_bytes()
-        instruction = self.wishes.instruction_for(self.picture)
-        key = hashlib.sha256(data)
+        shown = self.read(data)
+        instruction = self.wishes.instruction_for(self.picture, self._known())
+        try:
+            key = hashlib.sha256(self.place.content(data))
+        except ValueError as error:
+            raise BadRequest(str(error), hint="Save it again.") from None
         key.update(instruction.encode())
-        view = View((self.read(data),), self.wishes.target, instruction, self.seed)
-        return Question(key.hexdigest(), view)
+        return Question(key.hexdigest(), View((shown,), self.wishes.target, instruction, self.seed))
+
+    def _known(self) -> str:
+        if self.wishes.hint != "text":
+            return ""
+        return self.place.read(self.picture) or read_text(self.picture.text_file)
 
 
 def caption(text: str, wishes: Wishes) -> str:
@@ -168,10 +215,9 @@ def caption(text: str, wishes: Wishes) -> str:
     return f"{trigger}, {line}"
 
 
-def write_caption(picture: Picture, text: str, existing: Existing, before: str) -> None:
-    """Write `text` into the caption file, behind `before` (what stood there) where that is kept."""
-    whole = f"{before.rstrip().rstrip(',')}, {text}" if existing == "append" and before.strip() else text
-    write_whole(picture.text_file, f"{whole}\n")
+def joined(before: str, text: str) -> str:
+    """Return the caption of a text behind what stood there `before`."""
+    return f"{before.rstrip().rstrip(',')}, {text}" if before.strip() else text
 
 
 def read_text(file: Path) -> str:

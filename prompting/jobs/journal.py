@@ -117,6 +117,11 @@ class Journal:
             self._data.execute("delete from failures where name = ?", (name,))
             self._data.execute("commit")
 
+    def restamp(self, name: str, stamp: str) -> None:
+        """Note that the file `name` was changed by the job itself, and has another stamp now."""
+        with self._writing():
+            self._data.execute("update names set stamp = ? where name = ?", (stamp, name))
+
     def fail(self, name: str, error: str) -> None:
         with self._writing():
             self._data.execute("insert or replace into failures values (?, ?)", (name, error))

@@ -13,6 +13,7 @@ from ....llm_backends.model import Model
 from ....prompting import targets
 from ....prompting.jobs import captions
 from ....prompting.jobs.caption_job import SHOWN, CaptionJob, caption_job_id, describing
+from ....prompting.jobs.caption_places import TextFiles, place_for
 from ....prompting.jobs.journal import JobError, hold_place
 from ....prompting.jobs.picture_readers import PictureReaders
 from ....prompting.jobs.work import Entry, Progress
@@ -38,19 +39,20 @@ def caption_command(options: argparse.Namespace) -> int:
         words=options.words,
         hint=options.hint,
     )
-    suffix = f".{options.suffix.lstrip('.')}"
-    found = captions.find_pictures(folder, suffix, with_subfolders=options.subfolders)
+    suffix = f".{options.suffix.lstrip('.')}" if options.suffix else ""
+    place = TextFiles(suffix) if suffix else place_for(options.save_as, folder)
+    found = captions.find_pictures(folder, place.suffix, with_subfolders=options.subfolders)
     if not found:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")
-    job_id = caption_job_id(folder, wishes, suffix, options.existing, options.seed, model)
+    job_id = caption_job_id(folder, wishes, suffix or options.save_as, options.existing, options.seed, model)
     pictures = captions.in_order(found)[: options.limit] if options.limit else found
     with (
         hold_place(jobs_folder(), folder),
         job_journal(job_id, "caption", options, str(folder)) as journal,
         PictureReaders(0 if model.runs_in_place else len(pictures)) as readers,
     ):
-        job = CaptionJob(wishes, options.existing, journal, pictures, _say)
+        job = CaptionJob(wishes, options.existing, journal, pictures, place, _say)
         run = _Run(job, model)
         entries = job.entries(options.seed, readers.read)
         first, rest = entries[:SHOWN], entries[SHOWN:]
@@ -76,7 +78,10 @@ class _Run:
 
     def carry_out(self, entries: Sequence[Entry]) -> None:
         job, model = self._job, self._model
-        self._runs.append(carry_out(entries, job.journal, describing(model), model, job.settle))
+        try:
+            self._runs.append(carry_out(entries, job.journal, describing(model), model, job.settle))
+        finally:
+            job.flush()
 
     def goes_on(self, left: int) -> bool:
         """Show the first texts, and ask whether the rest is wanted."""

@@ -69,6 +69,34 @@ def test_appending_is_done_once(command: Command, wire: WireServer, folder: Path
         assert texts(folder)["img1"] == "fox, snow, a red fox in fresh snow"
 
 
+@pytest.mark.parametrize("save_as", ["caption", "jsonl", "csv", "metadata"])
+def test_captions_go_where_they_are_wanted_and_are_not_paid_for_twice(
+    command: Command, wire: WireServer, folder: Path, save_as: str
+) -> None:
+    Image.new("RGB", (64, 48), (9, 9, 9)).save(folder / "anim.gif")
+    arguments = ("caption", str(folder), "--save-as", save_as, "--trigger", "狐", "--json")
+    done = command(*arguments, **endpoint(wire))
+    report = json.loads(done.stdout)
+    refused = ["anim.gif"] if save_as == "metadata" else []
+    assert (report["written"], [one["file"] for one in report["failed"]]) == (6 - len(refused), refused)
+    assert report["calls"] == report["written"]
+    written = "狐, a red fox in fresh snow"
+    if save_as == "metadata":
+        assert Image.open(folder / "img1.png").text["Description"] == written  # type: ignore[attr-defined]
+    elif save_as == "caption":
+        assert (folder / "img1.caption").read_text("utf-8") == f"{written}\n"
+    else:
+        assert (folder / f"metadata.{save_as}").read_text("utf-8").count(written) == 6
+        (folder / f"metadata.{save_as}").unlink()
+    assert texts(folder) == {}
+    wire.reset()
+    again = command(*arguments, **endpoint(wire))
+    assert json.loads(again.stdout)["written"] == report["written"]
+    assert wire.calls() == []
+    if save_as in ("jsonl", "csv"):
+        assert (folder / f"metadata.{save_as}").read_text("utf-8").count(written) == 6
+
+
 def test_many_are_not_begun_unasked(command: Command, wire: WireServer, folder: Path) -> None:
     for number in range(30):
         Image.new("RGB", (32, 32), (number * 4, number * 2, 99)).save(folder / f"more{number}.png")
