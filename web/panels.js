@@ -7,6 +7,7 @@ import { guarded } from "./common/guarded.js";
 import { loadTexts } from "./common/texts.js";
 import { closeEnhance } from "./enhance/dialog.js";
 import { enhanceHere, followTextFields, menuItems } from "./enhance/entries.js";
+import { jobsTab } from "./jobs/panel.js";
 import { followModelWidget, watchModelFields } from "./models/model_fields.js";
 import { settingsPage } from "./settings/page.js";
 import { offerOnce, openSetup } from "./setup/first_run.js";
@@ -43,6 +44,7 @@ export const panels = {
     api.addEventListener("execution_error", guarded(({ detail }) => askAfterRun(detail)));
     await loadTexts();
     app.extensionManager.registerSidebarTab(variablesTab());
+    app.extensionManager.registerSidebarTab(jobsTab());
   }),
   beforeConfigureGraph: guarded(closeEnhance),
   nodeCreated: guarded((node) => {

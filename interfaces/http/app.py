@@ -17,7 +17,7 @@ from ...llm_backends.redact import scrub
 from . import guard
 from .messages import Answer, EventStream, HttpError, HttpHost, HttpRequest, error_answer
 from .openapi import describe
-from .routes import chat, enhance, library, models, server, settings, tags
+from .routes import chat, enhance, jobs, library, models, server, settings, tags
 from .routing import Exchange, Route, find
 from .schema import checked, checked_query
 from .threads import in_thread
@@ -42,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *enhance.ROUTES,
     *chat.ROUTES,
     *library.ROUTES,
+    *jobs.ROUTES,
     *tags.ROUTES,
     *V1_ROUTES,
     Route("GET", "openapi.json", "open", "This description.", _openapi),

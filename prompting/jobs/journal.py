@@ -165,6 +165,20 @@ def journals(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
 
 
+def peek(file: Path) -> tuple[dict[str, Any], int]:
+    """Return the notes in a journal that anybody may hold, and the number of its failures.
+
+    Raises `JobError` where it cannot be read.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as data:
+            about = {name: json.loads(value) for name, value in data.execute("select * from about")}
+            (failed,) = data.execute("select count(*) from failures").fetchone()
+    except (sqlite3.Error, ValueError) as error:
+        raise JobError(f"The journal {file} cannot be read ({error}).") from None
+    return about, failed
+
+
 def journal_file(folder: Path, job_id: str) -> Path:
     return folder / f"{job_id}{_SUFFIX}"
 

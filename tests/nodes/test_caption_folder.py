@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,13 @@ def training_set(folder: Path, count: int = 20) -> Path:
 
 def texts(folder: Path) -> dict[str, str]:
     return {file.stem: file.read_text("utf-8").strip() for file in sorted(folder.glob("*.txt"))}
+
+
+def until(came: Callable[[], bool], within_s: float = 60.0) -> None:
+    end = time.monotonic() + within_s
+    while not came():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def graph(folder: str, **inputs: Any) -> dict[str, Any]:
@@ -89,6 +98,45 @@ def test_an_interrupt_in_the_middle_loses_nothing(host_factory: Hosts, wire: Wir
     assert counts(host.run(graph("set"))) == ("20", "0", "0")
     assert len(texts(folder)) == 20
     assert 20 <= len(wire.calls()) <= 22, "only what was under way is asked again"
+
+
+def test_a_job_is_paused_resumed_and_stopped_over_http(host_factory: Hosts, wire: WireServer) -> None:
+    host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "LLM_MAX_CONCURRENCY": "1"})
+    folder = training_set(host.base_directory / "input" / "set", 6)
+    goes_on = threading.Event()
+
+    def answer(_: dict[str, Any]) -> str:
+        if len(wire.calls()) > 1:
+            goes_on.wait(60)
+        return WRITTEN
+
+    def job() -> dict[str, Any]:
+        (found,) = host.get("/quillwork/jobs").json()["jobs"]
+        return found
+
+    def turn(to: str) -> Any:
+        return host.post(f"/quillwork/jobs/{name}", json={"do": to}, headers={"X-Quillwork": "1"})
+
+    wire.script("fox", answer)
+    run = host.submit(graph("set"))
+    wire.wait_calls(2)
+    name = job()["id"]
+    assert (job()["state"], job()["total"], job()["done"], job()["what"]) == ("running", 6, 1, str(folder))
+    assert turn("pause").json()["state"] == "paused"
+    goes_on.set()
+    until(lambda: len(texts(folder)) == 2)
+    assert (job()["state"], len(wire.calls())) == ("paused", 2)
+    goes_on.clear()
+    assert turn("resume").json()["state"] == "running"
+    wire.wait_calls(3)
+    assert turn("stop").json()["state"] == "stopping"
+    goes_on.set()
+    assert host.wait(run).status == "interrupted"
+    assert len(texts(folder)) == 3
+    assert (job()["state"], job()["id"]) == ("open", name)
+    assert turn("pause").status == 404
+    assert counts(host.run(graph("set"))) == ("6", "0", "0")
+    assert (job()["state"], job()["done"], len(wire.calls())) == ("done", 6, 6)
 
 
 def test_the_output_folder_and_a_target_of_its_own(endpoint_host: Host, wire: WireServer) -> None:

@@ -18,7 +18,8 @@ from ....prompting.jobs.journal import JobError, hold_place
 from ....prompting.jobs.picture_readers import PictureReaders
 from ....prompting.jobs.work import Entry, Progress
 from ..writing import open_chosen, print_json
-from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures, spoken_time
+from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures
+from .progress_display import spoken_time
 
 CANCELLED = 130
 # Pictures above which a job does not begin unasked.
