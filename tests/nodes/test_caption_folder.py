@@ -143,7 +143,7 @@ def test_the_output_folder_and_a_target_of_its_own(endpoint_host: Host, wire: Wi
     folder = training_set(endpoint_host.output_directory / "made", 3)
     inputs = {
         "target": "sdxl",
-        "save_as": ".caption",
+        "save_as": "caption",
         "limit": 2,
         "never": "fox",
         "form": "tags",
