@@ -101,7 +101,7 @@ class Table:
         if not all(isinstance(row, dict) and row.get(_NAME) and None not in row for row in rows):
             raise JobError(
                 f"{self._file} is not a table with the columns {_NAME} and {_TEXT} in each row. "
-                "Mend it or move it away."
+                "Correct it or move it away."
             )
         return rows
 
