@@ -127,7 +127,9 @@ def split_words(text: str) -> tuple[str, ...]:
 
 
 def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[Picture]:
-    """Return the pictures in `folder` with their caption files `suffix`, if any, in the order of the file system.
+    """Return the pictures in `folder` with their caption files `suffix`, in the order of the file system.
+
+    Without a `suffix` there is no file beside a picture.
 
     Raises `JobError` where the folder cannot be read or two pictures would share a caption file.
     """

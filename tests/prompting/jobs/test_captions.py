@@ -10,13 +10,9 @@ from quillwork.prompting.jobs.captions import (
     caption,
     find_pictures,
     forbidden,
-<<<<<<< HEAD
     in_order,
-    write_caption,
-=======
     joined,
     read_text,
->>>>>>> 0f30477 (Save captions in a table or in the images' own metadata, too, with words that every one has)
 )
 from quillwork.prompting.jobs.journal import JobError
 
