@@ -20,7 +20,7 @@ from .host import checkpoint
 from .host.lookup import fixed_seed
 from .host.settings import default_target
 from .images import JobImage, Texts
-from .page_parts import AT_ONCE, QUIET, fault, note, streamed, unsaved
+from .page_parts import AT_ONCE, fault, note, stream, unsaved
 from .writing import Written, write
 
 _MOST_STEPS_BACK = 50
@@ -112,11 +112,12 @@ def _connect(tab: str) -> None:
             yield step
 
     shown = [*boxes, controls["status"], controls["begin"], controls["stop"], controls["undo"]]
-    controls["begin"].click(
-        fn=streamed(enhance),
+    stream(
+        controls["begin"],
+        controls["stop"],
+        enhance,
         inputs=[controls["session"], *boxes, *given, *more.values()],
         outputs=shown,
-        **QUIET,
     )
     controls["stop"].click(fn=Steps.stop, inputs=[controls["session"]], outputs=[], **AT_ONCE)
     controls["undo"].click(
@@ -134,7 +135,6 @@ async def _enhance(
     import gradio as gr
 
     same = gr.update()
-    idle = (gr.update(visible=True), gr.update(visible=False))
     call = session.call = ButtonCall(lambda desk: _write(prompt, negative, chosen, hosts, desk))
     try:
         busy = (gr.update(visible=False), gr.update(visible=True))
@@ -143,7 +143,7 @@ async def _enhance(
             yield text or prompt, same, note(notice or "Quillwork is writing …"), same, same, same
         written = call.result()
     except Exception as error:  # noqa: BLE001 (shown on the page, where nothing else may arrive)
-        yield prompt, same, fault(sentence_of(error)), *idle, _undo_button(session)
+        yield prompt, same, fault(sentence_of(error)), same, same, _undo_button(session)
         return
     finally:
         call.stop()
@@ -151,7 +151,7 @@ async def _enhance(
     texts = written.texts[0]
     if (texts.prompt, texts.negative) != (prompt, negative):
         session.remember(prompt, negative)
-    yield texts.prompt, texts.negative, _status(written, chosen), *idle, _undo_button(session)
+    yield texts.prompt, texts.negative, _status(written, chosen), same, same, _undo_button(session)
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from html import escape
@@ -57,18 +58,50 @@ def exchange_of(request: Any, path: str, body: Mapping[str, Any]) -> Exchange:
     )
 
 
+def stream(
+    begin: Any,
+    stop: Any,
+    steps: Callable[..., AsyncIterator[Any]],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+) -> None:
+    """Connect the button ``begin`` with ``steps``. It comes back in place of ``stop`` when all is over.
+
+    Gradio drops a click on a button whose last event it has not closed, which is later than the last step.
+    """
+    import gradio as gr
+
+    begun = begin.click(fn=streamed(steps), inputs=inputs, outputs=outputs, **QUIET)
+    begun.then(
+        fn=lambda: (gr.update(visible=True), gr.update(visible=False)),
+        inputs=[],
+        outputs=[begin, stop],
+        **AT_ONCE,
+    )
+
+
 def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
     """Return an event's function that shows step after step.
 
     Where the host has no queue it shows the last step alone, for without one gradio 3 has no steps.
     """
 
+    async def each(*values: Any) -> AsyncIterator[Any]:
+        import gradio as gr
+
+        step: Sequence[Any] = ()
+        async with contextlib.aclosing(steps(*values)) as running:
+            async for step in running:
+                yield step
+        # Gradio sends the last step a second time, over what a user may have changed by then.
+        yield tuple(gr.update() for _ in step)
+
     async def last(*values: Any) -> Any:
         return [step async for step in steps(*values)][-1]
 
     options = getattr(shared(), "cmd_opts", None)
     has_no_queue = any(getattr(options, name, False) for name in ("no_gradio_queue", "disable_queue"))
-    return last if has_no_queue else steps
+    return last if has_no_queue else each
 
 
 def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

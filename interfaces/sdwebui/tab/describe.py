@@ -17,7 +17,7 @@ from ..button_call import ButtonCall, Session, sentence_of
 from ..controls import models
 from ..host.lookup import fixed_seed
 from ..host.settings import target_choices
-from ..page_parts import AT_ONCE, QUIET, fault, note, streamed
+from ..page_parts import AT_ONCE, fault, note, stream
 
 _DESCRIPTION = "a description"
 _LEGACY = ("txt2img", "img2img")
@@ -55,11 +55,12 @@ def build() -> None:
             with gr.Row():
                 for tab in TABS:
                     _send_button(tab, text)
-    begin.click(
-        fn=streamed(_describe),
+    stream(
+        begin,
+        stop,
+        _describe,
         inputs=[session, picture, target, instruction, model],
         outputs=[text, begin, stop, status],
-        **QUIET,
     )
     stop.click(fn=Session.stop, inputs=[session], outputs=[], **AT_ONCE)
 
@@ -79,7 +80,6 @@ async def _describe(
 ) -> AsyncIterator[tuple[Any, ...]]:
     """Yield the text, the two buttons and the status, step by step."""
     same = gr.update()
-    idle = (gr.update(visible=True), gr.update(visible=False))
 
     def work(desk: ButtonCall[Described]) -> Described:
         if picture is None:
@@ -101,11 +101,11 @@ async def _describe(
             yield words or same, same, same, note(notice or "Quillwork is looking …")
         described = call.result()
     except Exception as error:  # noqa: BLE001 (shown on the page)
-        yield same, *idle, fault(sentence_of(error))
+        yield same, same, same, fault(sentence_of(error))
         return
     finally:
         call.stop()
         session.call = None
     info = described.info
     status = note(f"Written by {info['model'] or info['mode']}.", *info["warnings"])
-    yield described.texts[0], *idle, status
+    yield described.texts[0], same, same, status

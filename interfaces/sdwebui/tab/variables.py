@@ -18,7 +18,7 @@ from ..button_call import ButtonCall, Session, sentence_of
 from ..controls import models
 from ..generation import NO_MODEL
 from ..host.lookup import fixed_seed
-from ..page_parts import AT_ONCE, QUIET, fault, guarded, note, streamed
+from ..page_parts import AT_ONCE, fault, guarded, note, stream
 
 
 class ValueReview(Session):
@@ -85,11 +85,12 @@ def build() -> Parts:
         elem_id="quillwork_found",
     )
     add = gr.Button("Add ticked values to the library", visible=False, elem_id="quillwork_add")
-    begin.click(
-        fn=streamed(_generate),
+    stream(
+        begin,
+        stop,
+        _generate,
         inputs=[session, name, context, guidance, count, creativity, model, save, found],
         outputs=[found, add, begin, stop, status],
-        **QUIET,
     )
     stop.click(fn=Session.stop, inputs=[session], outputs=[], **AT_ONCE)
     added = add.click(fn=_add, inputs=[name, context, found], outputs=[status], **AT_ONCE)
@@ -109,7 +110,6 @@ async def _generate(
 ) -> AsyncIterator[tuple[Any, ...]]:
     """Yield the list, its button, the two buttons and the status, step by step."""
     same = gr.update()
-    idle = (gr.update(visible=True), gr.update(visible=False))
     name = name.strip()
     if name != session.name:
         session.name, session.values, ticked = name, [], []
@@ -139,12 +139,12 @@ async def _generate(
         values = [*ticked, *invented.values]
         status = _status(invented, _kept(name, values, context) if save else "")
     except Exception as error:  # noqa: BLE001 (shown on the page)
-        yield same, same, *idle, fault(sentence_of(error))
+        yield same, same, same, same, fault(sentence_of(error))
         return
     finally:
         call.stop()
         session.call = None
-    yield gr.update(choices=values, value=values, visible=True), gr.update(visible=True), *idle, status
+    yield gr.update(choices=values, value=values, visible=True), gr.update(visible=True), same, same, status
 
 
 def _status(invented: Invented, kept: str) -> str:

@@ -100,12 +100,9 @@ def test_values_are_invented_looked_through_and_kept(webui_page, wired, wire):
     tab.press("invent")
     tab.has("invent_status", "3 values from fox")
     assert "a meadow at __light__" in str(wire.calls()[-1].json)
-    boxes = tab.find("found").locator("label")
-    assert [box.inner_text().strip() for box in boxes.filter(has=webui_page.page.locator("input")).all()] == [
-        "dawn",
-        "dusk",
-        "noon",
-    ]
+    boxes = tab.find("found").locator("label").filter(has=webui_page.page.locator("input"))
+    boxes.nth(2).wait_for()
+    assert [box.inner_text().strip() for box in boxes.all()] == ["dawn", "dusk", "noon"]
     tab.find("found").get_by_label("dusk").uncheck()
     tab.press("invent")
     tab.has("invent_status", "values from fox")

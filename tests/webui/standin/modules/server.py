@@ -28,6 +28,7 @@ def serve() -> str:
     _add_javascript()
     if not cmd_opts.no_gradio_queue:
         shared.demo.queue(64)
+        _be_patient(type(shared.demo._queue))
     pairs = [tuple(pair.split(":", 1)) for pair in (cmd_opts.gradio_auth or "").split(",") if pair]
     app, _, _ = shared.demo.launch(
         server_name=_name(),
@@ -50,6 +51,14 @@ def serve() -> str:
     shared.demo.close()
     time.sleep(0.5)
     return command
+
+
+def _be_patient(queue: Any) -> None:
+    """Keep Gradio 3 from dropping an event whose page is slow to answer, as on a busy machine."""
+    for name in ("get_message", "send_message"):
+        if method := getattr(queue, name, None):
+            defaults = method.__defaults__ or ()
+            method.__defaults__ = tuple(120 if isinstance(value, int) else value for value in defaults)
 
 
 def serve_api_only() -> None:
