@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from tiny_model.train import fit, make_tokenizer, save
+from tiny_model.train import _SURE, fit, make_tokenizer, save, sureness
 
 COLOURS = {
     "red": (230, 20, 20),
@@ -191,8 +191,11 @@ class School:
         return inputs
 
 
-def train(kind: str, folder: Path) -> None:
-    """Train and save: safetensors, tokenizer, the settings of the vision part."""
+def train(kind: str, folder: Path, other: Path | None = None) -> None:
+    """Train and save: safetensors, tokenizer, the settings of the vision part.
+
+    `other` is the same model as another transformers saved it: where its weights will do, none are trained.
+    """
     import torch
     from transformers import AutoImageProcessor
 
@@ -206,10 +209,16 @@ def train(kind: str, folder: Path) -> None:
     processor = AutoImageProcessor.from_pretrained(folder)
     takes_types = "mm_token_type_ids" in inspect.signature(model.forward).parameters
     school, examiner = School(tokenizer, processor, 0), School(tokenizer, processor, 1)
+    exam = [examiner.batch(torch, takes_types) for _ in range(_EXAMINED)]
+    if other is not None:
+        trained = type(model).from_pretrained(other, config=model.config).float().eval()
+        if sureness(trained, exam) >= _SURE:
+            save(trained, tokenizer, folder)
+            return
     fit(
         model,
         lambda: school.batch(torch, takes_types),
-        [examiner.batch(torch, takes_types) for _ in range(_EXAMINED)],
+        exam,
         steps=_STEPS,
         rate=_RATE,
         warm_up=_WARM_UP,
@@ -221,8 +230,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=("qwen2_5_vl", "qwen3_vl"))
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--weights-of", type=Path, help="the model in this folder, of another transformers")
     options = parser.parse_args()
-    train(options.kind, options.folder)
+    train(options.kind, options.folder, options.weights_of)
 
 
 if __name__ == "__main__":
