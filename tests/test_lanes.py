@@ -57,6 +57,12 @@ def test_what_the_core_leaves_out_runs_in_other_lanes():
         assert name in ALL and LANES[name].paths == ("tests",) and LANES[name].select[-1] in SHAPES
 
 
+def test_what_the_frontend_in_the_middle_leaves_out_runs_on_the_newest_and_the_oldest():
+    middle, oldest = (set(LANES[name].paths) for name in ("browser", "frontend-oldest"))
+    assert middle < oldest and LANES["frontend-newest"].paths == ("tests/browser",)
+    assert {"frontend-newest", "frontend-oldest"} <= set(ALL)
+
+
 def test_lists_name_lanes():
     assert set(ALL) - {"lint"} <= set(LANES) and len(set(ALL)) == len(ALL)
     assert {name for name in LANES if LANES[name].newest} <= set(NEWEST) <= set(LANES)

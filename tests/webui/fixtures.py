@@ -48,6 +48,8 @@ class WebUIs:
             pytest.skip(NO_GRADIO)
         if real_forge() and (style not in (None, "forge") or "--install" in flags):
             pytest.skip(f"A real Forge cannot be {style or flags}.")
+        if gradio_version().startswith("4.") and style not in (None, "forge"):
+            pytest.skip("A1111 and SD.Next are on Gradio 3; the lane gradio3 has them.")
         env = env or {}
         if fresh:
             webui = WebUI(self._folders.mktemp("webui"), env, style=style, flags=flags, extensions=extensions)
