@@ -2,11 +2,14 @@
 
     python benchmarks/prompt_craft.py --model FILE_OR_ID [--mode gguf] [--ideas 60] [--variations 1]
         [--targets flux1_dev,sdxl,illustrious,plain] [--manners ours,full,plain,file:PATH]
+        [--official TARGET=FILE]
         [--keep FOLDER] [--max-tokens N] [--offline]
 
 A manner is how the model is asked: `ours` as the product does for this model, `compact` and `full` the one or
-the other of its two forms, `plain` one sentence, `file:PATH` the text of a file as the system message, as one
-that a model's authors publish. Without --model nothing is run: a model takes minutes to hours.
+the other of its two forms, `plain` one sentence, `file:PATH` the text of a file as the system message, or as
+the user's where it has {idea} in it. --official adds such a file to one target alone: the instruction for
+rewriting that the image model's authors publish, which is theirs and so no part of this repository. Without
+--model nothing is run: a model takes minutes to hours.
 
 Every answer is kept in the folder as it came, by what was asked of whom: a second run asks only what is new.
 The model's own time is not measured here.
@@ -115,9 +118,11 @@ async def one(
     if manner == "plain":
         messages = (Message("user", PLAIN.format(idea=text)),)
     else:
+        told = Path(manner.removeprefix("file:")).read_text("utf-8")
         messages = (
-            Message("system", Path(manner.removeprefix("file:")).read_text("utf-8")),
-            Message("user", text),
+            (Message("user", told.replace("{idea}", text)),)
+            if "{idea}" in told
+            else (Message("system", told), Message("user", text))
         )
     found = []
     for number in range(variations):
@@ -183,6 +188,7 @@ def main() -> int:
     parser.add_argument("--mode", default="gguf")
     parser.add_argument("--targets", default="flux1_dev,sdxl,illustrious,plain")
     parser.add_argument("--manners", default="ours,plain")
+    parser.add_argument("--official", action="append", default=[], metavar="TARGET=FILE")
     parser.add_argument("--ideas", default="60", help="how many, spread evenly, or numbers such as 1,5,9")
     parser.add_argument("--variations", type=int, default=1)
     parser.add_argument("--max-tokens", type=int, default=320)
@@ -212,16 +218,19 @@ def main() -> int:
     )
     scores: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     tokens: dict[tuple[str, str], list[int]] = defaultdict(list)
+    official: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for target_id, _, file in (each.partition("=") for each in given.official):
+        official[target_id].append(("official", f"file:{file}"))
     manners = re.sub(r"\W+", "-", given.manners)
     text_file = given.keep / f"{Path(given.model).stem} {manners}.txt"
     with text_file.open("w", encoding="utf-8") as texts:
         for target in map(load, given.targets.split(",")):
             examples = [example.prompt for example in target.examples]
-            for manner in given.manners.split(","):
+            for manner, asked in [*((each, each) for each in given.manners.split(",")), *official[target.id]]:
                 for idea in ideas:
                     model.raw, model.prompt_tokens = [], []
                     try:
-                        answers = asyncio.run(one(manner, idea, target, model, given.variations))
+                        answers = asyncio.run(one(asked, idea, target, model, given.variations))
                     except LookupError:
                         continue
                     tokens[manner, target.id] += model.prompt_tokens[:1]

@@ -25,9 +25,11 @@ from .sentences import drawable, first_paragraph, whole_terms
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
 # Of an idea that is only to be corrected: how much longer or shorter it may be, and how many words may go.
 _MOST, _LEAST, _GONE = 2, 0.5, 0.2
+# How many words it may have gained, and from how many letters a word says something.
+_ADDED, _LEAST_LETTERS = 0.25, 3
 # A round of the phrasebook's is about a dozen tags.
 _ROUNDS = 4
-_ALSO = "Also in the picture: {}."
+ALSO = "Also in the picture:"
 
 
 def tidied(text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own: str) -> str:
@@ -91,11 +93,7 @@ def _whole(text: str, idea: str, target: Target) -> str:
         return f"{said}{joint.rstrip()} {text}".strip()
     if not lost or not text:
         return text
-    return (
-        f"{text}, {', '.join(lost)}"
-        if target.form == "phrases"
-        else f"{text} {_ALSO.format(', '.join(lost))}"
-    )
+    return f"{text}, {', '.join(lost)}" if target.form == "phrases" else f"{text} {ALSO} {', '.join(lost)}."
 
 
 def filled(text: str, task: EnhanceTask, idea: str) -> str:
@@ -129,4 +127,9 @@ def strays(text: str, idea: str, target: Target) -> Fault | None:
     gone = [word for word in missing(words, text) if not get_close_matches(word.casefold(), said)]
     if len(gone) > _GONE * len(words):
         return Fault("strayed", f"without “{' '.join(gone[:4])}”")
+    own = [word for word in idea.casefold().split() if len(word) >= _LEAST_LETTERS]
+    added = missing([word for word in text.split() if len(word) >= _LEAST_LETTERS], idea)
+    new = [word for word in added if not get_close_matches(word.casefold(), own)]
+    if "other" not in (language, other) and len(new) > max(1, _ADDED * len(own)):
+        return Fault("strayed", f"with “{' '.join(new[:4])}”")
     return None

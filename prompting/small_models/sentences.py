@@ -17,8 +17,10 @@ ECHO = re.compile(
     r"(?i)\b(?:idea(?: for a \w+)?:|instruction:|keep exactly|keep everything|what a picture needs"
     r"|one paragraph of|one paragraph,|plain sentences|setting, light, materials|short (?:phrases|series)"
     r"|separated by commas|\d+ to \d+ (?:words|tags)|(?:in|an) english (?:sentence|paragraph)"
-    r"|answer with the prompt|lean towards|negative(?: prompt)?:|what must not be there|the idea (?:names|is)"
-    r"|(?:image|picture)s? needs?|as an ai|prompts?\b|the (?:first|second|third) (?:word|sentence|line)\b"
+    r"|answer with the prompt|lean towards|negative(?: prompt)?:|what must not be there"
+    r"|the idea (?:names|is)|is the idea"
+    r"|(?:image|picture)s? needs?|materials,? (?:and )?views?|materials (?:are|for)|for (?:example|instance)"
+    r"|in lower case|as an ai|prompts?\b|the (?:first|second|third) (?:word|sentence|line)\b"
     r"|note:|language model|image (?:model|generator))|</?prompt"
 )
 _LIFE = re.compile(
@@ -125,6 +127,8 @@ def whole_terms(text: str, own: str, most_words: int) -> str:
     for term in (part.strip(" .") if len(parts) > 1 else part for part in parts):
         term = _LABEL.sub("", term)
         is_own = term.casefold() in own.casefold()
+        if not is_own and _NOT_LATIN.search(term) and not _NOT_LATIN.search(own):
+            continue
         if is_own or (len(term.split()) <= most_words and not is_nothing_to_draw(term, own)):
             terms.append(term)
     return ", ".join(terms)

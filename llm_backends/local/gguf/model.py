@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,7 @@ _USUAL_CONTEXT = 8192
 # would be added up in another order, and the same seed might give another text. A GPU wants much at once; on
 # a CPU a stop is heard sooner between small ones.
 _PIECE_ON_CPU, _PIECE_ON_GPU = 256, 512
+_LABEL = re.compile(r"[A-Z][a-z ]{1,40}:(?= )")
 _INSTALL = (
     "Install llama.cpp in {program}'s Python environment: pip install llama-cpp-python "
     "--extra-index-url https://abetlen.github.io/llama-cpp-python/whl/cpu (for an NVIDIA GPU "
@@ -221,8 +223,10 @@ class GgufModel(ManagedModel):
                 ids += [*self._harmless_ids(text), *part]
         start = self._llama.tokenize(b"", add_bos=True, special=False)
         before = [] if ids[: len(start)] == start else start
-        # Everything before the text of the last message.
-        head = self._ids(whole[: len(whole) - len(filled.literals[-1]) - len(texts[-1])], special=True)
+        # Everything before the text of the last message, and the label that this begins with.
+        label = _LABEL.match(texts[-1])
+        last = len(texts[-1]) - (label.end() if label else 0)
+        head = self._ids(whole[: len(whole) - len(filled.literals[-1]) - last], special=True)
         return Prompt.of([*before, *ids], filled.opens_thinking, [*before, *head])
 
     @staticmethod

@@ -40,7 +40,7 @@ class Prompt:
 
     @classmethod
     def of(cls, parts: Sequence[int | Picture], opens_thinking: bool, head: Sequence[int] = ()) -> Prompt:
-        """The prompt of `parts`, with its seam behind `head` if it begins with that."""
+        """The prompt of `parts`, with its seam behind as much of `head` as it begins with."""
         ids: list[int] = []
         pictures = []
         for part in parts:
@@ -49,7 +49,8 @@ class Prompt:
                 ids += [part.mark] * part.positions
             else:
                 ids.append(part)
-        seam = len(head) if ids[: len(head)] == list(head) else 0
+        differs = (place for place, (one, other) in enumerate(zip(ids, head, strict=False)) if one != other)
+        seam = next(differs, min(len(ids), len(head)))
         return cls(tuple(ids), opens_thinking, tuple(pictures), seam)
 
     @property

@@ -64,6 +64,26 @@ EXAMPLES = {
             "words together",
         ),
         (
+            'a chalkboard with the words "Soup of the Day"',
+            'A chalkboard with the words "Soup of the Day", "I didn\'t care", on a wall of grey brick.',
+            "lettering that was not asked for (“I didn't care”)",
+        ),
+        (
+            "portrait of a man",
+            "Portrait of a man in a long coat. A woman sits next to him and smiles at them both by a window.",
+            "somebody else (“woman”)",
+        ),
+        (
+            "a samurai in the rain",
+            "A samurai in the rain. The image was made in front of a large mirror that shows the world.",
+            "of itself (“The image was”)",
+        ),
+        (
+            "two boats on a lake",
+            "Two boats on a lake, seen with a long dark cloak, old oars, a long dark cloak and a lantern.",
+            "more than once",
+        ),
+        (
             "a lion, savanna, sunset",
             "A painting by a white horse, in the field, in the evening light.",
             "lacks “lion",

@@ -119,9 +119,20 @@ class TestProse:
 
     def test_a_list_is_completed_with_what_it_lacks(self):
         prompt, _, _ = made(
-            "knight, full armor, castle ruins, fog", "flux1_dev", GOOD.replace("fox", "knight in armor")
+            "knight, full armor, castle ruins, fog",
+            "flux1_dev",
+            GOOD.replace("fox", "knight in armor in fog"),
         )
-        assert prompt.endswith("Also in the picture: full armor, castle ruins, fog.")
+        assert prompt.endswith("Also in the picture: full armor, castle ruins.")
+
+    def test_a_list_that_code_alone_has_put_in_is_told_of(self):
+        idea = "silver hair, red eyes, black coat, night"
+        trees = (
+            "The trees have green leaves against a yellow rock behind them, in the sun of a long afternoon."
+        )
+        prompt, done, _ = made(idea, "flux1_dev", trees, trees)
+        assert "Also in the picture: silver hair" in prompt
+        assert [warning for warning in done.info["warnings"] if "it lacks “silver”" in warning]
 
     def test_a_short_one_is_filled_up_and_told(self):
         prompt, done, model = made(FOX, "flux1_dev", "A fox in the snow, with open mouth.")
@@ -209,6 +220,8 @@ class TestPlain:
             "sun went down behind the hills, and nobody was there to see it.",
             "Once upon a time.",
             "Un perro marrón corre por la playa con los niños.",
+            "A brown dog is running on the beach. There are also two red balls.",
+            "A dog is running.",
         ],
     )
     def test_what_strays_gives_way_to_the_users_own_words(self, text):
@@ -264,10 +277,14 @@ def test_a_better_second_answer_is_taken():
         ("a living room, no television, no plants", "a TV standing in the corner", "TV"),
         ("a castle on a hill", "and the image needs added details", "needs"),
         ("a castle on a hill", "light, colours and framing", "framing"),
+        ("a castle on a hill", "for example when it is snowing", "example"),
+        ("a castle on a hill", "льном", "льном"),
     ],
 )
 def test_what_is_excluded_under_another_name_and_our_own_words_go(idea, more, shown):
-    rest = "cobblestones, warm lamps, tall old buildings, cloudy sky, soft shadows, low angle view, muted colours"
+    rest = (
+        "cobblestones, warm lamps, tall old houses, cloudy sky, soft shadows, low angle view, muted colours"
+    )
     prompt, _, _ = made(idea, "sdxl", f"{more}, {rest}")
     assert shown not in prompt
     assert "cobblestones" in prompt

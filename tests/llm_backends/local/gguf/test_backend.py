@@ -190,6 +190,19 @@ class TestWriting:
         # The prompt is read in pieces, with a tick for each.
         assert warm.ticks <= cold.ticks - 4
 
+    def test_the_label_of_a_question_is_kept_with_what_stands_before_it(
+        self, backend: Gguf, tiny_gguf: Path
+    ) -> None:
+        texts(backend, tiny_gguf, echo("old cat"))
+        model = backend._model
+        assert model is not None
+        system = Message("system", "fox cat")
+        labelled, bare = (
+            model.encode([system, Message("user", text)], "off") for text in ("Idea: red fox", "red fox")
+        )
+        assert model.decode(labelled.ids[: labelled.seam]).endswith("Idea:")
+        assert model.decode(labelled.ids[: labelled.seam]).startswith(model.decode(bare.ids[: bare.seam]))
+
     def test_values_come_as_json_with_their_count(self, backend: Gguf, tiny_gguf: Path) -> None:
         for seed in range(8):
             # Too hot for the model to know what it does: the grammar alone holds it.

@@ -110,6 +110,8 @@ def test_a_prompt_is_cut_behind_what_many_begin_with() -> None:
         (7, 8, None),
     ]
     assert Prompt.of(range(4), False, [7]).seam == 0
+    # Its last token may have been joined with what follows.
+    assert Prompt.of(range(4), False, [0, 1, 9]).seam == 2
     assert Prompt.of(range(4), False, range(4)).pieces(9) == [(0, 4, None)]
 
 
