@@ -17,8 +17,9 @@ _FIRST = re.compile(r"[^\W_]+")
 # Words of our own that come back as if they were to be drawn.
 _ECHO = re.compile(
     r"(?i)\A(?:\d+ to \d+ |\d+ )?(?:tags|words|short phrases|tags in lower case)\Z|\Aseparated by commas\Z"
-    r"|\A(?:looks|clothing|pose|place|light|framing|light,? (?:and )?colou?rs?|colou?rs? and framing)\Z"
-    r"|\Ain english\Z|\Akeep everything the idea|\A(?:and )?add what a picture needs|\A(?:idea|name)\b.*:"
+    r"|\A(?:(?:then )?looks|clothing|pose|place|light|framing|light,? (?:and )?colou?rs?)\Z"
+    r"|\A(?:light,? )?colou?rs? and framing\Z"
+    r"|\Ain english\b|\Akeep everything the idea|\A(?:and )?add what a picture needs|\A(?:idea|name)\b.*:"
 )
 
 NOBODY = "no humans"

@@ -45,7 +45,7 @@ _SMALL = frozenset([
 ])  # fmt: skip
 _TWICE = re.compile(r"(?i)(?<![\w'’-])([^\W\d_]{3,})(?:\s+\1)+(?![\w'’-])")
 _STORY = re.compile(
-    r"(?i)\b(?:once upon|one day|the (?:story|tale) (?:goes|is|of|begins|tells)"
+    r"(?i)\b(?:once upon|one day|yesterday|forever|the (?:story|tale) (?:goes|is|of|begins|tells)"
     r"|tell(?:s|ing)? (?:about|us|the story|a story)"
     r"|(?:he|she|they|it|who) (?:said|asked|replied|decided|reali[sz]ed|wondered|remembered|told|went|knew"
     r"|wanted|thought|felt|came|tried|began|found)|(?:said|asked|replied) (?:the|a|he|she|to))\b"
@@ -76,6 +76,17 @@ _POSE = re.compile(
 _COLOUR = re.compile(
     r"(?i)\A(?:red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y|golden|silver)\s+(\w+)\Z"
 )
+_COLOURED = re.compile(
+    r"(?i)\b(red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y|golden|silver) (\w{3,})"
+)
+_BARE_COLOUR = re.compile(
+    r"(?i)\A(?:(?:light|dark|pale) )?(?:red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y"
+    r"|gold|silver|ivory)\Z"
+)
+_MOST_BARE = 5
+_SUN, _MOON = re.compile(r"(?i)\bsun(?:light|ny|lit)?\b"), re.compile(r"(?i)\bmoon(?:light|lit)?\b")
+_REQUEST = re.compile(r"(?:\A|[.,] )(?:[Tt]he )?(?:[Ss]etting|[Ll]ight|[Mm]aterials?|[Vv]iew) (?:is|are)\b")
+_COUNT = re.compile(r"(?i)\b(?:two|three|four|five|six|seven|eight|nine)\b")
 _VERB = re.compile(r"(?i)\b(?:is|are|was|were|has|have)\b")
 
 
@@ -88,6 +99,7 @@ def doubts(text: str, idea: str, target: Target, own: str = "") -> list[str]:
     if target.kind not in ("image", "video") or language_of(text) != "en":
         return []
     found = [*_repetitions(text, own), *_told(text, own), *_numbers(text, own), *_form(text, own, target)]
+    found += _contradictions(text, own)
     if lost := _lost(text, idea):
         found.append(f"it lacks “{'”, “'.join(lost)}”")
     return list(dict.fromkeys(found))
@@ -131,6 +143,8 @@ def _told(text: str, idea: str) -> Iterator[str]:
         yield "it speaks to somebody, or of the prompt"
     elif (speaker := _SPEAKER.search(text)) and not _SPEAKER.search(idea):
         yield f"it has somebody who speaks (“{speaker[0]}”)"
+    elif len(_REQUEST.findall(text)) > 1:
+        yield "it answers the request point by point"
     elif found := _OF_ITSELF.search(text):
         yield f"it speaks of itself (“{found[0]}”)"
     if _ONE_PERSON.match(idea) or re.match(r"(?i)portrait of ", idea):
@@ -143,6 +157,19 @@ def _told(text: str, idea: str) -> Iterator[str]:
         yield f"it has lettering that was not asked for (“{new[0]}”)"
     elif not lettering(idea) and (about := _ABOUT_TEXT.search(text)) and not _ABOUT_TEXT.search(idea):
         yield f"it speaks of text (“{about[0]}”)"
+
+
+def _contradictions(text: str, idea: str) -> Iterator[str]:
+    """Yield what cannot be so: another colour for a thing of the idea, the sun and the moon at once."""
+    wanted: dict[str, list[str]] = {}
+    for colour, thing in _COLOURED.findall(idea.casefold()):
+        wanted.setdefault(thing, []).append(colour)
+    for colour, thing in _COLOURED.findall(text.casefold()):
+        if colour not in wanted.get(thing, [colour]):
+            yield f"its {thing} is {colour}, not {wanted[thing][0]}"
+            break
+    if _SUN.search(text) and _MOON.search(text) and not (_SUN.search(idea) or _MOON.search(idea)):
+        yield "it has the sun and the moon at once"
 
 
 def _numbers(text: str, idea: str) -> Iterator[str]:
@@ -179,6 +206,13 @@ def _list(terms: list[str], idea: str, target: Target) -> Iterator[str]:
         long = [term for term in terms if len(term.split()) >= _LONG_TERM or (_VERB.search(term))]
         if len([term for term in long if term.casefold() not in idea.casefold()]) > 1:
             yield "it has sentences, and tags are wanted"
+    if sum(bool(_BARE_COLOUR.match(term)) for term in terms) > _MOST_BARE:
+        yield "it lists colours"
+    counts = {count.casefold() for count in _COUNT.findall(idea)}
+    if counts and (
+        other := [count for count in _COUNT.findall(", ".join(terms)) if count.casefold() not in counts]
+    ):
+        yield f"it counts otherwise (“{other[0]}”)"
     poses = {term.casefold() for term in terms if _POSE.match(term)}
     if len(poses) > _MOST_POSES:
         yield f"its poses exclude each other (“{', '.join(sorted(poses)[:4])}”)"

@@ -20,7 +20,8 @@ ECHO = re.compile(
     r"|answer with the prompt|lean towards|negative(?: prompt)?:|what must not be there"
     r"|the idea (?:names|is)|is the idea"
     r"|(?:image|picture)s? needs?|materials,? (?:and )?views?|materials (?:are|for)|for (?:example|instance)"
-    r"|in lower case|as an ai|prompts?\b|the (?:first|second|third) (?:word|sentence|line)\b"
+    r"|in lower case|keep all of it|between each line"
+    r"|as an ai|prompts?\b|the (?:first|second|third) (?:word|sentence|line)\b"
     r"|note:|language model|image (?:model|generator))|</?prompt"
 )
 _LIFE = re.compile(
@@ -31,7 +32,7 @@ _LIFE = re.compile(
 _TAG = re.compile(r"</?[A-Za-z!-][^<>\n]{0,60}>?")
 _NOT_LATIN = re.compile(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _LABEL = re.compile(
-    r"(?i)\A(?:setting|light(?:ing)?|materials?|view|colou?rs?|framing|style|mood|medium|background|foreground"
+    r"(?i)\A(?:looks|clothing|setting|light(?:ing)?|materials?|view|colou?rs?|framing|style|mood|medium|background|foreground"
     r"|composition|subject|pose|place|camera|tags)\s*:\s*"
 )
 # Of a sentence's words, three in a row each: so many that stood before make it a repetition.

@@ -69,6 +69,21 @@ EXAMPLES = {
             "lettering that was not asked for (“I didn't care”)",
         ),
         (
+            "a girl holding a yellow balloon",
+            "A girl holding a yellow balloon. She lifts a small orange balloon up to the pale sky above her.",
+            "its balloon is orange, not yellow",
+        ),
+        (
+            "a samurai in the rain",
+            "A samurai in the rain. The full moon casts long shadows on walls that are lit by the sun.",
+            "the sun and the moon",
+        ),
+        (
+            "two cats on a windowsill",
+            "Two cats on a windowsill. The setting is outside. Light is made by glass. The view is natural.",
+            "point by point",
+        ),
+        (
             "portrait of a man",
             "Portrait of a man in a long coat. A woman sits next to him and smiles at them both by a window.",
             "somebody else (“woman”)",
@@ -104,11 +119,13 @@ def test_a_paragraph_that_is_no_description_has_its_sign(idea, text, sign):
     [
         ("no humans, fox, snow, standing, lying down, walking, jumping, winter", "poses"),
         ("no humans, fox, snow, red tail, blue tail, green tail, winter", "“tail” 3 colours"),
+        ("fox, snow, two cats, three brown kittens, winter", "counts otherwise (“three”)"),
+        ("fox, snow, red, green, blue, grey, gold, pale pink, dark brown, winter", "lists colours"),
         ("fox, snow, the fox is in a deep forest, its eyes are on the hill, winter", "sentences"),
     ],
 )
 def test_tags_that_no_picture_can_have_have_their_sign(text, sign):
-    assert sign in "; ".join(doubts(text, FOX, load("illustrious")))
+    assert sign in "; ".join(doubts(text, f"{FOX}, two cats", load("illustrious")))
 
 
 @pytest.mark.parametrize(("idea", "prompt"), EXAMPLES)
