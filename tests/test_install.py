@@ -562,25 +562,30 @@ class TestLocalModels:
         assert "bitsandbytes" not in environment.versions()
 
 
+def children_s() -> float:
+    """The processor's time that ended children have taken, which other programs do not lengthen."""
+    return os.times().children_user + os.times().children_system
+
+
 class TestHosts:
     def test_a_satisfied_environment_is_silent_and_quick(self, environment):
         environment.put("litellm==1.91.0")
         environment.index = environment.home / "nowhere"
 
-        begin = time.monotonic()
+        begin = children_s()
         done = environment.run()
 
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        assert time.monotonic() - begin < 2  # the figure itself is in benchmarks/imports.py
+        assert children_s() - begin < 2  # the figure itself is in benchmarks/imports.py
 
     def test_a_remembered_refusal_is_quick(self, environment):
         environment.index = environment.home / "nowhere"
         environment.run()
 
-        begin = time.monotonic()
+        begin = children_s()
         environment.run()
 
-        assert time.monotonic() - begin < 2
+        assert children_s() - begin < 2
 
     def test_as_a_web_ui_runs_it(self, environment, tmp_path):
         """PYTHONPATH and the working directory are the web UI's root; what lies there is not imported."""

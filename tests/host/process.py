@@ -129,7 +129,7 @@ class Host(Client):
     def clean(self) -> None:
         """Clear queue, history, cache and folders. The process's own memory stays."""
         self.post("/queue", json={"clear": True})
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while not self.idle():
             self.interrupt()
             time.sleep(0.05)
@@ -137,7 +137,7 @@ class Host(Client):
                 raise HostError(f"The host does not come to rest. {self._state()}")
         self.post("/free", json={"free_memory": True})
         # The worker reads the flag between two prompts: after this one at the latest, before any other.
-        self.run({"1": {"class_type": "PreviewAny", "inputs": {"source": "clean"}}}, timeout=30)
+        self.run({"1": {"class_type": "PreviewAny", "inputs": {"source": "clean"}}}, timeout=100)
         self.post("/history", json={"clear": True})
         for folder in (
             self.user_directory,

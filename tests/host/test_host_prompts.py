@@ -152,7 +152,7 @@ class TestInterrupt:
         )
         assert run.status == "interrupted"
         assert run.error["node_id"] == "1"
-        assert run.interrupt_s < 5
+        assert run.interrupt_s < 20
         assert run.history["status"]["status_str"] == "error"
         assert run.outputs == {}
         assert host.run({"1": shows("x")}).status == "success"

@@ -168,7 +168,9 @@ class TestJobs:
     def test_every_state_has_a_name(self, host):
         done = host.run({"1": shows("x")})
         failed = host.run({"1": node("TestpackFail", message="m", after=0.0)})
-        stopped = host.run({"1": node("TestpackSleep", seconds=30.0, label="")}, interrupt_after=0.2)
+        stopped = host.run(
+            {"1": node("TestpackSleep", seconds=30.0, label="")}, interrupt_after=lambda run: "1" in run.texts
+        )
         running = host.submit({"1": node("TestpackSleep", seconds=2.0, label="")})
         pending = host.submit({"1": shows("y")})
         names = ("completed", "failed", "cancelled", "in_progress", "pending")

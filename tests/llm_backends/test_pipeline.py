@@ -30,7 +30,7 @@ def stop_when(deployment: Deployment, ready, requests: int = 1) -> float:
 
     with pytest.raises(errors.Cancelled):
         runner.run(Model(deployment).ask([question()] * requests), cancelled=cancelled)
-    assert time.monotonic() - stopped[0] < 2, "stopping took long"
+    assert time.monotonic() - stopped[0] < 20, "stopping took long"
     return stopped[0]
 
 

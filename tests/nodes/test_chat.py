@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from wire.server import WireServer
 
 TEXT = "a red fox in fresh snow"
 # Far above the usual time; only a hang is caught here.
-HANG_S = 10.0
+HANG_S = 30.0
 
 
 def calls(tool: str, /, **arguments: Any) -> Answer:
@@ -291,7 +290,7 @@ def test_a_local_model_uses_a_tool(host_factory: Hosts, tiny_calling: Path) -> N
 
 @pytest.mark.parametrize("model", ["fox-hang-silent", "fox-gap100-chunks200"])
 def test_a_stop_ends_it_and_the_call(endpoint_host: Host, wire: WireServer, model: str) -> None:
-    run = endpoint_host.run({"1": chat(llm_model=model)}, interrupt_after=0.5)
+    run = endpoint_host.run({"1": chat(llm_model=model)}, interrupt_after=lambda _: bool(wire.calls()))
     assert run.status == "interrupted"
     assert run.interrupt_s is not None
     assert run.interrupt_s < HANG_S
@@ -302,10 +301,12 @@ def test_a_stop_ends_it_and_the_call(endpoint_host: Host, wire: WireServer, mode
 def test_a_stop_ends_it_while_a_tool_hangs(endpoint_host: Host, wire: WireServer) -> None:
     endpoint_host.run({"1": node("TestpackTools", time_limit_s=30.0)})
     wire.script("fox", calls("testpack-hang"))
-    began = time.monotonic()
-    run = endpoint_host.run({"1": chat(tools="testpack.hang")}, interrupt_after=1.0)
+    run = endpoint_host.run(
+        {"1": chat(tools="testpack.hang")},
+        interrupt_after=lambda run: any("testpack.hang" in text.text for text in run.texts.get("1", ())),
+    )
     assert run.status == "interrupted"
-    assert time.monotonic() - began < 15
+    assert run.interrupt_s is not None and run.interrupt_s < 20, "the tool's own limit is 30"
     assert "testpack.hang" in run.last_text("1")
     wire.reset()
     assert endpoint_host.run({"1": chat("another")}).status == "success"

@@ -83,9 +83,8 @@ def test_variations_are_asked_for_at_once_and_differ_by_seed(endpoint_host: Host
         {"1": enhance(llm_model="fox-delay300", variations=16, seed=7), "2": preview("1")}
     )
     assert len(run.shown("2")) == 16
-    assert wire.peak == 16
+    assert wire.peak == 16, "they wait for one another"
     assert sorted(request.json["seed"] for request in wire.log) == list(range(7, 23))
-    assert run.seconds < 3, "one after the other it would be five"
 
 
 def test_tags_weights_and_embeddings_come_through_untouched(endpoint_host: Host) -> None:

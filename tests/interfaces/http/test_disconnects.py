@@ -6,7 +6,7 @@ import asyncio
 
 from quillwork.interfaces.http.disconnects import Client, Disconnects
 
-HANG_S = 10.0
+HANG_S = 30.0
 
 
 def test_at_end_is_called_until_forgotten_and_for_nobody_else():

@@ -16,7 +16,7 @@ from quillwork.llm_backends import registry
 from quillwork.llm_backends.errors import Cancelled, ConsentNeeded, NotConfigured
 from quillwork.llm_backends.types import Chunk, Message, Request, Result
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Local:

@@ -332,7 +332,7 @@ def test_a_stop_ends_it_at_once_while_a_tool_hangs(wire, tool, hanging):
     began = time.monotonic()
     job.stop()
     assert job.ended
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < HANG_S
     assert len(wire.calls()) == 1
 
 

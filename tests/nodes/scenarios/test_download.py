@@ -65,7 +65,7 @@ def test_a_stop_keeps_what_came_and_the_next_run_goes_on_and_writes(
         interrupt_after=lambda run: any("MB/s" in t.text or "kB/s" in t.text for t in run.texts.get("1", ())),
     )
     assert run.status == "interrupted", run.message
-    assert run.interrupt_s is not None and run.interrupt_s < 5
+    assert run.interrupt_s is not None and run.interrupt_s < 20
     shown = [text.text for text in run.texts["1"]]
     assert any(text.startswith(f"Downloading {NAME}: ") and text.endswith(" left") for text in shown), shown
     assert list(folder(host).glob("model.safetensors.*.part"))

@@ -12,11 +12,11 @@ from nodes.graphs import enhance, preview, settings, variables
 from wire.server import WireServer
 
 # Far above the usual time (benchmarks/host.py measures it); only a hang is caught here.
-HANG_S = 10.0
+HANG_S = 30.0
 
 
 def assert_next_prompt_runs(host: Host) -> None:
-    run = host.run({"1": enhance("another idea"), "2": preview("1")}, timeout=30)
+    run = host.run({"1": enhance("another idea"), "2": preview("1")}, timeout=100)
     assert run.status == "success", run.message
     assert run.shown("2") == ["a red fox in fresh snow"]
 
@@ -55,7 +55,9 @@ def test_the_first_interrupt_is_told_before_the_host_collects_its_garbage(
 def test_an_interrupt_ends_the_waiting_between_retries(endpoint_host: Host, wire: WireServer) -> None:
     for model in ("fox-status503", "fox-status429-retryafter30"):
         graph = {"5": settings(llm_model=model, retries=5), "1": enhance(llm=["5", 0])}
-        run = endpoint_host.run(graph, interrupt_after=0.5)
+        run = endpoint_host.run(
+            graph, interrupt_after=lambda _, model=model: any(call.model == model for call in wire.calls())
+        )
         assert run.status == "interrupted"
         assert run.interrupt_s is not None
         assert run.interrupt_s < HANG_S
@@ -86,7 +88,7 @@ def test_an_error_beside_a_waiting_node_leaves_the_host_whole(endpoint_host: Hos
         "1": enhance("one", llm_model="fox-hang"),
         "2": enhance("two", llm_model="fox-delay300-status401"),
     }
-    run = endpoint_host.run(graph, timeout=20)
+    run = endpoint_host.run(graph, timeout=100)
     assert run.status == "error"
     assert "401" in run.message
     assert_next_prompt_runs(endpoint_host)
@@ -102,9 +104,9 @@ def test_two_nodes_write_at_the_same_time(endpoint_host: Host, wire: WireServer)
     assert wire.peak == 2
 
 
-def test_a_node_that_sleeps_beside_it_does_not_hold_up_the_end(endpoint_host: Host) -> None:
-    graph = {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSleep", seconds=20.0, label="beside")}
-    run = endpoint_host.run(graph, interrupt_after=0.5)
+def test_a_node_that_sleeps_beside_it_does_not_hold_up_the_end(endpoint_host: Host, wire: WireServer) -> None:
+    graph = {"1": enhance(llm_model="fox-hang"), "2": node("TestpackSleep", seconds=60.0, label="beside")}
+    run = endpoint_host.run(graph, interrupt_after=lambda run: bool(wire.calls()) and "2" in run.texts)
     assert run.status == "interrupted"
     assert run.interrupt_s is not None
     assert run.interrupt_s < HANG_S

@@ -157,7 +157,7 @@ def test_a_second_job_on_the_folder_is_told(
         assert "Another job is writing to" in second.stderr
         if os.name != "nt":
             first.send_signal(signal.SIGINT)
-            _, said = first.communicate(timeout=30)
+            _, said = first.communicate(timeout=100)
             assert first.returncode == 130
             assert b"Run the same command to go on" in said and b"Traceback" not in said
     finally:

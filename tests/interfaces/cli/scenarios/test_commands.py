@@ -154,11 +154,11 @@ def test_control_c_is_exit_code_130_and_hangs_up(wire: WireServer, environment: 
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 100
     while not wire.log and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=100)
     assert process.returncode == 130
     assert "Traceback" not in said
     while not wire.disconnects and time.monotonic() < deadline:

@@ -14,7 +14,7 @@ from quillwork.interfaces.sdwebui.host.http import WebUiHttpHost
 from quillwork.interfaces.sdwebui.host.queue import QueuedWork, in_turn
 from quillwork.llm_backends.errors import Cancelled
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def run(coroutine):
