@@ -21,6 +21,7 @@ from .last_answers import write_remembered
 from .llm_settings import LLMSettings
 from .resolve_variables import ResolveVariables
 from .routes import open_routes
+from .split_prompt import SplitPrompt
 from .unload_llm import UnloadLLM
 
 __all__ = ["comfy_entrypoint"]
@@ -43,6 +44,7 @@ class Quillwork(ComfyExtension):
             Chat,
             LLMSettings,
             UnloadLLM,
+            SplitPrompt,
         ]
 
 

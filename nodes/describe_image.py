@@ -53,6 +53,7 @@ class DescribeImage(io.ComfyNode):
                     optional=True,
                     tooltip="The text encoder to use as the vision model in host_encoder mode.",
                 ),
+                inputs.roles_input(),
             ],
             outputs=[
                 io.String.Output("text", is_output_list=True),
@@ -98,6 +99,7 @@ class DescribeImage(io.ComfyNode):
         llm: Any = None,
         frames: Any = None,
         clip: Any = None,
+        reference_roles: Any = None,
     ) -> io.NodeOutput:
         from .runs.describe_image import look
 
@@ -109,5 +111,6 @@ class DescribeImage(io.ComfyNode):
             seed=seed,
             choice=inputs.choice_of(llm, llm_mode, llm_model, clip=clip),
             frozen=inputs.one(frozen, "") if inputs.one(freeze, False) else None,
+            reference_roles=reference_roles,
             as_video=inputs.one(frames, ONE_EACH) == ONE_VIDEO,
         )

@@ -70,6 +70,9 @@ class EnhancePrompt(io.ComfyNode):
                     tooltip="An image for a vision model, e.g. the one to be edited.",
                 ),
                 inputs.llm_socket(),
+                *inputs.brief_inputs(),
+                inputs.roles_input(),
+                inputs.references_input(),
             ],
             outputs=[
                 io.String.Output("prompt", is_output_list=True),
@@ -80,7 +83,7 @@ class EnhancePrompt(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, target: Any = None, llm_mode: Any = None) -> bool | str:
+    def validate_inputs(cls, target: Any = None, llm_mode: Any = None, references: Any = None) -> bool | str:
         return inputs.unknown_target(target) or inputs.unknown_mode(llm_mode) or True
 
     @classmethod
@@ -118,6 +121,11 @@ class EnhancePrompt(io.ComfyNode):
         clip: Any = None,
         image: Any = None,
         llm: Any = None,
+        duration: Any = None,
+        aspect: Any = None,
+        language: Any = None,
+        reference_roles: Any = None,
+        references: Any = None,
     ) -> io.NodeOutput:
         from .runs.enhance_prompt import write
 
@@ -133,4 +141,9 @@ class EnhancePrompt(io.ComfyNode):
             frozen=inputs.one(frozen, "") if inputs.one(freeze, False) else None,
             clip=inputs.one(clip, None),
             image=image,
+            duration=duration,
+            aspect=aspect,
+            language=language,
+            reference_roles=reference_roles,
+            references=inputs.in_order(references),
         )

@@ -12,13 +12,20 @@ from ..config.choice import Choice, Role
 from ..config.settings.home import targets_folder
 from ..llm_backends import modes, registry
 from ..prompting import target_index
-from ..prompting.tasks import LARGEST_SEED
+from ..prompting.tasks import LARGEST_SEED, LONGEST_SECONDS
+from ..prompting.wording import LANGUAGES
 
 T = TypeVar("T")
 
 CATEGORY = "Quillwork"
 AUTO = modes.AUTO
 LLM = io.Custom("QUILLWORK_LLM")
+ASPECTS = ("1:1", "5:4", "4:5", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9", "9:21")
+MOST_REFERENCES = 16
+REFERENCES_HELP = (
+    "Images that the image or video model gets beside the prompt. A vision model looks at them, and the "
+    "prompt names them as the target wants it."
+)
 MODE_HELP = (
     "How to reach the model. auto decides by the model's name and your settings; if nothing is "
     "set up, the phrasebook writes without a model."
@@ -103,6 +110,80 @@ def freeze_inputs() -> list[Any]:
 
 def llm_socket() -> Any:
     return LLM.Input("llm", optional=True, tooltip="From LLM Settings. Overrides llm_mode and llm_model.")
+
+
+def brief_inputs() -> list[Any]:
+    """Build the inputs for what is wanted beside the idea: length, format, language."""
+    return [
+        io.Float.Input(
+            "duration",
+            default=0.0,
+            min=0.0,
+            max=LONGEST_SECONDS,
+            step=0.5,
+            optional=True,
+            advanced=True,
+            tooltip="The length of the video or piece of music in seconds. 0: left open.",
+        ),
+        io.Combo.Input(
+            "aspect",
+            options=[AUTO, *ASPECTS],
+            default=AUTO,
+            optional=True,
+            advanced=True,
+            tooltip="The aspect ratio to compose for.",
+        ),
+        io.Combo.Input(
+            "language",
+            options=[AUTO, *LANGUAGES],
+            default=AUTO,
+            optional=True,
+            advanced=True,
+            tooltip="The language of the prompt if the target supports it; otherwise that of lyrics, speech "
+            "and lettering.",
+        ),
+    ]
+
+
+def roles_input() -> Any:
+    return io.String.Input(
+        "reference_roles",
+        multiline=True,
+        default="",
+        optional=True,
+        advanced=True,
+        placeholder="subject: Anna\nstyle\nbackground",
+        tooltip="What each reference image is for, one line per image: subject, style, pose, background, "
+        "first frame, last frame or your own words; after a colon, its name in the prompt.",
+    )
+
+
+def references_input() -> Any:
+    """Build the input for reference images: any number, or one batch where inputs cannot grow."""
+    autogrow = getattr(io, "Autogrow", None)
+    if autogrow is None:
+        return io.Image.Input("references", optional=True, tooltip=REFERENCES_HELP)
+    return autogrow.Input(
+        "references",
+        optional=True,
+        template=autogrow.TemplatePrefix(
+            io.Image.Input("reference", optional=True, tooltip=REFERENCES_HELP),
+            prefix="reference",
+            min=0,
+            max=MOST_REFERENCES,
+        ),
+        tooltip=REFERENCES_HELP,
+    )
+
+
+def in_order(values: Any) -> list[Any]:
+    """Return what is connected to an input that grows, in the order of its sockets."""
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], dict):
+        values = values[0]
+    if not isinstance(values, dict):
+        return every(values)
+    names = sorted(values, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
+    return [item for name in names for item in every(values[name])]
 
 
 def one(values: Sequence[T] | T, default: T) -> T:

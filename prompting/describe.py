@@ -18,6 +18,7 @@ from .answers.restore import without_tags
 from .describe_messages import describe_messages
 from .report import report
 from .targets import Target
+from .tasks import NO_REFERENCE, Reference
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class View:
     """One question: a picture, or with several pictures the frames of one video in order.
 
     Without a `target` a description is wanted, with one a prompt in that model's manner. `notes` are what
-    the user should know of how the pictures were prepared.
+    the user should know of how the pictures were prepared; `reference` is what the picture is for.
     """
 
     pictures: tuple[Image, ...]
@@ -43,6 +44,7 @@ class View:
     instruction: str = ""
     seed: int = 0
     notes: tuple[str, ...] = ()
+    reference: Reference = NO_REFERENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _shown(view: View, text: str) -> str:
 
 def _request(view: View) -> Request:
     return Request(
-        messages=describe_messages(view.pictures, view.target, view.instruction),
+        messages=describe_messages(view.pictures, view.target, view.instruction, view.reference),
         max_tokens=MAX_TOKENS,
         answer_tokens=answer_tokens(view.target) if view.target else None,
         seed=view.seed % SEEDS,

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ..llm_backends.types import Image, Message
 from .briefs.messages import shot_rules
+from .briefs.references import wanted_as
 from .messages import EDIT, MOTION, NO_WEIGHTS, VIDEO, form_rules, numbered
 from .targets import Target
+from .tasks import NO_REFERENCE, Reference
 from .wording import LANGUAGES, kind_of_model
 
 _SEEN = (
@@ -45,12 +47,17 @@ _CLIP = (
 
 
 def describe_messages(
-    pictures: Sequence[Image], target: Target | None, instruction: str = ""
+    pictures: Sequence[Image],
+    target: Target | None,
+    instruction: str = "",
+    reference: Reference = NO_REFERENCE,
 ) -> tuple[Message, ...]:
     """Build the messages that ask for one text about `pictures`: one picture, or the frames of a video."""
     is_clip = len(pictures) > 1
     system = _prompt_system(target, is_clip) if _is_written_for(target) else _plain_system(is_clip)
     parts = [_MANY.format(count=len(pictures)) if is_clip else _ONE]
+    if about := wanted_as(reference):
+        parts.append(about)
     if instruction.strip():
         parts.append(f"Instruction:\n{instruction.strip()}")
     return (Message("system", system), Message("user", "\n\n".join(parts), images=tuple(pictures)))

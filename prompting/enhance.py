@@ -15,6 +15,7 @@ from .answers.clean import read_answer
 from .answers.parts import split_parts
 from .answers.prompt import SEEDS, first_of
 from .answers.protect import protect
+from .answers.shapes.shape import parts_of
 from .briefs.messages import brief_warnings, for_brief
 from .drafts import Draft, Order
 from .model_size import is_small
@@ -246,6 +247,9 @@ def _gather(
     info = report(answers, deployment, time.monotonic() - started, warnings)
     if failed and not results:
         info["mode"] = on_error
+    parts = [parts_of(prompt, order.target) for order, (prompt, _) in zip(orders, pairs, strict=True)]
+    if any(len(found) > 1 for found in parts):
+        info["parts"] = parts
     by_fallback = any(result.by_fallback for result in results)
     return Enhanced(
         [prompt for prompt, _ in pairs],

@@ -43,6 +43,9 @@ class Reference:
     label: str = ""
 
 
+NO_REFERENCE = Reference()
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What is wanted of the picture, clip or piece beside its idea.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
@@ -10,6 +11,7 @@ from ...config.choice import Choice
 from ...config.settings.home import targets_folder
 from ...llm_backends.errors import LLMError
 from ...prompting import targets
+from ...prompting.briefs.references import read_jobs
 from ...prompting.describe import FRAME_SIDE, Described, View, check_count, describe_views, pick_frames
 from .. import inputs
 from ..host.images import encode_frame, frames_in
@@ -27,6 +29,7 @@ async def look(
     choice: Choice,
     frozen: str | None,
     as_video: bool,
+    reference_roles: Any = None,
 ) -> io.NodeOutput:
     """Return the node's outputs.
 
@@ -38,7 +41,11 @@ async def look(
         return _frozen(run, frozen, first_seed)
     try:
         model = run.open_model(choice)
-        views = _views(frames_in(inputs.every(image)), instruction, target, seed, as_video)
+        frames = frames_in(inputs.every(image))
+        views = _views(frames, instruction, target, seed, as_video)
+        if not as_video:
+            jobs = read_jobs(inputs.one(reference_roles, "") or "", len(views))
+            views = [replace(view, reference=job) for view, job in zip(views, jobs, strict=True)]
     except LLMError as error:
         raise error.with_traceback(None) from None
     try:

@@ -68,6 +68,17 @@ def told(target: Target, references: Sequence[Reference]) -> str:
     )
 
 
+def wanted_as(reference: Reference) -> str:
+    """Return what a vision model is told of the job of the one picture that it describes; "" without one."""
+    lines = []
+    if reference.job:
+        job = f"the {reference.job}" if reference.job in JOBS else reference.job
+        lines.append(f"The picture serves as a reference for {job}: tell of that, and leave out all else.")
+    if reference.label:
+        lines.append(f"What it shows is called “{reference.label}”: use that name.")
+    return " ".join(lines)
+
+
 def unnamed(target: Target, references: Sequence[Reference], text: str) -> list[str]:
     """Return a sentence for each picture that `text` does not name, none where a target takes no pictures."""
     if target.references is None:

@@ -80,8 +80,11 @@ def _write(task: EnhanceTask) -> str:
         return edits.write(task, _point(task))
     if task.target.kind == "audio":
         return music.write(task, _point(task))
-    if not task.prompt.strip() and not task.instruction.strip():
-        task = replace(task, prompt=_invented(task))
+    if not task.prompt.strip():
+        # An instruction of which nothing is known here is a theme.
+        is_theme = task.instruction.strip() and remark(task)
+        theme = {"prompt": task.instruction.strip(), "instruction": ""}
+        task = replace(task, **theme) if is_theme else replace(task, prompt=_invented(task))
     scene = read_scene(task.prompt)
     requested, wordings, instruction = _follow(task, scene)
     text = _compose(task, scene, requested, wordings, instruction)

@@ -41,6 +41,22 @@ SEEN = (
     "slate blue, the nearest almost black. The sky fades from dusty blue at the top to a warm apricot at the "
     "horizon. A flat, simple illustration in few colours, seen from a little above, with soft evening light."
 )
+SONG = """caption: Warm acoustic folk about a lonely lighthouse, fingerpicked guitar and fiddle, a low voice
+
+lyrics:
+[Verse]
+The lamp goes round above the foam
+No ship has passed since early May
+
+[Chorus - soft]
+Turn, little light, turn once for me
+I keep the stairs, I keep the sea
+
+bpm: 84
+
+keyscale: D major
+
+timesignature: 3"""
 LIBRARY = {
     "season.txt": "# when the picture is set\n" + "\n".join(SEASONS),
     "time.txt": "dawn\nnoon\ndusk\nmidnight",
@@ -157,6 +173,17 @@ def preview(comfy: ComfyPage, node: str, output: int, at: tuple[int, int] = (540
     comfy.of(shown, "void node.setSize([330, 330])")
 
 
+def split_prompt(comfy: ComfyPage, wire: WireServer) -> None:
+    node = comfy.add(
+        "QuillworkEnhancePrompt", (80, 100), prompt="a song about a lonely lighthouse", target="ace_step_1_5"
+    )
+    split = comfy.add("QuillworkSplitPrompt", (540, 100))
+    comfy.link(node, 0, split, 0)
+    preview(comfy, split, 1, (880, 100))
+    wire.script("*", Answer(pieces=[SONG], usage=(912, 148)))
+    run(comfy)
+
+
 def run(comfy: ComfyPage) -> None:
     kind, detail = comfy.run()
     assert kind == "execution_success", detail
@@ -171,6 +198,7 @@ PICTURES = (
     llm_settings,
     chat,
     unload_llm,
+    split_prompt,
 )
 
 

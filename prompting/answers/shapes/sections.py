@@ -56,6 +56,11 @@ def named_parts(text: str, parts: Sequence[Part]) -> str:
     return "\n\n".join(blocks).strip()
 
 
+def names_in(text: str, parts: Sequence[Part]) -> int:
+    """Return how many of `parts` are named in `text`, at the beginning of a line."""
+    return len({_key(mark["name"] or mark["tag"]) for mark in _pattern(parts).finditer(text)})
+
+
 def schema_of(parts: Sequence[Part]) -> dict[str, Any]:
     """Return the JSON schema of an object that has a text for each part."""
     texts = {

@@ -13,7 +13,8 @@ from wire.server import WireServer
 
 INPUTS = {
     "QuillworkEnhancePrompt": (
-        "prompt instruction target variations seed llm_mode llm_model on_error freeze frozen clip image llm",
+        "prompt instruction target variations seed llm_mode llm_model on_error freeze frozen clip image llm "
+        "duration aspect language reference_roles references",
         "prompt negative info",
     ),
     "QuillworkGenerateVariables": (
@@ -30,7 +31,7 @@ INPUTS = {
         "llm",
     ),
     "QuillworkDescribeImage": (
-        "image instruction target seed llm_mode llm_model freeze frozen llm frames clip",
+        "image instruction target seed llm_mode llm_model freeze frozen llm frames clip reference_roles",
         "text info",
     ),
     "QuillworkCaptionFolder": (
@@ -40,9 +41,11 @@ INPUTS = {
     ),
     "QuillworkChat": ("prompt system seed llm_mode llm_model tools history image llm", "text history info"),
     "QuillworkUnloadLLM": ("any", "any"),
+    "QuillworkSplitPrompt": ("prompt parts", "part_1 part_2 part_3 part_4 part_5 part_6 json"),
 }
 ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen", "frames", "no_repeats"}
 ADVANCED |= {"always", "omit", "never", "form", "words", "hint", "save_as", "subfolders"}
+ADVANCED |= {"duration", "aspect", "language", "reference_roles"}
 
 
 def test_inputs_and_outputs_have_the_promised_names_in_the_promised_order(host: Host) -> None:
