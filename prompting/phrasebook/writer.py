@@ -81,16 +81,19 @@ def _write(task: EnhanceTask) -> str:
     if task.target.kind == "audio":
         return music.write(task, _point(task))
     if not task.prompt.strip():
-        # An instruction of which nothing is known here is a theme.
-        is_theme = task.instruction.strip() and remark(task)
-        theme = {"prompt": task.instruction.strip(), "instruction": ""}
-        task = replace(task, **theme) if is_theme else replace(task, prompt=_invented(task))
+        theme = _theme(task)
+        task = replace(task, prompt=theme or _invented(task), instruction="" if theme else task.instruction)
     scene = read_scene(task.prompt)
     requested, wordings, instruction = _follow(task, scene)
     text = _compose(task, scene, requested, wordings, instruction)
     if task.target.negative != "none" and scene.without:
         text = f"{text}\nNegative: {', '.join(scene.without)}"
     return text
+
+
+def _theme(task: EnhanceTask) -> str:
+    """Return an instruction that names what is to be shown, and not only how: it stands for the idea."""
+    return "" if _follow(task, read_scene(""))[1] else task.instruction.strip()
 
 
 def _invented(task: EnhanceTask) -> str:
@@ -113,7 +116,7 @@ def remark(task: EnhanceTask) -> str:
     told = []
     if any(map(str.isalpha, task.prompt)) and _is_beyond(scene, task.target):
         told.append(_UNTRANSLATED.format(task.target.label))
-    if task.instruction.strip() and not _is_edit(task):
+    if task.instruction.strip() and task.prompt.strip() and not _is_edit(task):
         _, words, instruction = _follow(task, scene)
         if not (words or instruction.tags or instruction.without or instruction.covers):
             told.append(

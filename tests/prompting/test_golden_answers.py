@@ -145,7 +145,7 @@ class TestEveryTarget:
     def test_the_phrasebook_answers(self, target):
         task = EnhanceTask(IDEA, target, brief=Brief(duration=12, aspect="16:9"))
         text = phrasebook(task).partition("\nNegative: ")[0]
-        assert "red fox in deep snow" in text
+        assert "red fox" in text
         if target.schema or target.parts or target.shot_label:
             assert not wrong(text, task)
 
