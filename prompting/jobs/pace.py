@@ -6,26 +6,28 @@ import asyncio
 import time
 from collections.abc import Callable
 
-# Times of a call against the best mean so far: below the first there is room for more, above the second too
-# many are waiting over there.
-_ROOM, _CROWDED = 1.25, 1.6
+# The mean time of a call against the best so far: below this there is room for more, above it some may be
+# waiting over there.
+_ROOM = 1.25
 _BEGIN, _FEWEST_SEEN = 4, 8
 _FASTER, _MORE, _FEWER = 1.5, 1.1, 0.85
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 120.0
 
 
 class Pace:
-    """A limit on calls at once that finds its own height, up to `most`.
+    """A limit on calls at once that finds its own height from `begin`, up to `most`.
 
     `clock` gives seconds. A Retry-After holds back every call, not only the one that was told.
     """
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic, begin: int = _BEGIN) -> None:
         self._most = max(1, most)
-        self._limit = float(min(_BEGIN, self._most))
+        self._limit = float(min(begin, self._most))
         self._clock = clock
         self._times: list[float] = []
         self._best: float | None = None
+        # The limit and the answers a second before it was last lowered.
+        self._before: tuple[float, float] | None = None
         self._is_rising = True
         self._closed_until = 0.0
         self._refused = 0
@@ -52,6 +54,11 @@ class Pace:
         if len(self._times) < max(_FEWEST_SEEN, self.limit):
             return
         mean, self._times = sum(self._times) / len(self._times), []
+        rate, before, self._before = self.limit / mean, self._before, None
+        if before is not None and rate < before[1] * (1 + self._limit / before[0]) / 2:
+            # With fewer calls came fewer answers, so none was waiting: the best time was luck.
+            self._limit, self._best, self._is_rising = before[0], mean, True
+            return
         self._best = mean if self._best is None else min(self._best, mean)
         if mean <= self._best * _ROOM:
             self._limit = (
@@ -59,8 +66,8 @@ class Pace:
             )
         else:
             self._is_rising = False
-            if mean > self._best * _CROWDED:
-                self._limit *= _FEWER
+            self._before = self._limit, rate
+            self._limit *= _FEWER
         self._limit = min(max(1.0, self._limit), float(self._most))
 
     def refused(self, retry_after_s: float | None) -> None:
@@ -71,5 +78,5 @@ class Pace:
             self._limit = max(1.0, self._limit / 2)
             self._refused += 1
             self._is_rising = False
-            self._times = []
+            self._times, self._before = [], None
         self._closed_until = max(self._closed_until, self._clock() + min(wait_s, _LONGEST_WAIT_S))

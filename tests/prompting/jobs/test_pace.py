@@ -31,6 +31,14 @@ def test_it_stops_where_calls_begin_to_queue(slots):
     assert slots <= limit <= slots * 2 + 4
 
 
+def test_a_first_answer_that_was_luck_does_not_hold_it_down():
+    """What is slow for another reason than its calls, a busy machine say, is no reason for fewer of them."""
+    pace = Pace(32)
+    for _ in range(16):
+        pace.answered(0.2)
+    assert settled(pace, lambda at_once: 0.3) == 32
+
+
 def test_it_never_passes_what_the_user_allows():
     pace = Pace(3)
     assert pace.limit == 3
