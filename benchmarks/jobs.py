@@ -78,6 +78,9 @@ def caption(folder: Path, home: Path, port: int) -> tuple[float, float, dict[str
         "QUILLWORK_HOME": str(home),
         "LLM_BASE_URL": f"http://127.0.0.1:{port}/v1",
         "LLM_MODEL": "fox",
+        # As for everybody who has run it before.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(home.parent / "bytecode"),
     }
     began = time.perf_counter()
     done = subprocess.run(

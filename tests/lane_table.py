@@ -210,6 +210,14 @@ LANES = {
     "models": gguf("tests/models", needs=find_models),
     "langchain": langchain("langchain", "1.7.2"),
     "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
+    # The real Ray with two workers. Its wheels are larger than all else of the suite: CI runs it day by day.
+    "ray": Lane(
+        ".venv-ray",
+        ("-m", CORE),
+        (*BARE, "ray[data]==2.60.0", "pillow>=10.2"),
+        ("requirements.txt",),
+        paths=("tests/interfaces/ray",),
+    ),
     # A1111 and Forge Classic; Forge and Forge Neo. Python 3.10 or 3.11, as there: numpy 1 and Pillow 9.
     "gradio3": gradio("3.41.2", "fastapi==0.94.0", "pydantic==1.10.20", "huggingface-hub==0.26.5"),
     "gradio4": gradio("4.40.0", "fastapi==0.104.1", "pydantic==2.8.2", "huggingface-hub==0.26.2"),

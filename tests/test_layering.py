@@ -43,6 +43,8 @@ ONLY_IN = {
     "pydantic": (),
     "anthropic": (),
     "langchain_core": ("interfaces/langchain/",),
+    "ray": ("interfaces/ray/",),
+    "pyarrow": ("interfaces/ray/",),
     "pickle": (),
     "comfy": ("nodes/",),
     "comfy_api": ("nodes/",),
@@ -59,6 +61,8 @@ LATE = {
     "openai",
     "httpx",
     "langchain_core",
+    "ray",
+    "pyarrow",
     "torch",
     "transformers",
     "numpy",
@@ -68,6 +72,8 @@ MAY_BE_EARLY = (
     TRANSFORMERS,
     LITELLM,
     "interfaces/langchain/chat_",
+    "interfaces/ray/worker",
+    "interfaces/ray/parquet_",
 )
 
 

@@ -6,15 +6,14 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ...llm_backends import errors
 from ...llm_backends.runner import run_in_place
 from .control import Control
-from .journal import Journal
 from .pace import Pace
 
 # Errors that every other entry would meet as well.
@@ -62,6 +61,15 @@ class Written:
 
     content: dict[str, Any]
     cost_usd: float | None = None
+
+
+class Keeper(Protocol):
+    """What a journal does for a run: `journal.Journal`, or another that many machines share."""
+
+    def text(self, key: str) -> dict[str, Any] | None: ...
+    def failures(self) -> dict[str, str]: ...
+    def write(self, name: str, stamp: str, key: str, written: Mapping[str, Any]) -> None: ...
+    def fail(self, name: str, error: str) -> None: ...
 
 
 Ask = Callable[[Sequence[Any]], Awaitable[list["Written | errors.LLMError"]]]
@@ -116,7 +124,7 @@ class Work:
     def __init__(
         self,
         entries: Iterable[Entry],
-        journal: Journal,
+        journal: Keeper,
         ask: Ask,
         settled: Callable[[str, dict[str, Any] | str], None] = lambda name, outcome: None,
         control: Control | None = None,
