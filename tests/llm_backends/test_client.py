@@ -134,7 +134,8 @@ class TestAskAsync:
             assert asyncio.run(ask_async(text, deployment)).text == text
 
     def test_many_at_once(self, wire):
-        deployment = endpoint(wire.url, "fox-echo-delay50")
+        deployment = endpoint(wire.url, "fox-echo")
+        wire.meeting = 8
 
         async def all_of_them() -> list[Result]:
             return await asyncio.gather(*(ask_async(f"fox {number}", deployment) for number in range(8)))

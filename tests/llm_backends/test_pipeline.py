@@ -84,6 +84,7 @@ def test_after_a_stop_the_next_call_works(wire):
 def test_answers_come_in_the_order_of_the_questions(wire):
     wire.script("fox*", lambda body: body["messages"][-1]["content"].upper())
     texts = [f"fox {number}" for number in range(12)]
+    wire.meeting = 2
     results = ask_all(endpoint(wire.url, "fox-delay30"), *map(question, texts))
     assert [result.text for result in results] == [text.upper() for text in texts]
     assert wire.peak > 1

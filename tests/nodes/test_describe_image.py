@@ -63,7 +63,8 @@ def test_a_loaded_file_is_what_the_model_sees(endpoint_host: Host, wire: WireSer
 
 
 def test_a_batch_gets_one_text_each_at_once(endpoint_host: Host, wire: WireServer) -> None:
-    run = endpoint_host.run({"1": describe("2", llm_model="fox-delay300"), "2": canvas(8), "3": preview("1")})
+    wire.meeting = 8
+    run = endpoint_host.run({"1": describe("2"), "2": canvas(8), "3": preview("1")})
     assert len(run.shown("3")) == 8
     assert wire.peak == 8
     assert [len(shown(request.json)) for request in wire.log] == [1] * 8

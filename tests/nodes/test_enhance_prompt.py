@@ -79,9 +79,8 @@ def test_thinking_gets_neither_into_the_prompt_nor_into_the_stream(endpoint_host
 
 
 def test_variations_are_asked_for_at_once_and_differ_by_seed(endpoint_host: Host, wire: WireServer) -> None:
-    run = endpoint_host.run(
-        {"1": enhance(llm_model="fox-delay300", variations=16, seed=7), "2": preview("1")}
-    )
+    wire.meeting = 16
+    run = endpoint_host.run({"1": enhance(variations=16, seed=7), "2": preview("1")})
     assert len(run.shown("2")) == 16
     assert wire.peak == 16, "they wait for one another"
     assert sorted(request.json["seed"] for request in wire.log) == list(range(7, 23))
@@ -127,6 +126,7 @@ def test_a_list_wired_into_every_input_is_one_run_and_one_fan_out(
         "2": preview("1"),
         "3": preview("1", 1),
     }
+    wire.meeting = 5
     run = endpoint_host.run(graph)
     assert run.status == "success", run.message
     assert run.started.count("1") == 1

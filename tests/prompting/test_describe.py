@@ -53,7 +53,8 @@ def shown(body: dict) -> list[str]:
 
 def test_one_text_for_each_picture_in_their_order_and_at_once(wire):
     wire.script("fox*", lambda body: f"Picture {shown(body)[0][-4:]} with seed {body['seed']}.")
-    described = run(3, endpoint(wire.url, "fox-delay200"), seed=7)
+    wire.meeting = 3
+    described = run(3, endpoint(wire.url, "fox"), seed=7)
     assert described.texts == [f"Picture {mark}== with seed 7." for mark in ("AA", "AQ", "Ag")]
     assert [len(shown(call.json)) for call in wire.calls()] == [1, 1, 1]
     assert wire.peak == 3, "they were asked one after the other"

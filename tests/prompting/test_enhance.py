@@ -50,7 +50,8 @@ def test_one_prompt(wire):
 def test_ideas_and_variations_come_in_their_order(wire):
     wire.script("fox*", lambda body: f"{idea_in(body)} with seed {body['seed']}")
     ideas = [Idea("a fox", PLAIN, variations=3, seed=10), Idea("an owl", TAGS, variations=2, seed=2**31 - 1)]
-    enhanced = run(ideas, endpoint(wire.url, "fox-delay20"))
+    wire.meeting = 2
+    enhanced = run(ideas, endpoint(wire.url, "fox"))
     assert enhanced.prompts == [
         "a fox with seed 10",
         "a fox with seed 11",

@@ -89,6 +89,8 @@ class WireServer:
         # The status and JSON with which token services refuse, in place of a token.
         self.token_refusal: tuple[int, Any] | None = None
         self.require_key: str | None = None
+        # No call is answered before so many have been in progress at once.
+        self.meeting = 0
         # Every model answers in one piece only.
         self.refuses_streams = False
         self.unloaded: list[str] = []
@@ -160,6 +162,8 @@ class WireServer:
         self.inflight += 1
         self.peak = max(self.peak, self.inflight)
         try:
+            while self.peak < self.meeting:
+                await asyncio.sleep(0.005)
             return await reply
         except (asyncio.CancelledError, ConnectionError):
             if generation == self._generation:

@@ -93,13 +93,14 @@ def test_a_client_that_leaves_is_seen(wire):
     left = asyncio.run(leave())
     (gone,) = wire.wait_disconnects()
     assert gone.model == "fox-hang"
-    assert gone.at - left < 5
+    assert gone.at - left < 20
 
 
 def test_counts_calls_at_once(wire):
     async def many() -> None:
-        await asyncio.gather(*(_post(wire, "fox-delay100") for _ in range(5)))
+        await asyncio.gather(*(_post(wire, "fox") for _ in range(5)))
 
+    wire.meeting = 5
     asyncio.run(many())
     assert wire.peak == 5
 

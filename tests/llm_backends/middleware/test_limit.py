@@ -14,12 +14,14 @@ from quillwork.llm_backends.types import Result
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_never_more_than_the_limit(wire, limit):
+    wire.meeting = limit
     results = ask_all(endpoint(wire.url, "fox-delay20", max_concurrency=limit), *[question()] * 8)
     assert all(isinstance(result, Result) for result in results)
     assert wire.peak == limit
 
 
 def test_the_limit_is_of_the_endpoint_and_not_of_one_run(wire):
+    wire.meeting = 2
     jobs = [
         runner.submit(Model(endpoint(wire.url, model, max_concurrency=2)).ask([question()] * 3))
         for model in ("fox-delay30", "owl-delay30")

@@ -306,10 +306,10 @@ def test_ollama_is_asked_one_thing_only(wire):
 
 def test_many_at_once_share_connections(wire):
     async def many() -> list[Heard]:
-        # Long enough for the last one to come while the first still waits, on a busy machine too.
-        deployed = deployment(wire, "openai", "fox-delay2000")
+        deployed = deployment(wire, "openai", "fox")
         return await asyncio.gather(*(hear(deployed, Request(QUESTION)) for _ in range(8)))
 
+    wire.meeting = 8
     assert [heard.text for heard in _loop.run_until_complete(many())] == [TEXT] * 8
     assert wire.peak == 8
 
