@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.browser
+# The dialog lies beside the graph: it is the same in both renderers.
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("renderer", ["nodes2"], scope="session")]
 
 KEY = "sk-typed-W8eR2nVq6HsJ4dTm9a"
 HEADERS = {"X-Quillwork": "1"}
