@@ -12,6 +12,7 @@ import { followModelWidget, watchModelFields } from "./models/model_fields.js";
 import { settingsPage } from "./settings/page.js";
 import { offerOnce, openSetup } from "./setup/first_run.js";
 import { completeTags } from "./tags/completion.js";
+import { measureTextFields } from "./tokens/meter.js";
 import { variablesTab } from "./variables/panel.js";
 
 const VARIABLES_TAB = "quillwork-variables";
@@ -41,6 +42,7 @@ export const panels = {
     watchModelFields(app, isOurs);
     followTextFields();
     completeTags();
+    measureTextFields();
     api.addEventListener("execution_error", guarded(({ detail }) => askAfterRun(detail)));
     await loadTexts();
     app.extensionManager.registerSidebarTab(variablesTab());

@@ -87,6 +87,13 @@ class HttpHost(Protocol):
         """Note that a key is held from now on: check now and then that its browser session is still there."""
         ...
 
+    def counter_for(self, encoders: tuple[str, ...], limit: int | None) -> Callable[[str], int | None] | None:
+        """Return what counts tokens as the first of these text encoder classes does, None without it.
+
+        `limit` is the number of tokens that the image model was trained for.
+        """
+        ...
+
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
         """Return what `work` returns, in turn with what is queued in the host.
 

@@ -42,6 +42,11 @@ class ComfyHttpHost:
     def watch_keys(self) -> None:
         self._watch.start()
 
+    def counter_for(self, encoders: tuple[str, ...], limit: int | None) -> Callable[[str], int | None] | None:
+        from .tokenizers import counter_for
+
+        return counter_for(encoders, limit)
+
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
         if self._turns is None:
             from .queue import Turns  # imports the host's execution side, which most routes do without

@@ -1,11 +1,11 @@
 // Enhance, beside a text field: target and instruction, the text growing in the field, back and forth in its history.
 import { app } from "../../../scripts/app.js";
-import { asCallError, call } from "../common/calls.js";
+import { CallError, asCallError, call } from "../common/calls.js";
 import { openBeside } from "../common/dialogs.js";
 import { button, el } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
-import { loadModes } from "../models/modes.js";
+import { loadModes, modeOf } from "../models/modes.js";
 import { historyOf } from "./history.js";
 import { ownChoice } from "./own_choice.js";
 import { elementOf, placeOf, write } from "./text_fields.js";
@@ -16,10 +16,12 @@ let open = null;
 let remembered = { target: "auto", instruction: "" };
 let targets = null;
 
-/** Open for `field` (`{node, widget}`), in place of any that is open. */
-export function openEnhance(field) {
+/** Open for `field` (`{node, widget}`), in place of any that is open. With `shorten` (`{target, limit}`) it begins at
+ *  once to have the text made to fit into so many tokens. */
+export function openEnhance(field, shorten = null) {
   open?.close();
   open = new Enhancement(field);
+  if (shorten) guarded(() => open.start(shorten))();
 }
 
 /** The workflow changes: what is being written has no place to go any more. */
@@ -31,6 +33,11 @@ export function closeEnhance() {
 export function targetInDialog(element) {
   const isIn = open && (open.frame.contains(element) || elementOf(open.field.node, open.field.widget) === element);
   return isIn ? (open.target.value === "auto" ? null : open.target.value) : undefined;
+}
+
+/** The element of the field that the open frame is for, if `element` is in the frame. */
+export function fieldBehind(element) {
+  return open?.frame.contains(element) ? elementOf(open.field.node, open.field.widget) : null;
 }
 
 function listTargets() {
@@ -123,15 +130,16 @@ class Enhancement {
     }
   }
 
-  async start() {
+  /** Have the text written anew; with `shorten` (`{target, limit}`) only made to fit. */
+  async start(shorten = null) {
     const before = String(this.field.widget.value ?? "");
     if (!before.trim()) {
       this.say(t("enhance.empty", "There is no text to enhance yet. Enter an idea first."), "bad");
       return;
     }
     this.history.note(before);
-    const target = this.target.value;
-    remembered = { target: this.own === undefined ? target : remembered.target, instruction: this.instruction.value };
+    const target = shorten?.target ?? this.target.value;
+    if (!shorten) remembered = { target: this.own === undefined ? target : remembered.target, instruction: this.instruction.value };
     const { signal } = (this.running = new AbortController());
     this.negative.textContent = "";
     this.say(t("enhance.writing", "Writing … Press Esc to stop."));
@@ -139,11 +147,14 @@ class Enhancement {
     this.stop.focus();
     try {
       await loadModes();
-      const request = { prompt: before, target, instruction: remembered.instruction, ...ownChoice(this.field).model };
+      const request = { prompt: before, target, instruction: shorten ? shortening(shorten.limit) : remembered.instruction, ...ownChoice(this.field).model };
       // Another text each time, as a second press asks for.
       request.seed = Math.floor(Math.random() * 2 ** 32);
       const { text, negative, info } = await writeText(request, (so_far) => this.grow(so_far, signal), signal);
       if (signal.aborted) return;
+      if (shorten && modeOf(info.mode).stands_in) {
+        throw new CallError({ message: t("tokens.noModel", "Shortening needs a language model. Choose one under Settings › Quillwork.") });
+      }
       this.history.note(text);
       write(app, this.field, text, true);
       this.say([summary(info), ...(info.warnings ?? [])].join("\n"), info.warnings?.length ? "" : "good");
@@ -212,6 +223,11 @@ class Enhancement {
     if (open === this) open = null;
     elementOf(this.field.node, this.field.widget)?.focus?.();
   }
+}
+
+// For the model; a token is about three quarters of a word.
+function shortening(limit) {
+  return `Shorten the prompt to at most ${limit} tokens, which are about ${Math.floor(limit * 0.7)} words. Keep what matters most as it is worded, drop the rest, add nothing.`;
 }
 
 function labelled(text, control) {

@@ -1,18 +1,23 @@
-"""Routes for writing in a text field: the tags that exist."""
+"""Routes for writing in a text field: the tags that exist, and the length of a text in tokens."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
 
+from ....llm_backends.accounting.estimate import tokens_of
 from ....prompting.tags.table import KINDS, TagTable, table_for
+from ....prompting.tools.token_count import CLIP_LIMIT, estimate_clip
 from ..messages import Answer
 from ..names import load_target
 from ..routing import Exchange, Route
-from ..schema import text
+from ..schema import body, text
 from ..threads import in_thread
 
 _WITHOUT = "plain"
+_CLIP = ("comfy.sd1_clip.", "comfy.sdxl_clip.")
+# In tokens, without start and end.
+_CHUNK = 75
 
 
 async def _tags(exchange: Exchange) -> Answer:
@@ -50,7 +55,38 @@ def _rows(table: TagTable) -> str:
     return "\n".join(["", *lines, ""])
 
 
+async def _tokens(exchange: Exchange) -> Answer:
+    return Answer(await in_thread(_counted, exchange))
+
+
+def _counted(exchange: Exchange) -> dict[str, Any]:
+    """Return the tokens of a text for a target, and the limit, null where none is known.
+
+    CLIP reads chunks of `chunk` tokens, of which the first counts most; other encoders have no chunks (null).
+    """
+    target, written = load_target(exchange.body["target"]), exchange.body["text"]
+    is_clip = target.limit_tokens is not None and target.limit_tokens <= CLIP_LIMIT
+    is_clip |= any(path.startswith(_CLIP) for path in target.encoders)
+    counter = exchange.host.counter_for(target.encoders, target.limit_tokens)
+    counted = counter(written) if counter is not None else None
+    estimate = estimate_clip if is_clip else tokens_of
+    return {
+        "tokens": counted if counted is not None else estimate(written),
+        "is_estimate": counted is None,
+        "limit": _CHUNK if is_clip else target.limit_tokens,
+        "chunk": _CHUNK if is_clip else None,
+    }
+
+
 ROUTES = (
+    Route(
+        "POST",
+        "tokens",
+        "change",
+        "Count the tokens of a text as the text encoder of a target does.",
+        _tokens,
+        body=body(("text", "target"), text=text(100_000), target=text(200)),
+    ),
     Route(
         "GET",
         "tags",

@@ -51,6 +51,9 @@ class WebUiHttpHost:
     def watch_keys(self) -> None:
         self._watch.start()
 
+    def counter_for(self, encoders: tuple[str, ...], limit: int | None) -> Callable[[str], int | None] | None:
+        return None
+
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
         return await asyncio.wrap_future(QueuedWork(work).future)
 

@@ -26,6 +26,7 @@ class FakeHost:
     unloaded: int = 0
     watched: int = 0
     is_interrupted: bool = False
+    counter: Any = None
     turns: list[threading.Thread] = field(default_factory=list)
 
     def unload_local(self) -> bool:
@@ -34,6 +35,9 @@ class FakeHost:
 
     def watch_keys(self) -> None:
         self.watched += 1
+
+    def counter_for(self, encoders: Any, limit: Any) -> Any:
+        return self.counter
 
     async def run_in_turn(self, work: Any) -> Any:
         def turn() -> Any:

@@ -649,6 +649,22 @@ def test_no_tags_for_prose_and_without_a_table(call, target):
     assert call("GET", "tags", query={"target": target}).content["version"] == ""
 
 
+@pytest.mark.parametrize(
+    ("target", "counter", "expected"),
+    [
+        ("illustrious", len, (9, False, 75, 75)),
+        ("illustrious", None, (3, True, 75, 75)),
+        ("flux1_dev", len, (9, False, 512, None)),
+        ("flux1_dev", lambda _: None, (3, True, 512, None)),
+        ("midjourney_like", None, (3, True, None, None)),
+    ],
+)
+def test_tokens_are_counted_as_the_target_reads(call, target, counter, expected):
+    call.host.counter = counter
+    found = call("POST", "tokens", {"text": "a red fox", "target": target}).content
+    assert (found["tokens"], found["is_estimate"], found["limit"], found["chunk"]) == expected
+
+
 # The rest
 
 
