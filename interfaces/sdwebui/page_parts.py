@@ -6,13 +6,16 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..http.messages import HttpRequest
 from ..http.routing import Exchange
 from .button_call import sentence_of
 from .host.http import WebUiHttpHost
 from .host.lookup import shared
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 # For every event: no overlay over the page, no entry in the host's list of endpoints.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_name": False}
@@ -90,7 +93,7 @@ def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
         import gradio as gr
 
         step: Sequence[Any] = ()
-        async with contextlib.aclosing(steps(*values)) as running:
+        async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", steps(*values))) as running:
             async for step in running:
                 yield step
         # Gradio sends the last step a second time, over what a user may have changed by then.
