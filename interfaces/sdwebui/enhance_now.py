@@ -6,7 +6,7 @@ a login, a tunnel or a proxy, and for whoever may generate.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -105,7 +105,7 @@ def _connect(tab: str) -> None:
     names = [name for name in Arguments.__dataclass_fields__ if name in controls]
     given = [controls[name] for name in names]
 
-    async def enhance(session: Steps, prompt: str, negative: str, *values: Any) -> AsyncIterator[Any]:
+    async def enhance(session: Steps, prompt: str, negative: str, *values: Any) -> AsyncGenerator[Any, None]:
         chosen = dict(zip(names, values, strict=False))
         hosts = dict(zip(more, values[len(names) :], strict=False))
         async for step in _enhance(session, prompt, negative, chosen, hosts):
@@ -127,7 +127,7 @@ def _connect(tab: str) -> None:
 
 async def _enhance(
     session: Steps, prompt: str, negative: str, chosen: dict[str, Any], hosts: Mapping[str, Any]
-) -> AsyncIterator[tuple[Any, ...]]:
+) -> AsyncGenerator[tuple[Any, ...], None]:
     """Yield the contents of boxes, status and buttons, step by step.
 
     `hosts` are the values of the host's own fields.

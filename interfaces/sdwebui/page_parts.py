@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,7 +64,7 @@ def exchange_of(request: Any, path: str, body: Mapping[str, Any]) -> Exchange:
 def stream(
     begin: Any,
     stop: Any,
-    steps: Callable[..., AsyncIterator[Any]],
+    steps: Callable[..., AsyncGenerator[Any, None]],
     inputs: Sequence[Any],
     outputs: Sequence[Any],
 ) -> None:
@@ -83,13 +83,13 @@ def stream(
     )
 
 
-def streamed(steps: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
+def streamed(steps: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., Any]:
     """Return an event's function that shows step after step.
 
     Where the host has no queue it shows the last step alone, for without one gradio 3 has no steps.
     """
 
-    async def each(*values: Any) -> AsyncIterator[Any]:
+    async def each(*values: Any) -> AsyncGenerator[Any, None]:
         import gradio as gr
 
         step: Sequence[Any] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import gradio as gr
@@ -77,7 +77,7 @@ def _send_button(tab: str, text: Any) -> None:
 
 async def _describe(
     session: Session, picture: Any, target: str, instruction: str, model: str
-) -> AsyncIterator[tuple[Any, ...]]:
+) -> AsyncGenerator[tuple[Any, ...], None]:
     """Yield the text, the two buttons and the status, step by step."""
     same = gr.update()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ async def _generate(
     model: str,
     save: bool,
     ticked: list[str],
-) -> AsyncIterator[tuple[Any, ...]]:
+) -> AsyncGenerator[tuple[Any, ...], None]:
     """Yield the list, its button, the two buttons and the status, step by step."""
     same = gr.update()
     name = name.strip()
