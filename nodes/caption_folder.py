@@ -99,6 +99,13 @@ class CaptionFolder(io.ComfyNode):
                     advanced=True,
                     tooltip="Also caption the images in subfolders.",
                 ),
+                io.Boolean.Input(
+                    "videos",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Also caption videos, from frames that are evenly spread over each.",
+                ),
                 inputs.llm_socket(),
                 io.Clip.Input(
                     "clip",
@@ -144,6 +151,7 @@ class CaptionFolder(io.ComfyNode):
         hint: Any = "none",
         save_as: Any = SAVE_AS[0],
         subfolders: bool = False,
+        videos: bool = False,
         llm: Any = None,
         clip: Any = None,
     ) -> io.NodeOutput:
@@ -167,6 +175,7 @@ class CaptionFolder(io.ComfyNode):
             existing=existing_captions,
             save_as=save_as or SAVE_AS[0],
             with_subfolders=bool(subfolders),
+            with_videos=bool(videos),
             limit=limit,
             seed=seed,
             choice=inputs.choice_of(llm, llm_mode, llm_model, clip=clip),

@@ -178,6 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     caption.add_argument("--suffix", default="", help="another ending of the caption files")
     caption.add_argument("--subfolders", action="store_true", help="also caption the images in subfolders")
+    caption.add_argument(
+        "--videos", action="store_true", help="also caption videos, from some of their frames"
+    )
     caption.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N images")
     caption.add_argument("--yes", action="store_true", help="begin without showing the first captions")
     _model_options(caption)

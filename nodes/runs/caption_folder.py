@@ -46,6 +46,7 @@ async def caption_folder(
     existing: Existing,
     save_as: SaveAs,
     with_subfolders: bool,
+    with_videos: bool,
     limit: int,
     seed: int,
     choice: Choice,
@@ -61,7 +62,9 @@ async def caption_folder(
             **wishes,
         )
         store = place_for(save_as, place)
-        pictures = find_pictures(place, store.suffix, with_subfolders=with_subfolders)
+        pictures = find_pictures(
+            place, store.suffix, with_subfolders=with_subfolders, with_videos=with_videos
+        )
         if not pictures:
             raise JobError(f"The folder {folder} holds no images. Add some, or turn on subfolders.")
         model = run.open_model(choice)

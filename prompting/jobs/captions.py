@@ -13,13 +13,15 @@ from typing import NamedTuple, Protocol
 from ...llm_backends.errors import BadRequest
 from ...llm_backends.images import read_picture
 from ...llm_backends.types import Image
-from ..describe import View
+from ...llm_backends.videos import read_frames
+from ..describe import FRAME_SIDE, MOST_FRAMES, View
 from ..targets import Target
 from ..tasks import Form, Hint
 from .journal import JobError
 from .work import Entry, Question
 
 ENDINGS = frozenset({"jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
+VIDEOS = frozenset({"mp4", "mov", "webm", "mkv", "avi", "m4v"})
 _DIGITS = re.compile(r"([0-9]+)")
 # In bytes: a text beside a picture that is longer is no caption.
 _LONGEST_TEXT = 64_000
@@ -46,6 +48,10 @@ class Picture(NamedTuple):
     @property
     def file(self) -> Path:
         return self.folder / self.name
+
+    @property
+    def is_video(self) -> bool:
+        return self.name.rpartition(".")[2].lower() in VIDEOS
 
     @property
     def text_file(self) -> Path:
@@ -126,7 +132,9 @@ def split_words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[Picture]:
+def find_pictures(
+    folder: Path, suffix: str, *, with_subfolders: bool, with_videos: bool = False
+) -> list[Picture]:
     """Return the pictures in `folder` with their caption files `suffix`, in the order of the file system.
 
     Without a `suffix` there is no file beside a picture.
@@ -135,7 +143,9 @@ def find_pictures(folder: Path, suffix: str, *, with_subfolders: bool) -> list[P
     """
     found: list[Picture] = []
     seen: dict[str, str] = {}
-    for place, names, files in _folders(folder, "", with_subfolders):
+    for place, names, files in _folders(
+        folder, "", ENDINGS | VIDEOS if with_videos else ENDINGS, with_subfolders
+    ):
         for entry in files:
             name = entry.name
             text = name.rpartition(".")[0] + (suffix or _USUAL_SUFFIX)
@@ -184,15 +194,24 @@ class _Preparation:
     read: Callable[[bytes], Image]
 
     def __call__(self) -> Question:
+        shown, key = self._frames() if self.picture.is_video else self._picture()
+        instruction = self.wishes.instruction_for(self.picture, self._known())
+        key.update(instruction.encode())
+        return Question(key.hexdigest(), View(shown, self.wishes.target, instruction, self.seed))
+
+    def _picture(self) -> tuple[tuple[Image, ...], hashlib._Hash]:
         data = self.picture.file.read_bytes()
         shown = self.read(data)
-        instruction = self.wishes.instruction_for(self.picture, self._known())
         try:
-            key = hashlib.sha256(self.place.content(data))
+            return (shown,), hashlib.sha256(self.place.content(data))
         except ValueError as error:
             raise BadRequest(str(error), hint="Save it again.") from None
-        key.update(instruction.encode())
-        return Question(key.hexdigest(), View((shown,), self.wishes.target, instruction, self.seed))
+
+    def _frames(self) -> tuple[tuple[Image, ...], hashlib._Hash]:
+        shown, key = read_frames(self.picture.file, MOST_FRAMES, FRAME_SIDE), hashlib.sha256()
+        for frame in shown:
+            key.update(frame.data)
+        return tuple(shown), key
 
     def _known(self) -> str:
         if self.wishes.hint != "text":
@@ -242,7 +261,7 @@ def _has(text: str, word: str) -> bool:
 
 
 def _folders(
-    folder: Path, inside: str, with_subfolders: bool
+    folder: Path, inside: str, endings: frozenset[str], with_subfolders: bool
 ) -> Iterator[tuple[str, set[str], list[os.DirEntry[str]]]]:
     """Yield of each folder its path in `folder` ("" or ending in a slash), all names in it, its pictures."""
     names, files, folders = set(), [], []
@@ -253,7 +272,7 @@ def _folders(
                 if name.startswith("."):
                     continue
                 names.add(name)
-                if name.rpartition(".")[2].lower() in ENDINGS and entry.is_file():
+                if name.rpartition(".")[2].lower() in endings and entry.is_file():
                     files.append(entry)
                 elif with_subfolders and entry.is_dir(follow_symlinks=False):
                     folders.append(name)
@@ -263,7 +282,7 @@ def _folders(
         raise JobError(f"The folder {folder / inside} cannot be read ({error.strerror}).") from None
     yield inside, names, files
     for name in folders:
-        yield from _folders(folder, f"{inside}{name}/", with_subfolders)
+        yield from _folders(folder, f"{inside}{name}/", endings, with_subfolders)
 
 
 def _natural(name: str) -> list[int | str]:

@@ -42,7 +42,9 @@ def caption_command(options: argparse.Namespace) -> int:
     )
     suffix = f".{options.suffix.lstrip('.')}" if options.suffix else ""
     place = TextFiles(suffix) if suffix else place_for(options.save_as, folder)
-    found = captions.find_pictures(folder, place.suffix, with_subfolders=options.subfolders)
+    found = captions.find_pictures(
+        folder, place.suffix, with_subfolders=options.subfolders, with_videos=options.videos
+    )
     if not found:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
     model = open_chosen(options, "caption, command line")

@@ -36,7 +36,7 @@ INPUTS = {
     ),
     "QuillworkCaptionFolder": (
         "folder instruction target trigger existing_captions limit seed llm_mode llm_model always never omit "
-        "form words hint save_as subfolders llm clip",
+        "form words hint save_as subfolders videos llm clip",
         "written kept failed report",
     ),
     "QuillworkChat": ("prompt system seed llm_mode llm_model tools history image llm", "text history info"),
@@ -44,7 +44,7 @@ INPUTS = {
     "QuillworkSplitPrompt": ("prompt parts", "part_1 part_2 part_3 part_4 part_5 part_6 json"),
 }
 ADVANCED = {"llm_mode", "llm_model", "on_error", "freeze", "frozen", "frames", "no_repeats"}
-ADVANCED |= {"always", "omit", "never", "form", "words", "hint", "save_as", "subfolders"}
+ADVANCED |= {"always", "omit", "never", "form", "words", "hint", "save_as", "subfolders", "videos"}
 ADVANCED |= {"duration", "aspect", "language", "reference_roles"}
 
 

@@ -97,6 +97,23 @@ def test_captions_go_where_they_are_wanted_and_are_not_paid_for_twice(
         assert (folder / f"metadata.{save_as}").read_text("utf-8").count(written) == 6
 
 
+def test_videos_are_taken_where_they_are_wanted(command: Command, wire: WireServer, folder: Path) -> None:
+    (folder / "img1.mp4").write_bytes(b"no video")
+    plain = json.loads(command("caption", str(folder), "--json", **endpoint(wire)).stdout)
+    assert (plain["written"], plain["failed"]) == (5, [])
+    shared = command("caption", str(folder), "--videos", **endpoint(wire))
+    assert shared.returncode == 2
+    assert "img1.mp4 and img1.png would share img1.txt. Rename one of them." in shared.stderr
+    (folder / "img1.mp4").rename(folder / "clip.mp4")
+    (failed,) = json.loads(command("caption", str(folder), "--videos", "--json", **endpoint(wire)).stdout)[
+        "failed"
+    ]
+    # Where PyAV is, the file is no video; where it is not, its name is told.
+    assert failed["file"] == "clip.mp4"
+    assert "video" in failed["error"].lower()
+    assert len(wire.calls()) == 5
+
+
 def test_many_are_not_begun_unasked(command: Command, wire: WireServer, folder: Path) -> None:
     for number in range(30):
         Image.new("RGB", (32, 32), (number * 4, number * 2, 99)).save(folder / f"more{number}.png")
