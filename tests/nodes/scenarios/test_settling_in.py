@@ -74,7 +74,7 @@ def test_a_second_copy_says_so_and_steps_back(host_factory: Hosts, tmp_path: Pat
     shutil.copytree(
         REPOSITORY,
         copy,
-        ignore=shutil.ignore_patterns(".git", ".venv*", "tests", "benchmarks", "__pycache__"),
+        ignore=shutil.ignore_patterns(".git", ".venv*", ".*_cache", "tests", "benchmarks", "__pycache__"),
     )
     host = host_factory(packs={**PACKS, "zz-second": copy})
     assert "Quillwork is installed twice" in host.log()

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from quillwork.llm_backends import errors
+from quillwork.prompting.jobs.control import Control
 from quillwork.prompting.jobs.journal import Journal
 from quillwork.prompting.jobs.pace import Pace
 from quillwork.prompting.jobs.work import Entry, Question, Work, Written
@@ -119,6 +120,45 @@ def test_what_would_fail_for_all_ends_it(journal):
         run(Work(entries(*names), journal, model))
     assert set(journal.stamps()) == {name for name in model.asked if name != "n5"}
     assert len(model.asked) < 50
+
+
+def test_a_budget_that_ends_in_the_middle_can_be_gone_on_from(journal):
+    names = [f"n{number}" for number in range(12)]
+    model = Model({"n7": [errors.BudgetExceeded("The budget is spent.")]})
+    with pytest.raises(errors.BudgetExceeded):
+        run(Work(entries(*names), journal, model))
+    known = journal.stamps()
+    left = [entry for entry in entries(*names) if entry.name not in known]
+    assert run(Work(left, journal, model)).failed == 0
+    assert set(journal.stamps()) == set(names)
+    assert model.asked == Counter(names) + Counter(["n7"])
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_stopped_job_ends_before_its_next_call(journal, is_local):
+    control = Control()
+    control.pause()
+    control.stop()
+    assert not control.is_paused
+    model = Model()
+    work = Work(entries("a", "b"), journal, model, control=control)
+    with pytest.raises(errors.Cancelled):
+        work.run_in_place(1) if is_local else run(work)
+    assert not model.asked
+
+
+def test_a_local_job_waits_while_it_is_paused(journal):
+    control, looks = Control(), []
+    control.pause()
+
+    def between():
+        looks.append(len(journal.stamps()))
+        if len(looks) == 3:
+            control.resume()
+
+    work = Work(entries("a", "b"), journal, InPlace(), control=control)
+    work.run_in_place(1, between)
+    assert looks[:3] == [0, 0, 0] and work.progress.done == 2
 
 
 def test_nobody_there_ends_it(journal):
