@@ -170,6 +170,10 @@ class TestParts:
         prompt, one = made(target, sections.joined(texts, target.parts))
         assert not wrong(prompt.partition("\n\n")[2] if target.prefix else prompt, one.task)
 
+    def test_an_answer_without_names_is_the_main_part(self, target):
+        found = sections.read("A red fox in deep snow at dawn.", target.parts)
+        assert found == {sections.main_of(target.parts): "A red fox in deep snow at dawn."}
+
     def test_a_part_that_is_missing_is_asked_for_again(self, target):
         first = sections.main_of(target.parts)
         one = order(target)

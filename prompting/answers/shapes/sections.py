@@ -24,7 +24,7 @@ def read(text: str, parts: Sequence[Part]) -> dict[str, str]:
     marks = list(_pattern(parts).finditer(text))
     found = {}
     before = text[: marks[0].start()] if marks else text
-    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=True):
+    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=False):
         name = next(part.name for part in parts if _key(part.name) == _key(mark["name"] or mark["tag"]))
         said = re.sub(r"</\w+>\s*\Z", "", text[mark.end() : end].strip()).strip()
         if said and name not in found:
