@@ -15,10 +15,11 @@ from .answers.preview import preview
 from .answers.prompt import MAX_TOKENS, SEEDS, answer_tokens, first_of, in_manner_of, read_prompt
 from .answers.protect import protect
 from .answers.restore import without_tags
+from .answers.shapes.shape import forced, has_shape, mended, with_edges
 from .describe_messages import describe_messages
 from .report import report
 from .targets import Target
-from .tasks import NO_REFERENCE, Reference
+from .tasks import NO_REFERENCE, EnhanceTask, Reference
 
 T = TypeVar("T")
 
@@ -164,4 +165,9 @@ def _finish(
     warnings += [
         limits.sentence(fault, limits.remedy(fault)) for fault in limits.faults(written[0], view.instruction)
     ]
-    return in_manner_of(view.target, [written[0]], _NOTHING_KEPT, warnings, limits, view.instruction)
+    text = written[0]
+    if has_shape(view.target):
+        task = EnhanceTask("", view.target)
+        text = forced(mended(text, task, view.instruction), task)
+    edged = with_edges(view.target, text, 0)
+    return in_manner_of(edged, [text], _NOTHING_KEPT, warnings, limits, view.instruction)

@@ -348,3 +348,13 @@ class TestReferences:
         asked = order(load("flux1_dev"), brief=self.TWO).request().messages[-1].content
         assert "does not get them" in asked
         assert "image 1" not in made(load("flux1_dev"), golden(load("flux1_dev")), brief=self.TWO)[0]
+
+
+def test_a_described_picture_has_the_shape_too():
+    from quillwork.prompting.describe import View, _finish
+
+    view = View((), load("minimax_h3_fl2v"))
+    answer = Result(text="A red fox stands in deep snow at dawn and looks up.", usage=Usage(1, 1))
+    prompt = _finish(view, answer, DEPLOYMENT, [])
+    assert "{" not in prompt
+    assert "integrated_multimodal_description: [Shot 1] A red fox" in prompt
