@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ...config.settings.home import targets_folder
 from ...llm_backends.errors import NotConfigured
-from ...prompting.split import split_prompt
+from ...prompting.answers.shapes.split import split_prompt
 
 
 def split(prompt: str, names: str, most: int) -> io.NodeOutput:

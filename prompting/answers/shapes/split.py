@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .answers.shapes.sections import names_in
-from .answers.shapes.shape import parts_of
-from .targets import index, load
+from ...targets import index, load
+from .sections import names_in
+from .shape import parts_of
 
 
 def split_prompt(text: str, user_folder: Path | None = None) -> dict[str, str]:
