@@ -6,7 +6,7 @@ import contextlib
 import functools
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..http.messages import HttpRequest
 from ..http.routing import Exchange
@@ -93,7 +93,7 @@ def streamed(steps: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., A
         import gradio as gr
 
         step: Sequence[Any] = ()
-        async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", steps(*values))) as running:
+        async with contextlib.aclosing(steps(*values)) as running:
             async for step in running:
                 yield step
         # Gradio sends the last step a second time, over what a user may have changed by then.
