@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 
 from .data import Entry, stems
-from .scene import Scene, compatible, settle
+from .scene import Scene, compatible, once, settle
 
 _BITS = 256
 _STEP = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: its multiples lie as far apart as can be
@@ -40,6 +40,7 @@ class Chooser:
         self.spread = 1.0
         self._point = point
         self._used: set[str] = set()
+        self._stated: set[str] = set()
         self._trail = ""
         self._groups: dict[tuple[str, int], int] = {}
         self._avoid = {stem for words in avoid for stem in stems(words)} | {
@@ -86,11 +87,16 @@ class Chooser:
     def note(self, facet: str, entry: Entry) -> None:
         """Note that a line is used."""
         self._used |= entry.stems
+        self._stated |= entry.tags & once()
         self._trail += entry.phrase
         self.scene.tags |= entry.tags
         settle(self.scene)
         key = (facet, entry.group)
         self._groups[key] = self._groups.get(key, 0) + 1
+
+    def begin_again(self) -> None:
+        """Let each group give as many lines as before once more; what the scene is by now stays."""
+        self._groups.clear()
 
     def _fits(self, facet: str, entry: Entry, tag: str) -> bool:
         scene = self.scene
@@ -101,6 +107,7 @@ class Chooser:
             and (not tag or tag in entry.tags or tag in entry.needs)
             and not (scene.formless and entry.names_subject)
             and self._groups.get((facet, entry.group), 0) < entry.take
+            and self._stated.isdisjoint(entry.tags)
             and self._avoid.isdisjoint(entry.stems)
             and self._avoid.isdisjoint(entry.phrase.split())
             and compatible(entry.tags, scene)

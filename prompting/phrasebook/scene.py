@@ -31,16 +31,15 @@ class Scene:
 
 def settle(scene: Scene) -> None:
     """Add to the scene's tags those that they imply."""
-    implied = _rules()[1]
-    by_nature = _by_nature()
-    for tag in sorted(scene.tags):
-        # A whale lives under water, one of paper does not.
-        if tag in by_nature and "crafted" in scene.tags:
-            continue
-        for more in sorted(implied.get(tag, by_nature.get(tag, _NONE))):
-            # Snow lies outdoors, but not where the prompt looks at it through a window.
-            if same_dimension(more).isdisjoint(scene.tags):
-                scene.tags.add(more)
+    # A whale lives under water where nothing else is said, one of paper does not.
+    for rules in (_rules()[1], _by_nature()):
+        if rules is _by_nature() and "crafted" in scene.tags:
+            return
+        for tag in sorted(scene.tags):
+            for more in sorted(rules.get(tag, _NONE)):
+                # Snow lies outdoors, but not where the prompt looks at it through a window.
+                if same_dimension(more).isdisjoint(scene.tags):
+                    scene.tags.add(more)
 
 
 def compatible(tags: frozenset[str], scene: Scene) -> bool:
@@ -67,6 +66,12 @@ def same_dimension(tag: str) -> frozenset[str]:
 def dimension(name: str) -> frozenset[str]:
     """Return all tags of a dimension such as ``medium``."""
     return _rules()[3][name]
+
+
+@lru_cache(maxsize=1)
+def once() -> frozenset[str]:
+    """Return the tags that no more than one line may state: there is one wall behind, one frame."""
+    return frozenset(split_list(data.words_of("context")["once"]))
 
 
 def split_list(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import data
 from .language import language_of
@@ -13,11 +13,10 @@ from .scene import Scene, dimension, settle, split_list
 from .vocabulary import (
     ALIVE,
     attribute_words,
-    carriers,
     context_words,
-    demoting,
     lexicon,
     singular,
+    word_list,
     worked,
 )
 
@@ -26,89 +25,33 @@ _OPAQUE = re.compile(r'"[^"\n]*"|“[^”\n]*”|<[^<>\n]*>|__[\w\-/*]+__|\bembe
 _WORD = re.compile(r"[^\W_]+(?:['’.&/\-][^\W_]+)*", re.UNICODE)
 # "dark blue" is a colour and "light wood" a material, not light.
 _COLOURED = re.compile(
-    r"\b(dark|bright|light|pale|deep|warm|soft|cold|hot|hard|fall|old)[\s-]+(red|blue|green|yellow|orange|purple|pink|"
+    r"\b(dark|bright|light|pale|deep|warm|soft|cold|hard|fall|old)[\s-]+(red|blue|green|yellow|orange|purple|pink|"
     r"brown|grey|gray|black|white|gold|golden|teal|beige|blonde?|hair\w*|eye\w*|skin\w*|wood\w*|oak|fur|coat|suit|"
-    r"dress|jacket|shirt|chocolate|el(?:f|ves)|lord|knight|wizard|mage|roast|rum|beer|drinks?|brew|coffee|tea|dog|"
+    r"dress|jacket|shirt|chocolate|el(?:f|ves)|lord|knight|wizard|mage|roast|rum|beer|drinks?|brew|coffee|tea|"
     r"drive|town|smile|bulb|weight|year)\b"
 )
-_COUNTS = frozenset(
-    [
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "several",
-        "many",
-        "some",
-        "few",
-        "dozens",
-        "both",
-        "pair",
-    ]
+# A mountain bike before a white background stands on no mountain.
+_LANDS = frozenset(
+    {"mountain", "sea", "forest", "desert", "city", "field", "garden", "water", "road", "openwater"}
 )
-_FORMLESS = frozenset(
-    [
-        "sunset",
-        "sunrise",
-        "aurora",
-        "sky",
-        "clouds",
-        "cloud",
-        "landscape",
-        "scenery",
-        "vista",
-        "nature",
-        "horizon",
-        "wilderness",
-        "northern",
-        "lights",
-        "universe",
-        "cosmos",
-        "solar",
-        "system",
-        "galaxy",
-        "stars",
-        "milky",
-        "way",
-        "outer",
-        "space",
-        "abstract",
-        "pattern",
-        "texture",
-        "energy",
-        "time",
-        "music",
-        "emotion",
-        "infinity",
-        "chaos",
-        "void",
-        "dream",
-        "meal",
-        "breakfast",
-        "dinner",
-        "path",
-        "trail",
-        "interior",
-        "countryside",
-    ]
-)
+_INSIDE = frozenset({"in", "inside", "within", "into"})
+_AROUND = frozenset({"in", "on", "at", "by", "near", "beside", "through", "across", "along"})
+_CABINS = frozenset({"road", "rail", "air", "spacecraft"})
+# Somebody draws; it is no drawing.
+_AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
 # Kinds that fill the frame: light may not stand "behind" them.
 _SPREAD = frozenset({"landscape", "city", "interior", "abstract"})
+_GUISES = frozenset({"robot", "animal", "creature"})
 _PEOPLE = frozenset({"person", "group"})
 _THINGS = frozenset({"object", "plant", "food"})
-_MADE = frozenset(
-    {"made", "carved", "built", "folded", "woven", "sculpted", "formed", "out", "knitted", "sewn"}
-)
+_MADE = frozenset({"made", "carved", "built", "folded", "woven", "sculpted", "formed", "knitted", "sewn"})
 _OF = frozenset({"of", "from", "out", "entirely", "only", "completely", "purely"})
 # Of these a house or a boat may well be built to be used.
 _COMMON_MATTER = frozenset({"wooden", "stonework", "glass", "metal"})
 _MATTER = _COMMON_MATTER | {"paper", "cloth", "clayware", "bricks", "iced"}
 _NAME_REACH = 4
+_ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
+_LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
 _SMALL_WORDS = frozenset(
     {"the", "and", "his", "her", "its", "very", "some", "many", "with", "one", "two", "three"}
 )
@@ -130,7 +73,8 @@ def read_scene(prompt: str) -> Scene:
     scene = Scene(length=len(prompt.split()), language=language_of(_visible(prompt)))
     text = _visible(prompt)
     text = take_negations(text, scene)
-    tokens = _tokens(text)
+    # "Hut" is a hat in German.
+    tokens = _tokens(text) if scene.language == "en" else []
     matches = _without_media(tokens, list(_nouns(tokens)))
     scene.tags = _tags_in(tokens, matches)
     scene.covers = _covers_in(tokens)
@@ -170,8 +114,9 @@ def _tokens(text: str) -> list[str]:
 
 
 def _visible(text: str) -> str:
-    text = _OPAQUE.sub(lambda match: " text " if match[0][0] in '"“' else " ", text)
+    text = _OPAQUE.sub(lambda match: " lettered " if match[0][0] in '"“' else " ", text)
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
+    text = _AT_WORK.sub("working", text)
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
 
 
@@ -185,9 +130,18 @@ def _nouns(tokens: list[str]) -> Iterator[_Match]:
             found = nouns.get(words) or nouns.get(single)
             if found is None:
                 continue
+            if (
+                words == "building"
+                and place
+                and tokens[place + 1 : place + 2]
+                and tokens[place + 1] in _ARTICLES
+            ):
+                continue  # two kids building a sandcastle
             kind, traits = found
-            counted = place > 0 and tokens[place - 1] in _COUNTS
-            plural = (words not in nouns and single in nouns) or counted
+            if kind == "animal" and place and tokens[place - 1] in word_list("cooked"):
+                kind, traits = "food", ("hot",)
+            counted = place > 0 and tokens[place - 1] in word_list("counts")
+            plural = (words != single and single in nouns) or words in word_list("plurals") or counted
             if place > 0 and kind not in _PLACES and tokens[place - 1] in worked(kind):
                 traits = (*traits, "crafted")
             yield _Match(place, place + size, words, kind, traits, plural)
@@ -230,10 +184,37 @@ def _contexts(tokens: list[str], nouns: list[_Match]) -> Iterator[tuple[tuple[st
 
 
 def _tags_in(tokens: list[str], nouns: list[_Match]) -> set[str]:
+    """Return what the words say of the scene; the first of several places is where it is."""
+    found = [(span[0], set(tags)) for tags, span in _contexts(tokens, nouns)]
+    found += [(noun.start, _inside(noun, tokens)) for noun in nouns]
     tags: set[str] = set()
-    for found, _ in _contexts(tokens, nouns):
-        tags.update(found)
+    places = dimension("place")
+    for _, more in sorted(found, key=lambda each: each[0]):
+        tags |= more - places if tags & places else more
+    # A city under the sea is no place out of doors, and so is one on a space station.
+    for place in ("underwater", "space"):
+        if any(place in more for _, more in found):
+            return (tags - places) | {place}
+    if "plainback" in tags:
+        return (tags - places - _LANDS) | {"indoors"}
     return tags
+
+
+def _inside(noun: _Match, tokens: list[str]) -> set[str]:
+    """Return the place that "in an old mansion" or "inside a train" says."""
+    if noun.kind == "interior":
+        return {tag for tag in noun.traits if tag != "crafted"}
+    before = tokens[max(0, noun.start - 3) : noun.start]
+    if noun.kind in ("landscape", "city") and not _AROUND.isdisjoint(before):
+        indoors = {"cave", "indoors"} & set(noun.traits)
+        return {*noun.traits, "indoors"} if indoors else {*noun.traits, "outdoors"} - {"crafted"}
+    if _INSIDE.isdisjoint(before):
+        return set()
+    if noun.kind == "building" and "wreck" not in noun.traits:
+        return {"indoors", "tentinside"} if "tentlike" in noun.traits else {"indoors"}
+    if noun.kind == "vehicle" and _CABINS & set(noun.traits) and "cycle" not in noun.traits:
+        return {"indoors", "vehicleinside"}
+    return set()
 
 
 def _covers_in(tokens: list[str]) -> set[str]:
@@ -262,7 +243,7 @@ def _name_subject(scene: Scene, main: _Match | None) -> None:
         return
     scene.kind, scene.plural = main.kind, main.plural
     scene.noun = "the " + re.sub(r"^\d+|^multiple ", "", main.words)
-    scene.formless = main.kind in _SPREAD or main.words.split()[0] in _FORMLESS
+    scene.formless = main.kind in _SPREAD or main.words.split()[0] in word_list("formless")
     scene.tags.update(main.traits)
     if main.kind == "person" and main.plural and "part" not in main.traits:
         scene.kind = "group"
@@ -277,22 +258,29 @@ def _describe_subject(scene: Scene, main: _Match, text: str, tokens: list[str]) 
     """Add what is said of the subject alone: before it, in its name, and what it is made of."""
     start = main.start
     while start > max(0, main.start - _NAME_REACH) and not _break_between(text, start):
-        if tokens[start - 1] in demoting() or tokens[start - 1] == "of":
+        if tokens[start - 1] in word_list("demoting") or tokens[start - 1] == "of":
             break
         start -= 1
     said = tokens[start : main.end]
     for tags in _found(said, *attribute_words()):
         scene.tags.update(tags)
+    if "old" in scene.tags:  # then it is no picture of long ago
+        scene.tags.discard("vintage")
+    after = tokens[main.end : main.end + 2]
+    if main.kind in _THINGS and not _LYING.isdisjoint(after):
+        scene.tags.add("surfaced")
     matter = _matter_after(tokens[main.end : main.end + 8])
     if matter is None or (main.kind not in ALIVE and matter & _COMMON_MATTER):
         return
-    scene.tags.update(matter, {"crafted"})
+    scene.tags.update(
+        matter, {"crafted"}, {"lifesize"} if main.kind in ("person", "creature", "robot") else ()
+    )
 
 
 def _matter_after(tokens: list[str]) -> set[str] | None:
     """Return the matter in "made of paper", ``oddmatter`` for one that we have no words for; None without."""
     for place, token in enumerate(tokens[:4]):
-        if token in demoting() - _MADE:
+        if token in word_list("demoting") - _MADE:
             return None
         rest = tokens[place + 1 :]
         if token not in _MADE or not rest or rest[0] not in _OF:
@@ -315,6 +303,10 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
     """Return the head of the first noun phrase that no preposition introduces."""
     heads: list[_Match] = []
     for match in matches:
+        # "robot barista": what it is stands first, what it plays last.
+        if heads and heads[-1].end == match.start and match.kind == "person" and _plays(heads[-1], match):
+            heads[-1] = replace(heads[-1], end=match.end, words=f"{heads[-1].words} {match.words}")
+            continue
         # "dog house": the last noun of a compound is its head; "bowl of ramen": what the bowl holds.
         if (heads and heads[-1].end == match.start and not _break_between(text, match.start)) or (
             heads and _carried(heads[-1], match, tokens)
@@ -324,10 +316,13 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
             heads.append(match)
     if not heads or _unknown_before(heads[0], text, tokens):
         return None
+    # A school of what we have no word for is no house.
+    if tokens[heads[0].end : heads[0].end + 1] == ["of"] and heads[0].words in word_list("carriers"):
+        return None
     graphic = next(
         (head for head in heads if head.kind == "graphic" and not _demoted(head, text, tokens)), None
     )
-    if graphic is not None and graphic is heads[0]:
+    if graphic is not None and word_list("demoting").isdisjoint(tokens[heads[0].end : graphic.start]):
         return graphic
     free = [head for head in heads if not _demoted(head, text, tokens)]
     pool = free or heads
@@ -341,19 +336,24 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
     return (figures or pool)[0]
 
 
+def _plays(one: _Match, role: _Match) -> bool:
+    """Tell whether `one` is an animal or machine in a person's role; a cat girl is a girl."""
+    return one.kind in _GUISES and role.words not in ("girl", "boy", "woman", "man", "lady", "guy")
+
+
 def _unknown_before(head: _Match, text: str, tokens: list[str]) -> bool:
     """Tell whether somebody or something that we have no word for stands before the first noun: a name."""
     if not _demoted(head, text, tokens):
         return False
     known = context_words()[0], attribute_words()[0]
     front = head.start - 1
-    while front >= 0 and tokens[front] not in demoting():
+    while front >= 0 and tokens[front] not in word_list("demoting"):
         front -= 1
     return any(
         len(token) > 2
         and token.isalpha()
-        and token not in demoting()
-        and token not in carriers()
+        and token not in word_list("demoting")
+        and token not in word_list("carriers")
         and token not in _SMALL_WORDS
         and not any(token in words for words in known)
         and not token.endswith("ing")
@@ -364,12 +364,15 @@ def _unknown_before(head: _Match, text: str, tokens: list[str]) -> bool:
 def _carried(first: _Match, second: _Match, tokens: list[str]) -> bool:
     between = tokens[first.end : second.start]
     return (
-        first.words.split()[-1] in carriers() and bool(between) and between[0] == "of" and len(between) <= 4
+        first.words.split()[-1] in word_list("carriers")
+        and bool(between)
+        and between[0] == "of"
+        and len(between) <= 4
     )
 
 
 def _demoted(match: _Match, text: str, tokens: list[str]) -> bool:
-    behind = demoting()
+    behind = word_list("demoting")
     for place in range(match.start - 1, max(-1, match.start - 5), -1):
         if _break_between(text, place + 1):
             return False

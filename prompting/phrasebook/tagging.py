@@ -16,7 +16,7 @@ from .scene import Scene
 ENOUGH_SPREAD = 130.0
 _NEGATED = re.compile(r"(?i)\A(?:no|without|not|nothing|nobody)\b(?! humans)")
 _TWICE = re.compile(r"(?i)\A(1(?:girl|boy)), (?:girl|woman|boy|man)(?=,|\Z)")
-_WORN = re.compile(r"(?i)\A(?:wearing|dressed in|it is|there is|there are)\s+")
+_WORN = re.compile(r"(?i)\A(?:wearing|dressed in|during|it is|there is|there are)\s+")
 _GROUP = re.compile(r"(?i)\A(two|three|four|2|3|4)\s+(girls|women|boys|men)\b")
 _SYNTAX = re.compile(r"[\[\]{}()<>|\\\n_*:—]|\bBREAK\b")
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
@@ -62,18 +62,27 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
     order += ["tags"] * 12
     if len(present) > 2 * few:
         order = ["frame", "light", "colour"]
+    else:
+        order += [*(["again"] + ["tags"] * 12) * 2]
     found: list[str] = []
     for facet in order:
         if len(present) + len(found) >= few and chooser.spread > ENOUGH_SPREAD:
             break
+        if facet == "again":
+            chooser.begin_again()
+            continue
         entry = chooser.entry(f"tags/{facet}", facets[facet])
         if entry is None:
             continue
         for tag in entry.phrase.split(","):
-            words = set(_tag_key(tag).split())
-            if not any(words <= set(known.split()) for known in (*present, *map(_tag_key, found))):
+            words = _stems(tag)
+            if not any(words <= _stems(known) for known in (*present, *found)):
                 found.append(tag.strip())
     return [tag.replace(" ", "_") for tag in found] if underscores else found
+
+
+def _stems(tag: str) -> set[str]:
+    return {word.removesuffix("s") for word in _tag_key(tag).split()}
 
 
 def _tag_key(tag: str) -> str:

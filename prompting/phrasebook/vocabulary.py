@@ -61,28 +61,12 @@ def _tagged_words(block: str) -> tuple[dict[str, tuple[str, ...]], int]:
     return found, max(len(word.split()) for word in found)
 
 
-@lru_cache(maxsize=1)
-def _worked_alive() -> frozenset[str]:
-    return frozenset(split_list(data.words_of("subjects")["crafted"]))
-
-
-@lru_cache(maxsize=1)
-def _worked_things() -> frozenset[str]:
-    return frozenset(split_list(data.words_of("subjects")["crafted_things"]))
-
-
 def worked(kind: str) -> frozenset[str]:
     """The words that make of a subject of `kind` a figure made by hand."""
-    return _worked_alive() if kind in ALIVE else _worked_things()
+    return word_list("crafted" if kind in ALIVE else "crafted_things")
 
 
-@lru_cache(maxsize=1)
-def carriers() -> frozenset[str]:
-    """Words of which the noun after "of" is the subject."""
-    return frozenset(split_list(data.words_of("subjects")["carriers"]))
-
-
-@lru_cache(maxsize=1)
-def demoting() -> frozenset[str]:
-    """Words that a noun in the background follows."""
-    return frozenset(split_list(data.words_of("subjects")["demoting"]))
+@lru_cache(maxsize=8)
+def word_list(name: str) -> frozenset[str]:
+    """A list of words, such as ``carriers`` or ``demoting``."""
+    return frozenset(split_list(data.words_of("subjects")[name]))

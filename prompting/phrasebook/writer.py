@@ -251,6 +251,8 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         facets = tuple(facet for facet in facets if facet != "opening")
     elif many and goal < scene.length + 12:
         goal = scene.length + 14
+    if scene.language != "en":  # of which nothing is known: no light, no place
+        facets = ("composition", "opening", "lens", "detail")
     if not by_list and not can_attach(task.prompt.strip()):
         facets = tuple("detail" if facet == "opening" else facet for facet in facets)
     if {"rain", "fog", "storm", "wind"} & scene.tags and "air" in facets:

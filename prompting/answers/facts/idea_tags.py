@@ -21,15 +21,19 @@ _BETWEEN = re.compile(
     r"(?i)[,.;:]\s+|\s+(?:and|with|in front of|on top of|in|on|at|under|behind|above|below|beside|near"
     r"|next to|along|over|through|across|into|by|from|that says|reading(?=\s*\Z)|saying|titled|for|who|that"
     r"|which"
-    r"|(?=made of\s)|(?=[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|to)\s)"
+    r"|(?=made of\s)"
+    r"|(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
+    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|to)\s)"
     r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
 )
 _MEDIUM_OF = re.compile(
     r"(?i)\b(portrait|painting|sketch|drawing|photo|photograph|snapshot|render|icon|illustration|pixel art"
     r"|line art|watercolou?r|close-up|closeup|macro shot|wide shot|aerial view|picture|image|logo)\s+of\s+"
 )
+_VIEW = re.compile(r"(?i)\s+(?:as\s+)?seen\s+from\s+(above|below|behind)\b")
+_TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
 _SMALL = re.compile(
-    r"(?i)(?<![\w-])(?:an?|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
+    r"(?i)(?<![\w-])(?:a(?=\s+\w)|an|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
 )
 _ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
 
@@ -46,6 +50,7 @@ def tags_in(idea: str) -> list[str]:
     if is_list(idea):
         return [_ARTICLE.sub("", term) for term in split_terms(idea)]
     tags: list[str] = []
+    idea = _TOGETHER.sub(r"\1-and-\2", _VIEW.sub(r", from \1", idea))
     for place, piece in enumerate(re.split(r"(\"[^\"]*\"|“[^”]*”)", idea)):
         if place % 2:
             tags.append(piece)

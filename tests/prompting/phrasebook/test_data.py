@@ -25,7 +25,11 @@ def known_tags() -> set[str]:
     }
     tags |= {tag for key in ("implies", "by_nature") for tag in re.findall(r"\w+", context[key])}
     tags |= {tag for entry in ENTRIES for tag in entry.tags}
-    return tags | KINDS | {"plural", "crafted", "oddmatter", "alone", "noperson", "nopeople", "drawn"}
+    return (
+        tags
+        | KINDS
+        | {"plural", "crafted", "oddmatter", "alone", "tentinside", "noperson", "nopeople", "drawn"}
+    )
 
 
 def test_every_kind_is_known() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -459,3 +460,34 @@ def test_the_random_module_is_left_alone() -> None:
     before = random.getstate()
     enhanced("a fox in the snow")
     assert random.getstate() == before
+
+
+# Of what two of thirty seeds add, so much is in both on average; and one phrase is in so many of them.
+MOST_SHARED, MOST_OFTEN = 0.2, 0.6
+
+
+@pytest.mark.parametrize("target", ["flux1_dev", "sdxl", "illustrious"])
+@pytest.mark.parametrize(
+    "idea",
+    [
+        "a fox in the snow",
+        "portrait of an old sailor",
+        "a bowl of ramen",
+        "a castle on a hill at night",
+        "a dragon",
+    ],
+)
+def test_thirty_seeds_share_few_phrases(idea: str, target: str) -> None:
+    mark = r"(?<=[.,])\s+"
+    own = set(re.split(mark, enhanced(idea, targets.load(target), seed=1))) & set(
+        re.split(mark, enhanced(idea, targets.load(target), seed=2))
+    )
+    said = [
+        set(re.split(mark, enhanced(idea, targets.load(target), seed=seed))) - own - {f"{idea},"}
+        for seed in range(30)
+    ]
+    pairs = [(one, other) for place, one in enumerate(said) for other in said[place + 1 :]]
+    shared = sum(len(one & other) / len(one | other) for one, other in pairs) / len(pairs)
+    assert shared <= MOST_SHARED, shared
+    often = Counter(phrase for phrases in said for phrase in phrases).most_common(1)
+    assert often[0][1] <= 30 * MOST_OFTEN, often
