@@ -463,7 +463,9 @@ def test_the_random_module_is_left_alone() -> None:
 
 
 # Of what two of thirty seeds add, so much is in both on average; and one phrase is in so many of them.
-MOST_SHARED, MOST_OFTEN = 0.2, 0.6
+# There are fewer tags than sentences for a thing.
+MOST_SHARED = {"flux1_dev": 0.2, "sdxl": 0.2, "illustrious": 0.35}
+MOST_OFTEN = {"flux1_dev": 0.6, "sdxl": 0.6, "illustrious": 0.9}
 
 
 @pytest.mark.parametrize("target", ["flux1_dev", "sdxl", "illustrious"])
@@ -488,6 +490,6 @@ def test_thirty_seeds_share_few_phrases(idea: str, target: str) -> None:
     ]
     pairs = [(one, other) for place, one in enumerate(said) for other in said[place + 1 :]]
     shared = sum(len(one & other) / len(one | other) for one, other in pairs) / len(pairs)
-    assert shared <= MOST_SHARED, shared
+    assert shared <= MOST_SHARED[target], shared
     often = Counter(phrase for phrases in said for phrase in phrases).most_common(1)
-    assert often[0][1] <= 30 * MOST_OFTEN, often
+    assert often[0][1] <= 30 * MOST_OFTEN[target], often
