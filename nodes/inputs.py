@@ -12,8 +12,7 @@ from ..config.choice import Choice, Role
 from ..config.settings.home import targets_folder
 from ..llm_backends import modes, registry
 from ..prompting import target_index
-from ..prompting.tasks import LARGEST_SEED, LONGEST_SECONDS
-from ..prompting.wording import LANGUAGES
+from ..prompting.tasks import LANGUAGES, LARGEST_SEED, LONGEST_SECONDS
 
 T = TypeVar("T")
 

@@ -30,6 +30,22 @@ SaveAs = Literal["txt", "caption", "jsonl", "csv", "metadata"]
 SAVE_AS: tuple[SaveAs, ...] = get_args(SaveAs)
 MOST_VARIATIONS = 64
 MOST_VALUES = 200
+LANGUAGES = {
+    "en": "English",
+    "zh": "Chinese",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ru": "Russian",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "pt": "Portuguese",
+    "it": "Italian",
+    "pl": "Polish",
+    "tr": "Turkish",
+    "ar": "Arabic",
+    "hi": "Hindi",
+}
 LONGEST_SECONDS = 3600.0
 LARGEST_SEED = 2**64 - 1
 """The largest seed that a host lets its user choose; models are asked with less of it."""

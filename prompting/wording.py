@@ -3,24 +3,8 @@
 from __future__ import annotations
 
 from .targets import Target
+from .tasks import LANGUAGES as LANGUAGES
 from .tasks import EnhanceTask
-
-LANGUAGES = {
-    "en": "English",
-    "zh": "Chinese",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "ru": "Russian",
-    "de": "German",
-    "fr": "French",
-    "es": "Spanish",
-    "pt": "Portuguese",
-    "it": "Italian",
-    "pl": "Polish",
-    "tr": "Turkish",
-    "ar": "Arabic",
-    "hi": "Hindi",
-}
 
 VARIATION_LEANINGS = (
     "an unusual viewpoint",
