@@ -252,7 +252,7 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
     elif many and goal < scene.length + 12:
         goal = scene.length + 14
     if scene.language != "en":  # of which nothing is known: no light, no place
-        facets = ("composition", "opening", "lens", "detail")
+        facets = ("composition", "opening", "setting", "lens", "detail", "palette", "opening", "detail")
     if not by_list and not can_attach(task.prompt.strip()):
         facets = tuple("detail" if facet == "opening" else facet for facet in facets)
     if {"rain", "fog", "storm", "wind"} & scene.tags and "air" in facets:
