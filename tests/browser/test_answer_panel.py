@@ -160,6 +160,10 @@ class TestWhatIsSent:
             "on_error",
             "freeze",
             "frozen",
+            "duration",
+            "aspect",
+            "language",
+            "reference_roles",
         ]
         assert comfy.of(node, "node.widgets.filter((one) => one.serialize !== false).length") == len(
             comfy.saved()["nodes"][0]["widgets_values"]
