@@ -14,6 +14,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("renderer", ["nodes2"
 OPEN = "() => { app.extensionManager.sidebarTab.toggleSidebarTab('quillwork-jobs'); }"
 
 
+@pytest.fixture(autouse=True)
+def _closed(comfy):
+    yield
+    # It lies over the nodes of the tests that follow on this page.
+    comfy.page.evaluate("() => { app.extensionManager.sidebarTab.activeSidebarTabId = null; }")
+
+
 def state(word: str) -> str:
     return f".quillwork-job[data-state='{word}']"
 

@@ -1,7 +1,7 @@
 // The text fields of nodes: which there are, which one an element is, and how to write into one.
 import { sourceOf } from "../common/promoted.js";
 
-const OUR_OWN = new Set(["frozen"]);
+const OUR_OWN = new Set(["frozen", "reference_roles"]);
 
 /** The multiline text widgets of a node that a person writes into. */
 export function textWidgets(node) {
