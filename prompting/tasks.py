@@ -64,7 +64,7 @@ NO_REFERENCE = Reference()
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What is wanted of the picture, clip or piece beside its idea.
+    """Wishes for the picture, clip or piece beside its idea.
 
     `duration` is in seconds, `aspect` such as ``16:9``, `language` an ISO code; 0 or "" leaves it open.
     """

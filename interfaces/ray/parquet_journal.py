@@ -16,7 +16,7 @@ _SCHEMA = pyarrow.schema([(column, pyarrow.string()) for column in _COLUMNS])
 
 
 class ParquetJournal:
-    """What is written, by key, as in `Journal`: a row has a name, its stamp, its key and the text's JSON.
+    """The texts of a job, by key, as in `Journal`: a row has a name, its stamp, its key and the text as JSON.
 
     Nobody shares a file, so that nobody waits: a worker writes one for each batch, whole or not at all.
     """

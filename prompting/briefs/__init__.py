@@ -1,1 +1,1 @@
-"""What is wanted beside an idea: length, format, language, and pictures with a job."""
+"""Wishes beside an idea: length, format, language, and pictures with a job."""

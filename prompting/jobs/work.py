@@ -64,7 +64,7 @@ class Written:
 
 
 class Keeper(Protocol):
-    """What a journal does for a run: `journal.Journal`, or another that many machines share."""
+    """The part of a journal that a run needs: `journal.Journal`, or another that many machines share."""
 
     def text(self, key: str) -> dict[str, Any] | None: ...
     def failures(self) -> dict[str, str]: ...

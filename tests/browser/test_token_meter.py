@@ -1,4 +1,4 @@
-"""How long a text is for its target: the meter in its field, and having the text shortened."""
+"""The length of a text for its target: the meter in its field, and having the text shortened."""
 
 from __future__ import annotations
 

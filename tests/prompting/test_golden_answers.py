@@ -1,4 +1,4 @@
-"""What each target makes of an answer as good models give it, and of the slips that they make."""
+"""Prompts that each target makes of an answer as good models give it, and of the slips that they make."""
 
 from __future__ import annotations
 

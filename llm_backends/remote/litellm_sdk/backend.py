@@ -324,7 +324,7 @@ class LiteLLMSDK:
 
 
 def _place(deployment: Deployment) -> tuple[str, str]:
-    """What one rehearsal prepares: a provider, and for those with several formats its kind of model."""
+    """The place that a rehearsal prepares: a provider, and where it has several formats the kind of model."""
     return deployment.provider, deployment.model.partition("/")[0]
 
 

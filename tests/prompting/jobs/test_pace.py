@@ -32,7 +32,7 @@ def test_it_stops_where_calls_begin_to_queue(slots):
 
 
 def test_a_first_answer_that_was_luck_does_not_hold_it_down():
-    """What is slow for another reason than its calls, a busy machine say, is no reason for fewer of them."""
+    """Keep the pace where it is slow for another reason than its calls, a busy machine say."""
     pace = Pace(32)
     for _ in range(16):
         pace.answered(0.2)

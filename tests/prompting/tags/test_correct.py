@@ -1,4 +1,4 @@
-"""What a model wrote, made to agree with the user's tag table; the user's own words stay."""
+"""Text that a model wrote, made to agree with the user's tag table; the user's own words stay."""
 
 from __future__ import annotations
 
