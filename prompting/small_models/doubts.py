@@ -56,6 +56,7 @@ _SPEAKER = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Mm]yself|[Ww]e|us|[Oo]ur)\b")
 _OF_ITSELF = re.compile(
     r"(?i)\b(?:this|the) (?:image|picture|photo|photograph|painting|scene) (?:was|needs|should|must|would"
     r"|could|will|may)\b"
+    r"|\bthis is an? (?:\w+ )?(?:image|picture|photo|photograph|painting|scene)\b"
 )
 _ONE_PERSON = re.compile(r"(?i)\b(?:an?|the|my) (?:[\w-]+ ){0,3}?(?:man|woman|girl|boy|fisherman|grand\w+)\b")
 _PEOPLE = re.compile(r"(?i)\b(?:man|men|woman|women|girls?|boys?|child|children|wife|husband|daughter|son)\b")

@@ -53,6 +53,12 @@ EXAMPLES = {
             "numbers from nowhere (“40-50%”)",
         ),
         (
+            "a red bicycle leaning on a white wall",
+            "A red bicycle leaning on a white wall, in front of the setting light, is sitting in front of "
+            "a car, on a beach, wearing a pink dress and long skirt. This is a picture.",
+            "of itself (“This is a picture”)",
+        ),
+        (
             "a street sign on an ivy wall",
             "A street sign on an ivy wall, set against an open window or in a street corner. (P.",
             "in brackets",
