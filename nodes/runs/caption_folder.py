@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from comfy_api.latest import io
@@ -153,21 +152,12 @@ class _Execution:
 
 def progress_line(progress: Progress) -> str:
     """Return the state of a job on one line."""
-    parts = [f"{progress.done + progress.failed} of {progress.total}", f"{progress.rate:.1f}/s"]
-    if progress.left_s is not None:
-        parts.append(f"{timedelta(seconds=round(progress.left_s))} left")
-    if progress.cost_usd:
-        parts.append(f"${progress.cost_usd:.4f}")
-    if progress.failed:
-        parts.append(f"{progress.failed} failed")
-    return " · ".join(parts)
+    return " · ".join([f"{progress.done + progress.failed} of {progress.total}", *progress.facts()])
 
 
 def report_line(report: Report) -> str:
-    were = "was" if report.kept == 1 else "were"
-    kept = f"; {report.kept} had one and {were} left alone" if report.kept else ""
     failed = f"; {len(report.failures)} failed" if report.failures else ""
-    return f"{report.written} of {report.total} images have their caption{kept}{failed}."
+    return f"{report.summary()}{failed}."
 
 
 def _failures(report: Report) -> list[str]:

@@ -34,6 +34,12 @@ class Report:
     failures: Mapping[str, str]
     total: int
 
+    def summary(self) -> str:
+        """Return what was written and left alone as a clause."""
+        were = "was" if self.kept == 1 else "were"
+        kept = f"; {self.kept} had one and {were} left alone" if self.kept else ""
+        return f"{self.written} of {self.total} images have their caption{kept}"
+
 
 @dataclass
 class CaptionJob:

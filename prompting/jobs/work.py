@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 from ...llm_backends import errors
@@ -75,6 +76,10 @@ class Keeper(Protocol):
 Ask = Callable[[Sequence[Any]], Awaitable[list["Written | errors.LLMError"]]]
 
 
+def spoken_time(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
 @dataclass(slots=True)
 class Progress:
     """Where a job is: entries in all, done and failed, its cost so far and its calls at once."""
@@ -101,6 +106,17 @@ class Progress:
         """Seconds that the rest will take, None while nothing is known."""
         ended = self.done + self.failed
         return self.seconds / ended * (self.total - ended) if ended else None
+
+    def facts(self) -> list[str]:
+        """Return rate, time left, cost and failures in words, as far as there are any."""
+        facts = [f"{self.rate:.1f}/s"]
+        if (left := self.left_s) is not None:
+            facts.append(f"{spoken_time(left)} left")
+        if self.cost_usd:
+            facts.append(f"${self.cost_usd:.4f}")
+        if self.failed:
+            facts.append(f"{self.failed} failed")
+        return facts
 
     def shown(self) -> dict[str, Any]:
         """Return what a page shows of it."""

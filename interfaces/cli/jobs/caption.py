@@ -16,10 +16,9 @@ from ....prompting.jobs.caption_job import SHOWN, CaptionJob, caption_job_id, de
 from ....prompting.jobs.caption_places import TextFiles, place_for
 from ....prompting.jobs.journal import JobError, hold_place
 from ....prompting.jobs.picture_readers import PictureReaders
-from ....prompting.jobs.work import Entry, Progress
+from ....prompting.jobs.work import Entry, Progress, spoken_time
 from ..writing import open_chosen, print_json
 from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures
-from .progress_display import spoken_time
 
 CANCELLED = 130
 # Pictures above which a job does not begin unasked.
@@ -111,9 +110,7 @@ class _Run:
                 }
             )
         else:
-            were = "was" if report.kept == 1 else "were"
-            kept = f"; {report.kept} had one and {were} left alone" if report.kept else ""
-            print(f"{report.written} of {report.total} images have their caption{kept}.")
+            print(f"{report.summary()}.")
             list_failures(report.failures, job_id)
         return SOME_FAILED if report.failures else 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from datetime import timedelta
 from typing import Any, Protocol
 
 from ....prompting.jobs.work import Progress
@@ -29,13 +28,8 @@ class ProgressDisplay:
             return
         self._shown = now
         progress = self._progress
-        facts = [f"{progress.rate:.1f}/s", f"{progress.at_once} at once"]
-        if (left := progress.left_s) is not None:
-            facts.append(f"{spoken_time(left)} left")
-        if progress.cost_usd:
-            facts.append(f"${progress.cost_usd:.4f}")
-        if progress.failed:
-            facts.append(f"{progress.failed} failed")
+        rate, *others = progress.facts()
+        facts = [rate, f"{progress.at_once} at once", *others]
         # A bar that breaks costs itself, never the job.
         with contextlib.suppress(Exception):
             self._bar.show(progress.done + progress.failed, progress.total, " · ".join(facts))
@@ -45,10 +39,6 @@ class ProgressDisplay:
             with contextlib.suppress(Exception):
                 self._bar.close()
             self._bar = None
-
-
-def spoken_time(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))
 
 
 class _Bar(Protocol):

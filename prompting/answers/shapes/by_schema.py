@@ -84,14 +84,14 @@ def _fit_object(value: Any, schema: Schema) -> dict[str, Any]:
     if not isinstance(value, dict):
         first = next((name for name, one in properties.items() if one.get("type") == "string"), None)
         value = {first: value} if first and value not in (None, "", []) else {}
-    given = {_key(name): part for name, part in value.items()}
+    given = {bare_name(name): part for name, part in value.items()}
     found = {}
     for name, one in properties.items():
-        part = given.pop(_key(name), None)
+        part = given.pop(bare_name(name), None)
         if part is not None or name in schema.get("required", ()):
             found[name] = _fit(part, one)
     if schema.get("additionalProperties", True) is not False:
-        found.update({name: part for name, part in value.items() if _key(name) in given})
+        found.update({name: part for name, part in value.items() if bare_name(name) in given})
     return found
 
 
@@ -126,7 +126,7 @@ def _fit_text(value: Any, schema: Schema) -> str:
     text = text.encode("utf-8", "ignore").decode() or str(schema.get("default", ""))
     options = schema.get("enum")
     if options:
-        same = [option for option in options if _key(str(option)) == _key(text)]
+        same = [option for option in options if bare_name(str(option)) == bare_name(text)]
         return str((same or options)[0])
     text = text[: schema.get("maxLength", len(text))]
     is_wrong = problem(text, schema, "")
@@ -137,5 +137,6 @@ def _flat(value: Any) -> str:
     return ", ".join(map(_flat, value)) if isinstance(value, list) else str(value)
 
 
-def _key(name: Any) -> str:
+def bare_name(name: Any) -> str:
+    """The name without case and signs, by which models' spellings of it are one."""
     return re.sub(r"[\W_]+", "", str(name).casefold())

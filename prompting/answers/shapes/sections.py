@@ -10,6 +10,7 @@ from ...targets.shape import Part
 from ..envelope import json_in
 from ..talk import is_remark
 from . import lyrics
+from .by_schema import bare_name
 
 _AROUND = r"[\s*_#>-]{0,6}"
 
@@ -17,15 +18,19 @@ _AROUND = r"[\s*_#>-]{0,6}"
 def read(text: str, parts: Sequence[Part]) -> dict[str, str]:
     """Return the texts of `parts` in `text` by their names; what has no name counts as the main part."""
     if text.lstrip().startswith("{") and isinstance(said := json_in(text), dict):
-        known = {_key(part.name): part.name for part in parts}
-        found = {known[key]: _as_text(value) for name, value in said.items() if (key := _key(name)) in known}
+        known = {bare_name(part.name): part.name for part in parts}
+        found = {
+            known[key]: _as_text(value) for name, value in said.items() if (key := bare_name(name)) in known
+        }
         if found:
             return found
     marks = list(_pattern(parts).finditer(text))
     found = {}
     before = text[: marks[0].start()] if marks else text
     for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=False):
-        name = next(part.name for part in parts if _key(part.name) == _key(mark["name"] or mark["tag"]))
+        name = next(
+            part.name for part in parts if bare_name(part.name) == bare_name(mark["name"] or mark["tag"])
+        )
         said = re.sub(r"</\w+>\s*\Z", "", text[mark.end() : end].strip()).strip()
         if said and name not in found:
             found[name] = said.strip("*").strip()
@@ -58,7 +63,7 @@ def named_parts(text: str, parts: Sequence[Part]) -> str:
 
 def names_in(text: str, parts: Sequence[Part]) -> int:
     """Return how many of `parts` are named in `text`, at the beginning of a line."""
-    return len({_key(mark["name"] or mark["tag"]) for mark in _pattern(parts).finditer(text)})
+    return len({bare_name(mark["name"] or mark["tag"]) for mark in _pattern(parts).finditer(text)})
 
 
 def schema_of(parts: Sequence[Part]) -> dict[str, Any]:
@@ -78,7 +83,9 @@ def schema_of(parts: Sequence[Part]) -> dict[str, Any]:
 def is_json(text: str, parts: Sequence[Part]) -> bool:
     """Tell whether an answer gives the parts as one JSON object."""
     said = json_in(text) if "{" in text else None
-    return isinstance(said, dict) and bool({_key(part.name) for part in parts} & set(map(_key, said)))
+    return isinstance(said, dict) and bool(
+        {bare_name(part.name) for part in parts} & set(map(bare_name, said))
+    )
 
 
 def joined(texts: Mapping[str, str], parts: Sequence[Part]) -> str:
@@ -101,7 +108,9 @@ def mended(texts: Mapping[str, str], parts: Sequence[Part], own: str = "") -> di
         elif part.holds == "number":
             said = _number(said, part)
         elif part.holds == "choice":
-            said = next((one for one in part.options if _key(one) == _key(said)), "") or part.fallback
+            said = (
+                next((one for one in part.options if bare_name(one) == bare_name(said)), "") or part.fallback
+            )
         if said:
             found[part.name] = said
     return found
@@ -153,7 +162,3 @@ def _as_text(value: object) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{name}: {_as_text(part)}" for name, part in value.items())
     return str(value)
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())
