@@ -13,7 +13,9 @@ from dataclasses import replace
 
 from ..llm_backends.types import Message
 from .answers.facts.idea_tags import is_english
+from .answers.shapes.sections import as_json, read
 from .answers.terms import NOBODY, shows_people
+from .briefs.messages import brief_lines, shot_rules
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
 from .targets import Target
@@ -37,7 +39,10 @@ _FORMS = {
     "tags_and_prose": "tags separated by commas, then one or two sentences",
     "phrases": "one line of short phrases separated by commas",
     "instruction": "one instruction",
+    "json": "one JSON object with the fields that the example has",
+    "sections": "the elements that the example has",
 }
+_PARTS = "one JSON object with the fields {names}"
 # Of the target's range, what is asked for: small models write more sentences than that, and fewer tags.
 _ASKED_SHARE = {"tags": (1 / 6, 1 / 2), "phrases": (1 / 6, 2 / 3)}
 _KEEP = "Keep everything the idea names, and add what a picture needs"
@@ -45,6 +50,7 @@ _ADDING = {
     "edit": "Name what changes and what it becomes, and say what stays. Change nothing else.",
     "video": "Keep everything the idea names, and add what moves, in which order, and what the camera does.",
     "image_to_video": "Say only what moves from here on, and what the camera does. Bring in nothing new.",
+    "audio": "Keep everything the idea names, and add what is heard: instruments, voice, mood, course.",
 }
 _ADDING_BY_FORM = {
     "tags": "First all that the idea names, then looks, clothing, pose, place, light, colours and framing.",
@@ -52,7 +58,12 @@ _ADDING_BY_FORM = {
     "phrases": f"{_KEEP}.",
 }
 _ADDING_PROSE = f"{_KEEP}: setting, light, materials, view."
-_FOR = {"edit": "a change to a picture", "video": "a video", "image_to_video": "a picture to come alive"}
+_FOR = {
+    "edit": "a change to a picture",
+    "video": "a video",
+    "image_to_video": "a picture to come alive",
+    "audio": "music or a sound",
+}
 _ADDING_ANY = "Correct it only: the same language, the same form, all of it, nothing added."
 # Taken out of an English idea by code; words such as these are left to the model in other languages.
 _NEGATION = re.compile(
@@ -63,6 +74,7 @@ _EXCLUDED = {
     True: "What must not be there goes into a last line that begins with Negative:",
     False: "Say what is there instead of what is missing.",
 }
+_NEGATED = "Say what must not be there, such as “no watermark”."
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _MOST_NAMED = 8
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|<[^<>]*>|__\w+__|\{[^{}]*\}")
@@ -80,7 +92,8 @@ _COUNTED = re.compile(
 def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Message, ...]:
     """Build the messages that ask a small model for one prompt, between `OPENING` and `CLOSING`.
 
-    `kept` is what an answer should hold as it is.
+    One that has fields or elements stands alone, its parts as the fields of a JSON object. `kept` is what an
+    answer should hold as it is.
     """
     target = task.target
     shown = [
@@ -88,7 +101,7 @@ def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Messa
         for example in chosen(target.examples, f"{without_negations(task)[0]} {task.instruction}")
         for message in (
             Message("user", f"{_asks(target)} {example.idea}"),
-            Message("assistant", f"{OPENING}{_written(target, example)}{CLOSING}"),
+            Message("assistant", _written(target, example)),
         )
     ]
     return (Message("system", _system(target)), *shown, Message("user", _question(task, kept)))
@@ -97,7 +110,8 @@ def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Messa
 def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
     """Return the idea without what it says is not there, and that: a small model draws what it reads of."""
     target = task.target
-    if target.form == "any" or target.kind not in ("image", "video") or not is_english(task.prompt):
+    is_drawn = target.form != "any" and target.kind in ("image", "video") and not target.negations
+    if not is_drawn or not is_english(task.prompt):
         return task.prompt, []
     scene = Scene()
     text = take_negations(task.prompt, scene)
@@ -135,17 +149,22 @@ _COMMON = {"with", "from", "into", "their", "that", "this", "behind", "front", "
 
 
 def _written(target: Target, example: Example) -> str:
-    return (
+    if target.parts:
+        return as_json(read(example.prompt, target.parts))
+    text = (
         f"{example.prompt}\nNegative: {example.negative}"
         if example.negative and target.negative != "none"
         else example.prompt
     )
+    return text if target.is_structured else f"{OPENING}{text}{CLOSING}"
 
 
 def _system(target: Target) -> str:
     if target.form == "any":
         return _TASK_ANY
     rules = [
+        *(f"{part.name}: {part.about}" for part in target.parts if part.about),
+        *(shot_rules(target) if target.shot_label else ()),
         *target.rules[:_RULES],
         *(rule for rule in target.added_rules if rule not in target.rules[:_RULES]),
     ]
@@ -165,6 +184,7 @@ def _question(task: EnhanceTask, kept: Sequence[str]) -> str:
         lines.append("Name " + ", ".join(names) + ".")
     if task.instruction.strip():
         lines.append(f"Instruction: {task.instruction.strip()}")
+    lines += brief_lines(task)
     if task.variations > 1 and task.variation > 0:
         lines.append(f"Lean towards {VARIATION_LEANINGS[(task.variation - 1) % len(VARIATION_LEANINGS)]}.")
     lines.append(_closing_line(replace(task, prompt=wanted)))
@@ -185,17 +205,18 @@ def _closing_line(task: EnhanceTask) -> str:
     if target.form == "any":
         return _ADDING_ANY
     unit = "tags" if target.form == "tags" else "words"
-    manner = [_FORMS[target.form]]
+    names = ", ".join(part.name for part in target.parts)
+    manner = [_PARTS.format(names=names) if names else _FORMS[target.form]]
     if target.words:
         least, most = target.words
         from_share, to_share = _ASKED_SHARE.get(target.form, (0, 2 / 3))
         few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
         manner.append(f"{few} to {many} {unit}")
-    names = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
-    manner.append(f"in {names[0]}" if len(names) == 1 else "in the language of the idea")
+    languages = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
+    manner.append(f"in {languages[0]}" if len(languages) == 1 else "in the language of the idea")
     adding = _ADDING.get(target.kind) or _ADDING_BY_FORM.get(target.form, _ADDING_PROSE)
     excluded = (
-        _EXCLUDED[target.negative != "none"]
+        (_NEGATED if target.negations else _EXCLUDED[target.negative != "none"])
         if _NEGATION.search(task.prompt) and target.kind != "edit"
         else ""
     )

@@ -105,6 +105,10 @@ class Order:
         return without_negations(self.task)[1] if self._is_compact(self.task) else []
 
     def _is_compact(self, task: EnhanceTask) -> bool:
+        """Tell whether text without a structure is asked for by examples, and looked through by code."""
+        return self._shows_examples(task) and not task.target.is_structured
+
+    def _shows_examples(self, task: EnhanceTask) -> bool:
         return self.is_for_small and bool(task.target.examples) and not self.pictures and len(task.parts) < 2
 
     def _request(self, task: EnhanceTask) -> Request:
@@ -119,11 +123,16 @@ class Order:
                 seed=task.seed,
                 task=task,
                 opening=OPENING + words,
-                # What goes on from the idea's own words is one line.
-                stop=(CLOSING, "\n") if words else (CLOSING,),
+                # What goes on from the idea's own words is one line, save where shots follow.
+                stop=(CLOSING, "\n") if words and not self.target.shot_label else (CLOSING,),
             )
+        messages = (
+            compact_messages(task, self.protected.kept)
+            if self._shows_examples(task)
+            else enhance_messages(task, self.protected.kept, self.pictures, as_json=self._asks_json)
+        )
         return Request(
-            messages=enhance_messages(task, self.protected.kept, self.pictures, as_json=self._asks_json),
+            messages=messages,
             schema=self._enforced,
             schema_name="prompt" if self._enforced else "answer",
             max_tokens=MAX_TOKENS,
@@ -291,8 +300,8 @@ class Order:
         draft = self._with_lettering(draft)
         if has_shape(self.target):
             texts = tuple(mended(text, self.task, self.own_words) for text in draft.texts)
-            return replace(draft, texts=texts)
-        if not self._is_compact(self.task):
+            draft = replace(draft, texts=texts)
+        if not self._is_compact(self.task) or self.target.shot_label:
             return draft
         (text,) = draft.texts
         if self.target.form == "any" and any(

@@ -52,7 +52,7 @@ _STORY = re.compile(
 )
 _PAST = re.compile(r"(?i)\b(?:was|were|had|did|went|came|said|told|took|became|began|would|could)\b")
 _MOST_PAST = 2
-_SPEAKER = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Mm]yself|[Ww]e|us|[Oo]ur)\b")
+_SPEAKER = re.compile(r"(?<![\w-])(?:I|[Mm]e|[Mm]y|[Mm]yself|[Ww]e|us|[Oo]ur)(?![\w-])")
 _OF_ITSELF = re.compile(
     r"(?i)\b(?:this|the) (?:image|picture|photo|photograph|painting|scene) (?:was|needs|should|must|would"
     r"|could|will|may)\b"

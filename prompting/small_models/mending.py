@@ -14,6 +14,7 @@ from ..answers.facts.idea_tags import is_english, tags_in
 from ..answers.facts.kept import brought_in, lost_facts
 from ..answers.limits import Fault, size_of
 from ..answers.restore import without_weights
+from ..answers.shapes.shots import labelled
 from ..answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
 from ..phrasebook.language import language_of
 from ..targets import Target
@@ -49,15 +50,18 @@ def tidied(text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own
         left = sifted(left, excluded, most if target.form == "tags" else None)
         left = _within(left, most) if target.form == "phrases" and most else left
     elif target.form == "prose":
-        left = drawable(
-            without_weights(text),
-            own,
-            most,
-            shown=shown,
-            excluded=excluded,
-            latin=set(target.languages) <= {"en", "de", "fr", "es"},
-        )
-        left = f"{left}." if left[-1:].isalnum() else left
+        latin = set(target.languages) <= {"en", "de", "fr", "es"}
+        pieces: list[str] = []
+        size = 0
+        for label, said in labelled(without_weights(text), target.shot_label):
+            room = None if most is None else max(1, most - size)
+            kept = drawable(said, own, room, shown=shown, excluded=excluded, latin=latin)
+            kept = f"{kept}." if kept[-1:].isalnum() else kept
+            if kept and (not pieces or room is None or size_of(target, kept) <= room):
+                pieces.append(f"{label} {kept}".strip())
+                size += size_of(target, pieces[-1])
+            shown = [*shown, kept]
+        left = " ".join(pieces)
     else:
         return text
     if not task.instruction.strip():

@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FINAL = re.compile(r"[.!?…][\"”’)]*\Z")
 # Words of ours that come back, and words about the prompt, which are nothing to be drawn.
 ECHO = re.compile(
-    r"(?i)\b(?:idea(?: for a \w+)?:|instruction:|keep exactly|keep everything|what a picture needs"
+    r"(?i)\b(?:idea(?: for a \w+)?:|instruction:|keep exactly|keep everything the idea|what a picture needs"
     r"|one paragraph of|one paragraph,|plain sentences|setting, light, materials|short (?:phrases|series)"
     r"|separated by commas|\d+ to \d+ (?:words|tags)|(?:in|an) english (?:sentence|paragraph)"
     r"|answer with the prompt|lean towards|negative(?: prompt)?:|what must not be there"

@@ -43,11 +43,11 @@ def examples_for(target: Target, files: tuple[TargetFile, ...]) -> tuple[Example
     if target.words and target.words[0] >= _LONG_FROM_WORDS:
         form = {"prose": "prose_long", "motion": "video"}.get(form, form)
     file = by_id.get(target.id) or by_id.get(form)
-    return _read(file) if file else ()
+    return _read(file, has_lines=target.is_structured) if file else ()
 
 
 @lru_cache(maxsize=64)
-def _read(file: TargetFile) -> tuple[Example, ...]:
+def _read(file: TargetFile, *, has_lines: bool) -> tuple[Example, ...]:
     from ...safe_yaml import UnreadableYaml, read_yaml
 
     entries = read_yaml(file.path, _MAX_BYTES)
@@ -57,7 +57,14 @@ def _read(file: TargetFile) -> tuple[Example, ...]:
             "examples must be a list of entries with the fields idea and prompt, and negative where there is "
             "one, each of them text.",
         )
-    return tuple(Example(**{key: " ".join(text.split()) for key, text in entry.items()}) for entry in entries)
+    return tuple(
+        Example(
+            " ".join(entry["idea"].split()),
+            entry["prompt"].strip() if has_lines else " ".join(entry["prompt"].split()),
+            " ".join(entry.get("negative", "").split()),
+        )
+        for entry in entries
+    )
 
 
 def _is_example(entry: object) -> bool:

@@ -116,6 +116,11 @@ class Target:
     source_file: str = ""
     source_hash: str = ""
 
+    @property
+    def is_structured(self) -> bool:
+        """Whether a prompt has fields or elements, so that its lines and signs are not free."""
+        return bool(self.parts or self.schema) or self.form in ("json", "sections")
+
 
 def check_fields(value: object, path: Path) -> dict[str, object]:
     """Return the fields of one file in their final types; a null field is left out (its default holds).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from quillwork.prompting.messages import enhance_messages
 from quillwork.prompting.model_size import billions_of, is_small
 from quillwork.prompting.targets import Target, index, load
 from quillwork.prompting.targets.examples import Example
-from quillwork.prompting.tasks import EnhanceTask
+from quillwork.prompting.tasks import Brief, EnhanceTask
 from quillwork.safe_yaml import UnreadableYaml
 
 ALL = [load(entry.id) for entry in index()]
@@ -40,11 +41,15 @@ class TestMessages:
     @pytest.mark.parametrize("target", SHOWN, ids=lambda target: target.id)
     def test_two_examples_or_a_long_one_stand_before_the_question(self, target):
         roles = [message.role for message in asked(target)]
-        shown = 1 if len(target.examples[0].prompt.split()) > 80 else 2
+        is_long = any(len(example.prompt.split()) > 80 for example in target.examples)
+        has_both = target.form.startswith("tags") and {
+            example.prompt.startswith("no humans") for example in target.examples
+        } == {True, False}
+        shown = 1 if is_long and not has_both else 2
         assert roles == ["system", *["user", "assistant"] * shown, "user"]
         for message in asked(target)[2::2]:
-            assert message.content.startswith(OPENING)
-            assert message.content.endswith(CLOSING)
+            assert message.content.startswith(OPENING) is not target.is_structured
+            assert message.content.endswith(CLOSING) is not target.is_structured
 
     @pytest.mark.parametrize("target", SHOWN, ids=lambda target: target.id)
     def test_all_before_the_question_is_the_same_for_all_ideas(self, target):
@@ -162,16 +167,51 @@ class TestManner:
         changed = replace(one, task=replace(one.task, instruction="make it white"))
         assert changed.request().opening == OPENING
 
-    @pytest.mark.parametrize("target", [target for target in ALL if not target.examples], ids=lambda t: t.id)
-    def test_a_form_without_examples_has_the_full_rules(self, target):
-        (rules, *rest), (full, *others) = (
-            order(target, small=small).request().messages for small in (True, False)
+    @pytest.mark.parametrize("target", [target for target in ALL if target.parts], ids=lambda t: t.id)
+    def test_parts_are_shown_and_asked_for_as_the_fields_of_an_object(self, target):
+        request = order(target).request()
+        names = [part.name for part in target.parts]
+        assert request.schema is not None
+        assert list(request.schema["properties"]) == names
+        assert not request.opening
+        for message in request.messages[2::2]:
+            assert list(json.loads(message.content)) == names
+        assert ", ".join(names) in request.messages[-1].content
+
+    @pytest.mark.parametrize("form", ["sections", "json"])
+    def test_a_form_without_examples_has_the_full_rules(self, form, tmp_path: Path):
+        (tmp_path / "mine.yaml").write_text(f"label: Mine\nform: {form}\nrules: [Be brief.]\n")
+        small, full = (order(load("mine", tmp_path), small=small).request() for small in (True, False))
+        assert small.messages == full.messages
+
+    def test_length_format_and_language_are_told(self):
+        brief = Brief(duration=8, aspect="9:16", language="de")
+        question = asked(load("kling_3"), brief=brief)[-1].content
+        for piece in ("Length: 8 seconds", "The last shot ends at 8.", "9:16", "German"):
+            assert piece in question
+
+    def test_shots_may_stand_on_lines_of_their_own(self):
+        one = order(load("kling_3"), "a ship in a storm")
+        text = (
+            "A ship fights its way through a storm, in dark blues.\nShot 1 (0-4s). Wide view: the bow dives "
+            "into a wave.\n\nShot 2 (4-7s). Near view: a rope snaps. The crew ducks."
         )
-        assert rest == others
-        if target.parts:
-            assert "one JSON object" in rules.content
-        else:
-            assert rules == full
+        request = one.request()
+        assert "\n" not in request.stop
+        assert "Begin each shot with its label" in request.messages[0].content
+        draft = one.read(Result(text=text), Deployment("gguf", "x"))
+        assert isinstance(draft, Draft)
+        assert draft.texts[0] == " ".join(text.split())
+
+    def test_what_must_not_be_there_is_said_where_the_model_understands_it(self):
+        question = asked(load("gpt_image"), "a poster without text")[-1].content
+        assert question.startswith("Idea for a picture: a poster without text\n")
+        assert "Say what must not be there" in question
+
+    def test_a_thin_prompt_for_a_model_that_takes_pictures_is_filled_up(self):
+        one = order(load("gpt_image"), "a red fox in the snow")
+        draft = one.completed(Draft(("A red fox stands in the snow.",)))
+        assert len(draft.texts[0].split()) >= 30
 
     def test_large_models_pictures_and_regions_have_the_full_rules(self):
         for request in (

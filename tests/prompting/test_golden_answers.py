@@ -13,8 +13,10 @@ from quillwork.prompting.answers.limits import LENGTH_SLACK, size_of
 from quillwork.prompting.answers.protect import protect
 from quillwork.prompting.answers.shapes import by_schema, lyrics, sections, shots
 from quillwork.prompting.answers.shapes.shape import parts_of, wrong
+from quillwork.prompting.compact import CLOSING, OPENING, compact_messages
 from quillwork.prompting.drafts import Draft, Order
 from quillwork.prompting.phrasebook import write as phrasebook
+from quillwork.prompting.target_index import OUR_FOLDER
 from quillwork.prompting.targets import Target, index, load
 from quillwork.prompting.tasks import OPEN, Brief, EnhanceTask, Reference
 
@@ -148,6 +150,63 @@ class TestEveryTarget:
         assert "red fox" in text
         if target.schema or target.parts or target.shot_label:
             assert not wrong(text, task)
+
+
+OWN = [target for target in TARGETS if (OUR_FOLDER / "examples" / f"{target.id}.yaml").is_file()]
+EXAMPLES = [
+    pytest.param(target, example, id=f"{target.id}-{number}")
+    for target in OWN
+    for number, example in enumerate(target.examples)
+]
+
+
+class TestWorkedExamples:
+    def test_every_target_has_two(self):
+        assert [target.id for target in TARGETS if len(target.examples) < 2] == []
+
+    def test_a_form_of_its_own_is_shown_in_examples_of_its_own(self):
+        odd = {t.id for t in TARGETS if t.is_structured or t.shot_label or t.kind == "audio"}
+        assert odd <= {target.id for target in OWN}
+
+    @pytest.mark.parametrize(("target", "example"), EXAMPLES)
+    def test_they_are_what_a_good_answer_is(self, target, example):
+        prompt, one = made(target, example.prompt, example.idea)
+        assert not one.warnings
+        assert not one.faults(Draft((example.prompt,), example.negative))
+        # Nothing had to be mended.
+        assert " ".join(example.prompt.split()) in " ".join(prompt.split())
+        if target.words:
+            assert target.words[0] <= size_of(target, example.prompt) <= target.words[1]
+        if target.schema:
+            assert by_schema.wrong(example.prompt, by_schema.schema_of(target.schema)) == ""
+        if target.shot_label:
+            told = (
+                parts_of(example.prompt, target)[sections.main_of(target.parts)] if target.parts else prompt
+            )
+            found = shots.shots_in(told, target.shot_label)
+            assert found
+            last = found[-1].ends or found[-1].begins or 0
+            assert last <= (target.seconds or (0, 99))[1]
+            assert not shots.wrong(told, target.shot_label, target.shots[1], found[-1].ends or 0)
+
+    @pytest.mark.parametrize(("target", "example"), EXAMPLES)
+    def test_lyrics_can_be_sung(self, target, example):
+        for part in (part for part in target.parts if part.holds == "lyrics"):
+            text = parts_of(example.prompt, target)[part.name]
+            assert lyrics.tidy(text) == text
+            sung = [line for line in text.splitlines() if line and not lyrics.TAG.match(line)]
+            assert all(6 - 2 <= lyrics.syllables(line) <= 10 for line in sung), sung
+        if target.id == "ace_step_1_5":
+            caption = parts_of(example.prompt, target)["caption"]
+            assert not re.search(r"(?i)\bbpm\b|\b[A-G] (?:flat |sharp )?(?:major|minor)\b", caption)
+
+    def test_a_small_model_is_shown_them_in_the_shape_it_is_asked_for(self):
+        for target in OWN:
+            shown = compact_messages(EnhanceTask(IDEA, target))[2::2]
+            for message in shown:
+                text = message.content.removeprefix(OPENING).removesuffix(CLOSING)
+                assert made(target, text)[0]
+                assert not wrong(text, EnhanceTask(IDEA, target))
 
 
 @pytest.mark.parametrize("target", [one for one in TARGETS if one.parts], ids=lambda target: target.id)

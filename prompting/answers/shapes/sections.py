@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -96,6 +97,11 @@ def joined(texts: Mapping[str, str], parts: Sequence[Part]) -> str:
             gap = "\n" if part.holds == "lyrics" or "\n" in said else " "
             pieces.append(f"{part.name}:{gap}{said}")
     return "\n\n".join(pieces)
+
+
+def as_json(texts: Mapping[str, str]) -> str:
+    """Return the parts as one JSON object, the form that small models keep to."""
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def mended(texts: Mapping[str, str], parts: Sequence[Part], own: str = "") -> dict[str, str]:

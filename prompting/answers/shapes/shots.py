@@ -49,6 +49,19 @@ def shots_in(text: str, label: str) -> list[Shot]:
     ]
 
 
+def labelled(text: str, label: str) -> list[tuple[str, str]]:
+    """Return the pieces of `text`, each with the label of a shot before it, "" where it has none.
+
+    Without shots, or without a `label` to tell them by, `text` is one piece as it stands.
+    """
+    shots = shots_in(text, label) if label else []
+    ends = [*(shot.start for shot in shots), len(text)]
+    found = [("", text[: ends[0]])] if not shots or text[: ends[0]].strip() else []
+    for shot, end in zip(shots, ends[1:], strict=True):
+        found.append((text[shot.start : shot.end].strip(), " ".join(text[shot.end : end].split())))
+    return found
+
+
 def mended(text: str, label: str, duration: float) -> str:
     """Return `text` with its shots labelled in the target's manner, numbered from 1, and timed.
 

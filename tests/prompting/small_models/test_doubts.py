@@ -13,6 +13,7 @@ EXAMPLES = {
     (example.idea, example.prompt): target
     for target in (load(file.stem) for file in sorted(OUR_FOLDER.glob("*.yaml")))
     for example in target.examples
+    if not target.is_structured
 }
 
 
@@ -23,6 +24,11 @@ EXAMPLES = {
             "a castle on a hill",
             "A castle on a hill, behind a white tree tree and a low wall of grey stone in the evening light.",
             "“tree tree”",
+        ),
+        (
+            FOX,
+            "A fox stands in the snow and looks at me, with low light from the left over birches.",
+            "somebody who speaks",
         ),
         (
             "astronaut reading a newspaper",
