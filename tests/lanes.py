@@ -61,6 +61,9 @@ FEW = 5
 PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
 PRIVATE += ("PYTHONDONTWRITEBYTECODE", "PIP_NO_COMPILE")
 PRIVATE += ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MYPYPATH")
+# llama.cpp is built as its released wheels are: by default it uses whatever the processor announces, and a
+# virtual machine may announce AMX and crash at its first instruction.
+BUILD = {"CMAKE_ARGS": "-DGGML_NATIVE=OFF"}
 FAILED, LEFT_OUT = "FAILED", "LEFT OUT"
 # Where a lane's process writes its outcome for the one that began it.
 REPORT = "QUILLWORK_LANE_REPORT"
@@ -100,7 +103,7 @@ def environment(lane: Lane, lifted: bool = False) -> Path:
         # Last in the path: a release that is wrong for this lane stays there, behind the one that pip brings.
         (packages(python) / "below.pth").write_text(f"{packages(below)}\n", "utf-8")
     command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *wanted]
-    if subprocess.run(command).returncode != 0:
+    if subprocess.run(command, env=BUILD | os.environ).returncode != 0:
         raise CannotRun(f"pip could not install what {lane.venv} needs")
     stamp.touch()
     print(f"-- {lane.venv}: {time.monotonic() - begin:.0f} s", flush=True)
