@@ -12,15 +12,13 @@ from ..config.choice import Choice, Role
 from ..config.settings.home import targets_folder
 from ..llm_backends import modes, registry
 from ..prompting import target_index
-from ..prompting.tasks import LANGUAGES, LARGEST_SEED, LONGEST_SECONDS
+from ..prompting.tasks import ASPECTS, LANGUAGES, LARGEST_SEED, LONGEST_SECONDS, MOST_REFERENCES
 
 T = TypeVar("T")
 
 CATEGORY = "Quillwork"
 AUTO = modes.AUTO
 LLM = io.Custom("QUILLWORK_LLM")
-ASPECTS = ("1:1", "5:4", "4:5", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9", "9:21")
-MOST_REFERENCES = 16
 REFERENCES_HELP = (
     "Images that the image or video model gets beside the prompt. A vision model looks at them, and the "
     "prompt names them as the target wants it."

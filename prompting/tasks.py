@@ -47,6 +47,8 @@ LANGUAGES = {
     "hi": "Hindi",
 }
 LONGEST_SECONDS = 3600.0
+ASPECTS = ("1:1", "5:4", "4:5", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9", "9:21")
+MOST_REFERENCES = 16
 LARGEST_SEED = 2**64 - 1
 """The largest seed that a host lets its user choose; models are asked with less of it."""
 

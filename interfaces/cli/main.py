@@ -115,6 +115,26 @@ def _parser() -> argparse.ArgumentParser:
     enhance.add_argument(
         "--variations", type=int, default=1, help=f"how many prompts, 1 to {MOST_VARIATIONS}"
     )
+    enhance.add_argument(
+        "--duration", default="", metavar="SECONDS", help="how long the video or piece of music is"
+    )
+    enhance.add_argument(
+        "--aspect", default="", metavar="W:H", help="the aspect ratio to compose for, e.g. 16:9"
+    )
+    enhance.add_argument(
+        "--language",
+        default="",
+        metavar="CODE",
+        help="the language of the prompt, or of lyrics, speech and lettering in it, e.g. de",
+    )
+    enhance.add_argument(
+        "--reference-role",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="what an image that the model gets beside the prompt is for, e.g. 'subject: Anna' or style; "
+        "once for each image",
+    )
     enhance.add_argument("--on-error", choices=ON_ERROR, default="raise")
     _model_options(enhance)
 

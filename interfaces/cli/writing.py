@@ -18,6 +18,7 @@ from ...llm_backends.model import Model
 from ...llm_backends.runner import run_in_place, runner
 from ...llm_backends.streaming.live import LiveText
 from ...prompting import targets
+from ...prompting.briefs.reading import read_brief
 from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ...prompting.generate_values import invent
 from ...prompting.tasks import VariablesTask
@@ -38,6 +39,7 @@ def enhance_command(options: argparse.Namespace) -> int:
         instruction=options.instruction,
         variations=options.variations,
         seed=options.seed,
+        brief=read_brief(options.duration, options.aspect, options.language, options.reference_role),
     )
     opened = open_or_substitute(
         lambda: open_chosen(options, "enhance, command line"), [idea], options.on_error

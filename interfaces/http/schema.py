@@ -17,8 +17,8 @@ def whole(least: int, most: int, default: int | None = None) -> dict[str, Any]:
     return _with_default({"type": "integer", "minimum": least, "maximum": most}, default)
 
 
-def number(least: float, most: float) -> dict[str, Any]:
-    return {"type": "number", "minimum": least, "maximum": most}
+def number(least: float, most: float, default: float | None = None) -> dict[str, Any]:
+    return _with_default({"type": "number", "minimum": least, "maximum": most}, default)
 
 
 def flag(default: bool = False) -> dict[str, Any]:

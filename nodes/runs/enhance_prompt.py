@@ -12,7 +12,7 @@ from ...config.settings.home import targets_folder
 from ...prompting import targets
 from ...prompting.briefs.references import read_jobs
 from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
-from ...prompting.tasks import Brief
+from ...prompting.tasks import MOST_REFERENCES, Brief
 from .. import inputs
 from ..host.clip_target import target_of_clip, token_counter
 from ..host.images import encode_frame, encode_pictures, frames_in
@@ -52,7 +52,7 @@ async def write(
         return _frozen(run, frozen, first_seed)
     encoder_target = target_of_clip(clip)
     count_tokens = token_counter(clip, encoder_target.limit_tokens) if encoder_target else None
-    shown = [encode_frame(frame) for frame in frames_in(references)][: inputs.MOST_REFERENCES]
+    shown = [encode_frame(frame) for frame in frames_in(references)][:MOST_REFERENCES]
     jobs = read_jobs(inputs.one(reference_roles, "") or "", len(shown))
     ideas = []
     for place, text in enumerate(inputs.every(prompt)):

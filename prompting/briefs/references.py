@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..targets import Target
 from ..tasks import Reference
@@ -28,18 +28,27 @@ def read_jobs(text: str, count: int) -> tuple[Reference, ...]:
     A line may begin with the number of its picture. Pictures without a line have no job.
     """
     found = [Reference()] * count
-    place = 0
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        if numbered := _NUMBER.match(line):
-            place, line = int(numbered[1]) - 1, line[numbered.end() :]
+    for place, line in _placed(text):
         if 0 <= place < count:
             job, _, label = (" ".join(part.split()) for part in line.partition(":"))
             known = job.casefold().replace("_", " ")
             found[place] = Reference(known if known in JOBS else job[:_MOST_LABEL], label[:_MOST_LABEL])
-        place += 1
     return tuple(found)
+
+
+def referred_to(text: str) -> int:
+    """Return how many pictures the lines of `text` are for: up to the one with the highest number."""
+    return max((place + 1 for place, _ in _placed(text)), default=0)
+
+
+def _placed(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the place of a picture (from 0) and what its line says, without the number."""
+    place = 0
+    for line in filter(str.strip, text.splitlines()):
+        if numbered := _NUMBER.match(line):
+            place, line = int(numbered[1]) - 1, line[numbered.end() :]
+        yield place, line
+        place += 1
 
 
 def name_of(target: Target, place: int) -> str:

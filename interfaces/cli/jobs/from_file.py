@@ -14,16 +14,20 @@ from ....config.settings.home import targets_folder
 from ....llm_backends.errors import LLMError
 from ....llm_backends.model import Model
 from ....prompting import targets
+from ....prompting.briefs.reading import UnreadableBrief, read_brief
 from ....prompting.enhance import Idea, enhance
 from ....prompting.generate_values import invent
 from ....prompting.jobs.caption_job import quiet
 from ....prompting.jobs.journal import JobError, digest, hold_place
 from ....prompting.jobs.lines import Line, Results, read_lines
 from ....prompting.jobs.work import Ask, Entry, Question, Written
-from ....prompting.tasks import MOST_VARIATIONS, VariablesTask
+from ....prompting.tasks import MOST_VARIATIONS, Brief, VariablesTask
 from ....prompting.templates.library import Library
 from ..writing import open_chosen, print_json
 from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures
+
+# Columns that are options, too.
+_BRIEF = ("duration", "aspect", "language")
 
 
 def enhance_file_command(options: argparse.Namespace) -> int:
@@ -42,6 +46,7 @@ def enhance_file_command(options: argparse.Namespace) -> int:
             instruction=str(line.more.get("instruction") or options.instruction),
             variations=int(line.more.get("variations", options.variations)),
             seed=int(line.more.get("seed", options.seed)),
+            brief=_brief_of(line, options),
         )
 
     ideas = {_name(line): idea_of(line) for line in lines}
@@ -107,6 +112,15 @@ def variables_file_command(options: argparse.Namespace) -> int:
     tasks = {_name(line): task_of(line) for line in lines}
     columns = ("line", "name", "values", "error")
     return _from_file(options, "variables", lines, tasks, ask, rows, columns, model)
+
+
+def _brief_of(line: Line, options: argparse.Namespace) -> Brief:
+    given = {name: line.more.get(name) or getattr(options, name) for name in _BRIEF}
+    roles = line.more.get("reference_roles") or options.reference_role
+    try:
+        return read_brief(**given, reference_roles=roles)
+    except UnreadableBrief as error:
+        raise JobError(f"Line {line.number}: {error}") from None
 
 
 def _from_file(

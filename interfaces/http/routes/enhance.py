@@ -9,11 +9,13 @@ from typing import Any
 from ....llm_backends.errors import ConsentNeeded
 from ....llm_backends.model import Model
 from ....llm_backends.modes import AUTO
+from ....prompting.briefs.reading import UnreadableBrief, read_brief
 from ....prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ....prompting.generate_values import Invented, invent
 from ....prompting.tasks import (
     CREATIVITIES,
     LARGEST_SEED,
+    LONGEST_SECONDS,
     MOST_VALUES,
     MOST_VARIATIONS,
     ON_ERROR,
@@ -21,11 +23,11 @@ from ....prompting.tasks import (
 )
 from ....prompting.templates.missing import keep
 from ..event_stream import events_of
-from ..messages import Answer, EventStream
+from ..messages import Answer, EventStream, HttpError
 from ..model_calls import WRITING, ask, open_asked, stream
 from ..names import load_target
 from ..routing import Exchange, Route
-from ..schema import body, flag, one_of, text, texts, whole
+from ..schema import body, flag, number, one_of, text, texts, whole
 from ..threads import in_thread
 from .library import open_library
 
@@ -49,7 +51,20 @@ async def _enhance(exchange: Exchange) -> Answer | EventStream:
 def _prepare(exchange: Exchange) -> tuple[Idea, Model | Enhanced]:
     wanted = exchange.body
     target = load_target(_GENERAL if wanted["target"] in ("", "auto") else wanted["target"])
-    idea = Idea(wanted["prompt"], target, wanted["instruction"], wanted["variations"], wanted["seed"])
+    try:
+        brief = read_brief(
+            wanted["duration"], wanted["aspect"], wanted["language"], wanted["reference_roles"]
+        )
+    except UnreadableBrief as error:
+        raise HttpError(400, "bad_request", str(error)) from None
+    idea = Idea(
+        wanted["prompt"],
+        target,
+        wanted["instruction"],
+        wanted["variations"],
+        wanted["seed"],
+        brief=brief,
+    )
     # A page asks its user for the consent.
     return idea, open_or_substitute(
         partial(open_asked, exchange, "Enhance"), [idea], wanted["on_error"], always_raise=(ConsentNeeded,)
@@ -112,6 +127,10 @@ ROUTES = (
             variations=whole(1, MOST_VARIATIONS, 1),
             on_error=one_of(*ON_ERROR, default="raise"),
             stream=flag(),
+            duration=number(0, LONGEST_SECONDS, 0),
+            aspect=text(20, AUTO),
+            language=text(20, AUTO),
+            reference_roles=text(2000),
             **_MODEL,
         ),
         streams=True,

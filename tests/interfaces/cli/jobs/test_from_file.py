@@ -51,6 +51,32 @@ def test_the_phrasebook_writes_a_csv(command: Command, tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "0", "1"]
 
 
+def test_each_line_may_have_its_length_format_language_and_references(
+    command: Command, wire: WireServer, tmp_path: Path
+) -> None:
+    ideas = tmp_path / "ideas.jsonl"
+    ideas.write_text(
+        '{"idea": "a fox", "duration": 8, "aspect": "9:16", "reference_roles": ["style", "pose"]}\n'
+        '{"idea": "an owl", "language": "fr", "reference_roles": "subject: Ada"}\n',
+        "utf-8",
+    )
+    out = tmp_path / "out.jsonl"
+    arguments = ("enhance", "--file", str(ideas), "--out", str(out), "--target", "seedance_2")
+    done = command(*arguments, "--duration", "5", **endpoint(wire))
+    assert done.returncode == 0, done.stderr
+    asked = [str(call.json["messages"]) for call in wire.log]
+    fox, owl = (next(said for said in asked if idea in said) for idea in ("a fox", "an owl"))
+    for said, pieces in (
+        (fox, ("Length: 8 seconds", "9:16", "@Image1: the style", "@Image2: the pose")),
+        (owl, ("Length: 5 seconds", "in French", "called “Ada”")),
+    ):
+        assert all(piece in said for piece in pieces), said
+    ideas.write_text('{"idea": "a fox"}\n{"idea": "an owl", "aspect": "wide"}\n', "utf-8")
+    done = command(*arguments, **endpoint(wire))
+    assert done.returncode == 2
+    assert 'Line 1: The aspect "wide" is not a ratio' in done.stderr
+
+
 def test_values_for_each_name(command: Command, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("season\nanimal\n", "utf-8")

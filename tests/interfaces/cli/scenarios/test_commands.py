@@ -30,6 +30,18 @@ def test_enhance_prints_what_the_model_wrote(command: Command, wire: WireServer)
     assert (done.returncode, done.stdout) == (0, "a red fox in fresh snow\n")
 
 
+def test_enhance_tells_length_format_language_and_references(command: Command, wire: WireServer) -> None:
+    options = "--target seedance_2 --duration 8 --aspect 16:9 --language de --reference-role style"
+    done = command(
+        "enhance", "a fox", *options.split(), "--reference-role", "subject: Anna", **endpoint(wire)
+    )
+    assert done.returncode == 0, done.stderr
+    said = str(wire.log[0].json["messages"])
+    for piece in ("Length: 8 seconds", "Picture format: 16:9", "in German", "@Image1: the style", "“Anna”"):
+        assert piece in said, piece
+    assert "Take only the style from @Image1." in done.stdout
+
+
 def test_enhance_as_json(command: Command, wire: WireServer) -> None:
     done = command("enhance", "a fox", "--variations", "3", "--target", "sdxl", "--json", **endpoint(wire))
     answer = json.loads(done.stdout)
@@ -113,6 +125,9 @@ def test_config_tells_where_each_value_comes_from_and_no_key(
         (("enhance",), {}, 2, "usage"),
         (("enhance", "a fox", "--target", "flux1_dve"), {}, 2, "flux1_dev"),
         (("enhance", "a fox", "--variations", "99"), {}, 2, "64"),
+        (("enhance", "a fox", "--duration", "long"), {}, 2, "number of seconds"),
+        (("enhance", "a fox", "--aspect", "wide"), {}, 2, "such as 16:9"),
+        (("enhance", "a fox", "--language", "xx"), {}, 2, "choose one of en"),
         (("enhance", "  "), {}, 2, "empty"),
         (("enhance", "a fox"), {"LLM_MODE": "litellm"}, 2, "LLM_MODEL"),
         (("enhance", "a fox", "--mode", "nosuch"), {}, 2, "nosuch"),

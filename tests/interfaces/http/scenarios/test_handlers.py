@@ -395,6 +395,31 @@ def test_a_prompt_is_enhanced(call, endpoint):
     assert len(endpoint.calls()) == 2
 
 
+def test_a_prompt_is_enhanced_for_a_length_a_format_a_language_and_references(call, endpoint):
+    brief = {"duration": 8, "aspect": "16:9", "language": "de", "reference_roles": "style\nsubject: Anna"}
+    content = call("POST", "enhance", {"prompt": "a fox", "target": "seedance_2", **brief}).content
+    said = str(endpoint.log[0].json["messages"])
+    for piece in ("Length: 8 seconds", "Picture format: 16:9", "in German", "@Image1: the style", "“Anna”"):
+        assert piece in said, piece
+    assert "Take only the style from @Image1." in content["prompts"][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("duration", 4000, "3600"),
+        ("duration", "8", "a number"),
+        ("aspect", "wide", "such as 16:9"),
+        ("language", "xx", "choose one of en"),
+        ("reference_roles", "17: style", "16 are the most"),
+    ],
+)
+def test_a_wish_that_is_none_is_told(call, endpoint, field, value, said):
+    reply = call("POST", "enhance", {"prompt": "a fox", field: value})
+    assert reply.status == 400
+    assert said in reply.content["error"]["message"]
+
+
 def test_a_prompt_is_enhanced_while_one_watches(call, endpoint):
     streamed = events(
         call("POST", "enhance", {"prompt": "a fox", "stream": True, "llm_model": "fox-gap30"}).content
