@@ -7,7 +7,7 @@ import re
 from . import data
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_ENGLISH = frozenset(
+ENGLISH = frozenset(
     [
         "the",
         "a",
@@ -54,7 +54,7 @@ def language_of(text: str) -> str:
         return "other"
     # Each once: "no plants, no people" is no Portuguese.
     tokens = {match[0].lower() for match in _WORD.finditer(text)}
-    english = sum(token in _ENGLISH for token in tokens)
+    english = sum(token in ENGLISH for token in tokens)
     best, hits = "en", 0
     for code, about in data.words_of("languages")["languages"].items():
         if hints := about.get("hints"):

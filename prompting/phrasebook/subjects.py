@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from . import data
-from .language import language_of
+from .glossary import spoken
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
 from .vocabulary import (
@@ -70,7 +70,7 @@ class _Match:
 
 def read_scene(prompt: str) -> Scene:
     """Return the scene that `prompt` describes."""
-    scene = Scene(length=len(prompt.split()), language=language_of(_visible(prompt)))
+    scene = Scene(length=len(prompt.split()), language=spoken(_visible(prompt)))
     text = _visible(prompt)
     text = take_negations(text, scene)
     # "Hut" is a hat in German.

@@ -37,6 +37,8 @@ def as_tags(prompt: str, scene: Scene) -> str:
     listed = _TWICE.sub(r"\1", with_count(", ".join(tags), left))
     # Somebody whose name is not known may well be a person.
     known = scene.kind not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
+    # A mermaid has the tags of a girl.
+    known = known and "humanoid" not in scene.tags
     return f"{NOBODY}, {listed}" if known and not shows_people(left) and NOBODY not in listed else listed
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..answers.parts import numbered
 from ..tasks import VariablesTask
-from . import data, edits, music, structured
+from . import data
 from .chooser import Chooser, position
 from .composing import (
     PromptPlan,
@@ -20,6 +20,8 @@ from .composing import (
     looks_like_tags,
     write_facets,
 )
+from .forms import edits, music, structured
+from .glossary import Gloss, gloss, spoken
 from .lists import shorten, values_for
 from .scene import Scene, same_dimension, settle
 from .subjects import read_scene, requested_tags
@@ -59,6 +61,10 @@ _VAGUE = frozenset(
 )
 
 
+_GLOSSED = (
+    "The phrasebook translated word by word, as “{}”{}. Check that it says what you meant, or choose a model."
+)
+_WITHOUT = ", without “{}”"
 _UNTRANSLATED = (
     "The phrasebook cannot translate, so the idea stays in its own language, which {} hardly understands. "
     "Write it in English, or choose a model."
@@ -83,6 +89,8 @@ def _write(task: EnhanceTask) -> str:
     if not task.prompt.strip():
         theme = _theme(task)
         task = replace(task, prompt=theme or _invented(task), instruction="" if theme else task.instruction)
+    if english := _glossed(task):
+        task = replace(task, prompt=english.english)
     scene = read_scene(task.prompt)
     requested, wordings, instruction = _follow(task, scene)
     text = _compose(task, scene, requested, wordings, instruction)
@@ -114,7 +122,10 @@ def remark(task: EnhanceTask) -> str:
         return music.remark(task)
     scene = read_scene(task.prompt)
     told = []
-    if any(map(str.isalpha, task.prompt)) and _is_beyond(scene, task.target):
+    if english := _glossed(task):
+        left = _WITHOUT.format("”, “".join(english.left_out)) if english.left_out else ""
+        told.append(_GLOSSED.format(shorten(english.english), left))
+    elif any(map(str.isalpha, task.prompt)) and _is_beyond(scene, task.target):
         told.append(_UNTRANSLATED.format(task.target.label))
     if task.instruction.strip() and task.prompt.strip() and not _is_edit(task):
         _, words, instruction = _follow(task, scene)
@@ -123,6 +134,13 @@ def remark(task: EnhanceTask) -> str:
                 f"The phrasebook has no phrases for “{shorten(task.instruction)}”, so it was left out."
             )
     return " ".join(told)
+
+
+def _glossed(task: EnhanceTask) -> Gloss | None:
+    """Return the prompt in English, where the target does not read its language and we know its words."""
+    language = spoken(task.prompt)
+    read = task.target.languages
+    return None if language in ("en", "other", *read) or "any" in read else gloss(task.prompt, language)
 
 
 def _is_beyond(scene: Scene, target: Target) -> bool:

@@ -19,9 +19,10 @@ WISH = re.compile(
 # Between the things that an idea names: where one of these stands, one tag ends and another begins.
 _BETWEEN = re.compile(
     r"(?i)[,.;:]\s+|\s+(?:and|with|in front of|on top of|in|on|at|under|behind|above|below|beside|near"
-    r"|next to|along|over|through|across|into|by|from|that says|reading(?=\s*\Z)|saying|titled|for|who|that"
-    r"|which"
-    r"|(?=made of\s)"
+    r"|next to|along|over|through|across|into|by"
+    r"|(?<!carved )(?<!made )(?<!built )(?<!woven )(?<!folded )(?<!sculpted )from"
+    r"|that says|reading(?=\s*\Z)|saying|titled|for|who|that|which"
+    r"|(?=(?:made|carved|built|woven|folded|sculpted)\s(?:of|from|out\sof)\s)"
     r"|(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
     r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|to)\s)"
     r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"

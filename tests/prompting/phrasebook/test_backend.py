@@ -73,14 +73,52 @@ def test_registering_imports_no_yaml_and_reads_no_file() -> None:
 @pytest.mark.parametrize(
     ("idea", "target", "told"),
     [
-        ("桜の木の下で本を読む少女", "sdxl", True),
-        ("ein alter Leuchtturm im Sturm", "illustrious", True),
+        ("drei kleine Igel", "sdxl", True),
+        ("un vecchio pescatore nella nebbia", "illustrious", True),
+        ("桜の木の下で本を読む少女", "sdxl", False),
         ("桜の木の下で本を読む少女", "plain", False),
         ("一只熊猫在竹林里吃竹子", "qwen_image", False),
         ("a fox in the snow", "sdxl", False),
         ("🦊❄️", "sdxl", False),
     ],
 )
-def test_that_nothing_is_translated_is_told(idea: str, target: str, told: bool) -> None:
+def test_a_language_that_is_not_translated_is_reported(idea: str, target: str, told: bool) -> None:
     warnings = [chunk.warning for chunk in chunks_for(EnhanceTask(idea, targets.load(target)))]
     assert any("cannot translate" in warning for warning in warnings if warning) is told
+
+
+@pytest.mark.parametrize(
+    ("idea", "english"),
+    [
+        (
+            "Kinder in gelben Gummistiefeln springen in eine Pfütze",
+            "children in yellow rubber boots jumping in puddle",
+        ),
+        ("Eine junge Frau im Nebel", "young woman in fog"),
+        ("un chat noir dort sur un piano", "black cat sleeping on piano"),
+        ("dos caballos blancos corren por la playa", "two white horses running along beach"),
+        ("um velho pescador consertando redes no porto", "old fisherman mending nets in harbour"),
+        ("девочка читает книгу в саду", "girl reading book in garden"),
+        ("桜の木の下で本を読む少女", "girl, cherry tree, reading book"),
+        ("海边的红色灯塔，日出", "red lighthouse, seaside, sunrise"),
+        ("한복을 입은 여자가 궁궐 앞에 서 있다", "woman, wearing hanbok, palace, standing"),
+    ],
+)
+def test_the_commonest_words_are_said_in_english(idea: str, english: str) -> None:
+    chunks = chunks_for(EnhanceTask(idea, targets.load("sdxl")))
+    assert "".join(chunk.text for chunk in chunks).startswith(english)
+    assert any(f"“{english}”" in chunk.warning for chunk in chunks if chunk.warning)
+
+
+def test_a_word_without_english_is_named() -> None:
+    chunks = chunks_for(EnhanceTask("drei Katzen vor einem riesigen Haus", targets.load("sdxl")))
+    assert any("without “riesigen”" in chunk.warning for chunk in chunks if chunk.warning)
+
+
+@pytest.mark.parametrize(
+    "idea", ["a red car on the street", "train, table, port", "portrait of a woman", "a rose"]
+)
+def test_english_stays_english(idea: str) -> None:
+    chunks = chunks_for(EnhanceTask(idea, targets.load("sdxl")))
+    assert not any(chunk.warning for chunk in chunks)
+    assert "".join(chunk.text for chunk in chunks).startswith(idea)

@@ -7,19 +7,20 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import data, shaped
-from .chooser import Chooser
-from .composing import (
+from .. import data
+from ..chooser import Chooser
+from ..composing import (
     Composition,
     PromptPlan,
     continues,
     join_phrases,
     write_facets,
 )
-from .scene import Scene
+from ..scene import Scene
+from . import shaped
 
 if TYPE_CHECKING:
-    from ..tasks import EnhanceTask
+    from ...tasks import EnhanceTask
 
 _QUOTED = re.compile(r'"([^"\n]+)"|“([^”\n]+)”')
 # Boxes in Ideogram's coordinates: top, left, bottom, right of 1000.
@@ -121,7 +122,7 @@ def _with(prompt: str, written: Composition) -> str:
 
 
 def _xml(task: EnhanceTask, scene: Scene, chooser: Chooser, wordings: Sequence[str]) -> str:
-    from .tagging import tags_of
+    from ..tagging import tags_of
 
     prompt = task.prompt.strip()
     added = [tag.replace(" ", "_") for tag in (*wordings, *tags_of(prompt, chooser, 14))]

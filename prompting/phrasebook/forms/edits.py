@@ -7,13 +7,13 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from . import data
-from .chooser import Chooser
-from .composing import continues
-from .scene import Scene
+from .. import data
+from ..chooser import Chooser
+from ..composing import continues
+from ..scene import Scene
 
 if TYPE_CHECKING:
-    from ..tasks import EnhanceTask
+    from ...tasks import EnhanceTask
 
 _LABELLED = "Target Image Description"
 

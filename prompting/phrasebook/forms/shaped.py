@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ...llm_backends.json_schema import problem
-from ..answers.facts.kept import lettering
-from ..answers.shapes import by_schema, sections
-from ..answers.shapes.shots import divided, label_of
-from ..briefs.references import name_of
-from .chooser import Chooser
-from .composing import PromptPlan, facet_entries, join_prose, write_facets
-from .scene import Scene
+from ....llm_backends.json_schema import problem
+from ...answers.facts.kept import lettering
+from ...answers.shapes import by_schema, sections
+from ...answers.shapes.shots import divided, label_of
+from ...briefs.references import name_of
+from ..chooser import Chooser
+from ..composing import PromptPlan, facet_entries, join_prose, write_facets
+from ..scene import Scene
 
 if TYPE_CHECKING:
-    from ..tasks import EnhanceTask
+    from ...tasks import EnhanceTask
 
 _FIRST: tuple[str, ...] = ("medium", "motion", "light", "camera_move", "setting", "palette", "motion")
 _FROM_PICTURE: tuple[str, ...] = ("motion", "camera_move", "motion", "pace", "pace")
@@ -115,4 +115,6 @@ def _filled(schema: dict[str, Any], prompt: str, scene: Scene, chooser: Chooser)
             entry = chooser.entry(facet, facet_entries(facet))
             if entry is not None and not problem(entry.phrase, one, name):
                 found[name] = entry.phrase
+    if "depth_of_field" in schema.get("properties", {}) and "shallow" in scene.tags:
+        found["depth_of_field"] = "shallow"
     return found

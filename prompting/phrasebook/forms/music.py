@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..answers.shapes import lyrics as shape_of_lyrics
-from ..answers.shapes import sections
-from . import data
-from .chooser import Chooser
-from .composing import continues
-from .language import language_of
-from .scene import Scene
-from .subjects import read_scene
+from ...answers.shapes import lyrics as shape_of_lyrics
+from ...answers.shapes import sections
+from .. import data
+from ..chooser import Chooser
+from ..composing import continues
+from ..language import language_of
+from ..scene import Scene
+from ..subjects import read_scene
 
 if TYPE_CHECKING:
-    from ..targets.shape import Part
-    from ..tasks import EnhanceTask
+    from ...targets.shape import Part
+    from ...tasks import EnhanceTask
 
 _NO_VOICE = re.compile(
     r"(?i)\binstrumental\b|\bno (?:vocals?|voices?|singing|lyrics)\b"

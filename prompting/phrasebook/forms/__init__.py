@@ -1,0 +1,1 @@
+"""Prompts of other forms than a paragraph or a list: clips, JSON, sections, editing instructions, music."""
