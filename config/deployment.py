@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
+from ..llm_backends.remote.provider.compatible import PARAMETER, able_directly
 from ..llm_backends.system.loopback import leads_to_loopback
-from ..llm_backends.types import Capabilities, Deployment, Secret
+from ..llm_backends.types import DIRECT_TRANSPORT, Capabilities, Deployment, Secret
 from . import budgets, downloads, loading, model_source, providers, ways
 from .access import consent, plans
 from .access.session_keys import ENDPOINT, endpoint_id, session_keys
@@ -136,6 +137,10 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         consent.require_exchange(
             provider.id, provider.label, exchange, access.key_variable or "the environment", settings
         )
+    if not provider.speaks_openai(model):
+        params.pop(PARAMETER, None)
+    transport = ways.transport(provider, settings, is_compatible=PARAMETER in params)
+    able = capabilities.of_provider(provider, model)
     return Deployment(
         backend=modes.LITELLM,
         model=model if "/" in model else f"{provider.model_prefix}{model}",
@@ -145,8 +150,8 @@ def _at_provider(model_id: str, settings: Settings, *, ask_consent: bool) -> Dep
         api_key=access.api_key,
         key_variable=access.key_variable,
         params=params,
-        capabilities=capabilities.of_provider(provider, model),
-        transport=ways.transport(provider, settings),
+        capabilities=able_directly(able, params) if transport == DIRECT_TRANSPORT else able,
+        transport=transport,
         max_concurrency=provider.max_concurrency,
         retries=provider.retries,
         is_local=access.is_local,

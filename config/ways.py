@@ -6,12 +6,15 @@ goes to the endpoint where one is set, else to its provider. There, LLM_TRANSPOR
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
 from ..llm_backends.remote.litellm_sdk import presence
 from ..llm_backends.types import DIRECT_TRANSPORT, SDK_TRANSPORT, TRANSPORTS, Deployment
 from . import providers
-from .access.session_keys import ENDPOINT
+from .access.session_keys import ENDPOINT, SessionKeys, session_keys
+from .providers import compatible
 from .providers.table import Provider
 from .settings.values import Settings
 
@@ -34,8 +37,9 @@ def at_provider(model_id: str) -> str:
     return f"{DIRECT}:{model_id}"
 
 
-def transport(provider: Provider, settings: Settings) -> str:
-    """The transport of calls to `provider`, one of `TRANSPORTS`. Raises `NotConfigured` for any other."""
+def transport(provider: Provider, settings: Settings, *, is_compatible: bool = False) -> str:
+    """The transport of calls to `provider`, one of `TRANSPORTS`. `is_compatible` says that the model is at an
+    address that speaks OpenAI's format, too. Raises `NotConfigured` for any other."""
     value = settings.value("LLM_TRANSPORT")
     chosen = value.text.lower()
     if chosen not in TRANSPORTS:
@@ -43,16 +47,21 @@ def transport(provider: Provider, settings: Settings) -> str:
             f"LLM_TRANSPORT is {value.text!r} (from {value.origin}).",
             hint=f"Set it to one of {', '.join(TRANSPORTS)}.",
         )
-    if provider.wire != _WIRE:
+    if provider.wire != _WIRE and not is_compatible:
         return SDK_TRANSPORT  # nobody else speaks its format
     return DIRECT_TRANSPORT if presence.is_bypassed(chosen) else chosen
 
 
-def called_directly(settings: Settings) -> frozenset[str]:
-    """The ids of the providers that are called without litellm."""
-    if presence.is_bypassed(settings.text("LLM_TRANSPORT").lower()):
-        return frozenset(row.id for row in providers.every() if row.wire == _WIRE)
-    return frozenset()
+def called_directly(settings: Settings, keys: SessionKeys = session_keys) -> Mapping[str, Provider]:
+    """The providers by id whose models that speak OpenAI's format are called without litellm."""
+    if not presence.is_bypassed(settings.text("LLM_TRANSPORT").lower()):
+        return {}
+    environment = settings.environment()
+    return {
+        row.id: row
+        for row in providers.every()
+        if row.wire == _WIRE or compatible.is_known(row, environment, keys.peek(row.id))
+    }
 
 
 def carrier(deployment: Deployment) -> str:

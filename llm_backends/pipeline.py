@@ -65,7 +65,8 @@ async def send(call: Call) -> Result:
     try:
         backend = registry.get(deployment.backend)
         if prepare := getattr(backend, "prepare", None):
-            await prepare(deployment)  # before the watch begins: an import is no silence of the other side
+            # Before the watch begins: an import is no silence of the other side.
+            await prepare(call.request, deployment)
         result = await collect(backend.stream(call.request, deployment), call)
     except errors.LLMError as error:
         error.provider = error.provider or deployment.provider

@@ -321,8 +321,8 @@ class StreamingBackend(Protocol):
 
     `stream` raises only errors of the family in `errors.py` (and lets `asyncio.CancelledError` through
     after closing its connection). It makes exactly one attempt: retries, fallbacks, idle time-outs and
-    the limit on concurrent calls are put around it by the caller. One with an ``async prepare(deployment)``
-    has it awaited before each call, and before its time runs: there a library is imported.
+    the limit on concurrent calls are put around it by the caller. One with an ``async prepare(request,
+    deployment)`` has it awaited before each call, and before its time runs: there a library is imported.
     """
 
     def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]: ...

@@ -128,7 +128,7 @@ def _writable(name: str, folder: Path, hint: str) -> Check:
 def _litellm(settings: Settings) -> Check:
     if reason := presence.obstacle():
         wanted = status.in_effect(settings)["transport"] == modes.LITELLM
-        message = f"{reason}; providers of OpenAI's format are called without it."
+        message = f"{reason}; providers that speak OpenAI's format are called without it."
         return Check("LiteLLM", not wanted, message, _install())
     version = importlib.metadata.version("litellm")
     if version in _BROKEN_LITELLM:

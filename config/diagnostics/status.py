@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...llm_backends import registry
+from ...llm_backends import modes, registry
 from ...llm_backends.errors import LLMError
+from ...llm_backends.remote.litellm_sdk import presence
 from ...llm_backends.types import Secret
 from .. import providers, ways
 from ..access import consent, kept_keys, plans
@@ -29,6 +30,7 @@ def provider_rows(
     states = models.state_of(settings)
     environment, given = settings.environment(), consent.given(settings)
     rows = [_endpoint_row(settings, keys, states)] if settings.endpoint() is not None else []
+    direct, obstacle = ways.called_directly(settings, keys), presence.obstacle()
     for provider in providers.every():
         status = providers.key_status(provider, environment, keys.peek(provider.id))
         is_own = status.source == "environment" or _is_kept(keys.peek(provider.id), provider, settings)
@@ -52,6 +54,8 @@ def provider_rows(
                 "models": [f"{provider.id}/{model}" for model in provider.models],
                 "labels": {f"{provider.id}/{model}": human_label(model) for model in provider.models},
                 "state": _state_of(provider.id, states),
+                "transport": ways.DIRECT if provider.id in direct else modes.LITELLM,
+                "obstacle": "" if provider.id in direct else obstacle,
             }
         )
     return rows
@@ -90,6 +94,8 @@ def _endpoint_row(settings: Settings, keys: SessionKeys, states: Mapping[str, So
         "models": [],
         "labels": {},
         "state": _state_of(ENDPOINT, states),
+        "transport": ENDPOINT,
+        "obstacle": "",
     }
 
 

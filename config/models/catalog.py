@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from ...llm_backends.types import Plan
 from .. import providers, ways
 from ..access import plans
 from ..access.session_keys import ENDPOINT, SessionKeys, session_keys
+from ..providers.table import Provider
 from ..settings.values import Settings
 from . import entries
 from .entries import ModelEntry
@@ -226,7 +227,7 @@ class Catalog:
         without = {server.id for server, last in kept if _has_no_list(server, last)}
         endpoint = next((server.label for server in asked if server.id == ENDPOINT), "")
         listed += [*folders, *self._unasked(settings, refused, without, endpoint)]
-        direct = ways.called_directly(settings)
+        direct = ways.called_directly(settings, self.keys)
         listed = [_as_chosen(model, bool(endpoint), direct) for model in listed]
         models = _in_plan(_distinct(listed), plan, plans.shows_locked(settings))
         answers = [last.answered_at for _, last in kept if last.answered_at is not None]
@@ -270,14 +271,16 @@ def _state(server: Server, last: _Kept) -> SourceState:
     return SourceState(server.id, server.label, state, message, hint, count)
 
 
-def _as_chosen(model: ModelEntry, beside_endpoint: bool, direct: frozenset[str]) -> ModelEntry:
+def _as_chosen(model: ModelEntry, beside_endpoint: bool, direct: Mapping[str, Provider]) -> ModelEntry:
     """`model` with its transport and the id that chooses it; beside an endpoint plain ids are its own."""
     if model.transport != modes.LITELLM or not (beside_endpoint or model.provider in direct):
         return model
+    row = direct.get(model.provider)
+    is_direct = row is not None and row.speaks_openai(model.id.partition("/")[2])
     return replace(
         model,
         id=ways.at_provider(model.id) if beside_endpoint else model.id,
-        transport=ways.DIRECT if model.provider in direct else model.transport,
+        transport=ways.DIRECT if is_direct else model.transport,
     )
 
 

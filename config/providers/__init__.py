@@ -9,7 +9,6 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +17,7 @@ from ...llm_backends.system.command_line import command
 from ...llm_backends.system.loopback import leads_to_loopback
 from ...llm_backends.types import Secret
 from ..access import key_files
-from . import address, keys, litellm_table, table
+from . import address, compatible, keys, litellm_table, table
 from . import own as own_providers
 from .table import Provider
 
@@ -124,7 +123,7 @@ def is_on_hub(model_id: str) -> bool:
     """Tell whether an id is a repository of the Hugging Face hub although a provider is named like it."""
     name, _, rest = model_id.partition("/")
     provider = _by_name().get(name)
-    return provider is not None and _holds(provider.hub.get(name, ()), rest)
+    return provider is not None and table.holds(provider.hub.get(name, ()), rest)
 
 
 def refuse_faulty(model_id: str) -> None:
@@ -228,6 +227,12 @@ def preflight(
     if provider.exchange:
         params["token_exchange"] = _exchange(provider, env, account)
     base_url = _base_url(provider, env, params)
+    if key is not None or provider.key_optional:
+        pieces = _pieces(provider, env, params) if provider.compatible else {}
+        if there := compatible.parameters(provider, env, base_url, pieces):
+            params["compatible"] = there
+        elif provider.compatible_variables and key is not None:
+            params["compatible_variable"] = provider.compatible_variables[0]
     if region := _region_in(provider, env, base_url):
         params["region_from"] = region
     if provider.headers:
@@ -365,15 +370,9 @@ def _near(name: str) -> list[str]:
 def _is_organisation(name: str, rest: str) -> bool:
     """Tell whether an organisation of the hub that resembles a provider is called `name` and holds `rest`."""
     return any(
-        organisation.lower() == name.lower() and _holds(globs, rest)
+        organisation.lower() == name.lower() and table.holds(globs, rest)
         for provider in every()
         for organisation, globs in provider.hub.items()
-    )
-
-
-def _holds(globs: tuple[str, ...], rest: str) -> bool:
-    return any(fnmatchcase(rest, glob) for glob in globs if glob[0] != "!") and not any(
-        fnmatchcase(rest, glob[1:]) for glob in globs if glob[0] == "!"
     )
 
 

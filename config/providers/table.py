@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,39 @@ _ID = re.compile(r"^([\w-]+):", re.MULTILINE)
 
 
 @dataclass(frozen=True)
+class Compatible:
+    """The address at which a provider with a format of its own speaks OpenAI's, too.
+
+    `base` holds ``{base}`` where it lies below the provider's address, wherever that was moved, and perhaps
+    ``{model}``. `query` goes behind the route, `key_header` carries the key where that is no bearer. `lacks`
+    are parts of a request that it does not take, or takes and ignores, `dialect` its departures from the
+    format, and `models` globs of the models that it serves (``!`` excepts).
+    """
+
+    base: str
+    query: str = ""
+    key_header: str = ""
+    lacks: tuple[str, ...] = ()
+    dialect: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ("*",)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it lies below the provider's address, wherever that is."""
+        return "{base}" in self.base
+
+    def serves(self, model: str) -> bool:
+        """Tell whether `model` is one of those at this address."""
+        return holds(self.models, model)
+
+
+@dataclass(frozen=True)
 class Provider:
     """A row of the table.
 
     `litellm_prefix` is its name in litellm, `price_prefix` that of its prices in litellm's list, and `wire`
-    the format that it speaks where that is OpenAI's, with `dialect` for its departures. `key_variables` begin
+    the format that it speaks where that is OpenAI's, with `dialect` for its departures; `compatible` is where
+    one with another format speaks that, too. `key_variables` begin
     with the one that messages name, `base_variables` likewise. `default_base_url` may hold ``{argument}``s of
     `needed_variables` and `place_variables`, for which `defaults` may stand in. `hub` names organisations of
     the Hugging Face hub that are called like the provider, with globs of their repositories. `schema`,
@@ -42,6 +71,7 @@ class Provider:
     key_url: str
     wire: str = ""
     dialect: Mapping[str, Any] = field(default_factory=dict)
+    compatible: Compatible | None = None
     key_optional: bool = False
     key_pair: Mapping[str, str] = field(default_factory=dict)
     default_base_url: str | None = None
@@ -83,7 +113,18 @@ class Provider:
         groups = (self.needed_variables, self.optional_variables, self.place_variables)
         further = (name for group in groups for names in group.values() for name in names)
         own = (*self.key_variables, *self.key_pair.values(), *self.base_variables)
-        return (*own, *self.token_variables, *self.scope_variables, *further)
+        return (*own, *self.compatible_variables, *self.token_variables, *self.scope_variables, *further)
+
+    @property
+    def compatible_variables(self) -> tuple[str, ...]:
+        """The variable that names the compatible address of a provider that was moved, where nobody could
+        tell it from that."""
+        is_named = self.compatible is not None and not self.compatible.follows
+        return (variable_of(self.id, "COMPATIBLE_BASE"),) if is_named else ()
+
+    def speaks_openai(self, model: str) -> bool:
+        """Tell whether calls to `model` can be made in OpenAI's format."""
+        return self.wire == "openai" or (self.compatible is not None and self.compatible.serves(model))
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -92,6 +133,13 @@ class Provider:
         groups = (*self.needed_variables.items(), *self.place_variables.items())
         named = tuple(variables[0] for name, variables in groups if name not in self.defaults)
         return (*key, *named, *(() if self.default_base_url else self.base_variables[:1]))
+
+
+def holds(globs: tuple[str, ...], name: str) -> bool:
+    """Tell whether `name` fits one of the `globs`, and none of those after a ``!``."""
+    return any(fnmatchcase(name, glob) for glob in globs if glob[0] != "!") and not any(
+        fnmatchcase(name, glob[1:]) for glob in globs if glob[0] == "!"
+    )
 
 
 def variable_of(id: str, end: str) -> str:
@@ -181,6 +229,7 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
         key_url=row["key_url"],
         wire=row.get("wire", ""),
         dialect=row.get("dialect", {}),
+        compatible=_compatible(row.get("compatible")),
         key_optional=row.get("key_optional", False),
         key_pair=row.get("pair", {}),
         default_base_url=row.get("base"),
@@ -216,6 +265,13 @@ def row_of(id: str, row: Mapping[str, Any]) -> Provider:
         key_starts=tuple(row.get("key_starts", ())),
         regions=tuple(row.get("regions", Provider.regions)),
     )
+
+
+def _compatible(row: Mapping[str, Any] | None) -> Compatible | None:
+    if row is None:
+        return None
+    lists = {name: tuple(row[name]) for name in ("lacks", "models") if name in row}
+    return Compatible(**{**row, **lists})
 
 
 def _variables(row: Mapping[str, Any], field: str) -> dict[str, tuple[str, ...]]:

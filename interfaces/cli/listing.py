@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ...config import providers, usage
+from ...config import providers, usage, ways
 from ...config.diagnostics import status
 from ...config.models.catalog import catalog
 from ...config.models.entries import ModelEntry
@@ -94,7 +94,17 @@ def providers_command(options: argparse.Namespace) -> int:
 
 
 def _readiness(row: dict[str, Any]) -> str:
-    return f"ready ({row['source']})" if row["configured"] else str(row["missing"])
+    """The state of a provider: what is missing, or where its key is from, and the way that its calls go where
+    that is not the usual one."""
+    if not row["configured"]:
+        return str(row["missing"])
+    if row["transport"] == ways.DIRECT:
+        served = providers.get(row["id"]).compatible
+        some = f", models {' '.join(served.models)}" if served and served.models[0] != "*" else ""
+        return f"ready ({row['source']}), called without litellm{some}"
+    if row["obstacle"]:
+        return f"set up ({row['source']}), but only litellm can call it, and {row['obstacle']}"
+    return f"ready ({row['source']})"
 
 
 def usage_command(options: argparse.Namespace) -> int:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from quillwork.config import providers
-from quillwork.config.providers import table
+from quillwork.config.providers import compatible, table
 from quillwork.config.providers.table import Provider
 from quillwork.llm_backends.errors import MissingKey, NotConfigured
+from quillwork.llm_backends.remote.http_client import origin_of
+from quillwork.llm_backends.remote.refusals import PARTS
 from quillwork.llm_backends.system.loopback import leads_to_loopback
 from quillwork.llm_backends.types import Secret
 
@@ -48,8 +50,8 @@ def full_environment() -> dict[str, str]:
         env[provider.key_variables[0]] = as_given(provider)
         if provider.default_base_url is None:
             env[provider.base_variables[0]] = f"https://{provider.id}.example.com"
-        for variables in (*provider.needed_variables.values(), *provider.place_variables.values()):
-            env[variables[0]] = provider.regions[0]
+        for name, variables in (*provider.needed_variables.items(), *provider.place_variables.items()):
+            env[variables[0]] = provider.defaults.get(name, provider.regions[0])
     return env
 
 
@@ -414,3 +416,62 @@ def test_an_account_is_a_piece_of_the_address_and_no_argument():
     assert access.params.keys() == {"custom_llm_provider", "price_prefix", "wire"}
     with pytest.raises(NotConfigured, match="CLOUDFLARE_ACCOUNT_ID"):
         providers.preflight(providers.get("cloudflare"), {"CLOUDFLARE_API_KEY": "k"})
+
+
+COMPATIBLE = [row for row in providers.every() if row.compatible]
+
+
+@pytest.mark.parametrize("provider", COMPATIBLE, ids=lambda p: p.id)
+def test_a_compatible_address_is_at_the_server_of_the_providers_own(provider):
+    access = providers.preflight(provider, full_environment())
+    assert origin_of(access.params["compatible"]["base"]) == origin_of(access.base_url)
+    assert set(provider.compatible.lacks) <= {*PARTS, "tools"}
+    assert not provider.wire, "it speaks the format at its own address"
+
+
+@pytest.mark.parametrize("provider", COMPATIBLE, ids=lambda p: p.id)
+def test_a_compatible_address_moves_with_its_provider_or_is_forgotten(provider):
+    moved = {**full_environment(), provider.base_variables[0]: "https://moved.example/some/path"}
+    there = providers.preflight(provider, moved).params.get("compatible")
+    if provider.compatible.follows:
+        assert there["base"].startswith("https://moved.example/some/path")
+        return
+    assert there is None, "nobody knows where it is"
+    (variable,) = provider.compatible_variables
+    named = {**moved, variable: "https://moved.example/openai/chat/completions"}
+    access = providers.preflight(provider, named)
+    assert access.params["compatible"]["base"] == "https://moved.example/openai"
+    for elsewhere, said in (
+        ("https://other.example/v1", "names another server than https://moved.example"),
+        ("http://moved.example/v1", "without encryption"),
+        ("https://user:secret@moved.example/v1", "a name or a password"),
+    ):
+        with pytest.raises(NotConfigured, match=f"{variable} .*{said}") as caught:
+            providers.preflight(provider, {**moved, variable: elsewhere})
+        assert caught.value.hint and "secret" not in str(caught.value)
+
+
+def test_a_path_that_an_address_ends_with_is_not_added_again():
+    env = {"HEROKU_API_KEY": "k", "HEROKU_API_BASE": "https://eu.inference.heroku.com/v1"}
+    there = providers.preflight(providers.get("heroku"), env).params["compatible"]
+    assert there["base"] == "https://eu.inference.heroku.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("version", "is_known"),
+    [("2024-10-21", True), ("2025-03-01-preview", True), ("v1", False), ("latest", False)],
+)
+def test_azures_compatible_address_is_known_for_a_dated_version(version, is_known):
+    env = {"AZURE_API_KEY": "k", "AZURE_API_BASE": "https://a.example", "AZURE_API_VERSION": version}
+    assert ("compatible" in providers.preflight(providers.get("azure"), env).params) == is_known
+    assert compatible.is_known(providers.get("azure"), env) == is_known
+
+
+def test_without_a_key_to_send_there_is_no_compatible_address():
+    pair = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"}
+    bedrock = providers.get("bedrock")
+    assert "compatible" not in providers.preflight(bedrock, pair).params
+    assert not compatible.is_known(bedrock, pair)
+    typed = Secret("typed-token")
+    assert "compatible" in providers.preflight(bedrock, pair, typed).params
+    assert compatible.is_known(bedrock, pair, typed)

@@ -53,6 +53,9 @@ def deployment(wire: WireServer, provider: str, model: str = "fox", **changes: A
         pytest.importorskip("boto3", reason="litellm signs calls to Bedrock with boto3")
     row = providers.get(provider)
     access = providers.preflight(row, environment(provider))
+    params = dict(access.params)
+    if "compatible" in params:
+        params["compatible"] = {**params["compatible"], "base": f"{wire.url}/at/{row.id}/compatible"}
     made = Deployment(
         backend="litellm",
         mode="litellm",
@@ -62,7 +65,7 @@ def deployment(wire: WireServer, provider: str, model: str = "fox", **changes: A
         base_url=wire.url + PATHS.get(row.id, f"/at/{row.id}/v1"),
         api_key=access.api_key,
         key_variable=access.key_variable,
-        params=access.params,
+        params=params,
         capabilities=Capabilities(schema=row.schema, vision=row.vision, tools=row.tools),
         is_local=row.is_local,
         idle_timeout_s=20,

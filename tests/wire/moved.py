@@ -44,6 +44,14 @@ SENT_MODELS = {
     "fireworks_ai": "accounts/fireworks/models/fox",
     "vertex_ai": "google/fox",
 }
+# At a compatible address, where that is found from the moved one; all others are named.
+COMPATIBLE_PATHS = {
+    "azure": "/openai/deployments/fox",
+    "databricks": "/at/databricks",
+    "heroku": "/at/heroku/v1",
+    "ollama": "/v1",
+}
+COMPATIBLE_MODELS = {"bedrock": "openai.fox"}
 SIGNED = {
     "sagemaker_chat": "AWS4-HMAC-SHA256 Credential=planted-",
     "oci": 'Signature version="1",keyId="planted-',
@@ -91,6 +99,25 @@ def move(row: Provider, wire: WireServer, env) -> str:
         token_exchange.forget()
     env(**variables)
     return token_of(row.id) if row.exchange else key
+
+
+def move_compatible(row: Provider, wire: WireServer, env) -> str:
+    """The same for `row`, which is called in OpenAI's format though it has one of its own."""
+    key = move(row, wire, env)
+    env(**{name: f"{wire.url}/at/{row.id}/compatible" for name in row.compatible_variables})
+    return key
+
+
+def check_compatible(request: Logged, row: Provider, key: str) -> None:
+    """The request came to the compatible address, with the key in one header, and no other provider's."""
+    path = COMPATIBLE_PATHS.get(row.id, f"/at/{row.id}/compatible")
+    assert (request.method, request.path) == ("POST", f"{path}/chat/completions")
+    assert request.query == ({"api-version": "2024-10-21"} if row.id == "azure" else {})
+    header = "api-key" if row.id == "azure" else "authorization"
+    assert request.headers[header].removeprefix("Bearer ") == key
+    assert {name for name, value in request.headers.items() if key in value} == {header}
+    assert OPENAI_KEY not in f"{request.headers} {request.query} {request.body!r}"
+    assert request.model == COMPATIBLE_MODELS.get(row.id, "fox")
 
 
 def own_key(row: Provider) -> str:

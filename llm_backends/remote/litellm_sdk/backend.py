@@ -100,7 +100,7 @@ class LiteLLMSDK:
         sdk = LiteLLMSDK(self.library, Clients(Transports(Stage())))
         rehearse(lambda asked, there: sdk._attempt(coming.result(), asked, there, Form()), deployment)
 
-    async def prepare(self, deployment: Deployment) -> None:
+    async def prepare(self, request: Request, deployment: Deployment) -> None:
         """Import the library; see `StreamingBackend`."""
         await self.library.load()
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 INSTALL_HINT = (
     # Not plain pip: it takes a litellm that moves what the host has pinned, and Forge no longer starts.
     "Run `python install.py` in Quillwork's folder with {program}'s Python and restart {program}. Without "
-    "litellm, providers of OpenAI's format (such as OpenAI or OpenRouter), LLM_BASE_URL (Ollama, LM Studio, "
-    "vLLM, a LiteLLM proxy), local models and the {stand_in} work."
+    "litellm, providers that speak OpenAI's format (Anthropic, Gemini and Ollama, too), LLM_BASE_URL (LM "
+    "Studio, vLLM, a LiteLLM proxy), local models and the {stand_in} work."
 )
 _NOT_JSON = re.compile(
     r"jsondecode|expecting value|unterminated string|extra data|not valid json|invalid json|unable to parse"

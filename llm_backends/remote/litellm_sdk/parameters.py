@@ -30,6 +30,8 @@ _OURS = frozenset(
         "custom_llm_provider",
         "price_prefix",
         "wire",
+        "compatible",
+        "compatible_variable",
         "dialect",
         "package",
         "key_argument",

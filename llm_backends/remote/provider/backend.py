@@ -7,31 +7,34 @@ from contextlib import aclosing
 
 from ... import errors
 from ...types import AUTO_TRANSPORT, Chunk, Deployment, Request
+from ..http_client import origin_of
 from ..litellm_sdk import presence
 from ..litellm_sdk.backend import LiteLLMSDK
 from ..token_exchange import forget_token, with_token
+from .compatible import carries, loses_nothing
 from .direct import Direct
 
 
 class Provider:
     """A `StreamingBackend` whose carrier `Deployment.transport` names. Where the choice is left open, litellm
     carries a call until it breaks: at its import for all providers, later for the one that was called. No
-    call waits for its import where that was begun beforehand and our own transport can carry the call."""
+    call waits for its import where that was begun beforehand and our own transport can carry the call with
+    nothing lost."""
 
     def __init__(self) -> None:
         self._sdk = LiteLLMSDK()
         self._direct = Direct()
         self._broken: dict[str, str] = {}
 
-    async def prepare(self, deployment: Deployment) -> None:
+    async def prepare(self, request: Request, deployment: Deployment) -> None:
         """Import litellm where it carries the call; see `StreamingBackend`."""
-        if self._goes_directly(deployment):
+        if self._goes_directly(request, deployment):
             return
         try:
-            await self._sdk.prepare(deployment)
+            await self._sdk.prepare(request, deployment)
         except errors.DependencyMissing as error:
             if deployment.transport != AUTO_TRANSPORT:
-                raise
+                raise _with_other_way(error, deployment) from None
             self._broken[deployment.provider] = error.message
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
@@ -45,7 +48,7 @@ class Provider:
             raise
 
     async def _stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
-        if not self._goes_directly(deployment):
+        if not self._goes_directly(request, deployment):
             begun = False
             try:
                 async with aclosing(self._sdk.stream(request, deployment)) as chunks:
@@ -54,8 +57,8 @@ class Provider:
                         yield chunk
                 return
             except (errors.DependencyMissing, errors.LibraryFault) as error:
-                if begun or deployment.transport != AUTO_TRANSPORT:
-                    raise
+                if begun or deployment.transport != AUTO_TRANSPORT or not carries(request, deployment):
+                    raise _with_other_way(error, deployment) from None
                 # Remembered: a library that broke on the answer has sent a request for nothing.
                 self._broken[deployment.provider] = error.message
         if said := self._broken.get(deployment.provider, ""):
@@ -85,6 +88,19 @@ class Provider:
         is_broken = deployment.transport == AUTO_TRANSPORT and deployment.provider in self._broken
         return is_broken or presence.is_bypassed(deployment.transport)
 
-    def _goes_directly(self, deployment: Deployment) -> bool:
+    def _goes_directly(self, request: Request, deployment: Deployment) -> bool:
+        if self._is_direct(deployment):
+            return carries(request, deployment) or presence.is_bypassed(deployment.transport)
         is_early = deployment.transport == AUTO_TRANSPORT and self._sdk.is_warming_up(deployment)
-        return is_early or self._is_direct(deployment)
+        return is_early and loses_nothing(request, deployment)
+
+
+def _with_other_way(error: errors.LLMError, deployment: Deployment) -> errors.LLMError:
+    """`error`, and where it is a missing litellm the variable that does without one, in its hint."""
+    variable = deployment.params.get("compatible_variable")
+    if variable and isinstance(error, errors.DependencyMissing):
+        error.hint += (
+            f" {deployment.provider_label} needs no litellm where {variable} names its address for OpenAI's "
+            f"format at {origin_of(deployment.base_url or '')}."
+        )
+    return error

@@ -1,7 +1,8 @@
 """Providers of OpenAI's format without litellm: one request by our own client, as litellm would send it.
 
-Where a provider departs from the format, its row in the table says so (`Dialect`). The differences to litellm
-that are left stand, with reasons, in ``tests/llm_backends/remote/provider/scenarios/test_differences.py``.
+Where a provider departs from the format, its row in the table says so (`Dialect`); where it speaks it at a
+further address only, that one is called (`CompatibleAddress`). The differences to litellm that are left
+stand, with reasons, in ``tests/llm_backends/remote/provider/scenarios/test_differences.py``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..openai_compatible import NOT_EXTRA, Call, answer, embed
 from ..openai_format import chat_messages, chat_parameters
 from ..openai_responses import respond, responses_place
 from ..repairs import Form, Forms
+from .compatible import CompatibleAddress, carries, compatible_address, without_idle_reasoning
 
 # OpenAI's models whose limit counts their thoughts; those of them that always think sample as they like.
 _COUNTS_THOUGHTS = re.compile(r"gpt-[5-9](?!-chat)|o\d")
@@ -32,14 +34,15 @@ class Dialect:
     """The ways in which a provider departs from OpenAI's format.
 
     `without` are parameters that it does not take, `rename` are parameters by another name, `adds` are
-    parameters of its own. `thinks` stands for every level of reasoning. `model` is the form of a model's
-    name: ``{model}`` is the whole, ``{0}`` and so on are its parts between dots.
+    parameters of its own. `thinks` stands for every level of reasoning, `rests` for none at all. `model` is
+    the form of a model's name: ``{model}`` is the whole, ``{0}`` and so on are its parts between dots.
     """
 
     without: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
     adds: Mapping[str, Any] = field(default_factory=dict)
     thinks: Mapping[str, Any] = field(default_factory=dict)
+    rests: Mapping[str, Any] = field(default_factory=dict)
     model: str = "{model}"
 
     def name_of(self, model: str) -> str:
@@ -53,7 +56,8 @@ class Dialect:
 
 
 class Direct:
-    """A `StreamingBackend` for providers with ``wire: openai``: one attempt, at `Deployment.base_url`."""
+    """A `StreamingBackend` for providers with ``wire: openai``, at `Deployment.base_url`, and for those with
+    a compatible address, at that: one attempt."""
 
     def __init__(self) -> None:
         self._forms = Forms()
@@ -62,17 +66,30 @@ class Direct:
         if "://" in deployment.model or not deployment.base_url:
             raise errors.NotConfigured(f"{deployment.name} is not a model that can be used.")
         refuse_steering(request.extra)
+        if not carries(request, deployment):
+            raise errors.NotConfigured(
+                f"{deployment.name} is called with tools by litellm only, which is not used here.",
+                hint="Choose a model of another provider, or remove the tools.",
+            )
+        compatible = compatible_address(deployment)
+        place = compatible.place(deployment) if compatible else deployment
         if request.embed:
             _, base_url = embedding_place(deployment)
-            yield await embed(request, _call(replace(deployment, base_url=base_url), "/embeddings"))
+            if base_url != deployment.base_url:
+                place = replace(deployment, base_url=base_url)
+            yield await embed(request, _call(place, "/embeddings", compatible))
             return
+        plain = Form()
+        if compatible:
+            request = without_idle_reasoning(request, deployment)
+            plain = Form(without=compatible.parts_lacking)
 
         def attempt(request: Request, form: Form) -> AsyncGenerator[Chunk, None]:
             if form.by_responses and (there := responses_place(deployment)) is not None:
                 return respond(request, there, streams=form.streams)
-            return answer(body_of(request, deployment, form), _call(deployment, "/chat/completions"))
+            return answer(body_of(request, place, form), _call(place, "/chat/completions", compatible))
 
-        async with aclosing(self._forms.stream(request, deployment, attempt)) as chunks:
+        async with aclosing(self._forms.stream(request, place, attempt, plain)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -80,10 +97,14 @@ class Direct:
         await client.close()
 
 
-def _call(deployment: Deployment, path: str) -> Call:
+def _call(deployment: Deployment, path: str, compatible: CompatibleAddress | None = None) -> Call:
     """The call of `path` below the provider's address, which is taken as it stands."""
     url = (deployment.base_url or "").rstrip("/") + path
     headers = bearer(deployment.api_key, deployment.key_variable or "the environment")
+    if compatible and compatible.query:
+        url = f"{url}?{compatible.query}"
+    if compatible and compatible.key_header and deployment.api_key is not None:
+        headers = {compatible.key_header: deployment.api_key.reveal()}
     return Call(url, {**deployment.params.get("extra_headers", {}), **headers}, deployment)
 
 
@@ -95,7 +116,7 @@ def body_of(request: Request, deployment: Deployment, form: Form) -> dict[str, A
     if form.streams and "stream_options" not in form.without:
         wanted["stream_options"] = {"include_usage": True}
     wanted |= _reasoning(request, deployment, dialect, prefix)
-    if prefix == "openai":
+    if prefix in ("openai", "azure"):
         _for_thinking(wanted, deployment.model)
     wanted = {dialect.rename.get(name, name): value for name, value in wanted.items()}
     wanted = {name: value for name, value in wanted.items() if name not in dialect.without}
@@ -119,6 +140,8 @@ def _without_nothing(message: dict[str, Any]) -> dict[str, Any]:
 
 def _reasoning(request: Request, deployment: Deployment, dialect: Dialect, prefix: str) -> dict[str, Any]:
     asked = reasoning_parameters(prefix, deployment.model, request.reasoning)
+    if request.reasoning == "off" and dialect.rests:
+        return dict(dialect.rests)
     return dict(dialect.thinks) if dialect.thinks and "reasoning_effort" in asked else asked
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "providers.md"
 MARK = "<!-- Below, written by tests/config/providers/provider_page.py from the table of providers. -->\n"
+# What a compatible address may lack, in plain words.
+_PARTS = {"response_format": "schemas", "reasoning_effort": "reasoning", "seed": "seeds", "tools": "tools"}
 
 
 def lists() -> str:
@@ -22,8 +24,8 @@ def lists() -> str:
     more = [row for row in hosted if row not in plain]
     parts = [
         _titled(f"In OpenAI's format, with a key ({len(plain)})", _table(plain)),
-        _titled(f"In a format of their own, or with more than a key ({len(more)})", _table(more)),
-        _titled(f"Servers of your own ({len(local)})", _table(local)),
+        _titled(f"In a format of their own, or with more than a key ({len(more)})", _table(more, ways=True)),
+        _titled(f"Servers of your own ({len(local)})", _table(local, ways=True)),
     ]
     aliases = [f"`{alias}` → `{row.id}`" for row in rows for alias in row.aliases]
     parts.append(_titled("Other names", ", ".join(aliases) + "\n"))
@@ -45,12 +47,24 @@ def _titled(title: str, content: str) -> str:
     return f"### {title}\n\n{content}"
 
 
-def _table(rows: Iterable) -> str:
-    lines = []
+def _table(rows: Iterable, *, ways: bool = False) -> str:
+    head = ["provider", "name", "needs", *(["without litellm"] if ways else [])]
+    lines = [head, ["---"] * len(head)]
     for row in rows:
         needs = " ".join(f"`{variable}`" for variable in row.needs) or "-"
-        lines.append(f"| `{row.id}` | {row.label} | {needs} |\n")
-    return "| provider | name | needs |\n|---|---|---|\n" + "".join(lines)
+        lines.append([f"`{row.id}`", row.label, needs, *([_without_litellm(row)] if ways else [])])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines).replace(" --- ", "---")
+
+
+def _without_litellm(row: object) -> str:
+    there = row.compatible  # type: ignore[attr-defined]
+    if row.wire:  # type: ignore[attr-defined]
+        return "yes"
+    if there is None:
+        return "no"
+    served = "" if there.models[0] == "*" else f", models `{' '.join(there.models)}`"
+    lacks = f", no {', '.join(map(_PARTS.__getitem__, there.lacks))}" if there.lacks else ""
+    return f"yes{served}{lacks}"
 
 
 def written() -> str:

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 from wire.answers import TEXT
-from wire.deployments import deployment
+from wire.deployments import deployment, key_of
 
 from quillwork.llm_backends import client, errors, modes, registry
 from quillwork.llm_backends.remote.litellm_sdk import presence
 from quillwork.llm_backends.remote.provider.backend import Provider
-from quillwork.llm_backends.types import AUTO_TRANSPORT, SDK_TRANSPORT
+from quillwork.llm_backends.types import AUTO_TRANSPORT, SDK_TRANSPORT, Image, Message, Tool
 
 
 @pytest.fixture(autouse=True)
@@ -93,18 +93,27 @@ def test_an_old_pydantic_is_seen_without_an_import(monkeypatch, version, said):
     assert presence._old_pydantic.__wrapped__() == said
 
 
-def test_a_call_does_not_wait_for_an_import_that_was_begun_beforehand(wire):
-    """The import of a slow machine: it has begun, and ends when the test says so."""
+@pytest.fixture
+def slow_import(monkeypatch):
+    """`slow_import(deployed)` begins to prepare calls to it; the import ends when the test says so."""
     litellm = pytest.importorskip("litellm", reason="litellm is not installed here")
     provider = registry.get(modes.LITELLM)
-    coming = provider._sdk.library._coming = concurrent.futures.Future()
-    deployed = deployment(wire, "groq", transport=AUTO_TRANSPORT)
 
-    assert provider.warm_up(deployed)
+    def begin(deployed):
+        coming = provider._sdk.library._coming = concurrent.futures.Future()
+        assert provider.warm_up(deployed)
+        return lambda: coming.set_result(litellm)
+
+    return begin
+
+
+def test_a_call_does_not_wait_for_an_import_that_was_begun_beforehand(wire, slow_import):
+    deployed = deployment(wire, "groq", transport=AUTO_TRANSPORT)
+    end = slow_import(deployed)
     assert client.ask("a fox", deployed).text == TEXT
     assert wire.log[0].headers["user-agent"] == "quillwork"
 
-    coming.set_result(litellm)
+    end()
     for thread in threading.enumerate():
         if thread.name == "quillwork-rehearsal":
             thread.join(60)
@@ -112,18 +121,66 @@ def test_a_call_does_not_wait_for_an_import_that_was_begun_beforehand(wire):
     assert wire.log[1].headers["user-agent"] != "quillwork"
 
 
-def test_who_insists_on_litellm_or_needs_it_waits_for_its_import(wire):
-    litellm = pytest.importorskip("litellm", reason="litellm is not installed here")
-    provider = registry.get(modes.LITELLM)
-    asked = [deployment(wire, "groq", transport=SDK_TRANSPORT), deployment(wire, "anthropic")]
-    for deployed in asked:
-        coming = provider._sdk.library._coming = concurrent.futures.Future()
-        provider.warm_up(deployed)
-        with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(client.ask, "a fox", deployed)
-            with pytest.raises(concurrent.futures.TimeoutError):
-                answer.result(0.2)
-            assert wire.log == []
-            coming.set_result(litellm)
-            assert answer.result(60).text == TEXT
-        wire.log.clear()
+def test_plain_chat_does_not_wait_either_where_there_is_a_compatible_address(wire, slow_import):
+    deployed = deployment(wire, "anthropic", transport=AUTO_TRANSPORT)
+    end = slow_import(deployed)
+    result = client.ask("a fox", deployed, temperature=0.5, max_tokens=50, seed=7)
+    assert (result.text, result.warnings) == (TEXT, ())
+    assert [entry.path for entry in wire.log] == ["/at/anthropic/compatible/chat/completions"]
+    assert wire.log[0].headers["authorization"] == f"Bearer {key_of('anthropic')}"
+
+    end()
+    for thread in threading.enumerate():
+        if thread.name == "quillwork-rehearsal":
+            thread.join(60)
+    assert client.ask("a fox", deployed).text == TEXT
+    assert wire.log[1].path == "/v1/messages"
+
+
+PICTURE = Image("image/png", b"\x89PNG" + bytes(60))
+
+
+@pytest.mark.parametrize(
+    ("id", "transport", "question", "how"),
+    [
+        ("groq", SDK_TRANSPORT, "a fox", {}),
+        ("replicate", "", "a fox", {}),
+        ("anthropic", AUTO_TRANSPORT, "a fox", {"schema": {"type": "object"}}),
+        ("anthropic", AUTO_TRANSPORT, "a fox", {"reasoning": "low"}),
+        ("anthropic", AUTO_TRANSPORT, "a fox", {"extra": {"top_k": 5}}),
+        ("anthropic", AUTO_TRANSPORT, "a fox", {"tools": (Tool("look", "Looks.", {"type": "object"}),)}),
+        ("anthropic", AUTO_TRANSPORT, [Message("user", "what", images=(PICTURE,))], {}),
+        ("gemini", AUTO_TRANSPORT, "a fox", {"seed": 7}),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_who_insists_on_litellm_or_asks_for_more_than_chat_waits_for_its_import(
+    wire, slow_import, id, transport, question, how
+):
+    deployed = deployment(wire, id, transport=transport)
+    end = slow_import(deployed)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.ask, question, deployed, **how)
+        with pytest.raises(concurrent.futures.TimeoutError):
+            answer.result(0.2)
+        assert wire.log == []
+        end()
+        if id == "replicate":  # litellm calls it at its own address only
+            with pytest.raises(errors.NotConfigured):
+                answer.result(60)
+            return
+        assert answer.result(60).text
+    assert wire.log[0].headers["user-agent"] != "quillwork"
+
+
+def test_where_the_library_breaks_a_compatible_address_is_called(wire, broken):
+    deployed = deployment(wire, "anthropic", transport=AUTO_TRANSPORT)
+    result = client.ask("a fox", deployed, schema={"type": "object"})
+    assert result.text and broken() == 1
+    assert result.warnings[0].endswith("Anthropic (fox) was called without litellm.")
+    assert result.warnings[1:] == ("Anthropic (fox) does not support response_format, so it was left out.",)
+    assert [entry.path for entry in wire.log] == ["/at/anthropic/compatible/chat/completions"]
+    tool = Tool("look", "Looks.", {"type": "object"})
+    with pytest.raises(errors.LibraryFault):
+        client.ask("a fox", deployment(wire, "gemini", transport=AUTO_TRANSPORT, retries=0), tools=(tool,))
+    assert len(wire.log) == 1

@@ -94,7 +94,7 @@ DIFFERENCES = (
     Difference(
         "refused",
         "litellm makes one text of a message and drops its pictures, though newer models there see",
-        rows="deepseek sambanova publicai docker_model_runner",
+        rows="deepseek sambanova publicai docker_model_runner heroku",
     ),
     Difference(
         "stream",
@@ -116,6 +116,8 @@ DIFFERENCES = (
             ("top_p", "inception"),
         )
     ),
+    Difference("headers", "it sends the key under both of the names that there are", "azure", release=OLDEST),
+    Difference("refused", "its code breaks on a level of reasoning", rows="databricks", release=OLDEST),
     Difference("reasoning_effort", "it sends the level beside `thinking`", rows="deepseek", release=NEWEST),
     *(
         Difference(field, "its list of what the provider takes is a longer one", rows="morph", release=NEWEST)
@@ -157,7 +159,9 @@ KNOWN = {
     "openrouter": ("anthropic/claude-haiku-4.5",),
     "xai": ("grok-4",),
 }
-ROWS = [row for row in providers.every() if row.wire == "openai"]
+# litellm speaks OpenAI's format with these, too, at an address that it makes of theirs.
+LIKEWISE = {"azure", "databricks", "heroku"}
+ROWS = [row for row in providers.every() if row.wire == "openai" or row.id in LIKEWISE]
 CASES = [(row.id, model) for row in ROWS for model in (OWN_MODELS.get(row.id, "fox"), *KNOWN.get(row.id, ()))]
 # The shortest stream: what litellm makes of an answer is not the matter here.
 STREAM = (
