@@ -23,18 +23,26 @@ _ECHO = re.compile(
 )
 
 NOBODY = "no humans"
+_OF_AN_ANIMAL = (
+    r"(?!\s+(?:elephant|bear|fox|wolf|lion|tiger|cat|dog|hen|duck|goose|swan|bird|owl|whale|cow|horse|deer|rabbit"
+    r"|panda|monkey|gorilla|orca|seal|hippo|rhino|giraffe|zebra|kangaroo|koala|pig|sheep|goat)\b)"
+)
 _PERSON = re.compile(
-    r"(?i)\b\d?(?:girls?|boys?|wom[ae]n|m[ae]n|child(?:ren)?|kids?|people|person|friends?|grand\w+|mother|father"
+    r"(?i)\b\d?(?:girls?|boys?|wom[ae]n|m[ae]n|child(?:ren)?|kids?|people|person|friends?|grand\w+"
+    rf"|(?:mother|father){_OF_AN_ANIMAL}"
     r"|sisters?|brothers?|lady|couple|samurai|astronaut|ballerina|dancers?|knights?|queen|king|prince(?:ss)?|witch"
     r"|wizard|soldiers?|\w+(?:erman|ician|icians)|kinder|frau|mann|femme|homme|fille|mujer|hombre|niñ[oa]s?|pescador)\b"
     r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |少女|女|男|여자|남자|женщин|мужчин|девуш"
 )
 _ONE_GIRL = re.compile(
-    r"(?i)\b(?:girl|woman|grandmother|mother|sister|lady|ballerina|queen|princess|witch|nurse)\b"
+    rf"(?i)\b(?:girl|woman|grandmother|mother{_OF_AN_ANIMAL}|sister|lady|ballerina|queen|princess|witch|nurse)\b"
 )
 _ONE_BOY = re.compile(
-    r"(?i)\b(?:boy|man|grandfather|father|brother|king|prince|wizard|fisherman|knight|samurai)\b"
+    rf"(?i)\b(?:boy|man|grandfather|father{_OF_AN_ANIMAL}|brother|king|prince|wizard|fisherman|knight|samurai)\b"
 )
+# "A wizard's desk" shows no wizard, and "two samurai" are no one boy.
+_OF_SOMEBODY = re.compile(r"(?i)\b\w+['’]s\b(?=\s+\w)")
+_SEVERAL = re.compile(r"(?i)\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+")
 _ONE_THING = re.compile(r"\A1((?!girl|boy|other|st\b)[a-z]+)")
 _COUNT = re.compile(r"(?i)\A(?:\d\+?(?:girl|boy|other)s?|multiple \w+|solo)\Z")
 
@@ -50,7 +58,8 @@ def with_count(text: str, idea: str) -> str:
     terms = [_ONE_THING.sub(r"\1", term) for term in split_terms(text)]
     if shows_people(idea):
         terms = [term for term in terms if term_key(term) != NOBODY]
-    girl, boy = _ONE_GIRL.search(idea), _ONE_BOY.search(idea)
+    left = _OF_SOMEBODY.sub("", _SEVERAL.sub("", idea))
+    girl, boy = _ONE_GIRL.search(left), _ONE_BOY.search(left)
     if bool(girl) != bool(boy) and not any(_COUNT.match(term) for term in terms):
         terms = ["1girl" if girl else "1boy", *terms]
     return ", ".join(terms)

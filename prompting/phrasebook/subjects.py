@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from . import data
 from .glossary import spoken
+from .language import ENGLISH
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
 from .vocabulary import (
@@ -23,6 +24,7 @@ from .vocabulary import (
 # Code, references and quoted text are the user's own business; nothing is read into them.
 _OPAQUE = re.compile(r'"[^"\n]*"|“[^”\n]*”|<[^<>\n]*>|__[\w\-/*]+__|\bembedding:\S+|https?://\S+')
 _WORD = re.compile(r"[^\W_]+(?:['’.&/\-][^\W_]+)*", re.UNICODE)
+_OWNS = re.compile(r"['’]s?\Z")
 # "dark blue" is a colour and "light wood" a material, not light.
 _COLOURED = re.compile(
     r"\b(dark|bright|light|pale|deep|warm|soft|cold|hard|fall|old)[\s-]+(red|blue|green|yellow|orange|purple|pink|"
@@ -39,6 +41,11 @@ _AROUND = frozenset({"in", "on", "at", "by", "near", "beside", "through", "acros
 _CABINS = frozenset({"road", "rail", "air", "spacecraft"})
 # Somebody draws; it is no drawing.
 _AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
+# Ice that something is made of lies on no ground.
+_OF_ICE = re.compile(
+    r"\b((?:made|carved|built|sculpted)\s+(?:entirely\s+)?(?:of|from|out\s+of))\s+(?:ice|snow)\b",
+    re.IGNORECASE,
+)
 # Kinds that fill the frame: light may not stand "behind" them.
 _SPREAD = frozenset({"landscape", "city", "interior", "abstract"})
 _GUISES = frozenset({"robot", "animal", "creature"})
@@ -117,6 +124,7 @@ def _visible(text: str) -> str:
     text = _OPAQUE.sub(lambda match: " lettered " if match[0][0] in '"“' else " ", text)
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     text = _AT_WORK.sub("working", text)
+    text = _OF_ICE.sub(r"\1 icework", text)
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
 
 
@@ -192,6 +200,8 @@ def _tags_in(tokens: list[str], nouns: list[_Match]) -> set[str]:
     for _, more in sorted(found, key=lambda each: each[0]):
         tags |= more - places if tags & places else more
     # A city under the sea is no place out of doors, and so is one on a space station.
+    if any("underglass" in more for _, more in found):
+        return (tags - places - _LANDS) | {"underglass", "indoors"}
     for place in ("underwater", "space"):
         if any(place in more for _, more in found):
             return (tags - places) | {place}
@@ -261,7 +271,8 @@ def _describe_subject(scene: Scene, main: _Match, text: str, tokens: list[str]) 
         if tokens[start - 1] in word_list("demoting") or tokens[start - 1] == "of":
             break
         start -= 1
-    said = tokens[start : main.end]
+    # A giant panda is as large as pandas are.
+    said = tokens[start : main.start] if main.words.startswith("giant ") else tokens[start : main.end]
     for tags in _found(said, *attribute_words()):
         scene.tags.update(tags)
     if "old" in scene.tags:  # then it is no picture of long ago
@@ -307,6 +318,10 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
         if heads and heads[-1].end == match.start and match.kind == "person" and _plays(heads[-1], match):
             heads[-1] = replace(heads[-1], end=match.end, words=f"{heads[-1].words} {match.words}")
             continue
+        # "penguin family": they are what the first noun says.
+        if heads and heads[-1].end == match.start and heads[-1].kind == "animal" and match.kind == "group":
+            heads[-1] = replace(heads[-1], end=match.end, words=f"{heads[-1].words}s", plural=True)
+            continue
         # "dog house": the last noun of a compound is its head; "bowl of ramen": what the bowl holds.
         if (heads and heads[-1].end == match.start and not _break_between(text, match.start)) or (
             heads and _carried(heads[-1], match, tokens)
@@ -314,7 +329,16 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
             heads[-1] = match
         else:
             heads.append(match)
+    # "A sailor's arm" is no sailor.
+    owners = {place for place, match in enumerate(_WORD.finditer(text)) if _OWNS.search(match[0])}
+    heads = [head for head in heads if head.end - 1 not in owners or head.end == len(tokens)]
     if not heads or _unknown_before(heads[0], text, tokens):
+        return None
+    # A "bird feeder" is no bird.
+    first = heads[0]
+    if first.kind not in _PLACES | _PEOPLE and (
+        _is_compound(first, text, tokens) or _is_qualified_by_thing(first, text, tokens)
+    ):
         return None
     # A school of what we have no word for is no house.
     if tokens[heads[0].end : heads[0].end + 1] == ["of"] and heads[0].words in word_list("carriers"):
@@ -359,6 +383,35 @@ def _unknown_before(head: _Match, text: str, tokens: list[str]) -> bool:
         and not token.endswith("ing")
         for token in tokens[: max(0, front)]
     )
+
+
+def _is_qualified_by_thing(head: _Match, text: str, tokens: list[str]) -> bool:
+    """Tell whether a thing that we do not know stands right before the noun: a carousel horse is no horse."""
+    place = head.start - 1
+    if place < 0 or _break_between(text, head.start):
+        return False
+    word = tokens[place]
+    return len(word) > 3 and not word.endswith(tuple(word_list("quality_endings"))) and _is_unknown(word)
+
+
+def _is_unknown(word: str) -> bool:
+    return (
+        word.isalpha()
+        and len(word) > 2
+        and word not in ENGLISH
+        and not any(
+            word in word_list(name) for name in ("demoting", "following", "counts", "carriers", "crafted")
+        )
+        and not any(word in words for words in (context_words()[0], attribute_words()[0], lexicon()[0]))
+    )
+
+
+def _is_compound(head: _Match, text: str, tokens: list[str]) -> bool:
+    """Tell whether a word that we do not know follows the noun, as the head of a compound."""
+    if head.end >= len(tokens) or _break_between(text, head.end):
+        return False
+    word = tokens[head.end]
+    return not word.endswith(("ing", "ed", "ly", "s", "en")) and _is_unknown(word)
 
 
 def _carried(first: _Match, second: _Match, tokens: list[str]) -> bool:

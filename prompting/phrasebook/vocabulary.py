@@ -66,7 +66,7 @@ def worked(kind: str) -> frozenset[str]:
     return word_list("crafted" if kind in ALIVE else "crafted_things")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def word_list(name: str) -> frozenset[str]:
     """A list of words, such as ``carriers`` or ``demoting``."""
     return frozenset(split_list(data.words_of("subjects")[name]))

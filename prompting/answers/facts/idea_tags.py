@@ -24,7 +24,7 @@ _BETWEEN = re.compile(
     r"|that says|reading(?=\s*\Z)|saying|titled|for|who|that|which"
     r"|(?=(?:made|carved|built|woven|folded|sculpted)\s(?:of|from|out\sof)\s)"
     r"|(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
-    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|to)\s)"
+    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to)\s)"
     r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
 )
 _MEDIUM_OF = re.compile(

@@ -49,7 +49,7 @@ def test_every_exclusion_is_made_of_known_tags_and_every_tag_of_a_line_has_an_ef
     assert excluded <= known_tags() | {tag for tags in context["one_of"].values() for tag in tags}
     used = excluded | {tag for entry in ENTRIES for tag in entry.needs | entry.not_with}
     used |= {tag for tags in context["one_of"].values() for tag in tags}
-    used |= set(re.findall(r"\w+", context["implies"]))
+    used |= set(re.findall(r"\w+", context["implies"] + context["once"]))
     assert {tag for entry in ENTRIES for tag in entry.tags} <= used | {"light"}
 
 
