@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from ..answers.facts.idea_tags import is_english
 from ..answers.facts.kept import lettering
+from ..answers.shapes.shots import without_labels
 from ..answers.terms import LISTS
 from ..phrasebook.language import language_of
 from ..targets import Target
@@ -97,6 +98,8 @@ def doubts(text: str, idea: str, target: Target, own: str = "") -> list[str]:
     `own` is all that the user wrote, where that is more than the idea that the text has to keep.
     """
     own = own or idea
+    if target.shot_label:
+        text = without_labels(text, target.shot_label)
     if target.kind not in ("image", "video") or language_of(text) != "en":
         return []
     found = [*_repetitions(text, own), *_told(text, own), *_numbers(text, own), *_form(text, own, target)]

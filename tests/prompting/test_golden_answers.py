@@ -305,6 +305,7 @@ SHOTS = [
     ("kling_3", "Shot 1: A.\nShot 2: B.\nShot 3: C.", 10, [(0, 3), (3, 7), (7, 10)]),
     ("kling_3", "A fox runs.", 6, [(0, 6)]),
     ("kling_3", "**Shot 3** (0s - 1s) - A. Shot 7 (1s to 4s): B.", 8, [(0, 2), (2, 8)]),
+    ("kling_3", "Shot 1 (0-5s). A. Shot 2 (5s). B.", 10, [(0, 5), (5, 10)]),
     ("wan_2_7", "Shot 1 [0-2s] A. Shot 2 [2-9s] B.", 9, [(0, 2), (2, 9)]),
     ("seedance_2_5", "Shot 1 (0-2s): A. Shot 2 (2-3s): B.", 30, [(0, 20), (20, 30)]),
     ("minimax_h3", "[Shot 1] A. [Shot 2] At 00:09.000, B.", 6, [(0, 3), (3, 6)]),
@@ -316,17 +317,26 @@ class TestShots:
     def test_times_add_up_to_the_length(self, id, text, duration, spans):
         target = load(id)
         task = EnhanceTask(IDEA, target, brief=Brief(duration=duration))
-        done = shots.mended(text, target.shot_label, duration)
+        done = shots.mended(text, target.shot_label, target.shots[1], duration)
         found = shots.shots_in(done, target.shot_label)
         if "{to}" in target.shot_label:
             assert [(shot.begins, shot.ends) for shot in found] == spans
         else:
             assert [shot.begins or 0 for shot in found] == [begin for begin, _ in spans]
         assert not shots.wrong(done, target.shot_label, target.shots[1], task.brief.duration)
-        assert shots.mended(done, target.shot_label, duration) == done
+        assert shots.mended(done, target.shot_label, target.shots[1], duration) == done
+
+    def test_what_is_in_too_many_shots_happens_in_the_last(self):
+        target = load("kling_3")
+        said = " ".join(
+            f"Shot {number} ({number * 2 - 2}-{number * 2}s). Scene {number}." for number in range(1, 9)
+        )
+        done, _ = made(target, said, "a potter", Brief(duration=12))
+        assert done.endswith("Shot 6 (10-12s). Scene 6. Scene 7. Scene 8.")
+        assert not shots.wrong(done, target.shot_label, target.shots[1], 12)
 
     def test_numbers_alone_where_times_break_the_clip(self):
-        done = shots.mended("Shot 1 (0-3s): A. Shot 2 (3-5s): B.", load("seedance_2").shot_label, 10)
+        done = shots.mended("Shot 1 (0-3s): A. Shot 2 (3-5s): B.", load("seedance_2").shot_label, 5, 10)
         assert done == "Shot 1: A. Shot 2: B."
 
     def test_the_message_says_what_is_wanted(self):

@@ -119,4 +119,4 @@ def _with_shots(text: str, task: EnhanceTask) -> str:
     target = task.target
     if not target.shot_label or not text.strip():
         return text
-    return shots.mended(text, target.shot_label, task.brief.duration)
+    return shots.mended(text, target.shot_label, target.shots[1], task.brief.duration)

@@ -35,6 +35,11 @@ def label_of(label: str, number: int, begins: float = 0, ends: float = 0) -> str
     )
 
 
+def without_labels(text: str, label: str) -> str:
+    """Return what happens in the shots of `text`, without their labels."""
+    return _pattern(_word_of(label)).sub("", text)
+
+
 def shots_in(text: str, label: str) -> list[Shot]:
     """Return the shots that `text` is labelled with, also where the label is written a little differently."""
     return [
@@ -42,7 +47,7 @@ def shots_in(text: str, label: str) -> list[Shot]:
             found.start(),
             found.end(),
             int(found["n"]),
-            _value(found["a1"] or found["a2"]),
+            _value(found["a1"] or found["a2"] or found["a3"]),
             _value(found["b1"]),
         )
         for found in _pattern(_word_of(label)).finditer(text)
@@ -62,12 +67,16 @@ def labelled(text: str, label: str) -> list[tuple[str, str]]:
     return found
 
 
-def mended(text: str, label: str, duration: float) -> str:
+def mended(text: str, label: str, most: int, duration: float) -> str:
     """Return `text` with its shots labelled in the target's manner, numbered from 1, and timed.
 
     The times begin at 0, leave no gap, and end at `duration`; where that is 0, at the end of the last shot.
+    What is in more shots than `most` happens in the last one.
     """
     shots = shots_in(text, label)
+    for shot in reversed(shots[most:]):
+        text = text[: shot.start] + text[shot.end :]
+    shots = shots[:most]
     if not shots:
         if "{to}" in label and not duration:
             return text
@@ -160,8 +169,9 @@ def _word_of(label: str) -> str:
 def _pattern(word: str) -> re.Pattern[str]:
     unit = r"\s*(?:seconds|sec|s)?"
     span = rf"(?P<a1>{_TIME}){unit}\s*(?:-|–|to)\s*(?P<b1>{_TIME}){unit}"
+    one = rf"[(\[]\s*(?P<a3>{_TIME}){unit}\s*[)\]]"
     at = rf"[Aa]t\s+(?P<a2>{_TIME})\s*(?:seconds|sec|s\b)?,?"
     return re.compile(
         rf"(?:\A|(?<=\n)|(?<=[.!?:;,”\"]\s))[*\[]{{0,3}}{word}\s+(?P<n>\d{{1,2}})\]?\*{{0,2}}"
-        rf"(?:\s*[(\[,]?\s*{span}\s*[)\]]?|\s*{at})?[ \t]*(?:[:.,]|[-–—](?=\s))?\*{{0,2}}[ \t]*"
+        rf"(?:\s*[(\[,]?\s*{span}\s*[)\]]?|\s*{one}|\s*{at})?[ \t]*(?:[:.,]|[-–—](?=\s))?\*{{0,2}}[ \t]*"
     )

@@ -168,3 +168,12 @@ def test_nothing_speaks_against_a_worked_example(idea, prompt):
 )
 def test_the_users_own_words_other_languages_and_the_terms_of_photography_are_no_sign(idea, text):
     assert doubts(text, idea, load("flux1_dev")) == []
+
+
+def test_labels_of_shots_are_no_repetition():
+    text = (
+        "A train crosses a bridge in the rain. Shot 1 (0-4s). Wide shot: the rain falls hard and the train "
+        "is fast. Shot 2 (4-8s). Wide shot: its lamps shine on the wet rails."
+    )
+    assert doubts(text, "a train crosses a bridge in the rain", load("kling_3")) == []
+    assert doubts(text, "a train crosses a bridge in the rain", load("plain"))
