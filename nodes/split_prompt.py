@@ -9,6 +9,8 @@ from comfy_api.latest import io
 from . import inputs
 
 MOST_PARTS = 6
+# A text, which may be one of another node's options: the key and the time signature of a song.
+_PART = io.Custom("STRING,COMBO")
 
 
 class SplitPrompt(io.ComfyNode):
@@ -35,7 +37,7 @@ class SplitPrompt(io.ComfyNode):
                 ),
             ],
             outputs=[
-                *(io.String.Output(f"part_{number}") for number in range(1, MOST_PARTS + 1)),
+                *(_PART.Output(f"part_{number}") for number in range(1, MOST_PARTS + 1)),
                 io.String.Output("json", tooltip="All parts by their names, as JSON."),
             ],
         )

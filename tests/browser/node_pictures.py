@@ -177,9 +177,9 @@ def split_prompt(comfy: ComfyPage, wire: WireServer) -> None:
     node = comfy.add(
         "QuillworkEnhancePrompt", (80, 100), prompt="a song about a lonely lighthouse", target="ace_step_1_5"
     )
-    split = comfy.add("QuillworkSplitPrompt", (540, 100))
+    split = comfy.add("QuillworkSplitPrompt", (580, 100))
     comfy.link(node, 0, split, 0)
-    preview(comfy, split, 1, (880, 100))
+    preview(comfy, split, 1, (910, 100))
     wire.script("*", Answer(pieces=[SONG], usage=(912, 148)))
     run(comfy)
 

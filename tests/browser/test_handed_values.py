@@ -1,4 +1,4 @@
-"""Generate Variables into Resolve Variables, wired with the mouse."""
+"""Values and parts handed on from node to node, wired with the mouse."""
 
 from __future__ import annotations
 
@@ -66,3 +66,20 @@ def test_each_wire_brings_another_socket_and_all_are_used(comfy, wire):
         "blue wool",
         "blue silk",
     ]
+
+
+def test_a_part_of_a_song_goes_to_a_list_of_options(comfy, wire):
+    song = "caption: Folk\n\nlyrics:\n[Instrumental]\n\nbpm: 84\n\nkeyscale: b\n\ntimesignature: 4"
+    wire.script("*", song)
+    node = comfy.add("QuillworkEnhancePrompt", (60, 200), prompt="a lighthouse", target="ace_step_1_5")
+    split = comfy.add("QuillworkSplitPrompt", (560, 200), parts="keyscale, caption")
+    choose = comfy.add("TestpackChoose", (900, 200))
+    shown = comfy.add("PreviewAny", (900, 500))
+    comfy.link(node, 0, split, 0)
+    drag(comfy, split, "part_1", choose, "strict")
+    drag(comfy, split, "part_2", shown, "source")
+    comfy.load(comfy.saved())
+    kind, detail = comfy.run()
+    assert kind == "execution_success", detail
+    assert comfy.of(choose, "node.inputs.find(({name}) => name === 'strict').link") is not None
+    assert comfy.of(shown, "node.inputs[0].link") is not None

@@ -51,6 +51,18 @@ def test_caption_and_lyrics_come_apart(endpoint_host: Host, wire: WireServer) ->
     assert "The lyrics are in English" in asked
 
 
+def test_a_part_may_be_one_of_another_nodes_options(endpoint_host: Host, wire: WireServer) -> None:
+    wire.script("*", Answer(pieces=[SONG.replace("D major", "b")]))
+    graph = {
+        "1": enhance("a lonely lighthouse", target="ace_step_1_5"),
+        "2": split(["1", 0], "keyscale"),
+        "3": node("TestpackChoose", strict=["2", 0], any="a", seed=0),
+    }
+    run = endpoint_host.run(graph)
+    assert run.status == "success", run.message
+    assert run.shown("3") == ["b a 0"]
+
+
 def test_a_part_that_is_not_there_is_told(host: Host) -> None:
     run = host.run({"1": enhance(target="flux1_dev"), "2": split(["1", 0], "lyrics"), "3": preview("2", 0)})
     assert run.status == "error"

@@ -3,6 +3,7 @@
 from comfy_api.latest import ComfyExtension
 
 from .asking import NODES as ASKING
+from .encoders import NODES as ENCODERS
 from .lists import NODES as LISTS
 from .noop import NODES as NOOP
 from .pictures import NODES as PICTURES
@@ -14,7 +15,7 @@ from .trouble import NODES as TROUBLE
 
 class TestPack(ComfyExtension):
     async def get_node_list(self):
-        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS, *PICTURES, *ASKING]
+        return [*TIMING, *LISTS, *TROUBLE, *SHAPES, *NOOP, *TOOLS, *PICTURES, *ASKING, *ENCODERS]
 
 
 async def comfy_entrypoint():
