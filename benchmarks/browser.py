@@ -1,4 +1,4 @@
-"""Cost of the pack in ComfyUI's page: what its opening costs, and a keystroke in a long list of models.
+"""Cost of the pack in ComfyUI's page: its opening, and a keystroke in a long list of models and of tags.
 
     COMFYUI_PATH=… python benchmarks/browser.py [--rounds 5]
 
@@ -152,6 +152,69 @@ def searching(browser: Browser, host: Host, rounds: int) -> list[tuple[str, ...]
         comfy.close()
 
 
+TAGS = 150_000
+# Names, the beginnings of many, middles, aliases, and what no tag holds.
+TAGS_TYPED = (
+    "long hair",
+    "blue eyes",
+    "twintail",
+    "sword, shield",
+    "other name 77",
+    "st",
+    "a quiet red fox",
+    "zzyzx",
+    "xylophone player",
+)
+PARTS = """\
+long blue hair eyes red twin tails sword shield cat bird smile hat ribbon dress boots gloves open mouth closed
+hands sitting standing lake forest night day snow rain star moon flower tree fox wolf old young"""
+
+
+def tags() -> str:
+    """The rows of a table of so many tags, of the words of real ones, every fifth with an alias."""
+    rows, parts = [], PARTS.split()
+    for place in range(TAGS):
+        words = [parts[place * step // 7 % len(parts)] for step in (1, 3, 11)][: 1 + place % 3]
+        alias = f"other_name_{place}" if place % 5 == 0 else ""
+        rows.append(f"{'_'.join(words)}_{place},0,{4_000_000 - 26 * place},{alias}")
+    return "\n".join(rows)
+
+
+def completing(browser: Browser, host: Host, rounds: int) -> list[tuple[str, ...]]:
+    """Type into a prompt whose target knows tags, by a long table of them, and into a field without one."""
+    folder = host.quillwork_home / "tags"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "danbooru.csv").write_text(tags(), "utf-8")
+    comfy = ComfyPage(browser, host, "canvas")
+    try:
+        comfy.open()
+        comfy.new_workflow()
+        field = comfy.text_field(comfy.enhance("", target="illustrious"))
+        field.click()
+        comfy.page.keyboard.type("lo")
+        comfy.page.locator(".quillwork-suggestions [role=option]").nth(5).wait_for()
+        none = comfy.page.evaluate_handle(
+            "() => document.body.appendChild(document.createElement('textarea'))"
+        )
+        rows = []
+        for name, typed in ((f"{TAGS:,} tags", field.element_handle()), ("no list (baseline)", none)):
+            times = comfy.page.evaluate(KEYSTROKES, [typed, TAGS_TYPED * rounds])
+            handled, drawn = (sorted(one[place] for one in times) for place in (0, 1))
+            late = int(len(times) * 0.99)
+            shown = [
+                f"{at:.1f}"
+                for sort in (handled, drawn)
+                for at in (statistics.median(sort), sort[late], sort[-1])
+            ]
+            # Other programs hold up one round, and hardly all of them.
+            count = len(times) // rounds
+            fastest = [min(one[0] for one in times[place::count]) for place in range(count)]
+            rows.append((name, str(len(times)), *shown, f"{max(fastest):.1f}"))
+        return rows
+    finally:
+        comfy.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -164,6 +227,7 @@ def main() -> None:
             with launch(playwright) as browser:
                 rows = [measured(browser, host, name, rounds) for name in ("canvas", "nodes2")]
                 keystrokes = searching(browser, host, rounds)
+                completions = completing(browser, host, rounds)
         finally:
             host.close()
     where = "ComfyUI" if real_host() else "stand-in with the real frontend"
@@ -181,6 +245,18 @@ def main() -> None:
     table("Opening the page", head, rows)
     head = ("", "keystrokes", "handled ms", "worst", "drawn ms", "worst")
     table("A keystroke in the field of a model's id", head, keystrokes)
+    head = (
+        "",
+        "keystrokes",
+        "handled ms",
+        "99th",
+        "worst",
+        "drawn ms",
+        "99th",
+        "worst",
+        "each at its fastest, worst ms",
+    )
+    table("A keystroke while tags are completed", head, completions)
 
 
 if __name__ == "__main__":

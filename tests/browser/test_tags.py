@@ -139,3 +139,67 @@ def test_enhance_beside_another_packs_field_takes_its_target(comfy, field):
     comfy.page.keyboard.press("Escape")
     comfy.page.keyboard.press("Escape")
     beside.wait_for(state="detached")
+
+
+MANY = """async ([target, queries, is_slow]) => {
+  const { mannerOf } = await import("/extensions/quillwork/tags/table.js");
+  while (!mannerOf(target)) await new Promise((done) => setTimeout(done, 20));
+  const manner = mannerOf(target);
+  const now = performance.now;
+  let clock = 0;
+  if (is_slow) performance.now = () => (clock += 100);
+  const found = [];
+  try {
+    for (const query of queries) {
+      let again = true, tags;
+      while (again) {
+        again = false;
+        tags = manner.find(query, 12, false, () => { again = true; });
+        await new Promise((done) => setTimeout(done, 1));
+      }
+      found.push(tags.map(({ name, alias }) => [name, alias ?? null]));
+    }
+  } finally {
+    performance.now = now;
+  }
+  return found;
+}"""
+PARTS = ("amber", "bright", "copper", "dusty", "ember", "frosted", "glass", "hollow", "ivory", "jagged")
+
+
+def many():
+    """Yield rows enough for several looks at the clock, the most frequent first."""
+    for place in range(12_000):
+        one, two, three = PARTS[place % 10], PARTS[place // 10 % 10], PARTS[place // 100 % 10]
+        alias = f"alias_{place}" if place % 7 == 0 else ""
+        yield f"{one}_{two}_{three}_{place}", 20_000 - place, alias
+
+
+def expected(query):
+    """What begins so, then what holds it, each by its count."""
+    rows = list(many())
+    begins = [(name, None) for name, _, _ in rows if name.startswith(query)]
+    begins += [(name, alias) for name, _, alias in rows if query and alias.startswith(query)]
+    holds = [
+        (name, None if query in name else alias) for name, _, alias in rows if query in name or query in alias
+    ]
+    counts = {name: count for name, count, _ in rows}
+    begins.sort(key=lambda one: -counts[one[0]])
+    found = {name: alias for name, alias in reversed(holds + begins[::-1])}
+    ordered = list(dict.fromkeys(name for name, _ in [*begins, *holds]))
+    return [[name, found[name]] for name in ordered][:12]
+
+
+@ON_THE_CANVAS
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_a_long_table_is_looked_through_whole_however_slowly(comfy, is_slow):
+    folder = comfy.host.quillwork_home / "tags"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = "".join(f"{name},0,{count},{alias}\n" for name, count, alias in many())
+    (folder / "danbooru.csv").write_text(rows, "utf-8")
+    typed = ("jagged_11", "st", "sty_9", "sty_97", "lias_1199", "lias_11991", "nothing", "nothing_at")
+    # Letter by letter, as it is typed, and each at once.
+    queries = [text[:end] for text in typed for end in range(2, len(text) + 1)] + list(typed)
+    found = comfy.page.evaluate(MANY, ["noobai", queries, is_slow])
+    for query, tags in zip(queries, found, strict=True):
+        assert tags == expected(query), query

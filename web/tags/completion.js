@@ -42,9 +42,10 @@ class TagList extends Combobox {
     else super.open();
   }
 
-  // The table has come while one was typing.
+  // The table, or more of what was found in it, has come while one was typing.
   arrived() {
-    if (document.activeElement === this.input) this.typed();
+    const isChoosing = this.element && this.marked != null;
+    if (document.activeElement === this.input && !isChoosing) this.typed();
   }
 
   search() {
@@ -60,7 +61,7 @@ class TagList extends Combobox {
       const shortest = text.charCodeAt(0) > 127 ? 1 : start ? 3 : 2;
       if (text.trim().length < shortest) continue;
       this.from = from + start;
-      const found = this.manner.find(text, MOST, start > 0);
+      const found = this.manner.find(text, MOST, start > 0, () => this.arrived());
       if (found.length) return found;
     }
     return [];

@@ -2,6 +2,12 @@
 import { call } from "../common/calls.js";
 
 const SHORTEST = 2;
+// In milliseconds: as long as the page may stand still for a table, at a key and while it is read.
+const PATIENCE = 4;
+// In characters: so much is looked through without a look at the clock.
+const SLICE = 2 ** 18;
+const ROWS_AT_ONCE = 512;
+const pause = () => new Promise((done) => setTimeout(done));
 const manners = new Map();
 const tables = new Map();
 
@@ -30,8 +36,8 @@ async function load(target) {
   let answer = await call(query([...tables.keys()].at(-1) ?? ""));
   if (!answer.version) return null;
   if (!answer.rows && !tables.has(answer.version)) answer = await call(query(""));
-  if (answer.rows) tables.set(answer.version, new Table(answer.rows));
-  const table = tables.get(answer.version);
+  if (answer.rows) tables.set(answer.version, Table.of(answer.rows));
+  const table = await tables.get(answer.version);
   return { find: (...typed) => table.find(...typed), spell: (tag) => spelled(tag, answer) };
 }
 
@@ -44,14 +50,38 @@ function spelled({ name, kind }, { underscores, escapes, artist_mark: mark }) {
 }
 
 class Table {
+  static async of(rows) {
+    const table = new Table(rows);
+    await table.read();
+    return table;
+  }
+
   constructor(rows) {
     this.rows = rows;
     // Where names and aliases begin, by their first letters; the most frequent come first.
     this.starts = new Map();
-    for (let at = 0; at < rows.length - 1; ) {
+    // Whole rows, and where each piece of them begins.
+    this.slices = [];
+    // What was looked for last within the rows: as far as `next`, a place in `slices`, with the `rows` that hold it.
+    this.last = null;
+  }
+
+  async read() {
+    const { rows } = this;
+    let until = performance.now() + PATIENCE;
+    for (let at = 0, count = 1; at < rows.length - 1; count += 1) {
       const end = rows.indexOf("\n", at + 1);
       for (let start = at + 1; start > 0 && start < end; start = this.next(start, end)) this.note(start);
       at = end;
+      if (count % ROWS_AT_ONCE || performance.now() < until) continue;
+      await pause();
+      until = performance.now() + PATIENCE;
+    }
+    for (let from = 0; from < rows.length - 1; ) {
+      const end = from + SLICE < rows.length ? rows.lastIndexOf("\n", from + SLICE) : rows.length - 1;
+      const to = end > from ? end : rows.indexOf("\n", from + 1);
+      this.slices.push({ from, text: rows.slice(from, to + 1) });
+      from = to;
     }
   }
 
@@ -70,16 +100,42 @@ class Table {
   }
 
   /** `{name, kind, count, alias}` of at most so many tags for what is typed: those that begin so, then, unless `begun`
-   *  ones alone are wanted, those that hold it. */
-  find(text, most, begun) {
+   *  ones alone are wanted, those that hold it. Where that takes long, `later()` is called to ask for the rest. */
+  find(text, most, begun, later = () => {}) {
     const typed = text.toLowerCase().trim().replace(/\s+/g, "_");
     const found = new Map();
     for (const start of this.starts.get(typed.slice(0, SHORTEST)) ?? []) {
       if (found.size === most) break;
       if (this.rows.startsWith(typed, start)) this.add(found, start);
     }
-    for (let at = 0; !begun && found.size < most && (at = this.rows.indexOf(typed, at)) >= 0; at += 1) this.add(found, at);
+    if (!begun && !this.hold(typed, most, found)) setTimeout(later);
     return [...found.values()];
+  }
+
+  /** Add tags that hold what is typed to `found`; false where there was no time to look through all of them. */
+  hold(typed, most, found) {
+    const { last } = this;
+    if (last?.typed !== typed && !(last?.next === this.slices.length && typed.includes(last.typed))) {
+      this.last = { typed, next: 0, rows: new Set() };
+    }
+    // A longer text is held by those alone that hold its beginning.
+    for (const from of this.last.rows) {
+      if (found.size === most) return true;
+      const row = this.rows.slice(from, this.rows.indexOf("\n", from));
+      for (let at = 0; (at = row.indexOf(typed, at)) >= 0; at += 1) this.add(found, from + at);
+    }
+    const until = performance.now() + PATIENCE;
+    for (let isFirst = true; this.last.next < this.slices.length; this.last.next += 1, isFirst = false) {
+      if (found.size === most) return true;
+      if (!isFirst && performance.now() > until) return false;
+      const { from, text } = this.slices[this.last.next];
+      for (let at = 0; (at = text.indexOf(typed, at)) >= 0; at += 1) {
+        if (found.size === most) return true;
+        this.add(found, from + at);
+        this.last.rows.add(this.rows.lastIndexOf("\n", from + at) + 1);
+      }
+    }
+    return true;
   }
 
   add(found, at) {
