@@ -9,7 +9,7 @@ from typing import Protocol
 from .accounting import budget
 from .accounting.metering import Meter
 from .streaming.live import Sink
-from .types import Deployment, Request, Result
+from .types import Deployment, Request, Result, StreamingBackend
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Call:
 
     `caller` names the caller for the ledger; `hold` is the amount that the budget has set aside; `meter` runs
     for the current deployment. `attempts` counts the calls really sent; `warnings` collects sentences for the
-    user.
+    user. `backend` stands in for the deployment's own.
     """
 
     request: Request
@@ -29,6 +29,7 @@ class Call:
     meter: Meter = field(default_factory=Meter)
     attempts: int = 0
     warnings: list[str] = field(default_factory=list)
+    backend: StreamingBackend | None = None
 
     def warn(self, sentence: str) -> None:
         if sentence and sentence not in self.warnings:

@@ -24,7 +24,7 @@ from .middleware.spread import spread
 from .middleware.usage import counted, counted_in_place
 from .streaming.collect import collect
 from .streaming.live import LiveText, Sink
-from .types import Deployment, LocalBackend, Request, Result
+from .types import Deployment, LocalBackend, Request, Result, StreamingBackend
 from .vision import check_vision
 
 # (provider, base_url, model) of every deployment that was called: what there may be to unload.
@@ -63,7 +63,7 @@ async def send(call: Call) -> Result:
     meter.begin()
     started = time.monotonic()
     try:
-        backend = registry.get(deployment.backend)
+        backend = call.backend or registry.get(deployment.backend)
         if prepare := getattr(backend, "prepare", None):
             # Before the watch begins: an import is no silence of the other side.
             await prepare(call.request, deployment)
@@ -87,16 +87,21 @@ _answer = chain(
 
 
 async def complete(
-    request: Request, deployment: Deployment, sink: Sink, caller: str = "", hold: budget.Hold | None = None
+    request: Request,
+    deployment: Deployment,
+    sink: Sink,
+    caller: str = "",
+    hold: budget.Hold | None = None,
+    backend: StreamingBackend | None = None,
 ) -> Result:
     """Answer one request. Raises `errors.LLMError`; its `attempts` counts the calls that were made.
 
-    `hold` is the amount already set aside for it; it is released.
+    `hold` is the amount already set aside for it; it is released. `backend` stands in for the deployment's.
     """
     started = time.monotonic()
     check_plan(deployment)  # a kept answer of a model that is not allowed any more is none either
     (hold,) = [hold] if hold else budget.set_aside([request], deployment)
-    call = Call(request, deployment, sink, caller, hold)
+    call = Call(request, deployment, sink, caller, hold, backend=backend)
     call.warn(hold.warning)
     try:
         result = await _answer(call)

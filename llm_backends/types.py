@@ -205,8 +205,9 @@ class Deployment:
     unavailable. `seeing` names models of the user's that take pictures, for the error where this one does
     not. `transport` is one of `TRANSPORTS` for a provider's model, else empty. `cache_file` is the file that
     keeps answers, None for no cache. `plan` is asked at every attempt, None where there is none. `price` is
-    None where it is unknown; `budget` is the limit on all calls together, and `usage_file` the file that
-    keeps their cost, None for none. Every call is reported to `observers`. Times are seconds.
+    None where it is unknown; `price_share` is the part of all prices that is paid. `budget` is the limit on
+    all calls together, and `usage_file` the file that keeps their cost, None for none. Every call is
+    reported to `observers`. Times are seconds.
     """
 
     backend: str
@@ -234,6 +235,7 @@ class Deployment:
     seeing: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
     transport: str = field(default="", compare=False)
     replicas: tuple[str, ...] = ()
+    price_share: float = 1.0
 
     @property
     def model_id(self) -> str:

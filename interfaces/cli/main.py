@@ -202,6 +202,7 @@ def _parser() -> argparse.ArgumentParser:
         "--videos", action="store_true", help="also caption videos, from some of their frames"
     )
     caption.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N images")
+    _cheap_options(caption)
     caption.add_argument("--yes", action="store_true", help="begin without showing the first captions")
     _model_options(caption)
 
@@ -251,6 +252,8 @@ def _one_or_file(
             options.refuse("--file and --out belong together: name the file to read and the one to write")
         if (given is None) != bool(options.file):
             options.refuse("give one text, or --file IN --out OUT for a file of them")
+        if options.cheap and not options.file:
+            options.refuse("--when-cheap and --flex belong to --file: a single text is asked for at once")
         return file(options) if options.file else one(options)
 
     return run
@@ -284,6 +287,25 @@ def _file_options(parser: argparse.ArgumentParser, what: str) -> None:
     )
     parser.add_argument(
         "--out", default="", metavar="OUT", help="with --file: the .jsonl or .csv file to write"
+    )
+    _cheap_options(parser)
+
+
+def _cheap_options(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(cheap="")
+    parser.add_argument(
+        "--when-cheap",
+        dest="cheap",
+        action="store_const",
+        const="batch",
+        help="ask in batches, at half the price and within 24 hours (OpenAI, Anthropic, Google Gemini)",
+    )
+    parser.add_argument(
+        "--flex",
+        dest="cheap",
+        action="store_const",
+        const="flex",
+        help="ask in the slower tier, at half the price and within minutes (OpenAI, Google Gemini)",
     )
 
 

@@ -67,7 +67,8 @@ def worst_cost(request: Request, deployment: Deployment) -> float | None:
     """The most that one attempt is likely to cost in US dollars; None where the price is unknown."""
     if deployment.price is None:
         return None
-    return cost_of(prompt_tokens(request), most_answer_tokens(request, deployment), deployment.price)
+    cost = cost_of(prompt_tokens(request), most_answer_tokens(request, deployment), deployment.price)
+    return cost * deployment.price_share
 
 
 def _texts(request: Request) -> Iterable[str]:

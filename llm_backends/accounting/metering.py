@@ -67,7 +67,7 @@ def priced(usage: Usage, deployment: Deployment) -> Usage:
     if usage.prompt_tokens is None or (usage.completion_tokens is None and deployment.price[1]):
         return usage
     cost = estimate.cost_of(usage.prompt_tokens, usage.completion_tokens or 0, deployment.price)
-    return replace(usage, cost_usd=cost)
+    return replace(usage, cost_usd=cost * deployment.price_share)
 
 
 def blank_record(call: Call) -> CallRecord:

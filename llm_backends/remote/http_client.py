@@ -73,6 +73,22 @@ class HttpClient:
     def get(self, url: str, headers: Mapping[str, str]) -> aiohttp.client._RequestContextManager:
         return self.session().get(url, headers=headers, allow_redirects=False, proxy=proxy_for(url))
 
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], data: Any, timeout_s: float
+    ) -> aiohttp.client._RequestContextManager:
+        """Send `data` (bytes, a stream, a form, or None) by `method`, all within `timeout_s` seconds."""
+        import aiohttp
+
+        return self.session().request(
+            method,
+            url,
+            data=data,
+            headers=headers,
+            allow_redirects=False,
+            proxy=proxy_for(url),
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+        )
+
     async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None and not session.closed:

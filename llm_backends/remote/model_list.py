@@ -60,7 +60,7 @@ async def fetch_json(
         api_key=key,
         key_variable=key_variable,
     )
-    headers = _headers(url, key, key_variable, style)
+    headers = style_headers(url, key, key_variable, style)
     try:
         status, body, answer_headers = await asyncio.wait_for(_get(url, headers), patience_s)
     except (TimeoutError, asyncio.TimeoutError):
@@ -79,8 +79,9 @@ async def fetch_json(
         raise errors.MalformedAnswer(f"The answer from {where} is not a model list.") from None
 
 
-def _headers(url: str, key: Secret | None, variable: str, style: str) -> Mapping[str, str]:
-    """The headers that carry `key`. Raises `AuthenticationFailed` for a text that cannot be a key."""
+def style_headers(url: str, key: Secret | None, variable: str, style: str) -> Mapping[str, str]:
+    """The headers that carry `key` in the way of `style`.
+    Raises `AuthenticationFailed` for a text that cannot be a key."""
     plain = key_headers(url, key, variable)
     if key is not None and style in _KEY_HEADERS:
         plain = {_KEY_HEADERS[style]: key.reveal()}

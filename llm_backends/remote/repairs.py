@@ -83,8 +83,7 @@ class Forms:
     ) -> AsyncGenerator[Chunk, None]:
         """Stream the answer of `attempt`, which is called with the request as it is to be sent.
         `plain` is the form of a model that has refused nothing yet."""
-        thinks = request.reasoning not in ("default", "off")
-        place = (deployment.provider, deployment.base_url or "", deployment.model, thinks)
+        place = _place(request, deployment)
         form, first = self._known.get(place, plain), None
         for _ in range(MOST_REPAIRS + 1):
             begun = False
@@ -109,6 +108,15 @@ class Forms:
                 first, form = first or refusal.error, better
         assert first is not None
         raise first
+
+    def known(self, request: Request, deployment: Deployment) -> Form:
+        """Return the form that a call would have at first."""
+        return self._known.get(_place(request, deployment), Form())
+
+
+def _place(request: Request, deployment: Deployment) -> tuple[str, str, str, bool]:
+    thinks = request.reasoning not in ("default", "off")
+    return deployment.provider, deployment.base_url or "", deployment.model, thinks
 
 
 async def unrepaired(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from ...llm_backends.system.file_lock import lock
+from .batch_table import TABLES as BATCH_TABLES
+from .batch_table import BatchTable
 
 _TABLES = """
 create table if not exists about (name text primary key, value text not null);
@@ -31,8 +33,9 @@ class Journal:
     """The journal in `file`, held by one program at a time. A context manager.
 
     `texts` are kept by a key (a hash of all that shapes them), so that what is asked twice is computed once;
-    `names` say which file or line, with which stamp, has which key. What is written here survives the end of
-    the program at any moment. Raises `JobError` where another program holds it, or it cannot be read.
+    `names` say which file or line, with which stamp, has which key; `batches` are those that wait at a
+    provider. What is written here survives the end of the program at any moment. Raises `JobError` where
+    another program holds it, or it cannot be read.
     """
 
     def __init__(self, file: Path) -> None:
@@ -45,7 +48,7 @@ class Journal:
             self._data = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             self._data.execute("pragma journal_mode = wal")
             self._data.execute("pragma synchronous = normal")
-            self._data.executescript(_TABLES)
+            self._data.executescript(_TABLES + BATCH_TABLES)
         except OSError as error:
             raise JobError(
                 f"The journal {file} cannot be written ({error.strerror}). Choose another folder with --home."
@@ -56,6 +59,8 @@ class Journal:
                 f"The journal {file} cannot be used ({error}). Free some disk space, "
                 "or delete it to start over."
             ) from None
+
+        self.batches = BatchTable(self._data, self._writing)
 
     def __enter__(self) -> Journal:
         return self

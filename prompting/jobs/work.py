@@ -18,7 +18,7 @@ from .control import Control
 from .pace import Pace
 
 # Errors that every other entry would meet as well.
-_ENDS_ALL = (
+ENDS_ALL = (
     errors.NotConfigured,
     errors.MissingKey,
     errors.ConsentNeeded,
@@ -82,7 +82,7 @@ def spoken_time(seconds: float) -> str:
 
 @dataclass(slots=True)
 class Progress:
-    """Where a job is: entries in all, done and failed, its cost so far and its calls at once."""
+    """Where a job is: entries in all, done and failed, its cost, its calls at once, what it waits for."""
 
     total: int
     done: int = 0
@@ -90,6 +90,7 @@ class Progress:
     called: int = 0
     cost_usd: float = 0.0
     at_once: int = 1
+    waiting: str = ""
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -109,8 +110,8 @@ class Progress:
 
     def facts(self) -> list[str]:
         """Return rate, time left, cost and failures in words, as far as there are any."""
-        facts = [f"{self.rate:.1f}/s"]
-        if (left := self.left_s) is not None:
+        facts = [self.waiting or f"{self.rate:.1f}/s"]
+        if not self.waiting and (left := self.left_s) is not None:
             facts.append(f"{spoken_time(left)} left")
         if self.cost_usd:
             facts.append(f"${self.cost_usd:.4f}")
@@ -175,7 +176,7 @@ class Work:
                 continue
             answers = run_in_place(_all(self._ask, [question.payload for _, question in ready]))
             for (entry, question), answer in zip(ready, answers, strict=True):
-                if isinstance(answer, _ENDS_ALL):
+                if isinstance(answer, ENDS_ALL):
                     raise answer
                 self._settle(entry, question, answer)
 
@@ -255,7 +256,7 @@ class Work:
             self._asked.pop(question.key, None)
             if not waiting.done():
                 waiting.set_result(None)
-        if isinstance(answer, _ENDS_ALL):
+        if isinstance(answer, ENDS_ALL):
             self._entries.clear()
             raise answer
         if isinstance(answer, errors.LLMError) and answer.retryable:

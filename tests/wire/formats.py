@@ -10,6 +10,7 @@ from aiohttp import web
 
 from wire import ollama_routes, replicate_format
 from wire.anthropic_format import AnthropicFormat
+from wire.batch_formats import batch_routes
 from wire.bedrock_format import BedrockFormat
 from wire.cloud_formats import OracleFormat, SageMakerFormat, WatsonxFormat, token_service
 from wire.embeddings import PATHS as EMBEDDING_PATHS
@@ -58,6 +59,7 @@ def routes(server: Any) -> list[web.AbstractRouteDef]:
     for path in ("/v1/messages", "/messages"):
         listed.append(web.post(path, _speaking(server, AnthropicFormat())))
     listed += [web.post(path, embeddings(server)) for path in EMBEDDING_PATHS]
+    listed += batch_routes(server)
     gemini = r"/{version:(?:v1beta/|v1alpha/|v1/)?}models/{model:[^:/]+}:{verb:\w+}"
     listed.append(web.post(gemini, _speaking(server, GeminiFormat())))
     for path in ("/api/chat", "/api/generate"):

@@ -27,6 +27,7 @@ from aiohttp import web
 from serving import in_thread, serving
 
 from wire.answers import Answer, Asked, Raw, compose
+from wire.batch_formats import Batches
 from wire.faults import Behaviour, behaviour_of
 from wire.formats import routes
 
@@ -98,6 +99,7 @@ class WireServer:
         self._scripts: dict[str, list[Script]] = {}
         self._refusals: dict[str, Refusing] = {}
         self._failures: Counter[str] = Counter()
+        self.batches = Batches()
 
     def script(self, model: str, answer: Script | Iterable[Script]) -> None:
         """Let `model` (a name or a glob) answer with a text, an `Answer`, the bytes of a `Raw`, what a
@@ -146,6 +148,12 @@ class WireServer:
     def in_thread(cls) -> AbstractContextManager[WireServer]:
         """The server on a loop thread of its own, for tests without a loop or with one that they block."""
         return in_thread(cls(), "wire")
+
+    def late_answer(self, fmt: Any, asked: Asked) -> tuple[int, Any]:
+        """The status and JSON with which a request out of a batch is answered."""
+        if asked.model in self._refusals and (refusal := self._refusals[asked.model](asked.body)):
+            return refusal
+        return 200, fmt.whole(compose(asked, behaviour_of(asked.model), self.scripted(asked)), asked)
 
     # -- a call
 

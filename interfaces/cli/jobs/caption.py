@@ -10,15 +10,18 @@ from pathlib import Path
 
 from ....config.settings.home import targets_folder
 from ....llm_backends.model import Model
+from ....llm_backends.remote.batches.offers import SHARE
+from ....llm_backends.remote.batches.service import BatchService
 from ....prompting import targets
 from ....prompting.jobs import captions
 from ....prompting.jobs.caption_job import SHOWN, CaptionJob, caption_job_id, describing
 from ....prompting.jobs.caption_places import TextFiles, place_for
+from ....prompting.jobs.cheap import cheaper
 from ....prompting.jobs.journal import JobError, hold_place
 from ....prompting.jobs.picture_readers import PictureReaders
 from ....prompting.jobs.work import Entry, Progress, spoken_time
 from ..writing import open_chosen, print_json
-from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures
+from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures, say
 
 CANCELLED = 130
 # Pictures above which a job does not begin unasked.
@@ -46,7 +49,7 @@ def caption_command(options: argparse.Namespace) -> int:
     )
     if not found:
         raise JobError(f"{folder} holds no images. Name the folder that they are in, or add --subfolders.")
-    model = open_chosen(options, "caption, command line")
+    model, service = cheaper(open_chosen(options, "caption, command line"), options.cheap)
     job_id = caption_job_id(folder, wishes, suffix or options.save_as, options.existing, options.seed, model)
     pictures = captions.in_order(found)[: options.limit] if options.limit else found
     with (
@@ -54,16 +57,16 @@ def caption_command(options: argparse.Namespace) -> int:
         job_journal(job_id, "caption", options, str(folder)) as journal,
         PictureReaders(0 if model.runs_in_place else len(pictures)) as readers,
     ):
-        job = CaptionJob(wishes, options.existing, journal, pictures, place, _say)
-        run = _Run(job, model)
+        job = CaptionJob(wishes, options.existing, journal, pictures, place, say)
+        run = _Run(job, model, service)
         entries = job.entries(options.seed, readers.read)
         first, rest = entries[:SHOWN], entries[SHOWN:]
-        if rest and not options.yes:
+        if rest and not options.yes and not journal.batches.open():
             if not sys.stdin.isatty() and len(rest) > _UNASKED:
                 raise JobError(
                     f"{len(entries)} images are to be captioned. Add --yes to begin, or --limit N."
                 )
-            run.carry_out(first)
+            run.carry_out(first, at_once=True)
             if sys.stdin.isatty() and not run.goes_on(len(rest)):
                 return CANCELLED
             entries = rest
@@ -74,14 +77,15 @@ def caption_command(options: argparse.Namespace) -> int:
 class _Run:
     """One run of `caption`, with its sample of texts, its question and its report."""
 
-    def __init__(self, job: CaptionJob, model: Model) -> None:
-        self._job, self._model = job, model
+    def __init__(self, job: CaptionJob, model: Model, service: BatchService | None) -> None:
+        self._job, self._model, self._service = job, model, service
         self._runs: list[Progress] = []
 
-    def carry_out(self, entries: Sequence[Entry]) -> None:
-        job, model = self._job, self._model
+    def carry_out(self, entries: Sequence[Entry], *, at_once: bool = False) -> None:
+        """Caption `entries`, where that is wanted in batches and not `at_once`."""
+        job, service = self._job, None if at_once else self._service
         try:
-            self._runs.append(carry_out(entries, job.journal, describing(model), model, job.settle))
+            self._runs.append(carry_out(entries, job.journal, describing, self._model, job.settle, service))
         finally:
             job.flush()
 
@@ -91,9 +95,14 @@ class _Run:
         run = self._runs[-1]
         ended = max(1, run.done + run.failed)
         seconds = (time.monotonic() - run.began) / ended * left
-        cost = f" and ${run.cost_usd / ended * left:.2f}" if run.cost_usd else ""
-        question = f"{left} more images, at most about {spoken_time(seconds)}{cost}. Go on? [y/N] "
-        return input(question).strip().lower() in ("y", "yes")
+        share = SHARE if self._service else 1.0
+        cost = f" and ${run.cost_usd / ended * left * share:.2f}" if run.cost_usd else ""
+        time_left = (
+            "as a batch at half the price, within 24 hours"
+            if self._service
+            else f"at most about {spoken_time(seconds)}"
+        )
+        return input(f"{left} more images, {time_left}{cost}. Go on? [y/N] ").strip().lower() in ("y", "yes")
 
     def report(self, options: argparse.Namespace) -> int:
         report, job_id = self._job.report(time.time()), self._job.journal.id
@@ -113,7 +122,3 @@ class _Run:
             print(f"{report.summary()}.")
             list_failures(report.failures, job_id)
         return SOME_FAILED if report.failures else 0
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)

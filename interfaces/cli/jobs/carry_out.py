@@ -14,11 +14,13 @@ from ....config.settings.home import home
 from ....config.settings.values import load
 from ....llm_backends import errors
 from ....llm_backends.model import Model
+from ....llm_backends.remote.batches.service import BatchService
 from ....llm_backends.runner import runner
+from ....prompting.jobs.batches import Asking, BatchWork
 from ....prompting.jobs.caption_job import most_at_once
-from ....prompting.jobs.journal import Journal, journal_file
+from ....prompting.jobs.journal import JobError, Journal, journal_file
 from ....prompting.jobs.pace import Pace
-from ....prompting.jobs.work import Ask, Entry, Progress, Work
+from ....prompting.jobs.work import Entry, Progress, Work
 from .progress_display import ProgressDisplay
 
 SOME_FAILED = 3
@@ -29,11 +31,16 @@ _MOST_LISTED = 20
 def carry_out(
     entries: Sequence[Entry],
     journal: Journal,
-    ask: Ask,
+    asking: Asking,
     model: Model,
     settle: Callable[[str, Mapping[str, Any] | str], None],
+    service: BatchService | None = None,
 ) -> Progress:
-    work = Work(entries, journal, ask, settle)
+    """Ask `model` for `entries`, with a `service` in batches of it."""
+    if service is not None:
+        work: Work = BatchWork(entries, journal, asking, model, service, settle, time.time, say)
+    else:
+        work = Work(entries, journal, asking(model), settle)
     display = ProgressDisplay(work.progress)
     try:
         if model.runs_in_place:
@@ -46,15 +53,20 @@ def carry_out(
     except (KeyboardInterrupt, errors.Cancelled, errors.LLMError):
         display.end()
         done = work.progress.done + work.progress.failed
-        print(
+        say(
             f"Stopped after {done} of {work.progress.total}. Run the same command to go on, or "
-            f"`python . jobs resume {journal.id}`.",
-            file=sys.stderr,
+            f"`python . jobs resume {journal.id}`."
         )
+        if service is not None and journal.batches.open():
+            say(f"The batch goes on at {service.label}: either of the two fetches its answers.")
         raise
     finally:
         display.end()
     return work.progress
+
+
+def say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def jobs_folder() -> Path:
@@ -63,8 +75,17 @@ def jobs_folder() -> Path:
 
 @contextlib.contextmanager
 def job_journal(job_id: str, kind: str, options: argparse.Namespace, what: str) -> Iterator[Journal]:
-    """Open the journal `job_id`, with the arguments that resume the job."""
+    """Open the journal `job_id`, with the arguments that resume the job.
+
+    Raises `JobError` where its questions wait in a batch and are to be asked at once.
+    """
     with Journal(journal_file(jobs_folder(), job_id)) as journal:
+        waiting = sum(batch.total for batch in journal.batches.open())
+        if waiting and options.cheap != "batch":
+            raise JobError(
+                f"{waiting} questions of this job wait in a batch, which is paid for. Add --when-cheap to "
+                "fetch the answers."
+            )
         journal.note(kind=kind, what=what, arguments=options.arguments, began=time.time(), ended=None)
         yield journal
 

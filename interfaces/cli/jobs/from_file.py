@@ -13,11 +13,14 @@ from ....config.opening import library_folders
 from ....config.settings.home import targets_folder
 from ....llm_backends.errors import LLMError
 from ....llm_backends.model import Model
+from ....llm_backends.remote.batches.service import BatchService
 from ....prompting import targets
 from ....prompting.briefs.reading import UnreadableBrief, read_brief
 from ....prompting.enhance import Idea, enhance
 from ....prompting.generate_values import invent
+from ....prompting.jobs.batches import Asking
 from ....prompting.jobs.caption_job import quiet
+from ....prompting.jobs.cheap import cheaper
 from ....prompting.jobs.journal import JobError, digest, hold_place
 from ....prompting.jobs.lines import Line, Results, read_lines
 from ....prompting.jobs.work import Ask, Entry, Question, Written
@@ -33,7 +36,7 @@ _BRIEF = ("duration", "aspect", "language")
 def enhance_file_command(options: argparse.Namespace) -> int:
     """Enhance each line of --file into --out."""
     lines = read_lines(options.file, sys.stdin, ("idea", "prompt", "text"))
-    model = open_chosen(options, "enhance, file")
+    model, service = cheaper(open_chosen(options, "enhance, file"), options.cheap)
     loaded: dict[str, targets.Target] = {}
 
     def idea_of(line: Line) -> Idea:
@@ -54,16 +57,19 @@ def enhance_file_command(options: argparse.Namespace) -> int:
         if not 1 <= ideas[_name(line)].variations <= MOST_VARIATIONS:
             raise JobError(f"Line {line.number}: variations is not 1 to {MOST_VARIATIONS}.")
 
-    async def ask(payloads: Sequence[Idea]) -> list[Written | LLMError]:
-        enhanced = await enhance(payloads, quiet(model), options.on_error)
-        pairs = iter(zip(enhanced.prompts, enhanced.negatives, strict=True))
-        cost = enhanced.info["cost_usd"]
-        written: list[Written | LLMError] = []
-        for idea in payloads:
-            texts = [next(pairs) for _ in range(idea.variations)]
-            content = {"texts": texts, "warnings": enhanced.info["warnings"]}
-            written.append(Written(content, cost and cost / len(payloads)))
-        return written
+    def asking(model: Model) -> Ask:
+        async def ask(payloads: Sequence[Idea]) -> list[Written | LLMError]:
+            enhanced = await enhance(payloads, quiet(model), options.on_error)
+            pairs = iter(zip(enhanced.prompts, enhanced.negatives, strict=True))
+            cost = enhanced.info["cost_usd"]
+            written: list[Written | LLMError] = []
+            for idea in payloads:
+                texts = [next(pairs) for _ in range(idea.variations)]
+                content = {"texts": texts, "warnings": enhanced.info["warnings"]}
+                written.append(Written(content, cost and cost / len(payloads)))
+            return written
+
+        return ask
 
     def rows(line: Line, outcome: Mapping[str, Any] | str) -> list[dict[str, Any]]:
         row = {"line": line.number, "idea": line.text}
@@ -75,13 +81,13 @@ def enhance_file_command(options: argparse.Namespace) -> int:
         ]
 
     columns = ("line", "idea", "prompt", "negative", "error")
-    return _from_file(options, "enhance", lines, ideas, ask, rows, columns, model)
+    return _from_file(options, "enhance", lines, ideas, asking, rows, columns, model, service)
 
 
 def variables_file_command(options: argparse.Namespace) -> int:
     """Generate values for each name of --file into --out."""
     lines = read_lines(options.file, sys.stdin, ("name", "variable"))
-    model = open_chosen(options, "variables, file")
+    model, service = cheaper(open_chosen(options, "variables, file"), options.cheap)
     library = Library(*library_folders())
 
     def task_of(line: Line) -> VariablesTask:
@@ -95,13 +101,16 @@ def variables_file_command(options: argparse.Namespace) -> int:
             seed=int(line.more.get("seed", options.seed)),
         )
 
-    async def ask(payloads: Sequence[VariablesTask]) -> list[Written | LLMError]:
-        written: list[Written | LLMError] = []
-        for task in payloads:
-            invented = await invent(task, quiet(model))
-            content = {"values": invented.values, "warnings": invented.info["warnings"]}
-            written.append(Written(content, invented.info["cost_usd"]))
-        return written
+    def asking(model: Model) -> Ask:
+        async def ask(payloads: Sequence[VariablesTask]) -> list[Written | LLMError]:
+            written: list[Written | LLMError] = []
+            for task in payloads:
+                invented = await invent(task, quiet(model))
+                content = {"values": invented.values, "warnings": invented.info["warnings"]}
+                written.append(Written(content, invented.info["cost_usd"]))
+            return written
+
+        return ask
 
     def rows(line: Line, outcome: Mapping[str, Any] | str) -> list[dict[str, Any]]:
         row = {"line": line.number, "name": line.text}
@@ -111,7 +120,7 @@ def variables_file_command(options: argparse.Namespace) -> int:
 
     tasks = {_name(line): task_of(line) for line in lines}
     columns = ("line", "name", "values", "error")
-    return _from_file(options, "variables", lines, tasks, ask, rows, columns, model)
+    return _from_file(options, "variables", lines, tasks, asking, rows, columns, model, service)
 
 
 def _brief_of(line: Line, options: argparse.Namespace) -> Brief:
@@ -128,10 +137,11 @@ def _from_file(
     kind: str,
     lines: Sequence[Line],
     payloads: Mapping[str, Any],
-    ask: Ask,
+    asking: Asking,
     rows: Callable[[Line, Mapping[str, Any] | str], list[dict[str, Any]]],
     columns: Sequence[str],
     model: Model,
+    service: BatchService | None,
 ) -> int:
     out = Path(options.out).expanduser().resolve()
     source = options.file if options.file == "-" else str(Path(options.file).expanduser().resolve())
@@ -158,7 +168,7 @@ def _from_file(
                     settle(name, texts[name])
                 else:
                     entries.append(Entry(name, stamps[name], _asked(stamps[name], payload)))
-            progress = carry_out(entries, journal, ask, model, settle)
+            progress = carry_out(entries, journal, asking, model, settle, service)
         finally:
             results.close()
         done = len(lines) - len(failures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from dataclasses import asdict
 from pathlib import Path
 
 from ....prompting.jobs.journal import JobError, Journal, journal_file, journals, remove
@@ -28,10 +29,16 @@ def _list(folder: Path, options: argparse.Namespace) -> int:
         try:
             with Journal(file) as journal:
                 about, failed = journal.about, len(journal.failures())
+                waiting = sum(batch.total for batch in journal.batches.open())
         except JobError as error:
             rows.append((file.stem, "", "", str(error)))
             continue
-        state = "done" if about.get("ended") and not failed else f"{failed} failed" if failed else "stopped"
+        if waiting:
+            state = f"waiting for {waiting} answers"
+        elif failed:
+            state = f"{failed} failed"
+        else:
+            state = "done" if about.get("ended") else "stopped"
         found.append({"id": file.stem, "state": state, "failed": failed, **about})
         rows.append((file.stem, about.get("kind", ""), state, about.get("what", "")))
     if options.json:
@@ -46,14 +53,21 @@ def _list(folder: Path, options: argparse.Namespace) -> int:
 def _show(file: Path, options: argparse.Namespace) -> int:
     with Journal(file) as journal:
         about, failures, written = journal.about, journal.failures(), len(journal.stamps())
+        batches = journal.batches.open()
     if options.json:
-        print_json({"id": file.stem, **about, "written": written, "failures": failures})
+        waiting = [asdict(batch) for batch in batches]
+        print_json({"id": file.stem, **about, "written": written, "failures": failures, "batches": waiting})
         return 0
     print(f"{file.stem}: {about.get('kind', '')} {about.get('what', '')}")
     if arguments := about.get("arguments"):
         print(f"Command: python . {' '.join(arguments)}")
     total = about.get("total")
     print(f"Written: {written}" + (f" of {total}" if total else ""))
+    for batch in batches:
+        print(
+            f"Batch {batch.id or batch.tag}: {batch.state}, {batch.answered} of {batch.total} answered when "
+            f"last seen. `python . jobs resume {file.stem}` fetches the answers."
+        )
     list_failures(failures, file.stem)
     return 0
 

@@ -28,8 +28,9 @@ class ProgressDisplay:
             return
         self._shown = now
         progress = self._progress
-        rate, *others = progress.facts()
-        facts = [rate, f"{progress.at_once} at once", *others]
+        facts = progress.facts()
+        if not progress.waiting:
+            facts.insert(1, f"{progress.at_once} at once")
         # A bar that breaks costs itself, never the job.
         with contextlib.suppress(Exception):
             self._bar.show(progress.done + progress.failed, progress.total, " · ".join(facts))
@@ -96,8 +97,13 @@ class _OneLine:
 
 
 class _Lines:
+    _last = ""
+
     def show(self, done: int, total: int, facts: str) -> None:
-        print(f"{done} of {total} · {facts}", file=sys.stderr, flush=True)
+        # A batch may take a day.
+        if (line := f"{done} of {total} · {facts}") != self._last:
+            self._last = line
+            print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         pass

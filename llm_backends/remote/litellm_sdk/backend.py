@@ -13,10 +13,11 @@ import concurrent.futures
 import contextlib
 import importlib
 import importlib.util
+import json
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
@@ -24,7 +25,7 @@ from ...types import Chunk, Deployment, Request
 from ..http_client import bearer, bundles, origin_of, trust
 from ..openai_format import chat_messages, picture_ends
 from ..openai_responses import respond, responses_place
-from ..repairs import Form, Forms, Refusal, unrepaired
+from ..repairs import Form, Forms, Refusal, fitted, unrepaired
 from ..token_exchange import forget, missing_package
 from .chunks import Counts, has_calls, read_chunk, read_whole
 from .embeddings import embedding_arguments, embedding_place, read_vectors
@@ -38,6 +39,7 @@ from .tables import counted_usage, keeps_schema, price_entry, table
 
 if TYPE_CHECKING:
     from .clients import Clients
+    from .recorded import Recorded
     from .transport import Transmission
 
 _OLLAMA_ENTRY = {"litellm_provider": "ollama_chat", "mode": "chat", "supports_function_calling": True}
@@ -46,6 +48,14 @@ _REPLICATE_ROLES = {
 }
 _SIGN_S = 0.05
 _REPLICATE_ORIGIN = "https://api.replicate.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """The body that a call would send, and the `beta` features of Anthropic's that it would ask for."""
+
+    body: dict[str, Any]
+    beta: str = ""
 
 
 class LiteLLMSDK:
@@ -203,6 +213,57 @@ class LiteLLMSDK:
             raise fault_of(deployment, exchange)
         vectors, counts = read_vectors(answer, request, deployment)
         return Chunk(vectors=vectors, usage=counted_usage(litellm, counts, deployment), finish_reason="stop")
+
+    async def sketch(self, request: Request, deployment: Deployment) -> Sketch:
+        """Return what a call for one answer in one piece would send. Nothing is sent."""
+        from .recorded import Recorded
+
+        _require_package(deployment)
+        litellm = await self.library.load()
+        entry = price_entry(litellm, deployment)
+        form = self._forms.known(request, deployment)
+        if form.by_responses or (entry and entry[1].get("mode") == "responses"):
+            raise errors.NotConfigured(
+                f"{deployment.name} takes no requests of the form that can wait.",
+                hint="Choose another model of the provider.",
+            )
+        stage = Recorded()
+        refusal: Refusal | None = None
+        try:
+            async with aclosing(self._staged(litellm, request, deployment, form, stage)) as chunks:
+                async for _ in chunks:
+                    pass
+        except Refusal as refused:
+            refusal = refused
+        if stage.request is None:
+            raise refusal.error if refusal else changed("it sent nothing", deployment)
+        body = json.loads(stage.request.content)
+        body.pop("stream", None)
+        return Sketch(body, stage.request.headers.get("anthropic-beta", ""))
+
+    async def read(
+        self, request: Request, deployment: Deployment, status: int, body: str
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read an answer to what `sketch` returned that came another way, as if it had come at once."""
+        from .recorded import Recorded
+
+        litellm = await self.library.load()
+        form = self._forms.known(request, deployment)
+        chunks = self._staged(litellm, request, deployment, form, Recorded(status, body))
+        async with aclosing(unrepaired(chunks)) as read:
+            async for chunk in read:
+                yield chunk
+
+    def _staged(
+        self, litellm: Any, request: Request, deployment: Deployment, form: Form, stage: Recorded
+    ) -> AsyncGenerator[Chunk, None]:
+        """Make a call against `stage`, in one piece."""
+        from .clients import Clients
+        from .transport import Transports
+
+        sdk = LiteLLMSDK(self.library, Clients(Transports(stage)))
+        whole = replace(form, streams=False)
+        return sdk._attempt(litellm, fitted(request, whole, deployment), deployment, whole)
 
     async def close(self) -> None:
         """Close the connections; see `StreamingBackend.close`."""

@@ -56,4 +56,4 @@ def counted_usage(litellm: Any, counts: Counts, deployment: Deployment) -> Usage
     except Exception:  # noqa: BLE001 - a price is worth less than an answer
         return usage
     # A price of nothing stands in the list for "unknown" as often as for "free".
-    return Usage(usage.prompt_tokens, usage.completion_tokens, sum(costs) or None)
+    return Usage(usage.prompt_tokens, usage.completion_tokens, sum(costs) * deployment.price_share or None)

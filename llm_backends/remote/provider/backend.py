@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from ... import errors
+from ...system.command_line import installer
 from ...types import AUTO_TRANSPORT, Chunk, Deployment, Request
 from ..http_client import origin_of
 from ..litellm_sdk import presence
-from ..litellm_sdk.backend import LiteLLMSDK
+from ..litellm_sdk.backend import LiteLLMSDK, Sketch
 from ..token_exchange import forget_token, with_token
 from .compatible import carries, loses_nothing
 from .direct import Direct
@@ -66,6 +67,21 @@ class Provider:
         async with aclosing(self._direct.stream(request, deployment)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    async def sketch(self, request: Request, deployment: Deployment) -> Sketch:
+        """Return what litellm would send for one answer in one piece; nothing is sent."""
+        if presence.is_bypassed(deployment.transport):
+            raise errors.DependencyMissing(
+                f"Batches of {deployment.provider_label} need the package litellm.",
+                hint=f"Run `{installer()}`, and leave LLM_TRANSPORT unset.",
+            )
+        return await self._sdk.sketch(request, deployment)
+
+    def read(
+        self, request: Request, deployment: Deployment, status: int, body: str
+    ) -> AsyncGenerator[Chunk, None]:
+        """Read an answer to what `sketch` returned that came another way."""
+        return self._sdk.read(request, deployment, status, body)
 
     def forget_keys(self) -> None:
         """Drop the keys in litellm's clients; see `StreamingBackend`."""
