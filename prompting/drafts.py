@@ -40,6 +40,7 @@ _TRANSLATES_FROM_BILLIONS = 1.0
 _GUESSED = (
     "{} is too small a model to translate an idea reliably. Check that the prompt shows what you meant."
 )
+_FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
 _FILLED = "light, surroundings and framing were added from the phrasebook"
 _LEFT = "your own words were kept"
 _PUT_IN = (
@@ -59,7 +60,7 @@ class Draft:
 class Order:
     """One variation of one idea; `warnings` collects what the user should know about it.
 
-    `is_for_small` says that a small model is asked.
+    `is_for_small` says that a small model is asked, `is_for_tiny` that it is one of the smallest.
     """
 
     task: EnhanceTask
@@ -68,6 +69,7 @@ class Order:
     pictures: tuple[Image, ...] = ()
     count_tokens: Callable[[str], int] | None = None
     is_for_small: bool = False
+    is_for_tiny: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -178,6 +180,12 @@ class Order:
                 return written
             texts.append(self._sifted(written[0]))
             negatives.append(written[1])
+        if (
+            self.is_for_tiny
+            and has_shape(self.target)
+            and _FORM_GUESSED.format(deployment.name) not in self.warnings
+        ):
+            self.warnings.append(_FORM_GUESSED.format(deployment.name))
         if self._is_guesswork(deployment) and _GUESSED.format(deployment.name) not in self.warnings:
             self.warnings.append(_GUESSED.format(deployment.name))
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
@@ -203,7 +211,7 @@ class Order:
         if not self._is_compact(self.task):
             return text
         idea, excluded = without_negations(self.task)
-        return tidied(text, self.task, idea, excluded, self.own_words)
+        return tidied(text, self.task, idea, excluded, self.own_words, is_tiny=self.is_for_tiny)
 
     def _without_loop(self, answer: AnswerLoops) -> Draft | None:
         """Return what stands before the loop of a list, where that is enough of one."""
@@ -251,7 +259,7 @@ class Order:
         if found:
             yield found
         wanted = "" if has_instruction else without_negations(self.task)[0]
-        if against := doubts(text, wanted, self.target, self.own_words):
+        if against := doubts(text, wanted, self.target, self.own_words, is_tiny=self.is_for_tiny):
             yield Fault("nonsense", "; ".join(against), weight=len(against))
 
     def _losses(self, text: str, idea: str, negative: str, has_instruction: bool) -> Iterator[Fault]:

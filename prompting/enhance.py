@@ -18,7 +18,7 @@ from .answers.protect import protect
 from .answers.shapes.shape import parts_of
 from .briefs.messages import brief_warnings, for_brief
 from .drafts import Draft, Order
-from .model_size import is_small
+from .model_size import is_small, is_tiny
 from .report import report
 from .targets import Target, fit_negative
 from .tasks import MOST_VARIATIONS, OPEN, Brief, EnhanceTask, OnError
@@ -79,13 +79,15 @@ async def enhance(
     phrasebook's version of it, stands where an answer is missing, and ``info["warnings"]`` says why.
     """
     started = time.monotonic()
-    for_small = is_small(model.deployment)
+    for_small, for_tiny = is_small(model.deployment), is_tiny(model.deployment)
     is_blind = modes.of(model.deployment.backend).sees is False
-    orders = _orders(ideas, pictures, () if is_blind else references, is_for_small=for_small)
+    orders = _orders(
+        ideas, pictures, () if is_blind else references, is_for_small=for_small, is_for_tiny=for_tiny
+    )
     answers = await _asked(orders, model)
     if references and not is_blind and any(isinstance(answer, CannotSee) for answer in answers):
         # What each picture is for can be written without a look at it.
-        orders = _orders(ideas, pictures, is_for_small=for_small)
+        orders = _orders(ideas, pictures, is_for_small=for_small, is_for_tiny=for_tiny)
         orders[0].warnings.append(_BLIND.format(model.deployment.name))
         answers = await _asked(orders, model)
     drafts = [order.read(answer, model.deployment) for order, answer in zip(orders, answers, strict=True)]
@@ -191,6 +193,7 @@ def _orders(
     references: Sequence[Image] = (),
     *,
     is_for_small: bool = False,
+    is_for_tiny: bool = False,
 ) -> list[Order]:
     orders = []
     for place, idea in enumerate(ideas):
@@ -212,7 +215,7 @@ def _orders(
                 brief=idea.brief,
             )
             seen = (*pictures[place : place + 1], *references)
-            order = Order(task, protected, idea.prompt, seen, idea.count_tokens, is_for_small)
+            order = Order(task, protected, idea.prompt, seen, idea.count_tokens, is_for_small, is_for_tiny)
             if variation == idea.first:
                 order.warnings.extend(brief_warnings(task.target, idea.brief))
             orders.append(order)

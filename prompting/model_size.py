@@ -10,6 +10,8 @@ from ..llm_backends.types import Deployment
 
 # Below it a model follows examples better than rules (benchmarks/RESULTS.md); 4B models follow rules.
 SMALL_BELOW_BILLIONS = 3.5
+# SmolLM2 135M and Gemma 270M go on about anything (benchmarks/RESULTS.md).
+TINY_BELOW_BILLIONS = 0.41
 
 _SIZE = re.compile(r"(?i)(?<![\w.])(?:(\d{1,2})x)?e?(\d{1,4}(?:[._]\d{1,2})?)(b|m)(?![a-z0-9])")
 _SMALL_FAMILIES = re.compile(r"(?i)\b(?:smol|tinyllama|phi-?[12](?!\d))")
@@ -21,6 +23,12 @@ def is_small(deployment: Deployment) -> bool:
     """Tell whether the model is known to be a small one."""
     size = billions_of(deployment)
     return size is not None and size < SMALL_BELOW_BILLIONS
+
+
+def is_tiny(deployment: Deployment) -> bool:
+    """Tell whether the model is known to have only a few hundred million parameters."""
+    size = billions_of(deployment)
+    return size is not None and size < TINY_BELOW_BILLIONS
 
 
 def billions_of(deployment: Deployment) -> float | None:

@@ -18,6 +18,7 @@ from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms
 from .mending import ALSO
+from .picture_words import unfit
 from .sentences import is_nothing_to_draw
 
 # Below so many words no share of them means anything.
@@ -86,24 +87,39 @@ _BARE_COLOUR = re.compile(
     r"|gold|silver|ivory)\Z"
 )
 _MOST_BARE = 5
+_STUTTER = re.compile(r"(?i)\b([^\W\d_]+)\b(?:[\s,.;!]+\1\b){2,}")
+_COLOURS = r"(?:red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y|golden|silver)\b"
+_COLOUR_WORD = re.compile(rf"\b{_COLOURS}")
+_IS_COLOURED = re.compile(
+    r"\b(fur|hair|eyes?|skin|coat|dress|tail|face|walls?|sky|light|sea|water|sand|snow|roof|car|body)"
+    rf" (?:is|are|has|with|in) ((?:[\w-]+,? ){{0,7}}?{_COLOURS}(?:(?:,| and)? {_COLOURS})*)"
+)
+# What an editing instruction may say in other words.
+_ASKING = frozenset(
+    ["make", "turn", "change", "replace", "remove", "delete", "erase", "add", "put", "set", "give", "swap",
+     "take", "please", "convert", "look", "like", "into", "with", "from", "the", "colour", "color"]
+)  # fmt: skip
 _SUN, _MOON = re.compile(r"(?i)\bsun(?:light|ny|lit)?\b"), re.compile(r"(?i)\bmoon(?:light|lit)?\b")
 _REQUEST = re.compile(r"(?:\A|[.,] )(?:[Tt]he )?(?:[Ss]etting|[Ll]ight|[Mm]aterials?|[Vv]iew) (?:is|are)\b")
 _COUNT = re.compile(r"(?i)\b(?:two|three|four|five|six|seven|eight|nine)\b")
 _VERB = re.compile(r"(?i)\b(?:is|are|was|were|has|have)\b")
 
 
-def doubts(text: str, idea: str, target: Target, own: str = "") -> list[str]:
+def doubts(text: str, idea: str, target: Target, own: str = "", *, is_tiny: bool = False) -> list[str]:
     """Return what speaks against `text`, made of `idea`, each as a clause about it.
 
-    `own` is all that the user wrote, where that is more than the idea that the text has to keep.
+    `own` is all that the user wrote, where that is more than the idea that the text has to keep. With
+    `is_tiny` the model has a few hundred million parameters and is trusted with less.
     """
     own = own or idea
     if target.shot_label:
         text = without_labels(text, target.shot_label)
-    if target.kind not in ("image", "video") or language_of(text) != "en":
+    if language_of(text) != "en" or (target.kind not in ("image", "video") and not is_tiny):
         return []
     found = [*_repetitions(text, own), *_told(text, own), *_numbers(text, own), *_form(text, own, target)]
     found += _contradictions(text, own)
+    if is_tiny:
+        found += _of_a_tiny_model(text, idea, own, target)
     if lost := _lost(text, idea):
         found.append(f"it lacks “{'”, “'.join(lost)}”")
     return list(dict.fromkeys(found))
@@ -159,7 +175,7 @@ def _told(text: str, idea: str) -> Iterator[str]:
     new = [said for said in _QUOTED.findall(text) if said.strip(" ,.!?").casefold() not in idea.casefold()]
     if new:
         yield f"it has lettering that was not asked for (“{new[0]}”)"
-    elif not lettering(idea) and (about := _ABOUT_TEXT.search(text)) and not _ABOUT_TEXT.search(idea):
+    elif (about := _ABOUT_TEXT.search(text)) and not _ABOUT_TEXT.search(idea) and not lettering(idea):
         yield f"it speaks of text (“{about[0]}”)"
 
 
@@ -174,6 +190,29 @@ def _contradictions(text: str, idea: str) -> Iterator[str]:
             break
     if _SUN.search(text) and _MOON.search(text) and not (_SUN.search(idea) or _MOON.search(idea)):
         yield "it has the sun and the moon at once"
+
+
+def _of_a_tiny_model(text: str, idea: str, own: str, target: Target) -> Iterator[str]:
+    """Yield what only the smallest models do: a stutter, a thing of two colours, an edit of another."""
+    if (stutter := _STUTTER.search(text)) and stutter[0].casefold() not in own.casefold():
+        yield f"it says “{stutter[1]}” again and again"
+    coloured: dict[str, set[str]] = {}
+    for thing, said in _IS_COLOURED.findall(text.casefold()):
+        coloured.setdefault(thing, set()).update(_COLOUR_WORD.findall(said))
+    for thing, colours in coloured.items():
+        if len(colours) > 1 and not colours <= set(_words(own)):
+            yield f"its {thing} has {len(colours)} colours"
+            break
+    if target.form not in ("prose", *LISTS) and is_english(own) and (clause := unfit(text, own)):
+        yield f"it has what does not belong there (“{clause[:60]}”)"
+    if target.kind == "edit" and is_english(idea):
+        wanted = [
+            word for word in dict.fromkeys(_words(idea)) if len(word) > _STEM - 2 and word not in _ASKING
+        ]
+        held = _words(text)
+        gone = [word for word in wanted if not any(_akin(word, other) for other in held)]
+        if gone and 2 * len(gone) >= len(wanted):
+            yield f"it lacks “{'”, “'.join(gone[:3])}”"
 
 
 def _numbers(text: str, idea: str) -> Iterator[str]:

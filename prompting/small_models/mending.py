@@ -21,6 +21,7 @@ from ..targets import Target
 from ..targets.fitting import split_terms
 from ..tasks import EnhanceTask
 from .begun import caption, missing
+from .picture_words import fitting
 from .sentences import drawable, first_paragraph, whole_terms
 
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
@@ -33,11 +34,13 @@ _ROUNDS = 4
 ALSO = "Also in the picture:"
 
 
-def tidied(text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own: str) -> str:
+def tidied(
+    text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own: str, *, is_tiny: bool = False
+) -> str:
     """Return an answer to `task` without what is nothing to draw, and with all that `idea` names.
 
     `idea` is the task's, without what it excludes; `own` is all that the user wrote. Text that nothing would
-    be left of stays.
+    be left of stays. Of what a tiny model wrote only that stays which fits the idea.
     """
     target = task.target
     most = target.words[1] if target.words else None
@@ -64,6 +67,9 @@ def tidied(text: str, task: EnhanceTask, idea: str, excluded: Sequence[str], own
         left = " ".join(pieces)
     else:
         return text
+    if is_tiny and is_english(own) and language_of(left) == "en":
+        left = fitting(left, own, is_list=target.form in LISTS)
+        text = idea
     if not task.instruction.strip():
         left = _whole(left or "", idea, target)
     if target.form == "tags":
@@ -108,7 +114,8 @@ def filled(text: str, task: EnhanceTask, idea: str) -> str:
     if not text.strip() or language_of(text) != "en" or not set(target.languages) & {"en", "any"}:
         return text
     written = text
-    for round_ in range(_ROUNDS):
+    # A second round of sentences knows nothing of the framing in the first.
+    for round_ in range(_ROUNDS if target.form == "tags" else 1):
         more = replace(task, prompt=written, instruction="", parts=(), seed=task.seed + round_)
         written = write(more).partition("\nNegative: ")[0]
         if not target.words or size_of(target, written) >= target.words[0]:

@@ -26,10 +26,10 @@ GOOD = (
 class Told:
     """A small model in this process that says `texts` in turn; `asked` is what it was asked."""
 
-    def __init__(self, *texts: Any) -> None:
+    def __init__(self, *texts: Any, name: str = "some-500m.gguf") -> None:
         self.texts = list(texts)
         self.asked: list[Request] = []
-        self.deployment = Deployment("gguf", "some-270m.gguf", mode="gguf", provider="gguf")
+        self.deployment = Deployment("gguf", name, mode="gguf", provider="gguf")
 
     async def ask(self, requests: Sequence[Request], shown: Any = None) -> list[Any]:
         self.asked += requests
@@ -288,3 +288,87 @@ def test_what_is_excluded_under_another_name_and_our_own_words_go(idea, more, sh
     prompt, _, _ = made(idea, "sdxl", f"{more}, {rest}")
     assert shown not in prompt
     assert "cobblestones" in prompt
+
+
+def by_tiny(idea: str, target: str, *texts: str) -> tuple[str, list[str]]:
+    """Return (prompt, warnings) where a model of 135M parameters says `texts`."""
+    model = Told(*texts, name="SmolLM2-135M-Instruct.gguf")
+    done = asyncio.run(enhance([Idea(idea, load(target))], model))  # type: ignore[arg-type]
+    return done.prompts[0], done.info["warnings"]
+
+
+class TestTheSmallestModels:
+    """On what SmolLM2 135M wrote."""
+
+    @pytest.mark.parametrize(
+        ("idea", "target", "text", "gone"),
+        [
+            (
+                'a chalkboard with the words "Soup of the Day"',
+                "midjourney_like",
+                'A chalkboard with the words "Soup of the Day", a picture of a lemon',
+                "lemon",
+            ),
+            (
+                'a street sign reading "Rue des Lilas" on an ivy wall',
+                "midjourney_like",
+                'A street sign reading "Rue des Lilas" on an ivy wall, a short phrase, a short sentence',
+                "phrase",
+            ),
+            (
+                "seven candles on a birthday cake",
+                "chroma",
+                "Seven candles on a birthday cake, a candle-making process, a moment of beauty and joy.",
+                "moment",
+            ),
+            (
+                "portrait of a man",
+                "flux1_schnell",
+                "Portrait of a man, with a white linen cloak. A portrait of a woman, with a delicate face.",
+                "woman",
+            ),
+        ],
+    )
+    def test_what_does_not_fit_the_idea_is_left_out(self, idea, target, text, gone):
+        prompt, _ = by_tiny(idea, target, text, text)
+        assert gone not in prompt
+        assert prompt.lower().startswith(idea.lower())
+        assert size_of(load(target), prompt) >= load(target).words[0] / 2
+
+    @pytest.mark.parametrize(
+        ("idea", "target", "text", "sign"),
+        [
+            (
+                "blur the background",
+                "flux1_kontext",
+                "Change the colour of the background to another colour, keeping its size, and leave all "
+                "else unchanged.",
+                "it lacks “blur”",
+            ),
+            (
+                "put a hat on the dog",
+                "flux2_edit",
+                'Change the letter "A" to "A" in the sentence "The dog is a cat."',
+                "it lacks “hat”",
+            ),
+            (
+                FOX,
+                "flux1_dev",
+                "A fox in the snow, its fur is a deep, dark brown, its eyes are a clear blue, its fur is a "
+                "dark, snowy white. Snow-laden branches close the frame at its edges and blur at the top.",
+                "its fur has",
+            ),
+            ("a dog", "flux1_kontext", "A dog. No, no, no, no. No, no, no.", "again and again"),
+        ],
+    )
+    def test_what_remains_is_reported(self, idea, target, text, sign):
+        _, warnings = by_tiny(idea, target, text, text)
+        assert any(sign in warning for warning in warnings)
+
+    def test_a_form_that_it_fills_in_is_to_be_checked(self):
+        text = '{"short_description": "a fox in the snow", "objects": []}'
+        _, warnings = by_tiny(FOX, "fibo", text, text)
+        assert any("too small a model to fill in such a form" in warning for warning in warnings)
+
+    def test_a_good_answer_stays_and_has_no_warning(self):
+        assert by_tiny(FOX, "flux1_dev", f"<prompt>{GOOD}</prompt>") == (GOOD, [])

@@ -1,0 +1,96 @@
+"""Pieces of a very small model's text that fit its idea: nobody and nothing new, and words of pictures.
+
+Models of a few hundred million parameters go on about anything. A clause or a term of theirs stays where it
+brings in no subject of its own, speaks of what can be drawn, and has mostly words that the phrasebook knows.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import takewhile
+
+from ..phrasebook import data
+from ..phrasebook.vocabulary import attribute_words, context_words, lexicon, singular
+from ..targets.fitting import split_terms
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_CLAUSE = re.compile(r",\s+(?:and\s+|but\s+)?")
+_FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags")
+# Somebody or something that is the subject of a picture wherever it stands.
+_SUBJECTS = frozenset({"person", "group", "animal", "creature", "robot", "vehicle", "food"})
+_STEM = 5
+# Of a good text's words a quarter at most are unknown (the worked examples of all targets).
+_UNKNOWN, _FEWEST_UNKNOWN = 0.4, 2
+_FEWEST_WORDS = 2
+_NOT_DRAWN = re.compile(
+    r"(?i)\b(?:moments?|beauty|beautiful|joy|peace|harmony|love|soul|sense|feeling|symbol|testament|reminder|iconic"
+    r"|process|concept|idea|reality|history|culture|tradition|dreams?|memor\w+|imagination|inspiration|adventure"
+    r"|journey|truth|endless|perfect\w*|masterpiece|magic(?!al)|mystery|importan\w+|significan\w+|represent\w*"
+    r"|sight|wonder|experience|time and space|scent|smell|sweet|story|stories|tale|world of|place where)\b"
+)
+_OF_TEXT = re.compile(
+    r"(?i)\b(?:phrases?|sentences?|paragraphs?|tags?|keywords?|typeface|spelled|alphabet|vocabulary|grammar|caption"
+    r"|instructions?|descriptions?|titles?|setting:|image of|picture of|photo of|scene of)\b"
+)
+
+
+@lru_cache(maxsize=1)
+def picture_words() -> frozenset[str]:
+    """Return the beginnings, of five letters, of all words that the phrasebook says or knows."""
+    said = [" ".join(words) for words in (lexicon()[0], context_words()[0], attribute_words()[0])]
+    for name in _FACETS:
+        for entries in data.facets(name).values():
+            said += [f"{entry.phrase} {entry.prose}" for entry in entries]
+    return frozenset(_stem(word) for text in said for word in _WORD.findall(text))
+
+
+def subjects_in(text: str) -> list[str]:
+    """Return the people, animals, vehicles and dishes that an English `text` names, each as a single one."""
+    nouns = lexicon()[0]
+    found = []
+    for word in (word.casefold() for word in _WORD.findall(text)):
+        kind, traits = nouns.get(word) or nouns.get(singular(word)) or ("", ())
+        if kind in _SUBJECTS and "part" not in traits and word not in ("orange", "face", "figure", "model"):
+            found.append(singular(word))
+    return list(dict.fromkeys(found))
+
+
+def fits(piece: str, own: str) -> bool:
+    """Tell whether a clause or a term may stand in a prompt made of `own`, the user's text."""
+    if piece.casefold().strip(" .") in own.casefold():
+        return True
+    known = {_stem(word) for word in _WORD.findall(own)}
+    new = [word for word in _WORD.findall(piece) if _stem(word) not in known]
+    unknown = [word for word in new if len(word) > 3 and _stem(word) not in picture_words()]
+    if len(unknown) >= _FEWEST_UNKNOWN and len(unknown) > _UNKNOWN * len(new):
+        return False
+    if set(subjects_in(piece)) - set(subjects_in(own)):
+        return False
+    return not any(
+        found[0].casefold() not in own.casefold()
+        for pattern in (_NOT_DRAWN, _OF_TEXT)
+        for found in pattern.finditer(piece)
+    )
+
+
+def fitting(text: str, own: str, *, is_list: bool) -> str:
+    """Return `text` without the terms, or without the clauses and sentences, that do not fit `own`."""
+    if is_list:
+        return ", ".join(term for term in split_terms(text) if fits(term, own))
+    first, *others = _SENTENCE.split(text)
+    # What follows a clause that does not fit goes on about the same.
+    clauses = list(takewhile(lambda clause: fits(clause, own), _CLAUSE.split(first.rstrip(".!? "))))
+    kept = [f"{', '.join(clauses)}.", *(sentence for sentence in others if not unfit(sentence, own))]
+    return " ".join(sentence for sentence in kept if len(sentence.split()) >= _FEWEST_WORDS)
+
+
+def unfit(text: str, own: str) -> str:
+    """Return the first clause or term of `text` that does not fit `own`; "" where all of them do."""
+    clauses = (clause for sentence in _SENTENCE.split(text) for clause in _CLAUSE.split(sentence))
+    return next((clause.strip(" .!?") for clause in clauses if clause.strip() and not fits(clause, own)), "")
+
+
+def _stem(word: str) -> str:
+    return singular(word.casefold())[:_STEM]
