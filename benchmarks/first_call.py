@@ -1,10 +1,11 @@
 """The first call to a provider in a fresh process, with and without its preparation, beside later calls.
 
-    python benchmarks/first_call.py [--rounds 5] [--wait 2.0] [--model anthropic/fox]
+    python benchmarks/first_call.py [--rounds 5] [--wait 2.0] [--model anthropic/fox] [--seedless]
 
 Each round is a process of its own, as a fresh host is. The provider is the imitation server, which answers
 after half a second, as a quick one does. `--wait` is the time between the choice of a model and its call; a
-third row waits until the preparation is complete.
+third row waits until the preparation is complete. A call has a seed, as those of the nodes have, unless
+`--seedless` is said: where a provider takes a seed in its own format only, one with a seed waits for litellm.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PROVIDERS = ("openai", "anthropic", "gemini", "bedrock", "groq")
 ANSWER = "fox-delay500"
 
 
-def one_round(model: str, wait_s: float | None) -> None:
+def one_round(model: str, wait_s: float | None, seed: int | None) -> None:
     """Print the seconds of the preparation, the first call and later ones, in this process; None prepares
     nothing, and `COMPLETE` waits for its end."""
     load_pack()
@@ -57,19 +58,20 @@ def one_round(model: str, wait_s: float | None) -> None:
         seconds.append(0.0)
     for _ in range(1 + LATER):
         began = time.perf_counter()
-        client.ask("a fox", deploy(choice))
+        client.ask("a fox", deploy(choice), seed=seed)
         seconds.append(time.perf_counter() - began)
     print(json.dumps(seconds))
 
 
 def measured(
-    model: str, wait_s: float | None, rounds: int, environment: dict[str, str]
+    model: str, wait_s: float | None, rounds: int, environment: dict[str, str], *, seedless: bool
 ) -> tuple[list[float], list[float], list[float]]:
     """The seconds of the preparations, the first calls and all later ones, over so many processes."""
     prepared, first, later = [], [], []
     for _ in range(rounds):
         command = [sys.executable, __file__, "--one", "--model", model]
         command += [] if wait_s is None else ["--wait", str(wait_s)]
+        command += ["--seedless"] if seedless else []
         run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         seconds = json.loads(run.stdout.splitlines()[-1])
         prepared.append(seconds[0])
@@ -83,10 +85,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--wait", type=float)
     parser.add_argument("--model", action="append")
+    parser.add_argument("--seedless", action="store_true")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        one_round(options.model[0], options.wait)
+        one_round(options.model[0], options.wait, None if options.seedless else 7)
         return
     rows = []
     with upstream() as url, tempfile.TemporaryDirectory() as home:
@@ -97,8 +100,10 @@ def main() -> None:
             "OPENAI_API_BASE": f"{url}/v1",
             "ANTHROPIC_API_KEY": "sk-ant-benchmark-0123456789",
             "ANTHROPIC_API_BASE": url,
+            "ANTHROPIC_COMPATIBLE_BASE": f"{url}/v1",
             "GEMINI_API_KEY": "AIza-benchmark-0123456789",
             "GEMINI_API_BASE": url,
+            "GEMINI_COMPATIBLE_BASE": f"{url}/v1",
             "AWS_ACCESS_KEY_ID": "AKIABENCHMARK0123456",
             "AWS_SECRET_ACCESS_KEY": "benchmark-0123456789",
             "AWS_REGION_NAME": "us-east-1",
@@ -108,7 +113,9 @@ def main() -> None:
         }
         for model in options.model or [f"{provider}/{ANSWER}" for provider in PROVIDERS]:
             for wait_s in (None, options.wait or 2.0, COMPLETE):
-                prepared, first, later = measured(model, wait_s, options.rounds, environment)
+                prepared, first, later = measured(
+                    model, wait_s, options.rounds, environment, seedless=options.seedless
+                )
                 usual = statistics.median(later)
                 rows.append(
                     (

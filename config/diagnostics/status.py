@@ -116,6 +116,7 @@ def key_rows(settings: Settings, keys: SessionKeys = session_keys) -> list[dict[
             "key_url",
             "key_variables",
             "missing",
+            "models",
         )
         rows.append(
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...llm_backends.errors import BackendUnavailable, LLMError, NotConfigured
@@ -43,7 +43,14 @@ class Trial:
 
 
 async def check_provider(id: str, settings: Settings) -> Trial:
-    """Check for free that `id` (a provider's, or ``endpoint``) answers and takes the key; on the runner."""
+    """Check for free that `id` (a provider's, or ``endpoint``) answers and takes the key; on the runner.
+    What is odd about the key stands in the hint."""
+    trial = await _answered(id, settings)
+    remarks = _remarks(id, settings)
+    return replace(trial, hint=f"{remarks} {trial.hint}".strip()) if remarks else trial
+
+
+async def _answered(id: str, settings: Settings) -> Trial:
     started = time.monotonic()
     try:
         count, label = await _ask(id, settings)
@@ -62,6 +69,16 @@ async def check_provider(id: str, settings: Settings) -> Trial:
         )
     message = f"{label} accepts the key." if count is None else f"{label} lists {count} models."
     return Trial(True, message, models=count, seconds=seconds)
+
+
+def _remarks(id: str, settings: Settings) -> str:
+    if id == ENDPOINT:
+        return ""
+    try:
+        provider = providers.get(id)
+        return " ".join(providers.remarks(provider, settings.environment(), session_keys.peek(provider.id)))
+    except LLMError:
+        return ""  # the trial has said what is wrong
 
 
 async def _ask(id: str, settings: Settings) -> tuple[int | None, str | None]:

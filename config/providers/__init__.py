@@ -48,7 +48,8 @@ class ProviderAccess:
 
 @dataclass(frozen=True)
 class KeyStatus:
-    """The status of a provider's key: whether a call is possible, and the key's origin; never the key."""
+    """The status of a provider's key: whether a call is possible, and the key's origin; never the key.
+    One with an origin that cannot be called for another reason has that in `missing`."""
 
     configured: bool
     source: str = ""
@@ -88,15 +89,18 @@ def get(id: str) -> Provider:
 
 def matching(text: str, among: Iterable[Provider]) -> list[Provider]:
     """The providers `among` that may be meant by `text`, the likeliest first: a part of a name, an id, an
-    alias or a key variable. Only the one whose id it is, if there is one."""
+    alias or a key variable, or where it is none of these of a model. Only the one whose id it is, if there is
+    one."""
     wanted = text.strip().casefold()
-    ranked = []
-    for row in among if wanted else ():
+    ranked, rows = [], list(among) if wanted else []
+    for row in rows:
         names = [name.casefold() for name in (row.id, row.label, *row.aliases)]
         if wanted == row.id:
             return [row]
         if any(wanted in name for name in (*names, *map(str.casefold, row.key_variables))):
             ranked.append((wanted not in names, not any(name.startswith(wanted) for name in names), row))
+    if not ranked:
+        return [row for row in rows if any(wanted in model.casefold() for model in row.models)]
     return [row for *_, row in sorted(ranked, key=lambda one: one[:2])]
 
 
@@ -265,7 +269,11 @@ def key_status(provider: Provider, env: Mapping[str, str], session_key: Secret |
     try:
         access = preflight(provider, env, session_key)
     except (MissingKey, NotConfigured) as error:
-        return KeyStatus(configured=False, missing=error.message)
+        variables = (*provider.key_variables, *provider.key_pair.values())
+        source = "environment" if any(env.get(name, "").strip() for name in variables) else ""
+        source = "session" if session_key is not None else source
+        is_there = isinstance(error, NotConfigured)
+        return KeyStatus(configured=False, source=source if is_there else "", missing=error.message)
     if access.api_key is None:
         return KeyStatus(configured=True, source="no key needed" if provider.key_optional else "environment")
     return KeyStatus(configured=True, source="session" if session_key is not None else "environment")

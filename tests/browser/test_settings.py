@@ -162,6 +162,7 @@ class TestKeys:
         find = page.get_by_role("searchbox", name="Find a provider")
         names = {"google": "gemini", "grok": "xai", "Kimi": "moonshot", "qwen": "dashscope"}
         names |= {"doubao": "volcengine", "zhipu": "zai", "hf": "huggingface", "aws": "bedrock"}
+        names |= {"claude": "anthropic", "deepseek v4.1": "together_ai"}  # by a model
         for typed, id in {**names, "cerebras_api": "cerebras", "scaleway": "scaleway"}.items():
             find.fill(typed)
             assert page.locator(".quillwork-key").first.get_attribute("data-provider") == id
@@ -174,6 +175,29 @@ class TestKeys:
         assert find.input_value() == ""
         assert find.is_visible(), "only the text goes, and not the dialog"
         self.endpoint(page)
+
+    def test_what_is_typed_before_the_list_is_there_is_found_later(self, comfy):
+        asked = []
+        comfy.page.route("**/quillwork/keys", lambda route: asked.append(route))
+        dialog = comfy.open_settings()
+        find = dialog.get_by_role("searchbox", name="Find a provider")
+        find.fill("grok")
+        comfy.page.wait_for_timeout(300)
+        assert dialog.get_by_text("No provider matches.").count() == 0
+        (route,) = asked
+        answer = route.fetch().json()
+        said = "XAI_API_BASE holds a name or a password."
+        for row in answer["keys"]:
+            if row["provider"] == "xai":
+                row |= {"configured": False, "source": "environment", "missing": said}
+        route.fulfill(json=answer)
+        key = dialog.locator(".quillwork-key[data-provider=xai]")
+        # Its key is there, so that is not what it lacks.
+        assert key.locator(".quillwork-key-status").inner_text() == said
+        comfy.page.unroute("**/quillwork/keys")
+        for _ in range(2):
+            comfy.page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
 
     def test_table_has_the_width_of_the_page(self, comfy, page):
         self.endpoint(page)

@@ -267,6 +267,26 @@ def test_each_provider_gets_its_own_key_and_address(provider):
     assert providers.key_status(provider, full_environment()).source == "environment"
 
 
+def test_a_key_that_is_there_is_not_said_to_be_missing_where_something_else_is():
+    base = "https://user:secret@gateway.example/v1"
+    status = providers.key_status(providers.get("xai"), {"XAI_API_KEY": "k", "XAI_API_BASE": base})
+    assert (status.configured, status.source) == (False, "environment")
+    assert "a name or a password" in status.missing
+    pair = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "Frankfurt"}
+    assert providers.key_status(providers.get("bedrock"), pair).source == "environment"
+    assert providers.key_status(providers.get("bedrock"), pair, Secret("typed")).source == "session"
+    assert providers.key_status(providers.get("azure"), {"AZURE_API_BASE": "https://a.example"}).source == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [("claude", "anthropic"), ("gpt-5", "openai"), ("grok", "xai"), ("google", "gemini"), ("xai", "xai")],
+)
+def test_a_provider_is_found_by_what_people_call_it_or_by_a_model(typed, first):
+    found = [row.id for row in providers.matching(typed, providers.every())]
+    assert found[0] == first, found
+
+
 def test_what_runs_here_needs_no_key():
     for name in ("ollama", "lm_studio", "hosted_vllm"):
         assert providers.preflight(providers.get(name), {}).api_key is None

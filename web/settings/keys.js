@@ -11,7 +11,10 @@ import { findProviders, findText, noneText } from "./providers.js";
 const BEST_KNOWN = 12;
 
 /** A row's status as a person reads it. */
-export function keyStatus({ configured, source, last_four: end, needs_key: needed, key_variables: names = [] }) {
+export function keyStatus(row) {
+  const { configured, source, missing, last_four: end, needs_key: needed, key_variables: names = [] } = row;
+  // The key is there, and something else is wrong.
+  if (!configured && source && missing) return missing;
   if (source === "session") return t("keys.session", "set for this session, ends in {end}", { end: end || "…" });
   if (source === "kept") return `${t("keys.kept", "kept after a restart")}${end ? ` (… ${end})` : ""}`;
   if (source === "environment") return t("keys.environment", "from the environment");
@@ -71,9 +74,10 @@ export function keyTable() {
     "aria-label": findText(),
   });
   const element = el("div", { className: "quillwork-ui quillwork-wide" }, note, keep.element, find, more, list);
-  let rows = [];
+  let rows = null;
   let elements = new Map();
   const show = () => {
+    if (!rows) return; // until the host has answered, nobody knows what matches
     const query = find.value.trim();
     const found = query ? findProviders(rows, query) : atFirst(rows);
     list.replaceChildren(...found.map(({ provider }) => elements.get(provider)));

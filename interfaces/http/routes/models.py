@@ -135,7 +135,7 @@ def _keep_for_good(id: str, provider: str) -> dict[str, Any] | None:
 def _row_of(provider: str) -> dict[str, Any]:
     rows = status.key_rows(load())
     row = next(one for one in rows if one["provider"] == provider)
-    return {name: row[name] for name in ("provider", "configured", "source", "last_four")}
+    return {name: row[name] for name in ("provider", "configured", "source", "missing", "last_four")}
 
 
 def keep_key(exchange: Exchange, provider: str) -> tuple[str, Secret | None]:

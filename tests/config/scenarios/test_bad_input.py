@@ -10,10 +10,12 @@ import pytest
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
 from quillwork.config.diagnostics import health
+from quillwork.config.diagnostics.trial import check_provider
 from quillwork.config.settings.values import load
 from quillwork.llm_backends.errors import AuthenticationFailed, LLMError
 from quillwork.llm_backends.remote.http_client import wire_error
 from quillwork.llm_backends.remote.status_errors import error_from_status
+from quillwork.llm_backends.runner import runner
 
 SENT = "planted0123456789"
 ACCOUNT = json.dumps(
@@ -66,6 +68,17 @@ def test_an_odd_key_is_told_and_sent_all_the_same(case, env, caplog):
     assert SENT not in caplog.text
     assert said in error_from_status(401, "", deployed).hint
     assert said in [check.message for check in health.checks(load()) if check.name == "Keys"]
+
+
+def test_a_trial_of_a_key_says_what_is_odd_about_it(env):
+    env(HF_TOKEN=f"sk-{SENT}")  # Hugging Face has nothing to ask for free
+    tried = runner.run(check_provider("huggingface", load()))
+    assert tried.ok is None
+    assert tried.hint.startswith(
+        "Keys of Hugging Face begin with hf_, unlike the one in HF_TOKEN. Test a model"
+    )
+    env(HF_TOKEN=f"hf_{SENT}")
+    assert runner.run(check_provider("huggingface", load())).hint.startswith("Test a model")
 
 
 @pytest.mark.parametrize(

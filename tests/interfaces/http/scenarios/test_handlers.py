@@ -138,6 +138,7 @@ def test_a_key_goes_in_and_never_comes_out(call):
         "provider": "openai",
         "configured": True,
         "source": "session",
+        "missing": "",
         "last_four": KEY[-4:],
         "kept_in": None,
         "check": None,
