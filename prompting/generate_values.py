@@ -15,14 +15,17 @@ from .answers.clean import bare
 from .answers.prompt import SEEDS
 from .answers.values import asks_for_text, read_values
 from .messages import CREATIVITY, VALUES_SCHEMA, spoken_name, variables_messages
-from .model_size import is_small
+from .model_size import is_small, is_tiny
+from .phrasebook.lists import find
 from .report import report
+from .small_models.values import sound
 from .tasks import MOST_VALUES, VariablesTask
 from .value_lists import OPENING, end_of, list_messages
 
 # How often is asked at most, and how often in a row for nothing new of a model that may do better by chance.
 _ROUNDS, _IN_VAIN = 6, 2
 _AT_ONCE_FROM_SMALL = 20
+_OFF_TOPIC = "{} is too small a model to keep a list to its topic. Check the values, or choose {}."
 
 # In tokens: room for thinking and JSON, and for one value ("50 word description").
 _MAX_TOKENS_BASE = 1536
@@ -50,7 +53,7 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
     values: list[str] = []
     warnings: list[str] = []
     outcomes: list[Result | LLMError] = []
-    in_vain = 0
+    in_vain = dropped = 0
     rounds = max(_ROUNDS, -(-task.count // _AT_ONCE_FROM_SMALL) + _ROUNDS // 2)
     for attempt in range(rounds):
         missing = task.count - len(values)
@@ -80,6 +83,12 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
         warnings.extend(answer.warnings)
         is_last = in_vain + 1 >= patience
         fresh, warning = _read(answer, model.deployment, bool(values) or not is_last, task.name)
+        if is_tiny(model.deployment):
+            several = list(dict.fromkeys(fresh))
+            fresh = [
+                value for value in sound([*values, *several], spoken_name(task.name)) if value not in values
+            ]
+            dropped += len(several) - len(fresh)
         warnings.append("" if is_list else warning)
         added = add_distinct(values, fresh, task.existing, task.count)
         in_vain = 0 if added else in_vain + 1
@@ -87,11 +96,23 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
             break
     if not values:
         raise EmptyAnswer(f"{model.deployment.name} returned no value for “{spoken_name(task.name)}”.")
+    if dropped:
+        warnings.append(f"Left out as noise, echoes or repetitions: {dropped}.")
+    if is_tiny(model.deployment):
+        warnings.append(_OFF_TOPIC.format(model.deployment.name, _other(task)))
     if len(values) < task.count:
         warnings.append(f"{len(values)} of {task.count} values: the model found no more distinct ones.")
     info = report(outcomes, model.deployment, time.monotonic() - started, filter(None, warnings))
     by_fallback = any(isinstance(outcome, Result) and outcome.by_fallback for outcome in outcomes)
     return Invented(values, info, by_fallback)
+
+
+def _other(task: VariablesTask) -> str:
+    """Return what to choose instead of a model that is too small."""
+    try:
+        return f"the phrasebook, which has the list “{find(task.name)}”"
+    except LLMError:
+        return "a larger one"
 
 
 def check(task: VariablesTask) -> None:

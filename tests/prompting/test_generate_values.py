@@ -267,3 +267,38 @@ def test_a_missing_variable_that_cannot_be_had_is_an_error(wire, tmp_path):
             supply_missing(["colour"], "t", Library(tmp_path), Model(endpoint(wire.url, "f-status500")), 0)
         )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "4.04,020",
+        "1.",
+        "2 2 2 2",
+        "xkcdf",
+        "red red red",
+        "different values for “colour”",
+        "colour",
+        "<value>",
+    ],
+)
+def test_noise_is_no_value_of_a_tiny_model(wire, noise):
+    wire.script("fox-135m", [f"1. red\n2. {noise}\n3. blue", "1. green"])
+    invented = run(VariablesTask("colour", 3), endpoint(wire.url, "fox-135m"))
+    assert invented.values == ["red", "blue", "green"]
+    assert "repetitions: 1." in "".join(invented.info["warnings"])
+
+
+def test_a_tiny_model_that_writes_nothing_but_noise_is_an_error(wire):
+    wire.script("fox-135m", ["1. 4.04,020\n2. 5.04,020"] * 8)
+    with pytest.raises(errors.EmptyAnswer):
+        run(VariablesTask("colour", 3), endpoint(wire.url, "fox-135m"))
+
+
+def test_values_of_a_tiny_model_are_to_be_checked(wire):
+    wire.script("fox-135m", "1. 红色\n2. red\n3. 蓝色\n4. 绿色")
+    invented = run(VariablesTask("颜色", 3), endpoint(wire.url, "fox-135m"))
+    assert invented.values == ["红色", "蓝色", "绿色"]
+    assert "too small a model to keep a list to its topic" in "".join(invented.info["warnings"])
+    wire.script("fox-135m", "1. 1998\n2. 2004")
+    assert run(VariablesTask("year", 2), endpoint(wire.url, "fox-135m")).values == ["1998", "2004"]

@@ -1,0 +1,58 @@
+"""Values of the smallest models that are none: noise, echoes of the request, another script, repetitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..answers.values import asks_for_text
+from ..phrasebook.language import language_of
+
+_ASKS_FOR_NUMBERS = re.compile(
+    r"(?i)number|count|year|age|size|time|date|hour|clock|iso|aperture|shutter|focal|lens|seed|zahl|jahr|alter|nombre"
+    r"|année|número|año|число|год|数|年|时|時|숫자|code|ratio|resolution|price|temperature|kelvin|version|hex"
+)
+_LETTER = re.compile(r"[^\W\d_]")
+_SIGN = re.compile(r"[^\w\s'’\-–&,.()/]|\d|_")
+# Of the letters and signs of a value, so many are letters.
+_LETTERS = 0.6
+_MOST_WORDS = 8
+_WORDS = re.compile(r"[^\W\d_]+")
+_NO_VOWEL = re.compile(r"(?i)\b[bcdfghjklmnpqrstvwxz]{4,}\b")
+_AGAIN = re.compile(r"(?i)(\w{2,}?)(?:\W*\1){2,}")
+_ECHO = re.compile(
+    r"(?i)\b(?:different values|values? for|one value|numbered|no explanations|guidance|they stand in"
+    r"|not these|in english"
+    r"|here (?:is|are)|a word or a few|list of values|variable)\b|</?\w+>|\[/?\w+\]"
+)
+_SCRIPTS = {
+    "ru": re.compile(r"[\u0400-\u04ff]"),
+    "ja": re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]"),
+    "zh": re.compile(r"[\u4e00-\u9fff]"),
+    "ko": re.compile(r"[\uac00-\ud7af]"),
+}
+
+
+def is_value(value: str, name: str) -> bool:
+    """Tell whether `value` may be a value of the variable `name`, as far as its letters show."""
+    letters, signs = len(_LETTER.findall(value)), len(_SIGN.findall(value))
+    if not _ASKS_FOR_NUMBERS.search(name) and (not letters or letters < _LETTERS * (letters + signs)):
+        return False
+    if not asks_for_text(name) and len(value.split()) > _MOST_WORDS:
+        return False
+    if value.strip(" .").casefold() == name.strip().casefold():
+        return False
+    script = _SCRIPTS.get(language_of(name))
+    if script and not script.search(value):
+        return False
+    return not any(pattern.search(value) for pattern in (_NO_VOWEL, _AGAIN, _ECHO))
+
+
+def sound(values: Sequence[str], name: str) -> list[str]:
+    """Return those of `values` that are some, without those that differ in digits and signs alone."""
+    kept: dict[str, str] = {}
+    for value in values:
+        if is_value(value, name):
+            same = value if _ASKS_FOR_NUMBERS.search(name) else " ".join(_WORDS.findall(value.casefold()))
+            kept.setdefault(same, value)
+    return list(kept.values())
