@@ -16,9 +16,9 @@ class LateAnswer:
     def __init__(self, answer: Answer) -> None:
         self._answer: Answer | None = answer
 
-    async def prepare(self, deployment: Deployment) -> None:
+    async def prepare(self, request: Request, deployment: Deployment) -> None:
         """Import litellm; see `StreamingBackend`."""
-        await registry.get(deployment.backend).prepare(deployment)
+        await registry.get(deployment.backend).prepare(request, deployment)
 
     async def stream(self, request: Request, deployment: Deployment) -> AsyncGenerator[Chunk, None]:
         """Stream the answer; see `StreamingBackend`."""

@@ -23,6 +23,8 @@ from wire.server import WireServer
 
 from quillwork.interfaces.cli import place
 from quillwork.interfaces.cli.main import main
+from quillwork.llm_backends.remote.batches.anthropic_batches import AnthropicBatches
+from quillwork.llm_backends.remote.batches.openai_batches import OpenAIBatches
 
 pytest.importorskip("litellm")
 
@@ -332,8 +334,9 @@ def test_a_refused_key_ends_it_at_once_and_leaves_nothing(
     done = command(*job(tmp_path, "--when-cheap"), **setup(wire, "openai"))
     assert done.returncode == 3 and done.stderr.count("rejected the key (401") == 1
     wire.require_key = None
-    assert command(*job(tmp_path, "--when-cheap"), **setup(wire, "openai")).returncode == 0
-    assert len(wire.batches.made) == 1
+    done = command(*job(tmp_path, "--when-cheap"), **setup(wire, "openai"))
+    assert (done.returncode, len(wire.batches.made)) == (0, 1)
+    assert "cut off" not in done.stderr
 
 
 def test_a_budget_that_ends_in_the_middle_leaves_the_rest(
@@ -347,6 +350,18 @@ def test_a_budget_that_ends_in_the_middle_leaves_the_rest(
     assert command(*job(tmp_path, "--when-cheap"), **setup(wire, "openai")).returncode == 0
     assert [len(batch.asked) for batch in wire.batches.made.values()] == [2, 1]
     assert len(rows(tmp_path)) == 3
+
+
+def test_what_is_too_much_for_one_batch_makes_several(
+    command: Command, wire: WireServer, ideas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAIBatches, "most_requests", 2)
+    done = command(*job(tmp_path, "--when-cheap"), **setup(wire, "openai"))
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(AnthropicBatches, "most_bytes", 100)
+    done = command(*job(tmp_path, "--when-cheap"), **setup(wire, "anthropic"))
+    assert done.returncode == 0, done.stderr
+    assert [len(batch.asked) for batch in wire.batches.made.values()] == [2, 1, 1, 1, 1]
 
 
 def test_equal_lines_are_asked_once_and_each_variation_for_itself(
