@@ -1,4 +1,4 @@
-// Keys by provider. A key goes from the field to the host's memory, and is nowhere in the page after that.
+// Keys by provider: from the field to the host's memory, and nowhere in the page after that.
 import { asCallError, call } from "../common/calls.js";
 import { busy, button, el, link, useStyles } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
@@ -7,14 +7,12 @@ import { forgetModels } from "../models/catalog.js";
 import { configuration } from "./configuration.js";
 import { findProviders, findText, noneText } from "./providers.js";
 
-// Without a word to find, the best known stand beside those that are set up.
+// Shown without a word to find, beside those that are set up.
 const BEST_KNOWN = 12;
 
 /** A row's status as a person reads it. */
-export function keyStatus(row) {
-  const { configured, source, missing, last_four: end, needs_key: needed, key_variables: names = [] } = row;
-  // The key is there, and something else is wrong.
-  if (!configured && source && missing) return missing;
+export function keyStatus({ configured, source, missing, last_four: end, needs_key: needed, key_variables: names = [] }) {
+  if (!configured && source) return missing; // the key is there
   if (source === "session") return t("keys.session", "set for this session, ends in {end}", { end: end || "…" });
   if (source === "kept") return `${t("keys.kept", "kept after a restart")}${end ? ` (… ${end})` : ""}`;
   if (source === "environment") return t("keys.environment", "from the environment");
@@ -45,8 +43,7 @@ export function keepBox() {
   };
 }
 
-/** Keep `key` for `provider` in the host's memory, with `keep` for good; its answer with the result of a free
- *  check. A key that fails it is not kept. */
+/** Keep `key` in the host's memory, with `keep` for good, unless it fails a free check; the host's answer. */
 export async function saveKey(provider, key, keep = false) {
   const answer = await call("keys", { method: "POST", body: { provider, key, check: true, keep } });
   changed();
@@ -58,7 +55,6 @@ function changed() {
   configuration({ anew: true }).catch(() => {});
 }
 
-/** The whole table. */
 export function keyTable() {
   useStyles();
   const list = el("div", { className: "quillwork-keys", role: "list" });
@@ -77,12 +73,13 @@ export function keyTable() {
   let rows = null;
   let elements = new Map();
   const show = () => {
-    if (!rows) return; // until the host has answered, nobody knows what matches
+    if (!rows) return; // not answered yet
     const query = find.value.trim();
     const found = query ? findProviders(rows, query) : atFirst(rows);
     list.replaceChildren(...found.map(({ provider }) => elements.get(provider)));
-    const hidden = rows.length - found.length;
-    more.textContent = !found.length ? noneText() : hidden ? moreText(found.length, rows.length) : "";
+    const counts = { count: found.length, all: rows.length };
+    const some = t("keys.more", "{count} of {all} providers are shown: type to find the others.", counts);
+    more.textContent = !found.length ? noneText() : found.length < rows.length ? some : "";
   };
   find.addEventListener("input", show);
   find.addEventListener("keydown", (event) => {
@@ -120,12 +117,8 @@ export function keyTable() {
   return element;
 }
 
-function moreText(count, all) {
-  return t("keys.more", "{count} of {all} providers are shown: type to find the others.", { count, all });
-}
-
 function hasKey({ source, provider }) {
-  return provider === "endpoint" || ["session", "kept", "environment"].includes(source);
+  return provider === "endpoint" || /^(session|kept|environment)$/.test(source);
 }
 
 function atFirst(rows) {
@@ -156,13 +149,13 @@ function keyRow(first, mayType, keep) {
   const test = button(t("keys.test", "Test"), () => check());
   const clear = button(t("keys.clear", "Clear"), () => drop());
   const say = (ok, text) => {
-    said.dataset.state = ok === true ? "good" : ok === false ? "bad" : "";
+    said.dataset.state = { true: "good", false: "bad" }[ok] ?? "";
     said.textContent = text;
   };
   const show = () => {
     status.textContent = keyStatus(row);
     status.dataset.state = row.configured ? "good" : "";
-    clear.disabled = !["session", "kept"].includes(row.source);
+    clear.disabled = !/^(session|kept)$/.test(row.source);
   };
   const attempt = (control, work) =>
     busy(control, async () => {

@@ -1,4 +1,4 @@
-// Providers, found by what people call them: the name, the id, another name, the variable of the key, a model.
+// Providers, found by what people call them: a name, the id, the variable of the key, a model.
 import { Combobox } from "../common/combobox.js";
 import { el } from "../common/elements.js";
 import { t } from "../common/texts.js";
@@ -7,21 +7,16 @@ import { t } from "../common/texts.js";
 export function findProviders(rows, query) {
   const wanted = query.trim().toLowerCase();
   if (!wanted) return rows;
-  const words = wanted.split(/\s+/);
-  const ranked = rows.map((row) => [rank(row, wanted, words), row]).filter(([place]) => place < Infinity);
-  if (!ranked.length) return rows.filter(({ models = [] }) => holds(models, words));
+  const ranked = rows.map((row) => [rank(row, wanted), row]).filter(([place]) => place < Infinity);
   return ranked.sort(([one], [other]) => one - other).map(([, row]) => row);
 }
 
-function rank({ id, provider = id, label, aliases = [], key_variables: variables = [] }, wanted, words) {
+function rank({ id, provider = id, label, aliases = [], key_variables: variables = [], models = [] }, wanted) {
   const names = [provider, label, ...aliases].map((name) => name.toLowerCase());
   if (names.includes(wanted)) return 0;
   if (names.some((name) => name.startsWith(wanted))) return 1;
-  return holds([...names, ...variables], words) ? 2 : Infinity;
-}
-
-function holds(texts, words) {
-  return words.every((word) => texts.some((text) => text.toLowerCase().includes(word)));
+  const holds = (texts) => wanted.split(/\s+/).every((word) => texts.join("\n").toLowerCase().includes(word));
+  return holds([...names, ...variables]) ? 2 : holds(models) ? 3 : Infinity;
 }
 
 export function findText() {
