@@ -199,7 +199,7 @@ def _orders(
     for place, idea in enumerate(ideas):
         if not 1 <= idea.variations <= MOST_VARIATIONS:
             raise NotConfigured(f"variations is {idea.variations}.", hint=f"Choose 1 to {MOST_VARIATIONS}.")
-        protected = protect(idea.prompt)
+        protected = protect(idea.prompt, has_lyrics=idea.target.kind == "audio")
         if not protected.text and not idea.instruction.strip() and not idea.from_nothing:
             raise NotConfigured("The prompt is empty.", hint="Enter an idea, or at least an instruction.")
         last = idea.first + idea.variations

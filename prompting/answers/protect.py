@@ -73,9 +73,14 @@ class Protected:
         return tuple(dict.fromkeys(shown(piece) for piece in pieces if not is_silent(piece)))
 
 
-def protect(prompt: str) -> Protected:
-    """Return `prompt` as regions, their words apart from the pieces of syntax."""
+def protect(prompt: str, has_lyrics: bool = False) -> Protected:
+    """Return `prompt` as regions, their words apart from the pieces of syntax.
+
+    In one that `has_lyrics` brackets hold tags of sections and backing vocals.
+    """
     pieces = read(prompt)
+    if has_lyrics:
+        pieces = tuple(piece for piece in pieces if piece.kind != "emphasis")
     dividers = [piece for piece in pieces if piece.kind == "separator"]
     weighs_sides = any(piece.source.startswith("AND") for piece in dividers)
     starts = [0, *(piece.end for piece in dividers)]

@@ -108,7 +108,7 @@ def golden(target: Target) -> str:
 
 
 def order(target: Target, idea: str = IDEA, brief: Brief = OPEN) -> Order:
-    protected = protect(idea)
+    protected = protect(idea, has_lyrics=target.kind == "audio")
     task = EnhanceTask(protected.text, target, parts=protected.parts, brief=brief)
     return Order(task, protected, idea)
 
@@ -239,6 +239,38 @@ class TestParts:
         needed = [part.name for part in target.parts if not part.fallback]
         asks = one.asks_again(Draft((f"{first}: {PARTS[first]}",)), in_process=True)
         assert asks == (len(needed) > 1)
+
+
+@pytest.mark.parametrize("id", ["ace_step_1_5", "minimax_music_3"])
+class TestVoices:
+    def test_nothing_is_sung_where_the_idea_wants_no_voice(self, id):
+        target = load(id)
+        for idea in ("a lo-fi beat, no vocals", "an instrumental about rain", "piano without any singing"):
+            for said in (golden(target), golden(target).replace(SONG, "")):
+                assert parts_of(made(target, said, idea)[0], target)["lyrics"] == lyrics.INSTRUMENTAL
+
+    def test_a_voice_that_the_idea_names_has_words(self, id):
+        target = load(id)
+        mute = golden(target).replace(SONG, lyrics.INSTRUMENTAL)
+        one = order(target, "a folk song, female voice")
+        assert one.asks_again(Draft((mute,)), in_process=True)
+        assert not one.asks_again(Draft((golden(target),)), in_process=True)
+        assert not order(target, "rain on a tin roof").asks_again(Draft((mute,)), in_process=True)
+
+    def test_the_users_own_lyrics_stay(self, id):
+        target = load(id)
+        idea = (
+            "folk, no vocals in the verse\n[Verse]\nThe snow came down\n[Chorus - loud]\nRun (run), fire, run"
+        )
+        one = order(target, idea)
+        assert "[Chorus - loud]\nRun (run), fire, run" in one.request().messages[-1].content
+        for said in (golden(target), golden(target).replace(SONG, ""), phrasebook(one.task)):
+            sung = parts_of(made(target, said, idea)[0], target)["lyrics"]
+            assert sung == "[Verse]\nThe snow came down\n\n[Chorus - loud]\nRun (run), fire, run"
+        more = golden(target).replace(
+            SONG, f"[Verse]\nThe snow came down\n\n[Chorus]\nRun (run), fire, run\n\n{SONG}"
+        )
+        assert "I will keep the door ajar" in made(target, more, idea)[0]
 
 
 class TestLyrics:

@@ -9,6 +9,12 @@ from itertools import pairwise
 FEWEST, MOST = 4, 12
 TAG = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*$")
 INSTRUMENTAL = "[Instrumental]"
+_NO_VOICE = re.compile(
+    r"(?i)\binstrumentals?\b|\b(?:no|without(?: any)?) (?:vocals?|voices?|singing|singers?|lyrics|words)\b"
+)
+_VOICE = re.compile(
+    r"(?i)\b(?:vocals?|voices?|vocalists?|sings?|singing|sung|singers?|lyrics|songs?|choirs?|duets?|raps?|rapper)\b"
+)
 _TAG_IN_LINE = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*(\S.*)$")
 _BARE_TAG = re.compile(
     r"(?i)^\W{0,3}((?:pre-|post-)?chorus|verse|bridge|intro|outro|hook|refrain|interlude|instrumental)"
@@ -27,6 +33,29 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CLAUSE = re.compile(
     r"(?<=[,;:—–])\s+|\s+(?=(?:and|but|when|while|where|till|until|because|so|or|that|like)\b)"
 )
+
+
+def is_sung(wish: str) -> bool | None:
+    """Tell whether `wish` is for a piece with a voice; None where it does not say."""
+    if _NO_VOICE.search(wish):
+        return False
+    return True if _VOICE.search(wish) else None
+
+
+def own_lyrics(text: str) -> tuple[str, str]:
+    """Return (what stands before, the lyrics) of an idea that has lyrics under section tags already."""
+    lines = text.splitlines()
+    place = next((number for number, line in enumerate(lines) if TAG.match(line)), None)
+    if place is None:
+        return text, ""
+    return "\n".join(lines[:place]).strip(), "\n".join(lines[place:])
+
+
+def with_own(text: str, own: str) -> str:
+    """Return the lyrics `text` where they hold each line of the user's, else the user's."""
+    theirs = [" ".join(line.split()) for line in own.splitlines() if line.strip() and not TAG.match(line)]
+    held = {" ".join(line.split()) for line in text.splitlines()}
+    return text if held.issuperset(theirs) else own
 
 
 def syllables(line: str) -> int:

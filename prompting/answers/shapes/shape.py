@@ -9,7 +9,7 @@ from dataclasses import replace
 from ...briefs.references import unnamed
 from ...targets import Target
 from ...tasks import EnhanceTask
-from . import by_schema, sections, shots
+from . import by_schema, lyrics, sections, shots
 
 _TAG_LIST = re.compile(r"\A((?:[^,.!?\n]{1,60},\s*){3,})(?=\S)")
 
@@ -29,6 +29,11 @@ def mended(text: str, task: EnhanceTask, own: str = "") -> str:
         return by_schema.fitted(text, by_schema.schema_of(target.schema)) or text
     if target.parts:
         texts = sections.mended(sections.read(text, target.parts), target.parts, own)
+        if sung := _lyrics_of(target):
+            if theirs := lyrics.own_lyrics(task.prompt)[1]:
+                texts[sung] = lyrics.tidy(lyrics.with_own(texts.get(sung, ""), theirs), own)
+            elif lyrics.is_sung(_wish(task)) is False:
+                texts[sung] = lyrics.INSTRUMENTAL
         first, main = target.parts[0].name, sections.main_of(target.parts)
         if first in texts:
             texts[first] = _with_names(texts[first], "\n".join(texts.values()), task)
@@ -54,6 +59,8 @@ def wrong(text: str, task: EnhanceTask) -> str:
     texts = sections.read(text, target.parts) if target.parts else {}
     if target.parts and (found := sections.wrong(texts, target.parts)):
         return found
+    if texts.get(_lyrics_of(target)) == lyrics.INSTRUMENTAL and lyrics.is_sung(_wish(task)):
+        return "no words for the voice that the idea names"
     if not target.shot_label:
         return ""
     shown = texts[sections.main_of(target.parts)] if target.parts else text
@@ -101,6 +108,14 @@ def prose_of(text: str, target: Target) -> str:
         "\n".join(texts.get(part.name, "") for part in target.parts if part.holds in ("prose", "shots"))
         or text
     )
+
+
+def _lyrics_of(target: Target) -> str:
+    return next((part.name for part in target.parts if part.holds == "lyrics"), "")
+
+
+def _wish(task: EnhanceTask) -> str:
+    return f"{task.prompt}\n{task.instruction}"
 
 
 def _said(value: object) -> str:

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from ...targets.shape import Part
     from ...tasks import EnhanceTask
 
-_NO_VOICE = re.compile(
-    r"(?i)\binstrumental\b|\bno (?:vocals?|voices?|singing|lyrics)\b"
-    r"|\bwithout (?:vocals?|voices?|singing|words)\b"
-    r"|\bsoundtrack\b|\bscore\b|\bambient\b|\bdrone\b"
-)
+_SELDOM_SUNG = re.compile(r"(?i)\b(?:soundtrack|score|ambient|drone)\b")
 _MUSIC = re.compile(
     r"(?i)\b(?:music|songs?|tracks?|tunes?|melod\w+|beats?|ballads?|anthems?|theme|score|soundtrack|symphon\w+"
     r"|jazz|rock|pop|techno|house|metal|punk|folk|blues|funk|disco|ambient|synthwave"
@@ -54,7 +50,7 @@ _LANGUAGE = "The phrasebook writes lyrics in English only."
 
 def write(task: EnhanceTask, point: int) -> str:
     """Write the parts that the target of `task` has, or one paragraph."""
-    idea, own = _own_lyrics(task.prompt.strip())
+    idea, own = shape_of_lyrics.own_lyrics(task.prompt.strip())
     said = " ".join(filter(None, [idea, task.instruction.strip()]))
     chooser = Chooser(Scene(), point)
     if said and not task.target.parts and _kind(said) == "noise":
@@ -65,12 +61,13 @@ def write(task: EnhanceTask, point: int) -> str:
     parts = task.target.parts
     if not parts:
         return _paragraph(task, idea, said, style, chooser)
-    is_sung = not _NO_VOICE.search(said)
+    is_sung = _is_sung(said)
     tempo, key = _tempo(said, style, chooser), _key(said, style, chooser)
     texts: dict[str, str] = {}
     for part in parts:
         if part.holds == "lyrics":
-            texts[part.name] = own or (_lyrics(task, said, style, chooser) if is_sung else "[Instrumental]")
+            written = _lyrics(task, said, style, chooser) if is_sung else shape_of_lyrics.INSTRUMENTAL
+            texts[part.name] = own or written
         elif part.name == "bpm":
             texts[part.name] = str(tempo)
         elif part.name == "keyscale":
@@ -85,17 +82,8 @@ def remark(task: EnhanceTask) -> str:
     """Return the warning about lyrics in a language that none are written in here."""
     has_lyrics = any(part.holds == "lyrics" for part in task.target.parts)
     foreign = task.brief.language not in ("", "en") or language_of(task.prompt) not in ("en", "other")
-    is_written = has_lyrics and not _own_lyrics(task.prompt)[1] and not _NO_VOICE.search(task.prompt)
+    is_written = has_lyrics and not shape_of_lyrics.own_lyrics(task.prompt)[1] and _is_sung(task.prompt)
     return _LANGUAGE if is_written and foreign else ""
-
-
-def _own_lyrics(text: str) -> tuple[str, str]:
-    """Return (what stands before, the lyrics) of an idea that has lyrics under section tags already."""
-    lines = text.splitlines()
-    place = next((number for number, line in enumerate(lines) if shape_of_lyrics.TAG.match(line)), None)
-    if place is None:
-        return text, ""
-    return "\n".join(lines[:place]).strip(), "\n".join(lines[place:])
 
 
 def _style(said: str, chooser: Chooser) -> dict[str, str]:
@@ -105,6 +93,11 @@ def _style(said: str, chooser: Chooser) -> dict[str, str]:
         if any(f" {word.strip()} " in text for word in style["words"].split(",")):
             return style
     return styles[chooser.one(["pop", "folk", "rock", "electronic"])]
+
+
+def _is_sung(said: str) -> bool:
+    told = shape_of_lyrics.is_sung(said)
+    return not _SELDOM_SUNG.search(said) if told is None else told
 
 
 def _caption(
