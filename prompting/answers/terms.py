@@ -42,7 +42,9 @@ _ONE_BOY = re.compile(
 )
 # "A wizard's desk" shows no wizard, and "two samurai" are no one boy.
 _OF_SOMEBODY = re.compile(r"(?i)\b\w+['’]s\b(?=\s+\w)")
-_SEVERAL = re.compile(r"(?i)\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+")
+_SEVERAL = re.compile(
+    r"(?i)\b(?:samurai|knight|witch|wizard|king|queen)\s+(?:sword|helmet|armou?r|mask|hat|bee)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
+)
 _ONE_THING = re.compile(r"\A1((?!girl|boy|other|st\b)[a-z]+)")
 _COUNT = re.compile(r"(?i)\A(?:\d\+?(?:girl|boy|other)s?|multiple \w+|solo)\Z")
 

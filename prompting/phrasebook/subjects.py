@@ -38,6 +38,8 @@ _LANDS = frozenset(
 )
 _INSIDE = frozenset({"in", "inside", "within", "into"})
 _AROUND = frozenset({"in", "on", "at", "by", "near", "beside", "through", "across", "along"})
+_BELOW = frozenset({"under", "beneath", "among", "between", "behind", "near", "beside", "against"})
+_OUTSIDE = frozenset({"outside", "near", "behind", "beside", "before", "above", "over"})
 _CABINS = frozenset({"road", "rail", "air", "spacecraft"})
 # Somebody draws; it is no drawing.
 _AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
@@ -218,6 +220,10 @@ def _inside(noun: _Match, tokens: list[str]) -> set[str]:
     if noun.kind in ("landscape", "city") and not _AROUND.isdisjoint(before):
         indoors = {"cave", "indoors"} & set(noun.traits)
         return {*noun.traits, "indoors"} if indoors else {*noun.traits, "outdoors"} - {"crafted"}
+    if noun.kind == "plant" and "tree" in noun.traits and not _BELOW.isdisjoint(before):
+        return {"outdoors"}
+    if noun.kind == "building" and not _OUTSIDE.isdisjoint(before):
+        return {"outdoors"}
     if _INSIDE.isdisjoint(before):
         return set()
     if noun.kind == "building" and "wreck" not in noun.traits:

@@ -63,7 +63,7 @@ def _tagged_words(block: str) -> tuple[dict[str, tuple[str, ...]], int]:
 
 def worked(kind: str) -> frozenset[str]:
     """The words that make of a subject of `kind` a figure made by hand."""
-    return word_list("crafted" if kind in ALIVE else "crafted_things")
+    return word_list("crafted" if kind in ALIVE or kind == "food" else "crafted_things")
 
 
 @lru_cache(maxsize=16)

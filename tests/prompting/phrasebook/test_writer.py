@@ -493,3 +493,63 @@ def test_thirty_seeds_share_few_phrases(idea: str, target: str) -> None:
     assert shared <= MOST_SHARED[target], shared
     often = Counter(phrase for phrases in said for phrase in phrases).most_common(1)
     assert often[0][1] <= 30 * MOST_OFTEN[target], often
+
+
+@pytest.mark.parametrize(
+    ("prompt", "absent"),
+    [
+        ("a bird feeder in a yard", "its head|feather|beak"),
+        ("a carousel horse", "fur|coat|mane|ears"),
+        ("a samurai under cherry trees", "doorway|window|wall behind is plain"),
+        ("a candle carved from ice", "snow|flakes|frost"),
+        ("a sailor's tattooed arm", "eyes|gaze|waist"),
+        ("a penguin family on the ice", "cloth|grass"),
+        ("a lighthouse in a glass bottle", "sea and sky|surf|horizon"),
+        ("a giant panda eating bamboo", "steeply from below|give the scale|towering"),
+        ("jazz band in a smoky club", "sun|trees|hedge|open sky"),
+        (
+            "ballet shoes hanging on a nail",
+            "off-centre.*gathered in the middle|gathered in the middle.*off-centre",
+        ),
+        ("charcoal drawing of hands", "gold|amber|violet|copper"),
+        ("a spaceship over a city at night", "star field|stars behind"),
+        ("desert caravan under stars", "sun|warm light of the day|daylight"),
+    ],
+)
+def test_a_subject_is_what_the_whole_idea_says(prompt: str, absent: str) -> None:
+    for text in added(prompt).splitlines():
+        assert not re.search(rf"\b(?:{absent})", text), text
+
+
+@pytest.mark.parametrize(
+    ("idea", "kept"),
+    [
+        ("a lighthouse carved from ice", "lighthouse, carved from ice"),
+        ("woman in a white dress running through a field", "white dress, running"),
+        ("a mermaid on a rock", "mermaid, rock"),
+    ],
+)
+def test_tags_end_where_a_thing_ends(idea: str, kept: str) -> None:
+    tags = enhanced(idea, TAGS)
+    assert kept in tags
+    assert ("no humans" in tags) is ("lighthouse" in idea)
+
+
+@pytest.mark.parametrize(
+    "idea", ["a wizard's desk", "two samurai in a forest", "a mother elephant with her calf"]
+)
+def test_nobody_is_counted_who_is_not_there(idea: str) -> None:
+    assert not re.search(r"\b1(?:girl|boy)\b", enhanced(idea, TAGS))
+
+
+@pytest.mark.parametrize(
+    ("instruction", "absent"),
+    [
+        ("colorize this old photo", "the colours"),
+        ("zoom out", "the framing|the composition"),
+        ("make her smile", "facial"),
+    ],
+)
+def test_an_edit_keeps_nothing_that_it_changes(instruction: str, absent: str) -> None:
+    for number in range(24):
+        assert not re.search(absent, enhanced(instruction, EDIT, variation=number))
