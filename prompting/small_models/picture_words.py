@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from itertools import takewhile
 
+from ..answers.terms import shows_people
 from ..phrasebook import data
 from ..phrasebook.vocabulary import attribute_words, context_words, lexicon, singular
 from ..targets.fitting import split_terms
@@ -20,9 +21,10 @@ _CLAUSE = re.compile(r",\s+(?:and\s+|but\s+)?")
 _FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags")
 # Somebody or something that is the subject of a picture wherever it stands.
 _SUBJECTS = frozenset({"person", "group", "animal", "creature", "robot", "vehicle", "food"})
+_ALIVE = frozenset({"person", "group", "animal", "creature", "robot"})
 _STEM = 5
 # Of a good text's words a quarter at most are unknown (the worked examples of all targets).
-_UNKNOWN, _FEWEST_UNKNOWN = 0.4, 2
+_UNKNOWN, _FEWEST_UNKNOWN = 0.35, 2
 _FEWEST_WORDS = 2
 _NOT_DRAWN = re.compile(
     r"(?i)\b(?:moments?|beauty|beautiful|joy|peace|harmony|love|soul|sense|feeling|symbol|testament|reminder|iconic"
@@ -32,8 +34,16 @@ _NOT_DRAWN = re.compile(
 )
 _OF_TEXT = re.compile(
     r"(?i)\b(?:phrases?|sentences?|paragraphs?|tags?|keywords?|typeface|spelled|alphabet|vocabulary|grammar|caption"
-    r"|instructions?|descriptions?|titles?|setting:|image of|picture of|photo of|scene of)\b"
+    r"|instructions?|descriptions?|titles?|english|pictures|images|the words|object|setting:"
+    r"|image of|picture of|photo of|scene of)\b"
 )
+
+# Words of our own request that come back bare, and orders.
+_ECHOED = re.compile(
+    r"(?i)\A\W*(?:setting|light(?:ing)?|materials?|view|see\b.*|show\b.*|look\b.*|name\b.*)?\W*\Z"
+)
+_SOMEBODY = re.compile(r"(?i)\b(?:he|she|him|his|her|hers)\b")
+_PLACES = frozenset({"landscape", "city", "building", "interior"})
 
 
 @lru_cache(maxsize=1)
@@ -46,13 +56,13 @@ def picture_words() -> frozenset[str]:
     return frozenset(_stem(word) for text in said for word in _WORD.findall(text))
 
 
-def subjects_in(text: str) -> list[str]:
+def subjects_in(text: str, kinds: frozenset[str] = _SUBJECTS) -> list[str]:
     """Return the people, animals, vehicles and dishes that an English `text` names, each as a single one."""
     nouns = lexicon()[0]
     found = []
     for word in (word.casefold() for word in _WORD.findall(text)):
         kind, traits = nouns.get(word) or nouns.get(singular(word)) or ("", ())
-        if kind in _SUBJECTS and "part" not in traits and word not in ("orange", "face", "figure", "model"):
+        if kind in kinds and "part" not in traits and word not in ("orange", "face", "figure", "model"):
             found.append(singular(word))
     return list(dict.fromkeys(found))
 
@@ -66,7 +76,12 @@ def fits(piece: str, own: str) -> bool:
     unknown = [word for word in new if len(word) > 3 and _stem(word) not in picture_words()]
     if len(unknown) >= _FEWEST_UNKNOWN and len(unknown) > _UNKNOWN * len(new):
         return False
-    if set(subjects_in(piece)) - set(subjects_in(own)):
+    if set(subjects_in(piece)) - set(subjects_in(own)) or _ECHOED.match(piece):
+        return False
+    # An animal may well be "she", but not a house.
+    if _SOMEBODY.search(piece) and not (
+        _SOMEBODY.search(own) or subjects_in(own, _ALIVE) or shows_people(own)
+    ):
         return False
     return not any(
         found[0].casefold() not in own.casefold()
@@ -78,12 +93,28 @@ def fits(piece: str, own: str) -> bool:
 def fitting(text: str, own: str, *, is_list: bool) -> str:
     """Return `text` without the terms, or without the clauses and sentences, that do not fit `own`."""
     if is_list:
-        return ", ".join(term for term in split_terms(text) if fits(term, own))
+        known, places, terms = _places_in(own), set[str](), list[str]()
+        for term in filter(lambda term: fits(term, own), split_terms(text)):
+            new = _places_in(term) - known
+            # One more place may be where the subject is, two are elsewhere.
+            if new <= places or not places:
+                places |= new
+                terms.append(term)
+        return ", ".join(terms)
     first, *others = _SENTENCE.split(text)
     # What follows a clause that does not fit goes on about the same.
     clauses = list(takewhile(lambda clause: fits(clause, own), _CLAUSE.split(first.rstrip(".!? "))))
-    kept = [f"{', '.join(clauses)}.", *(sentence for sentence in others if not unfit(sentence, own))]
+    kept = [
+        f"{', '.join(clauses)}".rstrip(" ,;:") + ".",
+        *(sentence for sentence in others if not unfit(sentence, own)),
+    ]
     return " ".join(sentence for sentence in kept if len(sentence.split()) >= _FEWEST_WORDS)
+
+
+def _places_in(text: str) -> set[str]:
+    nouns = lexicon()[0]
+    words = [singular(word.casefold()) for word in _WORD.findall(text)]
+    return {word for word in words if nouns.get(word, ("",))[0] in _PLACES}
 
 
 def unfit(text: str, own: str) -> str:

@@ -327,6 +327,18 @@ class TestTheSmallestModels:
                 "Portrait of a man, with a white linen cloak. A portrait of a woman, with a delicate face.",
                 "woman",
             ),
+            (
+                "an albino peacock",
+                "flux1_dev",
+                "An albino peacock, setting, light, see in front of the mirror, a long basket-type object.",
+                "mirror",
+            ),
+            (
+                "a ship in a bottle",
+                "flux1_dev",
+                "A ship in a bottle. He walks to the corner of the wheel, picks up a glass and shuffles it.",
+                "wheel",
+            ),
         ],
     )
     def test_what_does_not_fit_the_idea_is_left_out(self, idea, target, text, gone):
