@@ -13,6 +13,8 @@ from ...llm_backends.modes import LITELLM
 from ...prompting import targets
 from .messages import HttpError
 
+# What a page calls the target `auto` of a node whose text encoder comes from that file.
+OF_FILE = "file:"
 _PATH = re.compile(r"^(?:[/\\~.]|[A-Za-z]:[/\\])|(?:^|[/\\])\.\.(?:[/\\]|$)|\\")
 
 
@@ -44,7 +46,12 @@ def check_model(name: str, mode: str, settings: Settings) -> str:
 
 
 def load_target(name: str) -> targets.Target:
-    """Load the target of that name. Raises `HttpError`."""
+    """Load the target of that name, or of a checkpoint's file behind `OF_FILE`. Raises `HttpError`."""
+    if name.startswith(OF_FILE):
+        file = name.removeprefix(OF_FILE)
+        if (found := targets.for_file(file, targets_folder())) is not None:
+            return found
+        raise HttpError(400, "unknown_target", f'No target is known by the file "{file[:80]}".', "")
     try:
         return targets.load(name, targets_folder())
     except targets.UnknownTarget as error:

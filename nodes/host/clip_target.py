@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...config.settings.home import targets_folder
@@ -12,15 +12,39 @@ from ...prompting import targets
 _PIECE = 77
 
 
-def target_of_clip(clip: Any) -> targets.Target | None:
-    """Return the target of ComfyUI's `clip` object, None where there is none or its model is not known."""
+# Loaders lie behind LoRAs and the like.
+_DEEPEST = 50
+
+
+def target_of_clip(clip: Any, checkpoint: str = "") -> targets.Target | None:
+    """Return the target of ComfyUI's `clip` object, None where there is none or its model is not known.
+
+    `checkpoint` is the file that it comes from, whose name tells apart models with the same text encoder.
+    """
     if clip is None:
         return None
     encoder = getattr(clip, "cond_stage_model", None)
     tokenizer = getattr(clip, "tokenizer", None)
     if encoder is None:
         return None
-    return targets.for_encoder(_path(encoder), _path(tokenizer), targets_folder())
+    return targets.for_encoder(_path(encoder), _path(tokenizer), targets_folder(), checkpoint)
+
+
+def checkpoint_behind(prompt: Mapping[str, Any] | None, node_id: str | None) -> str:
+    """Return the checkpoint's file that the `clip` of a node comes from, "" where none is named.
+
+    `prompt` is the graph in the host's API format.
+    """
+    for _ in range(_DEEPEST):
+        node = (prompt or {}).get(str(node_id)) or {}
+        inputs = node.get("inputs") or {}
+        name, link = inputs.get("ckpt_name"), inputs.get("clip")
+        if isinstance(name, str):
+            return name
+        if not isinstance(link, list) or not link:
+            return ""
+        node_id = link[0]
+    return ""
 
 
 def token_counter(clip: Any, limit: int | None) -> Callable[[str], int] | None:

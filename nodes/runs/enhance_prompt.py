@@ -14,7 +14,7 @@ from ...prompting.briefs.references import read_jobs
 from ...prompting.enhance import Enhanced, Idea, enhance, open_or_substitute
 from ...prompting.tasks import MOST_REFERENCES, Brief
 from .. import inputs
-from ..host.clip_target import target_of_clip, token_counter
+from ..host.clip_target import checkpoint_behind, target_of_clip, token_counter
 from ..host.images import encode_frame, encode_pictures, frames_in
 from ..host.port import PromptOver
 from .running import Run, answer, frozen_lists, no_call_info, record_of, report_json
@@ -50,7 +50,7 @@ async def write(
     first_seed = inputs.one(seed, 0)
     if frozen is not None:
         return _frozen(run, frozen, first_seed)
-    encoder_target = target_of_clip(clip)
+    encoder_target = target_of_clip(clip, checkpoint_behind(run.prompt, run.node_id))
     count_tokens = token_counter(clip, encoder_target.limit_tokens) if encoder_target else None
     shown = [encode_frame(frame) for frame in frames_in(references)][:MOST_REFERENCES]
     jobs = read_jobs(inputs.one(reference_roles, "") or "", len(shown))

@@ -30,7 +30,7 @@ class Run:
         hidden = node.hidden
         self._label = _label_of(node)
         self.node_id: str | None = str(hidden.unique_id) if hidden.unique_id is not None else None
-        self._prompt = hidden.prompt
+        self.prompt: Mapping[str, Any] | None = hidden.prompt
         self._extra_pnginfo = hidden.extra_pnginfo
         self._keep_loaded = ""
         self._lacks_model = False
@@ -86,7 +86,7 @@ class Run:
         if is_substitute:
             memory.was_substitute(self.node_id)
         else:
-            inputs = (self._prompt or {}).get(self.node_id, {}).get("inputs") or {}
+            inputs = (self.prompt or {}).get(self.node_id, {}).get("inputs") or {}
             memory.remember(self.node_id, inputs, record)
         if isinstance(self._extra_pnginfo, dict):
             write_record(self._extra_pnginfo.get("workflow"), self.node_id, record)

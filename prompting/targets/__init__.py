@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +35,7 @@ __all__ = [
     "fit_negative",
     "fit_prompt",
     "for_encoder",
+    "for_file",
     "index",
     "load",
     "search",
@@ -70,23 +72,30 @@ def search(words: str, user_folder: Path | None = None) -> tuple[TargetEntry, ..
     return tuple(entry for entry in index(user_folder) if matches(entry))
 
 
-def for_encoder(encoder: str, tokenizer: str = "", user_folder: Path | None = None) -> Target | None:
+def for_file(name: str, user_folder: Path | None = None) -> Target | None:
+    """Return the target of a checkpoint by its file's `name`, None where that does not tell."""
+    return _named(name, _readable(user_folder))
+
+
+def for_encoder(
+    encoder: str, tokenizer: str = "", user_folder: Path | None = None, file: str = ""
+) -> Target | None:
     """Return the target for a ComfyUI `clip`, None where its model is not known.
 
     `encoder` is the class of ``clip.cond_stage_model`` as ``module.qualname``, `tokenizer` that of
-    ``clip.tokenizer``: some models differ only in the tokenizer, so it is tried first. The most specific
-    entry of `encoders` decides, among equals `encoder_default`, then the user's own target. A broken
-    file of the user's is skipped.
+    ``clip.tokenizer``: some models differ only in the tokenizer, so it is tried first. Of those that fit, the
+    one that the checkpoint's `file` names is meant. Else the most specific entry of `encoders` decides, among
+    equals `encoder_default`, then the user's own target. A broken file of the user's is skipped.
     """
-    targets = []
-    files = _files(user_folder)
-    for file in files.values():
-        is_user = file.path.parent != OUR_FOLDER
-        try:
-            targets.append((_load(file, files, user_folder), is_user))
-        except ValueError:
-            if not is_user:
-                raise
+    targets = _readable(user_folder)
+    spellings = [one for path in (tokenizer, encoder) for one in _spellings(path)]
+    fitting = [
+        (target, is_user)
+        for target, is_user in targets
+        if any(f"{one}.".startswith(f"{known}.") for one in spellings for known in target.encoders)
+    ]
+    if (named := _named(file, fitting)) is not None:
+        return named
     for class_path in (tokenizer, encoder):
         for spelling in _spellings(class_path):
             best: tuple[tuple[int, bool, bool], Target] | None = None
@@ -98,6 +107,31 @@ def for_encoder(encoder: str, tokenizer: str = "", user_folder: Path | None = No
             if best is not None:
                 return best[1]
     return None
+
+
+def _readable(user_folder: Path | None) -> list[tuple[Target, bool]]:
+    """Return all targets, each with whether it is the user's; a broken file of the user's is skipped."""
+    found = []
+    files = _files(user_folder)
+    for file in files.values():
+        is_user = file.path.parent != OUR_FOLDER
+        try:
+            found.append((_load(file, files, user_folder), is_user))
+        except ValueError:
+            if not is_user:
+                raise
+    return found
+
+
+def _named(file: str, among: Sequence[tuple[Target, bool]]) -> Target | None:
+    """Return the one whose `files` has the longest word that is in the name of `file`."""
+    name = squash(file.replace("\\", "/").rpartition("/")[2])
+    ranked = [
+        (max((len(word) for word in map(squash, target.files) if word in name), default=0), is_user, target)
+        for target, is_user in among
+    ]
+    best = max(ranked, key=lambda one: one[:2], default=None)
+    return best[2] if best is not None and best[0] else None
 
 
 def _spellings(class_path: str) -> list[str]:
@@ -170,7 +204,7 @@ def _merged(
         raise BrokenTarget(file.path, f'the field "extends" is wrong: {_unknown(parent, user_folder)}', line)
     inherited = _merged(base, files, user_folder, (*below, file))
     if base.id != file.id:  # a relative, not a replacement
-        inherited = {**inherited, **nameless, "encoder_default": False}
+        inherited = {**inherited, **nameless, "encoder_default": False, "files": ()}
     return merge_fields(inherited, own)
 
 

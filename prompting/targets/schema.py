@@ -68,7 +68,8 @@ class Target:
     lightly edited. `tags` are the boards whose tags the model knows, `tag_order` the groups of tags in
     the order that it wants, `underscores` says that it wants those instead of blanks, `artist_mark` stands
     before an artist. `encoders` are class paths (or the beginning of one) of ComfyUI text encoders or
-    tokenizers; where targets share one, `encoder_default` marks the one that is meant.
+    tokenizers; where targets share one, a checkpoint with one of `files` in its name (letters and digits
+    only) tells which is meant, else `encoder_default`.
 
     `negations` says that the model understands “no watermark”. A prompt consists of `parts`, or is JSON by
     `schema` (as text). `shots` is (fewest, most) of them, each of more than one begun with `shot_label`;
@@ -102,6 +103,7 @@ class Target:
     artist_mark: str = ""
     encoders: tuple[str, ...] = ()
     encoder_default: bool = False
+    files: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     negations: bool = False
     parts: tuple[Part, ...] = ()
@@ -229,6 +231,7 @@ _CHECKS: dict[str, Callable[[object], object]] = {
     "keep_detailed": check_flag,
     "encoders": check_texts,
     "encoder_default": check_flag,
+    "files": check_texts,
     "aliases": check_texts,
     "source": check_text,
     "source_file": check_text,

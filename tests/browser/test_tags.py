@@ -141,6 +141,22 @@ def test_enhance_beside_another_packs_field_takes_its_target(comfy, field):
     beside.wait_for(state="detached")
 
 
+def test_with_auto_the_checkpoint_tells_which_tags_there_are(comfy, field):
+    loader = comfy.add("TestpackEncoder", (700, 100))
+    comfy.of(
+        loader, "void node.addWidget('text', 'ckpt_name', 'SDXL/illustriousXL_v0.1.safetensors', () => {})"
+    )
+    comfy.set(field.node, "target", "auto")
+    slot = comfy.of(field.node, "node.inputs.findIndex(({name}) => name === 'clip')")
+    comfy.page.keyboard.type("long")
+    comfy.page.wait_for_timeout(500)
+    closed(comfy)
+    comfy.link(loader, 0, field.node, slot)
+    comfy.page.keyboard.type(", long")
+    assert options(comfy) == ["long hair\n4.4M", "long sleeves\n1.6M"]
+    comfy.page.keyboard.press("Escape")
+
+
 MANY = """async ([target, queries, is_slow]) => {
   const { mannerOf } = await import("/extensions/quillwork/tags/table.js");
   while (!mannerOf(target)) await new Promise((done) => setTimeout(done, 20));

@@ -23,6 +23,7 @@ from quillwork.prompting.targets import (
     fit_negative,
     fit_prompt,
     for_encoder,
+    for_file,
     index,
     load,
     search,
@@ -863,3 +864,39 @@ def test_terms_keep_brackets_together() -> None:
         "[x, y]",
         "z",
     ]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "file", "target"),
+    [
+        ("comfy.sdxl_clip.SDXLClipModel", "SDXL/illustriousXL_v0.1.safetensors", "illustrious"),
+        ("comfy.sdxl_clip.SDXLClipModel", "NoobAI-XL-Vpred.safetensors", "noobai"),
+        ("comfy.sdxl_clip.SDXLClipModel", "pony\\ponyDiffusionV6XL.safetensors", "pony_v6"),
+        ("comfy.sdxl_clip.SDXLClipModel", "animagine-xl-3.1.safetensors", "animagine_xl_3"),
+        ("comfy.sdxl_clip.SDXLClipModel", "animagine-xl-4.0-opt.safetensors", "animagine_xl_4"),
+        ("comfy.sdxl_clip.SDXLClipModel", "pony/juggernautXL_v9.safetensors", "sdxl"),
+        ("comfy.sdxl_clip.SDXLClipModel", "", "sdxl"),
+        ("comfy.text_encoders.lumina2.te", "NetaYumev35_all_in_one.safetensors", "netayume"),
+        ("comfy.text_encoders.lumina2.te", "lumina_2.safetensors", "lumina_2"),
+        # A name alone makes no model of another encoder.
+        ("comfy.text_encoders.lumina2.te", "illustriousXL.safetensors", "lumina_2"),
+        ("comfy.text_encoders.flux.flux_clip", "flux1-schnell-fp8.safetensors", "flux1_schnell"),
+    ],
+)
+def test_a_checkpoints_name_tells_apart_what_shares_an_encoder(encoder, file, target) -> None:
+    found = for_encoder(encoder, file=file)
+    assert found is not None
+    assert found.id == target
+
+
+def test_a_checkpoints_name_alone_tells_some(tmp_path: Path) -> None:
+    found = for_file("illustriousXL_v0.1.safetensors")
+    assert found is not None
+    assert found.id == "illustrious"
+    assert for_file("model.safetensors") is None
+    (tmp_path / "mine.yaml").write_text("extends: illustrious\n")
+    assert for_file("illustriousXL.safetensors", tmp_path) == found
+    (tmp_path / "mine.yaml").write_text("extends: illustrious\nfiles: [Illustrious XL]\n")
+    mine = for_file("illustriousXL.safetensors", tmp_path)
+    assert mine is not None
+    assert mine.id == "mine"

@@ -8,8 +8,8 @@ from typing import Any
 from ....llm_backends.accounting.estimate import tokens_of
 from ....prompting.tags.table import KINDS, TagTable, table_for
 from ....prompting.tools.token_count import CLIP_LIMIT, estimate_clip
-from ..messages import Answer
-from ..names import load_target
+from ..messages import Answer, HttpError
+from ..names import OF_FILE, load_target
 from ..routing import Exchange, Route
 from ..schema import body, text
 from ..threads import in_thread
@@ -29,7 +29,12 @@ def _listed(name: str, known: str) -> dict[str, Any]:
 
     `version` is empty where the target has no use for tags, or the user no table of them.
     """
-    target = load_target(name or _WITHOUT)
+    try:
+        target = load_target(name or _WITHOUT)
+    except HttpError:
+        if not name.startswith(OF_FILE):
+            raise
+        target = load_target(_WITHOUT)
     table = table_for(target.tags)
     version = f"{'+'.join(target.tags)} {id(table):x} {len(table.names)}" if table is not None else ""
     return {

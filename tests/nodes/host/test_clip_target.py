@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -14,15 +13,20 @@ import pytest
 NODES = Path(__file__).parents[3] / "nodes"
 
 
-@pytest.fixture(name="token_counter")
-def _token_counter(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Return the function without ComfyUI, which the package's own first lines ask for."""
+@pytest.fixture(name="module")
+def _module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the module without ComfyUI, which the package's own first lines ask for."""
     for name, folder in (("quillwork.nodes", NODES), ("quillwork.nodes.host", NODES / "host")):
         package = ModuleType(name)
         package.__path__ = [str(folder)]
         monkeypatch.setitem(sys.modules, name, package)
     module = importlib.import_module("quillwork.nodes.host.clip_target")
     monkeypatch.delitem(sys.modules, "quillwork.nodes.host.clip_target")
+    return module
+
+
+@pytest.fixture(name="token_counter")
+def _token_counter(module: ModuleType) -> Any:
     return module.token_counter
 
 
@@ -60,3 +64,19 @@ def test_a_tokenizer_that_fails_ends_no_run(token_counter: Any) -> None:
     count = token_counter(clip(a=SimpleNamespace(max_length=77, tokenizer=fail)), 75)
     assert count is not None
     assert count("a fox") == 0
+
+
+def test_the_checkpoint_lies_behind_what_changes_the_clip(module: ModuleType) -> None:
+    graph = {
+        "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a/illustriousXL.safetensors"}},
+        "2": {"class_type": "LoraLoader", "inputs": {"model": ["1", 0], "clip": ["1", 1], "lora_name": "x"}},
+        "3:1": {"class_type": "CLIPSetLastLayer", "inputs": {"clip": ["2", 1]}},
+        "4": {"class_type": "QuillworkEnhancePrompt", "inputs": {"prompt": "a fox", "clip": ["3:1", 0]}},
+        "5": {"class_type": "QuillworkEnhancePrompt", "inputs": {"prompt": "a fox"}},
+        "6": {"class_type": "Odd", "inputs": {"clip": ["6", 0]}},
+        "7": {"class_type": "CLIPLoader", "inputs": {"clip_name": "qwen.safetensors"}},
+    }
+    assert module.checkpoint_behind(graph, "4") == "a/illustriousXL.safetensors"
+    for node in ("5", "6", "7", "absent", None):
+        assert module.checkpoint_behind(graph, node) == ""
+    assert module.checkpoint_behind(None, "4") == ""

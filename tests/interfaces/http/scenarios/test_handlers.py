@@ -668,6 +668,13 @@ def test_tags_come_with_their_manner_and_once(call, home, monkeypatch):
     assert (first["underscores"], first["escapes"], first["artist_mark"]) == (False, True, "@")
     again = call("GET", "tags", query={"target": "illustrious", "version": first["version"]}).content
     assert (again["version"], again["rows"]) == (first["version"], "")
+    by_file = {"target": "file:SDXL/illustriousXL_v0.1.safetensors", "version": ""}
+    assert call("GET", "tags", query=by_file).content["version"] == first["version"]
+    assert call("GET", "tags", query={"target": "file:model.safetensors"}).content["version"] == ""
+    counted = call("POST", "tokens", {"text": "rain", "target": "file:illustriousXL.safetensors"})
+    assert counted.content["chunk"] == 75
+    unknown = call("POST", "tokens", {"text": "rain", "target": "file:model.safetensors"})
+    assert (unknown.status, unknown.error["type"]) == (400, "unknown_target")
 
 
 @pytest.mark.parametrize("target", ["flux1_dev", "sdxl", "illustrious"])
