@@ -143,9 +143,7 @@ def test_enhance_beside_another_packs_field_takes_its_target(comfy, field):
 
 def test_with_auto_the_checkpoint_tells_which_tags_there_are(comfy, field):
     loader = comfy.add("TestpackEncoder", (700, 100))
-    comfy.of(
-        loader, "void node.addWidget('text', 'ckpt_name', 'SDXL/illustriousXL_v0.1.safetensors', () => {})"
-    )
+    comfy.set(loader, "ckpt_name", "SDXL/illustriousXL_v0.1.safetensors")
     comfy.set(field.node, "target", "auto")
     slot = comfy.of(field.node, "node.inputs.findIndex(({name}) => name === 'clip')")
     comfy.page.keyboard.type("long")

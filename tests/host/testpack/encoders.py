@@ -20,6 +20,13 @@ SMALL = {
     "num_key_value_heads": 1,
 }
 SMALL_T5 = {"d_model": 64, "d_ff": 64, "d_kv": 32, "num_heads": 2, "num_layers": 2, "vocab_size": 512}
+SMALL_CLIP = {
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_attention_heads": 2,
+    "num_hidden_layers": 4,
+    "projection_dim": 64,
+}
 EYES = {"hidden_size": 64, "num_heads": 4, "intermediate_size": 64, "depth": 2}
 WORDS = "The quick brown fox jumps over a lazy dog, while wizards boxed with zebras. Shot 1 (0-6s): 23 45 789"
 
@@ -30,12 +37,16 @@ class Encoder(io.ComfyNode):
         return io.Schema(
             node_id="TestpackEncoder",
             category="testpack",
-            inputs=[io.Combo.Input("kind", options=["ace15", "minimax", "qwen_image", "wan"])],
+            inputs=[
+                io.Combo.Input("kind", options=["ace15", "minimax", "qwen_image", "sdxl", "wan"]),
+                # The file that it would come from.
+                io.String.Input("ckpt_name", default="", optional=True),
+            ],
             outputs=[io.Custom("CLIP").Output()],
         )
 
     @classmethod
-    def execute(cls, kind):
+    def execute(cls, kind, ckpt_name=""):
         return io.NodeOutput(_clip(kind))
 
 
@@ -98,6 +109,7 @@ def _shape(value):
 
 def _clip(kind):
     import comfy.sd
+    import comfy.sdxl_clip
     import torch
     from comfy import text_encoders as t
 
@@ -114,12 +126,17 @@ def _clip(kind):
         "ace15": lambda: (t.ace15.te(), t.ace15.ACE15Tokenizer, "", SMALL),
         "minimax": lambda: (t.minimax.te(), t.minimax.MiniMaxH3Tokenizer, "qwen3vl_32b", SMALL),
         "qwen_image": lambda: (t.qwen_image.te(), t.qwen_image.QwenImageTokenizer, "qwen25_7b", SMALL),
+        "sdxl": lambda: (comfy.sdxl_clip.SDXLClipModel, comfy.sdxl_clip.SDXLTokenizer, "clip_g", SMALL_CLIP),
         "wan": lambda: (t.wan.te(), t.wan.WanT5Tokenizer, "umt5xxl", SMALL_T5),
     }[kind]()
     made = comfy.sd.CLIP(
         SimpleNamespace(clip=te, tokenizer=tokenizer, params={}),
         tokenizer_data={"spiece_model": _pieces()},
-        model_options={f"{key}_model_config": config, "dtype": torch.float32},
+        model_options={
+            f"{key}_model_config": config,
+            "clip_l_model_config": SMALL_CLIP,
+            "dtype": torch.float32,
+        },
     )
     torch.manual_seed(7)
     with torch.no_grad():

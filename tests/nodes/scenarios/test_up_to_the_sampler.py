@@ -57,8 +57,8 @@ overall_soundscape: Snow crunches under the paws.
 non_diegetic_music: N/A"""
 
 
-def encoder(kind: str) -> dict[str, Any]:
-    return node("TestpackEncoder", kind=kind)
+def encoder(kind: str, **more: str) -> dict[str, Any]:
+    return node("TestpackEncoder", kind=kind, **more)
 
 
 def picture(colour: int) -> dict[str, Any]:
@@ -275,3 +275,31 @@ def test_shots_for_wan(endpoint_host: Host, wire: WireServer) -> None:
     assert run.status == "success", run.message
     assert got(run)["text"][1:] == [512, 64]
     assert got(run)["latent"] == [1, 16, 21, 12, 16]
+
+
+def test_with_auto_the_checkpoint_tells_apart_models_of_one_encoder(
+    endpoint_host: Host, wire: WireServer
+) -> None:
+    wire.script(
+        "*", Answer(pieces=["no humans, fox, snow, winter, outdoors, standing, tree, sunset, full body"])
+    )
+    graph = {
+        "e": encoder("sdxl", ckpt_name="SDXL/illustriousXL_v0.1.safetensors"),
+        "l": node("CLIPSetLastLayer", clip=["e", 0], stop_at_clip_layer=-2),
+        "1": enhance("a fox in the snow", target="auto", clip=["l", 0]),
+        "2": node("CLIPTextEncode", clip=["e", 0], text=["1", 0]),
+        "s": sampler("2"),
+        "f": encoder("sdxl"),
+        "3": enhance("a hen in the snow", target="auto", clip=["f", 0]),
+        "4": preview("3"),
+    }
+    run = endpoint_host.run(graph, timeout=SLOW)
+    assert run.status == "success", run.message
+    # CLIP-L beside CLIP-G, 77 tokens.
+    assert got(run)["text"] == [1, 77, 128]
+    asked = {
+        str(call.json["messages"][-1]["content"]): call.json["messages"][0]["content"] for call in wire.log
+    }
+    by_idea = {idea: next(said for text, said in asked.items() if idea in text) for idea in ("fox", "hen")}
+    assert "You write prompts for Illustrious" in by_idea["fox"]
+    assert "You write prompts for SDXL" in by_idea["hen"]
