@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...llm_backends.errors import ConsentNeeded, NotConfigured
+from ...llm_backends.host import program
 from ...llm_backends.remote.http_client import origin_of
 from ...llm_backends.system.command_line import command
 from ...llm_backends.system.files import write_whole
@@ -88,13 +89,13 @@ def require_exchange(
 
 
 def require_folder(folder: Path, settings: Settings) -> None:
-    """Raise `ConsentNeeded` unless workflows may write captions in `folder`, a whole path without links."""
+    """Raise `ConsentNeeded` unless captions may be written in `folder`, a whole path without links."""
     named = (one.removeprefix(FOLDER) for one in given(settings) if one.startswith(FOLDER))
     if any(folder.is_relative_to(Path(one).resolve()) for one in named if one):
         return
     what = f"{FOLDER}{folder}"
     raise ConsentNeeded(
-        f"This workflow writes captions in {folder}, outside ComfyUI's own folders, which you have not "
+        f"This job writes captions in {folder}, outside the own folders of {program()}, which you have not "
         "allowed on this machine.",
         hint=f"Allow it once with `{command('setup', '--allow', what)}` or LLM_ALLOW={what}.",
         provider=what,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ...llm_backends.errors import LLMError
@@ -92,6 +93,18 @@ class HttpHost(Protocol):
 
         `limit` is the number of tokens that the image model was trained for.
         """
+        ...
+
+    def picture_folder(self, name: str) -> Path:
+        """Return the folder of pictures that its user calls `name`, as a whole path without links.
+
+        Raises `ConsentNeeded` for one outside of the host's own that has not been allowed, `NotConfigured`
+        where nothing is named, and `JobError` for what no folder can be called.
+        """
+        ...
+
+    def others_wait(self) -> bool:
+        """Tell whether something may wait in the host's queue behind what runs. Any thread."""
         ...
 
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:

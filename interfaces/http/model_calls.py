@@ -21,11 +21,14 @@ from ...llm_backends.types import Deployment
 from .messages import HttpError
 from .names import check_model
 from .routing import Exchange
+from .schema import text
 
 T = TypeVar("T")
 Work = Callable[[Model], Coroutine[Any, Any, T]]
 
 HEARTBEAT_S = 15.0
+# The fields of a body that choose a model, for `open_asked`.
+MODEL_FIELDS = {"llm_mode": text(60, modes.AUTO), "llm_model": text(300)}
 # The header by which our own scripts identify themselves, in `web/common/calls.js`.
 _PAGE = "x-quillwork-client"
 
@@ -57,8 +60,10 @@ WRITING = Places(16)
 TALKING = Places(128)
 
 
-def open_asked(exchange: Exchange, what: str, role: Role = "prompt_gen") -> Model:
-    """Open the model that was asked for, to do `what`.
+def open_asked(
+    exchange: Exchange, what: str, role: Role = "prompt_gen", node: str = "Enhance Prompt"
+) -> Model:
+    """Open the model that was asked for, to do `what`, which the `node` of that name does in a workflow.
 
     A request over HTTP may come out of somebody else's workflow, so naming a model is no consent to it.
     """
@@ -67,16 +72,16 @@ def open_asked(exchange: Exchange, what: str, role: Role = "prompt_gen") -> Mode
     choice = Choice(llm_mode=wanted["llm_mode"], llm_model=name, role=role)
     where = "on the page" if _PAGE in exchange.request.headers else "over HTTP"
     model = open_model(choice, caller=f"{what} {where}")
-    refuse_encoder(model.deployment)
+    refuse_encoder(model.deployment, node)
     return model
 
 
-def refuse_encoder(deployment: Deployment) -> None:
+def refuse_encoder(deployment: Deployment, node: str = "Enhance Prompt") -> None:
     """Raise `NotConfigured` for the host's text encoder, which no route has."""
     if modes.of(deployment.backend).needs_wire:
         raise NotConfigured(
             "The image workflow's text encoder can only be used by a node that it is connected to.",
-            hint="Use an Enhance Prompt node with its clip connected, or choose another model.",
+            hint=f"Use the node {node} with its clip connected, or choose another model.",
         )
 
 

@@ -67,18 +67,19 @@ def stream(
     steps: Callable[..., AsyncGenerator[Any, None]],
     inputs: Sequence[Any],
     outputs: Sequence[Any],
+    comes_back: Any = None,
 ) -> None:
-    """Connect the button ``begin`` with ``steps``. It comes back in place of ``stop`` when all is over.
+    """Connect the button ``begin`` with ``steps``. It, or ``comes_back``, comes back in place of ``stop``.
 
     Gradio drops a click on a button whose last event it has not closed, which is later than the last step.
     """
     import gradio as gr
 
-    begun = begin.click(fn=streamed(steps), inputs=inputs, outputs=outputs, **QUIET)
+    begun = begin.click(fn=streamed(steps), inputs=inputs, outputs=outputs, **QUIET, **together())
     begun.then(
         fn=lambda: (gr.update(visible=True), gr.update(visible=False)),
         inputs=[],
-        outputs=[begin, stop],
+        outputs=[comes_back or begin, stop],
         **AT_ONCE,
     )
 
@@ -102,9 +103,24 @@ def streamed(steps: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., A
     async def last(*values: Any) -> Any:
         return [step async for step in steps(*values)][-1]
 
+    return each if _has_queue() else last
+
+
+def together() -> dict[str, Any]:
+    """Return what lets an event run for several browsers at once; from Gradio 4 on they would take turns."""
+    import gradio as gr
+
+    return {"concurrency_limit": None} if int(gr.__version__.split(".")[0]) >= 4 else {}
+
+
+def steps_of(steps: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., Any] | None:
+    """Return an event's function as `streamed` does, None where the host has no queue to show steps with."""
+    return streamed(steps) if _has_queue() else None
+
+
+def _has_queue() -> bool:
     options = getattr(shared(), "cmd_opts", None)
-    has_no_queue = any(getattr(options, name, False) for name in ("no_gradio_queue", "disable_queue"))
-    return last if has_no_queue else each
+    return not any(getattr(options, name, False) for name in ("no_gradio_queue", "disable_queue"))
 
 
 def guarded(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

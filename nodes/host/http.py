@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from comfy.cli_args import args
@@ -46,6 +47,15 @@ class ComfyHttpHost:
         from .tokenizers import counter_for
 
         return counter_for(encoders, limit)
+
+    def picture_folder(self, name: str) -> Path:
+        from .picture_folder import picture_folder
+
+        return picture_folder(name)
+
+    def others_wait(self) -> bool:
+        _, pending = self._server.prompt_queue.get_current_queue_volatile()
+        return bool(pending)
 
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
         if self._turns is None:

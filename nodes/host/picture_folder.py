@@ -7,13 +7,14 @@ from pathlib import Path
 from ...config.access.consent import require_folder
 from ...config.settings.values import load
 from ...llm_backends.errors import NotConfigured
+from ...prompting.jobs.captions import whole_path
 
 
 def picture_folder(name: str) -> Path:
     """Return the folder `name`: in ComfyUI's input folder, with `` [output]`` behind it in the output folder.
 
     A whole path is taken, too. Raises `ConsentNeeded` for one outside of both that the user has not allowed,
-    and `NotConfigured` where nothing is named.
+    `NotConfigured` where nothing is named, and `JobError` for what no folder can be called.
     """
     import folder_paths
 
@@ -27,7 +28,7 @@ def picture_folder(name: str) -> Path:
         raise NotConfigured(
             "No folder is named.", hint="Enter the name of a folder in ComfyUI's input folder."
         )
-    folder = (base / name).resolve()
+    folder = whole_path(base, name)
     if not any(folder.is_relative_to(place.resolve()) for place in (source, output)):
         require_folder(folder, load())
     return folder

@@ -15,12 +15,12 @@ from ...config.settings.values import load
 from ...llm_backends.errors import LLMError
 from ...llm_backends.model import Model
 from ...prompting import targets
-from ...prompting.jobs.caption_job import CaptionJob, Report, caption_job_id, describing, most_at_once
-from ...prompting.jobs.caption_places import place_for
-from ...prompting.jobs.captions import Wishes, find_pictures, in_order, split_words
+from ...prompting.jobs.caption_job import CaptionJob, CaptionOrder, Report, describing, most_at_once
+from ...prompting.jobs.captions import Wishes, split_words
 from ...prompting.jobs.control import RunningJob, announced
-from ...prompting.jobs.journal import JobError, Journal, hold_place, journal_file
+from ...prompting.jobs.journal import JobError
 from ...prompting.jobs.pace import Pace
+from ...prompting.jobs.picture_readers import PictureReaders
 from ...prompting.jobs.work import Progress, Work
 from ...prompting.report import report as report_of
 from ...prompting.tasks import Existing, SaveAs
@@ -60,19 +60,12 @@ async def caption_folder(
             never=split_words(never),
             **wishes,
         )
-        store = place_for(save_as, place)
-        pictures = find_pictures(
-            place, store.suffix, with_subfolders=with_subfolders, with_videos=with_videos
+        order = CaptionOrder(
+            folder, place, wanted, existing, save_as, with_subfolders, with_videos, limit, seed
         )
-        if not pictures:
-            raise JobError(f"The folder {folder} holds no images. Add some, or turn on subfolders.")
         model = run.open_model(choice)
-        job_id = caption_job_id(place, wanted, save_as, existing, seed, model)
-        jobs = home() / "jobs"
-        with hold_place(jobs, place), Journal(journal_file(jobs, job_id)) as journal:
-            journal.note(kind="caption", what=str(place), began=time.time(), ended=None)
-            chosen = in_order(pictures)[:limit] if limit else pictures
-            job = CaptionJob(wanted, existing, journal, chosen, store)
+        with order.opened(home() / "jobs", model) as job:
+            job.journal.note(kind="caption", what=str(place), began=time.time(), ended=None, error="")
             return await _Execution(run, model, job).carry_out(seed)
     except (LLMError, JobError) as error:
         raise error.with_traceback(None) from None
@@ -98,15 +91,21 @@ class _Execution:
             job.settle(name, outcome)
             self._show(work.progress)
 
-        work = Work(job.entries(seed), journal, describing(self._model), settle, running.control)
-        running.progress = work.progress
-        try:
-            if work.progress.total:
-                self._show(work.progress)
-                with announced(running):
-                    await self._perform(work)
-        finally:
-            job.flush()
+        with PictureReaders(0 if self._model.runs_in_place else len(job.pictures)) as readers:
+            entries = job.entries(seed, readers.read)
+            work = Work(entries, journal, describing(self._model), settle, running.control)
+            running.progress = work.progress
+            is_over = False
+            try:
+                if work.progress.total:
+                    self._show(work.progress)
+                    with announced(running):
+                        await self._perform(work)
+                is_over = True
+            finally:
+                job.flush()
+                if not is_over:
+                    job.note_stop("")
         return self._answer(job.report(time.time()), work.progress, seed)
 
     async def _perform(self, work: Work) -> None:
@@ -137,10 +136,10 @@ class _Execution:
 
     def _show(self, progress: Progress) -> None:
         ended = progress.done + progress.failed
-        self._run.announce(progress_line(progress), ended / max(1, progress.total))
+        self._run.announce(progress.line(), ended / max(1, progress.total))
 
     def _answer(self, report: Report, progress: Progress, seed: int) -> io.NodeOutput:
-        summary = report_line(report)
+        summary = report.line()
         remarks = [*_failures(report), *self._remarks]
         info = report_of([], self._model.deployment, progress.seconds, remarks[:_MOST_LISTED])
         info |= {"cost_usd": progress.cost_usd, "finish_reason": "stop"}
@@ -148,16 +147,6 @@ class _Execution:
         record = record_of("captions", [summary], info, seed)
         text = "\n".join([summary, *remarks])
         return answer(record, info, report.written, report.kept, len(report.failures), text)
-
-
-def progress_line(progress: Progress) -> str:
-    """Return the state of a job on one line."""
-    return " · ".join([f"{progress.done + progress.failed} of {progress.total}", *progress.facts()])
-
-
-def report_line(report: Report) -> str:
-    failed = f"; {len(report.failures)} failed" if report.failures else ""
-    return f"{report.summary()}{failed}."
 
 
 def _failures(report: Report) -> list[str]:

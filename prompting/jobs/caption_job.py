@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from ...llm_backends.model import Model
 from ...llm_backends.streaming.live import LiveText
 from ...llm_backends.types import Image
 from ..describe import describe_views
-from ..tasks import Existing
+from ..tasks import SAVE_AS, Existing, SaveAs
 from . import captions
-from .journal import JobError, Journal, digest
+from .caption_places import place_for
+from .journal import JobError, Journal, digest, hold_place, journal_file
 from .work import Ask, Entry, Written
 
 # Calls at once to one server, for what a job finds out by itself; a lower limit than the usual one is that of
@@ -40,6 +42,11 @@ class Report:
         kept = f"; {self.kept} had one and {were} left alone" if self.kept else ""
         return f"{self.written} of {self.total} images have their caption{kept}"
 
+    def line(self) -> str:
+        """Return the summary with the number of failures as a sentence."""
+        failed = f"; {len(self.failures)} failed" if self.failures else ""
+        return f"{self.summary()}{failed}."
+
 
 @dataclass
 class CaptionJob:
@@ -60,6 +67,12 @@ class CaptionJob:
         self.kept = 0
         self.shown: list[tuple[str, str]] = []
         self._befores = dict[str, str]()
+
+    def entries(self, seed: int, read: Callable[[bytes], Image] = read_picture) -> list[Entry]:
+        """Return what is left to be asked for; `read` reads a picture.
+
+        A text that is journalled but not there is written first.
+        """
         if self.existing == "append":
             self._befores = self.journal.keep(
                 {
@@ -68,20 +81,28 @@ class CaptionJob:
                     if self.place.has(picture)
                 }
             )
-
-    def entries(self, seed: int, read: Callable[[bytes], Image] = read_picture) -> list[Entry]:
-        """Return what is left to be asked for; `read` reads a picture."""
-        return list(captions.entries_of(self.left(), self.wishes, seed, self.place, read))
-
-    def left(self) -> list[captions.Picture]:
-        """Return the pictures that need a text; one that is journalled but not there is written first."""
-        stamps = self.journal.stamps()
-        ours = [name for name, one in self.by_name.items() if stamps.get(name) == one.stamp]
+        ours = self._ours()
         lost = [name for name in ours if not self.place.has(self.by_name[name])]
         if lost:
             texts = self.journal.texts()
             for name in lost:
                 self.settle(name, texts[name])
+        return list(
+            captions.entries_of(self._left(ours, self.journal.fail), self.wishes, seed, self.place, read)
+        )
+
+    def sample(self, seed: int) -> tuple[list[Entry], int]:
+        """Return the first entries for a preview, and how many are left in all. Writes nothing."""
+        left = self._left(self._ours(), lambda name, why: None)
+        return list(captions.entries_of(left[:SHOWN], self.wishes, seed, self.place)), len(left)
+
+    def _ours(self) -> list[str]:
+        """Return the pictures whose text is journalled."""
+        stamps = self.journal.stamps()
+        return [name for name, one in self.by_name.items() if stamps.get(name) == one.stamp]
+
+    def _left(self, ours: Sequence[str], refuse: Callable[[str, str], None]) -> list[captions.Picture]:
+        """Return the pictures that need a text; `refuse` is told of each that can have none."""
         done = set(ours)
         left: list[captions.Picture] = []
         if len(done) == len(self.by_name):
@@ -90,7 +111,7 @@ class CaptionJob:
             if name in done:
                 continue
             if why := self.place.refusal(picture):
-                self.journal.fail(name, why)
+                refuse(name, why)
             elif self.existing == "keep" and self.place.has(picture) and self.place.read(picture):
                 self.kept += 1
             else:
@@ -125,6 +146,11 @@ class CaptionJob:
         except OSError as error:
             raise _unwritten("The table of captions", error) from None
 
+    def note_stop(self, error: str) -> None:
+        """Note in the journal how far the job has come, and the `error` that has ended it, "" for none."""
+        written = sum(1 for name in self.journal.stamps() if name in self.by_name)
+        self.journal.note(written=written, total=len(self.by_name) - self.kept, ended=None, error=error)
+
     def report(self, now: float) -> Report:
         """Note the end, `now` in seconds since 1970, in the journal and return what there is."""
         failures = {name: said for name, said in self.journal.failures().items() if name in self.by_name}
@@ -138,6 +164,41 @@ def _unwritten(what: str, error: OSError) -> JobError:
         f"{what} cannot be written ({error.strerror}). The texts are kept: put that right and run the job "
         "again."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionOrder:
+    """Order for a captioning job. `named` is the folder as the user calls it, `folder` its whole path.
+
+    With a `limit` only the first so many pictures are captioned.
+    """
+
+    named: str
+    folder: Path
+    wishes: captions.Wishes
+    existing: Existing = "keep"
+    save_as: SaveAs = SAVE_AS[0]
+    with_subfolders: bool = False
+    with_videos: bool = False
+    limit: int = 0
+    seed: int = 0
+
+    @contextlib.contextmanager
+    def opened(self, jobs: Path, model: Model) -> Iterator[CaptionJob]:
+        """Hold the folder, and a journal for it in the folder `jobs`, for as long as the job runs.
+
+        Raises `JobError` where there are no pictures, or another job is writing there.
+        """
+        place = place_for(self.save_as, self.folder)
+        found = captions.find_pictures(
+            self.folder, place.suffix, with_subfolders=self.with_subfolders, with_videos=self.with_videos
+        )
+        if not found:
+            raise JobError(f"The folder {self.named} holds no images. Add some, or turn on subfolders.")
+        job_id = caption_job_id(self.folder, self.wishes, self.save_as, self.existing, self.seed, model)
+        with hold_place(jobs, self.folder), Journal(journal_file(jobs, job_id)) as journal:
+            chosen = captions.in_order(found)[: self.limit] if self.limit else found
+            yield CaptionJob(self.wishes, self.existing, journal, chosen, place)
 
 
 def caption_job_id(

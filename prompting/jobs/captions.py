@@ -132,6 +132,15 @@ def split_words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def whole_path(base: Path, name: str) -> Path:
+    """Return the folder `name` in `base`, or of that whole path, without links. Raises `JobError`."""
+    try:
+        return (base / name).resolve()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise JobError(f"The folder {name[:80]!r} cannot be opened ({reason}). Enter another name.") from None
+
+
 def find_pictures(
     folder: Path, suffix: str, *, with_subfolders: bool, with_videos: bool = False
 ) -> list[Picture]:

@@ -37,18 +37,25 @@ class Control:
 
 @dataclass(slots=True)
 class RunningJob:
-    """A job of this process: its journal's id, its kind, what it works on, where it is once it has begun."""
+    """A job of this process: its journal's id, its kind, what it works on, where it is once it has begun.
+
+    It `waits` while the host does work of its own before the next texts. `end` is a sentence once it is over.
+    """
 
     id: str
     kind: str
     what: str
     control: Control = field(default_factory=Control)
     progress: Progress | None = None
+    waits: bool = False
+    end: str = ""
+    has_ended_well: bool = False
 
     def state(self) -> dict[str, Any]:
         """Return the state as a page shows it."""
         control, progress = self.control, self.progress
-        state = "stopping" if control.is_stopped else "paused" if control.is_paused else "running"
+        state = "waiting" if self.waits else "running"
+        state = "stopping" if control.is_stopped else "paused" if control.is_paused else state
         shown = {"id": self.id, "kind": self.kind, "what": self.what, "state": state}
         return shown | (progress.shown() if progress else {})
 

@@ -28,6 +28,9 @@ _SUFFIX = ".sqlite"
 class JobError(ValueError):
     """A job that cannot begin or go on; the text is one sentence that says what to do."""
 
+    http_status = 400
+    type = "job_error"
+
 
 class Journal:
     """The journal in `file`, held by one program at a time. A context manager.
@@ -121,6 +124,13 @@ class Journal:
             self._data.execute("insert or replace into names values (?, ?, ?)", (name, stamp, key))
             self._data.execute("delete from failures where name = ?", (name,))
             self._data.execute("commit")
+
+    def remember(self, key: str, written: Mapping[str, Any]) -> None:
+        """Keep what was written for `key`, which no file or line has yet."""
+        with self._writing():
+            self._data.execute(
+                "insert or replace into texts values (?, ?)", (key, json.dumps(written, ensure_ascii=False))
+            )
 
     def restamp(self, name: str, stamp: str) -> None:
         """Note that the file `name` was changed by the job itself, and has another stamp now."""

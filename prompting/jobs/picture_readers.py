@@ -41,7 +41,9 @@ class PictureReaders:
     """
 
     def __init__(self, pictures: int, cpus: int | None = None) -> None:
-        self.in_processes = pictures >= _FEWEST_PICTURES and (cpus or _usable_cpus()) >= _FEWEST_CPUS
+        self.in_processes = (
+            pictures >= _FEWEST_PICTURES and (cpus or _usable_cpus()) >= _FEWEST_CPUS and _is_python()
+        )
         self.processes: list[subprocess.Popen[bytes]] = []
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -50,8 +52,8 @@ class PictureReaders:
 
     def __exit__(self, *raised: object) -> None:
         for process in self.processes:
-            # It ends when nothing more can come.
-            with contextlib.suppress(OSError):
+            # It ends when nothing more can come. A job that was stopped may have a thread that reads there.
+            with contextlib.suppress(OSError, ValueError):
                 process.communicate()
 
     def read(self, data: bytes) -> Image:
@@ -84,6 +86,8 @@ class PictureReaders:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                # A host without a console would have one open for each.
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except (OSError, TypeError):  # a program with a Python built in may name none
             self.in_processes = False
@@ -123,6 +127,12 @@ def receive(stream: IO[bytes], length: int) -> bytes:
     if len(data) < length:
         raise EOFError
     return data
+
+
+def _is_python() -> bool:
+    """Tell whether this runs in a Python of its own; a program that has one built in would start again."""
+    name = Path(sys.executable or "").stem.lower()
+    return name.startswith(("python", "pypy")) and not getattr(sys, "frozen", False)
 
 
 def _usable_cpus() -> int:

@@ -119,6 +119,10 @@ class Progress:
             facts.append(f"{self.failed} failed")
         return facts
 
+    def line(self) -> str:
+        """Return all of it on one line."""
+        return " · ".join([f"{self.done + self.failed} of {self.total}", *self.facts()])
+
     def shown(self) -> dict[str, Any]:
         """Return what a page shows of it."""
         return {
@@ -158,10 +162,16 @@ class Work:
 
     # -- in this process
 
-    def run_in_place(self, at_once: int, between: Callable[[], None] = lambda: None) -> None:
-        """Ask a local model, in this thread, for `at_once` texts at a time.
+    def run_in_place(
+        self,
+        at_once: int,
+        between: Callable[[], None] = lambda: None,
+        gives_way: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Ask a local model, in this thread, for `at_once` texts at a time; return whether some are left.
 
         `between` is called before each time, and as long as the job is paused; what it raises ends the job.
+        Where `gives_way` says so after one, the rest is left for another call.
         """
         while self._entries:
             between()
@@ -179,6 +189,9 @@ class Work:
                 if isinstance(answer, ENDS_ALL):
                     raise answer
                 self._settle(entry, question, answer)
+            if self._entries and gives_way():
+                return True
+        return False
 
     def _prepared(self, entry: Entry) -> Question | None:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from host.process import Host
@@ -59,3 +61,140 @@ def test_a_job_is_shown_and_obeys(comfy, wire: WireServer) -> None:
     assert comfy.run()[0] == "execution_success"
     page.wait_for_selector(state("done"))
     assert len(list(folder.glob("*.txt"))) == 40
+
+
+FOX = "a red fox in fresh snow"
+
+
+def pictures(folder: Path, count: int = 20) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Picture.new("RGB", (32, 32), (5 * number, 90, 20)).save(folder / f"img{number}.png")
+    return folder
+
+
+class Panel:
+    """The sidebar's jobs with the form for a new one open."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        page.evaluate(OPEN)
+        page.wait_for_selector(".quillwork-jobs")
+        if page.locator(".quillwork-new-job:not([open])").count():
+            page.click(".quillwork-new-job summary")
+
+    def field(self, label: str):
+        # The words of a list's label go on with its choices.
+        return self.page.locator(".quillwork-new-job").get_by_label(re.compile(f"^{label}"))
+
+    def press(self, name: str) -> None:
+        self.page.locator(".quillwork-new-job").get_by_role("button", name=name, exact=True).click()
+
+    def says(self, words: str) -> None:
+        self.page.wait_for_function(
+            "(words) => document.querySelector('.quillwork-new-job [role=status]')"
+            ".textContent.includes(words)",
+            arg=words,
+        )
+
+    @property
+    def samples(self) -> list[str]:
+        return self.page.locator(".quillwork-samples dd").all_inner_texts()
+
+
+def test_a_folder_is_captioned_from_the_sidebar(comfy, wire: WireServer) -> None:
+    host: Host = comfy.host
+    folder = pictures(host.base_directory / "input" / "from the sidebar")
+    (folder / "img3.txt").write_text("mine", "utf-8")
+    wire.script("*", FOX)
+    panel = Panel(comfy.page)
+    panel.field("Folder").fill("from the sidebar")
+    panel.field("Trigger word").fill("ohwx")
+    panel.field("Instruction").fill("name the light")
+    panel.press("Preview")
+    panel.says("Images that get a caption: 19 of 20. Already captioned: 1. At most about 0:00:")
+    assert panel.samples == [f"ohwx, {FOX}"] * 3
+    assert list(folder.glob("*.txt")) == [folder / "img3.txt"], "nothing is written yet"
+    assert "name the light" in str(wire.calls()[0].json)
+    # What was shown is not what would begin now.
+    panel.field("Captions that are already there").select_option("replace")
+    assert panel.samples == []
+    assert not comfy.page.locator(".quillwork-new-job button:text-is('Start')").is_visible()
+    panel.press("Preview")
+    panel.says("caption: 20 of 20.")
+    panel.press("Start")
+    comfy.page.wait_for_selector(state("done"))
+    assert comfy.page.locator(".quillwork-new-job[open]").count() == 0
+    assert comfy.page.inner_text(".quillwork-job .quillwork-entry-name") == "from the sidebar"
+    texts = {file.read_text("utf-8").strip() for file in folder.glob("*.txt")}
+    assert len(list(folder.glob("*.txt"))) == 20 and texts == {f"ohwx, {FOX}"}
+
+
+def test_it_goes_on_while_the_page_is_loaded_anew(comfy, wire: WireServer) -> None:
+    host: Host = comfy.host
+    folder = pictures(host.base_directory / "input" / "long")
+    goes_on = threading.Event()
+
+    def answer(_: object) -> str:
+        if len(wire.calls()) > 3:
+            goes_on.wait(120)
+        return FOX
+
+    wire.script("*", answer)
+    page = comfy.page
+    panel = Panel(page)
+    panel.field("Folder").fill("long")
+    panel.press("Preview")
+    panel.says("20 of 20")
+    panel.press("Start")
+    page.wait_for_selector(state("running"))
+    comfy.open()
+    panel = Panel(page)
+    page.wait_for_selector(state("running"))
+    panel.field("Folder").fill("long")
+    panel.press("Preview")
+    panel.says("Another job is writing to")
+    page.click(".quillwork-job button:text('Stop')")
+    page.wait_for_selector(state("stopping"))
+    goes_on.set()
+    page.wait_for_selector(state("open"))
+    assert page.inner_text(".quillwork-job .quillwork-count") == "not finished"
+    page.click(".quillwork-job button:text('Resume')")
+    page.wait_for_selector(state("done"))
+    assert len(list(folder.glob("*.txt"))) == len(wire.calls()) == 20
+    comfy.forgive("status of 400")
+
+
+def test_what_is_wrong_is_told_and_a_folder_elsewhere_is_asked_for(
+    comfy, wire: WireServer, tmp_path: Path
+) -> None:
+    folder = pictures(tmp_path / "elsewhere", 1)
+    wire.script("*", FOX)
+    page = comfy.page
+    panel = Panel(page)
+    panel.field("Folder").fill("nothing there")
+    panel.press("Preview")
+    panel.says("cannot be read")
+    panel.field("Folder").fill(str(folder))
+    panel.press("Preview")
+    page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    panel.says("caption: 1 of 1.")
+    panel.press("Start")
+    page.wait_for_selector(state("done"))
+    assert (folder / "img0.txt").read_text("utf-8").strip() == FOX
+    comfy.forgive("status of 400")
+    comfy.forgive("status of 403")
+
+
+def test_a_preview_is_stopped(comfy, wire: WireServer) -> None:
+    pictures(comfy.host.base_directory / "input" / "slow", 4)
+    panel = Panel(comfy.page)
+    panel.field("Folder").fill("slow")
+    panel.field("Vision model").fill("fox-hang")
+    # The list of models lies over the buttons.
+    comfy.page.keyboard.press("Escape")
+    panel.press("Preview")
+    wire.wait_calls(3)
+    panel.press("Stop")
+    wire.wait_disconnects(3)
+    assert comfy.page.locator(".quillwork-new-job button:text-is('Preview')").is_visible()

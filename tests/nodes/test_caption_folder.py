@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,30 +14,12 @@ import pytest
 from host.fixtures import Hosts
 from host.process import Host
 from nodes.graphs import KEY, caption_folder, preview, wrote
+from training_sets import texts, training_set
 from wire.server import WireServer
 
-Picture = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+pytest.importorskip("PIL.Image", reason="pictures need Pillow")
 
 WRITTEN = "a red fox in fresh snow"
-# As training sets are: every kind that people have, each in its own colour.
-KINDS = ("png", "jpg", "webp", "gif", "bmp", "tif", "jpeg")
-
-
-def training_set(folder: Path, count: int = 20) -> Path:
-    folder.mkdir(parents=True)
-    for number in range(count):
-        kind = KINDS[number % len(KINDS)]
-        mode = ("RGB", "L", "CMYK")[number % 3] if kind in ("jpg", "tif") else "RGB"
-        picture = Picture.new("RGB", (64, 48), (12 * number, 90, 20)).convert(mode)
-        exif = Picture.Exif()
-        exif[274] = 6
-        turned = {"exif": exif.tobytes()} if kind == "jpeg" else {}
-        picture.save(folder / f"img{number}.{kind}", **turned)
-    return folder
-
-
-def texts(folder: Path) -> dict[str, str]:
-    return {file.stem: file.read_text("utf-8").strip() for file in sorted(folder.glob("*.txt"))}
 
 
 def until(came: Callable[[], bool], within_s: float = 60.0) -> None:
@@ -215,3 +198,39 @@ def test_a_refused_key_says_where_it_stopped(host_factory: Hosts, wire: WireServ
     run = host.run(graph("set"))
     assert "0 of 3 images are done; the next run continues." in run.message
     assert KEY not in run.message + host.log()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process of another is looked up in /proc")
+def test_a_large_folder_is_read_by_processes_that_end_with_the_job(
+    host_factory: Hosts, wire: WireServer, tmp_path: Path
+) -> None:
+    # A machine with processors enough for that, whatever this one has.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\nos.sched_getaffinity = lambda process: set(range(4))\n", "utf-8"
+    )
+    env = {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox", "PYTHONPATH": str(tmp_path)}
+    host = host_factory(env)
+    folder = training_set(host.base_directory / "input" / "set", 100)
+    goes_on = threading.Event()
+
+    def answer(_: dict[str, Any]) -> str:
+        goes_on.wait(60)
+        return WRITTEN
+
+    def readers() -> list[str]:
+        children = Path(f"/proc/{host.process.pid}/task").glob("*/children")
+        commands = [
+            Path(f"/proc/{child}/cmdline").read_text("utf-8")
+            for file in children
+            for child in file.read_text().split()
+        ]
+        return [command for command in commands if "quillwork_pictures" in command]
+
+    wire.script("fox", answer)
+    run = host.submit(graph("set"))
+    wire.wait_calls(1)
+    assert readers() and not any("main.py" in command for command in readers())
+    goes_on.set()
+    assert counts(host.wait(run)) == ("100", "0", "0")
+    assert readers() == []
+    assert len(texts(folder)) == 100

@@ -19,6 +19,11 @@ export function button(text, onclick, given = {}) {
   return el("button", { type: "button", textContent: text, onclick, className: classes, ...others });
 }
 
+/** A control below its label. */
+export function labelled(text, control) {
+  return el("label", { className: "quillwork-labelled" }, el("span", { textContent: text }), control);
+}
+
 /** A link to elsewhere, or just its text where the address is not one to follow. */
 export function link(url, text) {
   if (!/^https:\/\//.test(url ?? "")) return el("span", { textContent: text });

@@ -1,9 +1,10 @@
 // Enhance, beside a text field: target and instruction, the text growing in the field, back and forth in its history.
 import { app } from "../../../scripts/app.js";
-import { CallError, asCallError, call } from "../common/calls.js";
+import { CallError, asCallError } from "../common/calls.js";
 import { openBeside } from "../common/dialogs.js";
-import { button, el } from "../common/elements.js";
+import { button, el, labelled } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
+import { fillTargets } from "../common/target_choices.js";
 import { t } from "../common/texts.js";
 import { loadModes, modeOf } from "../models/modes.js";
 import { historyOf } from "./history.js";
@@ -14,7 +15,6 @@ import { summary, writeText } from "./writing.js";
 const SHORT = 90;
 let open = null;
 let remembered = { target: "auto", instruction: "" };
-let targets = null;
 
 /** Open for `field` (`{node, widget}`), in place of any that is open. With `shorten` (`{target, limit}`) it begins at
  *  once to have the text made to fit into so many tokens. */
@@ -38,16 +38,6 @@ export function targetInDialog(element) {
 /** The element of the field that the open frame is for, if `element` is in the frame. */
 export function fieldBehind(element) {
   return open?.frame.contains(element) ? elementOf(open.field.node, open.field.widget) : null;
-}
-
-function listTargets() {
-  targets ??= call("targets")
-    .then((answer) => answer.targets ?? [])
-    .catch((error) => {
-      targets = null;
-      throw error;
-    });
-  return targets;
 }
 
 class Enhancement {
@@ -100,15 +90,7 @@ class Enhancement {
 
   async fillTargets() {
     try {
-      const groups = new Map();
-      for (const { id, label, group } of await listTargets()) {
-        if (id === "auto" || id === "general") continue;
-        if (!groups.has(group)) groups.set(group, el("optgroup", { label: group }));
-        groups.get(group).append(el("option", { value: id, textContent: label }));
-      }
-      this.target.append(...groups.values());
-      this.target.value = this.own ?? remembered.target;
-      if (!this.target.value) this.target.value = "auto";
+      await fillTargets(this.target, this.own ?? remembered.target);
     } catch (error) {
       this.say(asCallError(error).text, "bad");
     }
@@ -228,8 +210,4 @@ class Enhancement {
 // For the model; a token is about three quarters of a word.
 function shortening(limit) {
   return `Shorten the prompt to at most ${limit} tokens, which are about ${Math.floor(limit * 0.7)} words. Keep what matters most as it is worded, drop the rest, add nothing.`;
-}
-
-function labelled(text, control) {
-  return el("label", { className: "quillwork-labelled" }, el("span", { textContent: text }), control);
 }

@@ -1,8 +1,11 @@
-// The sidebar's list of jobs: what they have done, with pause, resume and stop for those that run here.
+// The sidebar's jobs: a form for a new one, and what the others have done, with pause, resume and stop.
 import { asCallError, call } from "../common/calls.js";
+import { withConsent } from "../common/consent.js";
 import { busy, button, el, useStyles } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
+import { clock } from "./clock.js";
+import { JobForm } from "./form.js";
 
 const EVERY_MS = 1000;
 // Nothing runs: a job that begins meanwhile is seen with the next look.
@@ -32,7 +35,8 @@ class Panel {
     this.list = el("ul", { className: "quillwork-list" });
     this.note = el("p", { className: "quillwork-hint", role: "status" });
     const title = el("h2", { textContent: t("jobs.title", "Text jobs") });
-    this.element = el("div", { className: "quillwork-ui quillwork-panel quillwork-jobs" }, title, this.note, this.list);
+    const form = new JobForm(() => this.look());
+    this.element = el("div", { className: "quillwork-ui quillwork-panel quillwork-jobs" }, title, form.element, this.note, this.list);
     container.replaceChildren(this.element);
     container.classList.add("quillwork-panel-host");
     this.look();
@@ -60,7 +64,7 @@ class Panel {
   }
 
   draw(jobs) {
-    this.note.textContent = jobs.length ? "" : t("jobs.none", "No jobs yet. The node Caption Folder starts one.");
+    this.note.textContent = jobs.length ? "" : t("jobs.none", "No jobs yet. Caption a folder here, or with the node Caption Folder.");
     // A button that is being pressed is not to be replaced.
     const entries = jobs.map((job) => {
       const entry = this.entries.get(job.id) ?? new Entry(() => this.look());
@@ -81,20 +85,21 @@ class Entry {
     this.state = el("span", { className: "quillwork-count" });
     this.bar = el("progress", { max: 1 });
     this.facts = el("span", { className: "quillwork-hint" });
+    this.error = el("p", { className: "quillwork-error" });
     this.pause = button(t("jobs.pause", "Pause"), () => this.turn("pause"));
     this.resume = button(t("jobs.resume", "Resume"), () => this.turn("resume"));
     this.stop = button(t("jobs.stop", "Stop"), () => this.turn("stop"));
     const line = el("div", { className: "quillwork-line" }, this.pause, this.resume, this.stop);
-    this.element = el("li", { className: "quillwork-job" }, el("div", {}, this.name, this.state), this.bar, this.facts, line);
+    this.element = el("li", { className: "quillwork-job" }, el("div", {}, this.name, this.state), this.bar, this.facts, this.error, line);
   }
 
   show(job) {
-    const { id, what, state, total, done, failed } = job;
+    const { id, what, state, total, done, failed, error, resumable } = job;
     this.id = id;
     this.element.dataset.state = state;
     this.name.textContent = String(what).split(/[\\/]/).at(-1) || id;
     this.name.title = what;
-    this.state.textContent = words(state);
+    this.state.textContent = words(resumable && state === "open" ? "stopped" : state);
     const ended = (done ?? 0) + (failed ?? 0);
     this.bar.hidden = !total;
     this.bar.value = total ? ended / total : 0;
@@ -107,33 +112,32 @@ class Entry {
     ]
       .filter(Boolean)
       .join(" · ");
-    this.pause.hidden = state !== "running";
-    this.resume.hidden = state !== "paused";
-    this.stop.hidden = !["running", "paused"].includes(state);
+    this.error.textContent = error ?? "";
+    this.pause.hidden = !["running", "waiting"].includes(state);
+    this.resume.hidden = state !== "paused" && !resumable;
+    this.resume.textContent = state === "done" ? t("jobs.again", "Try the failed ones again") : t("jobs.resume", "Resume");
+    this.stop.hidden = !["running", "waiting", "paused"].includes(state);
   }
 
   async turn(to) {
     try {
-      await busy(this[to], () => call(`jobs/${this.id}`, { method: "POST", body: { do: to } }));
+      await busy(this[to], () => withConsent(() => call(`jobs/${this.id}`, { method: "POST", body: { do: to } })));
+      this.changed();
     } catch (error) {
-      this.facts.textContent = asCallError(error).text;
+      this.error.textContent = asCallError(error).text;
     }
-    this.changed();
   }
 }
 
 function words(state) {
   const known = {
     running: () => t("jobs.running", "running"),
+    waiting: () => t("jobs.waiting", "waiting for ComfyUI's queue"),
+    stopped: () => t("jobs.stopped", "not finished"),
     paused: () => t("jobs.paused", "paused"),
     stopping: () => t("jobs.stopping", "stopping …"),
     done: () => t("jobs.done", "done"),
     open: () => t("jobs.open", "not finished: run it again to continue"),
   };
   return known[state]?.() ?? "";
-}
-
-function clock(seconds) {
-  const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
-  return `${hours}:${String(minutes).padStart(2, "0")}:${String(rest).padStart(2, "0")}`;
 }

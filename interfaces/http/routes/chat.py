@@ -10,7 +10,6 @@ from ....config.diagnostics.estimate import estimate
 from ....config.settings.home import targets_folder
 from ....config.settings.values import load
 from ....llm_backends.model import Model
-from ....llm_backends.modes import AUTO
 from ....llm_backends.streaming.chunk_stream import ask_one
 from ....llm_backends.tools import registry
 from ....llm_backends.tools.loop import Conversation, answer_with_tools, check_tools
@@ -24,7 +23,7 @@ from ....prompting.tasks import LARGEST_SEED
 from ..conversation import LONGEST_TEXT, MESSAGES, PICTURES, read_messages, read_pictures
 from ..event_stream import events_of
 from ..messages import Answer, EventStream, HttpError, with_rows
-from ..model_calls import TALKING, WRITING, ask, open_asked, stream
+from ..model_calls import MODEL_FIELDS, TALKING, WRITING, ask, open_asked, stream
 from ..names import check_model, load_target
 from ..routing import Exchange, Route
 from ..schema import body, flag, number, one_of, text, texts, whole
@@ -184,7 +183,6 @@ def _estimated(wanted: Any) -> dict[str, Any]:
     return estimated.to_json()
 
 
-_MODEL = {"llm_mode": text(60, AUTO), "llm_model": text(300)}
 _FORMAT = {
     "type": ["object", "null"],
     "properties": {
@@ -223,7 +221,7 @@ ROUTES = (
             tool_choice={"type": "string", "maxLength": 64},
             max_rounds=whole(1, 16, 5),
             stream=flag(),
-            **_MODEL,
+            **MODEL_FIELDS,
         ),
         most_bytes=LARGEST_BODY,
         streams=True,
@@ -241,7 +239,7 @@ ROUTES = (
             target=text(200),
             seed=whole(0, LARGEST_SEED, 0),
             as_video=flag(),
-            **_MODEL,
+            **MODEL_FIELDS,
         ),
         most_bytes=LARGEST_BODY,
     ),
@@ -251,7 +249,9 @@ ROUTES = (
         "change",
         "Return the vectors of texts.",
         _embed,
-        body=body(("texts",), texts=texts(MOST_TEXTS, LONGEST_TEXT), dimensions=whole(1, 65_536), **_MODEL),
+        body=body(
+            ("texts",), texts=texts(MOST_TEXTS, LONGEST_TEXT), dimensions=whole(1, 65_536), **MODEL_FIELDS
+        ),
         most_bytes=LARGEST_BODY // 2,
     ),
     Route(
@@ -265,7 +265,7 @@ ROUTES = (
             texts=texts(MOST_TEXTS, LONGEST_TEXT, []),
             prompt_tokens=whole(0, 10**9),
             completion_tokens=whole(0, 10**9),
-            **_MODEL,
+            **MODEL_FIELDS,
         ),
         most_bytes=LARGEST_BODY // 2,
     ),

@@ -24,7 +24,7 @@ from ....prompting.tasks import (
 from ....prompting.templates.missing import keep
 from ..event_stream import events_of
 from ..messages import Answer, EventStream, HttpError
-from ..model_calls import WRITING, ask, open_asked, stream
+from ..model_calls import MODEL_FIELDS, WRITING, ask, open_asked, stream
 from ..names import load_target
 from ..routing import Exchange, Route
 from ..schema import body, flag, number, one_of, text, texts, whole
@@ -110,7 +110,6 @@ def _save(task: VariablesTask, invented: Invented) -> list[str]:
         return []
 
 
-_MODEL = {"llm_mode": text(60, AUTO), "llm_model": text(300)}
 ROUTES = (
     Route(
         "POST",
@@ -131,7 +130,7 @@ ROUTES = (
             aspect=text(20, AUTO),
             language=text(20, AUTO),
             reference_roles=text(2000),
-            **_MODEL,
+            **MODEL_FIELDS,
         ),
         streams=True,
     ),
@@ -151,7 +150,7 @@ ROUTES = (
             existing=texts(10_000, default=[]),
             save=flag(),
             seed=whole(0, LARGEST_SEED, 0),
-            **_MODEL,
+            **MODEL_FIELDS,
         ),
     ),
 )

@@ -1,20 +1,57 @@
-"""Routes for jobs: those that there are, and a switch for each that runs in this program."""
+"""Routes for jobs: those that there are, a new one for a folder, and a switch for each."""
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ....config.settings.home import home
-from ....prompting.jobs.control import running_jobs
+from ....llm_backends.model import Model
+from ....prompting.jobs import captions
+from ....prompting.jobs.caption_job import CaptionOrder
+from ....prompting.jobs.control import Control, running_jobs
 from ....prompting.jobs.journal import JobError, journals, peek
+from ....prompting.tasks import EXISTING, FORMS, HINTS, LARGEST_SEED, SAVE_AS
+from ...background_jobs import Preview, Turns, preview, start
 from ..messages import Answer, HttpError
+from ..model_calls import MODEL_FIELDS, open_asked
+from ..names import load_target
 from ..routing import Exchange, Route
-from ..schema import body, one_of
+from ..schema import body, checked, flag, one_of, text, whole
 from ..threads import in_thread
+
+T = TypeVar("T")
 
 # A page shows the latest ones.
 _MOST_LISTED = 50
+_PAGE_FOLDER = {"type": "string", "maxLength": 4096}
+_MOST_PICTURES = 1_000_000
+CAPTIONS = body(
+    ("folder",),
+    folder=_PAGE_FOLDER,
+    target=text(200, "auto"),
+    instruction=text(),
+    trigger=text(1000),
+    existing=one_of(*EXISTING, default="keep"),
+    limit=whole(0, _MOST_PICTURES, 0),
+    seed=whole(0, LARGEST_SEED, 0),
+    always=text(),
+    never=text(),
+    omit=text(),
+    form=one_of(*FORMS, default="any"),
+    words=whole(0, 1000, 0),
+    hint=one_of(*HINTS, default="none"),
+    save_as=one_of(*SAVE_AS, default=SAVE_AS[0]),
+    subfolders=flag(),
+    videos=flag(),
+    preview=flag(),
+    **MODEL_FIELDS,
+)
 
 
 async def _list(exchange: Exchange) -> Answer:
@@ -24,34 +61,116 @@ async def _list(exchange: Exchange) -> Answer:
 def _known() -> list[dict[str, Any]]:
     running = running_jobs()
     return [job.state() for job in running.values()] + [
-        _noted(file.stem, *noted)
+        noted
         for file in journals(home() / "jobs")[:_MOST_LISTED]
-        if file.stem not in running and (noted := _peeked(file)) is not None
+        if file.stem not in running and (noted := _noted(file)) is not None
     ]
 
 
-def _peeked(file: Path) -> tuple[dict[str, Any], int] | None:
+def _noted(file: Path) -> dict[str, Any] | None:
+    """Return what is noted of a job that does not run here, None where it has never begun."""
     try:
-        return peek(file)
+        about, failed = peek(file)
     except JobError:
         return None
-
-
-def _noted(job_id: str, about: dict[str, Any], failed: int) -> dict[str, Any]:
+    if not about.get("kind"):
+        return None
+    is_over = bool(about.get("ended"))
     return {
-        "id": job_id,
-        "kind": about.get("kind", ""),
+        "id": file.stem,
+        "kind": about["kind"],
         "what": about.get("what", ""),
-        "state": "done" if about.get("ended") else "open",
+        "state": "done" if is_over else "open",
         "total": about.get("total"),
         "done": about.get("written"),
         "failed": failed,
+        "error": about.get("error") or "",
+        "resumable": bool(about.get("asked")) and not (is_over and not failed),
+    }
+
+
+async def _begin(exchange: Exchange) -> Answer:
+    turns = _turns(exchange)
+    order, model = await in_thread(_prepare, exchange)
+    if exchange.body["preview"]:
+        control = Control()
+        try:
+            return Answer(_previewed(await _in_own_thread(lambda: preview(order, model, turns, control))))
+        finally:
+            # Nobody waits for it any more.
+            control.stop()
+    asked = {name: value for name, value in exchange.body.items() if name != "preview"}
+    return Answer((await in_thread(start, order, model, turns, asked)).state())
+
+
+def _prepare(exchange: Exchange) -> tuple[CaptionOrder, Model]:
+    order = order_of(exchange.body, exchange.host.picture_folder(exchange.body["folder"]))
+    return order, open_asked(exchange, "Caption a folder", node="Caption Folder")
+
+
+def order_of(wanted: Mapping[str, Any], folder: Path) -> CaptionOrder:
+    """Return the order for `folder` that a body with the fields of `CAPTIONS` makes."""
+    wishes = captions.Wishes(
+        target=None if wanted["target"] in ("", "auto") else load_target(wanted["target"]),
+        always=captions.split_words(wanted["always"]),
+        never=captions.split_words(wanted["never"]),
+        **{name: wanted[name] for name in ("instruction", "trigger", "omit", "form", "words", "hint")},
+    )
+    return CaptionOrder(
+        wanted["folder"].strip(),
+        folder,
+        wishes,
+        wanted["existing"],
+        wanted["save_as"],
+        wanted["subfolders"],
+        wanted["videos"],
+        wanted["limit"],
+        wanted["seed"],
+    )
+
+
+def _turns(exchange: Exchange) -> Turns:
+    loop, host = asyncio.get_running_loop(), exchange.host
+    return Turns(
+        lambda work: asyncio.run_coroutine_threadsafe(host.run_in_turn(work), loop), host.others_wait
+    )
+
+
+async def _in_own_thread(work: Callable[[], T]) -> T:
+    """Return what `work` returns; the threads of the other routes are not to wait for it."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    def run() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 (raised again for whoever waits)
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    threading.Thread(target=run, name="quillwork-preview", daemon=True).start()
+    return await asyncio.wrap_future(future)
+
+
+def _previewed(found: Preview) -> dict[str, Any]:
+    return {
+        "total": found.total,
+        "left": found.left,
+        "kept": found.kept,
+        "samples": [{"file": name, "text": written, "error": said} for name, written, said in found.samples],
+        "left_s": found.seconds,
+        "cost_usd": found.cost_usd,
     }
 
 
 async def _switch(exchange: Exchange) -> Answer:
     job = running_jobs().get(exchange.name)
     if job is None:
+        if exchange.body["do"] == "resume" and (asked := await in_thread(_asked, exchange.name)):
+            wanted = checked({**asked, "preview": False}, CAPTIONS)
+            return await _begin(replace(exchange, body=wanted))
         raise HttpError(
             404, "not_found", f"Job {exchange.name[:80]!r} does not run here.", "Run its workflow again."
         )
@@ -60,13 +179,30 @@ async def _switch(exchange: Exchange) -> Answer:
     return Answer(job.state())
 
 
+def _asked(job_id: str) -> dict[str, Any] | None:
+    """Return what the job was begun with on a page, None for another one."""
+    for file in journals(home() / "jobs"):
+        if file.stem == job_id:
+            asked: dict[str, Any] | None = peek(file)[0].get("asked")
+            return asked
+    return None
+
+
 ROUTES = (
     Route("GET", "jobs", "private", "List jobs with their progress, those that run here first.", _list),
     Route(
         "POST",
+        "jobs",
+        "change",
+        "Begin to caption a folder; with `preview` only the first images, and nothing is written there.",
+        _begin,
+        body=CAPTIONS,
+    ),
+    Route(
+        "POST",
         "jobs/{name}",
         "change",
-        "Pause, resume or stop a job that runs here; a stopped one is resumed by running it again.",
+        "Pause, resume or stop a job that runs here; one that was begun here and has ended is begun again.",
         _switch,
         body=body(("do",), do=one_of("pause", "resume", "stop")),
     ),

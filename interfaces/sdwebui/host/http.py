@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ....llm_backends import registry
@@ -12,9 +13,10 @@ from ....llm_backends.host import Host
 from ....llm_backends.local.unload import unload_in_place
 from ...http.adapters.fastapi import Adapter, add_routes
 from ...http.key_watch import KeyWatch
+from .folders import picture_folder
 from .login import HostLogin
 from .lookup import shared
-from .queue import QueuedWork
+from .queue import QueuedWork, others_wait
 
 T = TypeVar("T")
 
@@ -53,6 +55,12 @@ class WebUiHttpHost:
 
     def counter_for(self, encoders: tuple[str, ...], limit: int | None) -> Callable[[str], int | None] | None:
         return None
+
+    def picture_folder(self, name: str) -> Path:
+        return picture_folder(name)
+
+    def others_wait(self) -> bool:
+        return others_wait()
 
     async def run_in_turn(self, work: Callable[[Host], T]) -> T:
         return await asyncio.wrap_future(QueuedWork(work).future)

@@ -72,6 +72,15 @@ def in_turn(work: Callable[[], T]) -> T:
     return outcome.result(0)
 
 
+def others_wait() -> bool:
+    """Tell whether a generation may be waiting for what runs; True on a host that keeps no list of them."""
+    try:
+        from modules import progress
+    except ImportError:
+        return True
+    return bool(getattr(progress, "pending_tasks", True))
+
+
 def settle(future: concurrent.futures.Future[T], work: Callable[[], T]) -> None:
     """Have `future`, unless it was cancelled, hold the outcome of ``work()``."""
     try:

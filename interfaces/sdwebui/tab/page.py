@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ..page_parts import unsaved
-from . import describe, keys, library, settings
+from . import describe, folder, keys, library, settings
 from . import usage as tab_usage
 from . import variables as tab_variables
 
@@ -22,6 +22,7 @@ def build() -> list[tuple[Any, str, str]]:
                 library.build(page, variables)
         with gr.Tab("Describe image"):
             describe.build()
+            folder.build(page)
         with gr.Tab("Settings"):
             settings.build(page)
         with gr.Tab("Keys"):

@@ -7,12 +7,14 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from quillwork.interfaces.http.app import App
 from quillwork.interfaces.http.messages import Answer, EventStream, HttpRequest
+from quillwork.prompting.jobs.captions import whole_path
 
 LOCAL = {"host": "127.0.0.1:8188", "x-quillwork": "1", "content-type": "application/json"}
 
@@ -38,6 +40,12 @@ class FakeHost:
 
     def counter_for(self, encoders: Any, limit: Any) -> Any:
         return self.counter
+
+    def picture_folder(self, name: str) -> Path:
+        return whole_path(Path("/nowhere"), name)
+
+    def others_wait(self) -> bool:
+        return False
 
     async def run_in_turn(self, work: Any) -> Any:
         def turn() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from io import BytesIO
 
 import pytest
@@ -17,6 +18,23 @@ from quillwork.prompting.jobs.picture_readers import PictureReaders
 @pytest.mark.parametrize(("pictures", "cpus", "expected"), [(99, 8, False), (100, 2, False), (100, 3, True)])
 def test_processes_only_where_they_are_worth_it(pictures, cpus, expected):
     with PictureReaders(pictures, cpus) as readers:
+        assert readers.in_processes is expected
+
+
+@pytest.mark.parametrize(
+    ("program", "is_frozen", "expected"),
+    [
+        (r"C:/ComfyUI/python_embeded/python.exe", False, True),
+        ("/usr/bin/python3.12", False, True),
+        ("/opt/ComfyUI/ComfyUI", False, False),
+        ("/usr/bin/python3", True, False),
+        ("", False, False),
+    ],
+)
+def test_a_program_with_python_inside_is_not_started_again(monkeypatch, program, is_frozen, expected):
+    monkeypatch.setattr(sys, "executable", program)
+    monkeypatch.setattr(sys, "frozen", is_frozen, raising=False)
+    with PictureReaders(1000, 8) as readers:
         assert readers.in_processes is expected
 
 

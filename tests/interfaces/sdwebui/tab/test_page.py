@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,103 @@ def test_a_picture_becomes_a_prompt_in_the_prompt_box(webui_page, wired, wire):
         "() => document.querySelector('#txt2img_prompt textarea').value === 'a single red pixel, minimal'"
     )
     webui_page.prompt().wait_for(state="visible")
+
+
+def training_set(folder, count):
+    folder.mkdir(parents=True)
+    for number in range(count):
+        # Other bytes in each, behind the end of the picture.
+        (folder / f"img{number}.png").write_bytes(PIXEL + bytes([number]))
+    return folder
+
+
+def captions(folder):
+    return {file.stem: file.read_text("utf-8").strip() for file in folder.glob("*.txt")}
+
+
+def folder_part(webui_page):
+    tab = Tab(webui_page, "Describe image")
+    if not tab.find("folder").is_visible():
+        tab.find("folder_part").get_by_text("Caption a folder").first.click()
+        tab.find("folder").wait_for()
+    return tab
+
+
+def test_a_folder_is_captioned_after_a_preview(webui_page, wired, wire):
+    folder = training_set(wired.data_directory / "outputs" / "set", 6)
+    (folder / "img1.txt").write_text("mine", "utf-8")
+    wire.script("fox", "a red pixel")
+    tab = folder_part(webui_page)
+    tab.press("folder_preview")
+    tab.has("folder_status", "No folder is named.")
+    tab.fill("folder", "nothing")
+    tab.press("folder_preview")
+    tab.has("folder_status", "cannot be read")
+    tab.fill("folder", "set")
+    tab.fill("folder_trigger", "ohwx")
+    tab.press("folder_preview")
+    tab.has("folder_status", "Images that get a caption: 5 of 6. Already captioned: 1. At most about 0:00:0")
+    tab.has("folder_samples", "ohwx, a red pixel")
+    assert captions(folder) == {"img1": "mine"}, "nothing is written yet"
+    tab.fill("folder_instruction", "name the light")
+    tab.find("folder_start").wait_for(state="hidden")
+    tab.press("folder_preview")
+    tab.find("folder_start").wait_for()
+    tab.press("folder_start")
+    tab.has("folder_status", "5 of 6 images have their caption; 1 had one and was left alone.")
+    assert captions(folder) == {f"img{n}": "ohwx, a red pixel" for n in range(6)} | {"img1": "mine"}
+    tab.find("folder_preview").wait_for()
+    assert "name the light" in json.dumps(wire.calls()[-1].json)
+
+
+def test_a_job_is_stopped_and_followed_by_a_page_that_is_loaded_anew(webui_page, wired, wire):
+    folder = training_set(wired.data_directory / "outputs" / "long", 8)
+    goes_on = threading.Event()
+
+    def answer(_):
+        if len(wire.calls()) > 3:
+            goes_on.wait(60)
+        return "a red pixel"
+
+    wire.script("fox", answer)
+    tab = folder_part(webui_page)
+    tab.fill("folder", "long")
+    tab.press("folder_preview")
+    tab.find("folder_start").wait_for()
+    tab.press("folder_start")
+    tab.has("folder_status", "long: running · 3 of 8")
+    webui_page.open()
+    tab = folder_part(webui_page)
+    tab.has("folder_status", "long: running · 3 of 8")
+    tab.press("folder_stop")
+    tab.has("folder_status", "long: stopping")
+    goes_on.set()
+    tab.has("folder_status", "Stopped.")
+    assert len(captions(folder)) < 8
+    tab.find("folder_preview").wait_for()
+    tab.fill("folder", "long")
+    tab.press("folder_preview")
+    tab.find("folder_start").wait_for()
+    tab.press("folder_start")
+    tab.has("folder_status", "8 of 8 images have their caption.")
+    assert len(wire.calls()) == 8, "what was written is not asked for again"
+
+
+def test_a_folder_elsewhere_is_allowed_first(webui_page, wired, wire, tmp_path):
+    folder = training_set(tmp_path / "own photos", 1)
+    wire.script("fox", "a red pixel")
+    tab = folder_part(webui_page)
+    tab.fill("folder", str(folder))
+    tab.press("folder_preview")
+    tab.has("folder_status", f"This job writes captions in {folder}, outside the own folders of ")
+    assert wire.calls() == []
+    tab.press("folder_allow")
+    tab.has("folder_status", "Press Preview again.")
+    tab.press("folder_preview")
+    tab.find("folder_start").wait_for()
+    tab.press("folder_start")
+    tab.has("folder_status", "1 of 1 images have their caption.")
+    assert captions(folder) == {"img0": "a red pixel"}
 
 
 def test_settings_are_shown_with_their_origin_and_changed(webui_page, wired, wire):

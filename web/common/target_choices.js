@@ -1,0 +1,28 @@
+// The targets as a list to choose from, in their groups.
+import { call } from "./calls.js";
+import { el } from "./elements.js";
+
+let targets = null;
+
+function listTargets() {
+  targets ??= call("targets")
+    .then((answer) => answer.targets ?? [])
+    .catch((error) => {
+      targets = null;
+      throw error;
+    });
+  return targets;
+}
+
+/** Add all targets to `select` behind its option "auto", and choose one. Rejects with `CallError`. */
+export async function fillTargets(select, chosen = "auto") {
+  const groups = new Map();
+  for (const { id, label, group } of await listTargets()) {
+    if (id === "auto" || id === "general") continue;
+    if (!groups.has(group)) groups.set(group, el("optgroup", { label: group }));
+    groups.get(group).append(el("option", { value: id, textContent: label }));
+  }
+  select.append(...groups.values());
+  select.value = chosen;
+  if (!select.value) select.value = "auto";
+}
