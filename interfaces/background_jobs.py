@@ -84,7 +84,8 @@ def preview(order: CaptionOrder, model: Model, turns: Turns, control: Control) -
             (name, "", said)
             if isinstance(said, str)
             else (name, captions.caption(said["text"], order.wishes), "")
-            for name, said in outcomes.items()
+            for name in (entry.name for entry in entries)
+            if (said := outcomes.get(name)) is not None
         ],
         seconds=progress.seconds / ended * rest if progress.called else None,
         cost_usd=progress.cost_usd / ended * rest if progress.cost_usd else None,

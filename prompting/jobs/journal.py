@@ -180,8 +180,8 @@ def journals(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
 
 
-def peek(file: Path) -> tuple[dict[str, Any], int]:
-    """Return the notes in a journal that anybody may hold, and the number of its failures.
+def peek(file: Path, most: int = 5) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Return the notes in a journal that anybody may hold, the number of its failures, and the first of them.
 
     Raises `JobError` where it cannot be read.
     """
@@ -189,9 +189,11 @@ def peek(file: Path) -> tuple[dict[str, Any], int]:
         with contextlib.closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as data:
             about = {name: json.loads(value) for name, value in data.execute("select * from about")}
             (failed,) = data.execute("select count(*) from failures").fetchone()
+            rows = data.execute("select name, error from failures order by rowid limit ?", (most,))
+            failures = dict(rows.fetchall())
     except (sqlite3.Error, ValueError) as error:
         raise JobError(f"The journal {file} cannot be read ({error}).") from None
-    return about, failed
+    return about, failed, failures
 
 
 def journal_file(folder: Path, job_id: str) -> Path:

@@ -114,6 +114,8 @@ def test_a_folder_is_captioned_from_the_sidebar(comfy, wire: WireServer) -> None
     panel.press("Preview")
     panel.says("Images that get a caption: 19 of 20. Already captioned: 1. At most about 0:00:")
     assert panel.samples == [f"ohwx, {FOX}"] * 3
+    names = comfy.page.locator(".quillwork-samples dt").all_inner_texts()
+    assert names == ["img0.png", "img1.png", "img2.png"]
     assert list(folder.glob("*.txt")) == [folder / "img3.txt"], "nothing is written yet"
     assert "name the light" in str(wire.calls()[0].json)
     # What was shown is not what would begin now.

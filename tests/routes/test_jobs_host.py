@@ -118,6 +118,21 @@ def test_it_obeys_and_goes_on_where_it_stopped(endpoint: Host, wire: WireServer)
     assert (len(texts(folder)), len(wire.calls())) == (6, 6)
 
 
+def test_failures_are_listed_and_tried_again(endpoint: Host, wire: WireServer) -> None:
+    folder = training_set(endpoint.base_directory / "input" / "set", 2)
+    (folder / "broken.png").write_bytes(b"nothing")
+    name = post(endpoint, folder="set").json()["id"]
+    done = until(in_state(endpoint, "done"))
+    assert (done["done"], done["failed"], done["resumable"]) == (2, 1, True)
+    (failed,) = done["failures"]
+    assert failed["name"] == "broken.png" and "not an image" in failed["error"]
+    training_set(folder / "mended", 1)
+    (folder / "mended" / "img0.png").replace(folder / "broken.png")
+    assert post(endpoint, f"jobs/{name}", do="resume").status == 200
+    mended = until(lambda: next((job for job in jobs(endpoint) if job.get("done") == 3), None))
+    assert (mended["state"], mended["done"], mended["failures"]) == ("done", 3, [])
+
+
 def test_what_ends_it_is_told_in_the_list(host_factory: Hosts, wire: WireServer) -> None:
     host = host_factory(
         {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox-status401", "LLM_API_KEY": "sk-x"}

@@ -94,7 +94,7 @@ class Entry {
   }
 
   show(job) {
-    const { id, what, state, total, done, failed, error, resumable } = job;
+    const { id, what, state, total, done, failed, failures = [], error, resumable } = job;
     this.id = id;
     this.element.dataset.state = state;
     this.name.textContent = String(what).split(/[\\/]/).at(-1) || id;
@@ -112,7 +112,8 @@ class Entry {
     ]
       .filter(Boolean)
       .join(" · ");
-    this.error.textContent = error ?? "";
+    const told = failures.map(({ name, error: said }) => `${name}: ${said}`);
+    this.error.textContent = [error, ...told, failed > told.length && told.length ? "…" : ""].filter(Boolean).join("\n");
     this.pause.hidden = !["running", "waiting"].includes(state);
     this.resume.hidden = state !== "paused" && !resumable;
     this.resume.textContent = state === "done" ? t("jobs.again", "Try the failed ones again") : t("jobs.resume", "Resume");

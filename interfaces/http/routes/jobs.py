@@ -70,7 +70,7 @@ def _known() -> list[dict[str, Any]]:
 def _noted(file: Path) -> dict[str, Any] | None:
     """Return what is noted of a job that does not run here, None where it has never begun."""
     try:
-        about, failed = peek(file)
+        about, failed, failures = peek(file)
     except JobError:
         return None
     if not about.get("kind"):
@@ -84,6 +84,7 @@ def _noted(file: Path) -> dict[str, Any] | None:
         "total": about.get("total"),
         "done": about.get("written"),
         "failed": failed,
+        "failures": [{"name": name, "error": said} for name, said in failures.items()],
         "error": about.get("error") or "",
         "resumable": bool(about.get("asked")) and not (is_over and not failed),
     }
