@@ -253,7 +253,7 @@ def _line(running: RunningJob) -> str:
 
 @guarded(2)
 def _allow(folder: str, request: gr.Request) -> tuple[Any, ...]:
-    """Allow captions in the folder, for the person at this machine."""
+    """Allow captions in the folder, where only the person at this machine can press the button."""
     try:
         picture_folder(folder)
     except ConsentNeeded as wanted:
@@ -262,7 +262,7 @@ def _allow(folder: str, request: gr.Request) -> tuple[Any, ...]:
             raise HttpError(
                 403,
                 "forbidden",
-                "A folder cannot be allowed from another machine.",
+                f"Others can reach {program()}, so that no folder can be allowed on its page.",
                 f"Set LLM_ALLOW={wanted.provider} and restart {program()}.",
             ) from None
         guard.check(exchange.request, "private", exchange.host, load())

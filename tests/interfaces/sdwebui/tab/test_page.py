@@ -278,6 +278,7 @@ def test_a_folder_elsewhere_is_allowed_first(webui_page, wired, wire, tmp_path):
     tab.fill("folder", str(folder))
     tab.press("folder_preview")
     tab.has("folder_status", f"This job writes captions in {folder}, outside the own folders of ")
+    tab.has("folder_status", "Press “Allow this folder” to allow it once.")
     assert wire.calls() == []
     tab.press("folder_allow")
     tab.has("folder_status", "Press Preview again.")
@@ -404,7 +405,7 @@ def test_a_key_is_kept_after_a_restart_if_asked_and_never_one_that_failed(webui_
     assert KEY not in file.read_text() + wired.log()
 
 
-def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page, wire):
+def test_keys_and_folders_are_refused_where_others_could_use_them(webui_factory, open_page, wire, tmp_path):
     host = webui_factory(
         {"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox"}, flags=("--listen",), fresh=True
     )
@@ -415,6 +416,16 @@ def test_keys_are_refused_where_others_could_spend_them(webui_factory, open_page
     tab.press("key_keep")
     tab.has("key_status", "anyone who can reach it could use your key")
     tab.has("keys", "No keys are set")
+    folder = training_set(tmp_path / "private", 1)
+    tab = folder_part(page)
+    tab.fill("folder", str(folder))
+    tab.press("folder_preview")
+    tab.find("folder_allow").wait_for()
+    tab.press("folder_allow")
+    tab.has("folder_status", f"Set LLM_ALLOW=folder:{folder} and restart")
+    tab.press("folder_preview")
+    tab.has("folder_status", "which you have not allowed on this machine")
+    assert wire.calls() == [] and captions(folder) == {}
 
 
 def calls_in(page):
