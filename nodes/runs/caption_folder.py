@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -105,7 +106,9 @@ class _Execution:
             finally:
                 job.flush()
                 if not is_over:
-                    job.note_stop("")
+                    # What ended it counts, the host's interrupt above all.
+                    with contextlib.suppress(JobError):
+                        job.note_stop("")
         return self._answer(job.report(time.time()), work.progress, seed)
 
     async def _perform(self, work: Work) -> None:

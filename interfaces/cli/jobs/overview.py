@@ -33,6 +33,8 @@ def _list(folder: Path, options: argparse.Namespace) -> int:
         except JobError as error:
             rows.append((file.stem, "", "", str(error)))
             continue
+        if not about:
+            continue  # a page has shown a preview of it, and nothing more
         if waiting:
             state = f"waiting for {waiting} answers"
         elif failed:
@@ -73,12 +75,13 @@ def _show(file: Path, options: argparse.Namespace) -> int:
 
 
 def _clean(folder: Path) -> int:
-    """Remove the journals of jobs that are done."""
+    """Remove the journals of jobs that are done, and of those that have never begun."""
     removed = 0
     for file in journals(folder):
         with contextlib.suppress(JobError):
             with Journal(file) as journal:
-                is_done = bool(journal.about.get("ended")) and not journal.failures()
+                about = journal.about
+                is_done = not about or (bool(about.get("ended")) and not journal.failures())
             if is_done:
                 remove(file)
                 removed += 1
@@ -91,7 +94,9 @@ def arguments_of(options: argparse.Namespace) -> list[str]:
     with Journal(_file_of(options)) as journal:
         arguments: list[str] | None = journal.about.get("arguments")
     if arguments is None:
-        raise JobError(f"Job {options.id} was started in ComfyUI. Run its workflow again there to resume it.")
+        raise JobError(
+            f"Job {options.id} was started in ComfyUI or a web UI. Start it there again to resume it."
+        )
     return arguments
 
 

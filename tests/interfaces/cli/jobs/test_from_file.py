@@ -8,6 +8,8 @@ from pathlib import Path
 from interfaces.cli.processes import Command, endpoint
 from wire.server import WireServer
 
+from quillwork.prompting.jobs.journal import Journal
+
 
 def rows(file: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
@@ -121,3 +123,12 @@ def test_what_belongs_together_is_told(command: Command, tmp_path: Path) -> None
         done = command(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert "--file" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_preview_is_no_job_and_is_cleaned(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "home" / "jobs" / "caption-12345678.sqlite"
+    with Journal(file) as journal:
+        journal.remember("key", {"text": "a fox"})
+    assert "no jobs" in command("jobs").stdout
+    assert "1 journals" in command("jobs", "clean").stdout
+    assert not file.exists()
