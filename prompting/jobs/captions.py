@@ -285,6 +285,8 @@ def _folders(
                     files.append(entry)
                 elif with_subfolders and entry.is_dir(follow_symlinks=False):
                     folders.append(name)
+    except FileNotFoundError:
+        raise JobError(f"There is no folder {folder}. Check its name.") from None
     except NotADirectoryError:
         raise JobError(f"{folder} is no folder. Name the folder that the images are in.") from None
     except OSError as error:

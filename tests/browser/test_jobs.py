@@ -176,7 +176,7 @@ def test_what_is_wrong_is_told_and_a_folder_elsewhere_is_asked_for(
     panel = Panel(page)
     panel.field("Folder").fill("nothing there")
     panel.press("Preview")
-    panel.says("cannot be read")
+    panel.says("There is no folder")
     panel.field("Folder").fill(str(folder))
     panel.press("Preview")
     page.get_by_role("dialog").get_by_role("button", name="Confirm").click()

@@ -168,7 +168,7 @@ def test_a_folder_elsewhere_needs_the_users_consent(
     ("folder", "said"),
     [
         ("", "No folder is named."),
-        ("nothing", "cannot be read"),
+        ("nothing", "There is no folder "),
         ("empty", "The folder empty holds no images."),
         ("file.png", "is no folder"),
     ],

@@ -150,7 +150,7 @@ def test_what_ends_it_is_told_in_the_list(host_factory: Hosts, wire: WireServer)
     ("folder", "said"),
     [
         ("", "No folder is named."),
-        ("nothing", "cannot be read"),
+        ("nothing", "There is no folder "),
         ("empty", "The folder empty holds no images."),
         ("file.png", "is no folder"),
         ("a\0b", "cannot be opened (embedded null byte)"),

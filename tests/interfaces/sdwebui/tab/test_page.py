@@ -220,7 +220,7 @@ def test_a_folder_is_captioned_after_a_preview(webui_page, wired, wire):
     tab.has("folder_status", "No folder is named.")
     tab.fill("folder", "nothing")
     tab.press("folder_preview")
-    tab.has("folder_status", "cannot be read")
+    tab.has("folder_status", "There is no folder")
     tab.fill("folder", "set")
     tab.fill("folder_trigger", "ohwx")
     tab.press("folder_preview")
