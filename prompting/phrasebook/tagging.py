@@ -6,6 +6,7 @@ import re
 
 from ..answers.facts.idea_tags import tags_in
 from ..answers.terms import NOBODY, shows_people, with_count
+from ..targets.fitting import split_terms
 from . import data
 from .chooser import Chooser
 from .composing import looks_like_tags
@@ -23,10 +24,12 @@ _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 
 
 def as_tags(prompt: str, scene: Scene) -> str:
-    """Return `prompt` as a list of tags: one that is a list, or that we cannot read, stays as it is."""
-    if looks_like_tags(prompt) or _SYNTAX.search(prompt) or scene.language != "en":
+    """Return `prompt` as a list of tags: a list without its negations, and as it is what we cannot read."""
+    if _SYNTAX.search(prompt) or scene.language != "en":
         return prompt
     # What is not to be there stands in the negative prompt.
+    if looks_like_tags(prompt):
+        return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
     left = take_negations(prompt, Scene())
     tags = [_WORN.sub("", tag) for tag in tags_in(left) if not _NEGATED.match(tag)]
     if not tags:

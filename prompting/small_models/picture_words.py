@@ -40,7 +40,8 @@ _OF_TEXT = re.compile(
 
 # Words of our own request that come back bare, and orders.
 _ECHOED = re.compile(
-    r"(?i)\A\W*(?:setting|light(?:ing)?|materials?|view|see\b.*|show\b.*|look\b.*|name\b.*)?\W*\Z"
+    r"(?i)\A\W*(?:(?:an? |the )?(?:setting|set|light(?:ing)?|materials?|view)"
+    r"|(?:see|show|look|name)\b.*)?\W*\Z"
 )
 _SOMEBODY = re.compile(r"(?i)\b(?:he|she|him|his|her|hers)\b")
 _PLACES = frozenset({"landscape", "city", "building", "interior"})

@@ -553,3 +553,12 @@ def test_nobody_is_counted_who_is_not_there(idea: str) -> None:
 def test_an_edit_keeps_nothing_that_it_changes(instruction: str, absent: str) -> None:
     for number in range(24):
         assert not re.search(absent, enhanced(instruction, EDIT, variation=number))
+
+
+def test_a_list_of_tags_shows_nothing_of_what_it_excludes() -> None:
+    text, _, negative = enhanced(
+        "a winter forest, nothing blurry, no watermark, no humans", targets.load("illustrious")
+    ).partition("\nNegative: ")
+    assert text.startswith("a winter forest, no humans, ")
+    assert not re.search("nothing|watermark", text)
+    assert {"blurry", "watermark"} <= set(negative.split(", "))
