@@ -182,7 +182,7 @@ class Order:
             negatives.append(written[1])
         if (
             self.is_for_tiny
-            and has_shape(self.target)
+            and self.target.form in ("json", "sections")
             and _FORM_GUESSED.format(deployment.name) not in self.warnings
         ):
             self.warnings.append(_FORM_GUESSED.format(deployment.name))

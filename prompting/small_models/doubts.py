@@ -120,7 +120,7 @@ def doubts(text: str, idea: str, target: Target, own: str = "", *, is_tiny: bool
     found += _contradictions(text, own)
     if is_tiny:
         found += _of_a_tiny_model(text, idea, own, target)
-    if lost := _lost(text, idea):
+    if target.kind != "edit" and (lost := _lost(text, idea)):
         found.append(f"it lacks “{'”, “'.join(lost)}”")
     return list(dict.fromkeys(found))
 
