@@ -446,7 +446,7 @@ def test_encoders_exist_in_a_real_comfyui() -> None:
     comfy = Path(os.environ["COMFYUI_PATH"]).resolve()
     known = sorted({encoder for entry in index() for encoder in load(entry.id).encoders})
     done = subprocess.run(
-        [sys.executable, "-c", PROBE],
+        [os.environ.get("COMFYUI_PYTHON") or sys.executable, "-c", PROBE],
         input=json.dumps([[pair[:2] for pair in ENCODERS], known]),
         env={**os.environ, "PYTHONPATH": str(comfy)},
         cwd=comfy,
