@@ -6,6 +6,7 @@ from the phrasebook.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -32,6 +33,10 @@ _ADDED, _LEAST_LETTERS = 0.25, 3
 # A round of the phrasebook's is about a dozen tags.
 _ROUNDS = 4
 ALSO = "Also in the picture:"
+# Pieces of a sentence that say nothing on their own.
+_NO_THING = re.compile(
+    r"(?i)(?:coming|going|being|having|showing|getting|making)\Z|(?:from|to|of|with|by|into|at)\s"
+)
 
 
 def tidied(
@@ -101,6 +106,7 @@ def _whole(text: str, idea: str, target: Target) -> str:
     if said := caption(idea, target):
         joint = ", " if target.form == "phrases" else "" if said[-1:] in ".!?" else "."
         return f"{said}{joint.rstrip()} {text}".strip()
+    lost = [term for term in lost if not _NO_THING.match(term)]
     if not lost or not text:
         return text
     return f"{text}, {', '.join(lost)}" if target.form == "phrases" else f"{text} {ALSO} {', '.join(lost)}."

@@ -125,6 +125,18 @@ class TestProse:
         )
         assert prompt.endswith("Also in the picture: full armor, castle ruins.")
 
+    def test_pieces_of_a_sentence_are_not_put_in(self):
+        idea = (
+            "I would like a picture for our kitchen: it should show a long table laid for eight people, "
+            "with sunlight coming in from a window on the left, and our dog asleep under the table."
+        )
+        said = (
+            "The table is covered in plates. A window on the left lets in soft sunlight, and the dog sleeps."
+        )
+        prompt, _, _ = made(idea, "flux1_dev", said, said)
+        assert "coming" not in prompt and "from window" not in prompt
+        assert "kitchen" in prompt and "eight people" in prompt
+
     def test_a_list_that_code_alone_has_put_in_is_told_of(self):
         idea = "silver hair, red eyes, black coat, night"
         trees = (
