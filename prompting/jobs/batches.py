@@ -92,6 +92,7 @@ class BatchWork(Work):
     async def run(self, pace: Pace, readers: int = 1) -> None:
         """Submit what nobody has been asked for, wait for all answers, and finish the entries at `pace`."""
         try:
+            self.progress.waiting = "preparing the batch"
             await self._find_lost()
             await self._submit_all()
             await self._wait(pace)

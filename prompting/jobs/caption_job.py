@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,7 +72,8 @@ class CaptionJob:
     def entries(self, seed: int, read: Callable[[bytes], Image] = read_picture) -> list[Entry]:
         """Return what is left to be asked for; `read` reads a picture.
 
-        A text that is journalled but not there is written first.
+        A text that is journalled but not there is written first. Raises `JobError` where the folder cannot be
+        written, before anything is paid for.
         """
         if self.existing == "append":
             self._befores = self.journal.keep(
@@ -87,9 +89,13 @@ class CaptionJob:
             texts = self.journal.texts()
             for name in lost:
                 self.settle(name, texts[name])
-        return list(
-            captions.entries_of(self._left(ours, self.journal.fail), self.wishes, seed, self.place, read)
-        )
+        left = self._left(ours, self.journal.fail)
+        if left and not os.access(left[0].folder, os.W_OK):
+            raise JobError(
+                f"The folder {left[0].folder} takes no files, and the captions go there. Allow it, or copy "
+                "the images to another folder."
+            )
+        return list(captions.entries_of(left, self.wishes, seed, self.place, read))
 
     def sample(self, seed: int) -> tuple[list[Entry], int]:
         """Return the first entries for a preview, and how many are left in all. Writes nothing."""

@@ -42,7 +42,11 @@ def enhance_file_command(options: argparse.Namespace) -> int:
     def idea_of(line: Line) -> Idea:
         name = str(line.more.get("target") or options.target)
         if name not in loaded:
-            loaded[name] = targets.load(name, targets_folder())
+            try:
+                loaded[name] = targets.load(name, targets_folder())
+            except ValueError as error:
+                where = f"Line {line.number}: " if line.more.get("target") else ""
+                raise JobError(f"{where}{error}") from None
         return Idea(
             prompt=line.text,
             target=loaded[name],
@@ -145,6 +149,8 @@ def _from_file(
 ) -> int:
     out = Path(options.out).expanduser().resolve()
     source = options.file if options.file == "-" else str(Path(options.file).expanduser().resolve())
+    if source == str(out):
+        raise JobError(f"{out} is read and would be written. Name another file with --out.")
     by_name = {_name(line): line for line in lines}
     full = {options.file: source, options.out: str(out)}
     options.arguments = [full.get(word, word) for word in options.arguments]

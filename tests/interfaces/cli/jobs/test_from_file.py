@@ -113,6 +113,22 @@ def test_jobs_are_listed_shown_resumed_and_cleaned(
     assert command("jobs", "show", "nothing").returncode == 2
 
 
+def test_what_would_go_wrong_is_told_before_anything_is_sent(
+    command: Command,
+    wire: WireServer,
+    tmp_path: Path,
+) -> None:
+    ideas = tmp_path / "ideas.csv"
+    ideas.write_text("idea,target\na fox,plain\nan owl,nothere\n", "utf-8")
+    done = command("enhance", "--file", "ideas.csv", "--out", "out.csv", **endpoint(wire))
+    assert done.returncode == 2 and 'Line 1: There is no target "nothere"' in done.stderr
+    ideas.write_text("idea\na fox\n", "utf-8")
+    done = command("enhance", "--file", "ideas.csv", "--out", str(ideas), **endpoint(wire))
+    assert done.returncode == 2 and "Name another file with --out" in done.stderr
+    assert ideas.read_text("utf-8") == "idea\na fox\n"
+    assert wire.calls() == []
+
+
 def test_what_belongs_together_is_told(command: Command, tmp_path: Path) -> None:
     for arguments in (
         ("enhance",),
