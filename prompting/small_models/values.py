@@ -51,7 +51,7 @@ def is_value(value: str, name: str) -> bool:
 def sound(values: Sequence[str], name: str) -> list[str]:
     """Return those of `values` that are some, without those that differ in digits and signs alone."""
     kept: dict[str, str] = {}
-    for value in values:
+    for value in (value.strip(" ,;、；，") for value in values):
         if is_value(value, name):
             same = value if _ASKS_FOR_NUMBERS.search(name) else " ".join(_WORDS.findall(value.casefold()))
             kept.setdefault(same, value)
