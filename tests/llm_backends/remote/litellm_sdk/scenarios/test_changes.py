@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from endpoints import failure as failure_of
 from wire.deployments import EVERYWHERE, deployment, key_of
 
+from quillwork import llm_backends
 from quillwork.llm_backends import errors
 from quillwork.llm_backends.remote.litellm_sdk import faults
 from quillwork.llm_backends.remote.litellm_sdk.backend import LiteLLMSDK
@@ -152,3 +155,35 @@ def test_a_client_that_is_not_used_is_noticed(wire, provider, monkeypatch):
 
     monkeypatch.setattr(litellm, "acompletion", acompletion)
     assert type(failure_of(deployment(wire, provider))) is errors.LibraryFault
+
+
+IMPORT = """
+import gc, sys, types
+pack = sys.modules["quillwork"] = types.ModuleType("quillwork")
+pack.__path__ = [sys.argv[1]]
+from quillwork.llm_backends.remote.litellm_sdk.library import Library
+gc.set_threshold(*map(int, sys.argv[2].split(",")))
+seen = set()
+sys.setswitchinterval(0.001)
+coming = Library().begin()
+while not coming.done():
+    seen.add(gc.get_threshold())
+    if sys.argv[3] and gc.get_threshold()[0] == 100_000:
+        gc.set_threshold(*map(int, sys.argv[3].split(",")))
+print(max(seen)[0], *gc.get_threshold(), sep=",")
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "meanwhile", "during", "after"),
+    [
+        ("700,10,10", "", 100_000, "700,10,10"),
+        ("0,10,10", "", 0, "0,10,10"),
+        ("700,10,10", "5000,10,10", 100_000, "5000,10,10"),
+    ],
+)
+def test_garbage_is_collected_as_the_host_has_it_after_the_import(host, meanwhile, during, after):
+    root = Path(llm_backends.__file__).parent.parent
+    command = [sys.executable, "-c", IMPORT, str(root), host, meanwhile]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert said.strip() == f"{during},{after}"
