@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ def read_brief(duration: Any = 0, aspect: Any = "", language: Any = "", referenc
 
 
 def _duration(value: Any) -> float:
-    said = str(value).strip()
+    said = unicodedata.normalize("NFKC", str(value)).strip()
     if value is None or said.casefold() in OPEN_VALUES:
         return 0.0
     found = _SECONDS.fullmatch(said)
@@ -45,7 +46,8 @@ def _duration(value: Any) -> float:
 
 
 def _aspect(value: Any) -> str:
-    said = str(value or "").strip()
+    # Chinese and Japanese keyboards write a wide colon and wide digits.
+    said = unicodedata.normalize("NFKC", str(value or "")).strip()
     if said.casefold() in OPEN_VALUES:
         return ""
     found = _ASPECT.fullmatch(said)

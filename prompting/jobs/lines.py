@@ -112,16 +112,28 @@ def _objects(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
 
 
 def _with_numbers(more: Mapping[str, Any], source: str, number: int) -> dict[str, Any]:
-    read = dict(more)
+    # A table's export has null, and 2.0 for 2, where a number is missing in another row.
+    read = {name: value for name, value in more.items() if value is not None}
     for name in _NUMBERS:
         if name in read:
             try:
-                read[name] = int(read[name])
-            except (TypeError, ValueError):
+                read[name] = _whole(read[name])
+            except (TypeError, ValueError, OverflowError):
                 raise JobError(
                     f"{source}, line {number}: {name} is {read[name]!r}. Write a whole number."
                 ) from None
     return read
+
+
+def _whole(value: Any) -> int:
+    try:
+        whole = int(value)
+    except ValueError:
+        value = float(value)
+        whole = int(value)
+    if isinstance(value, float) and value != whole:
+        raise ValueError(value)
+    return whole
 
 
 class Results:

@@ -16,6 +16,7 @@ from quillwork.prompting.answers.shapes.shape import parts_of, wrong
 from quillwork.prompting.compact import CLOSING, OPENING, compact_messages
 from quillwork.prompting.drafts import Draft, Order
 from quillwork.prompting.phrasebook import write as phrasebook
+from quillwork.prompting.phrasebook.writer import remark
 from quillwork.prompting.target_index import OUR_FOLDER
 from quillwork.prompting.targets import Target, index, load
 from quillwork.prompting.tasks import OPEN, Brief, EnhanceTask, Reference
@@ -267,6 +268,11 @@ class TestVoices:
         for said in (golden(target), golden(target).replace(SONG, ""), phrasebook(one.task)):
             sung = parts_of(made(target, said, idea)[0], target)["lyrics"]
             assert sung == "[Verse]\nThe snow came down\n\n[Chorus - loud]\nRun (run), fire, run"
+        whole = golden(target).replace(SONG, "[Verse]\nThe snow came down")
+        for said in (golden(target), phrasebook(order(target, whole).task)):
+            text = made(target, said, whole)[0]
+            assert parts_of(text, target)["lyrics"] == "[Verse]\nThe snow came down"
+            assert text.count("\nbpm:") == whole.count("\nbpm:")
         more = golden(target).replace(
             SONG, f"[Verse]\nThe snow came down\n\n[Chorus]\nRun (run), fire, run\n\n{SONG}"
         )
@@ -321,6 +327,16 @@ class TestLyrics:
     )
     def test_what_is_wrong_is_told(self, text):
         assert lyrics.wrong(text)
+
+    def test_a_piece_for_no_voice_has_none_in_its_caption(self):
+        said = phrasebook(EnhanceTask("jazz\n[Instrumental]\n[Guitar Solo]", load("ace_step_1_5")))
+        assert "no vocals, instrumental" in said
+        assert "[Instrumental]\n\n[Guitar Solo]" in said
+
+    def test_lyrics_for_a_model_that_does_not_sing_are_told_of(self):
+        task = EnhanceTask("jazz\n[Verse]\nhello moon", load("stable_audio_3"))
+        assert "hello moon" not in phrasebook(task)
+        assert remark(task) == "Stable Audio 3 sings no lyrics; those of the idea are left out."
 
     def test_lyrics_in_another_language_are_no_fault(self):
         words = "[Verse]\nDer Schnee fiel leise vor dem Licht\nEin Fuchs lief fort und sah mich nicht"

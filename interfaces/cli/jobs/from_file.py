@@ -129,7 +129,8 @@ def variables_file_command(options: argparse.Namespace) -> int:
 
 def _brief_of(line: Line, options: argparse.Namespace) -> Brief:
     given = {name: line.more.get(name) or getattr(options, name) for name in _BRIEF}
-    roles = line.more.get("reference_roles") or options.reference_role
+    # The option's name has no s, as it is given once for each image.
+    roles = line.more.get("reference_roles") or line.more.get("reference_role") or options.reference_role
     try:
         return read_brief(**given, reference_roles=roles)
     except UnreadableBrief as error:

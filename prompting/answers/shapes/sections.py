@@ -43,6 +43,18 @@ def read(text: str, parts: Sequence[Part]) -> dict[str, str]:
     return {part.name: found[part.name] for part in parts if part.name in found}
 
 
+def own_parts(text: str, parts: Sequence[Part]) -> dict[str, str]:
+    """Return the parts that an idea has: lyrics under section tags, and in a whole prompt the others."""
+    before, sung = lyrics.own_lyrics(text)
+    name = next((part.name for part in parts if part.holds == "lyrics"), "")
+    if not sung or not name:
+        return {}
+    found = read(text, parts) if names_in(text, parts) else {}
+    if lyrics.own_lyrics(found.get(name, ""))[1]:
+        return found
+    return {main_of(parts): before, name: sung} if before else {name: sung}
+
+
 def main_of(parts: Sequence[Part]) -> str:
     """Return the name of the part that says what happens."""
     return next((part.name for part in parts if part.holds == "shots"), parts[0].name)

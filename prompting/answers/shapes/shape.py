@@ -30,7 +30,7 @@ def mended(text: str, task: EnhanceTask, own: str = "") -> str:
     if target.parts:
         texts = sections.mended(sections.read(text, target.parts), target.parts, own)
         if sung := _lyrics_of(target):
-            if theirs := lyrics.own_lyrics(task.prompt)[1]:
+            if theirs := sections.own_parts(task.prompt, target.parts).get(sung):
                 texts[sung] = lyrics.tidy(lyrics.with_own(texts.get(sung, ""), theirs), own)
             elif lyrics.is_sung(_wish(task)) is False:
                 texts[sung] = lyrics.INSTRUMENTAL

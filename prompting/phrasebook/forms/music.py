@@ -50,7 +50,11 @@ _LANGUAGE = "The phrasebook writes lyrics in English only."
 
 def write(task: EnhanceTask, point: int) -> str:
     """Write the parts that the target of `task` has, or one paragraph."""
+    parts = task.target.parts
     idea, own = shape_of_lyrics.own_lyrics(task.prompt.strip())
+    given = sections.own_parts(task.prompt.strip(), parts)
+    if given:
+        idea, own = given.pop(sections.main_of(parts), ""), given.pop(_lyrics_name(parts))
     said = " ".join(filter(None, [idea, task.instruction.strip()]))
     chooser = Chooser(Scene(), point)
     if said and not task.target.parts and _kind(said) == "noise":
@@ -58,10 +62,9 @@ def write(task: EnhanceTask, point: int) -> str:
     style = _style(said, chooser)
     if not idea:
         idea = task.instruction.strip() or f"{chooser.one(_items(style['caption']))} song"
-    parts = task.target.parts
     if not parts:
         return _paragraph(task, idea, said, style, chooser)
-    is_sung = _is_sung(said)
+    is_sung = _is_sung(said) and not _is_for_no_voice(own)
     tempo, key = _tempo(said, style, chooser), _key(said, style, chooser)
     texts: dict[str, str] = {}
     for part in parts:
@@ -75,15 +78,27 @@ def write(task: EnhanceTask, point: int) -> str:
         elif part.holds == "prose" and "caption" not in texts:
             own_fields = {other.name for other in parts}
             texts[part.name] = _caption(part, idea, style, chooser, is_sung, tempo, key, own_fields)
-    return sections.joined(sections.mended(texts, parts, task.prompt), parts)
+    return sections.joined(sections.mended({**texts, **given}, parts, task.prompt), parts)
 
 
 def remark(task: EnhanceTask) -> str:
     """Return the warning about lyrics in a language that none are written in here."""
-    has_lyrics = any(part.holds == "lyrics" for part in task.target.parts)
+    has_lyrics = bool(_lyrics_name(task.target.parts))
+    if not has_lyrics and shape_of_lyrics.own_lyrics(task.prompt)[1]:
+        return f"{task.target.label} sings no lyrics; those of the idea are left out."
     foreign = task.brief.language not in ("", "en") or language_of(task.prompt) not in ("en", "other")
     is_written = has_lyrics and not shape_of_lyrics.own_lyrics(task.prompt)[1] and _is_sung(task.prompt)
     return _LANGUAGE if is_written and foreign else ""
+
+
+def _lyrics_name(parts: tuple[Part, ...]) -> str:
+    return next((part.name for part in parts if part.holds == "lyrics"), "")
+
+
+def _is_for_no_voice(own: str) -> bool:
+    """Tell whether lyrics are tags alone, among them one such as ``[Instrumental]``."""
+    lines = [line for line in own.splitlines() if line.strip()]
+    return shape_of_lyrics.is_sung(own) is False and all(map(shape_of_lyrics.TAG.match, lines))
 
 
 def _style(said: str, chooser: Chooser) -> dict[str, str]:

@@ -20,6 +20,7 @@ from quillwork.prompting.tasks import OPEN, Brief, Reference
         ({"aspect": "16:9"}, Brief(aspect="16:9")),
         ({"aspect": " 2.39 : 1"}, Brief(aspect="2.39:1")),
         ({"aspect": "1280x720"}, Brief(aspect="1280:720")),
+        ({"aspect": "１６：９", "duration": "８"}, Brief(aspect="16:9", duration=8)),
         ({"language": "DE"}, Brief(language="de")),
         ({"language": "German"}, Brief(language="de")),
         (

@@ -44,6 +44,8 @@ def read(tmp_path, name, content, columns=IDEAS):
             [(0, "a fox", {"seed": 5}), (2, "an owl", {})],
         ),
         ("a.jsonl", '{"prompt": "a\\u2028fox\u2028"}', [(0, "a\u2028fox", {})]),
+        ("a.csv", "idea,variations,seed\na fox,2.0,\n", [(0, "a fox", {"variations": 2})]),
+        ("a.jsonl", '{"idea": "a fox", "seed": 7.0, "variations": null}', [(0, "a fox", {"seed": 7})]),
     ],
 )
 def test_lines(tmp_path, name, content, lines):
@@ -55,6 +57,9 @@ def test_lines(tmp_path, name, content, lines):
     [
         ("a.csv", "subject\na fox\n", "has no column idea or prompt or text"),
         ("a.csv", "idea,seed\na fox,many\n", "seed is 'many'"),
+        ("a.jsonl", '{"idea": "a fox", "variations": 2.7}', "variations is 2.7"),
+        ("a.jsonl", '{"idea": "a fox", "seed": 1e400}', "seed is inf"),
+        ("a.csv", "idea,seed\na fox,inf\n", "seed is 'inf'"),
         ("a.jsonl", "{oops", "line 1, is no JSON"),
         ("a.jsonl", '{"title": "x"}', "has no text"),
         ("a.jsonl", "[1]", "has no text"),

@@ -59,7 +59,7 @@ def test_each_line_may_have_its_length_format_language_and_references(
     ideas = tmp_path / "ideas.jsonl"
     ideas.write_text(
         '{"idea": "a fox", "duration": 8, "aspect": "9:16", "reference_roles": ["style", "pose"]}\n'
-        '{"idea": "an owl", "language": "fr", "reference_roles": "subject: Ada"}\n',
+        '{"idea": "an owl", "language": "fr", "reference_role": "subject: Ada"}\n',
         "utf-8",
     )
     out = tmp_path / "out.jsonl"
@@ -77,6 +77,10 @@ def test_each_line_may_have_its_length_format_language_and_references(
     done = command(*arguments, **endpoint(wire))
     assert done.returncode == 2
     assert 'Line 1: The aspect "wide" is not a ratio' in done.stderr
+    ideas.write_text('{"idea": "a fox"}\n{"idea": "an owl", "target": "nosuch"}\n', "utf-8")
+    done = command(*arguments, **endpoint(wire))
+    assert done.returncode == 2
+    assert 'Line 1: There is no target "nosuch"' in done.stderr
 
 
 def test_values_for_each_name(command: Command, tmp_path: Path) -> None:
