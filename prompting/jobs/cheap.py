@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from ...llm_backends import registry
 from ...llm_backends.errors import NotConfigured
@@ -14,6 +14,7 @@ from ...llm_backends.runner import runner
 from ...llm_backends.types import DIRECT_TRANSPORT, Message, Request
 
 Cheap = Literal["", "batch", "flex"]
+_ANY = (Message("user", "a fox"),)
 
 
 def cheaper(model: Model, how: Cheap) -> tuple[Model, BatchService | None]:
@@ -37,7 +38,11 @@ def cheaper(model: Model, how: Cheap) -> tuple[Model, BatchService | None]:
             f"{deployment.name} takes no batches at a lower price.",
             hint="Leave out --when-cheap, or choose a model of OpenAI, Anthropic or Google Gemini (--model).",
         )
-    return model, service if how else None
+    if not how:
+        return model, None
+    # Without litellm it cannot go on: to be told before there is a job.
+    runner.run(_sketched(model, Request(_ANY)))
+    return model, service
 
 
 def _flexed(model: Model) -> Model:
@@ -57,10 +62,13 @@ def _flexed(model: Model) -> Model:
     return flexed
 
 
+async def _sketched(model: Model, request: Request) -> Any:
+    return await registry.get(model.deployment.backend).sketch(request, model.deployment)
+
+
 async def _check_flex(model: Model) -> None:
     """Raise `NotConfigured` where litellm would leave the tier out, and the full price would be paid."""
-    request = Request((Message("user", "a fox"),), extra=FLEX)
-    sketch = await registry.get(model.deployment.backend).sketch(request, model.deployment)
+    sketch = await _sketched(model, Request(_ANY, extra=FLEX))
     if FLEX["service_tier"] not in (sketch.body.get("service_tier"), sketch.body.get("serviceTier")):
         raise NotConfigured(
             f"The installed litellm does not ask {model.deployment.name} for the slower tier.",

@@ -295,6 +295,10 @@ def test_who_offers_nothing_is_told_before_anything_is_sent(
         assert "takes no batches" in done.stderr and "OpenAI, Anthropic or Google Gemini" in done.stderr
     done = command(*job(tmp_path, "--flex"), **setup(wire, "anthropic"))
     assert done.returncode == 2 and "Use --when-cheap" in done.stderr
+    gemini = {"GEMINI_API_KEY": KEY, "LLM_MODEL": MODELS["gemini"], "LLM_TRANSPORT": "direct"}
+    done = command(*job(tmp_path, "--when-cheap"), **gemini)
+    assert done.returncode == 2 and "Batches of Google Gemini need the package litellm." in done.stderr
+    assert "no jobs" in command("jobs").stdout
     assert wire.log == []
     assert command("enhance", "a fox", "--when-cheap").returncode == 2
 
