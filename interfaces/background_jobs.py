@@ -72,13 +72,13 @@ def preview(order: CaptionOrder, model: Model, turns: Turns, control: Control) -
     """
     outcomes: dict[str, Mapping[str, Any] | str] = {}
     with order.opened(home() / "jobs", model) as job:
-        entries, left = job.sample(order.seed)
+        entries, unasked, lost = job.sample(order.seed)
         work = _Execution(job, model, turns, RunningJob(job.journal.id, "caption", "", control))
         progress = work.carry_out_sample(entries, outcomes)
-    rest, ended = left - len(entries), max(1, progress.called)
+    rest, ended = unasked - len(entries), max(1, progress.called)
     return Preview(
         total=len(job.pictures),
-        left=left,
+        left=unasked + lost,
         kept=job.kept,
         samples=[
             (name, "", said)

@@ -84,8 +84,7 @@ class CaptionJob:
                 }
             )
         ours = self._ours()
-        lost = [name for name in ours if not self.place.has(self.by_name[name])]
-        if lost:
+        if lost := self._lost(ours):
             texts = self.journal.texts()
             for name in lost:
                 self.settle(name, texts[name])
@@ -97,10 +96,16 @@ class CaptionJob:
             )
         return list(captions.entries_of(left, self.wishes, seed, self.place, read))
 
-    def sample(self, seed: int) -> tuple[list[Entry], int]:
-        """Return the first entries for a preview, and how many are left in all. Writes nothing."""
-        left = self._left(self._ours(), lambda name, why: None)
-        return list(captions.entries_of(left[:SHOWN], self.wishes, seed, self.place)), len(left)
+    def sample(self, seed: int) -> tuple[list[Entry], int, int]:
+        """Return the first entries for a preview, how many are to be asked for in all, and how many captions
+        that were written once are not there any more. Writes nothing."""
+        ours = self._ours()
+        left = self._left(ours, lambda name, why: None)
+        entries = list(captions.entries_of(left[:SHOWN], self.wishes, seed, self.place))
+        return entries, len(left), len(self._lost(ours))
+
+    def _lost(self, ours: Sequence[str]) -> list[str]:
+        return [name for name in ours if not self.place.has(self.by_name[name])]
 
     def _ours(self) -> list[str]:
         """Return the pictures whose text is journalled."""

@@ -69,6 +69,11 @@ def test_a_preview_writes_nothing_and_is_not_asked_twice(endpoint: Host, wire: W
     assert (done["done"], done["failed"], done["resumable"]) == (5, 0, False)
     assert texts(folder) == {f"img{number}": f"ohwx, {WRITTEN}" for number in range(6)} | {"img1": "mine"}
     assert len(wire.calls()) == 5, "three were asked for by the preview"
+    for name in ("img0", "img2"):
+        (folder / f"{name}.txt").unlink()
+    again = post(endpoint, folder="set", trigger="ohwx", preview=True).json()
+    assert (again["left"], again["samples"]) == (2, []), "what is gone is written again, from the journal"
+    assert len(wire.calls()) == 5
 
 
 @pytest.mark.parametrize("existing", ["append", "replace"])
