@@ -161,5 +161,5 @@ class WebUIPage:
         self.open()
 
     def wait(self, condition: str, argument: Any = None) -> None:
-        """Wait until a JavaScript function returns true."""
+        """Wait until a JavaScript function returns true; one that is async has returned a promise at once."""
         self.page.wait_for_function(condition, arg=argument)

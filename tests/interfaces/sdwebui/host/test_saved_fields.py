@@ -88,14 +88,18 @@ def test_a_set_mode_is_kept_by_its_name(webui_factory, open_page, wire, path):
         ).last.click()
         choose.click()
         page.page.locator("#quillwork_set_apply").click()
-    page.wait("async () => (await (await fetch('/quillwork/config')).json()).effective.mode === 'phrasebook'")
+    mode = "async () => (await (await fetch('/quillwork/config')).json()).effective.mode"
+    file = host.data_directory / "config.json"
+    for _ in range(100):
+        is_saved = not path.startswith("setting") or file.exists()
+        if is_saved and page.page.evaluate(mode) == "phrasebook":
+            break
+        page.page.wait_for_timeout(100)
     if path.startswith("setting"):
-        saved = json.loads((host.data_directory / "config.json").read_text("utf-8"))
-        assert saved["quillwork_mode"] == "phrasebook"
+        assert json.loads(file.read_text("utf-8"))["quillwork_mode"] == "phrasebook"
     page.reload_ui()
-    checked = page.page.locator(f"#{path} label:has(input:checked)").first
     page.wait(
-        "(path) => document.querySelector(`#${path} label:has(input:checked)`)?.innerText.trim() !== ''",
-        path,
+        "([path, text]) => "
+        "document.querySelector(`#${path} label:has(input:checked)`)?.innerText.trim() === text",
+        [path, text],
     )
-    assert (checked.text_content() or "").strip() == text
