@@ -31,7 +31,7 @@ from .chunks import Counts, has_calls, read_chunk, read_whole
 from .embeddings import embedding_arguments, embedding_place, read_vectors
 from .errors import error_from, error_in_answer, fault_of
 from .faults import changed
-from .library import Library
+from .library import Library, fewer_collections
 from .parameters import call_parameters, provider_parameters
 from .signing import NO_KEYS, signature_for
 from .silent_log import silent_log
@@ -108,7 +108,8 @@ class LiteLLMSDK:
         from .transport import Transports
 
         sdk = LiteLLMSDK(self.library, Clients(Transports(Stage())))
-        rehearse(lambda asked, there: sdk._attempt(coming.result(), asked, there, Form()), deployment)
+        with fewer_collections():
+            rehearse(lambda asked, there: sdk._attempt(coming.result(), asked, there, Form()), deployment)
 
     async def prepare(self, request: Request, deployment: Deployment) -> None:
         """Import the library; see `StreamingBackend`."""

@@ -73,16 +73,16 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
     before = {name: os.environ.get(name) for name in (*_IMPORT_ENVIRONMENT, *_IMPORT_TRACES)}
     os.environ.update(_IMPORT_ENVIRONMENT)
     try:
-        with _fewer_collections():
+        with fewer_collections():
             import litellm
 
-        # Imported at the first count of tokens otherwise, and then it changes the environment.
-        for module in ("litellm.litellm_core_utils.default_encoding", "litellm.utils"):
-            with contextlib.suppress(ModuleNotFoundError):
-                importlib.import_module(module)
-        # The first call would wait for its client's libraries as well.
-        with contextlib.suppress(ImportError):
-            importlib.import_module(".clients", __package__)
+            # Imported at the first count of tokens otherwise, and then it changes the environment.
+            for module in ("litellm.litellm_core_utils.default_encoding", "litellm.utils"):
+                with contextlib.suppress(ModuleNotFoundError):
+                    importlib.import_module(module)
+            # The first call would wait for its client's libraries as well.
+            with contextlib.suppress(ImportError):
+                importlib.import_module(".clients", __package__)
     except Exception as error:  # noqa: BLE001 - a broken library breaks in every way there is
         presence.note_failure(error)
         future.set_exception(error)
@@ -103,8 +103,8 @@ def _import_into(future: concurrent.futures.Future[Any]) -> None:
 
 
 @contextlib.contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """Have Python look for garbage less often: a sixth of the import's time goes into that.
+def fewer_collections() -> Iterator[None]:
+    """Have Python look for garbage less often: a sixth of an import's time goes into that.
 
     What somebody else has chosen meanwhile stays, and so does no collection at all.
     """
