@@ -65,6 +65,7 @@ _GLOSSED = (
     "The phrasebook translated word by word, as “{}”{}. Check that it says what you meant, or choose a model."
 )
 _WITHOUT = ", without “{}”"
+_ENGLISH = "The phrasebook writes in English, so the language “{}” was not followed: choose a model for it."
 _UNTRANSLATED = (
     "The phrasebook cannot translate, so the idea stays in its own language, which {} hardly understands. "
     "Write it in English, or choose a model."
@@ -122,6 +123,8 @@ def remark(task: EnhanceTask) -> str:
         return music.remark(task)
     scene = read_scene(task.prompt)
     told = []
+    if task.brief.language not in ("", "en"):
+        told.append(_ENGLISH.format(task.brief.language))
     if english := _glossed(task):
         left = _WITHOUT.format("”, “".join(english.left_out)) if english.left_out else ""
         told.append(_GLOSSED.format(shorten(english.english), left))

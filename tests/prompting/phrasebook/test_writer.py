@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from quillwork.prompting import targets
 from quillwork.prompting.phrasebook import chooser, write
 from quillwork.prompting.phrasebook.subjects import read_scene
+from quillwork.prompting.phrasebook.writer import remark
 from quillwork.prompting.targets import Target
-from quillwork.prompting.tasks import EnhanceTask
+from quillwork.prompting.tasks import Brief, EnhanceTask
 
 ALL_TARGETS = [targets.load(entry.id) for entry in targets.index()]
 PROSE = Target(id="prose", label="Prose", group="", form="prose", words=(30, 120))
@@ -562,3 +563,9 @@ def test_a_list_of_tags_shows_nothing_of_what_it_excludes() -> None:
     assert text.startswith("a winter forest, no humans, ")
     assert not re.search("nothing|watermark", text)
     assert {"blurry", "watermark"} <= set(negative.split(", "))
+
+
+@pytest.mark.parametrize(("language", "is_told"), [("de", True), ("en", False), ("", False)])
+def test_a_language_that_is_not_followed_is_told(language, is_told):
+    task = EnhanceTask("a fox in the snow", targets.load("qwen_image"), brief=Brief(language=language))
+    assert remark(task).startswith("The phrasebook writes in English") == is_told
