@@ -18,7 +18,15 @@ from .answers.prompt import MAX_TOKENS, SEEDS, answer_tokens, in_manner_of, read
 from .answers.protect import Protected
 from .answers.shapes import sections
 from .answers.shapes.by_schema import is_strict, schema_of
-from .answers.shapes.shape import forced, has_shape, mended, with_edges, wrong
+from .answers.shapes.shape import (
+    forced,
+    has_shape,
+    lacks_words,
+    mended,
+    with_edges,
+    with_words_of,
+    wrong,
+)
 from .answers.terms import LISTS
 from .compact import CLOSING, OPENING, compact_messages, without_negations
 from .messages import enhance_messages, repair_messages
@@ -43,6 +51,7 @@ _GUESSED = (
 _FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
 _FILLED = "light, surroundings and framing were added from the phrasebook"
 _LEFT = "your own words were kept"
+_SUNG = "The model wrote no words to sing, so the lyrics are the phrasebook's. Change them as you like."
 _PUT_IN = (
     "The model left out the lettering {0}, so it was put at the end. Check that it is where you want it."
 )
@@ -369,11 +378,21 @@ class Order:
         limits = self.limits if within_limits else None
         if has_shape(self.target):
             texts = (forced(mended(text, self.task, self.own_words), self.task) for text in draft.texts)
-            draft = replace(draft, texts=tuple(texts))
+            draft = replace(draft, texts=tuple(map(self._sung, texts)))
         edged = with_edges(self.target, draft.texts[0], self.task.brief.duration)
         prompt = in_manner_of(edged, draft.texts, self.protected, self.warnings, limits, self.own_words)
         negative = ", ".join(filter(None, [draft.negative, *self._excluded]))
         return prompt, fit_negative(self.target, self.prompt, negative)
+
+    def _sung(self, text: str) -> str:
+        """Return a piece for a voice without words with the phrasebook's."""
+        from .phrasebook import write
+
+        if not lacks_words(text, self.task):
+            return text
+        if _SUNG not in self.warnings:
+            self.warnings.append(_SUNG)
+        return with_words_of(text, write(self.task), self.target)
 
 
 def _count(faults: Mapping[int, Sequence[Fault]]) -> int:

@@ -257,6 +257,9 @@ class TestVoices:
         assert one.asks_again(Draft((mute,)), in_process=True)
         assert not one.asks_again(Draft((golden(target),)), in_process=True)
         assert not order(target, "rain on a tin roof").asks_again(Draft((mute,)), in_process=True)
+        prompt, one = made(target, mute, "a folk song, female voice")
+        assert lyrics.INSTRUMENTAL not in prompt and "[Chorus" in prompt and not wrong(prompt, one.task)
+        assert [told for told in one.warnings if "the lyrics are the phrasebook's" in told]
 
     def test_the_users_own_lyrics_stay(self, id):
         target = load(id)

@@ -59,12 +59,25 @@ def wrong(text: str, task: EnhanceTask) -> str:
     texts = sections.read(text, target.parts) if target.parts else {}
     if target.parts and (found := sections.wrong(texts, target.parts)):
         return found
-    if texts.get(_lyrics_of(target)) == lyrics.INSTRUMENTAL and lyrics.is_sung(_wish(task)):
+    if lacks_words(text, task):
         return "no words for the voice that the idea names"
     if not target.shot_label:
         return ""
     shown = texts[sections.main_of(target.parts)] if target.parts else text
     return shots.wrong(shown, target.shot_label, target.shots[1], task.brief.duration)
+
+
+def lacks_words(text: str, task: EnhanceTask) -> bool:
+    """Tell whether nothing is sung in a piece of which the user names a voice."""
+    said = sections.read(text, task.target.parts).get(_lyrics_of(task.target)) if task.target.parts else ""
+    return said == lyrics.INSTRUMENTAL and bool(lyrics.is_sung(_wish(task)))
+
+
+def with_words_of(text: str, other: str, target: Target) -> str:
+    """Return `text` with the lyrics of `other`."""
+    sung = _lyrics_of(target)
+    texts = sections.read(text, target.parts)
+    return sections.joined(texts | {sung: sections.read(other, target.parts)[sung]}, target.parts)
 
 
 def with_edges(target: Target, text: str, duration: float) -> Target:
