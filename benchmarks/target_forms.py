@@ -1,4 +1,4 @@
-"""How often the prompt of a real model has the form of its target: every target, ideas of its kind.
+"""Share of a real model's prompts that have the form of their target: every target, ideas of its kind.
 
     python benchmarks/target_forms.py --model FILE_OR_ID [--mode gguf] [--targets all|shaped|ID,ID]
         [--ideas 2] [--keep FOLDER] [--max-tokens N] [--offline]

@@ -20,7 +20,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
 def parameters(
     provider: Provider, env: Mapping[str, str], base_url: str, pieces: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """What a call to the provider's compatible address needs besides a key; None where that is unknown.
+    """Return what a call to the provider's compatible address needs besides a key; None where it is unknown.
 
     `base_url` is the provider's own address, `pieces` are those of addresses. The key of a provider that was
     moved stays at the server to which it was moved. Raises `NotConfigured`.

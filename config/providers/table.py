@@ -34,7 +34,7 @@ class Compatible:
 
     @property
     def follows(self) -> bool:
-        """Whether it lies below the provider's address, wherever that is."""
+        """Tell whether it lies below the provider's address, wherever that is."""
         return "{base}" in self.base
 
     def serves(self, model: str) -> bool:

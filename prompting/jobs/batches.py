@@ -47,7 +47,7 @@ class _Question(NamedTuple):
 
 @dataclass(slots=True)
 class _Bundle:
-    """What is to be submitted as one batch. `worst_usd` is None where the price is unknown."""
+    """Entries to be submitted as one batch. `worst_usd` is None where the price is unknown."""
 
     asked: list[Asked] = field(default_factory=list)
     encoded: list[bytes] = field(default_factory=list)

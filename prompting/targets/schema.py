@@ -120,7 +120,7 @@ class Target:
 
     @property
     def is_structured(self) -> bool:
-        """Whether a prompt has fields or elements, so that its lines and signs are not free."""
+        """Tell whether a prompt has fields or elements, so that its lines and signs are not free."""
         return bool(self.parts or self.schema) or self.form in ("json", "sections")
 
 

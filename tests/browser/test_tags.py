@@ -190,7 +190,7 @@ def many():
 
 
 def expected(query):
-    """What begins so, then what holds it, each by its count."""
+    """List the tags that begin so, then those that hold it, each by its count."""
     rows = list(many())
     begins = [(name, None) for name, _, _ in rows if name.startswith(query)]
     begins += [(name, alias) for name, _, alias in rows if query and alias.startswith(query)]

@@ -44,7 +44,7 @@ _TURNS = Turns(lambda work: QueuedWork(work).future, others_wait)
 
 
 class FolderSession:
-    """What one browser has under way: a preview, or a job that it shows."""
+    """Work of one browser under way: a preview, or a job that it shows."""
 
     def __init__(self) -> None:
         self.control: Control | None = None

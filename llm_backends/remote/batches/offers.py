@@ -1,4 +1,4 @@
-"""What providers offer to those who can wait: batches, and calls of a slower tier, both at half the price."""
+"""Offers of providers to those who can wait: batches, and calls of a slower tier, both at half the price."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Vae(io.ComfyNode):
 
 
 class AtTheSampler(io.ComfyNode):
-    """What a sampler gets: shapes of the conditioning, of what goes with it, and of the latent, as JSON."""
+    """Inputs of a sampler: shapes of the conditioning, of what goes with it, and of the latent, as JSON."""
 
     @classmethod
     def define_schema(cls):
