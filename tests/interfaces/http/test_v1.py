@@ -258,7 +258,7 @@ def test_nan_is_no_temperature(base_url):
 
 
 def test_a_break_in_the_middle_is_an_error_in_the_stream(client):
-    chunks = iter(chat(client, "fox-cut", stream=True))
+    chunks = iter(chat(client, "fox-cut-gap50", stream=True))
     assert [next(chunks).choices[0].delta.content for _ in range(2)][1]
     with pytest.raises(openai.APIError) as caught:
         list(chunks)
@@ -272,12 +272,12 @@ def test_a_second_attempt_after_words_went_out_is_told(client, wire, env, call, 
     from quillwork.llm_backends.model import Model
 
     def with_fallback(name: str, caller: str) -> Model:
-        model = models.open_named("fox-cut", caller)
+        model = models.open_named("fox-cut-gap50", caller)
         other = replace(model.deployment, model="owl")
         return replace(model, deployment=replace(model.deployment, fallbacks=(other,)))
 
     monkeypatch.setattr(routes, "open_named", with_fallback)
-    wire.script("fox-cut", "one two three")
+    wire.script("fox-cut-gap50", "one two three")
     with pytest.raises(openai.APIError) as caught:
         list(chat(client, stream=True))
     assert caught.value.code == "stream_broken"
