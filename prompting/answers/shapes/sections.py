@@ -46,7 +46,7 @@ def read(text: str, parts: Sequence[Part]) -> dict[str, str]:
 def own_parts(text: str, parts: Sequence[Part]) -> dict[str, str]:
     """Return the parts that an idea has: lyrics under section tags, and in a whole prompt the others."""
     before, sung = lyrics.own_lyrics(text)
-    name = next((part.name for part in parts if part.holds == "lyrics"), "")
+    name = lyrics_of(parts)
     if not sung or not name:
         return {}
     found = read(text, parts) if names_in(text, parts) else {}
@@ -58,6 +58,11 @@ def own_parts(text: str, parts: Sequence[Part]) -> dict[str, str]:
 def main_of(parts: Sequence[Part]) -> str:
     """Return the name of the part that says what happens."""
     return next((part.name for part in parts if part.holds == "shots"), parts[0].name)
+
+
+def lyrics_of(parts: Sequence[Part]) -> str:
+    """Return the name of the part that is sung, "" where there is none."""
+    return next((part.name for part in parts if part.holds == "lyrics"), "")
 
 
 def named_parts(text: str, parts: Sequence[Part]) -> str:
@@ -156,8 +161,8 @@ def _pattern(parts: Sequence[Part]) -> re.Pattern[str]:
 
 def _before_lyrics(text: str, parts: Sequence[Part], found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Cut a text without names where its first section tag stands: behind it are the lyrics."""
-    sung = next((part.name for part in parts if part.holds == "lyrics"), None)
-    if sung is None or sung in found:
+    sung = lyrics_of(parts)
+    if not sung or sung in found:
         return text, {}
     lines = text.splitlines()
     place = next((number for number, line in enumerate(lines) if lyrics.TAG.match(line)), None)

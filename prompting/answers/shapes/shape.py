@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...briefs.references import unnamed
@@ -29,7 +30,7 @@ def mended(text: str, task: EnhanceTask, own: str = "") -> str:
         return by_schema.fitted(text, by_schema.schema_of(target.schema)) or text
     if target.parts:
         texts = sections.mended(sections.read(text, target.parts), target.parts, own)
-        if sung := _lyrics_of(target):
+        if sung := sections.lyrics_of(target.parts):
             if theirs := sections.own_parts(task.prompt, target.parts).get(sung):
                 texts[sung] = lyrics.tidy(lyrics.with_own(texts.get(sung, ""), theirs), own)
             elif lyrics.is_sung(_wish(task)) is False:
@@ -59,7 +60,7 @@ def wrong(text: str, task: EnhanceTask) -> str:
     texts = sections.read(text, target.parts) if target.parts else {}
     if target.parts and (found := sections.wrong(texts, target.parts)):
         return found
-    if lacks_words(text, task):
+    if _is_mute(texts, task):
         return "no words for the voice that the idea names"
     if not target.shot_label:
         return ""
@@ -69,13 +70,13 @@ def wrong(text: str, task: EnhanceTask) -> str:
 
 def lacks_words(text: str, task: EnhanceTask) -> bool:
     """Tell whether nothing is sung in a piece of which the user names a voice."""
-    said = sections.read(text, task.target.parts).get(_lyrics_of(task.target)) if task.target.parts else ""
-    return said == lyrics.INSTRUMENTAL and bool(lyrics.is_sung(_wish(task)))
+    parts = task.target.parts
+    return bool(parts) and _is_mute(sections.read(text, parts), task)
 
 
 def with_words_of(text: str, other: str, target: Target) -> str:
     """Return `text` with the lyrics of `other`."""
-    sung = _lyrics_of(target)
+    sung = sections.lyrics_of(target.parts)
     texts = sections.read(text, target.parts)
     return sections.joined(texts | {sung: sections.read(other, target.parts)[sung]}, target.parts)
 
@@ -123,8 +124,9 @@ def prose_of(text: str, target: Target) -> str:
     )
 
 
-def _lyrics_of(target: Target) -> str:
-    return next((part.name for part in target.parts if part.holds == "lyrics"), "")
+def _is_mute(texts: Mapping[str, str], task: EnhanceTask) -> bool:
+    said = texts.get(sections.lyrics_of(task.target.parts))
+    return said == lyrics.INSTRUMENTAL and bool(lyrics.is_sung(_wish(task)))
 
 
 def _wish(task: EnhanceTask) -> str:

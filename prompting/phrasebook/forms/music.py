@@ -54,7 +54,7 @@ def write(task: EnhanceTask, point: int) -> str:
     idea, own = shape_of_lyrics.own_lyrics(task.prompt.strip())
     given = sections.own_parts(task.prompt.strip(), parts)
     if given:
-        idea, own = given.pop(sections.main_of(parts), ""), given.pop(_lyrics_name(parts))
+        idea, own = given.pop(sections.main_of(parts), ""), given.pop(sections.lyrics_of(parts))
     said = " ".join(filter(None, [idea, task.instruction.strip()]))
     chooser = Chooser(Scene(), point)
     if said and not task.target.parts and _kind(said) == "noise":
@@ -83,16 +83,12 @@ def write(task: EnhanceTask, point: int) -> str:
 
 def remark(task: EnhanceTask) -> str:
     """Return the warning about lyrics in a language that none are written in here."""
-    has_lyrics = bool(_lyrics_name(task.target.parts))
+    has_lyrics = bool(sections.lyrics_of(task.target.parts))
     if not has_lyrics and shape_of_lyrics.own_lyrics(task.prompt)[1]:
         return f"{task.target.label} sings no lyrics; those of the idea are left out."
     foreign = task.brief.language not in ("", "en") or language_of(task.prompt) not in ("en", "other")
     is_written = has_lyrics and not shape_of_lyrics.own_lyrics(task.prompt)[1] and _is_sung(task.prompt)
     return _LANGUAGE if is_written and foreign else ""
-
-
-def _lyrics_name(parts: tuple[Part, ...]) -> str:
-    return next((part.name for part in parts if part.holds == "lyrics"), "")
 
 
 def _is_for_no_voice(own: str) -> bool:
