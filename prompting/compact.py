@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ..llm_backends.types import Message
 from .answers.facts.idea_tags import is_english
+from .answers.limits import size_of
 from .answers.shapes.sections import as_json, read
 from .answers.terms import NOBODY, shows_people
 from .briefs.messages import brief_lines, shot_rules
@@ -64,6 +65,10 @@ _FOR = {
     "image_to_video": "a picture to come alive",
     "audio": "music or a sound",
 }
+# How long an answer may be where a target has no length of its own and wants an idea much as it is.
+_AS_LONG = 1.5
+_FEW_MORE = 5
+_ADDING_LITTLE = "Keep everything the idea names, say clearly what is vague, and add little else."
 _ADDING_ANY = "Correct it only: the same language, the same form, all of it, nothing added."
 # Taken out of an English idea by code; words such as these are left to the model in other languages.
 _NEGATION = re.compile(
@@ -207,14 +212,18 @@ def _closing_line(task: EnhanceTask) -> str:
     unit = "tags" if target.form == "tags" else "words"
     names = ", ".join(part.name for part in target.parts)
     manner = [_PARTS.format(names=names) if names else _FORMS[target.form]]
+    adding = _ADDING.get(target.kind) or _ADDING_BY_FORM.get(target.form, _ADDING_PROSE)
     if target.words:
         least, most = target.words
         from_share, to_share = _ASKED_SHARE.get(target.form, (0, 2 / 3))
         few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
         manner.append(f"{few} to {many} {unit}")
+    elif target.keep_detailed:
+        size = size_of(target, task.prompt)
+        manner.append(f"{size} to {round(_AS_LONG * size) + _FEW_MORE} {unit}")
+        adding = _ADDING_LITTLE
     languages = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     manner.append(f"in {languages[0]}" if len(languages) == 1 else "in the language of the idea")
-    adding = _ADDING.get(target.kind) or _ADDING_BY_FORM.get(target.form, _ADDING_PROSE)
     excluded = (
         (_NEGATED if target.negations else _EXCLUDED[target.negative != "none"])
         if _NEGATION.search(task.prompt) and target.kind != "edit"

@@ -49,7 +49,15 @@ _GUESSED = (
     "{} is too small a model to translate an idea reliably. Check that the prompt shows what you meant."
 )
 _FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
+_ENDS = (".", "!", "?")
+# How a prompt goes on that has not spoken of this yet.
+_FURTHER = (("background", "In the background,"), ("light", "The light"))
+_FURTHER_MOVING = (("camera", "The camera"), *_FURTHER)
 _FILLED = "light, surroundings and framing were added from the phrasebook"
+_ADDED = {
+    "edit": "what stays as it is was added from the phrasebook",
+    "image_to_video": "movement of the camera and of what is around was added from the phrasebook",
+}
 _LEFT = "your own words were kept"
 _SUNG = "The model wrote no words to sing, so the lyrics are the phrasebook's. Change them as you like."
 _PUT_IN = (
@@ -308,7 +316,8 @@ class Order:
         ]
         if "lost" in mended and said:
             self.warnings.append(_PUT_IN.format(", ".join(f"“{words}”" for words in said)))
-        for kind, remedy in (("thin", _FILLED), ("strayed", _LEFT)):
+        added = _ADDED.get(self.target.kind, _FILLED)
+        for kind, remedy in (("thin", added), ("strayed", _LEFT)):
             if kind in mended and not self.limits.is_nearly_long(draft.texts[0]):
                 self.warnings.append(self.limits.sentence(kinds[kind], remedy))
         return whole
@@ -347,7 +356,20 @@ class Order:
         if {fault.kind for found in faults.values() for fault in found} == {"nonsense"}:
             # It would only copy what it is shown.
             return replace(asked, seed=seed)
-        return replace(asked, messages=repair_messages(asked.messages, draft.texts, faults), seed=seed)
+        messages = repair_messages(asked.messages, draft.texts, faults)
+        opening = self._further(draft, faults) or asked.opening
+        return replace(asked, messages=messages, seed=seed, opening=opening)
+
+    def _further(self, draft: Draft, faults: Mapping[int, Sequence[Fault]]) -> str:
+        """Return an opening from which what is only too short goes on; "" where it cannot."""
+        text = draft.texts[0].strip()
+        kinds = {fault.kind for found in faults.values() for fault in found}
+        if kinds != {"thin"} or self.target.form != "prose" or self.target.shot_label:
+            return ""
+        if language_of(text) != "en" or text[-1:] not in _ENDS:
+            return ""
+        said, ways = text.casefold(), _FURTHER if self.target.kind == "image" else _FURTHER_MOVING
+        return next((f"{OPENING}{text} {start}" for word, start in ways if word not in said), "")
 
     def better(self, draft: Draft, again: Draft | LLMError | None) -> Draft:
         """Return the one of two drafts that has fewer faults, the second of equal ones."""

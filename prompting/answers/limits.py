@@ -37,6 +37,8 @@ _FEWEST_WORDS, _DETAILED_WORDS = 6, 60
 # Less of an idea, in words, has lost something of it.
 _SHARE_OF_IDEA = 0.8
 _NEARLY = 0.75
+# Kinds that can be filled up where they say less than the target wants.
+_FULL = ("image", "video", "image_to_video", "edit")
 _FEWEST_PHRASES = 3
 
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]{1,2}|(?:(?![\u2e80-\u9fff\uac00-\ud7af])[\w'’-])+")
@@ -142,8 +144,10 @@ class Limits:
     def thinness(self, text: str) -> Fault | None:
         """Return a fault where the answer is shorter than the target wants."""
         target = self.target
-        if target.words is None or target.kind not in ("image", "video") or target.form in _WHOLE:
+        if target.words is None or target.kind not in _FULL or target.form in _WHOLE:
             return None
+        if target.kind in ("edit", "image_to_video") and language_of(text) != "en":
+            return None  # nothing fills it up, and what changes can be said in few words
         size, unit = size_of(target, text), "tags" if target.form == "tags" else "words"
         is_list = target.form != "phrases" or len(split_terms(text)) >= _FEWEST_PHRASES
         if size >= target.words[0] and is_list:

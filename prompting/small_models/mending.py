@@ -23,7 +23,7 @@ from ..targets.fitting import split_terms
 from ..tasks import EnhanceTask
 from .begun import caption, missing
 from .picture_words import fitting
-from .sentences import drawable, first_paragraph, whole_terms
+from .sentences import SENTENCE, drawable, first_paragraph, whole_terms
 
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
 # Of an idea that is only to be corrected: how much longer or shorter it may be, and how many words may go.
@@ -126,9 +126,20 @@ def filled(text: str, task: EnhanceTask, idea: str) -> str:
         written = write(more).partition("\nNegative: ")[0]
         if not target.words or size_of(target, written) >= target.words[0]:
             break
+    written = _shortened(written, text, target)
     if target.words and size_of(target, written) > target.words[1] * 1.2:
         return text
     return text if brought_in(idea, written) and not brought_in(idea, text) else written
+
+
+def _shortened(written: str, text: str, target: Target) -> str:
+    """Return `written`, which begins with `text`, without the last sentences that are too many."""
+    if target.form not in ("prose", "instruction") or target.words is None or not written.startswith(text):
+        return written
+    more = SENTENCE.split(written[len(text) :].strip())
+    while len(more) > 1 and size_of(target, " ".join((text, *more))) > target.words[1]:
+        more.pop()
+    return " ".join((text, *more))
 
 
 def strays(text: str, idea: str, target: Target) -> Fault | None:

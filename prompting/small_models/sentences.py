@@ -9,7 +9,7 @@ from ..answers.talk import ADDRESSES, is_remark
 from ..answers.terms import any_of
 from ..targets.fitting import split_terms
 
-_SENTENCE = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’)]))\s+(?=[^\s])")
+SENTENCE = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’)]))\s+(?=[^\s])")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FINAL = re.compile(r"[.!?…][\"”’)]*\Z")
 # Words of ours that come back, and words about the prompt, which are nothing to be drawn.
@@ -74,7 +74,7 @@ def drawable(
     seen = {three for example in shown for three in _threes(_words(example))}
     size = 0
     out = any_of(excluded)
-    for sentence in _SENTENCE.split(first_paragraph(_TAG.sub(" ", text) if "<" not in own else text)):
+    for sentence in SENTENCE.split(first_paragraph(_TAG.sub(" ", text) if "<" not in own else text)):
         sentence = _without_clauses(" ".join(sentence.split()), out)
         words = _words(sentence)
         threes = _threes(words)
@@ -124,7 +124,7 @@ def first_paragraph(text: str) -> str:
 def whole_terms(text: str, own: str, most_words: int) -> str:
     """Return a list without the terms that are nothing to draw, or longer than `most_words`."""
     terms = []
-    parts = [part for term in split_terms(first_paragraph(text)) for part in _SENTENCE.split(term)]
+    parts = [part for term in split_terms(first_paragraph(text)) for part in SENTENCE.split(term)]
     for term in (part.strip(" .") if len(parts) > 1 else part for part in parts):
         term = _LABEL.sub("", term)
         is_own = term.casefold() in own.casefold()

@@ -13,8 +13,10 @@ from quillwork.llm_backends.types import Deployment, Request, Result
 from quillwork.prompting.answers.limits import size_of
 from quillwork.prompting.answers.terms import without_runaway, without_shown
 from quillwork.prompting.enhance import Enhanced, Idea, enhance
+from quillwork.prompting.small_models.mending import filled
 from quillwork.prompting.small_models.sentences import drawable
 from quillwork.prompting.targets import load
+from quillwork.prompting.tasks import EnhanceTask
 
 FOX = "a fox in the snow"
 GOOD = (
@@ -152,6 +154,74 @@ class TestProse:
         assert 30 <= size_of(load("flux1_dev"), prompt) <= 80
         assert len(model.asked) == 1
         assert [warning for warning in done.info["warnings"] if "from the phrasebook" in warning]
+
+
+SHORT_CLIP = (
+    "A train crosses a bridge in the rain, its front lamp glowing. Drops run along the windows of the second "
+    "carriage. Below, the brown river carries a branch slowly from left to right."
+)
+NEXT = (
+    "The camera stays beside the first pillar while the carriages pass one by one, each a little darker than "
+    "the one before it."
+)
+
+
+class TestTooShort:
+    def test_a_clip_goes_on_from_what_was_written(self):
+        _, _, model = made(
+            "a train crosses a bridge in the rain",
+            "hunyuan_video_1_5_t2v",
+            SHORT_CLIP,
+            f"{SHORT_CLIP} {NEXT}",
+        )
+        assert len(model.asked) == 2
+        assert model.asked[1].opening == f"<prompt>{SHORT_CLIP} The camera"
+
+    def test_nothing_is_begun_that_was_said_already(self):
+        seen = f"{SHORT_CLIP} {NEXT}"
+        _, _, model = made("a train crosses a bridge in the rain", "hunyuan_video_1_5_t2v", seen, seen)
+        assert model.asked[1].opening == f"<prompt>{seen} In the background,"
+
+    def test_what_has_another_fault_is_written_anew(self):
+        _, _, model = made(
+            "three trains cross a bridge", "hunyuan_video_1_5_t2v", f"{SHORT_CLIP} It shines.", SHORT_CLIP
+        )
+        assert not model.asked[1].opening.startswith(f"<prompt>{SHORT_CLIP}")
+
+    def test_an_edit_says_what_stays_without_a_call(self):
+        written = "Change the jacket to red and leave everything else as they are."
+        prompt, done, model = made(
+            "make the jacket red", "qwen_image_2_1_edit", f"<prompt>{written}</prompt>"
+        )
+        assert prompt.startswith(written)
+        assert size_of(load("qwen_image_2_1_edit"), prompt) >= 20
+        assert len(model.asked) == 1
+        (warning,) = done.info["warnings"]
+        assert warning.endswith("what stays as it is was added from the phrasebook.")
+
+    def test_what_a_picture_does_next_is_filled_up(self):
+        written = "She turns her head to the right and grins. The camera follows her as she laughs."
+        prompt, done, model = made("she turns round and laughs", "kandinsky_5_i2v", written)
+        assert prompt.startswith(written)
+        assert prompt.count("camera") == 1
+        assert size_of(load("kandinsky_5_i2v"), prompt) >= 40
+        assert len(model.asked) == 1
+        (warning,) = done.info["warnings"]
+        assert warning.endswith("movement of the camera and of what is around was added from the phrasebook.")
+
+    def test_what_lacks_little_gets_no_more_than_it_may_have(self):
+        wan = load("wan_2_1_t2v")
+        text = f"{SHORT_CLIP} {NEXT} A gull sits on the railing and lets the wind lift all its feathers high."
+        assert wan.words[0] - 10 < size_of(wan, text) < wan.words[0]
+        done = filled(text, EnhanceTask("a train crosses a bridge in the rain", wan, seed=7), "")
+        assert done.startswith(text)
+        assert wan.words[0] <= size_of(wan, done) <= wan.words[1]
+
+    def test_where_the_idea_may_stay_as_it_is_little_more_is_asked_for(self):
+        _, _, model = made("a keeper feeds five gulls on the rocks", "boogu_image", GOOD)
+        asked = model.asked[0].messages[-1].content
+        assert "8 to 17 words" in asked
+        assert "add little else" in asked
 
 
 class TestLists:
