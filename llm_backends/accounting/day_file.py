@@ -8,11 +8,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ..system.file_lock import lock
 from ..system.files import Stamp, stamp_of, write_whole
+from .call_log import CallLog, left_behind, logs_of
 from .usage_totals import CallRecord, Sums
 
 # Calls of one run end close together: they are written at once, so long after the first.
@@ -23,9 +24,12 @@ _log = logging.getLogger("quillwork")
 
 
 class DayFile:
-    """The totals of `file`, together with those that this process has not written yet. Any thread; `add`
-    never waits for the disk. Where the file cannot be read or written, the sums of this process stand
-    alone."""
+    """The totals of `file`, together with those that this process has not written yet. Any thread.
+
+    `add` never waits for another program, and what was added survives the end of this one at any moment: it
+    stands in a log of calls until it is in the totals. Where the file cannot be read or written, the sums of
+    this process stand alone.
+    """
 
     def __init__(self, file: Path, today: Callable[[], str]) -> None:
         self._file, self._today = file, today
@@ -36,12 +40,19 @@ class DayFile:
         self._written = Sums()
         self._stamp: Stamp | None = None
         self._timer: threading.Timer | None = None
+        self._log: CallLog | None = None
+        self._has_looked_around = False
         self._has_complained = False
 
     def add(self, record: CallRecord) -> None:
         with self._lock:
             self._turn_page()
             self._new.add(record)
+            try:
+                self._log = self._log or CallLog(self._file, self._day)
+                self._log.append(record)
+            except OSError as error:
+                self._complain(error)
             if self._timer is None:
                 self._timer = threading.Timer(WRITE_AFTER_S, self.flush)
                 self._timer.daemon = True
@@ -70,23 +81,30 @@ class DayFile:
                 self._timer = None
                 self._on_its_way.merge(self._new)
                 self._new = Sums()
-                fresh = self._on_its_way
+                fresh, log = self._on_its_way, self._log
+                logged = {log.path.name: log.size} if log else {}
             if not (fresh.total.calls or fresh.total.cached):
                 return
             try:
-                merged = self._add_to_file(fresh)
+                merged = self._add_to_file(fresh, logged, _PATIENCE_S)
             except OSError as error:
                 self._complain(error)
                 return  # on its way still, with what comes next
             with self._lock:
                 if self._on_its_way is fresh:
                     self._written, self._on_its_way = merged, Sums()
+                if log and log is self._log and logged[log.path.name] == log.size:
+                    log.remove()
+                    self._log = None
 
     def _turn_page(self) -> None:
         day = self._today()
         if day != self._day:
             self._day, self._stamp = day, None
             self._new, self._on_its_way, self._written = Sums(), Sums(), Sums()
+            if self._log is not None:
+                self._log.remove()
+                self._log = None
 
     def _look(self) -> None:
         """Read the totals that other programs have written.
@@ -94,6 +112,12 @@ class DayFile:
         self._turn_page()
         if self._on_its_way.total.calls or self._on_its_way.total.cached:
             return
+        if not self._has_looked_around:
+            # Once: what other programs leave behind later comes with the next write.
+            self._has_looked_around = True
+            with contextlib.suppress(OSError):
+                if logs_of(self._file):
+                    self._add_to_file(Sums(), {}, 0.0)
         stamp = self._stamp_now()
         if stamp != self._stamp:
             self._written, self._stamp = self._read(), stamp
@@ -105,29 +129,45 @@ class DayFile:
             return None
 
     def _read(self) -> Sums:
-        """The file's sums of today; empty for a file of another day and for a broken one."""
+        return self._content()[0]
+
+    def _content(self) -> tuple[Sums, dict[str, int]]:
+        """The file's sums of today and how far logs of calls are counted in them; both empty for a file of
+        another day and for a broken one."""
         try:
             with self._file.open("rb") as stream:
                 content = json.loads(stream.read(_LARGEST))
-            return Sums.from_json(content) if content["date"] == self._day else Sums()
+            if content["date"] == self._day:
+                logs = {str(name): int(size) for name, size in content.get("logs", {}).items()}
+                return Sums.from_json(content), logs
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return Sums()
+            pass
+        return Sums(), {}
 
-    def _add_to_file(self, fresh: Sums) -> Sums:
+    def _add_to_file(self, fresh: Sums, logged: Mapping[str, int], patience_s: float) -> Sums:
+        """Add `fresh` to the file, which the logs have up to the sizes in `logged`, and what programs that
+        were killed have left behind."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._alone():
-            merged = self._read()
+        with self._alone(patience_s):
+            merged, counted = self._content()
             merged.merge(fresh)
-            content = {"date": self._day, **merged.to_json()}
+            left, counted, over = left_behind(self._file, self._day, counted)
+            merged.merge(left)
+            if not (fresh.total.calls or fresh.total.cached or over):
+                return merged
+            content = {"date": self._day, **merged.to_json(), "logs": {**counted, **logged}}
             write_whole(self._file, json.dumps(content, ensure_ascii=False), private=True)
+            for path in over:
+                with contextlib.suppress(OSError):
+                    path.unlink()
         return merged
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, patience_s: float) -> Iterator[None]:
         """Lock the file against other programs. Raises OSError when one holds its lock for too long."""
         handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b", buffering=0) as stream:
-            end = time.monotonic() + _PATIENCE_S
+            end = time.monotonic() + patience_s
             while True:
                 try:
                     lock(stream)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 import subprocess
 import sys
@@ -138,7 +140,7 @@ def test_the_file_is_the_users_own_and_has_no_content(file):
     ledger.add(FOX, file)
     ledger.flush()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert set(json.loads(file.read_text())) == {"date", "total", "models", "callers"}
+    assert set(json.loads(file.read_text())) == {"date", "total", "models", "callers", "logs"}
 
 
 def test_yesterdays_page_is_turned(file):
@@ -188,6 +190,74 @@ def test_programs_that_write_at_the_same_time_lose_nothing(file):
     assert [program.wait(60) for program in programs] == [0, 0, 0]
     assert Ledger().summary(file)["today"]["total"]["calls"] == 150
     assert sorted(path.name for path in file.parent.iterdir()) == ["usage.json", "usage.lock"]
+
+
+NOTED = (
+    PROGRAM.split("for _ in")[0]
+    + """
+import os
+for _ in range(3):
+    ledger.add(CallRecord("a", "litellm", "openai", "fox", cost_usd=1.0), Path(file))
+os._exit(9)
+"""
+)
+KILLED = (
+    PROGRAM.split("for _ in")[0]
+    + """
+import os
+while True:
+    ledger.add(CallRecord("a", "litellm", "openai", "fox", cost_usd=1.0), Path(file))
+    os.write(1, b".")
+"""
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_call_that_is_noted_survives_a_kill(file):
+    """Three times in a row, beside a program that lives on. One call at a time may be noted and not told."""
+    alive, told = Ledger(), 0
+    for calls in (1, 200, 500):
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(ROOT), str(file)], stdout=subprocess.PIPE
+        ) as program:
+            before_the_kill = program.stdout.read(calls)
+            program.send_signal(signal.SIGKILL)
+            told += len(before_the_kill + program.stdout.read())
+        alive.add(FOX, file)
+        alive.flush()
+    assert told + 3 <= Ledger().summary(file)["today"]["total"]["calls"] <= told + 6
+    assert sorted(path.name for path in file.parent.iterdir()) == ["usage.json", "usage.lock"]
+
+
+def test_what_a_killed_program_had_noted_is_seen_by_the_next_at_once(file):
+    program = subprocess.run([sys.executable, "-c", NOTED, str(ROOT), str(file)], check=False)
+    assert program.returncode == 9
+    assert not file.exists()
+    assert Ledger().day_cost(file) == 3.0
+    assert Ledger().day_cost(file) == 3.0
+
+
+def test_a_kill_between_the_totals_and_the_log_counts_nothing_twice(file):
+    ledger = Ledger()
+    ledger.add(FOX, file)
+    (log,) = file.parent.glob("*.calls")
+    content = log.read_bytes()
+    ledger.flush()
+    log.write_bytes(content)  # as if it had not been removed
+    ledger.add(FOX, file)
+    ledger.flush()
+    assert Ledger().day_cost(file) == 0.5
+    assert not log.exists()
+
+
+def test_a_log_that_is_cut_off_broken_or_of_yesterday_spoils_nothing(file):
+    file.parent.mkdir()
+    whole = b'\n["a", "litellm", "openai", "fox", 1, 10, 5, false, 0.25, 0.5, false, ""]'
+    (file.parent / "usage.2026-01-01.cut.calls").write_bytes(whole + b'\n["a", "lite' + whole)
+    (file.parent / "usage.2026-01-01.odd.calls").write_bytes(b"\n3\n[]\n\xff\xfe\n" + b"\0" * 50 + whole)
+    (file.parent / "usage.2025-12-31.old.calls").write_bytes(whole)
+    assert Ledger(lambda: "2026-01-01").day_cost(file) == 0.75
+    assert not list(file.parent.glob("*.calls"))
 
 
 def test_while_another_program_writes_ours_waits(file):

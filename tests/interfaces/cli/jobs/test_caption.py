@@ -155,6 +155,9 @@ def test_killed_in_the_middle_it_goes_on(
     asked = Counter(json.dumps(call.json["messages"]) for call in wire.calls())
     assert len(asked) == 65
     assert sum(asked.values()) - 65 <= 2 * 4, "only what was under way is asked again"
+    usage = [sys.executable, str(ROOT), "usage", "--json"]
+    told = json.loads(subprocess.run(usage, env=variables, capture_output=True, timeout=60).stdout)
+    assert 65 <= told["today"]["total"]["calls"] <= sum(asked.values()), "no answer is left out"
 
 
 def test_a_second_job_on_the_folder_is_told(
