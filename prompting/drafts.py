@@ -51,8 +51,15 @@ _GUESSED = (
 _FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
 _ENDS = (".", "!", "?")
 # How a prompt goes on that has not spoken of this yet.
-_FURTHER = (("background", "In the background,"), ("light", "The light"))
-_FURTHER_MOVING = (("camera", "The camera"), *_FURTHER)
+_FURTHER = {
+    "image": (("background", "In the background,"), ("light", "The light")),
+    "video": (
+        ("camera", "The camera"),
+        ("background", "In the background,"),
+        ("foreground", "In the foreground,"),
+        ("light", "The light"),
+    ),
+}
 _FILLED = "light, surroundings and framing were added from the phrasebook"
 _ADDED = {
     "edit": "what stays as it is was added from the phrasebook",
@@ -302,6 +309,8 @@ class Order:
         """
         faults = self.faults(self._mended(draft))
         kinds = {fault.kind for found in faults.values() for fault in found}
+        if self.target.kind not in _FURTHER:
+            kinds.discard("thin")  # a change, or what moves next, can be said in few words
         return bool(kinds - {"long"} if in_process else kinds)
 
     def completed(self, draft: Draft) -> Draft:
@@ -368,7 +377,7 @@ class Order:
             return ""
         if language_of(text) != "en" or text[-1:] not in _ENDS:
             return ""
-        said, ways = text.casefold(), _FURTHER if self.target.kind == "image" else _FURTHER_MOVING
+        said, ways = text.casefold(), _FURTHER.get(self.target.kind, ())
         return next((f"{OPENING}{text} {start}" for word, start in ways if word not in said), "")
 
     def better(self, draft: Draft, again: Draft | LLMError | None) -> Draft:

@@ -26,7 +26,8 @@ def begun(idea: str, target: Target) -> str:
     if target.form != "tags":
         # Behind a comma it goes on; without one it may well stop there.
         said = caption(idea, target)
-        return f"{said}," if re.search(r"[\w\"”]\Z", said) else said
+        goes_on = not (target.keep_detailed and target.words is None)
+        return f"{said}," if goes_on and re.search(r"[\w\"”]\Z", said) else said
     if not (tags := tags_in(idea)):
         return ""
     listed = with_count(", ".join(tags[: target.words[1] // 2 if target.words else None]), idea)

@@ -209,6 +209,11 @@ class TestTooShort:
         (warning,) = done.info["warnings"]
         assert warning.endswith("movement of the camera and of what is around was added from the phrasebook.")
 
+    def test_what_a_picture_does_next_costs_no_second_call(self):
+        _, done, model = made("the light goes out", "ltx_2_5_i2v", "The light goes out.")
+        assert len(model.asked) == 1
+        assert "is short for LTX-2.5" in done.info["warnings"][0]
+
     def test_what_lacks_little_gets_no_more_than_it_may_have(self):
         wan = load("wan_2_1_t2v")
         text = f"{SHORT_CLIP} {NEXT} A gull sits on the railing and lets the wind lift all its feathers high."
@@ -221,6 +226,7 @@ class TestTooShort:
         _, _, model = made("a keeper feeds five gulls on the rocks", "boogu_image", GOOD)
         asked = model.asked[0].messages[-1].content
         assert "8 to 17 words" in asked
+        assert model.asked[0].opening.endswith("on the rocks")
         assert "add little else" in asked
 
 
