@@ -107,6 +107,7 @@ def start(order: CaptionOrder, model: Model, turns: Turns, asked: Mapping[str, A
         running = RunningJob(job.journal.id, "caption", str(order.folder))
         execution = _Execution(job, model, turns, running)
         work = execution.prepare(job.entries(order.seed, readers.read), job.journal, job.settle)
+        work.progress.before = job.before
         opening.enter_context(announced(running))
         held = opening.pop_all()
     threading.Thread(target=execution.carry_out, args=(work, held), name="quillwork-job", daemon=True).start()
@@ -172,7 +173,7 @@ class _Execution:
             return True, job.report(time.time()).line()
         job.note_stop(error)
         progress = work.progress
-        return not error, error or f"Stopped. {progress.done} of {progress.total} images are done."
+        return not error, error or f"Stopped. {progress.ended:,} of {progress.in_all:,} images are done."
 
     def _perform(self, work: Work) -> None:
         if self._model.runs_in_place:
@@ -188,6 +189,8 @@ class _Execution:
         """Work in turns with the host's prompts: each ends as soon as another one waits."""
         control, is_left = self._running.control, True
         while is_left:
+            # What is waited for the host says nothing about the rest.
+            work.progress.rest()
             while control.is_paused:
                 time.sleep(_LOOK_EVERY_S)
             if control.is_stopped:
@@ -214,9 +217,6 @@ class _Execution:
         running, over = self._running, time.monotonic() + _TURN_S
         control = running.control
         running.waits = False
-        if not work.progress.called:
-            # What was waited for the host says nothing about the rest.
-            work.progress.began = time.monotonic()
         self._model = replace(self._model, host=host)
 
         def look() -> None:

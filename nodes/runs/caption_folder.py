@@ -95,6 +95,7 @@ class _Execution:
         with PictureReaders(0 if self._model.runs_in_place else len(job.pictures)) as readers:
             entries = job.entries(seed, readers.read)
             work = Work(entries, journal, describing(self._model), settle, running.control)
+            work.progress.before = job.before
             running.progress = work.progress
             is_over = False
             try:
@@ -118,9 +119,10 @@ class _Execution:
                 self._locally(work) if model.runs_in_place else self._remotely(work), model
             )
         except LLMError as error:
-            done = work.progress.done + work.progress.failed
+            progress = work.progress
             error.hint = (
-                f"{error.hint} {done} of {work.progress.total} images are done; the next run continues."
+                f"{error.hint} {progress.ended:,} of {progress.in_all:,} images are done; the next run "
+                "continues."
             )
             raise
         finally:
@@ -138,8 +140,7 @@ class _Execution:
             self._ended.set()
 
     def _show(self, progress: Progress) -> None:
-        ended = progress.done + progress.failed
-        self._run.announce(progress.line(), ended / max(1, progress.total))
+        self._run.announce(progress.line(), progress.ended / max(1, progress.in_all))
 
     def _answer(self, report: Report, progress: Progress, seed: int) -> io.NodeOutput:
         summary = report.line()

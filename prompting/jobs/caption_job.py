@@ -53,6 +53,8 @@ class Report:
 class CaptionJob:
     """Captions for `pictures` in `place`, journalled in `journal`.
 
+    Of them `kept` have somebody else's text and are left alone, and `before` have theirs of this job already.
+
     `say` is told a sentence about a caption's faults. `flush` is to be called in the end, however it ends.
     """
 
@@ -65,7 +67,7 @@ class CaptionJob:
 
     def __post_init__(self) -> None:
         self.by_name = {picture.name: picture for picture in self.pictures}
-        self.kept = 0
+        self.kept = self.before = 0
         self.shown: list[tuple[str, str]] = []
         self._befores = dict[str, str]()
 
@@ -84,6 +86,7 @@ class CaptionJob:
                 }
             )
         ours = self._ours()
+        self.before = len(ours)
         if lost := self._lost(ours):
             texts = self.journal.texts()
             for name in lost:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -82,35 +82,64 @@ def spoken_time(seconds: float) -> str:
 
 @dataclass(slots=True)
 class Progress:
-    """Where a job is: entries in all, done and failed, its cost, its calls at once, what it waits for."""
+    """Where a run of a job is: its entries, its cost, its calls at once, what it waits for.
+
+    `before` counts the job's other entries, which were there when the run began.
+    """
 
     total: int
+    before: int = 0
     done: int = 0
     failed: int = 0
     called: int = 0
     cost_usd: float = 0.0
     at_once: int = 1
     waiting: str = ""
-    began: float = field(default_factory=time.monotonic)
+    _worked_s: float = 0.0
+    # None while it rests.
+    _works_since: float | None = field(default_factory=time.monotonic)
+
+    def rest(self) -> None:
+        """Stop the clock: the job is paused, or others have their turn."""
+        if self._works_since is not None:
+            self._worked_s, self._works_since = self.seconds, None
+
+    def go_on(self) -> None:
+        """Have the clock run again."""
+        if self._works_since is None:
+            self._works_since = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self.began
+        """Seconds of work, without those in which it rested."""
+        since = self._works_since
+        return self._worked_s if since is None else self._worked_s + time.monotonic() - since
+
+    @property
+    def in_all(self) -> int:
+        """Entries of the whole job."""
+        return self.before + self.total
+
+    @property
+    def ended(self) -> int:
+        """Entries of the whole job that are done or have failed."""
+        return self.before + self.done + self.failed
 
     @property
     def rate(self) -> float:
-        """Entries that end in a second."""
+        """Entries that end in a second of work."""
         return (self.done + self.failed) / max(self.seconds, 0.001)
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the rest will take, None while nothing is known."""
+        """Seconds of work that the rest will take, None while nothing is known."""
         ended = self.done + self.failed
         return self.seconds / ended * (self.total - ended) if ended else None
 
     def facts(self) -> list[str]:
-        """Return rate, time left, cost and failures in words, as far as there are any."""
-        facts = [self.waiting or f"{self.rate:.1f}/s"]
+        """Return what was there before, rate, time left, cost and failures in words, where there are any."""
+        facts = [f"{self.before:,} from before"] if self.before else []
+        facts.append(self.waiting or f"{self.rate:.1f}/s")
         if not self.waiting and (left := self.left_s) is not None:
             facts.append(f"{spoken_time(left)} left")
         if self.cost_usd:
@@ -121,13 +150,14 @@ class Progress:
 
     def line(self) -> str:
         """Return all of it on one line."""
-        return " · ".join([f"{self.done + self.failed} of {self.total}", *self.facts()])
+        return " · ".join([f"{self.ended:,} of {self.in_all:,}", *self.facts()])
 
     def shown(self) -> dict[str, Any]:
         """Return what a page shows of it."""
         return {
-            "total": self.total,
-            "done": self.done,
+            "total": self.in_all,
+            "done": self.before + self.done,
+            "before": self.before,
             "failed": self.failed,
             "rate": self.rate,
             "left_s": self.left_s,
@@ -176,8 +206,10 @@ class Work:
         while self._entries:
             between()
             while self._control.is_paused:
+                self.progress.rest()
                 time.sleep(_LOOK_EVERY_S)
                 between()
+            self.progress.go_on()
             if self._control.is_stopped:
                 raise errors.Cancelled
             chunk = [self._entries.popleft() for _ in range(min(at_once, len(self._entries)))]
@@ -212,7 +244,7 @@ class Work:
         with ThreadPoolExecutor(readers, "quillwork-reader") as pool:
             try:
                 while self._entries or reading or self._again or running:
-                    await self._gate()
+                    await self._gate(running)
                     while self._entries and len(reading) < pace.limit + readers:
                         entry = self._entries.popleft()
                         reading.append((entry, loop.run_in_executor(pool, entry.prepare)))
@@ -242,10 +274,13 @@ class Work:
                 await asyncio.gather(*running, return_exceptions=True)
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _gate(self) -> None:
+    async def _gate(self, running: Collection[asyncio.Task[None]] = ()) -> None:
         """Wait while the job is paused. Raises `errors.Cancelled` once it is stopped."""
         while self._control.is_paused:
+            if all(task.done() for task in running):
+                self.progress.rest()
             await asyncio.sleep(_LOOK_EVERY_S)
+        self.progress.go_on()
         if self._control.is_stopped:
             raise errors.Cancelled
 

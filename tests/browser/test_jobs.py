@@ -58,7 +58,13 @@ def test_a_job_is_shown_and_obeys(comfy, wire: WireServer) -> None:
     goes_on.set()
     assert comfy.wait_end()[0] == "execution_interrupted"
     page.wait_for_selector(state("open"))
-    assert comfy.run()[0] == "execution_success"
+    there = len(list(folder.glob("*.txt")))
+    goes_on.clear()
+    comfy.start()
+    page.wait_for_selector(state("running"))
+    assert f"{there} of 40 · {there} from before" in page.inner_text(".quillwork-job")
+    goes_on.set()
+    assert comfy.wait_end()[0] == "execution_success"
     page.wait_for_selector(state("done"))
     assert len(list(folder.glob("*.txt"))) == 40
 

@@ -118,7 +118,12 @@ def test_a_job_is_paused_resumed_and_stopped_over_http(host_factory: Hosts, wire
     assert len(texts(folder)) == 3
     assert (job()["state"], job()["id"]) == ("open", name)
     assert turn("pause").status == 404
-    assert counts(host.run(graph("set"))) == ("6", "0", "0")
+    goes_on.clear()
+    run = host.submit(graph("set"))
+    wire.wait_calls(4)
+    assert (job()["state"], job()["total"], job()["done"], job()["before"]) == ("running", 6, 3, 3)
+    goes_on.set()
+    assert counts(host.wait(run)) == ("6", "0", "0")
     assert (job()["state"], job()["done"], len(wire.calls())) == ("done", 6, 6)
 
 

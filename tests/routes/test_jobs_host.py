@@ -118,7 +118,10 @@ def test_it_obeys_and_goes_on_where_it_stopped(endpoint: Host, wire: WireServer)
     assert (stopped["id"], stopped["done"], stopped["total"]) == (name, 3, 6)
     assert (stopped["error"], stopped["resumable"]) == ("", True)
     assert post(endpoint, f"jobs/{name}", do="pause").status == 404
-    assert post(endpoint, f"jobs/{name}", do="resume").json()["id"] == name
+    goes_on.clear()
+    resumed = post(endpoint, f"jobs/{name}", do="resume").json()
+    assert (resumed["id"], resumed["done"], resumed["total"], resumed["before"]) == (name, 3, 6, 3)
+    goes_on.set()
     assert until(in_state(endpoint, "done"))["done"] == 6
     assert (len(texts(folder)), len(wire.calls())) == (6, 6)
 

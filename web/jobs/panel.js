@@ -105,7 +105,8 @@ class Entry {
     this.bar.value = total ? ended / total : 0;
     this.bar.setAttribute("aria-label", this.name.textContent);
     this.facts.textContent = [
-      total ? t("jobs.progress", "{done} of {total}", { done: ended, total }) : "",
+      total ? t("jobs.progress", "{done} of {total}", { done: ended.toLocaleString(), total: total.toLocaleString() }) : "",
+      job.before ? t("jobs.before", "{count} from before", { count: job.before.toLocaleString() }) : "",
       failed ? t("jobs.failed", "{count} failed", { count: failed }) : "",
       job.left_s == null || state !== "running" ? "" : t("jobs.left", "{time} left", { time: clock(job.left_s) }),
       job.cost_usd ? `$${job.cost_usd.toFixed(4)}` : "",

@@ -84,8 +84,12 @@ class _Run:
     def carry_out(self, entries: Sequence[Entry], *, at_once: bool = False) -> None:
         """Caption `entries`, where that is wanted in batches and not `at_once`."""
         job, service = self._job, None if at_once else self._service
+        # The few that are shown first are a run of their own.
+        before = 0 if at_once else job.before + sum(run.total for run in self._runs)
         try:
-            self._runs.append(carry_out(entries, job.journal, describing, self._model, job.settle, service))
+            self._runs.append(
+                carry_out(entries, job.journal, describing, self._model, job.settle, service, before)
+            )
         finally:
             job.flush()
 
@@ -94,7 +98,7 @@ class _Run:
         print("\n".join(f"{name}\n    {text}" for name, text in self._job.shown))
         run = self._runs[-1]
         ended = max(1, run.done + run.failed)
-        seconds = (time.monotonic() - run.began) / ended * left
+        seconds = run.seconds / ended * left
         share = SHARE if self._service else 1.0
         cost = f" and ${run.cost_usd / ended * left * share:.2f}" if run.cost_usd else ""
         time_left = (

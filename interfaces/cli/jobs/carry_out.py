@@ -35,12 +35,14 @@ def carry_out(
     model: Model,
     settle: Callable[[str, Mapping[str, Any] | str], None],
     service: BatchService | None = None,
+    before: int = 0,
 ) -> Progress:
-    """Ask `model` for `entries`, with a `service` in batches of it."""
+    """Ask `model` for `entries`, with a `service` in batches of it; so many others were there `before`."""
     if service is not None:
         work: Work = BatchWork(entries, journal, asking, model, service, settle, time.time, say)
     else:
         work = Work(entries, journal, asking(model), settle)
+    work.progress.before = before
     display = ProgressDisplay(work.progress)
     try:
         if model.runs_in_place:
@@ -52,10 +54,9 @@ def carry_out(
             )
     except (KeyboardInterrupt, errors.Cancelled, errors.LLMError):
         display.end()
-        done = work.progress.done + work.progress.failed
         say(
-            f"Stopped after {done} of {work.progress.total}. Run the same command to go on, or "
-            f"`python . jobs resume {journal.id}`."
+            f"Stopped after {work.progress.ended:,} of {work.progress.in_all:,}. Run the same command to go "
+            f"on, or `python . jobs resume {journal.id}`."
         )
         if service is not None and journal.batches.open():
             say(f"The batch goes on at {service.label}: either of the two fetches its answers.")

@@ -175,7 +175,8 @@ def _from_file(
                     settle(name, texts[name])
                 else:
                     entries.append(Entry(name, stamps[name], _asked(stamps[name], payload)))
-            progress = carry_out(entries, journal, asking, model, settle, service)
+            before = len(payloads) - len(entries)
+            progress = carry_out(entries, journal, asking, model, settle, service, before)
         finally:
             results.close()
         done = len(lines) - len(failures)

@@ -20,7 +20,7 @@ class ProgressDisplay:
         is_there = sys.stderr is not None and sys.stderr.isatty()
         self._every = _SHOW_EVERY_S if is_there else _LINE_EVERY_S
         self._shown = time.monotonic()
-        self._bar: _Bar | None = _bar(progress.total) if is_there else _Lines()
+        self._bar: _Bar | None = _bar(progress.in_all) if is_there else _Lines()
 
     def tick(self) -> None:
         now = time.monotonic()
@@ -30,10 +30,10 @@ class ProgressDisplay:
         progress = self._progress
         facts = progress.facts()
         if not progress.waiting:
-            facts.insert(1, f"{progress.at_once} at once")
+            facts.insert(2 if progress.before else 1, f"{progress.at_once} at once")
         # A bar that breaks costs itself, never the job.
         with contextlib.suppress(Exception):
-            self._bar.show(progress.done + progress.failed, progress.total, " · ".join(facts))
+            self._bar.show(progress.ended, progress.in_all, " · ".join(facts))
 
     def end(self) -> None:
         if self._bar is not None:
@@ -90,7 +90,7 @@ class _Tqdm:
 
 class _OneLine:
     def show(self, done: int, total: int, facts: str) -> None:
-        print(f"\r\033[2K{done} of {total} · {facts}", end="", file=sys.stderr, flush=True)
+        print(f"\r\033[2K{done:,} of {total:,} · {facts}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         print("\r\033[2K", end="", file=sys.stderr, flush=True)
@@ -101,7 +101,7 @@ class _Lines:
 
     def show(self, done: int, total: int, facts: str) -> None:
         # A batch may take a day.
-        if (line := f"{done} of {total} · {facts}") != self._last:
+        if (line := f"{done:,} of {total:,} · {facts}") != self._last:
             self._last = line
             print(line, file=sys.stderr, flush=True)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections import Counter
 
 import pytest
@@ -11,7 +13,7 @@ from quillwork.llm_backends import errors
 from quillwork.prompting.jobs.control import Control
 from quillwork.prompting.jobs.journal import Journal
 from quillwork.prompting.jobs.pace import Pace
-from quillwork.prompting.jobs.work import Entry, Question, Work, Written
+from quillwork.prompting.jobs.work import Entry, Progress, Question, Work, Written
 
 
 @pytest.fixture
@@ -159,6 +161,52 @@ def test_a_local_job_waits_while_it_is_paused(journal):
     work = Work(entries("a", "b"), journal, InPlace(), control=control)
     work.run_in_place(1, between)
     assert looks[:3] == [0, 0, 0] and work.progress.done == 2
+
+
+def test_neither_what_was_there_before_nor_a_pause_counts_for_the_pace(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("quillwork.prompting.jobs.work.time.monotonic", lambda: now)
+    progress = Progress(10, before=990, _works_since=now)
+    now, progress.done, progress.failed = 104.0, 1, 1
+    assert progress.line() == "992 of 1,000 · 990 from before · 0.5/s · 0:00:16 left · 1 failed"
+    progress.rest()
+    now = 9000.0
+    progress.rest()
+    assert (progress.seconds, progress.rate, progress.left_s) == (4.0, 0.5, 16.0)
+    progress.go_on()
+    progress.go_on()
+    now = 9004.0
+    assert (progress.seconds, progress.left_s) == (8.0, 32.0)
+    shown = progress.shown()
+    assert (shown["done"], shown["total"], shown["before"], shown["failed"]) == (991, 1000, 990, 1)
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_the_clock_stands_still_while_a_job_is_paused(journal, is_local):
+    control, seconds = Control(), []
+    model = InPlace() if is_local else Model()
+    work = Work(entries("fox", "owl"), journal, model, lambda *told: control.pause(), control)
+
+    def wait_and_resume():
+        while work.progress.done < 2:
+            if control.is_paused:
+                time.sleep(0.2)
+                seconds.append(work.progress.seconds)
+                time.sleep(0.5)
+                seconds.append(work.progress.seconds)
+                control.resume()
+            time.sleep(0.01)
+
+    resuming = threading.Thread(target=wait_and_resume)
+    resuming.start()
+    if is_local:
+        work.run_in_place(1)
+    else:
+        run(work, most=1)
+    control.resume()
+    resuming.join()
+    assert seconds[0] == seconds[1]
+    assert work.progress.seconds < 0.5
 
 
 def test_nobody_there_ends_it(journal):
