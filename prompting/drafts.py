@@ -34,7 +34,7 @@ from .model_size import billions_of
 from .phrasebook.language import language_of
 from .small_models.begun import begun
 from .small_models.doubts import doubts
-from .small_models.mending import filled, strays, tidied
+from .small_models.mending import enough_tags, filled, strays, tidied
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
@@ -435,4 +435,6 @@ def _compact_tokens(task: EnhanceTask) -> int:
     target = task.target
     if target.words is None or not set(target.languages) <= _DENSELY_READ:
         return MAX_TOKENS
-    return (3 if target.form == "tags" else 2) * target.words[1] + 24
+    if target.form == "tags":
+        return 4 * (enough_tags(target, task.prompt) or 0) + 24
+    return 2 * target.words[1] + 24

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from ..targets.fitting import split_terms, term_key
 
 LISTS = ("tags", "phrases")
-_MOST_ALIKE = 4
+_MOST_ALIKE = 3
 # So many terms in a row with the same beginning, or the same end, are a list that runs away.
 _ROTE = 4
 _FEW_LEAKED = 2
+# Said in turn they are one word said again: serene forest, tranquil setting, peaceful view.
+_CALM = frozenset(["calm", "peaceful", "quiet", "serene", "tranquil"])
 _FIRST = re.compile(r"[^\W_]+")
 # Words of our own that come back as if they were to be drawn.
 _ECHO = re.compile(
@@ -32,7 +34,8 @@ _PERSON = re.compile(
     rf"|(?:mother|father){_OF_AN_ANIMAL}"
     r"|sisters?|brothers?|lady|couple|samurai|astronaut|ballerina|dancers?|knights?|queen|king|prince(?:ss)?|witch"
     r"|wizard|soldiers?|\w+(?:erman|ician|icians)|kinder|frau|mann|femme|homme|fille|mujer|hombre|niñ[oa]s?|pescador)\b"
-    r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |少女|女|男|여자|남자|женщин|мужчин|девуш"
+    r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |\b(?:me|myself|we|us|with my|(?-i:I))\b"
+    r"|少女|女|男|여자|남자|женщин|мужчин|девуш"
 )
 _ONE_GIRL = re.compile(
     rf"(?i)\b(?:girl|woman|grandmother|mother{_OF_AN_ANIMAL}|sister|lady|ballerina|queen|princess|witch|nurse)\b"
@@ -95,6 +98,37 @@ def without_shown(text: str, own: str, shown: Sequence[str]) -> str:
     return ", ".join(terms)
 
 
+_CLOTHES = re.compile(
+    r"(?i)\b(?:shirt|blouse|sweater|hoodie|dress|skirt|pants|trousers|shorts|jeans|jacket|hat|gloves|scarf|boots|shoes"
+    r"|sneakers|socks|(?:neck)?tie|cape|glasses|sunglasses|goggles|belt|swimsuit|bikini|apron)\Z"
+)
+_COLOURED = re.compile(
+    r"(?i)\A(?:(?:light|dark|pale|bright) )?(?:red|orange|yellow|green|blue|purple|pink|brown|black|white"
+    r"|gr[ae]y|golden|blonde?|silver) (fur|hair|eyes|skin|beard|feathers)\Z"
+)
+
+
+def without_contradictions(text: str, own: str) -> str:
+    """Return tags without clothes where nobody is, and without a second colour of fur, hair, eyes or skin.
+
+    What `own`, the user's text, names stays.
+    """
+    terms, said = split_terms(text), term_key(own)
+    nobody = NOBODY in map(term_key, terms)
+    kept, coloured = [], {found[1].casefold() for found in map(_COLOURED.match, split_terms(own)) if found}
+    for term in terms:
+        clothes, colour = _CLOTHES.search(term), _COLOURED.match(term)
+        if term_key(term) not in said and (
+            (nobody and clothes and clothes[0].casefold() not in said)
+            or (colour and colour[1].casefold() in coloured)
+        ):
+            continue
+        if colour:
+            coloured.add(colour[1].casefold())
+        kept.append(term)
+    return ", ".join(kept)
+
+
 def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> str:
     """Return a list without terms that repeat others, hold a word of `excluded`, or echo our request.
 
@@ -109,6 +143,7 @@ def sifted(text: str, excluded: Sequence[str] = (), most: int | None = None) -> 
         key = term_key(term)
         first = _FIRST.match(key)
         beginning = first[0] if first else key
+        beginning = "calm" if beginning in _CALM else beginning
         is_new = bool(key) and key not in seen and begun[beginning] < _MOST_ALIKE
         if is_new and not _ECHO.search(term) and not (out and out.search(term)):
             seen.add(key)

@@ -16,7 +16,15 @@ from ..answers.facts.kept import brought_in, lost_facts
 from ..answers.limits import Fault, size_of
 from ..answers.restore import without_weights
 from ..answers.shapes.shots import labelled
-from ..answers.terms import LISTS, NOBODY, sifted, with_count, without_runaway, without_shown
+from ..answers.terms import (
+    LISTS,
+    NOBODY,
+    sifted,
+    with_count,
+    without_contradictions,
+    without_runaway,
+    without_shown,
+)
 from ..phrasebook.language import language_of
 from ..targets import Target
 from ..targets.fitting import split_terms
@@ -32,6 +40,8 @@ _MOST, _LEAST, _GONE = 2, 0.5, 0.2
 _ADDED, _LEAST_LETTERS = 0.25, 3
 # A round of the phrasebook's is about a dozen tags.
 _ROUNDS = 4
+# Of a target's range of tags, as much as is kept.
+_ENOUGH = 1 / 3
 ALSO = "Also in the picture:"
 # Pieces of a sentence that say nothing on their own.
 _NO_THING = re.compile(
@@ -55,7 +65,10 @@ def tidied(
     if target.form in LISTS:
         left = whole_terms(without_weights(text), own, _LONGEST_TERM[target.form])
         left = without_runaway(without_shown(left, own, shown))
-        left = sifted(left, excluded, most if target.form == "tags" else None)
+        if target.form == "tags":
+            left = sifted(without_contradictions(left, own), excluded, enough_tags(target, idea))
+        else:
+            left = sifted(left, excluded)
         left = _within(left, most) if target.form == "phrases" and most else left
     elif target.form == "prose":
         latin = set(target.languages) <= {"en", "de", "fr", "es"}
@@ -80,6 +93,14 @@ def tidied(
     if target.form == "tags":
         left = with_count(left, idea)
     return left or text
+
+
+def enough_tags(target: Target, idea: str) -> int | None:
+    """Return how many tags are kept of a list: a small model that goes on strays; None without a limit."""
+    if target.words is None:
+        return None
+    least, most = target.words
+    return min(most, max(round(least + (most - least) * _ENOUGH), len(tags_in(idea)) + least // 2))
 
 
 def _within(text: str, most: int) -> str:

@@ -36,6 +36,10 @@ _TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
 _SMALL = re.compile(
     r"(?i)(?<![\w-])(?:a(?=\s+\w)|an|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
 )
+# What is left of a sentence between its things.
+_NO_TAG = re.compile(
+    r"(?i)(?:behind|before|beyond|around|there|here|shot|taken|seen|then|now|still|also|just)\Z"
+)
 _ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
 
 
@@ -60,7 +64,7 @@ def tags_in(idea: str) -> list[str]:
             words = _SMALL.sub("", part.strip(" ,.;:!?\n")).split()
             for start in range(0, len(words), _LONGEST_TAG):
                 tag = " ".join(words[start : start + _LONGEST_TAG])
-                if any(map(str.isalnum, tag)) and not WISH.match(tag):
+                if any(map(str.isalnum, tag)) and not WISH.match(tag) and not _NO_TAG.match(tag):
                     tags.append(tag)
     return list({term_key(tag): tag for tag in tags}.values())
 
