@@ -51,7 +51,7 @@ _SCRIPTS = {
     "ru": r"[\u0400-\u04ff]",
 }
 _FOREIGN = re.compile(
-    r"(?i)(?<!\w)(?:der|die|das|und|ein|eine|mit|auf|le|la|les|et|une|dans|el|los|las|una|con|uma|os|do|da)(?!\w)"
+    r"(?i)(?<!\w)(?:der|die|das|und|ein|eine|mit|auf|le|la|les|et|un|une|sur|dans|el|los|las|una|con|um|uma|os|do|da)(?!\w)"
 )
 
 

@@ -19,6 +19,7 @@ from .answers.terms import NOBODY, shows_people
 from .briefs.messages import brief_lines, shot_rules
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
+from .small_models.mending import most_words
 from .targets import Target
 from .targets.examples import Example
 from .tasks import EnhanceTask
@@ -65,9 +66,6 @@ _FOR = {
     "image_to_video": "a picture to come alive",
     "audio": "music or a sound",
 }
-# How long an answer may be where a target has no length of its own and wants an idea much as it is.
-_AS_LONG = 1.5
-_FEW_MORE = 5
 _ADDING_LITTLE = "Keep everything the idea names, say clearly what is vague, and add little else."
 _ADDING_ANY = "Correct it only: the same language, the same form, all of it, nothing added."
 # Taken out of an English idea by code; words such as these are left to the model in other languages.
@@ -218,9 +216,8 @@ def _closing_line(task: EnhanceTask) -> str:
         from_share, to_share = _ASKED_SHARE.get(target.form, (0, 2 / 3))
         few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
         manner.append(f"{few} to {many} {unit}")
-    elif target.keep_detailed:
-        size = size_of(target, task.prompt)
-        manner.append(f"{size} to {round(_AS_LONG * size) + _FEW_MORE} {unit}")
+    elif most := most_words(target, task.prompt):
+        manner.append(f"{size_of(target, task.prompt)} to {most} {unit}")
         adding = _ADDING_LITTLE
     languages = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     manner.append(f"in {languages[0]}" if len(languages) == 1 else "in the language of the idea")

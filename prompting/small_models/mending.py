@@ -40,6 +40,8 @@ _MOST, _LEAST, _GONE = 2, 0.5, 0.2
 _ADDED, _LEAST_LETTERS = 0.25, 3
 # A round of the phrasebook's is about a dozen tags.
 _ROUNDS = 4
+# Where a target wants an idea much as it is: how many times its words, and a few more.
+_AS_LONG, _FEW_MORE = 2, 5
 # Of a target's range of tags, as much as is kept.
 _ENOUGH = 1 / 3
 ALSO = "Also in the picture:"
@@ -58,7 +60,7 @@ def tidied(
     be left of stays. Of what a tiny model wrote only that stays which fits the idea.
     """
     target = task.target
-    most = target.words[1] if target.words else None
+    most = target.words[1] if target.words else most_words(target, idea)
     shown = [example.prompt for example in target.examples]
     if target.form == "any":
         return text if "\n" in own.strip() else first_paragraph(text)
@@ -93,6 +95,12 @@ def tidied(
     if target.form == "tags":
         left = with_count(left, idea)
     return left or text
+
+
+def most_words(target: Target, idea: str) -> int | None:
+    """Return how long a prompt may be for a target that wants an idea much as it is; None for any other."""
+    is_alike = target.keep_detailed and target.words is None and target.form != "any"
+    return _AS_LONG * size_of(target, idea) + _FEW_MORE if is_alike else None
 
 
 def enough_tags(target: Target, idea: str) -> int | None:

@@ -225,7 +225,7 @@ class TestTooShort:
     def test_where_the_idea_may_stay_as_it_is_little_more_is_asked_for(self):
         _, _, model = made("a keeper feeds five gulls on the rocks", "boogu_image", GOOD)
         asked = model.asked[0].messages[-1].content
-        assert "8 to 17 words" in asked
+        assert "8 to 21 words" in asked
         assert model.asked[0].opening.endswith("on the rocks")
         assert "add little else" in asked
 
