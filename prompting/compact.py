@@ -216,8 +216,8 @@ def _closing_line(task: EnhanceTask) -> str:
         from_share, to_share = _ASKED_SHARE.get(target.form, (0, 2 / 3))
         few, many = (round(least + (most - least) * share) for share in (from_share, to_share))
         manner.append(f"{few} to {many} {unit}")
-    elif most := most_words(target, task.prompt):
-        manner.append(f"{size_of(target, task.prompt)} to {most} {unit}")
+    elif bound := most_words(target, task.prompt):
+        manner.append(f"{size_of(target, task.prompt)} to {bound} {unit}")
         adding = _ADDING_LITTLE
     languages = [LANGUAGES.get(code, code) for code in target.languages if code != "any"]
     manner.append(f"in {languages[0]}" if len(languages) == 1 else "in the language of the idea")
