@@ -17,6 +17,7 @@ from .answers.limits import size_of
 from .answers.shapes.sections import as_json, read
 from .answers.terms import NOBODY, shows_people
 from .briefs.messages import brief_lines, shot_rules
+from .phrasebook.language import language_of
 from .phrasebook.negations import take_negations
 from .phrasebook.scene import Scene
 from .small_models.mending import most_words
@@ -123,6 +124,12 @@ def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
     return re.sub(r"\s*,(?:\s*[,.])*\s*", ", ", text).strip(" ,"), scene.without
 
 
+def _negates(idea: str) -> bool:
+    """Tell whether `idea` may say what is not to be there."""
+    # In Portuguese "no" is "in the".
+    return bool(_NEGATION.search(re.sub(r"(?i)\bno\b", "", idea) if language_of(idea) == "pt" else idea))
+
+
 def _asks(target: Target) -> str:
     """Return the label of the idea: a name alone, such as "Marie Curie", would be answered with a life."""
     return f"Idea for {_FOR.get(target.kind, 'a picture')}:"
@@ -223,7 +230,7 @@ def _closing_line(task: EnhanceTask) -> str:
     manner.append(f"in {languages[0]}" if len(languages) == 1 else "in the language of the idea")
     excluded = (
         (_NEGATED if target.negations else _EXCLUDED[target.negative != "none"])
-        if _NEGATION.search(task.prompt) and target.kind != "edit"
+        if _negates(task.prompt) and target.kind != "edit"
         else ""
     )
     sentence = ", ".join(manner)

@@ -31,6 +31,8 @@ _LIFE = re.compile(
 )
 _TAG = re.compile(r"</?[A-Za-z!-][^<>\n]{0,60}>?")
 _NOT_LATIN = re.compile(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+# A word of an idea that was not translated; lettering in quotes is none.
+_LEFT_WORD = re.compile(rf"\A[^\"“]*{_NOT_LATIN.pattern}")
 _LABEL = re.compile(
     r"(?i)\A(?:looks|clothing|setting|light(?:ing)?|materials?|view|colou?rs?|framing|style|mood|medium|background|foreground"
     r"|composition|subject|pose|place|camera|tags)\s*:\s*"
@@ -76,6 +78,8 @@ def drawable(
     out = any_of(excluded)
     for sentence in SENTENCE.split(first_paragraph(_TAG.sub(" ", text) if "<" not in own else text)):
         sentence = _without_clauses(" ".join(sentence.split()), out)
+        if latin and leaves_words(text, own):
+            sentence = _without_clauses(sentence, _LEFT_WORD)
         words = _words(sentence)
         threes = _threes(words)
         is_old = bool(threes) and len(threes & seen) >= _REPEATED * len(threes)
@@ -93,6 +97,15 @@ def drawable(
     if len(kept) > 1 and not _FINAL.search(kept[-1]):
         kept.pop()
     return " ".join(kept)
+
+
+def leaves_words(text: str, own: str) -> bool:
+    """Tell whether `text`, in Latin letters, has a word of `own`, in others, that was not translated."""
+    return _NOT_LATIN.search(text) is not None and _is_latin(text) and not _is_latin(own)
+
+
+def _is_latin(text: str) -> bool:
+    return len(_NOT_LATIN.findall(text)) * 4 < len(text)
 
 
 def _without_clauses(sentence: str, out: re.Pattern[str] | None) -> str:
@@ -125,10 +138,13 @@ def whole_terms(text: str, own: str, most_words: int) -> str:
     """Return a list without the terms that are nothing to draw, or longer than `most_words`."""
     terms = []
     parts = [part for term in split_terms(first_paragraph(text)) for part in SENTENCE.split(term)]
+    mixes = leaves_words(text, own)
     for term in (part.strip(" .") if len(parts) > 1 else part for part in parts):
         term = _LABEL.sub("", term)
         is_own = term.casefold() in own.casefold()
-        if not is_own and _NOT_LATIN.search(term) and not _NOT_LATIN.search(own):
+        if (not is_own and _NOT_LATIN.search(term) and not _NOT_LATIN.search(own)) or (
+            mixes and _LEFT_WORD.search(term)
+        ):
             continue
         if is_own or (len(term.split()) <= most_words and not is_nothing_to_draw(term, own)):
             terms.append(term)

@@ -82,6 +82,8 @@ def lost_facts(idea: str, text: str, *, negative: str = "") -> list[str]:
 
 def brought_in(idea: str, text: str) -> list[str]:
     """Return what an English `idea` says is not there and `text` shows all the same."""
+    if language_of(idea) != "en":  # "no porto" is a harbour
+        return []
     scene = Scene()
     take_negations(idea, scene)
     found = []

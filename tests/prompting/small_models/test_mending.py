@@ -340,6 +340,30 @@ NONSENSE = (
 )
 
 
+def test_a_word_that_was_not_translated_goes_and_lettering_stays():
+    idea = "一只熊猫在竹林里吃竹子, 招牌写着「竹」"
+    rest = (
+        "bamboo trees covered with leaves, natural light, wind in the branches, quiet morning, low angle view"
+    )
+    prompt, _, _ = made(idea, "sdxl", f'a panda eating bamboo, 熊猫\'s head is green, a sign "竹", {rest}')
+    assert "熊猫" not in prompt
+    assert '"竹"' in prompt
+    prompt, _, _ = made(idea, "flux1_dev", f'A panda eats bamboo, 熊猫 is happy. A sign says "竹". {GOOD}')
+    assert prompt.startswith('A panda eats bamboo. A sign says "竹".')
+
+
+def test_in_portuguese_no_is_no_negation():
+    idea = "um velho pescador consertando redes no porto"
+    answer = (
+        "old fisherman mending nets, porto waterfront, old wooden pier, rope laid out, low morning sun, gulls"
+    )
+    prompt, done, model = made(idea, "sdxl", answer)
+    assert "porto waterfront" in prompt
+    assert len(model.asked) == 1
+    assert "Negative" not in model.asked[0].messages[-1].content
+    assert not any("must not be there" in warning for warning in done.info["warnings"])
+
+
 def test_nonsense_is_asked_for_once_more_with_another_seed_and_then_told_of_in_one_warning():
     prompt, done, model = made(FOX, "flux1_dev", NONSENSE, NONSENSE)
     assert "tree tree" in prompt
