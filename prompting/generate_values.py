@@ -168,13 +168,21 @@ def _read(answer: Result, deployment: Deployment, have_some: bool, name: str = "
 
 
 def add_distinct(values: list[str], fresh: Sequence[str], existing: Sequence[str], count: int) -> int:
-    """Append up to `count` the values that are new (ignoring case) beside `existing`; return how many."""
+    """Append up to `count` the values that are new (ignoring case) beside `existing`; return how many.
+
+    One of them said twice (winterwinter) is not new: that is what a small model comes to that knows no more.
+    """
     seen = {value.casefold() for value in (*existing, *values)}
     before = len(values)
     for value in fresh:
         if len(values) >= count:
             break
-        if value.casefold() not in seen:
-            seen.add(value.casefold())
+        said = value.casefold()
+        half = len(said) // 2
+        is_double = (
+            half > 2 and said[:half].strip(" -") == said[half:].strip(" -") and said[:half].strip() in seen
+        )
+        if said not in seen and not is_double:
+            seen.add(said)
             values.append(value)
     return len(values) - before

@@ -240,6 +240,12 @@ def test_add_distinct():
     assert add_distinct(listed, ["e"], [], 3) == 0
 
 
+def test_a_value_said_twice_is_not_new():
+    listed = ["winter", "cous"]
+    assert add_distinct(listed, ["winterwinter", "Winter-winter", "couscous", "tuktuk", "winter"], [], 9) == 1
+    assert listed == ["winter", "cous", "tuktuk"]
+
+
 # -- variables that a template lacks
 
 
