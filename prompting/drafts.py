@@ -35,6 +35,7 @@ from .phrasebook.language import language_of
 from .small_models.begun import begun
 from .small_models.doubts import doubts
 from .small_models.mending import enough_tags, filled, strays, tidied
+from .small_models.picture_words import unvouched, vouched
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
@@ -49,6 +50,9 @@ _GUESSED = (
     "{} is too small a model to translate an idea reliably. Check that the prompt shows what you meant."
 )
 _FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
+_UNVOUCHED = (
+    "{} is a very small model. Read the prompt before you use it: nothing shows that “{}” fits the idea."
+)
 _ENDS = (".", "!", "?")
 # How a prompt goes on that has not spoken of this yet.
 _FURTHER = {
@@ -65,6 +69,8 @@ _ADDED = {
     "edit": "what stays as it is was added from the phrasebook",
     "image_to_video": "movement of the camera and of what is around was added from the phrasebook",
 }
+_REPLACED = "words that may not fit were left out"
+_LONGEST_QUOTE = 120
 _LEFT = "your own words were kept"
 _SUNG = "The model wrote no words to sing, so the lyrics are the phrasebook's. Change them as you like."
 _PUT_IN = (
@@ -279,7 +285,7 @@ class Order:
             return
         found = self.limits.thinness(text)
         if self.target.form == "any" and not has_instruction:
-            found = strays(text, idea, self.target)
+            found = strays(text, idea, self.target, is_tiny=self.is_for_tiny)
         if found:
             yield found
         wanted = "" if has_instruction else without_negations(self.task)[0]
@@ -325,9 +331,13 @@ class Order:
         ]
         if "lost" in mended and said:
             self.warnings.append(_PUT_IN.format(", ".join(f"“{words}”" for words in said)))
+        is_whole = self._vouched(draft.texts[0]) == draft.texts[0]
         added = _ADDED.get(self.target.kind, _FILLED)
-        for kind, remedy in (("thin", added), ("strayed", _LEFT)):
-            if kind in mended and not self.limits.is_nearly_long(draft.texts[0]):
+        remedies = {"thin": added if is_whole else f"{_REPLACED}, and {added}", "strayed": _LEFT}
+        if self.target.form == "any":
+            remedies["nonsense"] = _LEFT
+        for kind, remedy in remedies.items():
+            if kind in mended and not (is_whole and self.limits.is_nearly_long(draft.texts[0])):
                 self.warnings.append(self.limits.sentence(kinds[kind], remedy))
         return whole
 
@@ -344,8 +354,12 @@ class Order:
         ):
             return replace(draft, texts=(self.task.prompt,))
         if self.limits.thinness(text):
-            return replace(draft, texts=(filled(text, self.task, self.task.prompt),))
+            return replace(draft, texts=(filled(self._vouched(text), self.task, self.task.prompt),))
         return draft
+
+    def _vouched(self, text: str) -> str:
+        """Return a text that is to be filled up without what a very small model's words leave in doubt."""
+        return vouched(text, self.own_words, self.target) or text if self.is_for_tiny else text
 
     def _with_lettering(self, draft: Draft) -> Draft:
         if self.target.form not in _TAKES_LETTERING or self.target.kind == "image_to_video":
@@ -404,6 +418,19 @@ class Order:
                 remedy = f"once more asked for, it was no better; {remedy}" if asked else remedy
             self.warnings.append(self.limits.sentence(fault, remedy))
 
+    def tell_of_own_words(self, draft: Draft, deployment: Deployment) -> None:
+        """Add a warning where words of a very small model's own stay in `draft` and none tells of them."""
+        # See `strays`.
+        is_corrected = self.target.form == "any" and self._is_compact(self.task) and not self.task.instruction
+        if not self.is_for_tiny or is_corrected or any(map(_is_to_be_checked, self.warnings)):
+            return
+        texts = draft.texts
+        if self._is_compact(self.task) and not self.target.shot_label and self.limits.thinness(texts[0]):
+            texts = (self._vouched(texts[0]),)
+        doubtful = [piece for text in texts for piece in unvouched(text, self.own_words, self.target)]
+        if doubtful:
+            self.warnings.append(_UNVOUCHED.format(deployment.name, _shortened("”, “".join(doubtful[:3]))))
+
     def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
         limits = self.limits if within_limits else None
@@ -424,6 +451,15 @@ class Order:
         if _SUNG not in self.warnings:
             self.warnings.append(_SUNG)
         return with_words_of(text, write(self.task), self.target)
+
+
+def _is_to_be_checked(warning: str) -> bool:
+    """Tell whether a warning says that what a model wrote may be of no use."""
+    return "may be of no use" in warning or "is too small a model to" in warning
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE].rpartition(' ')[0]} …"
 
 
 def _count(faults: Mapping[int, Sequence[Fault]]) -> int:

@@ -137,7 +137,7 @@ async def _repaired(
     model: Model,
 ) -> list[Draft | LLMError]:
     """Have those of `drafts` that have faults written again, once; adds to `answers`."""
-    mended = list(drafts)
+    written, mended = list(drafts), list(drafts)
     faulty = [
         (place, draft)
         for place, draft in enumerate(drafts)
@@ -160,9 +160,14 @@ async def _repaired(
     for place, draft in faulty:
         order = orders[place]
         again = order.read(second[place], model.deployment) if place in second else None
-        better = order.completed(order.better(draft, again))
-        order.tell(draft, better, asked=place in second)
-        mended[place] = better
+        better = order.better(draft, again)
+        whole = order.completed(better)
+        order.tell(draft, whole, asked=place in second)
+        mended[place] = whole
+        written[place] = better
+    for order, left in zip(orders, written, strict=True):
+        if isinstance(left, Draft):
+            order.tell_of_own_words(left, model.deployment)
     return mended
 
 

@@ -18,7 +18,7 @@ from .messages import CREATIVITY, VALUES_SCHEMA, spoken_name, variables_messages
 from .model_size import is_small, is_tiny
 from .phrasebook.lists import find
 from .report import report
-from .small_models.values import sound
+from .small_models.values import apart, sound
 from .tasks import MOST_VALUES, VariablesTask
 from .value_lists import OPENING, end_of, list_messages
 
@@ -83,6 +83,8 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
         warnings.extend(answer.warnings)
         is_last = in_vain + 1 >= patience
         fresh, warning = _read(answer, model.deployment, bool(values) or not is_last, task.name)
+        if is_small(model.deployment):
+            fresh = apart(fresh, task.name)
         if is_tiny(model.deployment):
             several = list(dict.fromkeys(fresh))
             fresh = [

@@ -26,6 +26,7 @@ from ..answers.terms import (
     without_shown,
 )
 from ..phrasebook.language import language_of
+from ..phrasebook.vocabulary import lexicon, singular
 from ..targets import Target
 from ..targets.fitting import split_terms
 from ..tasks import EnhanceTask
@@ -36,6 +37,8 @@ from .sentences import SENTENCE, drawable, first_paragraph, whole_terms
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
 # Of an idea that is only to be corrected: how much longer or shorter it may be, and how many words may go.
 _MOST, _LEAST, _GONE = 2, 0.5, 0.2
+# How alike a word and its correction are.
+_ALIKE = 0.65
 # How many words it may have gained, and from how many letters a word says something.
 _ADDED, _LEAST_LETTERS = 0.25, 3
 # A round of the phrasebook's is about a dozen tags.
@@ -171,8 +174,11 @@ def _shortened(written: str, text: str, target: Target) -> str:
     return " ".join((text, *more))
 
 
-def strays(text: str, idea: str, target: Target) -> Fault | None:
-    """Return a fault where an idea that was only to be corrected became something else."""
+def strays(text: str, idea: str, target: Target, *, is_tiny: bool = False) -> Fault | None:
+    """Return a fault where an idea that was only to be corrected became something else.
+
+    A tiny model may correct words, and neither leave one out nor add one.
+    """
     size, given = size_of(target, text), size_of(target, idea)
     language, other = language_of(idea), language_of(text)
     if size > _MOST * given + 5 or size < _LEAST * given:
@@ -181,12 +187,33 @@ def strays(text: str, idea: str, target: Target) -> Fault | None:
         return Fault("strayed", "another language")
     words = [word for word in idea.split() if any(map(str.isalpha, word))]
     said = text.casefold().split()
-    gone = [word for word in missing(words, text) if not get_close_matches(word.casefold(), said)]
-    if len(gone) > _GONE * len(words):
+    gone = [word for word in missing(words, text) if not _is_corrected(word, said, is_tiny=is_tiny)]
+    if len(gone) > (0 if is_tiny else _GONE * len(words)):
         return Fault("strayed", f"without “{' '.join(gone[:4])}”")
     own = [word for word in idea.casefold().split() if len(word) >= _LEAST_LETTERS]
     added = missing([word for word in text.split() if len(word) >= _LEAST_LETTERS], idea)
-    new = [word for word in added if not get_close_matches(word.casefold(), own)]
-    if "other" not in (language, other) and len(new) > max(1, _ADDED * len(own)):
+    new = [word for word in added if not get_close_matches(_bare(word), own)]
+    if "other" not in (language, other) and len(new) > (0 if is_tiny else max(1, _ADDED * len(own))):
         return Fault("strayed", f"with “{' '.join(new[:4])}”")
     return None
+
+
+def _is_corrected(word: str, said: Sequence[str], *, is_tiny: bool) -> bool:
+    """Tell whether `word` of an idea stands in another spelling among the words `said`.
+
+    By a tiny model a word that is right stays but for its ending, as a car is no cat, and a short one may go.
+    """
+    word = _bare(word)
+    if not is_tiny:
+        return bool(get_close_matches(word, said))
+    if len(word) < _LEAST_LETTERS:
+        return word != "no"
+    if any(
+        len(other) >= _LEAST_LETTERS and (word.startswith(other) or other.startswith(word)) for other in said
+    ):
+        return True
+    return singular(word) not in lexicon()[0] and bool(get_close_matches(word, said, cutoff=_ALIKE))
+
+
+def _bare(word: str) -> str:
+    return word.casefold().strip('.,;:!?"”“')

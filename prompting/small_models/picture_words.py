@@ -10,9 +10,14 @@ import re
 from functools import lru_cache
 from itertools import takewhile
 
-from ..answers.terms import shows_people
+from ..answers.facts.idea_tags import is_english, unquoted
+from ..answers.terms import LISTS, NOBODY, shows_people
 from ..phrasebook import data
+from ..phrasebook.language import language_of
+from ..phrasebook.scene import compatible
+from ..phrasebook.subjects import read_scene
 from ..phrasebook.vocabulary import attribute_words, context_words, lexicon, singular
+from ..targets import Target
 from ..targets.fitting import split_terms
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -45,6 +50,19 @@ _ECHOED = re.compile(
 )
 _SOMEBODY = re.compile(r"(?i)\b(?:he|she|him|his|her|hers)\b")
 _PLACES = frozenset({"landscape", "city", "building", "interior"})
+# Words that say nothing of a picture, and those of an edit that leaves the rest alone.
+_PLAIN = frozenset(
+    ["also", "and", "are", "but", "for", "from", "has", "have", "her", "his", "into", "its", "off", "onto",
+     "out", "over", "picture", "the", "their", "them", "there", "they", "this", "that", "under", "was",
+     "were", "while", "with"]
+)  # fmt: skip
+_TURN = re.compile(r"(?i)\b(?:not?|none|never|without|\d+)\b|n['’]t\b")
+_SOME = re.compile(r"(?i)\A\d\+?(?:girl|boy)s?\Z")
+_LEFT_ALONE = frozenset(
+    ["all", "alone", "change", "changed", "colour", "else", "everything", "exactly", "image", "keep",
+     "keeping", "leave", "make", "other", "picture", "replace", "rest", "same", "shape", "size", "stay",
+     "stays", "unchanged"]
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -112,6 +130,80 @@ def fitting(text: str, own: str, *, is_list: bool) -> str:
     return " ".join(sentence for sentence in kept if len(sentence.split()) >= _FEWEST_WORDS)
 
 
+def unvouched(text: str, own: str, target: Target) -> list[str]:
+    """Return the clauses or terms of `text` that nothing shows to fit `own`, the user's text.
+
+    Vouched for are the user's own words, and what the phrasebook says itself where that goes with what it
+    knows of the scene. Nothing vouches for a sentence of a very small model's own.
+    """
+    if text.strip(" .").casefold() in own.casefold():
+        return []
+    if not is_english(unquoted(own)) or language_of(unquoted(text)) != "en":
+        return [text]
+    is_list = target.form in LISTS
+    scene = read_scene(own)
+    known = {_stem(word) for word in _WORD.findall(own)} | {_stem(word) for word in _PLAIN}
+    if target.kind == "edit":
+        known |= {_stem(word) for word in _LEFT_ALONE}
+    found = []
+    for piece in split_terms(text) if is_list else _clauses(text):
+        said = piece.strip(" .!?").casefold()
+        is_own = all(_stem(word) in known for word in _WORD.findall(said))
+        if (is_own and _turns(said) <= _turns(own)) or _counts_rightly(said, own):
+            continue
+        states = _phrases().get(said)
+        if states is None or not any(
+            scene.kind in entry.kinds
+            and entry.not_with.isdisjoint(scene.tags)
+            and compatible(entry.tags, scene)
+            for entry in states
+        ):
+            found.append(piece.strip(" .!?"))
+    return found
+
+
+def _turns(text: str) -> set[str]:
+    """Return the words and numbers of `text` that can make another thing of the same words."""
+    return {found.casefold() for found in _TURN.findall(text)}
+
+
+def _counts_rightly(term: str, own: str) -> bool:
+    """Tell whether `term` is the tag that says whether somebody is in the picture, as `own` has it."""
+    return (term == NOBODY and not shows_people(own)) or bool(_SOME.match(term) and shows_people(own))
+
+
+def vouched(text: str, own: str, target: Target) -> str:
+    """Return `text` without the clauses or terms that nothing shows to fit `own`."""
+    out = set(unvouched(text, own, target))
+    if not out:
+        return text
+    if target.form in LISTS:
+        return ", ".join(term for term in split_terms(text) if term.strip(" .!?") not in out)
+    sentences = []
+    for sentence in _SENTENCE.split(text):
+        kept = [clause for clause in _CLAUSE.split(sentence) if clause.strip(" .!?") not in out]
+        if kept:
+            sentences.append(f"{', '.join(kept).rstrip(' ,;:.')}.")
+    return " ".join(sentences)
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> dict[str, list[data.Entry]]:
+    """Return the phrases of the phrasebook, between commas, each with the entries that say it."""
+    found: dict[str, list[data.Entry]] = {}
+    for name in _FACETS:
+        for entries in data.facets(name).values():
+            for entry in entries:
+                for term in split_terms(entry.phrase.casefold()):
+                    found.setdefault(term, []).append(entry)
+    return found
+
+
+def _clauses(text: str) -> list[str]:
+    pieces = (clause for sentence in _SENTENCE.split(text) for clause in _CLAUSE.split(sentence))
+    return [clause for clause in pieces if clause.strip(" .!?")]
+
+
 def _places_in(text: str) -> set[str]:
     nouns = lexicon()[0]
     words = [singular(word.casefold()) for word in _WORD.findall(text)]
@@ -120,8 +212,7 @@ def _places_in(text: str) -> set[str]:
 
 def unfit(text: str, own: str) -> str:
     """Return the first clause or term of `text` that does not fit `own`; "" where all of them do."""
-    clauses = (clause for sentence in _SENTENCE.split(text) for clause in _CLAUSE.split(sentence))
-    return next((clause.strip(" .!?") for clause in clauses if clause.strip() and not fits(clause, own)), "")
+    return next((clause.strip(" .!?") for clause in _clauses(text) if not fits(clause, own)), "")
 
 
 def _stem(word: str) -> str:

@@ -1,12 +1,15 @@
-"""Values of the smallest models that are none: noise, echoes of the request, another script, repetitions."""
+"""Values of small models: two joined in one, noise, echoes of the request, another script, repetitions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from ...llm_backends.errors import LLMError
 from ..answers.values import asks_for_text
 from ..phrasebook.language import language_of
+from ..phrasebook.lists import values_for
+from ..tasks import MOST_VALUES, VariablesTask
 
 _ASKS_FOR_NUMBERS = re.compile(
     r"(?i)number|count|year|age|size|time|date|hour|clock|iso|aperture|shutter|focal|lens|seed|zahl|jahr|alter|nombre"
@@ -18,6 +21,7 @@ _SIGN = re.compile(r"[^\w\s'’\-–&,.()/]|\d|_")
 _LETTERS = 0.6
 _MOST_WORDS = 8
 _WORDS = re.compile(r"[^\W\d_]+")
+_JOINED = re.compile(r"\s*[,;/|]\s*")
 _NO_VOWEL = re.compile(r"(?i)\b[bcdfghjklmnpqrstvwxz]{4,}\b")
 _AGAIN = re.compile(r"(?i)(\w{2,}?)(?:\W*\1){2,}")
 _ECHO = re.compile(
@@ -31,6 +35,26 @@ _SCRIPTS = {
     "zh": re.compile(r"[\u4e00-\u9fff]"),
     "ko": re.compile(r"[\uac00-\ud7af]"),
 }
+
+
+def apart(values: Sequence[str], name: str) -> list[str]:
+    """Return `values`, and in place of one that joins several the pieces, as in “early spring, summer”.
+
+    That they are several is known from the phrasebook's list for `name`: “Paris, France” is one city.
+    """
+    try:
+        known = {value.casefold() for value in values_for(VariablesTask(name, MOST_VALUES))}
+    except LLMError:
+        return list(values)
+    found: list[str] = []
+    for value in values:
+        pieces = [piece.strip() for piece in _JOINED.split(value)]
+        each = [piece.casefold() for piece in pieces]
+        is_one = value.strip().casefold() in known or not all(
+            piece in known or piece.rpartition(" ")[2] in known for piece in each
+        )
+        found += [value] if is_one else pieces
+    return found
 
 
 def is_value(value: str, name: str) -> bool:

@@ -308,3 +308,11 @@ def test_values_of_a_tiny_model_are_to_be_checked(wire):
     assert "too small a model to keep a list to its topic" in "".join(invented.info["warnings"])
     wire.script("fox-135m", "1. 1998\n2. 2004")
     assert run(VariablesTask("year", 2), endpoint(wire.url, "fox-135m")).values == ["1998", "2004"]
+
+
+def test_two_values_in_one_are_taken_apart_where_the_list_knows_them(wire):
+    wire.script("fox-1.5b", "1. early spring, summer\n2. autumn\n3. monsoon, a rainy time")
+    invented = run(VariablesTask("season", 4), endpoint(wire.url, "fox-1.5b"))
+    assert invented.values == ["early spring", "summer", "autumn", "monsoon, a rainy time"]
+    wire.script("fox-1.5b", "1. Paris, France\n2. Rome")
+    assert run(VariablesTask("city", 2), endpoint(wire.url, "fox-1.5b")).values == ["Paris, France", "Rome"]

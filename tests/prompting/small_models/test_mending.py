@@ -13,6 +13,7 @@ from quillwork.llm_backends.types import Deployment, Request, Result
 from quillwork.prompting.answers.limits import size_of
 from quillwork.prompting.answers.terms import without_runaway, without_shown
 from quillwork.prompting.enhance import Enhanced, Idea, enhance
+from quillwork.prompting.phrasebook import write
 from quillwork.prompting.small_models.mending import filled
 from quillwork.prompting.small_models.sentences import drawable
 from quillwork.prompting.targets import load
@@ -482,7 +483,7 @@ class TestTheSmallestModels:
                 "dark, snowy white. Snow-laden branches close the frame at its edges and blur at the top.",
                 "its fur has",
             ),
-            ("a dog", "flux1_kontext", "A dog. No, no, no, no. No, no, no.", "again and again"),
+            ("a dog", "flux1_kontext", "A dog. No, no, no, no, no. No, no, no, no, no.", "again and again"),
         ],
     )
     def test_what_remains_is_reported(self, idea, target, text, sign):
@@ -494,5 +495,104 @@ class TestTheSmallestModels:
         _, warnings = by_tiny(FOX, "fibo", text, text)
         assert any("too small a model to fill in such a form" in warning for warning in warnings)
 
-    def test_a_good_answer_stays_and_has_no_warning(self):
-        assert by_tiny(FOX, "flux1_dev", f"<prompt>{GOOD}</prompt>") == (GOOD, [])
+    def test_a_good_answer_stays_and_what_nothing_vouches_for_is_named(self):
+        prompt, warnings = by_tiny(FOX, "flux1_dev", f"<prompt>{GOOD}</prompt>")
+        assert prompt == GOOD
+        assert len(warnings) == 1
+        assert "SmolLM2-135M-Instruct.gguf" in warnings[0]
+        assert "is a very small model. Read the prompt before you use it" in warnings[0]
+        assert "“its thick winter coat flecked with white”" in warnings[0]
+
+    @pytest.mark.parametrize(
+        ("idea", "target", "text"),
+        [
+            (
+                "make the sky purple",
+                "flux1_kontext",
+                "Make the sky purple, and leave everything else exactly the same as it is.",
+            ),
+            ("a fox in the snwo", "plain", "A fox in the snow."),
+            ("a fox it run in snow", "plain", "A fox running in snow."),
+        ],
+    )
+    def test_the_users_words_and_the_phrasebooks_need_no_warning(self, idea, target, text):
+        prompt, warnings = by_tiny(idea, target, text)
+        assert prompt == text
+        assert warnings == []
+
+    @pytest.mark.parametrize("target", ["midjourney_like", "sdxl", "sd15"])
+    @pytest.mark.parametrize(
+        "idea", [FOX, "a castle on a hill", "portrait of an old fisherman", "a bowl of ramen"]
+    )
+    def test_the_phrasebooks_own_phrases_need_no_warning(self, idea, target):
+        wanted = load(target)
+        text = write(EnhanceTask(idea, wanted)).partition("\nNegative")[0]
+        assert by_tiny(idea, target, text, text)[1] == []
+
+    @pytest.mark.parametrize(
+        ("idea", "target", "text"),
+        [
+            (
+                "an origami crane on a keyboard",
+                "flux1_dev",
+                "An origami crane on a keyboard, using only a white wash and a soft light. A blue sky in the "
+                "distance is shown in yellow, while a faint light fills the dark sky of yellow and orange.",
+            ),
+            (
+                "turn the day into night",
+                "flux2_edit",
+                "One of the changes is to turn the day into night, changing the colour of the sky to blue.",
+            ),
+            ("make the sky purple", "flux1_kontext", "Make the sky not purple."),
+            (
+                "a fox in the snow at night",
+                "midjourney_like",
+                "A fox in the snow at night, clear daylight with crisp shadows, a fox in snow",
+            ),
+            (
+                "红色灯塔，日出",
+                "z_image_turbo",
+                "红色灯塔，日出，画面中有一只大象站在海边，天空是绿色的，光线很强。" * 2,
+            ),
+            (
+                "the woman turns around",
+                "wan_2_2_i2v",
+                "The woman turns around and becomes a tall building of glass.",
+            ),
+            (
+                "rain on a tin roof",
+                "stable_audio_3",
+                "Rain on a tin roof, a choir of cheerful robots sings at 128 BPM.",
+            ),
+            (
+                "a fox in the snow BREAK a red barn",
+                "sdxl",
+                "1. a fox in the snow\n2. a red barn full of candles",
+            ),
+        ],
+    )
+    def test_words_of_its_own_are_never_without_a_warning(self, idea, target, text):
+        _, warnings = by_tiny(idea, target, text, text, text, text)
+        assert warnings
+
+    def test_what_is_too_short_loses_the_words_that_may_not_fit(self):
+        text = "A ship in a bottle, a container is at sea."
+        prompt, warnings = by_tiny("a ship in a bottle", "flux1_dev", text, text)
+        assert prompt.startswith("A ship in a bottle. ")
+        assert "container" not in prompt
+        assert len(warnings) == 1
+        assert "words that may not fit were left out" in warnings[0]
+
+    @pytest.mark.parametrize(
+        ("idea", "text"),
+        [
+            ("a red cat on a chair", "A red car on a chair."),
+            ("a horse on a hill", "A house on a hill."),
+            ("a beach with no people", "A beach with people."),
+            ("a fox in the snow", "A fox in the snow storm."),
+        ],
+    )
+    def test_another_word_is_no_correction(self, idea, text):
+        prompt, warnings = by_tiny(idea, "plain", text, text)
+        assert prompt == idea
+        assert any("strayed" in warning for warning in warnings)
