@@ -170,21 +170,23 @@ def _read(answer: Result, deployment: Deployment, have_some: bool, name: str = "
 
 
 def add_distinct(values: list[str], fresh: Sequence[str], existing: Sequence[str], count: int) -> int:
-    """Append up to `count` the values that are new (ignoring case) beside `existing`; return how many.
-
-    One of them said twice (winterwinter) is not new: that is what a small model comes to that knows no more.
-    """
+    """Append up to `count` the values that are new (ignoring case) beside `existing`; return how many."""
     seen = {value.casefold() for value in (*existing, *values)}
     before = len(values)
     for value in fresh:
         if len(values) >= count:
             break
         said = value.casefold()
-        half = len(said) // 2
-        is_double = (
-            half > 2 and said[:half].strip(" -") == said[half:].strip(" -") and said[:half].strip() in seen
-        )
-        if said not in seen and not is_double:
+        if said not in seen and not seen.issuperset(_pieces(said)):
             seen.add(said)
             values.append(value)
     return len(values) - before
+
+
+def _pieces(value: str) -> list[str]:
+    """Return what a value is put together of: winterwinter of winter, “spring, summer” of both.
+
+    That is what a small model comes to that knows no more.
+    """
+    half, rest = value[: len(value) // 2].strip(" -"), value[len(value) // 2 :].strip(" -")
+    return [half] if half == rest else value.split(", ")
