@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ..llm_backends.types import Message
 from .answers.facts.idea_tags import is_english
-from .answers.limits import size_of
+from .answers.limits import Fault, size_of
 from .answers.shapes.sections import as_json, read
 from .answers.terms import NOBODY, shows_people
 from .briefs.messages import brief_lines, shot_rules
@@ -81,6 +81,14 @@ _EXCLUDED = {
 _NEGATED = "Say what must not be there, such as “no watermark”."
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _MOST_NAMED = 8
+_ONCE_MORE = {
+    "lost": "Leave nothing out: {0}.",
+    "excluded": "It must not name {0}.",
+    "short": "Write {1}.",
+    "thin": "Write {1}.",
+    "loop": "Say everything once.",
+    "shape": "Mind this: {0}.",
+}
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|<[^<>]*>|__\w+__|\{[^{}]*\}")
 # Not behind the beginning of a sentence, where a capital means nothing.
 _NAME = re.compile(
@@ -109,6 +117,17 @@ def compact_messages(task: EnhanceTask, kept: Sequence[str] = ()) -> tuple[Messa
         )
     ]
     return (Message("system", _system(target)), *shown, Message("user", _question(task, kept)))
+
+
+def once_more(asked: Sequence[Message], faults: Sequence[Fault]) -> tuple[Message, ...]:
+    """Build the messages that ask again, with what was wrong; its own text a small model would copy."""
+    said = [
+        _ONCE_MORE[fault.kind].format(fault.found, fault.wanted)
+        for fault in faults
+        if fault.kind in _ONCE_MORE
+    ]
+    last = asked[-1]
+    return (*asked[:-1], replace(last, content="\n".join([str(last.content), *said])))
 
 
 def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:

@@ -28,7 +28,7 @@ from .answers.shapes.shape import (
     wrong,
 )
 from .answers.terms import LISTS
-from .compact import CLOSING, OPENING, compact_messages, without_negations
+from .compact import CLOSING, OPENING, compact_messages, once_more, without_negations
 from .messages import enhance_messages, repair_messages
 from .model_size import billions_of
 from .phrasebook.language import language_of
@@ -64,6 +64,8 @@ _FURTHER = {
         ("light", "The light"),
     ),
 }
+# Farther from a variation's seed than any other variation's.
+_SEEDS_APART = 7919
 _FILLED = "light, surroundings and framing were added from the phrasebook"
 _ADDED = {
     "edit": "what stays as it is was added from the phrasebook",
@@ -372,21 +374,21 @@ class Order:
 
     def repair(self, draft: Draft) -> Request:
         """Return the request to write `draft` again without its faults."""
-        asked = self.request()
+        asked, faults = self.request(), self.faults(draft)
+        shown = repair_messages(asked.messages, draft.texts, faults)
+        if not self._is_compact(self.task):
+            return replace(asked, messages=shown)
         # A small model that is begun in the same way says the same with the same seed.
-        seed = (self.task.seed + 1) % SEEDS if self._is_compact(self.task) else asked.seed
-        faults = self.faults(draft)
-        if {fault.kind for found in faults.values() for fault in found} == {"nonsense"}:
-            # It would only copy what it is shown.
-            return replace(asked, seed=seed)
-        messages = repair_messages(asked.messages, draft.texts, faults)
-        opening = self._further(draft, faults) or asked.opening
-        return replace(asked, messages=messages, seed=seed, opening=opening)
+        asked = replace(asked, seed=(self.task.seed + _SEEDS_APART) % SEEDS)
+        found = [fault for those in faults.values() for fault in those]
+        if further := self._further(draft, {fault.kind for fault in found}):
+            return replace(asked, messages=shown, opening=further)
+        # It would only copy what it is shown.
+        return replace(asked, messages=once_more(asked.messages, found))
 
-    def _further(self, draft: Draft, faults: Mapping[int, Sequence[Fault]]) -> str:
+    def _further(self, draft: Draft, kinds: set[str]) -> str:
         """Return an opening from which what is only too short goes on; "" where it cannot."""
         text = draft.texts[0].strip()
-        kinds = {fault.kind for found in faults.values() for fault in found}
         if kinds != {"thin"} or self.target.form != "prose" or self.target.shot_label:
             return ""
         if language_of(text) != "en" or text[-1:] not in _ENDS:

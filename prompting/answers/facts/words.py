@@ -39,42 +39,42 @@ MEASURES = "个個只隻位名条條匹头頭朵棵辆輛艘座张張把人羽�
 # By colour: words that ask for it, and with which an answer may say it.
 COLOURS: dict[str, tuple[str, str]] = {
     "red": (
-        "red rot rote roter roten rotes rouge rouges rojo roja rojos rojas красный "
+        "red rot rote roter roten rotes rotem rouge rouges rojo roja rojos rojas красный "
         "красная красное красные красной красном 红色 紅色 红 赤い 赤 빨간",
         "crimson scarlet ruby vermilion cherry reddish maroon burgundy",
     ),
     "blue": (
-        "blue blau blaue blauer blauen blaues bleu bleue bleus bleues azul azules "
+        "blue blau blaue blauer blauen blaues blauem bleu bleue bleus bleues azul azules "
         "синий синяя синее синие синем голубой 蓝色 藍色 蓝 青い 파란",
         "azure navy cobalt sapphire bluish cerulean indigo ultramarine turquoise teal",
     ),
     "green": (
-        "green grün grüne grüner grünen grünes vert verte verts vertes verde verdes "
+        "green grün grüne grüner grünen grünes grünem vert verte verts vertes verde verdes "
         "зелёный зеленый зелёная зеленая зелёные 绿色 綠色 绿 緑 초록",
         "emerald olive jade lime mint greenish moss mossy",
     ),
     "yellow": (
-        "yellow gelb gelbe gelber gelben gelbes jaune jaunes amarillo amarilla "
+        "yellow gelb gelbe gelber gelben gelbes gelbem jaune jaunes amarillo amarilla "
         "amarillos amarillas жёлтый желтый жёлтая жёлтые желтых 黄色 黄 黄色い 노란",
         "lemon golden gold amber saffron mustard yellowish ochre",
     ),
     "black": (
-        "black schwarz schwarze schwarzer schwarzen schwarzes noir noire noirs noires "
+        "black schwarz schwarze schwarzer schwarzen schwarzes schwarzem noir noire noirs noires "
         "negro negra negros negras чёрный черный чёрная черная чёрные 黑色 黑 黒い 黒 검은",
         "ebony jet charcoal onyx inky blackened dark",
     ),
     "white": (
-        "white weiß weiße weißer weißen weißes blanc blanche blancs blanches blanco "
+        "white weiß weiße weißer weißen weißes weißem blanc blanche blancs blanches blanco "
         "blanca blancos blancas белый белая белое белые 白色 白 白い 하얀 흰",
         "ivory snowy snow-white pearl cream whitewashed whitish snow",
     ),
     "brown": (
-        "brown braun braune brauner braunen braunes marron brun brune marrón "
+        "brown braun braune brauner braunen braunes braunem marron brun brune marrón "
         "коричневый коричневая 棕色 茶色 갈색",
         "chestnut hazel tan tawny russet chocolate umber brownish auburn copper coffee",
     ),
     "grey": (
-        "grey gray grau graue grauer grauen graues gris grise серый серая серое серые 灰色 회색",
+        "grey gray grau graue grauer grauen graues grauem gris grise серый серая серое серые 灰色 회색",
         "silver silvery slate ash ashen charcoal greyish smoky leaden",
     ),
     "pink": (
@@ -82,7 +82,7 @@ COLOURS: dict[str, tuple[str, str]] = {
         "rosy magenta fuchsia blush salmon coral pinkish",
     ),
     "purple": (
-        "purple violet lila violett violette violetter violetten violets violettes "
+        "purple violet lila violett violette violetter violetten violettes violettem violets "
         "morado morada фиолетовый фиолетовая 紫色 紫 보라",
         "lavender mauve plum lilac amethyst violet purplish magenta",
     ),
@@ -91,7 +91,8 @@ COLOURS: dict[str, tuple[str, str]] = {
         "amber tangerine apricot rust rusty copper ginger oranges",
     ),
     "golden": (
-        "golden gold goldene goldener goldenen doré dorée dorado dorada золотой золотая 金色 금색",
+        "golden gold goldene goldener goldenen goldenes goldenem doré dorée dorado dorada "
+        "золотой золотая 金色 금색",
         "gilded gilt blond blonde yellow brass honey",
     ),
     "turquoise": (

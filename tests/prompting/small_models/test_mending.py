@@ -103,7 +103,13 @@ class TestProse:
 
     def test_another_attempt_has_another_seed(self):
         _, _, model = made("ein roter Hut auf gelbem Sand", "flux1_dev", GOOD, GOOD, seed=7)
-        assert [request.seed for request in model.asked] == [7, 8]
+        assert [request.seed for request in model.asked] == [7, 7926]
+
+    def test_another_attempt_is_told_what_was_lost_and_not_shown_what_it_would_copy(self):
+        _, _, model = made("ein roter Hut auf gelbem Sand", "flux1_dev", GOOD, GOOD)
+        first, second = (request.messages for request in model.asked)
+        assert second[:-1] == first[:-1]
+        assert second[-1].content == f"{first[-1].content}\nLeave nothing out: roter, gelbem."
 
     def test_it_is_cut_at_a_sentence_and_no_warning_is_due(self):
         huts = ("stone", "timber", "brick", "slate", "straw", "plaster", "copper", "glass", "felt")
