@@ -146,8 +146,12 @@ def _repetitions(text: str, idea: str) -> Iterator[str]:
             yield f"it says “{word}” {count} times"
             return
     fours = Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
-    again = [" ".join(four) for four, count in fours.items() if count > 1 and len({*four} - _SMALL) > 1]
-    if again and not twice and again[0] not in idea.casefold():
+    again = [
+        " ".join(four)
+        for four, count in fours.items()
+        if count > 1 and len({*four} - _SMALL) > 1 and not {*four} - _SMALL <= own
+    ]
+    if again and not twice:
         yield f"it says “{again[0]}” more than once"
     elif len(set(words)) < _DISTINCT * len(words):
         yield "it goes round in the same words"

@@ -161,6 +161,11 @@ def test_nothing_speaks_against_a_worked_example(idea, prompt):
             "Ein Fuchs steht im Schnee und sieht zu dem Haus hinüber, das hinter ihm liegt.",
         ),
         (
+            "a potter shapes a bowl, then opens the kiln",
+            "A potter shapes a bowl, then opens the kiln and waits. When the potter opens the kiln and looks in, "
+            "the bowl glows.",
+        ),
+        (
             FOX,
             "A fox in snow at 20 degrees below zero on 35mm at f/2.8 and ISO 400, a 1970s look, 4k.",
         ),
