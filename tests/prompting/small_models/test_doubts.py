@@ -162,7 +162,7 @@ def test_nothing_speaks_against_a_worked_example(idea, prompt):
         ),
         (
             "a potter shapes a bowl, then opens the kiln",
-            "A potter shapes a bowl, then opens the kiln and waits. Once the potter opens the kiln and looks, "
+            "A potter shapes a bowl, then opens the kiln and waits. As the potter opens the kiln and looks, "
             "the bowl glows.",
         ),
         (
