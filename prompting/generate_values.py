@@ -24,7 +24,7 @@ from .value_lists import OPENING, end_of, list_messages
 
 # How often is asked at most, and how often in a row for nothing new of a model that may do better by chance.
 _ROUNDS, _IN_VAIN = 6, 2
-_AT_ONCE_FROM_SMALL = 20
+_AT_ONCE_FROM_SMALL, _TOP_UP = 20, 12
 _OFF_TOPIC = "{} is too small a model to keep a list to its topic. Check the values, or choose {}."
 
 # In tokens: room for thinking and JSON, and for one value ("50 word description").
@@ -60,7 +60,8 @@ async def invent(task: VariablesTask, model: Model) -> Invented:
         if missing <= 0:
             break
         if _takes_lists(model.deployment):
-            missing = min(missing, _AT_ONCE_FROM_SMALL)
+            # Asked for the last few, it says some again that it has given.
+            missing = min(max(missing, _TOP_UP if attempt else 1), _AT_ONCE_FROM_SMALL)
         wanted = replace(
             task,
             count=missing,

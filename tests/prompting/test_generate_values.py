@@ -150,7 +150,7 @@ def test_a_small_model_is_asked_for_few_at_once(wire):
     invented = run(VariablesTask("animal", 42), endpoint(wire.url, "fox-1b"))
     assert len(invented.values) == len(set(invented.values)) == 42
     asked = [call.json["messages"][-1]["content"] for call in wire.calls()]
-    assert [text.split()[0] for text in asked] == ["20", "20", "2"]
+    assert [text.split()[0] for text in asked] == ["20", "20", "12"]
     assert "Not these: fox 1, fox 2" in asked[1]
 
 
