@@ -92,7 +92,8 @@ class Draft:
 class Order:
     """One variation of one idea; `warnings` collects what the user should know about it.
 
-    `is_for_small` says that a small model is asked, `is_for_tiny` that it is one of the smallest.
+    `is_for_small` says that a small model is asked, `is_for_tiny` that it is one of the smallest. With
+    `is_glossed` the task has the idea in English, word by word.
     """
 
     task: EnhanceTask
@@ -102,6 +103,7 @@ class Order:
     count_tokens: Callable[[str], int] | None = None
     is_for_small: bool = False
     is_for_tiny: bool = False
+    is_glossed: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -111,7 +113,7 @@ class Order:
     @property
     def own_words(self) -> str:
         """All that the user wrote: what an answer has of it is no talk of the model's."""
-        return f"{self.prompt}\n{self.task.instruction}"
+        return f"{self.task.prompt if self.is_glossed else self.prompt}\n{self.task.instruction}"
 
     @property
     def limits(self) -> Limits:

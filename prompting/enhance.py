@@ -18,15 +18,19 @@ from .answers.protect import protect
 from .answers.shapes.shape import parts_of
 from .briefs.messages import brief_warnings, for_brief
 from .drafts import Draft, Order
-from .model_size import is_small, is_tiny
+from .model_size import billions_of, is_small, is_tiny
+from .phrasebook.glossary import gloss, spoken
 from .report import report
 from .targets import Target, fit_negative
 from .tasks import MOST_VARIATIONS, OPEN, Brief, EnhanceTask, OnError
 
+# Smaller ones take an idea in another language for another idea (benchmarks/RESULTS.md).
+_TRANSLATES_FROM_BILLIONS = 2.0
 _APART = (
     "The model did not keep the {0} parts of the prompt apart, so each was asked for on its own: {0} more "
     "calls."
 )
+_GLOSSED = "The model is too small to translate well, so it got your idea in English, word by word: “{}”."
 _BLIND = "{} does not support images, so it wrote by the jobs of the references alone."
 
 
@@ -80,14 +84,22 @@ async def enhance(
     """
     started = time.monotonic()
     for_small, for_tiny = is_small(model.deployment), is_tiny(model.deployment)
+    in_english = for_small and (billions_of(model.deployment) or 0) < _TRANSLATES_FROM_BILLIONS
     is_blind = modes.of(model.deployment.backend).sees is False
     orders = _orders(
-        ideas, pictures, () if is_blind else references, is_for_small=for_small, is_for_tiny=for_tiny
+        ideas,
+        pictures,
+        () if is_blind else references,
+        is_for_small=for_small,
+        is_for_tiny=for_tiny,
+        speaks_english=in_english,
     )
     answers = await _asked(orders, model)
     if references and not is_blind and any(isinstance(answer, CannotSee) for answer in answers):
         # What each picture is for can be written without a look at it.
-        orders = _orders(ideas, pictures, is_for_small=for_small, is_for_tiny=for_tiny)
+        orders = _orders(
+            ideas, pictures, is_for_small=for_small, is_for_tiny=for_tiny, speaks_english=in_english
+        )
         orders[0].warnings.append(_BLIND.format(model.deployment.name))
         answers = await _asked(orders, model)
     drafts = [order.read(answer, model.deployment) for order, answer in zip(orders, answers, strict=True)]
@@ -199,7 +211,9 @@ def _orders(
     *,
     is_for_small: bool = False,
     is_for_tiny: bool = False,
+    speaks_english: bool = False,
 ) -> list[Order]:
+    """Return an order for each variation; a model that `speaks_english` gets ideas in it as far as can be."""
     orders = []
     for place, idea in enumerate(ideas):
         if not 1 <= idea.variations <= MOST_VARIATIONS:
@@ -207,10 +221,12 @@ def _orders(
         protected = protect(idea.prompt, has_lyrics=idea.target.kind == "audio")
         if not protected.text and not idea.instruction.strip() and not idea.from_nothing:
             raise NotConfigured("The prompt is empty.", hint="Enter an idea, or at least an instruction.")
+        is_bare = not idea.instruction.strip() and len(protected.parts) < 2
+        english = _in_english(protected.text, idea.target) if speaks_english and is_bare else ""
         last = idea.first + idea.variations
         for variation in range(idea.first, last):
             task = EnhanceTask(
-                prompt=protected.text,
+                prompt=english or protected.text,
                 target=for_brief(idea.target, idea.brief),
                 instruction=idea.instruction,
                 variation=variation,
@@ -220,11 +236,31 @@ def _orders(
                 brief=idea.brief,
             )
             seen = (*pictures[place : place + 1], *references)
-            order = Order(task, protected, idea.prompt, seen, idea.count_tokens, is_for_small, is_for_tiny)
+            order = Order(
+                task,
+                protected,
+                idea.prompt,
+                seen,
+                idea.count_tokens,
+                is_for_small,
+                is_for_tiny,
+                bool(english),
+            )
+            if english and variation == idea.first:
+                order.warnings.append(_GLOSSED.format(english))
             if variation == idea.first:
                 order.warnings.extend(brief_warnings(task.target, idea.brief))
             orders.append(order)
     return orders
+
+
+def _in_english(text: str, target: Target) -> str:
+    """Return an idea that `target` cannot read in English, word by word; "" where not all words are known."""
+    language = spoken(text)
+    if "any" in target.languages or language in ("en", "other", *target.languages):
+        return ""
+    found = gloss(text, language)
+    return found.english if found and not found.left_out else ""
 
 
 def _gather(
