@@ -19,6 +19,7 @@ from .answers.protect import Protected
 from .answers.shapes import sections
 from .answers.shapes.by_schema import is_strict, schema_of
 from .answers.shapes.shape import (
+    MUTE,
     forced,
     has_shape,
     lacks_words,
@@ -407,7 +408,8 @@ class Order:
     def tell(self, before: Draft, after: Draft, *, asked: bool) -> None:
         """Add a warning for each fault of `before`, with what became of it in `after`."""
         left = {fault.kind: fault for faults in self.faults(after).values() for fault in faults}
-        reported = set()
+        # `finished` has the phrasebook write them, and says so.
+        reported = {fault.kind for fault in left.values() if fault.found == MUTE}
         for fault in (fault for faults in self.faults(before).values() for fault in faults):
             if fault.kind in reported:
                 continue

@@ -109,7 +109,9 @@ def _with(items: Sequence[Item], place: int, number: int, text: str) -> tuple[st
 
 
 def _rank(anchor: _Anchor) -> tuple[int, int]:
-    return anchor.skipped + bool(_BOUNDARY.search(anchor.gap)), -anchor.length
+    # Words on another line are farther off than those behind a comma.
+    far = bool(_BOUNDARY.search(anchor.gap)) + anchor.gap.count("\n")
+    return anchor.skipped + far, -anchor.length
 
 
 def _around(items: Sequence[Item], number: int, text: str) -> str:
@@ -160,8 +162,10 @@ def _anchor_right(right: str, after: Sequence[re.Match[str]], tokens: _Said) -> 
     for skipped in range(min(len(after), _FARTHEST)):
         for length in range(min(_LONGEST, len(after) - skipped), 0, -1):
             wanted = after[skipped : skipped + length]
-            if _says(wanted) and (at := _find(wanted, tokens)) is not None:
-                return _Anchor(tokens.tokens[at].start(), right[: wanted[0].start()], skipped, length)
+            gap = right[: wanted[0].start()]
+            # Between a bracket and the name of a section nothing has a place.
+            if _says(wanted) and not gap.endswith("[") and (at := _find(wanted, tokens)) is not None:
+                return _Anchor(tokens.tokens[at].start(), gap, skipped, length)
     return None
 
 

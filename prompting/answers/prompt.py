@@ -11,9 +11,9 @@ from ..tags.correct import corrected
 from ..targets import Target, fit_prompt
 from .clean import bare, one_paragraph, read_answer
 from .limits import LENGTH_SLACK, Limits, size_of
-from .protect import Protected
+from .protect import Protected, Region
 from .restore import Placing, dressed, without_weights
-from .shapes.sections import is_json, named_parts
+from .shapes.sections import is_json, joined, main_of, named_parts, read
 
 # A guard against models that never stop, roomy enough for those that think first. In tokens.
 MAX_TOKENS = 2048
@@ -105,12 +105,21 @@ def in_manner_of(
             prefix=target.prefix if place == places[0] else "",
             suffix=target.suffix if place == places[-1] else "",
         )
-        regions[place] = dressed(region, fit_prompt(edges, text))
+        regions[place] = _dressed(region, text, edges)
     if lost:
         warnings.append(_LOST.format(", ".join(lost)))
     return "".join(
         f"{region}{separator}" for region, separator in zip(regions, [*protected.separators, ""], strict=True)
     )
+
+
+def _dressed(region: Region, text: str, target: Target) -> str:
+    """Return `text` in the target's manner with what stands around the region, or around its main part."""
+    main = main_of(target.parts) if target.parts and (region.front.strip() or region.back.strip()) else ""
+    texts = read(text, target.parts) if main else {}
+    if main not in texts:
+        return dressed(region, fit_prompt(target, text))
+    return fit_prompt(target, joined(texts | {main: dressed(region, texts[main])}, target.parts))
 
 
 def first_of(failed: Sequence[LLMError], total: int, what: str) -> LLMError:

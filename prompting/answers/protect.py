@@ -89,7 +89,7 @@ def protect(prompt: str, has_lyrics: bool = False) -> Protected:
     for start, end in zip(starts, ends, strict=True):
         inside = [piece for piece in pieces if start <= piece.start and piece.end <= end]
         inside = [piece for piece in inside if piece.kind != "separator"]
-        regions.append(_region(prompt, start, end, inside, weighs_sides))
+        regions.append(_region(prompt, start, end, inside, weighs_sides, has_lyrics))
     return Protected(tuple(regions), tuple(piece.source for piece in dividers))
 
 
@@ -105,7 +105,9 @@ def shown(piece: Piece) -> str:
     return piece.words if piece.kind == "emphasis" else " ".join(piece.source.split())
 
 
-def _region(prompt: str, start: int, end: int, pieces: Sequence[Piece], weighs_sides: bool) -> Region:
+def _region(
+    prompt: str, start: int, end: int, pieces: Sequence[Piece], weighs_sides: bool, keeps_lines: bool
+) -> Region:
     source = prompt[start:end]
     tail = side_weight(source, beside_and=weighs_sides)
     first, last = start, end - len(tail)
@@ -132,13 +134,20 @@ def _region(prompt: str, start: int, end: int, pieces: Sequence[Piece], weighs_s
         items += [prompt[place : piece.start], piece]
         place = piece.end
     items.append(prompt[place:last] + (stop[0].strip() if stop else ""))
-    text = close_gaps("".join("\0" if item in moved else _word(item) for item in items)).strip()
+    words = "".join("\0" if item in moved else _word(item) for item in items)
+    text = "\n".join(_lines_without_gaps(words) if keeps_lines else [close_gaps(words)]).strip()
     if not any(character.isalnum() for character in text):
         return Region((), source, "", "")
     # An assignment has to precede its uses, and leaves nothing where it stood.
     front = prompt[start:first] + "".join(f"{piece.source} " for piece in moved)
     back = prompt[last:end_of_tags] + (stop[0][len(stop[0].rstrip()) :] if stop else "") + tail
     return Region(tuple(item for item in items if item and item not in moved), front, back, text)
+
+
+def _lines_without_gaps(words: str) -> list[str]:
+    """Return the lines of `words` with the gaps in each closed; without those that held nothing else."""
+    closed = ((line, close_gaps(line)) for line in words.split("\n"))
+    return [text for line, text in closed if text or "\0" not in line]
 
 
 def _is_loose(piece: Piece) -> bool:

@@ -66,6 +66,10 @@ _GLOSSED = (
 )
 _WITHOUT = ", without “{}”"
 _ENGLISH = "The phrasebook writes in English, so the language “{}” was not followed: choose a model for it."
+_UNSEEN = (
+    "{} gets no pictures, and the phrasebook cannot put into words what they show, so the references are "
+    "left out."
+)
 _UNTRANSLATED = (
     "The phrasebook cannot translate, so the idea stays in its own language, which {} hardly understands. "
     "Write it in English, or choose a model."
@@ -118,11 +122,13 @@ def _invented(task: EnhanceTask) -> str:
 
 
 def remark(task: EnhanceTask) -> str:
-    """Return the warning about what the phrasebook cannot do: translate, or follow this instruction."""
-    if task.target.kind == "audio":
-        return music.remark(task)
-    scene = read_scene(task.prompt)
+    """Return the warning about what the phrasebook cannot do: translate, see, follow this instruction."""
     told = []
+    if task.brief.references and task.target.references is None:
+        told.append(_UNSEEN.format(task.target.label))
+    if task.target.kind == "audio":
+        return " ".join(filter(None, [*told, music.remark(task)]))
+    scene = read_scene(task.prompt)
     if task.brief.language not in ("", "en"):
         told.append(_ENGLISH.format(task.brief.language))
     if english := _glossed(task):

@@ -260,6 +260,18 @@ def test_what_is_no_better_is_mended_and_told(wire, kind, prompt, remedy):
     assert remedy in warning
 
 
+@pytest.mark.parametrize("asked_again", [False, True])
+def test_a_voice_without_words_is_told_once(wire, asked_again):
+    song = targets.load("ace_step_1_5")
+    mute = "caption: {} folk with a female voice.\n\nlyrics:\n[Instrumental]\n\nbpm: 90\n\n"
+    mute += "keyscale: C major\n\ntimesignature: 4"
+    wire.script("fox", [mute.format("slow"), mute.format("slow folk, tender" if asked_again else "slow")])
+    enhanced = run(Idea("a folk song, female voice", song), endpoint(wire.url))
+    assert "[Instrumental]" not in enhanced.prompts[0] and len(wire.calls()) == 2
+    told = [warning for warning in enhanced.info["warnings"] if "words" in warning or "voice" in warning]
+    assert len(told) == 1 and "the lyrics are the phrasebook's" in told[0], told
+
+
 def test_only_the_variations_that_failed_are_repaired(wire):
     wire.script("fox", lambda body: LONG if body["seed"] == 1 and len(body["messages"]) == 2 else SHORT)
     enhanced = run(Idea("a fox", SCHNELL, variations=4), endpoint(wire.url))

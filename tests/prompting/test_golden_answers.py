@@ -282,6 +282,32 @@ class TestVoices:
         assert "I will keep the door ajar" in made(target, more, idea)[0]
 
 
+@pytest.mark.parametrize("target", [one for one in TARGETS if one.parts], ids=lambda one: one.id)
+@pytest.mark.parametrize("idea", ["<lora:x:0.8>, a red fox at dawn", "a red fox at dawn, <lora:x:0.8>"])
+def test_a_network_stands_in_the_main_part(target, idea):
+    """It counts for the whole, and no other part, nor the name of one, has use for it."""
+    for said in (golden(target), phrasebook(order(target, idea).task)):
+        prompt = made(target, said, idea)[0]
+        parts = parts_of(prompt, target)
+        assert set(parts) == set(parts_of(prompt.replace("<lora:x:0.8>", ""), target))
+        assert [name for name, text in parts.items() if "<lora:x:0.8>" in text] == [
+            sections.main_of(target.parts)
+        ]
+        assert not re.search(r"<lora:x:0.8>,? *\w+:", prompt)
+
+
+@pytest.mark.parametrize("id", ["ace_step_1_5", "minimax_music_3"])
+def test_lyrics_begin_on_a_line_of_their_own_behind_a_network(id):
+    target = load(id)
+    for own in ("a rock song, <lora:x:0.8>\n{}", "a rock song\n<lora:x:0.8>\n{}"):
+        idea = own.format("[Verse]\nThe snow came down")
+        prompt = made(target, phrasebook(order(target, idea).task), idea)[0]
+        parts = parts_of(prompt, target)
+        assert parts["lyrics"] == "[Verse]\nThe snow came down"
+        joint = ", " if ", <" in own else " "
+        assert f"a rock song{joint}<lora:x:0.8>" in parts["caption"]
+
+
 class TestLyrics:
     @pytest.mark.parametrize(
         ("line", "count"),

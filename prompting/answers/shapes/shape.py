@@ -12,6 +12,7 @@ from ...targets import Target
 from ...tasks import EnhanceTask
 from . import by_schema, lyrics, sections, shots
 
+MUTE = "no words for the voice that the idea names"
 _TAG_LIST = re.compile(r"\A((?:[^,.!?\n]{1,60},\s*){3,})(?=\S)")
 
 
@@ -61,7 +62,7 @@ def wrong(text: str, task: EnhanceTask) -> str:
     if target.parts and (found := sections.wrong(texts, target.parts)):
         return found
     if _is_mute(texts, task):
-        return "no words for the voice that the idea names"
+        return MUTE
     if not target.shot_label:
         return ""
     shown = texts[sections.main_of(target.parts)] if target.parts else text

@@ -100,9 +100,10 @@ def _is_for_no_voice(own: str) -> bool:
 def _style(said: str, chooser: Chooser) -> dict[str, str]:
     styles: dict[str, dict[str, str]] = data.words_of("music")["styles"]
     text = f" {' '.join(re.findall(r'[a-z0-9-]+', said.lower()))} "
-    for style in styles.values():
-        if any(f" {word.strip()} " in text for word in style["words"].split(",")):
-            return style
+    for named in ("words", "themes"):
+        for style in styles.values():
+            if any(f" {word.strip()} " in text for word in style.get(named, "").split(",") if word.strip()):
+                return style
     return styles[chooser.one(["pop", "folk", "rock", "electronic"])]
 
 

@@ -20,7 +20,7 @@ from quillwork.prompting.phrasebook import chooser, write
 from quillwork.prompting.phrasebook.subjects import read_scene
 from quillwork.prompting.phrasebook.writer import remark
 from quillwork.prompting.targets import Target
-from quillwork.prompting.tasks import Brief, EnhanceTask
+from quillwork.prompting.tasks import Brief, EnhanceTask, Reference
 
 ALL_TARGETS = [targets.load(entry.id) for entry in targets.index()]
 PROSE = Target(id="prose", label="Prose", group="", form="prose", words=(30, 120))
@@ -569,3 +569,30 @@ def test_a_list_of_tags_shows_nothing_of_what_it_excludes() -> None:
 def test_a_language_that_is_not_followed_is_told(language, is_told):
     task = EnhanceTask("a fox in the snow", targets.load("qwen_image"), brief=Brief(language=language))
     assert remark(task).startswith("The phrasebook writes in English") == is_told
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("idea", "heard", "never"),
+    [
+        ("sad piano ballad", "piano", "fiddle"),
+        ("love ballad", "piano", "fiddle"),
+        ("folk ballad with a banjo", "fiddle", "grand piano"),
+        ("epic rock anthem", "electric guitars", "French horns"),
+        ("techno about rain", "drum machine", "pads"),
+        ("calm piano music", "pads", "fiddle"),
+    ],
+)
+def test_the_genre_that_is_named_decides_on_a_style(idea, heard, never, seed):
+    for id in ("ace_step_1_5", "stable_audio_3"):
+        text = write(EnhanceTask(prompt=idea, target=targets.load(id), seed=seed)).partition("lyrics:")[0]
+        assert heard in text and never not in text
+
+
+@pytest.mark.parametrize("id", ["plain", "sdxl", "flux1_dev", "gpt_image", "kling_3", "ace_step_1_5"])
+def test_references_that_nothing_is_made_of_are_told(id):
+    target = targets.load(id)
+    roles = Brief(references=(Reference("style"), Reference("subject", "Anna")))
+    task = EnhanceTask(prompt="a fox in the snow", target=target, brief=roles)
+    assert ("the references are left out" in remark(task)) == (target.references is None)
+    assert "references" not in remark(replace(task, brief=Brief()))
