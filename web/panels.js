@@ -11,7 +11,7 @@ import { jobsTab } from "./jobs/panel.js";
 import { followModelWidget, watchModelFields } from "./models/model_fields.js";
 import { settingsPage } from "./settings/page.js";
 import { offerOnce, openSetup } from "./setup/first_run.js";
-import { completeTags } from "./tags/completion.js";
+import { completeOurFields } from "./tags/completion.js";
 import { measureTextFields } from "./tokens/meter.js";
 import { variablesTab } from "./variables/panel.js";
 
@@ -41,7 +41,7 @@ export const panels = {
     useStyles();
     watchModelFields(app, isOurs);
     followTextFields();
-    completeTags();
+    completeOurFields();
     measureTextFields();
     api.addEventListener("execution_error", guarded(({ detail }) => askAfterRun(detail)));
     await loadTexts();

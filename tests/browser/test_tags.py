@@ -156,9 +156,9 @@ def test_with_auto_the_checkpoint_tells_which_tags_there_are(comfy, field):
 
 
 MANY = """async ([target, queries, is_slow]) => {
-  const { mannerOf } = await import("/extensions/quillwork/tags/table.js");
-  while (!mannerOf(target)) await new Promise((done) => setTimeout(done, 20));
-  const manner = mannerOf(target);
+  const { manners } = await import("/extensions/quillwork/tags/completion.js");
+  while (!manners.of(target)) await new Promise((done) => setTimeout(done, 20));
+  const manner = manners.of(target);
   const now = performance.now;
   let clock = 0;
   if (is_slow) performance.now = () => (clock += 100);

@@ -17,7 +17,7 @@ export class Combobox {
     this.query = "";
     this.element = null;
     this.rows = [];
-    useStyles();
+    useStyles(["lists.css"]);
     for (const [name, value] of Object.entries({
       role: "combobox",
       "aria-autocomplete": "list",

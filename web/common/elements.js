@@ -40,11 +40,12 @@ export async function busy(element, work) {
   }
 }
 
-let styles;
-/** The style sheet of all that is not on a node; once a page. */
-export function useStyles() {
-  if (styles) return;
-  const href = new URL("../panels.css", import.meta.url).href;
-  styles = el("link", { rel: "stylesheet", href });
-  document.head.append(styles);
+const styles = new Set();
+/** The style sheets of all that is not on a node, or those named alone; each once a page. */
+export function useStyles(files = ["lists.css", "panels.css"]) {
+  for (const file of files) {
+    if (styles.has(file)) continue;
+    styles.add(file);
+    document.head.append(el("link", { rel: "stylesheet", href: new URL(`../${file}`, import.meta.url).href }));
+  }
 }

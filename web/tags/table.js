@@ -1,6 +1,5 @@
-// The tags that exist, fetched once, and which of them begin or hold what is being typed.
-import { call } from "../common/calls.js";
-
+// The tags that exist, fetched once, and which of them begin or hold what is being typed. Of no host: ComfyUI's page and
+// the web UIs' have it from here.
 const SHORTEST = 2;
 // In milliseconds: as long as the page may stand still for a table, at a key and while it is read.
 const PATIENCE = 4;
@@ -8,37 +7,51 @@ const PATIENCE = 4;
 const SLICE = 2 ** 18;
 const ROWS_AT_ONCE = 512;
 const pause = () => new Promise((done) => setTimeout(done));
-const manners = new Map();
-const tables = new Map();
 
-/** How `target` writes tags, `{find, spell}`, or null: it has no use for any, there is no table, or it is not here yet,
- *  in which case `later()` is called when it is. */
-export function mannerOf(target, later = () => {}) {
-  if (!target) return null;
-  const known = manners.get(target);
-  if (!known) manners.set(target, { manner: null, coming: come(target) });
-  else if (known.manner) return known.manner;
-  manners.get(target).coming?.then(later);
-  return null;
-}
-
-async function come(target) {
-  try {
-    manners.set(target, { manner: await load(target) });
-  } catch {
-    // A route that fails is tried again at the next key.
-    manners.delete(target);
+/** How targets write tags, as the host tells: `ask(target, version)` fetches the answer of the route `tags`. */
+export class Manners {
+  constructor(ask) {
+    this.ask = ask;
+    this.known = new Map();
+    this.tables = new Map();
   }
-}
 
-async function load(target) {
-  const query = (version) => `tags?${new URLSearchParams({ target, version })}`;
-  let answer = await call(query([...tables.keys()].at(-1) ?? ""));
-  if (!answer.version) return null;
-  if (!answer.rows && !tables.has(answer.version)) answer = await call(query(""));
-  if (answer.rows) tables.set(answer.version, Table.of(answer.rows));
-  const table = await tables.get(answer.version);
-  return { find: (...typed) => table.find(...typed), spell: (tag) => spelled(tag, answer) };
+  /** How `target` writes tags, `{find, spell}`, or null: it has no use for any, there is no table, or it is not here
+   *  yet, in which case `later()` is called when it is. */
+  of(target, later = () => {}) {
+    if (!target) return null;
+    if (!this.known.has(target)) this.renew(target);
+    const { manner, coming } = this.known.get(target);
+    if (!manner) coming?.then((isHere) => isHere && later());
+    return manner;
+  }
+
+  /** Ask for the manner of `target` again: what it stands for may be another one now. The known one serves meanwhile. */
+  renew(target) {
+    const known = this.known.get(target);
+    if (!known?.coming) this.known.set(target, { manner: known?.manner ?? null, coming: this.come(target) });
+  }
+
+  async come(target) {
+    try {
+      this.known.set(target, { manner: await this.load(target) });
+      return true;
+    } catch {
+      // What fails is tried again at the next key.
+      this.known.delete(target);
+      return false;
+    }
+  }
+
+  async load(target) {
+    const { tables } = this;
+    let answer = await this.ask(target, [...tables.keys()].at(-1) ?? "");
+    if (!answer.version) return null;
+    if (!answer.rows && !tables.has(answer.version)) answer = await this.ask(target, "");
+    if (answer.rows) tables.set(answer.version, Table.of(answer.rows));
+    const table = await tables.get(answer.version);
+    return { find: (...typed) => table.find(...typed), spell: (tag) => spelled(tag, answer) };
+  }
 }
 
 // Faces such as ^_^, and what models learnt with its underscores.

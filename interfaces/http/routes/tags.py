@@ -7,6 +7,7 @@ from typing import Any
 
 from ....llm_backends.accounting.estimate import tokens_of
 from ....prompting.tags.table import KINDS, TagTable, table_for
+from ....prompting.targets import Target
 from ....prompting.tools.token_count import CLIP_LIMIT, estimate_clip
 from ..messages import Answer, HttpError
 from ..names import OF_FILE, load_target
@@ -25,16 +26,20 @@ async def _tags(exchange: Exchange) -> Answer:
 
 
 def _listed(name: str, known: str) -> dict[str, Any]:
-    """Return the tags for a target, and how it writes them; no rows where the caller has that version.
-
-    `version` is empty where the target has no use for tags, or the user no table of them.
-    """
     try:
         target = load_target(name or _WITHOUT)
     except HttpError:
         if not name.startswith(OF_FILE):
             raise
         target = load_target(_WITHOUT)
+    return tags_for(target, known)
+
+
+def tags_for(target: Target, known: str) -> dict[str, Any]:
+    """Return the tags for a target, and how it writes them; no rows where the caller has the version `known`.
+
+    `version` is empty where the target has no use for tags, or the user no table of them.
+    """
     table = table_for(target.tags)
     version = f"{'+'.join(target.tags)} {id(table):x} {len(table.names)}" if table is not None else ""
     return {

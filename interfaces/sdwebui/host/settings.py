@@ -17,6 +17,7 @@ ORIGIN = "web UI settings"
 _SECTION = ("quillwork", "Quillwork")
 _UNSET = ""
 _TARGET = "quillwork_target"
+_TAGS = "quillwork_tags"
 # The host's name of an option, the variable that it sets, and its label on the page.
 _TEXTS = (
     ("quillwork_mode", "LLM_MODE", "Mode"),
@@ -61,6 +62,7 @@ def add_options() -> None:
             add(name, _UNSET, label)
     add(_TIMEOUT[0], 0, _TIMEOUT[2], gr.Number)
     add(_TARGET, AUTO, "For model, if the accordion is set to auto", gr.Dropdown, target_choices())
+    add(_TAGS, True, "Complete tags while you type in Quillwork's text fields")
 
 
 def read_options() -> Mapping[str, str]:
@@ -92,6 +94,11 @@ def _set(opts: Any) -> Iterator[tuple[str, str]]:
 def default_target() -> str:
     """Return the target that the settings page names; `AUTO` where it leaves the matter open."""
     return str(getattr(getattr(shared(), "opts", None), _TARGET, None) or AUTO)
+
+
+def completes_tags() -> bool:
+    """Tell whether the page completes tags in our text fields."""
+    return bool(getattr(getattr(shared(), "opts", None), _TAGS, True))
 
 
 def target_choices() -> list[str]:
