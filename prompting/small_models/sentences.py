@@ -37,6 +37,8 @@ _LABEL = re.compile(
     r"(?i)\A(?:looks|clothing|setting|light(?:ing)?|materials?|view|colou?rs?|framing|style|mood|medium|background|foreground"
     r"|composition|subject|pose|place|camera|tags)\s*:\s*"
 )
+# Our own closing line comes back as labels of what follows it.
+_INNER_LABEL = re.compile(r"(?i)(?<=[,;] )(?:setting|light(?:ing)?|materials?|view):\s+")
 # Of a sentence's words, three in a row each: so many that stood before make it a repetition.
 _REPEATED = 0.5
 # Fewer words are no sentence any more.
@@ -76,6 +78,7 @@ def drawable(
     seen = {three for example in shown for three in _threes(_words(example))}
     size = 0
     out = any_of(excluded)
+    text = text if _INNER_LABEL.search(own) else _INNER_LABEL.sub("", text)
     for sentence in SENTENCE.split(first_paragraph(_TAG.sub(" ", text) if "<" not in own else text)):
         sentence = _without_clauses(" ".join(sentence.split()), out)
         if latin and leaves_words(text, own):

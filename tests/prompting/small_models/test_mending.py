@@ -67,6 +67,11 @@ class TestProse:
     def test_a_sentence_that_is_nothing_to_draw_goes(self, talk):
         assert drawable(f"{GOOD} {talk}", FOX) == GOOD
 
+    def test_labels_of_our_own_go_and_what_follows_stays(self):
+        written = "A fox in the snow, setting: park, light: warm sun; view: from below."
+        assert drawable(written, FOX) == "A fox in the snow, park, warm sun; from below."
+        assert drawable(written, f"{FOX}, light: warm sun") == written
+
     def test_the_users_own_words_are_no_talk(self):
         own = 'a sign that says "You are here". I love it'
         assert drawable('A sign that says "You are here".', own) == 'A sign that says "You are here".'
