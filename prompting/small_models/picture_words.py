@@ -14,7 +14,7 @@ from ..answers.facts.idea_tags import is_english, unquoted
 from ..answers.terms import LISTS, NOBODY, shows_people
 from ..phrasebook import data
 from ..phrasebook.language import language_of
-from ..phrasebook.scene import compatible
+from ..phrasebook.scene import compatible, settle
 from ..phrasebook.subjects import read_scene
 from ..phrasebook.vocabulary import attribute_words, context_words, lexicon, singular
 from ..targets import Target
@@ -151,14 +151,21 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
         is_own = all(_stem(word) in known for word in _WORD.findall(said))
         if (is_own and _turns(said) <= _turns(own)) or _counts_rightly(said, own):
             continue
-        states = _phrases().get(said)
-        if states is None or not any(
-            scene.kind in entry.kinds
-            and entry.not_with.isdisjoint(scene.tags)
-            and compatible(entry.tags, scene)
-            for entry in states
-        ):
+        states = next(
+            (
+                entry
+                for entry in _phrases().get(said, ())
+                if scene.kind in entry.kinds
+                and entry.not_with.isdisjoint(scene.tags)
+                and compatible(entry.tags, scene)
+            ),
+            None,
+        )
+        if states is None:
             found.append(piece.strip(" .!?"))
+        else:  # the next one has to go with it
+            scene.tags |= states.tags
+            settle(scene)
     return found
 
 

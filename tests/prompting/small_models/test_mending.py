@@ -588,6 +588,11 @@ class TestTheSmallestModels:
                 "A fox in the snow at night, clear daylight with crisp shadows, a fox in snow",
             ),
             (
+                "portrait of an old fisherman",
+                "midjourney_like",
+                "Portrait of an old fisherman, soft overcast daylight, clear daylight with crisp shadows",
+            ),
+            (
                 "红色灯塔，日出",
                 "z_image_turbo",
                 "红色灯塔，日出，画面中有一只大象站在海边，天空是绿色的，光线很强。" * 2,
