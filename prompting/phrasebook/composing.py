@@ -36,6 +36,7 @@ _PROSE_ORDER = (
     "opening", "motion", "detail", "setting", "air", "light", "shadow", "composition", "lens", "film",
     "camera_move", "static_camera", "pace", "palette", "medium", "mood", "sound",
 )  # fmt: skip
+_LIGHT_FIRST = sorted(_PROSE_ORDER, key=lambda facet: facet in ("detail", "setting", "air"))
 _FINAL = ".!?…。！？"
 _OPEN_END = re.compile(r"[\w\"'”’)\]}%°*>»]$")
 
@@ -67,13 +68,15 @@ class Composition:
     def in_order(self, facets: Sequence[str]) -> list[tuple[str, Entry]]:
         return sorted(self.lines, key=lambda line: facets.index(line[0]) if line[0] in facets else 99)
 
-    def in_prose_order(self) -> list[tuple[str, Entry]]:
-        return sorted(self.lines, key=lambda line: _PROSE_ORDER.index(line[0]))
+    def in_prose_order(self, kind: str = "") -> list[tuple[str, Entry]]:
+        """Return the lines in the order of running text; of an unknown subject the light comes first."""
+        order = _LIGHT_FIRST if kind == "unsure" else _PROSE_ORDER
+        return sorted(self.lines, key=lambda line: order.index(line[0]))
 
 
 def facet_entries(facet: str) -> tuple[Entry, ...]:
     """Return all lines of a facet."""
-    return data.facets(_FILES[facet])[facet]
+    return data.facets(_FILES[facet])[facet] + data.facets("unsure").get(facet, ())
 
 
 def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = ()) -> Composition:
@@ -100,12 +103,15 @@ def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = 
             taken.remove(facet)
             continue
         enough = count >= plan.words or len(written.lines) >= plan.most
-        full = count >= plan.room and chooser.spread >= plan.spread / 2
+        full = count >= plan.room and chooser.spread >= plan.spread
         if full or (enough and (chooser.spread >= plan.spread or facet == "medium")):
             break
         if facet == "shadow" and "light" not in chooser.scene.tags and "light" not in chooser.scene.covers:
             continue
-        entry = chooser.entry(facet, facet_entries(facet))
+        entries = facet_entries(facet)
+        if chooser.spread >= plan.spread:
+            entries = tuple(entry for entry in entries if count + size(entry) <= plan.room)
+        entry = chooser.entry(facet, entries)
         if entry is None:
             continue
         written.lines.append((facet, entry))
@@ -115,7 +121,7 @@ def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = 
 
 def join_prose(text: str, written: Composition, scene: Scene, *, attach: bool) -> str:
     """Write one paragraph: `text`, an opening attached to it where grammar allows, then sentences."""
-    in_prose_order = written.in_prose_order()
+    in_prose_order = written.in_prose_order(scene.kind)
     openings = [entry for facet, entry in in_prose_order if facet == "opening"]
     sentences = [entry.prose for facet, entry in in_prose_order if facet != "opening"]
     if openings and attach and can_attach(text):

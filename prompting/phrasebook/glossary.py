@@ -14,6 +14,8 @@ from .vocabulary import ALIVE, context_words, lexicon, singular
 # In these the thing that the words before it describe stands last, and a postposition behind its noun.
 _HEAD_LAST = frozenset({"ja", "ko", "zh"})
 _WITHOUT_BLANKS = frozenset({"ja", "zh"})
+# Of these a word that we do not know stays as it is: a name is one, and the rest is guessed by many encoders.
+_LATIN = frozenset({"de", "fr", "es", "pt"})
 _QUALITY_BEHIND = frozenset({"fr", "es", "pt"})
 # An ending may have so many letters; Korean ones are particles and may be two.
 _LONGEST_ENDING, _LONGEST_WORDS = 3, 4
@@ -30,10 +32,11 @@ _KINDS = (*_TELLING, "between")
 
 @dataclass(frozen=True, slots=True)
 class Gloss:
-    """An idea in English, and the words of it that have no English here."""
+    """An idea in English, and its words that have no English here: left out, or kept as they are."""
 
     english: str
-    left_out: tuple[str, ...]
+    unknown: tuple[str, ...]
+    keeps_unknown: bool
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ def gloss(prompt: str, language: str) -> Gloss | None:
     if len(known) < few or not any(kind == "nouns" for kind, _ in known) or len(left_out) > len(known) / 2:
         return None
     ordered = _head_first(items) if language in _HEAD_LAST else items
-    return Gloss(_joined(ordered, language), left_out)
+    return Gloss(_joined(ordered, language), left_out, language in _LATIN)
 
 
 def spoken(prompt: str) -> str:
@@ -206,7 +209,7 @@ def _joined(items: Sequence[tuple[str, str]], language: str) -> str:
         if kind in ("qualities", "numbers"):
             waiting.append(word)
             is_counted = is_counted or kind == "numbers"
-        elif kind in ("nouns", "times", "name"):
+        elif kind in ("nouns", "times", "name") or (kind == "unknown" and language in _LATIN):
             noun = _plural(word) if is_counted and kind == "nouns" else word
             phrases.append(_Phrase(joint, waiting, noun))
             waiting, is_counted, joint = [], False, ", "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from . import data
 from .scene import Scene
 
 _NEGATED = re.compile(
@@ -66,3 +67,14 @@ def take_negations(text: str, scene: Scene) -> str:
         if more is not None and note(more[1]):
             rest = rest[more.end() :]
         text = f"{text[: match.start()]} , {rest}"
+
+
+def say_instead(text: str) -> str:
+    """Return `text` with "nothing blurry" said by what is there instead, where we have words for that."""
+    instead = data.words_of("context")["instead"]
+    quality = "|".join(map(re.escape, instead))
+    return re.sub(
+        rf"(?i)\bnothing\s+({quality})(?=\s*(?:[,.;!?\n]|$))",
+        lambda found: str(instead[found[1].lower()]),
+        text,
+    )

@@ -15,7 +15,9 @@ class Scene:
     """Facts known about the picture so far; `tags` grows while additions are chosen.
 
     `kind` is the kind of subject, `noun` its name in a sentence ("the fox"). `covers` are the facets that
-    the prompt has settled, `without` what it does not want (as said), `length` the number of its words.
+    the prompt has settled, `without` what it does not want (as said), `length` the number of its words,
+    `entailed` the image board's tags that its nouns bring with them. Where a word or its use is unknown, the
+    scene is not `certain`: `subject` is then the kind that was read, and only the tags of `anyway` hold.
     """
 
     kind: str = "general"
@@ -27,6 +29,10 @@ class Scene:
     without: list[str] = field(default_factory=list)
     length: int = 0
     language: str = "en"
+    subject: str = "general"
+    entailed: list[str] = field(default_factory=list)
+    certain: bool = True
+    anyway: set[str] = field(default_factory=set)
 
 
 def settle(scene: Scene) -> None:
@@ -40,6 +46,13 @@ def settle(scene: Scene) -> None:
                 # Snow lies outdoors, but not where the prompt looks at it through a window.
                 if same_dimension(more).isdisjoint(scene.tags):
                     scene.tags.add(more)
+
+
+def be_careful(scene: Scene) -> None:
+    """Make of a scene that is not certain one of which only what suits any picture may be said."""
+    scene.tags = set(scene.anyway)
+    scene.kind, scene.noun, scene.plural, scene.formless = "unsure", "the main subject", False, True
+    settle(scene)
 
 
 def compatible(tags: frozenset[str], scene: Scene) -> bool:

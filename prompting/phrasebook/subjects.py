@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from . import data
+from .certainty import entailed_by, hints, is_certain, is_read, words_for
 from .glossary import spoken
 from .language import ENGLISH
 from .negations import take_negations
@@ -59,6 +60,8 @@ _OF = frozenset({"of", "from", "out", "entirely", "only", "completely", "purely"
 _COMMON_MATTER = frozenset({"wooden", "stonework", "glass", "metal"})
 _MATTER = _COMMON_MATTER | {"paper", "cloth", "clayware", "bricks", "iced"}
 _NAME_REACH = 4
+# "A faded black and white photo of": so many words may stand before a medium.
+_MEDIUM_REACH = 5
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
 _SMALL_WORDS = frozenset(
@@ -87,6 +90,7 @@ def read_scene(prompt: str) -> Scene:
     matches = _without_media(tokens, list(_nouns(tokens)))
     scene.tags = _tags_in(tokens, matches)
     scene.covers = _covers_in(tokens)
+    said = set(scene.tags)
     main = _main_noun(text, tokens, matches)
     _name_subject(scene, main)
     if main is not None:
@@ -101,7 +105,76 @@ def read_scene(prompt: str) -> Scene:
     if "people" in scene.without:
         scene.tags.add("nopeople")
     settle(scene)
+    if (
+        "alone" in scene.tags
+        and all(match.kind not in _GUISES for match in matches)
+        and "part" not in scene.tags
+    ):
+        scene.entailed = ["solo"]
+    scene.entailed += list(dict.fromkeys(_entailed_in(text, tokens, matches)))
+    known = _known_in(tokens, matches)
+    things = sum(match.kind not in _PLACES and "part" not in match.traits for match in matches)
+    scene.certain = main is not None and scene.language == "en" and is_certain(scene, tokens, things, known)
+    # Nobody is there for sure only where every word is known and none speaks of somebody.
+    told = {"alone", "nopeople", "drawn"}
+    if main is not None and is_read(tokens, known) and words_for("somebody").isdisjoint(tokens):
+        told |= {"noperson"} if scene.kind not in _PEOPLE and "humanoid" not in scene.tags else set()
+    scene.subject = scene.kind
+    scene.anyway = _anyway(said, text, tokens) | (scene.tags & told)
     return scene
+
+
+def _entailed_in(text: str, tokens: list[str], nouns: list[_Match]) -> Iterator[str]:
+    """Yield the tags that the nouns bring with them, save those in a compound or a likeness."""
+    for noun in nouns:
+        after = tokens[noun.end : noun.end + 1]
+        is_last = (
+            not after
+            or _break_between(text, noun.end)
+            or after[0] in words_for("plain") | word_list("demoting")
+        )
+        before = tokens[max(0, noun.start - 3) : noun.start]
+        if (
+            (is_last or after[0].endswith(("ing", "ed")))
+            and after != ["of"]
+            and words_for("likening").isdisjoint(before)
+        ):
+            yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
+
+
+def _known_in(tokens: list[str], nouns: list[_Match]) -> set[int]:
+    """Return the places of the tokens that belong to a word of the files."""
+    known = {place for noun in nouns for place in range(noun.start, noun.end)}
+    for _, (start, end) in _contexts(tokens, nouns):
+        known.update(range(start, end))
+    words, longest = attribute_words()
+    for place in range(len(tokens)):
+        for size in range(1, longest + 1):
+            if " ".join(tokens[place : place + size]) in words:
+                known.update(range(place, place + size))
+    return known
+
+
+def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
+    """Return of the tags that words of the scene bring those that hold whatever its subject is, and hints."""
+    found = {hint for hint, words in hints().items() if any(_is_one_of(token, words) for token in tokens)}
+    apart = [tags for tags, (start, end) in _contexts(tokens, []) if _is_apart(start, end, text, tokens)]
+    named = {tag for tags in apart for tag in tags}
+    media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
+    if said & dimension("medium"):
+        found.add("mediumsaid")
+    return (said - media) | (said & media & (named | {"mono"})) | found
+
+
+def _is_one_of(token: str, words: frozenset[str]) -> bool:
+    return token in words or singular(token) in words
+
+
+def _is_apart(start: int, end: int, text: str, tokens: list[str]) -> bool:
+    """Tell whether a medium is named as such: first ("oil painting of ..."), last, or between commas."""
+    if start <= _MEDIUM_REACH and tokens[end : end + 1] == ["of"]:
+        return True
+    return end == len(tokens) or (_break_between(text, end) and (not start or _break_between(text, start)))
 
 
 def requested_tags(instruction: str) -> tuple[list[str], Scene]:

@@ -19,7 +19,12 @@ _NEGATED = re.compile(r"(?i)\A(?:no|without|not|nothing|nobody)\b(?! humans)")
 _TWICE = re.compile(r"(?i)\A(1(?:girl|boy)), (?:girl|woman|boy|man)(?=,|\Z)")
 _WORN = re.compile(r"(?i)\A(?:wearing|dressed in|during|it is|there is|there are)\s+")
 _GROUP = re.compile(r"(?i)\A(two|three|four|2|3|4)\s+(girls|women|boys|men)\b")
-_SYNTAX = re.compile(r"[\[\]{}()<>|\\\n_*:—]|\bBREAK\b")
+_SYNTAX = re.compile(r"[\[\]{}()<>|\\\n_*—]|:(?!\s)|\bBREAK\b")
+_SHOULD_SHOW = re.compile(
+    r"(?i)\b(?:(?:it|the\s+\w+|which|that)\s+)(?:should|must|has\s+to|needs\s+to)\s+(?:show|have|contain|include)\s+"
+)
+_DANGLING = re.compile(r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are)\Z")
+_GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 
 
@@ -30,16 +35,20 @@ def as_tags(prompt: str, scene: Scene) -> str:
     # What is not to be there stands in the negative prompt.
     if looks_like_tags(prompt):
         return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
-    left = take_negations(prompt, Scene())
+    left = _SHOULD_SHOW.sub(", ", take_negations(prompt, Scene()))
     tags = [_WORN.sub("", tag) for tag in tags_in(left) if not _NEGATED.match(tag)]
     if not tags:
         return prompt
     if group := _GROUP.match(tags[0]):
         kind = "girls" if group[2].lower() in ("girls", "women") else "boys"
         tags.insert(0, f"{_NUMBERS.get(group[1].lower(), group[1])}{kind}")
-    listed = _TWICE.sub(r"\1", with_count(", ".join(tags), left))
+    tags = [_DANGLING.sub("", tag) for tag in tags]
+    listed = ", ".join(tags)
+    # The queen that a chess piece dreams of is no girl in the picture.
+    if scene.kind != "unsure" or scene.subject in ("person", "group", "general") or _GIRL_OR_BOY.search(left):
+        listed = _TWICE.sub(r"\1", with_count(listed, left))
     # Somebody whose name is not known may well be a person.
-    known = scene.kind not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
+    known = scene.subject not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
     # A mermaid has the tags of a girl.
     known = known and "humanoid" not in scene.tags
     return f"{NOBODY}, {listed}" if known and not shows_people(left) and NOBODY not in listed else listed
@@ -68,8 +77,13 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
     if len(present) > 2 * few:
         order = ["frame", "light", "colour"]
     else:
-        order += [*(["again"] + ["tags"] * 12) * 2]
+        order += ["again", *["tags"] * 12, *(["style"] if with_light else []), *["safe"] * 30]
+    if chooser.scene.kind == "unsure":
+        order = [*["medium"] * 5, *(["style"] if with_light else []), *["safe"] * 40]
     found: list[str] = []
+    for tag in chooser.scene.entailed:
+        if not any(_stems(tag) == _stems(known) for known in (*present, *found)):
+            found.append(tag)
     for facet in order:
         if len(present) + len(found) >= few and chooser.spread > ENOUGH_SPREAD:
             break

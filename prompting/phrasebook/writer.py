@@ -23,7 +23,8 @@ from .composing import (
 from .forms import edits, music, structured
 from .glossary import Gloss, gloss, spoken
 from .lists import shorten, values_for
-from .scene import Scene, same_dimension, settle
+from .negations import say_instead
+from .scene import Scene, be_careful, same_dimension, settle
 from .subjects import read_scene, requested_tags
 from .tagging import ENOUGH_SPREAD, as_tags, tags_of
 
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from ..tasks import EnhanceTask
 
 _DETAILED = 40
+# Of a subject that is not surely known, in the order of choosing.
+_OF_THE_UNSURE: tuple[str, ...] = (
+    "medium", "light", "composition", "palette", "detail", "shadow", "detail", "composition", "palette",
+    "detail", "shadow", "detail", "medium", "detail",
+)  # fmt: skip
+# To so few words a target that wants no more than the idea gets a phrase, and no sentence.
+_FEW_WORDS = 9
 _ADDED = re.compile(
     r"^\s*(?:please\s+)?(?:add|include|with|give\s+(?:it|him|her|them))\s+"
     r"((?:an?|some|one|two|three|four|\d+|his|her|their|its)\s+[^,.;:!?\n]{2,70})",
@@ -65,6 +73,7 @@ _GLOSSED = (
     "The phrasebook translated word by word, as “{}”{}. Check that it says what you meant, or choose a model."
 )
 _WITHOUT = ", without “{}”"
+_AS_IT_IS = ", with “{}” left as it is"
 _ENGLISH = "The phrasebook writes in English, so the language “{}” was not followed: choose a model for it."
 _UNSEEN = (
     "{} gets no pictures, and the phrasebook cannot put into words what they show, so the references are "
@@ -97,6 +106,10 @@ def _write(task: EnhanceTask) -> str:
     if english := _glossed(task):
         task = replace(task, prompt=english.english)
     scene = read_scene(task.prompt)
+    if not scene.certain:
+        be_careful(scene)
+    if task.target.form != "tags":
+        task = replace(task, prompt=say_instead(task.prompt))
     requested, wordings, instruction = _follow(task, scene)
     text = _compose(task, scene, requested, wordings, instruction)
     if task.target.negative != "none" and scene.without:
@@ -132,7 +145,8 @@ def remark(task: EnhanceTask) -> str:
     if task.brief.language not in ("", "en"):
         told.append(_ENGLISH.format(task.brief.language))
     if english := _glossed(task):
-        left = _WITHOUT.format("”, “".join(english.left_out)) if english.left_out else ""
+        how = _AS_IT_IS if english.keeps_unknown else _WITHOUT
+        left = how.format("”, “".join(english.unknown)) if english.unknown else ""
         told.append(_GLOSSED.format(shorten(english.english), left))
     elif any(map(str.isalpha, task.prompt)) and _is_beyond(scene, task.target):
         told.append(_UNTRANSLATED.format(task.target.label))
@@ -206,12 +220,14 @@ def _compose(
     if target.form in ("json", "sections") or (target.shots[1] > 1 and task.brief.duration):
         return structured.write(task, scene, chooser, wordings)
     if scene.language != "en" and not _is_beyond(scene, target) and target.form != "tags":
-        return _foreign(prompt, scene.language, chooser, wordings)
+        phrases = 1 if target.form == "any" and task.variations == 1 else 3
+        return _foreign(prompt, scene.language, chooser, wordings, phrases)
     few = target.words[0] if target.words and target.form == "tags" else 12
     if target.form == "tags":
         listed = as_tags(prompt, scene)
         return join_phrases(listed, [*wordings, *tags_of(listed, chooser, few)])
-    by_list = target.form == "phrases" or (target.form == "any" and looks_like_tags(prompt))
+    is_short = scene.length <= _FEW_WORDS and can_attach(prompt)
+    by_list = target.form == "phrases" or (target.form == "any" and (is_short or looks_like_tags(prompt)))
     plan = _plan(task, scene, instruction, by_list)
     if target.form == "tags_and_prose":
         tags = tags_of(prompt, chooser, few, with_light=False)[: 6 if plan.words < 60 else 9]
@@ -280,6 +296,8 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         goal = scene.length + 14
     if scene.language != "en":  # of which nothing is known: no light, no place
         facets = ("composition", "opening", "setting", "lens", "detail", "palette", "opening", "detail")
+    if scene.kind == "unsure" and target.kind not in ("video", "image_to_video"):
+        facets = _OF_THE_UNSURE
     if not by_list and not can_attach(task.prompt.strip()):
         facets = tuple("detail" if facet == "opening" else facet for facet in facets)
     if {"rain", "fog", "storm", "wind"} & scene.tags and "air" in facets:
@@ -304,18 +322,29 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
     return PromptPlan(
         facets=tuple(facet for facet in facets if not skipped.get(facet, False)),
         words=goal - scene.length,
-        room=max(0, many - scene.length) if many else 999,
+        room=_room(target, scene),
         most=most,
         # Alone, a prompt need not be told from others.
-        spread=ENOUGH_SPREAD if many or task.variations > 1 else 1.0,
+        spread=ENOUGH_SPREAD if (many and scene.length < _DETAILED) or task.variations > 1 else 1.0,
     )
 
 
-def _foreign(prompt: str, language: str, chooser: Chooser, wordings: Sequence[str]) -> str:
-    """Write the prompt with a few additions that suit any picture, in its own language where we have it."""
+def _room(target: Target, scene: Scene) -> int:
+    """Return how many words may be added: a long idea stays at about its own length."""
+    if target.form == "any":
+        return scene.length + 3
+    many = target.words[1] if target.words else 999
+    return max(many, round(1.2 * scene.length)) - scene.length
+
+
+def _foreign(prompt: str, language: str, chooser: Chooser, wordings: Sequence[str], most: int) -> str:
+    """Write the prompt with up to `most` additions that suit any picture, in its own language if known."""
     about = data.words_of("languages")
     own = about["languages"].get(language)
     groups = own["say"] if own else about["other"]
     joiner = own.get("joiner", ", ") if own else ", "
-    phrases = [chooser.one([phrase.strip() for phrase in group.split(";")]) for group in groups]
+    start = chooser.index([1] * len(groups)) if most < len(groups) else 0
+    phrases = [
+        chooser.one([phrase.strip() for phrase in group.split(";")]) for group in groups[start : start + most]
+    ]
     return join_phrases(prompt, [*wordings, *phrases], joiner)

@@ -83,11 +83,12 @@ def _ideogram(prompt: str, scene: Scene, chooser: Chooser) -> str:
         "lens" if is_photo else "composition",
         "opening",
         "mood",
+        "detail",
     )
     written = _choose(chooser, *facets)
     style: dict[str, Any] = {
-        "aesthetics": _phrases(written, "palette", "medium", "mood") or "clear and natural",
-        "lighting": _phrases(written, "light") or "even light",
+        "aesthetics": _phrases(written, "palette", "medium", "mood", "detail") or "clear and natural",
+        "lighting": _phrases(written, "light") or "light as the scene gives it",
         "medium": _MEDIA.get(medium, "photograph" if is_photo else "graphic illustration"),
     }
     if is_photo:

@@ -112,7 +112,13 @@ def test_the_commonest_words_are_said_in_english(idea: str, english: str) -> Non
 
 def test_a_word_without_english_is_named() -> None:
     chunks = chunks_for(EnhanceTask("drei Katzen vor einem riesigen Haus", targets.load("sdxl")))
-    assert any("without “riesigen”" in chunk.warning for chunk in chunks if chunk.warning)
+    assert any("with “riesigen” left as it is" in chunk.warning for chunk in chunks if chunk.warning)
+    assert "riesigen" in "".join(chunk.text for chunk in chunks)
+
+
+def test_a_word_of_another_script_without_english_is_left_out_and_named() -> None:
+    chunks = chunks_for(EnhanceTask("старик играет в шахматы с роботом", targets.load("sdxl")))
+    assert any("without “шахматы”" in chunk.warning for chunk in chunks if chunk.warning)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ import re
 import pytest
 
 from quillwork.prompting.phrasebook import data
+from quillwork.prompting.phrasebook.certainty import hints
 from quillwork.prompting.phrasebook.scene import Scene, compatible, settle
 
-FILES = ("detail", "light", "setting", "camera", "finish", "motion", "tags")
+FILES = ("detail", "light", "setting", "camera", "finish", "motion", "unsure", "tags")
 ENTRIES = [entry for file in FILES for entries in data.facets(file).values() for entry in entries]
 KINDS = {line.split(":")[0].split()[0] for line in data.words_of("subjects")["nouns"].splitlines()} | {
-    "general"
+    "general",
+    "unsure",
 }
 
 
@@ -28,6 +30,7 @@ def known_tags() -> set[str]:
     return (
         tags
         | KINDS
+        | {*hints(), "mediumsaid"}
         | {"plural", "crafted", "oddmatter", "alone", "tentinside", "noperson", "nopeople", "drawn"}
     )
 
@@ -90,7 +93,9 @@ def test_every_line_has_a_phrase_and_prose(file: str) -> None:
 def test_every_kind_has_its_lines(facet: str) -> None:
     file = {"opening": "detail"}.get(facet, facet)
     kinds = {kind for entry in data.facets(file)[facet] for kind in entry.kinds}
-    assert kinds >= KINDS - {"graphic", "space", "general"} - ({"abstract"} if facet == "light" else set())
+    assert kinds >= KINDS - {"graphic", "space", "general", "unsure"} - (
+        {"abstract"} if facet == "light" else set()
+    )
 
 
 def test_no_two_lines_of_a_facet_are_the_same() -> None:
