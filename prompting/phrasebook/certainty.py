@@ -21,11 +21,12 @@ def is_certain(scene: Scene, tokens: Sequence[str], nouns: int, known: Iterable[
     return (
         is_read(tokens, known)
         and scene.kind in words_for("kinds")
-        and nouns <= 1
+        and nouns == (scene.kind not in words_for("places"))
         and len(tokens) <= int(data.words_of("certainty")["longest"])
         and words_for("strange").isdisjoint(scene.tags)
         and len(words_for("lands") & scene.tags) <= _LANDS_AT_MOST
         and words_for("turns").isdisjoint(tokens)
+        and ("indoors" not in scene.tags or not words_for("roomers").isdisjoint({scene.kind, *scene.tags}))
     )
 
 

@@ -210,6 +210,9 @@ def _joined(items: Sequence[tuple[str, str]], language: str) -> str:
             waiting.append(word)
             is_counted = is_counted or kind == "numbers"
         elif kind in ("nouns", "times", "name") or (kind == "unknown" and language in _LATIN):
+            # "Cocina" cooks in one place and is a kitchen in the other.
+            if phrases and phrases[-1].name == word and not phrases[-1].qualities:
+                phrases.pop()
             noun = _plural(word) if is_counted and kind == "nouns" else word
             phrases.append(_Phrase(joint, waiting, noun))
             waiting, is_counted, joint = [], False, ", "
@@ -233,9 +236,19 @@ def _joined(items: Sequence[tuple[str, str]], language: str) -> str:
 
 
 def _plural(noun: str) -> str:
-    irregular = {"woman": "women", "man": "men", "child": "children", "fish": "fish", "sheep": "sheep"}
-    if noun in irregular:
-        return irregular[noun]
+    irregular = {
+        "woman": "women",
+        "man": "men",
+        "child": "children",
+        "fish": "fish",
+        "sheep": "sheep",
+        "deer": "deer",
+        "mouse": "mice",
+        "goose": "geese",
+        "person": "people",
+    }
+    if noun in irregular or noun in irregular.values():
+        return irregular.get(noun, noun)
     if noun.endswith(("s", "x", "ch", "sh")):
         return noun if noun.endswith("s") else f"{noun}es"
     if noun.endswith("f"):

@@ -111,8 +111,8 @@ def read_scene(prompt: str) -> Scene:
         and "part" not in scene.tags
     ):
         scene.entailed = ["solo"]
-    scene.entailed += list(dict.fromkeys(_entailed_in(text, tokens, matches)))
     known = _known_in(tokens, matches)
+    scene.entailed += list(dict.fromkeys(_entailed_in(text, tokens, matches, known)))
     things = sum(match.kind not in _PLACES and "part" not in match.traits for match in matches)
     scene.certain = main is not None and scene.language == "en" and is_certain(scene, tokens, things, known)
     # Nobody is there for sure only where every word is known and none speaks of somebody.
@@ -124,7 +124,7 @@ def read_scene(prompt: str) -> Scene:
     return scene
 
 
-def _entailed_in(text: str, tokens: list[str], nouns: list[_Match]) -> Iterator[str]:
+def _entailed_in(text: str, tokens: list[str], nouns: list[_Match], known: set[int]) -> Iterator[str]:
     """Yield the tags that the nouns bring with them, save those in a compound or a likeness."""
     for noun in nouns:
         after = tokens[noun.end : noun.end + 1]

@@ -8,6 +8,7 @@ from ..answers.facts.idea_tags import tags_in
 from ..answers.terms import NOBODY, shows_people, with_count
 from ..targets.fitting import split_terms
 from . import data
+from .certainty import words_for
 from .chooser import Chooser
 from .composing import looks_like_tags
 from .negations import take_negations
@@ -21,9 +22,22 @@ _WORN = re.compile(r"(?i)\A(?:wearing|dressed in|during|it is|there is|there are
 _GROUP = re.compile(r"(?i)\A(two|three|four|2|3|4)\s+(girls|women|boys|men)\b")
 _SYNTAX = re.compile(r"[\[\]{}()<>|\\\n_*—]|:(?!\s)|\bBREAK\b")
 _SHOULD_SHOW = re.compile(
-    r"(?i)\b(?:(?:it|the\s+\w+|which|that)\s+)(?:should|must|has\s+to|needs\s+to)\s+(?:show|have|contain|include)\s+"
+    r"(?i)\b(?:it|the\s+\w+|which|that)\s+(?:should|must|has\s+to|needs\s+to)\s+"
+    r"(?:show|have|contain|include)\s+"
 )
-_DANGLING = re.compile(r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are)\Z")
+# "A man whose beard is a flock of starlings" names three things.
+_CLAUSE = re.compile(
+    r"(?i)\s+(?:whose|where|while|(?:who|which|that)\s+(?:is|are)|is|are|as|becoming|turning\s+into)\s+(?=\S)"
+)
+# "Caught in a net" and "driven by a panda" stay whole.
+_DONE_BY = re.compile(
+    r"(?i)\b(?!(?:made|carved|built|woven|folded|sculpted|covered|surrounded)\b)"
+    r"(\w{2,}(?:ed|en)|stuck|caught|lost|lit|held|hung|worn|drawn|asleep)\s+(by|with|as|in|into|from|at|under)\s+"
+    r"(?:(?:an?|the|his|her|its)\s+)?(?=\w)"
+)
+_DANGLING = re.compile(
+    r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|seen|mid|with)\Z"
+)
 _GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 
@@ -36,13 +50,14 @@ def as_tags(prompt: str, scene: Scene) -> str:
     if looks_like_tags(prompt):
         return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
     left = _SHOULD_SHOW.sub(", ", take_negations(prompt, Scene()))
-    tags = [_WORN.sub("", tag) for tag in tags_in(left) if not _NEGATED.match(tag)]
+    left = _CLAUSE.sub(", ", _DONE_BY.sub(r"\1_\2_", left))
+    tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]
     if not tags:
         return prompt
     if group := _GROUP.match(tags[0]):
         kind = "girls" if group[2].lower() in ("girls", "women") else "boys"
         tags.insert(0, f"{_NUMBERS.get(group[1].lower(), group[1])}{kind}")
-    tags = [_DANGLING.sub("", tag) for tag in tags]
+    tags = [_DANGLING.sub("", part) for tag in tags for part in _without_deed(tag, is_first=tag == tags[0])]
     listed = ", ".join(tags)
     # The queen that a chess piece dreams of is no girl in the picture.
     if scene.kind != "unsure" or scene.subject in ("person", "group", "general") or _GIRL_OR_BOY.search(left):
@@ -52,6 +67,15 @@ def as_tags(prompt: str, scene: Scene) -> str:
     # A mermaid has the tags of a girl.
     known = known and "humanoid" not in scene.tags
     return f"{NOBODY}, {listed}" if known and not shows_people(left) and NOBODY not in listed else listed
+
+
+def _without_deed(tag: str, *, is_first: bool) -> list[str]:
+    """Cut "roller skates carrying milkshakes" in two: who carries them stands in another tag."""
+    words = tag.split()
+    for place in range(1, len(words) - 1):
+        if not is_first and words[place].endswith("ing") and words[place].lower() in words_for("turns"):
+            return [" ".join(words[:place]), " ".join(words[place:])]
+    return [tag]
 
 
 def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True) -> list[str]:

@@ -106,7 +106,7 @@ def _write(task: EnhanceTask) -> str:
     if english := _glossed(task):
         task = replace(task, prompt=english.english)
     scene = read_scene(task.prompt)
-    if not scene.certain:
+    if english or not scene.certain:  # word by word much is lost of what joins the words
         be_careful(scene)
     if task.target.form != "tags":
         task = replace(task, prompt=say_instead(task.prompt))
