@@ -152,8 +152,8 @@ def join_phrases(text: str, phrases: Sequence[str], joiner: str = ", ") -> str:
 
 
 def can_attach(text: str) -> bool:
-    """Tell whether ``, its coat dusted with snow`` may follow `text`."""
-    return bool(_OPEN_END.search(text)) and "\n" not in text and not _unclosed(text)
+    """Tell whether ``, its coat dusted with snow`` may follow `text`: of a list, its last part would have it."""
+    return bool(_OPEN_END.search(text)) and not re.search(r"[\n,;]", text) and not _unclosed(text)
 
 
 def continues(text: str, *, sentence: bool) -> str:

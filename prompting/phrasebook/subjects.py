@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import data
@@ -105,14 +105,9 @@ def read_scene(prompt: str) -> Scene:
     if "people" in scene.without:
         scene.tags.add("nopeople")
     settle(scene)
-    if (
-        "alone" in scene.tags
-        and all(match.kind not in _GUISES for match in matches)
-        and "part" not in scene.tags
-    ):
-        scene.entailed = ["solo"]
     known = _known_in(tokens, matches)
-    scene.entailed += list(dict.fromkeys(_entailed_in(text, tokens, matches, known)))
+    shown = [noun for noun in matches if _is_shown(noun, text, tokens, known)]
+    scene.entailed = list(dict.fromkeys(_entailed_in(shown, alone="alone" in scene.tags)))
     things = sum(match.kind not in _PLACES and "part" not in match.traits for match in matches)
     scene.certain = main is not None and scene.language == "en" and is_certain(scene, tokens, things, known)
     # Nobody is there for sure only where every word is known and none speaks of somebody.
@@ -124,22 +119,34 @@ def read_scene(prompt: str) -> Scene:
     return scene
 
 
-def _entailed_in(text: str, tokens: list[str], nouns: list[_Match], known: set[int]) -> Iterator[str]:
-    """Yield the tags that the nouns bring with them, save those in a compound or a likeness."""
-    for noun in nouns:
-        after = tokens[noun.end : noun.end + 1]
-        is_last = (
-            not after
-            or _break_between(text, noun.end)
-            or after[0] in words_for("plain") | word_list("demoting")
-        )
-        before = tokens[max(0, noun.start - 3) : noun.start]
-        if (
-            (is_last or after[0].endswith(("ing", "ed")))
-            and after != ["of"]
-            and words_for("likening").isdisjoint(before)
-        ):
-            yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
+def _entailed_in(shown: Sequence[_Match], *, alone: bool) -> Iterator[str]:
+    """Yield the image board's tags that the nouns of what is shown bring with them."""
+    people = [noun for noun in shown if noun.kind in _PEOPLE and "part" not in noun.traits]
+    if alone and len(people) == 1 and all(noun.kind not in _GUISES for noun in shown):
+        yield "solo"
+    for noun in shown:
+        yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
+
+
+def _is_shown(noun: _Match, text: str, tokens: list[str], known: set[int]) -> bool:
+    """Tell whether a noun is in the picture: no part of a compound ("satellite dish"), no likeness."""
+    after = tokens[noun.end : noun.end + 1]
+    is_last = (
+        not after
+        or _break_between(text, noun.end)
+        or after[0] in words_for("plain") | word_list("demoting")
+        or after[0].endswith(("ing", "ed"))
+    )
+    place = noun.start - 1
+    is_first = (
+        place < 0
+        or place in known
+        or tokens[place] in words_for("plain") | words_for("turns") | word_list("demoting")
+        or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
+        or _break_between(text, noun.start)
+    )
+    before = tokens[max(0, noun.start - 3) : noun.start]
+    return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
 
 
 def _known_in(tokens: list[str], nouns: list[_Match]) -> set[int]:
