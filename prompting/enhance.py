@@ -260,7 +260,7 @@ def _in_english(text: str, target: Target) -> str:
     if "any" in target.languages or language in ("en", "other", *target.languages):
         return ""
     found = gloss(text, language)
-    return found.english if found and not found.left_out else ""
+    return found.english if found and not found.unknown else ""
 
 
 def _gather(

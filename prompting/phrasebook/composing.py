@@ -152,7 +152,7 @@ def join_phrases(text: str, phrases: Sequence[str], joiner: str = ", ") -> str:
 
 
 def can_attach(text: str) -> bool:
-    """Tell whether ``, its coat dusted with snow`` may follow `text`: of a list, its last part would have it."""
+    """Tell whether ``, its coat dusted with snow`` may follow `text`, which must be no list."""
     return bool(_OPEN_END.search(text)) and not re.search(r"[\n,;]", text) and not _unclosed(text)
 
 
