@@ -65,6 +65,8 @@ _FURTHER = {
         ("light", "The light"),
     ),
 }
+# Of the least that a target wants, so much before a loop is enough to be filled up.
+_BEFORE_LOOP = 0.25
 # Farther from a variation's seed than any other variation's.
 _SEEDS_APART = 7919
 _FILLED = "light, surroundings and framing were added from the phrasebook"
@@ -253,7 +255,7 @@ class Order:
         if not self._is_list or self.target.words is None:
             return None
         text = self._sifted(read_answer(answer.text, idea=self.own_words, form=self.target.form)[0])
-        if size_of(self.target, text) < self.target.words[0]:
+        if size_of(self.target, text) < self.target.words[0] * _BEFORE_LOOP:
             return None
         self.warnings.append(_UNLOOPED)
         return Draft((text,))

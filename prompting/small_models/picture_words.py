@@ -23,7 +23,7 @@ from ..targets.fitting import split_terms
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _CLAUSE = re.compile(r",\s+(?:and\s+|but\s+)?")
-_FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags")
+_FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags", "unsure")
 # Somebody or something that is the subject of a picture wherever it stands.
 _SUBJECTS = frozenset({"person", "group", "animal", "creature", "robot", "vehicle", "food"})
 _ALIVE = frozenset({"person", "group", "animal", "creature", "robot"})
@@ -155,7 +155,7 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
             (
                 entry
                 for entry in _phrases().get(said, ())
-                if scene.kind in entry.kinds
+                if not {scene.kind, "unsure"}.isdisjoint(entry.kinds)
                 and entry.not_with.isdisjoint(scene.tags)
                 and compatible(entry.tags, scene)
             ),

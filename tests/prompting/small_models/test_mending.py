@@ -352,6 +352,14 @@ NONSENSE = (
 )
 
 
+def test_a_short_list_before_a_loop_is_filled_up():
+    listed = "fox, snow, pine trees, footprints, pale sky, snow hut, snow hut, snow hut, snow hut, snow hut"
+    prompt, done, _ = made(FOX, "illustrious", AnswerLoops.of("It", f"<prompt>no humans, {listed}"))
+    assert prompt.startswith("no humans, fox, snow, pine trees, footprints, pale sky")
+    assert size_of(load("illustrious"), prompt) >= 20
+    assert any("repetitions were removed" in warning for warning in done.info["warnings"])
+
+
 def test_a_word_that_was_not_translated_goes_and_lettering_stays():
     idea = "一只熊猫在竹林里吃竹子, 招牌写着「竹」"
     rest = (
