@@ -17,6 +17,7 @@ from quillwork.llm_backends.images import (
     MOST_BYTES,
     MOST_PIXELS,
     SMALLEST_SIDE,
+    av_library,
     encode_picture,
     pixels_of,
     read_picture,
@@ -25,6 +26,18 @@ from quillwork.llm_backends.types import Image
 
 Picture = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(params=["without PyAV", "with PyAV"], autouse=True)
+def scaling(request, monkeypatch):
+    """Both ways to scale a JPEG that is a little too large."""
+    if request.param == "without PyAV":
+        monkeypatch.setitem(sys.modules, "av", None)
+    else:
+        pytest.importorskip("av", reason="this way to scale needs PyAV")
+    av_library.cache_clear()
+    yield request.param
+    av_library.cache_clear()
 
 
 def file_of(picture, form: str, **more) -> bytes:
@@ -86,6 +99,81 @@ def test_a_picture_that_the_camera_laid_on_its_side_stands_upright():
     picture = decoded(read_picture(file_of(lying, "JPEG", exif=exif, quality=95)))
     assert picture.size == (60, 40)
     assert near(picture.getpixel((30, 3)), (254, 0, 0), 40)
+
+
+def detailed(mode: str = "RGB", size: tuple[int, int] = (1632, 1224)):
+    """A picture of soft colours with a fine pattern: rings that grow narrower."""
+    gradient = Picture.radial_gradient("L").resize(size)
+    rings = gradient.point([(value * value // 40) % 256 for value in range(256)])
+    bands = (rings, gradient, Picture.linear_gradient("L").resize(size))
+    return Picture.merge("RGB", bands).convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "how"),
+    [
+        ("RGB", {}),
+        ("RGB", {"subsampling": 0}),
+        ("RGB", {"subsampling": 1}),
+        ("RGB", {"progressive": True}),
+        ("RGB", {"keep_rgb": True}),
+        ("L", {}),
+        ("CMYK", {}),
+    ],
+    ids=lambda value: " ".join(value) or "plain" if isinstance(value, dict) else value,
+)
+def test_a_jpeg_that_is_a_little_too_large_keeps_its_colours(mode, how):
+    """Check against a Lanczos filter, the best there is, which takes twice as long."""
+    picture = detailed(mode)
+    shown = decoded(read_picture(file_of(picture, "JPEG", quality=95, **how)))
+    wanted = picture.resize((1024, 768), Picture.Resampling.LANCZOS).convert("RGB")
+    assert shown.size == wanted.size
+    assert off(shown.convert("RGB"), wanted) < 3
+
+
+def off(one, other) -> float:
+    """The mean difference of two pictures in shades."""
+    from PIL import ImageChops, ImageStat
+
+    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
+
+
+def test_with_pyav_a_jpeg_is_scaled_better(scaling):
+    data = file_of(detailed(), "JPEG", quality=95)
+    wanted = detailed().resize((1024, 768), Picture.Resampling.LANCZOS)
+    ours = off(decoded(read_picture(data)), wanted)
+    by_pillow = off(decoded(encode_picture(Picture.open(BytesIO(data)))), wanted)
+    assert (ours < by_pillow) is (scaling == "with PyAV")
+
+
+@pytest.mark.parametrize("size", [(1025, 33), (1633, 1225), (1025, 1025), (900, 2999), (3000, 9)])
+def test_a_jpeg_of_odd_sides_is_scaled(size):
+    shown = decoded(read_picture(file_of(detailed(size=size), "JPEG")))
+    assert max(shown.size) == 1024
+    assert min(shown.size) == max(SMALLEST_SIDE, round(min(size) * 1024 / max(size)))
+
+
+def test_a_large_jpeg_on_its_side_stands_upright():
+    exif = Picture.Exif()
+    exif[0x0112] = 6
+    lying = Picture.new("RGB", (1600, 1200), "white")
+    lying.paste("red", (0, 0, 200, 1200))
+    shown = decoded(read_picture(file_of(lying, "JPEG", exif=exif)))
+    assert shown.size == (768, 1024)
+    assert near(shown.getpixel((384, 20)), (254, 0, 0), 40)
+
+
+def test_broken_notes_of_a_camera_cost_no_picture():
+    data = file_of(detailed(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xffnonsense")
+    assert decoded(read_picture(data)).size == (1024, 768)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_large_jpeg_that_is_cut_off_is_refused(share, progressive):
+    data = file_of(detailed(), "JPEG", progressive=progressive)
+    with pytest.raises(BadRequest, match="damaged or incomplete"):
+        read_picture(data[: int(len(data) * share)])
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
