@@ -22,8 +22,8 @@ ROOM_FOR_THOUGHTS = {"default": 8192, "off": 0, "low": 4096, "medium": 8192, "hi
 
 def tokens_of(text: str) -> int:
     """Estimate the tokens of `text`."""
-    foreign = 0 if text.isascii() else sum(not letter.isascii() for letter in text)
-    return foreign + math.ceil((len(text) - foreign) / LETTERS_A_TOKEN)
+    latin = len(text.encode("ascii", "ignore"))
+    return len(text) - latin + math.ceil(latin / LETTERS_A_TOKEN)
 
 
 def prompt_tokens(request: Request) -> int:
