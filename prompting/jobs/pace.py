@@ -9,8 +9,10 @@ from collections.abc import Callable
 # The mean time of a call against the best so far: below this there is room for more, above it some may be
 # waiting over there.
 _ROOM = 1.25
-_BEGIN, _FEWEST_SEEN = 4, 8
-_FASTER, _MORE, _FEWER = 1.5, 1.1, 0.85
+_BEGIN, _FEWEST_SEEN = 4, 4
+# In seconds: where answers take longer, a step too far makes calls wait until they are given up.
+_QUICK_S = 1.0
+_QUICKLY, _FASTER, _MORE, _FEWER = 3.0, 1.5, 1.1, 0.85
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 120.0
 
 
@@ -61,9 +63,10 @@ class Pace:
             return
         self._best = mean if self._best is None else min(self._best, mean)
         if mean <= self._best * _ROOM:
-            self._limit = (
-                self._limit * _FASTER if self._is_rising else max(self._limit + 1, self._limit * _MORE)
-            )
+            if self._is_rising:
+                self._limit *= _QUICKLY if mean < _QUICK_S else _FASTER
+            else:
+                self._limit = max(self._limit + 1, self._limit * _MORE)
         else:
             self._is_rising = False
             self._before = self._limit, rate

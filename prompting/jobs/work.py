@@ -37,6 +37,8 @@ _TRIES = 4
 # So many failures to reach the other side in a row, and nobody is there: before its first answer, and later.
 _NOBODY_THERE, _NOBODY_LEFT = 4, 12
 _LOOK_EVERY_S = 0.05
+# Entries read at least before they are asked for: while the pace is still rising there is time for it.
+_READ_AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ class Work:
             try:
                 while self._entries or reading or self._again or running:
                     await self._gate(running)
-                    while self._entries and len(reading) < pace.limit + readers:
+                    while self._entries and len(reading) < max(pace.limit, _READ_AHEAD) + readers:
                         entry = self._entries.popleft()
                         reading.append((entry, loop.run_in_executor(pool, entry.prepare)))
                     await pace.open()

@@ -31,6 +31,14 @@ def test_it_stops_where_calls_begin_to_queue(slots):
     assert slots <= limit <= slots * 2 + 4
 
 
+@pytest.mark.parametrize(("seconds", "limit"), [(0.2, 36), (8.0, 9)])
+def test_it_rises_faster_where_answers_are_quick(seconds, limit):
+    pace = Pace(128)
+    for _ in range(4 + 12):
+        pace.answered(seconds)
+    assert pace.limit == limit
+
+
 def test_a_first_answer_that_was_luck_does_not_hold_it_down():
     """Keep the pace where it is slow for another reason than its calls, a busy machine say."""
     pace = Pace(32)

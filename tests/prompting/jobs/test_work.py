@@ -222,6 +222,29 @@ def test_it_never_asks_more_at_once_than_allowed(journal):
     assert model.peak <= 3
 
 
+def test_entries_are_read_ahead_while_the_first_are_asked_for(journal):
+    """The first answer does not come before 50 others are ready for the pace to rise."""
+    ready = set()
+
+    def entry(name):
+        def prepare():
+            ready.add(name)
+            return Question(name, name)
+
+        return Entry(name, "1", prepare)
+
+    class Slow(Model):
+        async def __call__(self, payloads):
+            while len(ready) < 50:
+                await asyncio.sleep(0.01)
+            return await super().__call__(payloads)
+
+    work = Work([entry(f"p{number}") for number in range(200)], journal, Slow())
+    asyncio.run(asyncio.wait_for(work.run(Pace(4), 2), 30))
+    assert work.progress.done == 200
+    assert len(ready) == 200
+
+
 def test_a_stop_leaves_nothing_running(journal):
     async def stopped():
         started = asyncio.Event()
