@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from ..llm_backends import modes
 from ..llm_backends.errors import NotConfigured
+from ..llm_backends.remote.addresses import is_host
 from ..llm_backends.remote.provider.compatible import PARAMETER, able_directly
 from ..llm_backends.system.loopback import leads_to_loopback
 from ..llm_backends.types import DIRECT_TRANSPORT, Capabilities, Deployment, Secret
@@ -116,7 +117,7 @@ def _checked(address: Value) -> tuple[str, str, int | None]:
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = urlsplit(""), None, None
-    if parts.scheme not in ("http", "https") or not host or parts.username:
+    if parts.scheme not in ("http", "https") or not host or not is_host(host) or parts.username:
         raise NotConfigured(
             f"{address.name} (from {address.origin}) is not a valid address.",
             hint="Use an address such as http://127.0.0.1:4000/v1. The key goes into LLM_API_KEY.",

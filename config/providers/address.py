@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from ...llm_backends.errors import NotConfigured
-from ...llm_backends.remote.addresses import api_base, cleaned
+from ...llm_backends.remote.addresses import api_base, cleaned, is_host
 from ...llm_backends.system.loopback import address_of, leads_to_loopback
 from ..settings.values import warn_once
 from .table import Provider
@@ -23,7 +23,7 @@ def moved(provider: Provider, place: str, text: str) -> str:
         warn_once(f"{place} is read as {url}.")
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_address = parts.scheme in ("http", "https") and is_host(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
     if not is_address or parts.query or parts.fragment:

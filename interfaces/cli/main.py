@@ -28,6 +28,7 @@ from ...prompting.tasks import (
 from . import listing, place, setting_up, writing
 from .jobs import overview
 from .jobs.caption import caption_command
+from .jobs.carry_out import Stopped
 from .jobs.from_file import enhance_file_command, variables_file_command
 
 _HOME = (
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:  # templates, libraries, targets and YAML: each one plain sentence
         _complain(str(error))
         return USAGE
+    except Stopped:
+        return CANCELLED
     except (KeyboardInterrupt, EOFError, errors.Cancelled):  # EOFError: Ctrl+D at a question
         _complain("Cancelled.")
         return CANCELLED
@@ -249,11 +252,11 @@ def _one_or_file(
     def run(options: argparse.Namespace) -> int:
         given = options.text if "text" in options else options.name
         if bool(options.file) != bool(options.out):
-            options.refuse("--file and --out belong together: name the file to read and the one to write")
+            raise ValueError("--file and --out belong together: name the file to read and the one to write.")
         if (given is None) != bool(options.file):
-            options.refuse("give one text, or --file IN --out OUT for a file of them")
+            raise ValueError("Give one text, or --file IN --out OUT for a file of them.")
         if options.cheap and not options.file:
-            options.refuse("--when-cheap and --flex belong to --file: a single text is asked for at once")
+            raise ValueError("--when-cheap and --flex belong to --file: a single text is asked for at once.")
         return file(options) if options.file else one(options)
 
     return run
@@ -281,7 +284,6 @@ def _command(
 
 
 def _file_options(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.set_defaults(refuse=parser.error)
     parser.add_argument(
         "--file", default="", metavar="IN", help=f"a .txt, .csv or .jsonl file of {what}; - for stdin"
     )

@@ -90,6 +90,11 @@ def _bare(text: str) -> str:
     return bare if re.match(r"\[[\da-fA-F:.]+\]", bare) else bare.strip(_AROUND)
 
 
+def is_host(name: str | None) -> bool:
+    """Tell whether `name` can be a server's: the words of a sentence cannot."""
+    return bool(name) and not any(letter.isspace() or not letter.isprintable() for letter in name or "")
+
+
 def _split(address: str) -> SplitResult | None:
     try:
         parts = urlsplit(address)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..tasks import LARGEST_SEED
 from .journal import JobError
 
 IN_SUFFIXES = (".txt", ".csv", ".jsonl")
@@ -19,7 +20,12 @@ OUT_SUFFIXES = (".jsonl", ".csv")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # In bytes: a file of prompts that is larger is none.
 _LARGEST = 512 * 2**20
+_LONGEST_SHOWN = 60
+# Jobs whose entries are lines, named by their numbers.
+LINE_KINDS = ("enhance", "variables")
 _NUMBERS = ("variations", "seed", "count")
+_TEXTS = ("target", "instruction", "context", "guidance")
+_ROLES = ("reference_roles", "reference_role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +37,35 @@ class Line:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+def place_of(number: int, source: str) -> str:
+    """Return where a `Line` stands in the file `source`, as an editor or a spreadsheet counts: from 1, and in
+    a table with the row of names."""
+    return f"row {number + 2}" if Path(source).suffix.lower() == ".csv" else f"line {number + 1}"
+
+
+def by_place(failures: Mapping[str, str], about: Mapping[str, Any]) -> dict[str, str]:
+    """Return the failures of a job, whose notes are in `about`, by words that a reader finds them by."""
+    if about.get("kind") not in LINE_KINDS:
+        return dict(failures)
+    source = str(about.get("source") or about.get("what") or "")
+    return {place_of(int(name), source): said for name, said in failures.items()}
+
+
 def read_lines(source: str, stdin: TextIO, columns: Sequence[str]) -> list[Line]:
     """Read the file `source`, ``-`` for `stdin`; `columns` are the names under which the text may stand.
 
     Empty lines are left out, and keep their number. Raises `JobError` in one sentence.
     """
-    suffix = Path(source).suffix.lower()
     if source == "-":
-        data, suffix = stdin.read(), ".txt"
-        if data.lstrip()[:1] == "{":
-            suffix = ".jsonl"
-    else:
-        if suffix not in IN_SUFFIXES:
-            raise JobError(f"{source} is no {', '.join(IN_SUFFIXES)} file. Save it as one of them.")
-        data = _read(Path(source))
+        return lines_of(stdin.read(), "", columns)
+    _suffix_of(source)
+    return lines_of(_read(Path(source)), source, columns)
+
+
+def lines_of(data: str, source: str, columns: Sequence[str]) -> list[Line]:
+    """Read `data`, which stood in the file `source`, "" for none, as `read_lines` does."""
+    suffix = _suffix_of(source) if source else ".jsonl" if data.lstrip()[:1] == "{" else ".txt"
+    source = source or "The text"
     if suffix == ".txt":
         lines = [Line(number, line.strip()) for number, line in enumerate(_LINE_ENDS.split(data))]
     elif suffix == ".csv":
@@ -55,6 +76,13 @@ def read_lines(source: str, stdin: TextIO, columns: Sequence[str]) -> list[Line]
     if not kept:
         raise JobError(f"{source} holds no lines. Write one idea a line.")
     return kept
+
+
+def _suffix_of(source: str) -> str:
+    suffix = Path(source).suffix.lower()
+    if suffix not in IN_SUFFIXES:
+        raise JobError(f"{source} is no {', '.join(IN_SUFFIXES)} file. Save it as one of them.")
+    return suffix
 
 
 def _read(file: Path) -> str:
@@ -88,7 +116,7 @@ def _rows(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
             )
         for number, row in enumerate(reader):
             more = {low: row[name] for low, name in names.items() if name != column and row.get(name)}
-            yield Line(number, (row[column] or "").strip(), _with_numbers(more, source, number))
+            yield Line(number, (row[column] or "").strip(), _checked(more, source, number))
     except csv.Error as error:
         raise JobError(f"{source} cannot be read as CSV ({error}). Save it as CSV once more.") from None
 
@@ -100,7 +128,7 @@ def _objects(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise JobError(f"{source}, line {number + 1}, is no JSON. Write one object a line.") from None
         if isinstance(row, str):
             row = {columns[0]: row}
@@ -108,30 +136,44 @@ def _objects(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
         if not isinstance(text, str):
             raise JobError(f'{source}, line {number + 1}, has no text. Write {{"{columns[0]}": "…"}}.')
         more = {name.lower(): value for name, value in row.items() if name not in columns}
-        yield Line(number, text.strip(), _with_numbers(more, source, number))
+        yield Line(number, text.strip(), _checked(more, source, number))
 
 
-def _with_numbers(more: Mapping[str, Any], source: str, number: int) -> dict[str, Any]:
+def _checked(more: Mapping[str, Any], source: str, number: int) -> dict[str, Any]:
     # A table's export has null, and 2.0 for 2, where a number is missing in another row.
     read = {name: value for name, value in more.items() if value is not None}
-    for name in _NUMBERS:
-        if name in read:
+
+    def refuse(name: str, wanted: str) -> JobError:
+        said = repr(read[name])
+        said = said if len(said) <= _LONGEST_SHOWN else f"{said[:_LONGEST_SHOWN]}…"
+        return JobError(f"{source}, {place_of(number, source)}: {name} is {said}. Write {wanted}.")
+
+    for name in read:
+        if name in _NUMBERS:
             try:
                 read[name] = _whole(read[name])
             except (TypeError, ValueError, OverflowError):
-                raise JobError(
-                    f"{source}, line {number}: {name} is {read[name]!r}. Write a whole number."
-                ) from None
+                raise refuse(name, "a whole number of at most 20 digits") from None
+        elif name in _TEXTS and not isinstance(read[name], str):
+            raise refuse(name, "one text")
+        elif name in _ROLES and not _is_roles(read[name]):
+            raise refuse(name, "a text, or a list of them")
     return read
 
 
+def _is_roles(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
 def _whole(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError(value)
     try:
         whole = int(value)
     except ValueError:
         value = float(value)
         whole = int(value)
-    if isinstance(value, float) and value != whole:
+    if (isinstance(value, float) and value != whole) or abs(whole) > LARGEST_SEED:
         raise ValueError(value)
     return whole
 

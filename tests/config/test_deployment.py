@@ -58,9 +58,10 @@ def test_several_endpoints(home, env):
     assert deployment.replicas == ("http://127.0.0.1:4001/v1", "http://10.0.0.7:8000/v1")
     assert deployment.api_key == Secret(KEY)
     assert not deployment.is_local, "one of them is on another machine"
-    env(LLM_BASE_URL=f"{HERE}/v1,ftp://x", LLM_API_KEY=KEY, LLM_MODEL="a")
-    with pytest.raises(NotConfigured, match="is not a valid address"):
-        deploy(Choice())
+    for wrong in ("ftp://x", "not a url"):
+        env(LLM_BASE_URL=f"{HERE}/v1,{wrong}", LLM_API_KEY=KEY, LLM_MODEL="a")
+        with pytest.raises(NotConfigured, match="is not a valid address"):
+            deploy(Choice())
 
 
 @pytest.mark.parametrize(

@@ -388,6 +388,7 @@ def test_litellms_own_word_for_the_address_counts_too(variable):
         ("https://xai.example:99999", "not a valid address"),
         ("https://[::1", "not a valid address"),
         ("https://", "not a valid address"),
+        ("not a url", "not a valid address"),
     ],
 )
 def test_an_address_to_which_no_key_should_go_is_refused(base, said):

@@ -28,6 +28,10 @@ _AT_ONCE_HERE = 4
 _MOST_LISTED = 20
 
 
+class Stopped(Exception):
+    """The user has stopped the job and was told how it goes on."""
+
+
 def carry_out(
     entries: Sequence[Entry],
     journal: Journal,
@@ -37,7 +41,10 @@ def carry_out(
     service: BatchService | None = None,
     before: int = 0,
 ) -> Progress:
-    """Ask `model` for `entries`, with a `service` in batches of it; so many others were there `before`."""
+    """Ask `model` for `entries`, with a `service` in batches of it; so many others were there `before`.
+
+    Raises `Stopped`, or the `LLMError` that ended the job.
+    """
     if service is not None:
         work: Work = BatchWork(entries, journal, asking, model, service, settle, time.time, say)
     else:
@@ -52,7 +59,7 @@ def carry_out(
                 work.run(Pace(most_at_once(model, load().number("LLM_MAX_CONCURRENCY")))),
                 on_tick=display.tick,
             )
-    except (KeyboardInterrupt, errors.Cancelled, errors.LLMError):
+    except (KeyboardInterrupt, errors.Cancelled, errors.LLMError) as ended:
         display.end()
         say(
             f"Stopped after {work.progress.ended:,} of {work.progress.in_all:,}. Run the same command to go "
@@ -60,7 +67,9 @@ def carry_out(
         )
         if service is not None and journal.batches.open():
             say(f"The batch goes on at {service.label}: either of the two fetches its answers.")
-        raise
+        if isinstance(ended, errors.LLMError):
+            raise
+        raise Stopped from None
     finally:
         display.end()
     return work.progress

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ....prompting.jobs.journal import JobError, Journal, journal_file, journals, remove
+from ....prompting.jobs.lines import by_place
 from ..tables import print_table
 from ..writing import print_json
 from .carry_out import jobs_folder, list_failures
@@ -70,7 +71,7 @@ def _show(file: Path, options: argparse.Namespace) -> int:
             f"Batch {batch.id or batch.tag}: {batch.state}, {batch.answered} of {batch.total} answered when "
             f"last seen. `python . jobs resume {file.stem}` fetches the answers."
         )
-    list_failures(failures, file.stem)
+    list_failures(by_place(failures, about), file.stem)
     return 0
 
 

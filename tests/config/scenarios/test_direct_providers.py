@@ -230,6 +230,9 @@ def test_a_provider_that_was_moved_is_asked_for_nothing_at_a_guessed_address(wir
     env(GEMINI_COMPATIBLE_BASE="https://elsewhere.example/v1")
     with pytest.raises(NotConfigured, match="names another server than"):
         deploy(Choice(by_workflow=False))
+    env(GEMINI_COMPATIBLE_BASE="not a url")
+    with pytest.raises(NotConfigured, match="GEMINI_COMPATIBLE_BASE is not a valid address"):
+        deploy(Choice(by_workflow=False))
 
 
 def test_tools_that_a_compatible_address_has_no_way_for_are_refused_in_a_sentence(wire, env):

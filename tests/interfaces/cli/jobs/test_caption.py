@@ -180,6 +180,7 @@ def test_a_second_job_on_the_folder_is_told(
             _, said = first.communicate(timeout=100)
             assert first.returncode == 130
             assert b"Run the same command to go on" in said and b"Traceback" not in said
+            assert b"Cancelled" not in said, "once is enough"
     finally:
         first.kill()
         first.communicate()
