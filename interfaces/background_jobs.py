@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from ..config.settings.home import home
 from ..config.settings.values import load
@@ -18,13 +19,14 @@ from ..llm_backends.host import Host, program
 from ..llm_backends.model import Model
 from ..llm_backends.redact import scrub
 from ..llm_backends.runner import runner
-from ..prompting.jobs import captions
-from ..prompting.jobs.caption_job import CaptionJob, CaptionOrder, describing, most_at_once
+from ..prompting.jobs.caption_job import CaptionJob, most_at_once
 from ..prompting.jobs.control import Control, RunningJob, announced, running_jobs
+from ..prompting.jobs.file_job import FileJob
 from ..prompting.jobs.journal import JobError, Journal
 from ..prompting.jobs.pace import Pace
-from ..prompting.jobs.picture_readers import PictureReaders
-from ..prompting.jobs.work import Progress, Work, Written
+from ..prompting.jobs.work import Entry, Progress, Sample, Work, Written
+
+J = TypeVar("J", CaptionJob, FileJob)
 
 MOST_RUNNING = 8
 _AT_ONCE_HERE = 4
@@ -34,6 +36,24 @@ _TURN_S = 15.0
 _BETWEEN_TURNS_S = 0.1
 _LOOK_EVERY_S = 0.1
 _log = logging.getLogger("quillwork")
+
+
+class Order(Protocol[J]):
+    """Order for a job of the kind `J`: `CaptionOrder`, or `FileOrder` for a file called `source`."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    def what(self, job: J) -> str: ...
+
+    def opened(self, jobs: Path, model: Model) -> contextlib.AbstractContextManager[J]: ...
+
+    def entries(self, job: J, model: Model, opening: contextlib.ExitStack) -> list[Entry]: ...
+
+    def sample(self, job: J) -> Sample: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +70,10 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A few captions of a job that has not begun: nothing is written beside the pictures.
+    """A few texts of a job that has not begun: nothing is written where it will write.
 
-    `samples` are names with a text or an error. `seconds` and `cost_usd` are an upper estimate for the rest,
-    None where nothing is known.
+    `samples` are names or ideas with a text or an error. `seconds` and `cost_usd` are an upper estimate for
+    the rest, None where nothing is known.
     """
 
     total: int
@@ -64,35 +84,31 @@ class Preview:
     cost_usd: float | None
 
 
-def preview(order: CaptionOrder, model: Model, turns: Turns, control: Control) -> Preview:
-    """Ask for the first captions of `order` and keep them in its journal, where the job finds them.
+def preview(order: Order[J], model: Model, turns: Turns, control: Control) -> Preview:
+    """Ask for the first texts of `order` and keep them in its journal, where the job finds them.
 
     Raises `JobError` where the job could not begin, the `LLMError` that would end it, and `Cancelled` once
     `control` stops it.
     """
     outcomes: dict[str, Mapping[str, Any] | str] = {}
     with order.opened(home() / "jobs", model) as job:
-        entries, unasked, lost = job.sample(order.seed)
-        work = _Execution(job, model, turns, RunningJob(job.journal.id, "caption", "", control))
-        progress = work.carry_out_sample(entries, outcomes)
-    rest, ended = unasked - len(entries), max(1, progress.called)
+        sample = order.sample(job)
+        work = _Execution(job, model, turns, RunningJob(job.journal.id, order.kind, "", control))
+        progress = work.carry_out_sample(sample.entries, outcomes)
+    rest, ended = sample.unasked - len(sample.entries), max(1, progress.called)
     return Preview(
-        total=len(job.pictures),
-        left=unasked + lost,
-        kept=job.kept,
+        total=sample.total,
+        left=sample.left,
+        kept=sample.kept,
         samples=[
-            (name, "", said)
-            if isinstance(said, str)
-            else (name, captions.caption(said["text"], order.wishes), "")
-            for name in (entry.name for entry in entries)
-            if (said := outcomes.get(name)) is not None
+            job.spoken(entry.name, outcomes[entry.name]) for entry in sample.entries if entry.name in outcomes
         ],
         seconds=progress.seconds / ended * rest if progress.called else None,
         cost_usd=progress.cost_usd / ended * rest if progress.cost_usd else None,
     )
 
 
-def start(order: CaptionOrder, model: Model, turns: Turns, asked: Mapping[str, Any]) -> RunningJob:
+def start(order: Order[J], model: Model, turns: Turns, asked: Mapping[str, Any]) -> RunningJob:
     """Begin the job in a thread of its own; `asked` is kept with it, for whoever begins it again.
 
     Raises `JobError` where it cannot begin. What ends it later is noted in its journal.
@@ -101,12 +117,13 @@ def start(order: CaptionOrder, model: Model, turns: Turns, asked: Mapping[str, A
         raise JobError(f"{MOST_RUNNING} jobs are running already. Wait until one of them has finished.")
     with contextlib.ExitStack() as opening:
         job = opening.enter_context(order.opened(home() / "jobs", model))
-        about = {"kind": "caption", "what": str(order.folder), "asked": dict(asked)}
+        what = order.what(job)
+        about = {"kind": order.kind, "what": what, "source": order.source, "asked": dict(asked)}
         job.journal.note(**about, began=time.time(), ended=None, error="")
-        readers = opening.enter_context(PictureReaders(0 if model.runs_in_place else len(job.pictures)))
-        running = RunningJob(job.journal.id, "caption", str(order.folder))
+        running = RunningJob(job.journal.id, order.kind, what)
         execution = _Execution(job, model, turns, running)
-        work = execution.prepare(job.entries(order.seed, readers.read), job.journal, job.settle)
+        entries = order.entries(job, model, opening)
+        work = execution.prepare(entries, job.journal, job.settle)
         work.progress.before = job.before
         opening.enter_context(announced(running))
         held = opening.pop_all()
@@ -117,7 +134,7 @@ def start(order: CaptionOrder, model: Model, turns: Turns, asked: Mapping[str, A
 class _Execution:
     """One execution of `job`, wherever its model is."""
 
-    def __init__(self, job: CaptionJob, model: Model, turns: Turns, running: RunningJob) -> None:
+    def __init__(self, job: CaptionJob | FileJob, model: Model, turns: Turns, running: RunningJob) -> None:
         self._job, self._model, self._turns, self._running = job, model, turns, running
         # What is under way when it is stopped is finished, unless nobody will ever want it.
         self._is_sample = False
@@ -129,7 +146,7 @@ class _Execution:
 
     async def _ask(self, payloads: Sequence[Any]) -> list[Written | LLMError]:
         # In this process the model has another port to the host at each turn.
-        return await describing(self._model)(payloads)
+        return await self._job.asking(self._model)(payloads)
 
     def carry_out_sample(
         self, entries: Sequence[Any], outcomes: dict[str, Mapping[str, Any] | str]
@@ -173,7 +190,7 @@ class _Execution:
             return True, job.report(time.time()).line()
         job.note_stop(error)
         progress = work.progress
-        return not error, error or f"Stopped. {progress.ended:,} of {progress.in_all:,} images are done."
+        return not error, error or f"Stopped. {progress.ended:,} of {progress.in_all:,} {job.unit} are done."
 
     def _perform(self, work: Work) -> None:
         if self._model.runs_in_place:

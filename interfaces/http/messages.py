@@ -103,6 +103,13 @@ class HttpHost(Protocol):
         """
         ...
 
+    def results_folder(self) -> Path:
+        """Return the folder below the host's folder of outputs that a job's results go to, as a whole path.
+
+        Raises `JobError` where it cannot be made.
+        """
+        ...
+
     def others_wait(self) -> bool:
         """Tell whether something may wait in the host's queue behind what runs. Any thread."""
         ...

@@ -12,6 +12,7 @@ from ...interfaces.http.adapters.aiohttp import Adapter
 from ...interfaces.http.key_watch import KeyWatch
 from ...llm_backends import registry
 from ...llm_backends.host import Host
+from ...prompting.jobs.file_job import results_folder
 
 if TYPE_CHECKING:
     from .queue import Turns
@@ -52,6 +53,11 @@ class ComfyHttpHost:
         from .picture_folder import picture_folder
 
         return picture_folder(name)
+
+    def results_folder(self) -> Path:
+        import folder_paths
+
+        return results_folder(Path(folder_paths.get_output_directory()))
 
     def others_wait(self) -> bool:
         _, pending = self._server.prompt_queue.get_current_queue_volatile()

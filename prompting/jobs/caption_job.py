@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ...llm_backends.errors import LLMError
 from ...llm_backends.images import read_picture
@@ -19,7 +19,8 @@ from ..tasks import SAVE_AS, Existing, SaveAs
 from . import captions
 from .caption_places import place_for
 from .journal import JobError, Journal, digest, hold_place, journal_file
-from .work import Ask, Entry, Written
+from .picture_readers import PictureReaders
+from .work import Ask, Entry, Sample, Written
 
 # Calls at once to one server, for what a job finds out by itself; a lower limit than the usual one is that of
 # a server on somebody's desk.
@@ -65,6 +66,8 @@ class CaptionJob:
     place: captions.Place
     say: Callable[[str], None] = lambda sentence: None
 
+    unit: ClassVar[str] = "images"
+
     def __post_init__(self) -> None:
         self.by_name = {picture.name: picture for picture in self.pictures}
         self.kept = self.before = 0
@@ -106,6 +109,15 @@ class CaptionJob:
         left = self._left(ours, lambda name, why: None)
         entries = list(captions.entries_of(left[:SHOWN], self.wishes, seed, self.place))
         return entries, len(left), len(self._lost(ours))
+
+    def asking(self, model: Model) -> Ask:
+        return describing(model)
+
+    def spoken(self, name: str, outcome: Mapping[str, Any] | str) -> tuple[str, str, str]:
+        """Return what a preview shows of a picture: its name, its text, its error."""
+        if isinstance(outcome, str):
+            return name, "", outcome
+        return name, captions.caption(outcome["text"], self.wishes), ""
 
     def _lost(self, ours: Sequence[str]) -> list[str]:
         return [name for name in ours if not self.place.has(self.by_name[name])]
@@ -196,6 +208,22 @@ class CaptionOrder:
     with_videos: bool = False
     limit: int = 0
     seed: int = 0
+
+    kind: ClassVar[str] = "caption"
+    source: ClassVar[str] = ""
+
+    def what(self, job: CaptionJob) -> str:
+        """Return what the list of jobs calls it."""
+        return str(self.folder)
+
+    def entries(self, job: CaptionJob, model: Model, opening: contextlib.ExitStack) -> list[Entry]:
+        """Return what is left to be asked for, read as long as `opening` is open."""
+        readers = opening.enter_context(PictureReaders(0 if model.runs_in_place else len(job.pictures)))
+        return job.entries(self.seed, readers.read)
+
+    def sample(self, job: CaptionJob) -> Sample:
+        entries, unasked, lost = job.sample(self.seed)
+        return Sample(entries, unasked, unasked + lost, job.kept, len(job.pictures))
 
     @contextlib.contextmanager
     def opened(self, jobs: Path, model: Model) -> Iterator[CaptionJob]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ...llm_backends.model import Model
-from .journal import Journal, digest
-from .line_tasks import LineTasks
+from .journal import JobError, Journal, digest, hold_place, journal_file
+from .line_tasks import IdeaOptions, LineTasks
 from .lines import Results
-from .work import Ask, Entry, Question
+from .work import Ask, Entry, Question, Sample
 
 SHOWN = 3
+# The name under which a journal keeps the text that was handed in.
+HANDED_IN = "the text handed in"
+_FOLDER = "quillwork"
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class FileJob:
     out: Path
     model_name: str
 
-    unit = "lines"
+    unit: ClassVar[str] = "lines"
 
     def __post_init__(self) -> None:
         self.before = 0
@@ -82,6 +88,12 @@ class FileJob:
     def asking(self, model: Model) -> Ask:
         return self.tasks.asking(model)
 
+    def spoken(self, name: str, outcome: Mapping[str, Any] | str) -> tuple[str, str, str]:
+        """Return what a preview shows of a line: its text, its prompt (the first of several), its error."""
+        line = self.tasks.lines[name]
+        row = self.tasks.rows(line, outcome)[0]
+        return line.text, row["prompt"] or "", row["error"] or ""
+
     def settle(self, name: str, outcome: Mapping[str, Any] | str) -> None:
         """Write the rows of a line; `outcome` is an error as a text."""
         if isinstance(outcome, str):
@@ -110,3 +122,71 @@ class FileJob:
 
 def _asked(key: str, payload: Any) -> Callable[[], Question]:
     return lambda: Question(key, payload)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOrder:
+    """Order for a job over `data`, the text of a file called `name` ("" for none), with `options` of its
+    `tasks`. The results go into the folder `results`, in a file that ends in `suffix`."""
+
+    data: str
+    name: str
+    tasks: LineTasks
+    options: IdeaOptions
+    results: Path
+    suffix: str
+
+    @property
+    def kind(self) -> str:
+        return self.tasks.kind
+
+    @property
+    def source(self) -> str:
+        return self.name
+
+    def what(self, job: FileJob) -> str:
+        """Return what the list of jobs calls it: the file of results."""
+        return str(job.out)
+
+    def out(self, model: Model) -> Path:
+        """Return the file of results, which has another name for other lines, options or models."""
+        stem = re.sub(r"[^\w-]+", "_", Path(self.name).stem).strip("_")[:_LONGEST_NAME] or "prompts"
+        return self.results / f"{stem}-{self._digest(model)}{self.suffix}"
+
+    def _digest(self, model: Model) -> str:
+        return digest(self.data, self.name, self.options, self.suffix, model.deployment.name)[:8]
+
+    def entries(self, job: FileJob, model: Model, opening: contextlib.ExitStack) -> list[Entry]:
+        """Return what is left to be asked for."""
+        return job.entries()
+
+    def sample(self, job: FileJob) -> Sample:
+        entries, left = job.sample()
+        return Sample(entries, left, left, 0, len(self.tasks.lines))
+
+    @contextlib.contextmanager
+    def opened(self, jobs: Path, model: Model) -> Iterator[FileJob]:
+        """Hold the file of results, and a journal for it in the folder `jobs`, for as long as the job runs.
+
+        Raises `JobError` where another job is writing there.
+        """
+        out = self.out(model)
+        file = journal_file(jobs, f"{self.kind}-{self._digest(model)}")
+        with hold_place(jobs, out), Journal(file) as journal:
+            journal.keep({HANDED_IN: self.data})
+            yield FileJob(self.tasks, journal, out, model.deployment.name)
+
+
+def results_folder(outputs: Path) -> Path:
+    """Return the folder for results below a host's folder of outputs. Raises `JobError`."""
+    try:
+        outputs = outputs.resolve()
+        folder = outputs / _FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JobError(f"The folder {outputs / _FOLDER} cannot be made ({error.strerror}).") from None
+    if folder.resolve() != folder:
+        raise JobError(
+            f"{folder} leads to another folder. Remove the link, so that results stay in {outputs}."
+        )
+    return folder

@@ -196,6 +196,16 @@ def peek(file: Path, most: int = 5) -> tuple[dict[str, Any], int, dict[str, str]
     return about, failed, failures
 
 
+def kept_in(file: Path, name: str) -> str | None:
+    """Return the text that a journal keeps for the file `name`, None without one. Raises `JobError`."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as data:
+            row = data.execute("select text from befores where name = ?", (name,)).fetchone()
+    except sqlite3.Error as error:
+        raise JobError(f"The journal {file} cannot be read ({error}).") from None
+    return str(row[0]) if row else None
+
+
 def journal_file(folder: Path, job_id: str) -> Path:
     return folder / f"{job_id}{_SUFFIX}"
 

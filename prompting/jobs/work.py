@@ -66,6 +66,18 @@ class Written:
     cost_usd: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first entries of a job, for a preview; how many are to be asked for and to be written, and how many
+    of `total` are left alone."""
+
+    entries: Sequence[Entry]
+    unasked: int
+    left: int
+    kept: int
+    total: int
+
+
 class Keeper(Protocol):
     """The part of a journal that a run needs: `journal.Journal`, or another that many machines share."""
 

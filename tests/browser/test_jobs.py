@@ -82,30 +82,29 @@ def pictures(folder: Path, count: int = 20) -> Path:
 class Panel:
     """The sidebar's jobs with the form for a new one open."""
 
-    def __init__(self, page) -> None:
-        self.page = page
+    def __init__(self, page, kind: str = "captions") -> None:
+        self.page, self.form = page, f".quillwork-new-{kind}"
         page.evaluate(OPEN)
         page.wait_for_selector(".quillwork-jobs")
-        if page.locator(".quillwork-new-job:not([open])").count():
-            page.click(".quillwork-new-job summary")
+        if page.locator(f"{self.form}:not([open])").count():
+            page.click(f"{self.form} summary")
 
     def field(self, label: str):
         # The words of a list's label go on with its choices.
-        return self.page.locator(".quillwork-new-job").get_by_label(re.compile(f"^{label}"))
+        return self.page.locator(self.form).get_by_label(re.compile(f"^{label}"))
 
     def press(self, name: str) -> None:
-        self.page.locator(".quillwork-new-job").get_by_role("button", name=name, exact=True).click()
+        self.page.locator(self.form).get_by_role("button", name=name, exact=True).click()
 
     def says(self, words: str) -> None:
         self.page.wait_for_function(
-            "(words) => document.querySelector('.quillwork-new-job [role=status]')"
-            ".textContent.includes(words)",
-            arg=words,
+            "([form, words]) => document.querySelector(`${form} [role=status]`).textContent.includes(words)",
+            arg=[self.form, words],
         )
 
     @property
     def samples(self) -> list[str]:
-        return self.page.locator(".quillwork-samples dd").all_inner_texts()
+        return self.page.locator(f"{self.form} .quillwork-samples dd").all_inner_texts()
 
 
 def test_a_folder_is_captioned_from_the_sidebar(comfy, wire: WireServer) -> None:
@@ -120,14 +119,14 @@ def test_a_folder_is_captioned_from_the_sidebar(comfy, wire: WireServer) -> None
     panel.press("Preview")
     panel.says("Images that get a caption: 19 of 20. Already captioned: 1. At most about 0:00:")
     assert panel.samples == [f"ohwx, {FOX}"] * 3
-    names = comfy.page.locator(".quillwork-samples dt").all_inner_texts()
+    names = comfy.page.locator(".quillwork-new-captions dt").all_inner_texts()
     assert names == ["img0.png", "img1.png", "img2.png"]
     assert list(folder.glob("*.txt")) == [folder / "img3.txt"], "nothing is written yet"
     assert "name the light" in str(wire.calls()[0].json)
     # What was shown is not what would begin now.
     panel.field("Captions that are already there").select_option("replace")
     assert panel.samples == []
-    assert not comfy.page.locator(".quillwork-new-job button:text-is('Start')").is_visible()
+    assert not comfy.page.locator(".quillwork-new-captions button:text-is('Start')").is_visible()
     panel.press("Preview")
     panel.says("caption: 20 of 20.")
     panel.press("Start")
@@ -205,4 +204,100 @@ def test_a_preview_is_stopped(comfy, wire: WireServer) -> None:
     wire.wait_calls(3)
     panel.press("Stop")
     wire.wait_disconnects(3)
-    assert comfy.page.locator(".quillwork-new-job button:text-is('Preview')").is_visible()
+    assert comfy.page.locator(".quillwork-new-captions button:text-is('Preview')").is_visible()
+
+
+DROP = """([form, name, text]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([text], name));
+  for (const kind of ["dragover", "drop"]) {
+    const event = new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: files });
+    document.querySelector(form).dispatchEvent(event);
+  }
+}"""
+
+
+def test_prompts_for_a_file_are_begun_stopped_resumed_and_fetched(
+    comfy, wire: WireServer, tmp_path: Path
+) -> None:
+    goes_on = threading.Event()
+
+    def answer(_: object) -> str:
+        if len(wire.calls()) > 5:
+            goes_on.wait(120)
+        return FOX
+
+    wire.script("*", answer)
+    page = comfy.page
+    panel = Panel(page, "prompts")
+    ideas = tmp_path / "meine Ideen.csv"
+    ideas.write_bytes(
+        b"idea;target\n" + "".join(f"ein Füchslein {n};plain\n" for n in range(20)).encode("cp1252")
+    )
+    page.set_input_files(f"{panel.form} input[type=file]", ideas)
+    page.wait_for_selector(f"{panel.form} .quillwork-file-name:text-is('meine Ideen.csv')")
+    assert not panel.field("Ideas, one a line").is_visible()
+    panel.field("Instruction").fill("at night")
+    panel.field("Results as").select_option("csv")
+    panel.press("Preview")
+    panel.says("Lines that get a prompt: 20 of 20. They go to the folder quillwork")
+    assert panel.samples == [FOX] * 3
+    assert page.locator(f"{panel.form} dt").all_inner_texts() == [f"ein Füchslein {n}" for n in range(3)]
+    assert "at night" in str(wire.calls()[0].json)
+    panel.press("Start")
+    page.wait_for_selector(state("running"))
+    # In another tab the same is seen, and it obeys there as well.
+    other = page.context.browser.new_page()
+    try:
+        other.goto(page.url)
+        other.wait_for_function("window.app?.extensionManager && window.app?.graph")
+        Panel(other, "prompts")
+        other.wait_for_selector(state("running"))
+        other.click(".quillwork-job button:text('Pause')")
+        page.wait_for_selector(state("paused"))
+        page.click(".quillwork-job button:text('Resume')")
+        other.wait_for_selector(state("running"))
+    finally:
+        other.close()
+    page.click(".quillwork-job button:text('Stop')")
+    page.wait_for_selector(state("stopping"))
+    goes_on.set()
+    page.wait_for_selector(state("open"))
+    goes_on.clear()
+    page.click(".quillwork-job button:text('Resume')")
+    page.wait_for_selector(state("running"))
+    page.wait_for_function("document.querySelector('.quillwork-job').innerText.includes('from before')")
+    goes_on.set()
+    page.wait_for_selector(state("done"))
+    with page.expect_download() as download:
+        page.click(".quillwork-job button:text('Download results')")
+    (out,) = (comfy.host.base_directory / "output" / "quillwork").iterdir()
+    assert out.name.startswith("meine_Ideen-") and out.suffix == ".csv"
+    assert download.value.suggested_filename == out.name
+    fetched = Path(download.value.path()).read_text("utf-8-sig")
+    assert fetched.count(FOX) == 20 and "ein Füchslein 19" in fetched
+    assert len(wire.calls()) == 20
+
+
+def test_a_file_is_dropped_or_lines_are_entered(comfy, wire: WireServer) -> None:
+    wire.script("*", FOX)
+    page = comfy.page
+    # What was entered before is forgotten with the page.
+    comfy.open()
+    panel = Panel(page, "prompts")
+    panel.field("Ideas, one a line").fill("a fox\nan owl")
+    panel.press("Preview")
+    panel.says("prompt: 2 of 2.")
+    page.evaluate(DROP, [panel.form, "more.jsonl", '{"idea": "a cat"}\n{"idea": "a hen", "target": ["x"]}'])
+    page.wait_for_selector(f"{panel.form} .quillwork-file-name:text-is('more.jsonl')")
+    assert panel.samples == []
+    panel.press("Preview")
+    panel.says("more.jsonl, line 2: target is ['x']. Write one text.")
+    panel.press("Remove the file")
+    assert panel.field("Ideas, one a line").input_value() == "a fox\nan owl"
+    panel.press("Preview")
+    panel.says("prompt: 2 of 2.")
+    panel.press("Start")
+    page.wait_for_selector(state("done"))
+    assert len(wire.calls()) == 2
+    comfy.forgive("status of 400")

@@ -14,8 +14,8 @@ function listTargets() {
   return targets;
 }
 
-/** Add all targets to `select` behind its option "auto", and choose one. Rejects with `CallError`. */
-export async function fillTargets(select, chosen = "auto") {
+/** Add all targets to `select` behind its first option, and choose one. Rejects with `CallError`. */
+export async function fillTargets(select, chosen) {
   const groups = new Map();
   for (const { id, label, group } of await listTargets()) {
     if (id === "auto" || id === "general") continue;
@@ -23,6 +23,6 @@ export async function fillTargets(select, chosen = "auto") {
     groups.get(group).append(el("option", { value: id, textContent: label }));
   }
   select.append(...groups.values());
-  select.value = chosen;
-  if (!select.value) select.value = "auto";
+  if (chosen) select.value = chosen;
+  if (!select.value) select.selectedIndex = 0;
 }

@@ -1,15 +1,18 @@
-// The sidebar's jobs: a form for a new one, and what the others have done, with pause, resume and stop.
+// The sidebar's jobs: forms for a new one, and what the others have done, with pause, resume and stop.
 import { asCallError, call } from "../common/calls.js";
 import { withConsent } from "../common/consent.js";
 import { busy, button, el, useStyles } from "../common/elements.js";
 import { guarded } from "../common/guarded.js";
 import { t } from "../common/texts.js";
 import { clock } from "./clock.js";
-import { JobForm } from "./form.js";
+import { CaptionsForm } from "./captions_form.js";
+import { PromptsForm } from "./prompts_form.js";
 
 const EVERY_MS = 1000;
 // Nothing runs: a job that begins meanwhile is seen with the next look.
 const AT_REST_MS = 4000;
+// A browser may begin a download late.
+const REVOKED_AFTER_MS = 60000;
 
 /** The tab as the host's sidebar takes it. */
 export function jobsTab() {
@@ -18,7 +21,7 @@ export function jobsTab() {
     id: "quillwork-jobs",
     icon: "pi pi-images",
     title: t("jobs.tab", "Text jobs"),
-    tooltip: t("jobs.tooltip", "Quillwork: captions for folders, with pause and stop"),
+    tooltip: t("jobs.tooltip", "Quillwork: captions for folders and prompts from files, with pause and stop"),
     type: "custom",
     render: guarded((container) => {
       panel?.close();
@@ -35,8 +38,8 @@ class Panel {
     this.list = el("ul", { className: "quillwork-list" });
     this.note = el("p", { className: "quillwork-hint", role: "status" });
     const title = el("h2", { textContent: t("jobs.title", "Text jobs") });
-    const form = new JobForm(() => this.look());
-    this.element = el("div", { className: "quillwork-ui quillwork-panel quillwork-jobs" }, title, form.element, this.note, this.list);
+    const forms = [CaptionsForm, PromptsForm].map((Form) => new Form(() => this.look()).element);
+    this.element = el("div", { className: "quillwork-ui quillwork-panel quillwork-jobs" }, title, ...forms, this.note, this.list);
     container.replaceChildren(this.element);
     container.classList.add("quillwork-panel-host");
     this.look();
@@ -64,7 +67,7 @@ class Panel {
   }
 
   draw(jobs) {
-    this.note.textContent = jobs.length ? "" : t("jobs.none", "No jobs yet. Caption a folder here, or with the node Caption Folder.");
+    this.note.textContent = jobs.length ? "" : t("jobs.none", "No jobs yet. Caption a folder here or with the node Caption Folder, or have prompts written for a file.");
     // A button that is being pressed is not to be replaced.
     const entries = jobs.map((job) => {
       const entry = this.entries.get(job.id) ?? new Entry(() => this.look());
@@ -89,7 +92,8 @@ class Entry {
     this.pause = button(t("jobs.pause", "Pause"), () => this.turn("pause"));
     this.resume = button(t("jobs.resume", "Resume"), () => this.turn("resume"));
     this.stop = button(t("jobs.stop", "Stop"), () => this.turn("stop"));
-    const line = el("div", { className: "quillwork-line" }, this.pause, this.resume, this.stop);
+    this.save = button(t("jobs.download", "Download results"), () => this.download());
+    const line = el("div", { className: "quillwork-line" }, this.pause, this.resume, this.stop, this.save);
     this.element = el("li", { className: "quillwork-job" }, el("div", {}, this.name, this.state), this.bar, this.facts, this.error, line);
   }
 
@@ -119,6 +123,18 @@ class Entry {
     this.resume.hidden = state !== "paused" && !resumable;
     this.resume.textContent = state === "done" ? t("jobs.again", "Try the failed ones again") : t("jobs.resume", "Resume");
     this.stop.hidden = !["running", "waiting", "paused"].includes(state);
+    this.save.hidden = !job.has_results || !ended;
+  }
+
+  async download() {
+    try {
+      const { file, text } = await busy(this.save, () => call(`jobs/${this.id}`));
+      const href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+      el("a", { href, download: file }).click();
+      setTimeout(() => URL.revokeObjectURL(href), REVOKED_AFTER_MS);
+    } catch (error) {
+      this.error.textContent = asCallError(error).text;
+    }
   }
 
   async turn(to) {

@@ -9,7 +9,9 @@ from ....config.access.consent import require_folder
 from ....config.settings.home import platform_home
 from ....config.settings.values import load
 from ....llm_backends.errors import NotConfigured
+from ....prompting.jobs import file_job
 from ....prompting.jobs.captions import whole_path
+from ....prompting.jobs.journal import JobError
 from .lookup import shared
 
 _NAMES = ("LLM", "llm", "llm_gguf")
@@ -45,6 +47,14 @@ def picture_folder(name: str) -> Path:
     if outputs is None or not folder.is_relative_to(outputs.resolve()):
         require_folder(folder, load())
     return folder
+
+
+def results_folder() -> Path:
+    """Return the folder for a job's results in the host's folder of outputs. Raises `JobError`."""
+    outputs = outputs_folder()
+    if outputs is None:
+        raise JobError("The web UI names no folder of outputs. Use `python . enhance --file` instead.")
+    return file_job.results_folder(outputs)
 
 
 def models_path() -> Path | None:

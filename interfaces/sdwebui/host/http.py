@@ -13,7 +13,7 @@ from ....llm_backends.host import Host
 from ....llm_backends.local.unload import unload_in_place
 from ...http.adapters.fastapi import Adapter, add_routes
 from ...http.key_watch import KeyWatch
-from .folders import picture_folder
+from .folders import picture_folder, results_folder
 from .login import HostLogin
 from .lookup import shared
 from .queue import QueuedWork, others_wait
@@ -58,6 +58,9 @@ class WebUiHttpHost:
 
     def picture_folder(self, name: str) -> Path:
         return picture_folder(name)
+
+    def results_folder(self) -> Path:
+        return results_folder()
 
     def others_wait(self) -> bool:
         return others_wait()

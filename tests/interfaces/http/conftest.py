@@ -44,6 +44,9 @@ class FakeHost:
     def picture_folder(self, name: str) -> Path:
         return whole_path(Path("/nowhere"), name)
 
+    def results_folder(self) -> Path:
+        return Path("/nowhere")
+
     def others_wait(self) -> bool:
         return False
 
