@@ -235,7 +235,8 @@ class BatchWork(Work):
         """Return the provider's id of the batch `tag`, None where it has none."""
         batches = self._table.open()
         (lost,) = (batch for batch in batches if batch.tag == tag)
-        return await self._service.find(tag, lost.total, lost.began, {batch.id for batch in batches})
+        others = {batch.id for batch in batches}
+        return await self._service.find(tag, self._table.ids(tag), lost.began, others)
 
     # -- answers
 

@@ -156,7 +156,8 @@ def _openai(server: Any) -> list[web.AbstractRouteDef]:
         return web.json_response(shown(*server.batches.look(request.match_info["id"])))
 
     async def listing(request: web.Request) -> web.Response:
-        data = [shown(batch) for batch in reversed(server.batches.made.values())]
+        made = reversed(server.batches.made.values())
+        data = [shown(batch, 0 < server.batches.looks <= batch.looks) for batch in made]
         return web.json_response({"data": data, "has_more": False})
 
     async def content(request: web.Request) -> web.Response:
@@ -208,7 +209,8 @@ def _anthropic(server: Any) -> list[web.AbstractRouteDef]:
         return web.json_response(shown(*server.batches.look(request.match_info["id"])))
 
     async def listing(request: web.Request) -> web.Response:
-        data = [shown(batch) for batch in reversed(server.batches.made.values())]
+        made = reversed(server.batches.made.values())
+        data = [shown(batch, 0 < server.batches.looks <= batch.looks) for batch in made]
         return web.json_response({"data": data, "has_more": False})
 
     async def results(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import json
@@ -49,16 +50,24 @@ class AnthropicBatches:
         batch, _ = await self._wire.json("POST", self._path, content, headers)
         return str(batch["id"])
 
-    async def find(self, tag: str, total: int, since: float, others: Collection[str]) -> str | None:
-        """A batch of Anthropic's has no name: the latest one of this size and time is taken for it, and
-        answers to other questions in it are left alone."""
+    async def find(self, tag: str, ids: Sequence[str], since: float, others: Collection[str]) -> str | None:
+        """A batch of Anthropic's has no name: the latest one of this size and time is taken for it. One that
+        has ended is known by its answers; one that has not may be another, whose answers are left alone."""
         page, _ = await self._wire.json("GET", f"{self._path}?limit=100")
         for batch in page.get("data") or ():
-            is_of_size = sum((batch.get("request_counts") or {}).values()) == total
+            is_of_size = sum((batch.get("request_counts") or {}).values()) == len(ids)
             is_late = _seconds(str(batch.get("created_at"))) >= since - _EARLIER_S
-            if is_of_size and is_late and batch["id"] not in others:
+            if not is_of_size or not is_late or batch["id"] in others:
+                continue
+            if batch.get("processing_status") != "ended" or await self._answers_one_of(batch["id"], ids):
                 return str(batch["id"])
         return None
+
+    async def _answers_one_of(self, batch: str, ids: Sequence[str]) -> bool:
+        async with contextlib.aclosing(self._wire.lines(f"{self._path}/{batch}/results")) as lines:
+            async for line in lines:
+                return line.get("custom_id") in ids
+        return False
 
     async def look(self, batch: str) -> State:
         seen, wait_s = await self._wire.json("GET", f"{self._path}/{batch}")

@@ -40,7 +40,7 @@ class GeminiBatches:
         batch, _ = await self._wire.json("POST", path, content, {"Content-Type": "application/json"})
         return str(batch["name"])
 
-    async def find(self, tag: str, total: int, since: float, others: Collection[str]) -> str | None:
+    async def find(self, tag: str, ids: Sequence[str], since: float, others: Collection[str]) -> str | None:
         page_token = ""
         for _ in range(_PAGES):
             page, _ = await self._wire.json("GET", f"/batches?pageSize=100{page_token}")

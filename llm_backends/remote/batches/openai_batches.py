@@ -51,7 +51,7 @@ class OpenAIBatches:
         batch, _ = await self._wire.json("POST", "/batches", *_as_json(asked))
         return str(batch["id"])
 
-    async def find(self, tag: str, total: int, since: float, others: Collection[str]) -> str | None:
+    async def find(self, tag: str, ids: Sequence[str], since: float, others: Collection[str]) -> str | None:
         after = ""
         for _ in range(_PAGES):
             page, _ = await self._wire.json("GET", f"/batches?limit=100{after}")

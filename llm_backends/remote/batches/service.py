@@ -77,8 +77,8 @@ class BatchService(Protocol):
         """Submit a batch that carries the name `tag`; return its id."""
         ...
 
-    async def find(self, tag: str, total: int, since: float, others: Collection[str]) -> str | None:
-        """Find the batch of `total` requests that was submitted as `tag`, not earlier than `since` (seconds
+    async def find(self, tag: str, ids: Sequence[str], since: float, others: Collection[str]) -> str | None:
+        """Find the batch of the questions `ids`, submitted as `tag` and not earlier than `since` (seconds
         since 1970); it is none of `others`."""
         ...
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from interfaces.cli.processes import KEY, ROOT, endpoint
+from wire.batch_formats import Batch
 from wire.server import WireServer
 
 from quillwork.interfaces.cli import place
@@ -211,6 +212,29 @@ def test_killed_while_it_submits_it_finds_its_batch_again(
     done = command(*job(tmp_path, "--when-cheap"), **setup(wire, provider))
     assert done.returncode == 0, done.stderr
     assert len(rows(tmp_path)) == 3 and len(wire.batches.made) == 1
+
+
+def test_a_batch_of_somebody_else_is_not_taken_for_a_nameless_one(
+    command: Command,
+    begin: Callable[..., subprocess.Popen[str]],
+    wire: WireServer,
+    ideas: Path,
+    tmp_path: Path,
+) -> None:
+    wire.batches.hangs = True
+    first = begin(*job(tmp_path, "--when-cheap"), **setup(wire, "anthropic"))
+    wait_until(lambda: bool(wire.batches.made))
+    first.kill()
+    first.communicate()
+    wire.batches.hangs = False
+    (ours,) = wire.batches.made.values()
+    theirs = {f"theirs-{number}": asked for number, asked in enumerate(ours.asked.values())}
+    # The later one, of the same size; both have ended.
+    wire.batches.made["msgbatch_9"] = Batch("msgbatch_9", "", theirs, looks=1)
+    ours.looks = 1
+    done = command(*job(tmp_path, "--when-cheap"), **setup(wire, "anthropic"))
+    assert done.returncode == 0, done.stderr
+    assert [row["error"] for row in rows(tmp_path)] == [None] * 3 and len(wire.batches.made) == 2
 
 
 def test_a_submission_that_came_to_nothing_is_made_again(
