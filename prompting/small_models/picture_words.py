@@ -146,10 +146,15 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
     if target.kind == "edit":
         known |= {_stem(word) for word in _LEFT_ALONE}
     found = []
-    for piece in split_terms(text) if is_list else _clauses(text):
+    pieces = split_terms(text) if is_list else _clauses(text)
+    # A quotation that was begun and not ended.
+    halves = [piece for piece in pieces if text.count('"') % 2 and piece.count('"') % 2]
+    half = halves[-1] if halves else ""
+    for piece in pieces:
         said = piece.strip(" .!?").casefold()
         is_own = all(_stem(word) in known for word in _WORD.findall(said))
-        if (is_own and _turns(said) <= _turns(own)) or _counts_rightly(said, own):
+        is_own = is_own and piece != half and _turns(said) <= _turns(own)
+        if is_own or _counts_rightly(said, own):
             continue
         states = next(
             (
@@ -180,18 +185,23 @@ def _counts_rightly(term: str, own: str) -> bool:
 
 
 def vouched(text: str, own: str, target: Target) -> str:
-    """Return `text` without the clauses or terms that nothing shows to fit `own`."""
+    """Return `text` without the clauses or terms that nothing shows to fit `own`.
+
+    Returns "" where that would cut a quotation in two.
+    """
     out = set(unvouched(text, own, target))
     if not out:
         return text
     if target.form in LISTS:
-        return ", ".join(term for term in split_terms(text) if term.strip(" .!?") not in out)
+        left = ", ".join(term for term in split_terms(text) if term.strip(" .!?") not in out)
+        return left if left.count('"') % 2 == 0 else ""
     sentences = []
     for sentence in _SENTENCE.split(text):
         kept = [clause for clause in _CLAUSE.split(sentence) if clause.strip(" .!?") not in out]
         if kept:
             sentences.append(f"{', '.join(kept).rstrip(' ,;:.')}.")
-    return " ".join(sentences)
+    left = " ".join(sentences)
+    return left if left.count('"') % 2 == 0 else ""
 
 
 @lru_cache(maxsize=1)

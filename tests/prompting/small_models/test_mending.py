@@ -634,6 +634,13 @@ class TestTheSmallestModels:
         assert len(warnings) == 1
         assert "words that may not fit were left out" in warnings[0]
 
+    def test_no_half_of_a_quotation_stays(self):
+        idea = 'birthday card with "Happy 40th, Ruth!" in gold letters'
+        text = 'Birthday card with "Happy 40th, Ruth!", in gold letters, "Happy 40th'
+        prompt, _ = by_tiny(idea, "sdxl", text, text)
+        assert '"Happy 40th, Ruth!"' in prompt
+        assert prompt.count('"') == 2
+
     @pytest.mark.parametrize(
         ("idea", "text"),
         [
