@@ -21,10 +21,19 @@ if TYPE_CHECKING:
 _SELDOM_SUNG = re.compile(r"(?i)\b(?:soundtrack|score|ambient|drone)\b")
 _MUSIC = re.compile(
     r"(?i)\b(?:music|songs?|tracks?|tunes?|melod\w+|beats?|ballads?|anthems?|theme|score|soundtrack|symphon\w+"
-    r"|jazz|rock|pop|techno|house|metal|punk|folk|blues|funk|disco|ambient|synthwave"
-    r"|hip[ -]hop|lo-?fi|orchestra\w*"
     r"|lullab\w+|march|waltz|shanty)\b"
 )
+_NO_MUSIC = re.compile(r"(?i)\b(?:no|without|not)(?: any| background)? music\b")
+_ALONE = re.compile(r"(?i)\b(?:solo|only|just|alone|unaccompanied|a cappella|acappella)\b")
+_MOOD = re.compile(
+    r"(?i)\b(?:sad|happy|joyful|cheerful|upbeat|uplifting|melanchol\w+|nostalgic|wistful|dark|grim|angry|aggressive"
+    r"|calm|calming|peaceful|relax\w+|chill|mellow|dreamy|romantic|tender|epic|heroic|tense|creepy|scary|spooky|funny"
+    r"|playful|energetic|hopeful|mysterious|lonely|bittersweet|euphoric)\b"
+)
+_FEMALE = re.compile(r"(?i)\b(?:female|wom[ae]n|girls?|she|her|soprano|alto|mother|diva|sängerin|frau\w*)\b")
+_MALE = re.compile(r"(?i)\b(?:male|m[ae]n|boys?|he|his|tenor|baritone|father|crooner|sänger|mann)\b")
+_OTHER_VOICE = re.compile(r"(?i)\b(?:choir|duet|children|kids|rapp\w+|vocaloid|robot\w*|crowd)\b")
+_PACE = re.compile(r"(?i)\b(?:(fast|uptempo|up-tempo|frantic|driving)|(slow|downtempo|down-tempo|sleepy))\b")
 _INSTRUMENT = re.compile(
     r"(?i)\b(?:solo|one-shot|single (?:note|hit)|stem)\b"
     r".*\b(?:guitar|piano|violin|cello|drums?|bass|flute|sax\w*"
@@ -46,6 +55,11 @@ _LEAST_SECONDS_OF_A_SONG = 40
 _SECTIONS = ("verse", "pre", "chorus", "verse", "chorus", "bridge", "chorus")
 _NAMES = {"pre": "Pre-Chorus"}
 _LANGUAGE = "The phrasebook writes lyrics in English only."
+_IN_A_LANGUAGE = re.compile(
+    r"(?i)\b(?:german|french|spanish|italian|portuguese|russian|japanese|chinese|mandarin|cantonese|korean|hindi|arabic"
+    r"|turkish|polish|dutch|swedish)\b(?=\s+(?:lyrics|vocals?|voice|words|singing|singer|song|text))"
+    r"|\b(?:lyrics|vocals?|sung|sings?|singing|song|words) in (?!english)[A-Z][a-z]+"
+)
 
 
 def write(task: EnhanceTask, point: int) -> str:
@@ -61,7 +75,10 @@ def write(task: EnhanceTask, point: int) -> str:
         return _noise(task, idea or said, chooser)
     style = _style(said, chooser)
     if not idea:
-        idea = task.instruction.strip() or f"{chooser.one(_items(style['caption']))} song"
+        idea = (
+            task.instruction.strip()
+            or f"{chooser.one(_items(style['caption']) or ['bright modern pop'])} song"
+        )
     if not parts:
         return _paragraph(task, idea, said, style, chooser)
     is_sung = _is_sung(said) and not _is_for_no_voice(own)
@@ -77,7 +94,7 @@ def write(task: EnhanceTask, point: int) -> str:
             texts[part.name] = key
         elif part.holds == "prose" and "caption" not in texts:
             own_fields = {other.name for other in parts}
-            texts[part.name] = _caption(part, idea, style, chooser, is_sung, tempo, key, own_fields)
+            texts[part.name] = _caption(part, idea, said, style, chooser, is_sung, tempo, key, own_fields)
     return sections.joined(sections.mended({**texts, **given}, parts, task.prompt), parts)
 
 
@@ -86,7 +103,11 @@ def remark(task: EnhanceTask) -> str:
     has_lyrics = bool(sections.lyrics_of(task.target.parts))
     if not has_lyrics and shape_of_lyrics.own_lyrics(task.prompt)[1]:
         return f"{task.target.label} sings no lyrics; those of the idea are left out."
-    foreign = task.brief.language not in ("", "en") or language_of(task.prompt) not in ("en", "other")
+    foreign = (
+        task.brief.language not in ("", "en")
+        or language_of(task.prompt) not in ("en", "other")
+        or _IN_A_LANGUAGE.search(task.prompt) is not None
+    )
     is_written = has_lyrics and not shape_of_lyrics.own_lyrics(task.prompt)[1] and _is_sung(task.prompt)
     return _LANGUAGE if is_written and foreign else ""
 
@@ -98,23 +119,32 @@ def _is_for_no_voice(own: str) -> bool:
 
 
 def _style(said: str, chooser: Chooser) -> dict[str, str]:
+    """Return the style that `said` names, else the one whose themes it has, else any.
+
+    A style that is named has no ``caption``: the idea says itself which kind of it is wanted.
+    """
     styles: dict[str, dict[str, str]] = data.words_of("music")["styles"]
-    text = f" {' '.join(re.findall(r'[a-z0-9-]+', said.lower()))} "
+    text = f" {' '.join(re.findall(r'[a-z0-9&-]+', said.lower()))} "
     for named in ("words", "themes"):
         for style in styles.values():
             if any(f" {word.strip()} " in text for word in style.get(named, "").split(",") if word.strip()):
-                return style
+                is_narrower = named == "words" or _ALONE.search(said)
+                return {**style, "caption": ""} if is_narrower else style
+    if _ALONE.search(said):
+        return {**styles["orchestral"], "caption": ""}
     return styles[chooser.one(["pop", "folk", "rock", "electronic"])]
 
 
 def _is_sung(said: str) -> bool:
     told = shape_of_lyrics.is_sung(said)
-    return not _SELDOM_SUNG.search(said) if told is None else told
+    is_played = _SELDOM_SUNG.search(said) or (_ALONE.search(said) and _INSTRUMENT.search(said))
+    return not is_played if told is None else told
 
 
 def _caption(
     part: Part,
     idea: str,
+    said: str,
     style: dict[str, str],
     chooser: Chooser,
     is_sung: bool,
@@ -122,29 +152,60 @@ def _caption(
     key: str,
     own_fields: set[str],
 ) -> str:
-    kind, mood = chooser.one(_items(style["caption"])), chooser.one(_items(style["mood"]))
-    voice = chooser.one(_items(style["voice"])) if is_sung else "no vocals, instrumental"
-    sound, course = (
-        chooser.one(_items(style["production"])),
-        chooser.one(_items(data.words_of("music")["progress"])),
-    )
+    voice = _voice(said, style, chooser) if is_sung else "no vocals, instrumental"
+    mood = chooser.one(_items(style["mood"]))
+    sound = chooser.one(_without("" if is_sung else "vocal", style["production"]))
+    course = chooser.one(_without("band" if _ALONE.search(said) else "", data.words_of("music")["progress"]))
     if "bpm" in own_fields:
         idea = re.sub(r"\s*,?\s*$", "", _TEMPO.sub("", idea)) or idea
     opening = continues(idea, sentence=True).strip()
+    played = _played(said, style)
+    kind = chooser.one(_items(style["caption"])) if style["caption"] else ""
     if part.labels:
+        pace = f"{kind} at {tempo} BPM in {key}" if kind else f"{tempo} BPM in {key}"
+        felt = "" if _MOOD.search(said) else f", {mood}"
+        arrangement = f"{_sentence(played)}. " if played else ""
         return (
-            f"Global Metadata: {opening} {_sentence(kind)} at {tempo} BPM in {key}, {mood}; {sound}.\n"
-            f"Vocal Details: {_sentence(voice)}.\n"
-            f"Arrangement: {_sentence(style['instruments'])}. The piece {course}."
+            f"Global Metadata: {opening} {_sentence(pace)}{felt}; {sound}.\n"
+            f"Vocal Details: {_sentence(voice) if voice else 'As the idea says'}.\n"
+            f"Arrangement: {arrangement}The piece {course}."
         )
-    return (
-        f"{opening} {_sentence(kind)} with {style['instruments']}, {voice}. The mood is {mood}. "
-        f"{_sentence(sound)}. It {course}."
+    heard = ", ".join(filter(None, [played, voice]))
+    what = (
+        f"{_sentence(kind)} with {heard}."
+        if kind and heard
+        else f"{_sentence(kind or heard)}."
+        if kind or heard
+        else ""
     )
+    felt = "" if _MOOD.search(said) else f"The mood is {mood}."
+    return " ".join(filter(None, [opening, what, felt, f"{_sentence(sound)}.", f"It {course}."]))
+
+
+def _played(said: str, style: dict[str, str]) -> str:
+    """Return the style's instruments beside those that `said` names; none where one is to stand alone."""
+    if _ALONE.search(said):
+        return ""
+    named = said.casefold()
+    played = style["instruments"].split(", ")
+    return ", ".join(one for one in played if one.rsplit(" ", 1)[-1].removesuffix("s") not in named)
+
+
+def _voice(said: str, style: dict[str, str], chooser: Chooser) -> str:
+    """Return who sings, as far as `said` leaves it open and does not say it."""
+    female, male = _FEMALE.search(said), _MALE.search(said)
+    if _OTHER_VOICE.search(said) or (female and male):
+        return ""
+    voices = _items(style["voice"])
+    wanted = [voice for voice in voices if re.search(r"\bfemale|soprano" if female else r"\bmale", voice)]
+    return chooser.one(wanted if (female or male) and wanted else voices)
 
 
 def _kind(said: str) -> str:
-    return "instrument" if _INSTRUMENT.search(said) else "music" if _MUSIC.search(said) else "noise"
+    said = _NO_MUSIC.sub("", said)
+    if _INSTRUMENT.search(said):
+        return "instrument"
+    return "music" if _MUSIC.search(said) or not _style(said, Chooser(Scene(), 0))["caption"] else "noise"
 
 
 def _opened(task: EnhanceTask, idea: str, kind: str) -> str:
@@ -155,17 +216,25 @@ def _opened(task: EnhanceTask, idea: str, kind: str) -> str:
 
 def _noise(task: EnhanceTask, idea: str, chooser: Chooser) -> str:
     sounds = data.words_of("music")["sounds"]
-    how, room, near = (chooser.one(_items(sounds[name])) for name in ("how", "room", "near"))
+    lasts = any(word in idea.casefold() for word in sounds["lasting"].split(", "))
+    names = ("how_long", "room", "near_long") if lasts else ("how", "room", "near")
+    how, room, near = (chooser.one(_items(sounds[name])) for name in names)
     return _with_length(task, f"{_opened(task, idea, 'noise')} {how}, {room}. {near}.")
 
 
 def _paragraph(task: EnhanceTask, idea: str, said: str, style: dict[str, str], chooser: Chooser) -> str:
     kind = _kind(said)
-    about = f"{_sentence(chooser.one(_items(style['caption'])))} with {style['instruments']}"
-    mood, sound = chooser.one(_items(style["mood"])), chooser.one(_items(style["production"]))
-    tempo = "" if _TEMPO.search(idea) else f", {_tempo(said, style, chooser)} BPM"
+    mood, sound = chooser.one(_items(style["mood"])), chooser.one(_without("vocal", style["production"]))
+    tempo = "" if _TEMPO.search(idea) else f"{_tempo(said, style, chooser)} BPM"
+    played = _played(said, style)
+    kind_of = chooser.one(_items(style["caption"])) if style["caption"] else ""
+    about = f"{kind_of} with {played}" if kind_of and played else kind_of or played
+    about = ", ".join(filter(None, [about, tempo]))
+    felt = "" if _MOOD.search(said) else f"The mood is {mood}."
     text = _opened(task, idea, "music" if kind == "noise" else kind)
-    return _with_length(task, f"{text} {about}{tempo}. The mood is {mood}. {_sentence(sound)}.")
+    course = chooser.one(_without("band" if _ALONE.search(said) else "", data.words_of("music")["progress"]))
+    whole = [text, f"{_sentence(about)}." if about else "", felt, f"{_sentence(sound)}.", f"It {course}."]
+    return _with_length(task, " ".join(filter(None, whole)))
 
 
 def _with_length(task: EnhanceTask, written: str) -> str:
@@ -218,6 +287,9 @@ def _tempo(said: str, style: dict[str, str], chooser: Chooser) -> int:
     if found := _TEMPO.search(said):
         return int(found[1])
     least, most = map(int, style["bpm"].split("-"))
+    if pace := _PACE.search(said):
+        middle = (least + most) // 2
+        least, most = (middle, most) if pace[1] else (least, middle)
     return least + 2 * chooser.index([1] * ((most - least) // 2 + 1))
 
 
@@ -229,6 +301,12 @@ def _key(said: str, style: dict[str, str], chooser: Chooser) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def _without(word: str, text: str) -> list[str]:
+    """Return the items of `text` that do not speak of `word`; all where none is left, or it is empty."""
+    items = _items(text)
+    return [item for item in items if not word or word not in item] or items
 
 
 def _items(text: str) -> list[str]:
