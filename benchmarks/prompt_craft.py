@@ -57,7 +57,7 @@ class Kept:
         return [await self._one(request) for request in requests]
 
     async def _one(self, request: Any) -> Any:
-        from quillwork.llm_backends.errors import LLMError
+        from quillwork.llm_backends.errors import AnswerLoops, LLMError
         from quillwork.llm_backends.types import Result, Usage
 
         request = replace(request, max_tokens=min(request.max_tokens or self.max_tokens, self.max_tokens))
@@ -73,8 +73,10 @@ class Kept:
             raise LookupError(file)
         if not file.exists():
             (answer,) = await self.model.ask([request])
-            if isinstance(answer, LLMError):
-                said: dict[str, Any] = {"error": str(answer)}
+            if isinstance(answer, AnswerLoops):
+                said: dict[str, Any] = {"loop": answer.text}
+            elif isinstance(answer, LLMError):
+                said = {"error": str(answer)}
             else:
                 said = {"text": answer.text, "finish": answer.finish_reason, "usage": asdict(answer.usage)}
             file.write_text(
@@ -84,6 +86,9 @@ class Kept:
         if "error" in said:
             self.raw.append(f"[{said['error']}]")
             return LLMError(said["error"])
+        if "loop" in said:
+            self.raw.append(f"[a loop] {said['loop']}")
+            return AnswerLoops.of(asked["model"], said["loop"])
         self.raw.append(said["text"])
         usage = Usage(**said["usage"])
         self.prompt_tokens.append(usage.prompt_tokens or 0)
