@@ -75,6 +75,7 @@ _ADDED = {
     "image_to_video": "movement of the camera and of what is around was added from the phrasebook",
 }
 _REPLACED = "words that may not fit were left out"
+_AGAIN = "it was asked for once more."
 _LONGEST_QUOTE = 120
 _LEFT = "your own words were kept"
 _SUNG = "The model wrote no words to sing, so the lyrics are the phrasebook's. Change them as you like."
@@ -419,7 +420,7 @@ class Order:
             if fault.kind not in left and not asked:
                 continue  # `completed` says so
             if fault.kind not in left:
-                remedy = "it was asked for once more"
+                remedy = _AGAIN.rstrip(".")
             else:
                 fault = left[fault.kind]
                 remedy = self.limits.remedy(fault)
@@ -463,7 +464,8 @@ class Order:
 
 def _is_to_be_checked(warning: str) -> bool:
     """Tell whether a warning says that what a model wrote may be of no use."""
-    return "may be of no use" in warning or "is too small a model to" in warning
+    is_open = "may be of no use" in warning and not warning.endswith(_AGAIN)
+    return is_open or "is too small a model to" in warning
 
 
 def _shortened(text: str) -> str:

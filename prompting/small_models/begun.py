@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 
 from ..answers.facts.idea_tags import WISH, is_english, is_list, tags_in, unquoted
-from ..answers.terms import NOBODY, shows_people, with_count
+from ..answers.terms import NOBODY, with_count
 from ..targets import Target
+from .picture_words import names_people
 
 # Of the longest prompt, what the idea may take of it; the rest is for what it leaves open.
 _SHARE = 0.75
@@ -32,7 +33,7 @@ def begun(idea: str, target: Target) -> str:
         return ""
     listed = with_count(", ".join(tags[: target.words[1] // 2 if target.words else None]), idea)
     listed = re.sub(r"(?i)\A(1(girl|boy)), \2(?=,|\Z)", r"\1", listed)
-    if not shows_people(idea) and NOBODY not in listed:
+    if not names_people(idea) and NOBODY not in listed:
         listed = f"{NOBODY}, {listed}"
     return f"{listed},"
 

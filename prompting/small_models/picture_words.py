@@ -27,6 +27,7 @@ _FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags", "
 # Somebody or something that is the subject of a picture wherever it stands.
 _SUBJECTS = frozenset({"person", "group", "animal", "creature", "robot", "vehicle", "food"})
 _ALIVE = frozenset({"person", "group", "animal", "creature", "robot"})
+_PEOPLE = frozenset({"person", "group"})
 _STEM = 5
 # Of a good text's words a quarter at most are unknown (the worked examples of all targets).
 _UNKNOWN, _FEWEST_UNKNOWN = 0.35, 2
@@ -84,6 +85,11 @@ def subjects_in(text: str, kinds: frozenset[str] = _SUBJECTS) -> list[str]:
         if kind in kinds and "part" not in traits and word not in ("orange", "face", "figure", "model"):
             found.append(singular(word))
     return list(dict.fromkeys(found))
+
+
+def names_people(text: str) -> bool:
+    """Tell whether an English `text` names somebody: also by a profession."""
+    return shows_people(text) or bool(subjects_in(text, _PEOPLE))
 
 
 def fits(piece: str, own: str) -> bool:
@@ -181,7 +187,7 @@ def _turns(text: str) -> set[str]:
 
 def _counts_rightly(term: str, own: str) -> bool:
     """Tell whether `term` is the tag that says whether somebody is in the picture, as `own` has it."""
-    return (term == NOBODY and not shows_people(own)) or bool(_SOME.match(term) and shows_people(own))
+    return term == NOBODY if not names_people(own) else bool(_SOME.match(term))
 
 
 def vouched(text: str, own: str, target: Target) -> str:

@@ -634,6 +634,22 @@ class TestTheSmallestModels:
         assert len(warnings) == 1
         assert "words that may not fit were left out" in warnings[0]
 
+    @pytest.mark.parametrize(
+        ("idea", "is_empty"), [("a violinist on a subway platform", False), ("an owl on a mailbox", True)]
+    )
+    def test_who_has_a_profession_is_somebody(self, idea, is_empty):
+        model = Told(idea, idea, name="SmolLM2-135M-Instruct.gguf")
+        done = asyncio.run(enhance([Idea(idea, load("illustrious"))], model))  # type: ignore[arg-type]
+        assert ("no humans" in done.prompts[0]) is is_empty
+        assert ("no humans" in model.asked[0].opening) is is_empty
+
+    def test_a_second_answer_is_read_as_the_first(self):
+        rest = "white paper, red water, green grass, sea water, open window, fog, soft sand, cloudy sky"
+        texts = (f"Two kayaks on a lake, 150-165, {rest}", f"Two kayaks on a lake, {rest}")
+        _, warnings = by_tiny("two kayaks on a lake", "sdxl", *texts)
+        assert any(warning.endswith("it was asked for once more.") for warning in warnings)
+        assert any("Read the prompt before you use it" in warning for warning in warnings)
+
     def test_no_half_of_a_quotation_stays(self):
         idea = 'birthday card with "Happy 40th, Ruth!" in gold letters'
         text = 'Birthday card with "Happy 40th, Ruth!", in gold letters, "Happy 40th'
