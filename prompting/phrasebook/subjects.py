@@ -62,6 +62,8 @@ _MATTER = _COMMON_MATTER | {"paper", "cloth", "clayware", "bricks", "iced"}
 _NAME_REACH = 4
 # "A faded black and white photo of": so many words may stand before a medium.
 _MEDIUM_REACH = 5
+_IMAGING_REACH = 4
+_OF_MEDIA = frozenset({"imaging", "flatart"})
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
 _SMALL_WORDS = frozenset(
@@ -109,7 +111,16 @@ def read_scene(prompt: str) -> Scene:
     shown = [noun for noun in matches if _is_shown(noun, text, tokens, known)]
     scene.entailed = list(dict.fromkeys(_entailed_in(shown, alone="alone" in scene.tags)))
     things = sum(match.kind not in _PLACES and "part" not in match.traits for match in matches)
-    scene.certain = main is not None and scene.language == "en" and is_certain(scene, tokens, things, known)
+    places = [match for match in matches if match.kind in _PLACES]
+    # A sea turtle above a reef is in no meadow: the one place that is named has to be the scene's.
+    in_place = all(scene.tags >= (set(match.traits) & _LANDS) for match in places)
+    scene.certain = (
+        main is not None
+        and scene.language == "en"
+        and len(places) <= 1
+        and in_place
+        and is_certain(scene, tokens, things, _known_in(tokens, matches, words_for("usual")))
+    )
     # Nobody is there for sure only where every word is known and none speaks of somebody.
     told = {"alone", "nopeople", "drawn"}
     if main is not None and is_read(tokens, known) and words_for("somebody").isdisjoint(tokens):
@@ -149,25 +160,38 @@ def _is_shown(noun: _Match, text: str, tokens: list[str], known: set[int]) -> bo
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
 
 
-def _known_in(tokens: list[str], nouns: list[_Match]) -> set[int]:
-    """Return the places of the tokens that belong to a word of the files."""
+def _known_in(tokens: list[str], nouns: list[_Match], usual: frozenset[str] | None = None) -> set[int]:
+    """Return the places of the tokens that belong to a word of the files.
+
+    With `usual`, words beside the nouns count only where they bring none but those tags.
+    """
     known = {place for noun in nouns for place in range(noun.start, noun.end)}
-    for _, (start, end) in _contexts(tokens, nouns):
-        known.update(range(start, end))
+    for tags, (start, end) in _contexts(tokens, nouns):
+        if usual is None or usual.issuperset(tags):
+            known.update(range(start, end))
     words, longest = attribute_words()
     for place in range(len(tokens)):
         for size in range(1, longest + 1):
-            if " ".join(tokens[place : place + size]) in words:
+            tags = words.get(" ".join(tokens[place : place + size]), ())
+            if tags and (usual is None or usual.issuperset(tags)):
                 known.update(range(place, place + size))
     return known
 
 
 def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     """Return of the tags that words of the scene bring those that hold whatever its subject is, and hints."""
-    found = {hint for hint, words in hints().items() if any(_is_one_of(token, words) for token in tokens)}
+    # What takes the picture is named first or last; a satellite in the middle is a thing.
+    ends = [*tokens[:_IMAGING_REACH], *tokens[-1:]]
+    found = {
+        hint
+        for hint, words in hints().items()
+        if any(_is_one_of(token, words) for token in (ends if hint in _OF_MEDIA else tokens))
+    }
     apart = [tags for tags, (start, end) in _contexts(tokens, []) if _is_apart(start, end, text, tokens)]
     named = {tag for tags in apart for tag in tags}
     media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
+    if not _MADE.isdisjoint(tokens):  # a map made of moss is no drawing
+        found.discard("flatart")
     if said & dimension("medium"):
         found.add("mediumsaid")
     return (said - media) | (said & media & (named | {"mono"})) | found

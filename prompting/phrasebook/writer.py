@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..answers.parts import numbered
 from ..tasks import VariablesTask
 from . import data
+from .certainty import words_for
 from .chooser import Chooser, position
 from .composing import (
     PromptPlan,
@@ -314,7 +315,8 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         "film": "lens" in covered or target.kind == "video" or "light" in covered,
         "palette": "palette" in covered,
         "composition": "composition" in covered and scene.length > 12,
-        "setting": "setting" in covered or bare,
+        # No place is invented where the idea names none, and a scene is known for what it names.
+        "setting": "setting" in covered or bare or (target.kind != "video" and _is_nowhere(scene)),
         "air": bare,
         "camera_move": "camera_move" in covered,
         "static_camera": "camera_move" in covered,
@@ -326,6 +328,24 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         most=most,
         # Alone, a prompt need not be told from others.
         spread=ENOUGH_SPREAD if (many and scene.length < _DETAILED) or task.variations > 1 else 1.0,
+    )
+
+
+def _is_nowhere(scene: Scene) -> bool:
+    """Tell whether the idea says nothing of where its subject is."""
+    lands = words_for("lands") | {
+        "snow",
+        "rain",
+        "fog",
+        "underwater",
+        "space",
+        "road",
+        "table",
+        "cave",
+        "plainback",
+    }
+    return scene.kind in ("person", "group", "animal", "vehicle", "plant", "food") and lands.isdisjoint(
+        scene.tags
     )
 
 

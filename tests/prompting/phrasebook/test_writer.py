@@ -645,3 +645,100 @@ def test_lyrics_in_another_language_are_told_of():
     task = EnhanceTask("sad ballad, german lyrics", targets.load("ace_step_1_5"))
     assert "English only" in remark(task)
     assert "English only" not in remark(EnhanceTask("sad ballad about a German shepherd", task.target))
+
+
+# Nouns in a use that no file knows: of them only light, framing and tone may be said.
+UNSURE = [
+    "a tower of books leaning over a sleeping child",
+    "a street artist spraying a whale on a bridge pillar",
+    "an ice hotel lobby with a reindeer",
+    "a treehouse in a baobab",
+    "sea turtle above a reef",
+    "a gingerbread cathedral",
+    "an elephant in a phone booth",
+    "the last train to the seabed",
+    "a hot air balloon over a valley",
+    "woman made of smoke playing the cello",
+    "cave painting of an airplane",
+    "zxqv",
+]
+
+
+@pytest.mark.parametrize("idea", UNSURE)
+def test_of_what_is_not_surely_known_only_what_suits_anything_is_said(idea: str) -> None:
+    assert not read_scene(idea).certain
+    more = "".join(added(idea, target, seeds=12) for target in (LONG, PHRASES, ANY))
+    invented = (
+        r"\b(walls?|windows?|floor|grass|shrubs?|trees?|leaves|table|wood|stone|rock|ground|sky|clouds?|street"
+        r"|fur|coat|feathers?|skin|clothes|cloth|hair|eyes?|lens|film|brush|sun(?:light)?|lamps?)\b"
+    )
+    assert not re.search(invented, more), re.search(invented, more)
+
+
+@pytest.mark.parametrize("idea", ["a fox in the snow", "portrait of an old sailor", "a village at night"])
+def test_a_subject_in_its_usual_use_is_known(idea: str) -> None:
+    assert read_scene(idea).certain
+
+
+@pytest.mark.parametrize(
+    "idea", [*UNSURE, "a bowl of ramen", "flat vector icon of a coffee cup, white background"]
+)
+def test_a_list_has_as_many_tags_as_its_target_asks_for(idea: str) -> None:
+    target = targets.load("illustrious")
+    assert target.words is not None
+    tags = [tag.strip() for tag in enhanced(idea, target).split(",")]
+    assert len(tags) >= target.words[0]
+    assert len(tags) == len(set(tags))
+
+
+@pytest.mark.parametrize(
+    ("idea", "with_tags", "without"),
+    [
+        ("a wolf howling at a satellite dish", {"animal"}, {"food"}),
+        ("smoke shaped like a dancer", set(), {"solo"}),
+        ("a red bicycle", set(), {"motor vehicle"}),
+        ("a busy market", {"market"}, {"no humans"}),
+        ("a chess pawn dreaming of being a queen", set(), {"1girl"}),
+        ("city tram driven by a panda", {"city tram driven by panda", "animal"}, set()),
+        ("a waitress on roller skates carrying milkshakes", {"roller skates", "carrying milkshakes"}, set()),
+        ("a man whose beard is a flock of starlings", {"beard", "flock of starlings"}, set()),
+        ("a satellite image of a farm", set(), {"traditional media", "anime coloring"}),
+        ("astronaut cat, sticker, white border", {"white border"}, {"black border"}),
+    ],
+)
+def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
+    for seed in range(12):
+        tags = set(enhanced(idea, targets.load("illustrious"), seed=seed).split(", "))
+        assert tags >= with_tags
+        assert not tags & without
+
+
+# Of each pair no more than one may stand in a list.
+@pytest.mark.parametrize(
+    "idea", ["a raven in winter", "a shoemaker's window at dusk", "seamless pattern of leaves"]
+)
+def test_tags_of_one_kind_exclude_each_other(idea: str) -> None:
+    pairs = [
+        ("colorful", "limited palette"),
+        ("colorful", "pastel colors"),
+        ("from side", "straight-on"),
+        ("outline", "no lineart"),
+        ("backlighting", "sidelighting"),
+        ("depth of field", "watercolor \\(medium\\)"),
+    ]
+    for seed in range(40):
+        tags = enhanced(idea, targets.load("illustrious"), seed=seed).split(", ")
+        assert not [pair for pair in pairs if set(pair) <= set(tags)], tags
+
+
+def test_nothing_blurry_is_said_by_what_is_there() -> None:
+    assert enhanced("a winter forest, nothing blurry", PROSE).startswith("a winter forest, everything sharp")
+
+
+@pytest.mark.parametrize(
+    "idea", ["red bicycle", "a dragon made of paper", "Marie Curie in her laboratory, 1903"]
+)
+def test_a_target_that_wants_no_more_than_the_idea_gets_a_touch_of_it(idea: str) -> None:
+    for seed in range(12):
+        text = write(EnhanceTask(idea, targets.load("plain"), seed=seed))
+        assert len(text.split()) <= 2 * len(idea.split()) + 5
