@@ -42,7 +42,7 @@ def is_read(tokens: Sequence[str], known: Iterable[int]) -> bool:
 @lru_cache(maxsize=16)
 def words_for(name: str) -> frozenset[str]:
     """Return a list of words of ``certainty.yaml``."""
-    return frozenset(split_list(data.words_of("certainty")[name]))
+    return frozenset(" ".join(word.split()) for word in split_list(data.words_of("certainty")[name]))
 
 
 @lru_cache(maxsize=1)
