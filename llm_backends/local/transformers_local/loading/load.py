@@ -13,6 +13,7 @@ from .... import errors
 from ....host import program
 from .. import libraries
 from ..device_memory import give_back
+from .linears import turn_linears
 from .norms import fuse_norms
 from .planning import QUANTISED, LoadPlan, plan
 
@@ -136,6 +137,8 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
         logging.getLogger(_CASTS).addFilter(_is_no_cast)
     if device.type == "cuda":
         fuse_norms(model)
+    elif device.type == "cpu":
+        turn_linears(model)
     return model.eval()
 
 

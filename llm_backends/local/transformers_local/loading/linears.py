@@ -1,0 +1,43 @@
+"""Linear layers in bfloat16 on a CPU, with the weights as the left-hand matrix of the product.
+
+As torch's own layer has them, on the right and transposed, oneDNN brings them into another order at every call,
+which takes longer than a product with a few rows. The sums are the same to the bit.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+# Of more rows at once the sums may be added up in another order, and there is less to gain.
+_MOST_ROWS = 16
+
+
+def turn_linears(model: Any) -> int:
+    """Turn the bfloat16 layers of `model` that have no bias, the output head among them; return their number."""
+    import torch
+
+    turned = 0
+    for module in model.modules():
+        # A bias is added before a sum is rounded.
+        if type(module) is torch.nn.Linear and module.bias is None and module.weight.dtype == torch.bfloat16:
+            module.__class__ = _turned()
+            turned += 1
+    return turned
+
+
+@cache
+def _turned() -> type:
+    import torch
+
+    class TurnedLinear(torch.nn.Linear):
+        def forward(self, input: Any) -> Any:
+            rows = input.numel() // self.in_features
+            if not 0 < rows <= _MOST_ROWS or input.dtype != self.weight.dtype:
+                return super().forward(input)
+            shape = (*input.shape[:-1], self.out_features)
+            if rows == 1:
+                return torch.mv(self.weight, input.reshape(-1)).view(shape)
+            return (self.weight @ input.reshape(rows, -1).t()).t().contiguous().view(shape)
+
+    return TurnedLinear
