@@ -2,7 +2,10 @@
 
     python benchmarks/gguf_speed.py FILE [FILE ...] [--rounds 3] [--tokens 48]
 
+    python benchmarks/gguf_speed.py FILE [FILE ...] --together 8 [--threads 2]
+
 The same messages, temperature 0, one thread on one core; rounds are interleaved, and the best of each counts.
+With --together, variations of one idea and different ideas written at once and one after another.
 Times are processor times: on a shared machine a clock measures the neighbours too.
 """
 
@@ -105,15 +108,65 @@ def best(figures: Sequence[Figures]) -> Figures:
     return cold, warm, step
 
 
+def together(file: Path, count: int, tokens: int, rounds: int) -> list[list[str]]:
+    """Time `count` answers at once, beside one after another: tokens a second of processor and of wall."""
+    from quillwork.llm_backends.host import NullHost
+    from quillwork.llm_backends.local.gguf import parallel
+    from quillwork.llm_backends.streaming.live import LiveText
+    from quillwork.llm_backends.types import Request
+
+    ours, possible, rows = Ours(file), parallel.is_possible, []
+    ours.write(IDEAS[2], 2)  # loads and warms up
+    for name, ideas in (("one idea", IDEAS[:1]), ("different ideas", IDEAS)):
+        requests = [
+            Request(messages(ideas[seed % len(ideas)]), temperature=0.8, seed=seed, max_tokens=tokens)
+            for seed in range(count)
+        ]
+        found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+        for _ in range(rounds):
+            for way, figures in found.items():
+                parallel.is_possible = possible if way else lambda *_: False
+                began, clock = time.process_time(), time.perf_counter()
+                answers = ours._backend.answer_all(
+                    requests, ours._deployment, LiveText().start(count), NullHost()
+                )
+                took, wall = time.process_time() - began, time.perf_counter() - clock
+                written = sum(getattr(getattr(one, "usage", None), "completion_tokens", 0) for one in answers)
+                figures.append((written / took, written / wall))
+        parallel.is_possible = possible
+        alone, at_once = (tuple(map(max, zip(*figures, strict=True))) for figures in found.values())
+        for kind, mine, other in zip(("processor", "wall"), at_once, alone, strict=True):
+            rows.append(
+                [
+                    file.name,
+                    f"{count} × {name}, {kind}",
+                    f"{mine:.1f}",
+                    f"{other:.1f}",
+                    f"{mine / other:.2f} ×",
+                ]
+            )
+    return rows
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("files", nargs="+", type=Path)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--tokens", type=int, default=48)
+    options.add_argument("--together", type=int, default=0, metavar="COUNT")
+    options.add_argument("--threads", type=int, default=1)
     given = options.parse_args()
     with contextlib.suppress(AttributeError):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: given.threads]))
     load_pack()
+    if given.together:
+        rows = [
+            row for file in given.files for row in together(file, given.together, given.tokens, given.rounds)
+        ]
+        threads = f"{given.threads} thread{'s'[: given.threads - 1]}"
+        names = ["file", "", "at once, tok/s", "one after another, tok/s", "ratio"]
+        table(f"Several answers from a GGUF file on a CPU, {threads}", names, rows)
+        return
     rows = []
     for file in given.files:
         ways = [Ours(file), Direct(file)]

@@ -21,6 +21,7 @@ from ..resident import Evicted
 from ..token_text import LOUD_TAGS
 from ..transformers_local.sampling import SamplingSettings
 from . import file as gguf_file
+from . import parallel
 from .projector import BATCH, Projector
 from .prompt import Picture, Piece, Prompt
 from .template import ChatTemplate
@@ -81,6 +82,7 @@ class GgufModel(ManagedModel):
         self.longest = _USUAL_CONTEXT
         self._llama: Any = None
         self._projector: Projector | None = None
+        self._sequences: parallel.Sequences | None = None
         # The pieces of the last prompt that are in the KV cache.
         self._read: list[Piece] = []
         self._piece = _PIECE_ON_CPU
@@ -126,6 +128,7 @@ class GgufModel(ManagedModel):
         projector, self._projector = self._projector, None
         if projector is not None:
             projector.close()
+        self._close_sequences()
         if llama is not None:
             llama.close()
 
@@ -299,19 +302,13 @@ class GgufModel(ManagedModel):
         Raises `Evicted` where the model was evicted meanwhile, on a token or a check.
         """
         llama = self._llama
-        self._read_prompt(llama, prompt, check, cancelled)
+        self._read_pieces(llama, prompt, prompt.pieces(self._piece)[:-1], check, cancelled)
         llama.set_seed(seed)
         tokens: Generator[int, Any, None] = llama.generate(
-            list(prompt.ids),
-            temp=settings.temperature,
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-            min_p=settings.min_p,
-            repeat_penalty=settings.repetition_penalty,
-            grammar=grammar,
+            list(prompt.ids), **parallel.sampling_arguments(settings), grammar=grammar
         )
         with contextlib.closing(tokens):
-            with self._abortable(llama, cancelled):
+            with self._abortable(llama, llama.ctx, cancelled):
                 first = next(tokens)  # the last piece of the prompt is read on the way to it
             yield first
             self._still_here(llama)
@@ -319,16 +316,73 @@ class GgufModel(ManagedModel):
                 yield token
                 self._still_here(llama)
 
+    def can_write_together(self, rows: Sequence[parallel.Row], room: int) -> bool:
+        """Tell whether `room` bytes do for writing at least two of `rows` at once, and this llama.cpp can."""
+        return parallel.is_possible(llama_cpp(), self._llama) and self._layout(rows, room)[0] > 1
+
+    def _layout(self, rows: Sequence[parallel.Row], room: int) -> tuple[int, list[Piece], int]:
+        """The number of sequences, the pieces that they share, and the most tokens of one beside these."""
+        pieces = parallel.common_pieces([row.prompt for row in rows], self._piece)
+        shared = pieces[-1][1] if pieces else 0
+        each = parallel.cells_of(rows, shared)
+        cell = parallel.bytes_of_cell(llama_cpp(), self._llama)
+        count = parallel.count_that_fits(len(rows), shared, each, cell, room)
+        return count if shared < self.context else 0, pieces, each
+
+    def generate_together(
+        self,
+        rows: Sequence[parallel.Row],
+        room: int,
+        check: Callable[[], None],
+        cancelled: Callable[[], bool],
+    ) -> Generator[list[tuple[int, int]], None, None]:
+        """Generate the tokens of `rows` as `generate` does, several at once, each until it is over: yield
+        after every step the places of the rows that got a token, with it. Raises RuntimeError as well, where
+        llama.cpp has no memory for it."""
+        llama = self._llama
+        count, pieces, each = self._layout(rows, room)
+        self._read_pieces(llama, rows[0].prompt, pieces, check, cancelled)
+        shared = pieces[-1][1] if pieces else 0
+        self._sequences = parallel.Sequences(llama_cpp(), llama, count, shared, each)
+        context = self._sequences.context
+
+        def before_piece() -> None:
+            check()
+            self._still_here(llama)
+
+        try:
+            self._sequences.copy_shared()
+            steps = self._sequences.write(rows, self._piece, before_piece)
+            while True:
+                # A step of many rows takes long enough for a stop to be heard within it.
+                with self._abortable(llama, context, cancelled):
+                    taken = next(steps, None)
+                if taken is None:
+                    return
+                yield taken
+                self._still_here(llama)
+        finally:
+            self._close_sequences()
+
+    def _close_sequences(self) -> None:
+        sequences, self._sequences = self._sequences, None
+        if sequences is not None:
+            sequences.close()
+
     def _still_here(self, llama: Any) -> None:
         """Raise `Evicted` where the model was closed: llama.cpp would crash on it."""
         if self._llama is not llama:
             raise Evicted
 
-    def _read_prompt(
-        self, llama: Any, prompt: Prompt, check: Callable[[], None], cancelled: Callable[[], bool]
+    def _read_pieces(
+        self,
+        llama: Any,
+        prompt: Prompt,
+        pieces: Sequence[Piece],
+        check: Callable[[], None],
+        cancelled: Callable[[], bool],
     ) -> None:
-        """Read `prompt` but for its last piece into the KV cache, save a beginning that is still there."""
-        pieces = prompt.pieces(self._piece)[:-1]
+        """Read the first `pieces` of `prompt` into the KV cache, save a beginning that is still there."""
         kept = 0
         for piece, read in zip(pieces, self._read, strict=False):
             start, end, _ = piece
@@ -340,7 +394,7 @@ class GgufModel(ManagedModel):
             llama.reset()
         llama.n_tokens = kept
         self._read = [piece for piece in pieces if piece[1] <= kept]
-        with self._abortable(llama, cancelled):
+        with self._abortable(llama, llama.ctx, cancelled):
             for start, end, picture in pieces:
                 if end <= kept:
                     continue
@@ -362,11 +416,11 @@ class GgufModel(ManagedModel):
         return any(getattr(library, name, lambda _: False)(self._llama.model) for name in asked)
 
     @contextlib.contextmanager
-    def _abortable(self, llama: Any, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Have llama.cpp poll `cancelled` while it computes; on a GPU it polls between pieces only."""
+    def _abortable(self, llama: Any, context: Any, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Have llama.cpp poll `cancelled` while it computes in `context`; on a GPU between pieces only."""
         library = llama_cpp()
         ask = library.ggml_abort_callback(lambda _: cancelled())
-        library.llama_set_abort_callback(llama.ctx, ask, ctypes.c_void_p(0))
+        library.llama_set_abort_callback(context, ask, ctypes.c_void_p(0))
         try:
             yield
         except RuntimeError:
@@ -376,7 +430,7 @@ class GgufModel(ManagedModel):
         finally:
             if self._llama is llama:
                 nobody = library.ggml_abort_callback(0)
-                library.llama_set_abort_callback(llama.ctx, nobody, ctypes.c_void_p(0))
+                library.llama_set_abort_callback(context, nobody, ctypes.c_void_p(0))
 
 
 def _is_tag(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Linear layers in bfloat16 on a CPU, with the weights as the left-hand matrix of the product.
 
-As torch's own layer has them, on the right and transposed, oneDNN brings them into another order at every call,
-which takes longer than a product with a few rows. The sums are the same to the bit.
+As torch's own layer has them, on the right and transposed, oneDNN brings them into another order at every
+call, which takes longer than a product with a few rows. The sums are the same to the bit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _MOST_ROWS = 16
 
 
 def turn_linears(model: Any) -> int:
-    """Turn the bfloat16 layers of `model` that have no bias, the output head among them; return their number."""
+    """Turn the bfloat16 layers of `model` that have no bias; return their number."""
     import torch
 
     turned = 0
@@ -31,13 +31,13 @@ def _turned() -> type:
     import torch
 
     class TurnedLinear(torch.nn.Linear):
-        def forward(self, input: Any) -> Any:
-            rows = input.numel() // self.in_features
-            if not 0 < rows <= _MOST_ROWS or input.dtype != self.weight.dtype:
-                return super().forward(input)
-            shape = (*input.shape[:-1], self.out_features)
+        def forward(self, hidden_states: Any) -> Any:
+            rows = hidden_states.numel() // self.in_features
+            if not 0 < rows <= _MOST_ROWS or hidden_states.dtype != self.weight.dtype:
+                return super().forward(hidden_states)
+            shape = (*hidden_states.shape[:-1], self.out_features)
             if rows == 1:
-                return torch.mv(self.weight, input.reshape(-1)).view(shape)
-            return (self.weight @ input.reshape(rows, -1).t()).t().contiguous().view(shape)
+                return torch.mv(self.weight, hidden_states.reshape(-1)).view(shape)
+            return (self.weight @ hidden_states.reshape(rows, -1).t()).t().contiguous().view(shape)
 
     return TurnedLinear
