@@ -6,6 +6,7 @@ that programs see, `http_status` the status under which our own routes report it
     Exception
     ├── LLMError
     │   ├── NotConfigured         nothing was sent: a setting
+    │   │   └── NothingAsked      … a text
     │   ├── MissingKey            … a key
     │   ├── ConsentNeeded         … a consent
     │   ├── NotInPlan             … the plan
@@ -54,12 +55,14 @@ class LLMError(Exception):
 
     `message` is one plain sentence, `hint` the next step. `status` is the HTTP status that the other
     side answered with, `retry_after_s` the seconds that it asked us to wait, `attempts` how many calls were
-    made before it. Neither text ever holds a key.
+    made before it. Neither text ever holds a key. `of_one_text` says that the fault lies in this text:
+    others of a job may well succeed.
     """
 
     type: ClassVar[str] = "error"
     http_status: ClassVar[int] = 502
     retryable: bool = False
+    of_one_text: bool = False
     default_hint: ClassVar[str] = ""
 
     def __init__(
@@ -98,6 +101,12 @@ class NotConfigured(LLMError):
     """A setting is missing or contradicts another one; nothing was sent."""
 
     type, http_status = "not_configured", 400
+
+
+class NothingAsked(NotConfigured):
+    """There is no text to work on; nothing was sent."""
+
+    of_one_text = True
 
 
 class MissingKey(LLMError):

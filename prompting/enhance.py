@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..llm_backends import modes
-from ..llm_backends.errors import CannotSee, LLMError, NotConfigured
+from ..llm_backends.errors import CannotSee, LLMError, NotConfigured, NothingAsked
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Result
 from .answers.clean import read_answer
@@ -220,7 +220,7 @@ def _orders(
             raise NotConfigured(f"variations is {idea.variations}.", hint=f"Choose 1 to {MOST_VARIATIONS}.")
         protected = protect(idea.prompt, has_lyrics=idea.target.kind == "audio")
         if not protected.text and not idea.instruction.strip() and not idea.from_nothing:
-            raise NotConfigured("The prompt is empty.", hint="Enter an idea, or at least an instruction.")
+            raise NothingAsked("The prompt is empty.", hint="Enter an idea, or at least an instruction.")
         is_bare = not idea.instruction.strip() and len(protected.parts) < 2
         english = _in_english(protected.text, idea.target) if speaks_english and is_bare else ""
         last = idea.first + idea.variations

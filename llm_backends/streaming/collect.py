@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from .. import errors
+from .. import errors, modes
 from ..thinking import ThinkingSplitter, split_finished
 from ..types import Chunk, Deployment, FinishReason, Result, ToolCall, ToolCallDelta, Usage, Vector
 from .loops import LoopGuard
@@ -109,6 +109,8 @@ class _Answer:
         self._thinking: list[str] = []
         self._text_length = self._thinking_length = 0
         self._loops = LoopGuard(strict=call.request.answer_tokens is not None), LoopGuard()
+        # What is no language model repeats only what the user has written.
+        self._can_loop = modes.of(call.deployment.backend).answers_messages
         self._tools: dict[int, list[ToolCallDelta]] = {}
         self._vectors: tuple[Vector, ...] = ()
         self._usage = Usage()
@@ -138,7 +140,7 @@ class _Answer:
         self._thinking_length += len(thinking)
         self._call.sink.add(Chunk(text=text, reasoning=thinking, tool_calls=tool_calls))
         # Calls of tools may well be alike.
-        if self._loops[0].add(text) or self._loops[1].add(thinking):
+        if self._can_loop and (self._loops[0].add(text) or self._loops[1].add(thinking)):
             raise errors.AnswerLoops.of(self._call.deployment.name, "".join(self._text))
         if self._text_length > LONGEST_ANSWER:
             raise errors.AnswerTooLarge(

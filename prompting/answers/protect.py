@@ -8,6 +8,7 @@ puts everything back.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -93,6 +94,11 @@ def protect(prompt: str, has_lyrics: bool = False) -> Protected:
     return Protected(tuple(regions), tuple(piece.source for piece in dividers))
 
 
+def _says_something(character: str) -> bool:
+    # An emoji is a picture of a thing, other signs are none.
+    return character.isalnum() or unicodedata.category(character) == "So"
+
+
 def is_silent(piece: Piece) -> bool:
     """Tell whether a model is not shown the piece at all."""
     return piece.kind in ("tag", "comment")
@@ -136,7 +142,7 @@ def _region(
     items.append(prompt[place:last] + (stop[0].strip() if stop else ""))
     words = "".join("\0" if item in moved else _word(item) for item in items)
     text = "\n".join(_lines_without_gaps(words) if keeps_lines else [close_gaps(words)]).strip()
-    if not any(character.isalnum() for character in text):
+    if not any(map(_says_something, text)):
         return Region((), source, "", "")
     # An assignment has to precede its uses, and leaves nothing where it stood.
     front = prompt[start:first] + "".join(f"{piece.source} " for piece in moved)

@@ -22,7 +22,7 @@ from .control import Control
 from .journal import Journal
 from .late_model import CollectingModel, Late, LateModel, Wanted, at_share
 from .pace import Pace
-from .work import ENDS_ALL, Ask, Entry, Question, Work, Written
+from .work import Ask, Entry, Question, Work, Written, ends_all
 
 M = TypeVar("M", bound=Model)
 
@@ -128,9 +128,9 @@ class BatchWork(Work):
             await self._gate()
             try:
                 questions = await self._questions(entry)
-            except ENDS_ALL:
-                raise
             except (errors.LLMError, OSError) as error:
+                if isinstance(error, errors.LLMError) and ends_all(error):
+                    raise
                 del self._waiting[entry.name]
                 self._fail(entry, error)
                 continue

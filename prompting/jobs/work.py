@@ -17,8 +17,7 @@ from ...llm_backends.runner import run_in_place
 from .control import Control
 from .pace import Pace
 
-# Errors that every other entry would meet as well.
-ENDS_ALL = (
+_ENDS_ALL = (
     errors.NotConfigured,
     errors.MissingKey,
     errors.ConsentNeeded,
@@ -88,6 +87,11 @@ class Keeper(Protocol):
 
 
 Ask = Callable[[Sequence[Any]], Awaitable[list["Written | errors.LLMError"]]]
+
+
+def ends_all(error: errors.LLMError) -> bool:
+    """Tell whether every other entry would meet `error` as well."""
+    return isinstance(error, _ENDS_ALL) and not error.of_one_text
 
 
 def spoken_time(seconds: float) -> str:
@@ -232,7 +236,7 @@ class Work:
                 continue
             answers = run_in_place(_all(self._ask, [question.payload for _, question in ready]))
             for (entry, question), answer in zip(ready, answers, strict=True):
-                if isinstance(answer, ENDS_ALL):
+                if isinstance(answer, errors.LLMError) and ends_all(answer):
                     raise answer
                 self._settle(entry, question, answer)
             if self._entries and gives_way():
@@ -318,7 +322,7 @@ class Work:
             self._asked.pop(question.key, None)
             if not waiting.done():
                 waiting.set_result(None)
-        if isinstance(answer, ENDS_ALL):
+        if isinstance(answer, errors.LLMError) and ends_all(answer):
             self._entries.clear()
             raise answer
         if isinstance(answer, errors.LLMError) and answer.retryable:

@@ -114,12 +114,14 @@ def find(name: str) -> str:
     names = known_names()
     close = difflib.get_close_matches(name.strip().lower(), names, n=4, cutoff=0.7)
     shown = list(dict.fromkeys([*close, *" ".join(_FAMILIAR).split()]))
-    raise BackendUnavailable(
+    error = BackendUnavailable(
         f"The phrasebook has no list for “{name.strip()[:60] or 'a variable without a name'}”.",
         hint=f"It has: {', '.join(shown)} and {len(names) - len(shown)} more. Choose a model to generate "
         "others.",
         provider="phrasebook",
     )
+    error.of_one_text = True
+    raise error
 
 
 def known_names() -> list[str]:

@@ -479,6 +479,15 @@ def test_different_errors_are_all_told(wire):
     assert len(warnings) == 2
 
 
+def test_the_phrasebook_takes_an_idea_that_repeats_itself():
+    from quillwork.prompting import phrasebook
+
+    phrasebook.register()
+    idea = "a dragon sleeps on gold coins while a knight watches from behind a rock. " * 60
+    enhanced = run(Idea(idea, targets.load("sdxl")), Deployment("phrasebook", ""))
+    assert enhanced.prompts[0].startswith(idea[:70])
+
+
 def test_the_phrasebook_writes_instead(wire):
     from quillwork.prompting import phrasebook
 

@@ -52,6 +52,9 @@ class Model:
 
 class InPlace(Model):
     async def __call__(self, payloads):
+        for name in payloads:
+            if self.faults.get(name):
+                raise self.faults[name].pop(0)
         return [Written({"text": f"a {name}"}) for name in payloads]
 
 
@@ -122,6 +125,19 @@ def test_what_would_fail_for_all_ends_it(journal):
         run(Work(entries(*names), journal, model))
     assert set(journal.stamps()) == {name for name in model.asked if name != "n5"}
     assert len(model.asked) < 50
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_text_that_asks_for_nothing_is_one_failure(journal, is_local):
+    kind = InPlace if is_local else Model
+    model = kind({"n2": [errors.NothingAsked("The prompt is empty.")] * 2})
+    work = Work(entries("n1", "n2", "n3"), journal, model)
+    if is_local:
+        work.run_in_place(2)
+    else:
+        run(work)
+    assert set(journal.stamps()) == {"n1", "n3"}
+    assert journal.failures() == {"n2": "The prompt is empty."}
 
 
 def test_a_budget_that_ends_in_the_middle_can_be_gone_on_from(journal):

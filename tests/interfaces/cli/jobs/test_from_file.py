@@ -93,6 +93,20 @@ def test_values_for_each_name(command: Command, tmp_path: Path) -> None:
     assert [(row["name"], len(row["values"])) for row in rows(out)] == [("season", 4), ("animal", 4)]  # type: ignore[arg-type]
 
 
+def test_what_is_wrong_with_one_line_ends_no_job(command: Command, tmp_path: Path) -> None:
+    ideas, out = tmp_path / "ideas.txt", tmp_path / "out.jsonl"
+    ideas.write_text("a fox\n!!!\nan owl\n", "utf-8")
+    done = command("enhance", "--file", str(ideas), "--out", str(out))
+    assert done.returncode == 3, done.stderr
+    assert [bool(row["prompt"]) for row in rows(out)] == [True, False, True]
+    assert "The prompt is empty." in str(rows(out)[1]["error"])
+    names = tmp_path / "names.txt"
+    names.write_text("season\nquantum flux capacitors\nfabric\n", "utf-8")
+    done = command("variables", "--file", str(names), "--out", str(out), "--count", "3")
+    assert done.returncode == 3, done.stderr
+    assert [bool(row["values"]) for row in rows(out)] == [True, False, True]
+
+
 def test_jobs_are_listed_shown_resumed_and_cleaned(
     command: Command,
     wire: WireServer,
