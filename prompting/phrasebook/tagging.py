@@ -101,9 +101,9 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
     if len(present) > 2 * few:
         order = ["frame", "light", "colour"]
     else:
-        order += ["again", *["tags"] * 12, *(["style"] if with_light else []), *["safe"] * 30]
+        order += ["again", *["tags"] * 12, *["safe"] * 30, "size", "size"]
     if chooser.scene.kind == "unsure":
-        order = [*["medium"] * 5, *(["style"] if with_light else []), *["safe"] * 40]
+        order = [*["medium"] * 5, *["tags"] * 8, *["safe"] * 40, "size", "size"]
     found: list[str] = []
     for tag in chooser.scene.entailed:
         if not any(_stems(tag) == _stems(known) for known in (*present, *found)):

@@ -683,12 +683,16 @@ def test_a_subject_in_its_usual_use_is_known(idea: str) -> None:
 @pytest.mark.parametrize(
     "idea", [*UNSURE, "a bowl of ramen", "flat vector icon of a coffee cup, white background"]
 )
-def test_a_list_has_as_many_tags_as_its_target_asks_for(idea: str) -> None:
+def test_a_list_comes_near_its_length_without_a_medium_or_a_frame_of_its_own(idea: str) -> None:
     target = targets.load("illustrious")
     assert target.words is not None
-    tags = [tag.strip() for tag in enhanced(idea, target).split(",")]
-    assert len(tags) >= target.words[0]
-    assert len(tags) == len(set(tags))
+    for seed in range(6):
+        tags = [tag.strip() for tag in enhanced(idea, target, seed=seed).split(",")]
+        assert len(tags) >= target.words[0] * 0.7
+        assert len(tags) == len(set(tags))
+        assert not re.search(r"border|letterbox|\(style\)|anime|western|dutch angle", ", ".join(tags))
+        if not re.search(r"painting|icon|drawing|sketch", idea):
+            assert "medium" not in ", ".join(tags)
 
 
 @pytest.mark.parametrize(
