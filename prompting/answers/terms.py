@@ -49,6 +49,9 @@ _SEVERAL = re.compile(
     r"(?i)\b(?:samurai|knight|witch|wizard|king|queen)\s+(?:sword|helmet|armou?r|mask|hat|bee)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
 )
 _ONE_THING = re.compile(r"\A1((?!girl|boy|other|st\b)[a-z]+)")
+_SOMEBODY = re.compile(
+    r"(?i)\A(?:\w+ )?(?:man|woman|men|women|girl|boy|people|person|chef|nurse|soldier|crowd)\Z"
+)
 _COUNT = re.compile(r"(?i)\A(?:\d\+?(?:girl|boy|other)s?|multiple \w+|solo)\Z")
 
 
@@ -67,7 +70,10 @@ def with_count(text: str, idea: str) -> str:
     girl, boy = _ONE_GIRL.search(left), _ONE_BOY.search(left)
     if bool(girl) != bool(boy) and not any(_COUNT.match(term) for term in terms):
         terms = ["1girl" if girl else "1boy", *terms]
-    return ", ".join(terms)
+    somebody = [term for term in terms if term_key(term) != NOBODY]
+    # A solo fox is an animal's, too.
+    is_there = any(_COUNT.match(term) and term_key(term) != "solo" for term in somebody)
+    return ", ".join(somebody if is_there or any(map(_SOMEBODY.match, somebody)) else terms)
 
 
 def without_runaway(text: str) -> str:

@@ -347,6 +347,11 @@ class TestLists:
         assert with_count("no humans, walk, dog", "a walk along the Seine with my dog") == "walk, dog"
         assert with_count("no humans, tin can", "a tin can") == "no humans, tin can"
 
+    def test_nobody_is_there_beside_somebody(self):
+        assert with_count("no humans, tired nurse, bed", "a tired nurse") == "1girl, tired nurse, bed"
+        assert with_count("no humans, man, oven", "der Ofen") == "man, oven"
+        assert with_count("no humans, solo, fox", "a fox") == "no humans, solo, fox"
+
     @pytest.mark.parametrize(
         ("idea", "begins"),
         [("a fox in the snow", "no humans"), ("portrait of an old fisherman", "1"), ("2girls, spring", "1")],
