@@ -1,7 +1,8 @@
-"""Writing of settings into ``.env``, which keeps everything else as it is."""
+"""The file ``.env``: its text, and settings written into it, which keep everything else as it is."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
             raise ValueError(f"{name} is never written to a file.")
     file = folder / ".env"
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.exists() else []
+        lines = read_env(file).splitlines() if file.exists() else []
         kept = [line for line in lines if _name_in(line) not in changes]
         new = [f"{name}={_quoted(text)}" for name, text in changes.items() if text]
         write_whole(file, "".join(f"{line}\n" for line in (*kept, *new)), private=True)
@@ -31,6 +32,13 @@ def write_env(folder: Path, changes: Mapping[str, str | None]) -> Path:
             hint="Set QUILLWORK_HOME to a folder that you can write to.",
         ) from None
     return file
+
+
+def read_env(file: Path) -> str:
+    """Return the text of a ``.env``: UTF-8, or UTF-16 as Windows PowerShell's ``>`` writes it."""
+    data = file.read_bytes()
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
 
 
 def _name_in(line: str) -> str:

@@ -23,6 +23,7 @@ from ...llm_backends.types import REDACTED, Secret
 from ..access import kept_keys
 from ..access.session_keys import endpoint_id
 from ..pasted import key_in
+from .env_file import read_env
 from .home import home
 from .panel import FILE, read_panel
 from .variables import PROVIDER_ALIASES, PROXY_SWITCH, PROXY_USUAL_URL, PROXY_VARIABLES, VARIABLES
@@ -322,7 +323,7 @@ def _parse_env(file: Path) -> dict[str, str]:
     """Parse ``NAME=value`` lines as in a shell: comments, ``export``, quotes; those of cmd (``set NAME=``),
     PowerShell (``$env:NAME=``) and YAML (``NAME: value``) as well."""
     texts: dict[str, str] = {}
-    for line in file.read_text(encoding="utf-8-sig", errors="replace")[:_LARGEST_FILE].splitlines():
+    for line in read_env(file)[:_LARGEST_FILE].splitlines():
         found = None if line.lstrip().startswith("#") else _LINE.match(line)
         if found is None:
             continue

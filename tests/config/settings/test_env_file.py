@@ -51,3 +51,11 @@ def test_no_key_is_ever_written(home, name):
 def test_no_second_line_is_smuggled_in(home):
     with pytest.raises(NotConfigured, match="one line"):
         write_env(home, {"LLM_MODEL": "x\nLLM_BASE_URL=http://evil"})
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_file_that_windows_wrote_is_read_and_kept(home, encoding):
+    (home / ".env").write_bytes("LLM_MODEL=füchse\r\n".encode(encoding))
+    assert load().text("LLM_MODEL") == "füchse"
+    write_env(home, {"LLM_MODE": "ollama"})
+    assert (home / ".env").read_text("utf-8").splitlines() == ["LLM_MODEL=füchse", "LLM_MODE=ollama"]
