@@ -105,7 +105,9 @@ def list_failures(failures: Mapping[str, str], job_id: str) -> None:
         return
     print(f"{len(failures)} failed:", file=sys.stderr)
     for name, said in list(failures.items())[:_MOST_LISTED]:
-        print(f"  {name}: {said}", file=sys.stderr)
+        # A name may hold line breaks, and signs by which a terminal is steered.
+        shown = "".join(sign if sign.isprintable() else "�" for sign in name)
+        print(f"  {shown}: {said}", file=sys.stderr)
     if len(failures) > _MOST_LISTED:
         print(f"  … all of them: python . jobs show {job_id}", file=sys.stderr)
     print("Run the same command to try them once more.", file=sys.stderr)
