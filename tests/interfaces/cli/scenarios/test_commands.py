@@ -122,7 +122,7 @@ def test_config_tells_where_each_value_comes_from_and_no_key(
     ("arguments", "variables", "code", "says"),
     [
         ((), {}, 2, "usage"),
-        (("enhance",), {}, 2, "usage"),
+        (("enhance",), {}, 2, "--file IN"),
         (("enhance", "a fox", "--target", "flux1_dve"), {}, 2, "flux1_dev"),
         (("enhance", "a fox", "--variations", "99"), {}, 2, "64"),
         (("enhance", "a fox", "--duration", "long"), {}, 2, "number of seconds"),
