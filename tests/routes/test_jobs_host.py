@@ -6,43 +6,20 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from host.client import Response
 from host.fixtures import Hosts
 from host.graphs import node
 from host.process import Host
 from routes import parrot
+from routes.job_routes import WAIT_S, in_state, jobs, post, until
 from training_sets import texts, training_set
 from wire.server import WireServer
 
 pytest.importorskip("PIL.Image", reason="pictures need Pillow")
-WAIT_S = 60.0
 WRITTEN = "a red fox in fresh snow"
-
-
-def until(came: Callable[[], Any]) -> Any:
-    end = time.monotonic() + WAIT_S
-    while not (found := came()):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return found
-
-
-def post(host: Host, path: str = "jobs", headers: Any = None, **body: Any) -> Response:
-    return host.post(f"/quillwork/{path}", json=body, headers={"X-Quillwork": "1", **(headers or {})})
-
-
-def jobs(host: Host) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = host.get("/quillwork/jobs").json()["jobs"]
-    return found
-
-
-def in_state(host: Host, *states: str) -> Callable[[], Any]:
-    return lambda: next((job for job in jobs(host) if job["state"] in states), None)
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from host.fixtures import Hosts
 from host.process import Host
-from routes.test_jobs_host import in_state, jobs, post, until
+from routes.job_routes import WAIT_S, in_state, jobs, post, until
 from wire.server import WireServer
 
 IDEAS = "a fox\n\nan owl\na cat\na dog\na hen\n"
-WAIT_S = 60.0
 
 
 @pytest.fixture
