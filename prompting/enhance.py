@@ -19,7 +19,7 @@ from .answers.shapes.shape import parts_of
 from .briefs.messages import brief_warnings, for_brief
 from .drafts import Draft, Order
 from .model_size import billions_of, is_small, is_tiny
-from .phrasebook.glossary import gloss, spoken
+from .phrasebook.glossary import gloss_for
 from .report import report
 from .targets import Target, fit_negative
 from .tasks import MOST_VARIATIONS, OPEN, Brief, EnhanceTask, OnError
@@ -256,10 +256,7 @@ def _orders(
 
 def _in_english(text: str, target: Target) -> str:
     """Return an idea that `target` cannot read in English, word by word; "" where not all words are known."""
-    language = spoken(text)
-    if "any" in target.languages or language in ("en", "other", *target.languages):
-        return ""
-    found = gloss(text, language)
+    found = gloss_for(text, target.languages)
     return found.english if found and not found.unknown else ""
 
 

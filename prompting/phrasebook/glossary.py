@@ -66,6 +66,13 @@ def gloss(prompt: str, language: str) -> Gloss | None:
     return Gloss(_joined(ordered, language), left_out, language in _LATIN)
 
 
+def gloss_for(prompt: str, languages: Sequence[str]) -> Gloss | None:
+    """Return `prompt` in English where none of `languages`, a target's, is its own; None for any other."""
+    language = spoken(prompt)
+    is_read = "any" in languages or language in ("en", "other", *languages)
+    return None if is_read else gloss(prompt, language)
+
+
 def spoken(prompt: str) -> str:
     """Return the language of `prompt` as `language_of` does, or the one whose words of things it has."""
     found = language_of(prompt)

@@ -22,7 +22,7 @@ from .composing import (
     write_facets,
 )
 from .forms import edits, music, structured
-from .glossary import Gloss, gloss, spoken
+from .glossary import gloss_for
 from .lists import shorten, values_for
 from .negations import say_instead
 from .scene import Scene, be_careful, same_dimension, settle
@@ -104,7 +104,7 @@ def _write(task: EnhanceTask) -> str:
     if not task.prompt.strip():
         theme = _theme(task)
         task = replace(task, prompt=theme or _invented(task), instruction="" if theme else task.instruction)
-    if english := _glossed(task):
+    if english := gloss_for(task.prompt, task.target.languages):
         task = replace(task, prompt=english.english)
     scene = read_scene(task.prompt)
     if english or not scene.certain:  # word by word much is lost of what joins the words
@@ -145,7 +145,7 @@ def remark(task: EnhanceTask) -> str:
     scene = read_scene(task.prompt)
     if task.brief.language not in ("", "en"):
         told.append(_ENGLISH.format(task.brief.language))
-    if english := _glossed(task):
+    if english := gloss_for(task.prompt, task.target.languages):
         how = _AS_IT_IS if english.keeps_unknown else _WITHOUT
         left = how.format("”, “".join(english.unknown)) if english.unknown else ""
         told.append(_GLOSSED.format(shorten(english.english), left))
@@ -158,13 +158,6 @@ def remark(task: EnhanceTask) -> str:
                 f"The phrasebook has no phrases for “{shorten(task.instruction)}”, so it was left out."
             )
     return " ".join(told)
-
-
-def _glossed(task: EnhanceTask) -> Gloss | None:
-    """Return the prompt in English, where the target does not read its language and we know its words."""
-    language = spoken(task.prompt)
-    read = task.target.languages
-    return None if language in ("en", "other", *read) or "any" in read else gloss(task.prompt, language)
 
 
 def _is_beyond(scene: Scene, target: Target) -> bool:
