@@ -35,6 +35,7 @@ _PERSON = re.compile(
     r"|sisters?|brothers?|lady|couple|samurai|astronaut|ballerina|dancers?|knights?|queen|king|prince(?:ss)?|witch"
     r"|wizard|soldiers?|\w+(?:erman|ician|icians)|kinder|frau|mann|femme|homme|fille|mujer|hombre|niñ[oa]s?|pescador)\b"
     r"|\A(?:[A-Z][a-z]+ )?(?:and )?[A-Z][a-z]+ (?:in|and) |\b(?:me|myself|we|us|with my|(?-i:I))\b"
+    r"|(?-i:[Pp]ortrait of [A-Z][a-z]+)"
     r"|少女|女|男|여자|남자|женщин|мужчин|девуш"
 )
 _ONE_GIRL = re.compile(

@@ -345,6 +345,9 @@ class TestLists:
 
     def test_somebody_who_speaks_of_themselves_is_there(self):
         assert with_count("no humans, walk, dog", "a walk along the Seine with my dog") == "walk, dog"
+        ada = "portrait of Ada Lovelace writing"
+        assert with_count("no humans, portrait, Ada Lovelace", ada) == "portrait, Ada Lovelace"
+        assert with_count("no humans, portrait, fox", "portrait of a fox") == "no humans, portrait, fox"
         assert with_count("no humans, tin can", "a tin can") == "no humans, tin can"
 
     def test_nobody_is_there_beside_somebody(self):
