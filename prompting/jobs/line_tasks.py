@@ -31,7 +31,7 @@ _BRIEF = ("duration", "aspect", "language")
 
 @dataclass(frozen=True, slots=True)
 class LineTasks:
-    """What is asked for each of `lines`, which are of the file `source`: a payload by the line's name.
+    """The `lines` of the file `source`, and a payload for each by its name.
 
     `rows` makes of a line and its outcome, an error as a text, the rows of the results with these `columns`.
     """

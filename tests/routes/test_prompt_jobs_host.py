@@ -130,7 +130,7 @@ def test_a_table_with_options_of_its_own_and_a_failure(endpoint: Host, wire: Wir
         ({"text": '{"idea": "b", "target": "../x"}', "name": ""}, "Line 1: "),
         ({"text": "a fox", "target": "nothing"}, "There is no target"),
         ({"text": "a fox", "llm_model": "../x"}, "A path cannot be set from here."),
-        ({"text": "a fox", "out": "/tmp/x"}, "out"),
+        ({"text": "a fox", "out": "/elsewhere"}, "out"),
         ({"text": 5}, "text"),
         ({}, "text"),
     ],
