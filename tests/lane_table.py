@@ -200,9 +200,7 @@ LANES = {
     "local": local("local", "5.23.0"),
     "local-oldest": local("local-oldest", "4.51.3", over="local"),
     "gguf": gguf(
-        "tests/llm_backends/local/gguf/test_backend.py",
-        "tests/llm_backends/local/gguf/test_parallel.py",
-        "tests/llm_backends/local/gguf/test_projector.py",
+        "tests/llm_backends/local/gguf",
         "tests/llm_backends/scenarios/test_downloads.py",
         "tests/nodes/scenarios/test_gguf.py",
     ),

@@ -62,7 +62,7 @@ PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PIP_USER", "PIP_TARGET
 PRIVATE += ("PYTHONDONTWRITEBYTECODE", "PIP_NO_COMPILE")
 PRIVATE += ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "MYPYPATH")
 # llama.cpp is built as its released wheels are: by default it uses whatever the processor announces, and a
-# virtual machine may announce AMX and crash at its first instruction.
+# virtual machine may announce AMX (see llm_backends/local/gguf/amx.py).
 BUILD = {"CMAKE_ARGS": "-DGGML_NATIVE=OFF"}
 FAILED, LEFT_OUT = "FAILED", "LEFT OUT"
 # Where a lane's process writes its outcome for the one that began it.

@@ -20,8 +20,8 @@ from ..family_templates import template_for
 from ..resident import Evicted
 from ..token_text import LOUD_TAGS
 from ..transformers_local.sampling import SamplingSettings
+from . import amx, parallel
 from . import file as gguf_file
-from . import parallel
 from .projector import BATCH, Projector
 from .prompt import Picture, Piece, Prompt
 from .template import ChatTemplate
@@ -97,8 +97,9 @@ class GgufModel(ManagedModel):
         self._piece = _PIECE_ON_GPU if on_gpu else _PIECE_ON_CPU
         batch = BATCH if self.projector_file else self._piece
         threads = physical_cores()
+        made = amx.class_without_it(library) if amx.cannot_be_trusted(library) else library.Llama
         try:
-            self._llama = library.Llama(
+            self._llama = made(
                 str(self.file),
                 n_ctx=self.context,
                 n_batch=batch,
