@@ -56,7 +56,7 @@ class Idea:
 
 @dataclass(frozen=True, slots=True)
 class Enhanced:
-    """Prompts, as many negatives, and the report.
+    """Prompts, as many negatives, the report, and of its warnings those of each prompt.
 
     `is_substitute` says that an error stands behind some of them: no cache is to keep such an answer.
     """
@@ -64,6 +64,7 @@ class Enhanced:
     prompts: list[str]
     negatives: list[str]
     info: dict[str, Any]
+    warnings: list[list[str]]
     is_substitute: bool = False
 
 
@@ -272,6 +273,7 @@ def _gather(
     if failed and on_error == "raise":
         raise first_of(failed, len(orders), "prompts")
     warnings = [warning for order in orders for warning in order.warnings]
+    by_prompt = [list(dict.fromkeys(order.warnings)) for order in orders]
     if failed:
         instead = (
             "your prompt was left unchanged"
@@ -280,6 +282,9 @@ def _gather(
         )
         share = f"{len(failed)} of {len(orders)} failed, " if len(orders) > 1 else ""
         warnings += [f"{error} ({share}{instead})" for error in _distinct(failed)]
+        for said, outcome in zip(by_prompt, outcomes, strict=True):
+            if isinstance(outcome, LLMError):
+                said.append(f"{outcome} ({instead})")
     pairs = [
         _substitute(order, on_error) if isinstance(outcome, LLMError) else outcome
         for order, outcome in zip(orders, outcomes, strict=True)
@@ -296,6 +301,7 @@ def _gather(
         [prompt for prompt, _ in pairs],
         [negative for _, negative in pairs],
         info,
+        by_prompt,
         bool(failed) or by_fallback,
     )
 

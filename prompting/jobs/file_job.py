@@ -24,15 +24,17 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """The state of a file after a run: lines written, and the failures by line."""
+    """The state of a file after a run: lines written, those of them with a warning, the failures by line."""
 
     written: int
+    warned: int
     failures: Mapping[str, str]
     total: int
 
     def line(self) -> str:
+        warned = f"; {self.warned:,} with a warning" if self.warned else ""
         failed = f"; {len(self.failures)} failed" if self.failures else ""
-        return f"{self.written:,} of {self.total:,} lines have their prompt{failed}."
+        return f"{self.written:,} of {self.total:,} lines have their prompt{warned}{failed}."
 
 
 @dataclass
@@ -53,6 +55,7 @@ class FileJob:
     def __post_init__(self) -> None:
         self.before = 0
         self.failures: dict[str, str] = {}
+        self._warned: set[str] = set()
         self._results: Results | None = None
         self._stamps = {
             name: digest(payload, self.model_name) for name, payload in self.tasks.payloads.items()
@@ -98,8 +101,11 @@ class FileJob:
         """Write the rows of a line; `outcome` is an error as a text."""
         if isinstance(outcome, str):
             self.failures[name] = outcome
+        rows = self.tasks.rows(self.tasks.lines[name], outcome)
+        if any(row.get("warnings") for row in rows):
+            self._warned.add(name)
         if self._results is not None:
-            self._results.add(name, self.tasks.rows(self.tasks.lines[name], outcome))
+            self._results.add(name, rows)
 
     def flush(self) -> None:
         """Write what is known of the rest, too, and close the results."""
@@ -115,7 +121,8 @@ class FileJob:
 
     def report(self, now: float) -> FileReport:
         """Note the end, `now` in seconds since 1970, in the journal and return what there is."""
-        report = FileReport(len(self._stamps) - len(self.failures), self.failures, len(self._stamps))
+        written = len(self._stamps) - len(self.failures)
+        report = FileReport(written, len(self._warned), self.failures, len(self._stamps))
         self.journal.note(written=report.written, failed=len(self.failures), total=report.total, ended=now)
         return report
 

@@ -94,12 +94,11 @@ def prompts_for(
     def asking(model: Model) -> Ask:
         async def ask(payloads: Sequence[Idea]) -> list[Written | LLMError]:
             enhanced = await enhance(payloads, quiet(model), options.on_error)
-            pairs = iter(zip(enhanced.prompts, enhanced.negatives, strict=True))
+            texts = iter(zip(enhanced.prompts, enhanced.negatives, enhanced.warnings, strict=True))
             cost = enhanced.info["cost_usd"]
             written: list[Written | LLMError] = []
             for idea in payloads:
-                texts = [next(pairs) for _ in range(idea.variations)]
-                content = {"texts": texts, "warnings": enhanced.info["warnings"]}
+                content = {"texts": [next(texts) for _ in range(idea.variations)]}
                 written.append(Written(content, cost and cost / len(payloads)))
             return written
 
@@ -110,11 +109,11 @@ def prompts_for(
         if isinstance(outcome, str):
             return [{**row, "prompt": None, "negative": None, "error": outcome}]
         return [
-            {**row, "prompt": prompt, "negative": negative, "error": None}
-            for prompt, negative in outcome["texts"]
+            {**row, "prompt": prompt, "negative": negative, "error": None, **_said(warnings)}
+            for prompt, negative, warnings in outcome["texts"]
         ]
 
-    columns = ("line", "idea", "prompt", "negative", "error")
+    columns = ("line", "idea", "prompt", "negative", "error", "warnings")
     ideas = {_name(line): idea_of(line) for line in lines}
     return LineTasks("enhance", source, _by_name(lines), ideas, asking, columns, rows)
 
@@ -165,17 +164,21 @@ def values_for(
         row = {"line": line.number, "name": line.text}
         if isinstance(outcome, str):
             return [{**row, "values": None, "error": outcome}]
-        return [{**row, "values": outcome["values"], "error": None}]
+        return [{**row, "values": outcome["values"], "error": None, **_said(outcome["warnings"])}]
 
     tasks = {_name(line): task_of(line) for line in lines}
-    columns = ("line", "name", "values", "error")
+    columns = ("line", "name", "values", "error", "warnings")
     return LineTasks("variables", source, _by_name(lines), tasks, asking, columns, rows)
+
+
+def _said(warnings: Sequence[str]) -> dict[str, Any]:
+    return {"warnings": list(warnings)} if warnings else {}
 
 
 def _within(line: Line, name: str, default: int, most: int, where: str) -> int:
     value: int = line.more.get(name, default)
     if not 1 <= value <= most:
-        raise JobError(f"{where}: {name} is not 1 to {most}.")
+        raise JobError(f"{where}: {name} is {value}. Write a number from 1 to {most}.")
     return value
 
 

@@ -106,17 +106,20 @@ def _rows(data: str, source: str, columns: Sequence[str]) -> Iterator[Line]:
     except csv.Error:
         dialect = csv.excel
     try:
-        reader = csv.DictReader(io.StringIO(data, newline=""), delimiter=dialect.delimiter)
-        names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-        column = next((names[name] for name in columns if name in names), None)
+        reader = csv.reader(io.StringIO(data, newline=""), delimiter=dialect.delimiter)
+        names = [name.strip().lower() for name in next(reader, ())]
+        column = next((name for name in columns if name in names), None)
         if column is None:
             raise JobError(
                 f"{source} has no column {' or '.join(columns)}. "
                 "Name the column with the texts so in its first line."
             )
-        for number, row in enumerate(reader):
-            more = {low: row[name] for low, name in names.items() if name != column and row.get(name)}
-            yield Line(number, (row[column] or "").strip(), _checked(more, source, number))
+        # A blank row is one, too, for a spreadsheet.
+        for number, cells in enumerate(reader):
+            row = dict(zip(names, cells, strict=False))
+            text = row.pop(column, "")
+            more = {name: cell for name, cell in row.items() if cell}
+            yield Line(number, text.strip(), _checked(more, source, number))
     except csv.Error as error:
         raise JobError(f"{source} cannot be read as CSV ({error}). Save it as CSV once more.") from None
 

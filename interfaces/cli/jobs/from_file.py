@@ -92,6 +92,7 @@ def _from_file(
             }
         )
     else:
-        print(f"{report.written} of {report.total} lines are written to {out}.")
+        warned = f" ({report.warned} with warnings)" if report.warned else ""
+        print(f"{report.written} of {report.total} lines are written to {out}{warned}.")
         list_failures({tasks.place(name): said for name, said in report.failures.items()}, journal.id)
     return SOME_FAILED if report.failures else 0

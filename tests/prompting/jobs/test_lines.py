@@ -38,6 +38,7 @@ def read(tmp_path, name, content, columns=IDEAS):
             [(0, 'a "big" fox\non a hill', {"target": "sdxl"})],
         ),
         ("a.csv", "text\tvariations\na fox\t3\n", [(0, "a fox", {"variations": 3})]),
+        ("a.csv", "idea,seed\na fox\n\nan owl,7,more\n", [(0, "a fox", {}), (2, "an owl", {"seed": 7})]),
         (
             "a.jsonl",
             '{"idea": "a fox", "seed": 5}\n\n"an owl"\n',

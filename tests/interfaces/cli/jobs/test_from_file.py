@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_the_phrasebook_writes_a_csv(command: Command, tmp_path: Path) -> None:
     done = command("enhance", "--file", str(ideas), "--out", str(tmp_path / "out.csv"))
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()
-    assert lines[0] == "line,idea,prompt,negative,error"
+    assert lines[0] == "line,idea,prompt,negative,error,warnings"
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "0", "1"]
 
 
@@ -165,3 +166,31 @@ def test_a_preview_is_no_job_and_is_cleaned(command: Command, tmp_path: Path) ->
     assert "no jobs" in command("jobs").stdout
     assert "1 journals" in command("jobs", "clean").stdout
     assert not file.exists()
+
+
+def test_a_row_carries_the_warnings_of_its_own_prompt(
+    command: Command, wire: WireServer, tmp_path: Path
+) -> None:
+    ideas = tmp_path / "ideas.jsonl"
+    ideas.write_text(
+        '{"idea": "a sign that says \\"OPEN\\"", "variations": 2}\n{"idea": "a cat on a sofa"}\n', "utf-8"
+    )
+    wire.script(
+        "fox",
+        lambda body: (
+            "A grey cat sleeps on a sofa in soft light."
+            if "cat" in str(body["messages"][-1])
+            else "A wooden sign hangs above a door."
+        ),
+    )
+    arguments = ("enhance", "--file", str(ideas), "--target", "plain", "--out")
+    done = command(*arguments, str(tmp_path / "out.jsonl"), **endpoint(wire))
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 lines are written" in done.stdout and "(1 with warnings)" in done.stdout
+    *signs, cat = rows(tmp_path / "out.jsonl")
+    assert "warnings" not in cat
+    assert [len(row["warnings"]) for row in signs] == [1, 1]
+    assert all("OPEN" in str(row["warnings"]) for row in signs)
+    assert command(*arguments, str(tmp_path / "out.csv"), **endpoint(wire)).returncode == 0
+    table = list(csv.DictReader((tmp_path / "out.csv").open(encoding="utf-8-sig", newline="")))
+    assert [bool(row["warnings"]) for row in table] == [True, True, False]
