@@ -271,6 +271,24 @@ class TestVoices:
         for said in (golden(target), golden(target).replace(SONG, ""), phrasebook(one.task)):
             sung = parts_of(made(target, said, idea)[0], target)["lyrics"]
             assert sung == "[Verse]\nThe snow came down\n\n[Chorus - loud]\nRun (run), fire, run"
+        behind = "[Verse]\nThe snow came down\n\n{}"
+        for style in (
+            "synthwave, 120 bpm, male vocal",
+            "120 bpm, folk",
+            "Style: indie folk",
+            "melancholic, acoustic guitar, slow",
+        ):
+            for said in (golden(target), phrasebook(order(target, behind.format(style)).task)):
+                parts = parts_of(made(target, said, behind.format(style))[0], target)
+                assert parts["lyrics"] == "[Verse]\nThe snow came down"
+                assert ", ," not in str(parts)
+        for line in (
+            "Oh, the snow, the snow",
+            "We danced to rock, and the night came on and on",
+            "Metal heart",
+        ):
+            parts = parts_of(made(target, golden(target), behind.format(line))[0], target)
+            assert parts["lyrics"].endswith(line)
         whole = golden(target).replace(SONG, "[Verse]\nThe snow came down")
         for said in (golden(target), phrasebook(order(target, whole).task)):
             text = made(target, said, whole)[0]

@@ -15,6 +15,15 @@ _NO_VOICE = re.compile(
 _VOICE = re.compile(
     r"(?i)\b(?:vocals?|voices?|vocalists?|sings?|singing|sung|singers?|lyrics|songs?|choirs?|duets?|raps?|rapper)\b"
 )
+# What nobody sings, in a paragraph of one line behind the lyrics.
+_STYLE = re.compile(
+    r"(?i)^\W*(?:style|genre|caption|tags|mood|tempo|music)s?\s*[:：]|\b\d{2,3}\s*bpm\b|\b(?:fe)?male (?:vocals?|voice)\b"
+)
+_GENRE = re.compile(
+    r"(?i)\b(?:\w*pop|\w*rock|folk|jazz|blues|\w*core|techno|(?:deep |acid )?house|trance|ambient|\w+wave|metal|punk|country"
+    r"|hip[- ]?hop|trap|reggae|soul|funk|disco|r&b|lo-?fi|edm|orchestral|acoustic|ballad|indie|drum (?:and|&) bass|dubstep"
+    r"|guitars?|piano|strings|synths?|drums)\b"
+)
 _TAG_IN_LINE = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*(\S.*)$")
 _BARE_TAG = re.compile(
     r"(?i)^\W{0,3}((?:pre-|post-)?chorus|verse|bridge|intro|outro|hook|refrain|interlude|instrumental)"
@@ -43,12 +52,26 @@ def is_sung(wish: str) -> bool | None:
 
 
 def own_lyrics(text: str) -> tuple[str, str]:
-    """Return (what stands before, the lyrics) of an idea that has lyrics under section tags already."""
+    """Return (what is said of the piece, the lyrics) of an idea that has lyrics under section tags already.
+
+    What is said stands before them, or in a line of its own behind them.
+    """
     lines = text.splitlines()
     place = next((number for number, line in enumerate(lines) if TAG.match(line)), None)
     if place is None:
         return text, ""
-    return "\n".join(lines[:place]).strip(), "\n".join(lines[place:])
+    said, sung = "\n".join(lines[:place]).strip(), "\n".join(lines[place:])
+    body, _, last = sung.rstrip().rpartition("\n\n")
+    if body and "\n" not in last.strip() and _is_style(last):
+        said, sung = "\n".join(filter(None, (said, last.strip()))), body
+    return said, sung
+
+
+def _is_style(line: str) -> bool:
+    """Tell whether a line names a style and no words of a song: “synthwave, 120 bpm”, “Style: indie folk”."""
+    items = line.split(",")
+    is_list = len(items) > 1 and all(len(item.split()) <= 3 for item in items)
+    return bool(_STYLE.search(line) or (is_list and _GENRE.search(line)))
 
 
 def with_own(text: str, own: str) -> str:

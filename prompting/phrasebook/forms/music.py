@@ -157,7 +157,7 @@ def _caption(
     sound = chooser.one(_without("" if is_sung else "vocal", style["production"]))
     course = chooser.one(_without("band" if _ALONE.search(said) else "", data.words_of("music")["progress"]))
     if "bpm" in own_fields:
-        idea = re.sub(r"\s*,?\s*$", "", _TEMPO.sub("", idea)) or idea
+        idea = re.sub(r"\s*,\s*(?=,|$)", "", _TEMPO.sub("", idea)).strip(" ,") or idea
     opening = continues(idea, sentence=True).strip()
     played = _played(said, style)
     kind = chooser.one(_items(style["caption"])) if style["caption"] else ""
