@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 from ..llm_backends.errors import LLMError, NotConfigured
@@ -50,7 +51,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One text for each view, and the report.
+    """One text for each view, the report, and of its warnings those of each text.
 
     `is_substitute` says that a fallback stands behind some of them: such an answer is not to be kept by any
     cache.
@@ -58,6 +59,7 @@ class Described:
 
     texts: list[str]
     info: dict[str, Any]
+    warnings: list[list[str]]
     is_substitute: bool = False
 
 
@@ -116,16 +118,17 @@ async def describe_views(views: Sequence[View], model: Model) -> Described:
     answers = await model.ask(
         [_request(view) for view in views], lambda place, text: _shown(views[place], text)
     )
-    warnings = [note for view in views for note in view.notes]
+    warnings = [list(view.notes) for view in views]
     outcomes = [
-        _finish(view, answer, model.deployment, warnings) for view, answer in zip(views, answers, strict=True)
+        _finish(view, answer, model.deployment, said)
+        for view, answer, said in zip(views, answers, warnings, strict=True)
     ]
     failed = [outcome for outcome in outcomes if isinstance(outcome, LLMError)]
     if failed:
         raise first_of(failed, len(views), "pictures")
-    info = report(answers, model.deployment, time.monotonic() - started, warnings)
+    info = report(answers, model.deployment, time.monotonic() - started, chain.from_iterable(warnings))
     by_fallback = any(isinstance(answer, Result) and answer.by_fallback for answer in answers)
-    return Described([str(outcome) for outcome in outcomes], info, by_fallback)
+    return Described([str(outcome) for outcome in outcomes], info, warnings, by_fallback)
 
 
 def check_count(pictures: int) -> None:

@@ -160,6 +160,8 @@ class CaptionJob:
             return
         except OSError as error:
             raise _unwritten(f"The caption of {name}", error) from None
+        for warning in outcome.get("warnings", ()):
+            self.say(f"{name}: {warning}")
         if words := captions.forbidden(text, self.wishes):
             self.say(f"{name}: the model used {', '.join(words)} all the same.")
         if len(self.shown) < SHOWN:
@@ -262,8 +264,8 @@ def describing(model: Model) -> Ask:
         described = await describe_views(payloads, quiet(model))
         cost = described.info["cost_usd"]
         return [
-            Written({"text": text, "warnings": described.info["warnings"]}, cost and cost / len(payloads))
-            for text in described.texts
+            Written({"text": text, "warnings": warnings}, cost and cost / len(payloads))
+            for text, warnings in zip(described.texts, described.warnings, strict=True)
         ]
 
     return ask

@@ -17,12 +17,13 @@ _VOICE = re.compile(
 )
 # What nobody sings, in a paragraph of one line behind the lyrics.
 _STYLE = re.compile(
-    r"(?i)^\W*(?:style|genre|caption|tags|mood|tempo|music)s?\s*[:：]|\b\d{2,3}\s*bpm\b|\b(?:fe)?male (?:vocals?|voice)\b"
+    r"(?i)^\W*(?:style|genre|caption|tags|mood|tempo|music)s?\s*[:：]|\b\d{2,3}\s*bpm\b"
+    r"|\b(?:fe)?male (?:vocals?|voice)\b"
 )
 _GENRE = re.compile(
-    r"(?i)\b(?:\w*pop|\w*rock|folk|jazz|blues|\w*core|techno|(?:deep |acid )?house|trance|ambient|\w+wave|metal|punk|country"
-    r"|hip[- ]?hop|trap|reggae|soul|funk|disco|r&b|lo-?fi|edm|orchestral|acoustic|ballad|indie|drum (?:and|&) bass|dubstep"
-    r"|guitars?|piano|strings|synths?|drums)\b"
+    r"(?i)\b(?:\w*pop|\w*rock|folk|jazz|blues|\w*core|techno|(?:deep |acid )?house|trance|ambient|\w+wave"
+    r"|metal|punk|country|hip[- ]?hop|trap|reggae|soul|funk|disco|r&b|lo-?fi|edm|orchestral|acoustic|ballad"
+    r"|indie|drum (?:and|&) bass|dubstep|guitars?|piano|strings|synths?|drums)\b"
 )
 _TAG_IN_LINE = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*(\S.*)$")
 _BARE_TAG = re.compile(

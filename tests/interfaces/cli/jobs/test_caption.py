@@ -184,3 +184,15 @@ def test_a_second_job_on_the_folder_is_told(
     finally:
         first.kill()
         first.communicate()
+
+
+def test_what_is_wrong_with_a_caption_is_told_with_its_name(
+    command: Command, wire: WireServer, folder: Path
+) -> None:
+    long = " ".join(f"word{number}" for number in range(400))
+    wire.script("fox", lambda body: long if len(wire.calls()) == 1 else "a red fox in fresh snow")
+    done = command("caption", str(folder), "--target", "flux1_dev", "--yes", **endpoint(wire))
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("img")]
+    assert len(told) == 1, (done.stderr, texts(folder))
+    assert "words" in told[0]
