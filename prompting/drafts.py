@@ -35,8 +35,8 @@ from .model_size import billions_of
 from .phrasebook.language import language_of
 from .small_models.begun import begun
 from .small_models.doubts import doubts
-from .small_models.mending import enough_tags, filled, strays, tidied
-from .small_models.picture_words import unvouched, vouched
+from .small_models.mending import enough_tags, filled, strays, sure, tidied
+from .small_models.picture_words import strangest, unvouched
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
 
@@ -51,9 +51,7 @@ _GUESSED = (
     "{} is too small a model to translate an idea reliably. Check that the prompt shows what you meant."
 )
 _FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
-_UNVOUCHED = (
-    "{} is a very small model. Read the prompt before you use it: nothing shows that “{}” fits the idea."
-)
+_UNVOUCHED = "{} is a very small model. Read the prompt before you use it: nothing shows that {} the idea."
 _ENDS = (".", "!", "?")
 # How a prompt goes on that has not spoken of this yet.
 _FURTHER = {
@@ -76,7 +74,7 @@ _ADDED = {
 }
 _REPLACED = "words that may not fit were left out"
 _AGAIN = "it was asked for once more."
-_LONGEST_QUOTE = 120
+_MOST_NAMED, _LONGEST_QUOTE = 3, 70
 _LEFT = "your own words were kept"
 _SUNG = "The model wrote no words to sing, so the lyrics are the phrasebook's. Change them as you like."
 _PUT_IN = (
@@ -342,7 +340,7 @@ class Order:
         is_whole = self._vouched(draft.texts[0]) == draft.texts[0]
         added = _ADDED.get(self.target.kind, _FILLED)
         remedies = {"thin": added if is_whole else f"{_REPLACED}, and {added}", "strayed": _LEFT}
-        if self.target.form == "any":
+        if self.target.form == "any" and "strayed" not in mended:
             remedies["nonsense"] = _LEFT
         for kind, remedy in remedies.items():
             if kind in mended and not (is_whole and self.limits.is_nearly_long(draft.texts[0])):
@@ -367,7 +365,9 @@ class Order:
 
     def _vouched(self, text: str) -> str:
         """Return a text that is to be filled up without what a very small model's words leave in doubt."""
-        return vouched(text, self.own_words, self.target) or text if self.is_for_tiny else text
+        if not self.is_for_tiny:
+            return text
+        return sure(text, without_negations(self.task)[0], self.own_words, self.target)
 
     def _with_lettering(self, draft: Draft) -> Draft:
         if self.target.form not in _TAKES_LETTERING or self.target.kind == "image_to_video":
@@ -438,7 +438,9 @@ class Order:
             texts = (self._vouched(texts[0]),)
         doubtful = [piece for text in texts for piece in unvouched(text, self.own_words, self.target)]
         if doubtful:
-            self.warnings.append(_UNVOUCHED.format(deployment.name, _shortened("”, “".join(doubtful[:3]))))
+            self.warnings.append(
+                _UNVOUCHED.format(deployment.name, _named(strangest(doubtful, self.own_words)))
+            )
 
     def finished(self, draft: Draft, *, within_limits: bool = True) -> tuple[str, str]:
         """Return (prompt, negative) in the target's manner, with all that is the user's own in place."""
@@ -466,6 +468,15 @@ def _is_to_be_checked(warning: str) -> bool:
     """Tell whether a warning says that what a model wrote may be of no use."""
     is_open = "may be of no use" in warning and not warning.endswith(_AGAIN)
     return is_open or "is too small a model to" in warning
+
+
+def _named(pieces: Sequence[str]) -> str:
+    """Return the first of `pieces` in quotation marks, how many others there are, and the verb."""
+    said = [f"“{_shortened(piece)}”" for piece in pieces[:_MOST_NAMED]]
+    if more := len(pieces) - len(said):
+        said.append(f"{more} more of its phrases")
+    last = said.pop()
+    return f"{', '.join(said)} and {last} fit" if said else f"{last} fits"
 
 
 def _shortened(text: str) -> str:

@@ -49,6 +49,8 @@ _OF_ICE = re.compile(
     r"\b((?:made|carved|built|sculpted)\s+(?:entirely\s+)?(?:of|from|out\s+of))\s+(?:ice|snow)\b",
     re.IGNORECASE,
 )
+# A field of view is no meadow.
+_OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # Kinds that fill the frame: light may not stand "behind" them.
 _SPREAD = frozenset({"landscape", "city", "interior", "abstract"})
 _GUISES = frozenset({"robot", "animal", "creature"})
@@ -231,6 +233,7 @@ def _visible(text: str) -> str:
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     text = _AT_WORK.sub("working", text)
     text = _OF_ICE.sub(r"\1 icework", text)
+    text = _OF_FOCUS.sub("bokeh", text)
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
 
 

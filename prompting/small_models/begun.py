@@ -51,6 +51,16 @@ def caption(idea: str, target: Target) -> str:
     return text if listed and target.form == "phrases" else f"{text[0].upper()}{text[1:]}"
 
 
+def stated(idea: str, target: Target) -> str:
+    """Return the `idea` as a sentence, or as terms, that others can follow; "" where it cannot be one."""
+    if said := caption(idea, target):
+        return said if said[-1:] in ".!" or target.form == "phrases" else f"{said}."
+    if target.form != "prose" or not is_list(idea) or _SYNTAX.search(idea) or not is_english(unquoted(idea)):
+        return ""
+    said = idea.strip(" ,;:.")
+    return f"{said[:1].upper()}{said[1:]}."
+
+
 def missing(tags: Sequence[str], text: str) -> list[str]:
     """Return those of `tags` of which `text` lacks a word."""
     held = [word.casefold() for word in _LETTERS.findall(text)]

@@ -30,8 +30,8 @@ from ..phrasebook.vocabulary import lexicon, singular
 from ..targets import Target
 from ..targets.fitting import split_terms
 from ..tasks import EnhanceTask
-from .begun import caption, missing
-from .picture_words import fitting
+from .begun import caption, missing, stated
+from .picture_words import fitting, vouched
 from .sentences import SENTENCE, drawable, first_paragraph, whole_terms
 
 _LONGEST_TERM = {"tags": 6, "phrases": 30}
@@ -144,6 +144,17 @@ def _whole(text: str, idea: str, target: Target) -> str:
     return f"{text}, {', '.join(lost)}" if target.form == "phrases" else f"{text} {ALSO} {', '.join(lost)}."
 
 
+def sure(text: str, idea: str, own: str, target: Target) -> str:
+    """Return `text` without what nothing shows to fit `own`, all that the user wrote.
+
+    Where that lacks what the `idea` names, the idea itself stands for it.
+    """
+    left = vouched(text, own, target) or text
+    if left == text or not is_english(idea) or not missing(tags_in(idea), left):
+        return left
+    return stated(idea, target) or left
+
+
 def filled(text: str, task: EnhanceTask, idea: str) -> str:
     """Return a prompt that is too short with what the phrasebook says of light, place and framing."""
     from ..phrasebook import write
@@ -168,7 +179,8 @@ def _shortened(written: str, text: str, target: Target) -> str:
     """Return `written`, which begins with `text`, without the last sentences that are too many."""
     if target.form not in ("prose", "instruction") or target.words is None or not written.startswith(text):
         return written
-    more = SENTENCE.split(written[len(text) :].strip())
+    more = SENTENCE.split(written[len(text) :].removeprefix(".").strip())
+    text = f"{text}." if written.startswith(f"{text}.") else text
     while len(more) > 1 and size_of(target, " ".join((text, *more))) > target.words[1]:
         more.pop()
     return " ".join((text, *more))

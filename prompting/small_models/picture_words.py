@@ -7,6 +7,7 @@ brings in no subject of its own, speaks of what can be drawn, and has mostly wor
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import takewhile
 
@@ -37,6 +38,14 @@ _NOT_DRAWN = re.compile(
     r"|process|concept|idea|reality|history|culture|tradition|dreams?|memor\w+|imagination|inspiration|adventure"
     r"|journey|truth|endless|perfect\w*|masterpiece|magic(?!al)|mystery|importan\w+|significan\w+|represent\w*"
     r"|sight|wonder|experience|time and space|scent|smell|sweet|story|stories|tale|world of|place where)\b"
+)
+# A prompt says how it looks: no reason, no wish, no past, nothing that is not there or that nobody can name
+# (so do the worked examples of all targets).
+_NOT_SEEN = re.compile(
+    r"(?i)\b(?:because|since|therefore|in order to|used to|if|when|will|would|could|can(?! be)|cannot|might"
+    r"|may|was|were|had|did|does|never|not|nothing|anything|anyone|anybody|something|someone|somebody|everything"
+    r"|everyone|everybody|you|your|things?|talk\w*|loves?|loved|wants?|wanted|seems?|temperatures?|sounds?"
+    r"|extraordinary|wondrous|amazing|incredible|feats?|dreamscape|natural world)\b|n['’]t\b"
 )
 _OF_TEXT = re.compile(
     r"(?i)\b(?:phrases?|sentences?|paragraphs?|tags?|keywords?|typeface|spelled|alphabet|vocabulary|grammar|caption"
@@ -115,11 +124,16 @@ def fits(piece: str, own: str) -> bool:
     )
 
 
+def _is_seen(piece: str, own: str) -> bool:
+    """Tell whether a clause or a term fits `own` and says how something looks."""
+    return fits(piece, own) and all(word.casefold() in own.casefold() for word in _NOT_SEEN.findall(piece))
+
+
 def fitting(text: str, own: str, *, is_list: bool) -> str:
     """Return `text` without the terms, or without the clauses and sentences, that do not fit `own`."""
     if is_list:
         known, places, terms = _places_in(own), set[str](), list[str]()
-        for term in filter(lambda term: fits(term, own), split_terms(text)):
+        for term in filter(lambda term: _is_seen(term, own), split_terms(text)):
             new = _places_in(term) - known
             # One more place may be where the subject is, two are elsewhere.
             if new <= places or not places:
@@ -128,10 +142,10 @@ def fitting(text: str, own: str, *, is_list: bool) -> str:
         return ", ".join(terms)
     first, *others = _SENTENCE.split(text)
     # What follows a clause that does not fit goes on about the same.
-    clauses = list(takewhile(lambda clause: fits(clause, own), _CLAUSE.split(first.rstrip(".!? "))))
+    clauses = list(takewhile(lambda clause: _is_seen(clause, own), _CLAUSE.split(first.rstrip(".!? "))))
     kept = [
         f"{', '.join(clauses)}".rstrip(" ,;:") + ".",
-        *(sentence for sentence in others if not unfit(sentence, own)),
+        *(sentence for sentence in others if all(_is_seen(clause, own) for clause in _clauses(sentence))),
     ]
     return " ".join(sentence for sentence in kept if len(sentence.split()) >= _FEWEST_WORDS)
 
@@ -178,6 +192,20 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
             scene.tags |= states.tags
             settle(scene)
     return found
+
+
+def strangest(pieces: Sequence[str], own: str) -> list[str]:
+    """Return `pieces`, those first of which the most words are known neither from `own` nor from pictures."""
+    known = picture_words() | {_stem(word) for word in _WORD.findall(own)}
+
+    def strange(piece: str) -> float:
+        words = _WORD.findall(piece)
+        odd = sum(_stem(word) not in known for word in words) + len(
+            set(subjects_in(piece)) - set(subjects_in(own))
+        )
+        return -odd / (len(words) or 1)
+
+    return sorted(pieces, key=strange)
 
 
 def _turns(text: str) -> set[str]:

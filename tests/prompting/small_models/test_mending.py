@@ -670,3 +670,90 @@ class TestTheSmallestModels:
         prompt, warnings = by_tiny(idea, "plain", text, text)
         assert prompt == idea
         assert any("strayed" in warning for warning in warnings)
+
+    @pytest.mark.parametrize(
+        ("idea", "target", "text", "gone"),
+        [
+            (
+                "an abandoned swimming pool",
+                "wan_2_2_t2v",
+                "An abandoned swimming pool, covered in a thick layer of dirt, lies at the bottom of a "
+                "small lake. The pool is filled with a large amount of water that has been used to create "
+                "an abandoned swimming pool. The camera stays close to the bottom of the lake, but it is "
+                "not looking at them directly because they have no eyes that can see anything beyond what "
+                "they are seeing through a glass window.",
+                "no eyes",
+            ),
+            (
+                "a cave with crystals",
+                "flux1_dev",
+                "A cave with crystals, a setting of the sun, and light. A delicate crystal on its surface "
+                "with an unusual pattern that seems to be made by the natural world. The view is from a "
+                "window into a dreamscape.",
+                "dreamscape",
+            ),
+            (
+                "an alchemist's laboratory",
+                "sdxl",
+                "An alchemist's laboratory, a room filled with strange and wondrous things, where the "
+                "most extraordinary feats are performed.",
+                "feats",
+            ),
+            (
+                "two wooden rowing boats on a beach",
+                "sdxl",
+                "Two wooden rowing boats on a beach, a small wooden boat with two rows of seats, the "
+                "sound of waves crashing on the shore.",
+                "sound",
+            ),
+        ],
+    )
+    def test_what_says_nothing_of_how_it_looks_goes(self, idea, target, text, gone):
+        prompt, warnings = by_tiny(idea, target, text, text)
+        assert gone not in prompt
+        assert prompt.lower().startswith(idea.lower())
+        assert any("added from the phrasebook" in warning for warning in warnings)
+
+    def test_the_ideas_own_words_stay_where_the_models_go(self):
+        idea = "1girl, white dress, sunflower field, straw hat, smile"
+        text = (
+            "One girl walks around the farm, carrying on the straw hat and sunflower field, giving "
+            "herself the appearance of being one of the girls in the picture. The sun shines through the "
+            "hay bales into the fields, as it is not in them. The girl stands still."
+        )
+        prompt, _ = by_tiny(idea, "qwen_image", text, text)
+        assert prompt.startswith(f"{idea}. ")
+        assert "Also in the picture" not in prompt
+
+    def test_the_strangest_phrases_are_named_and_the_others_counted(self):
+        text = (
+            "A glassblower at work, a glass of fine, sparkling water. A soft light from the window casts "
+            "shadows on the wall behind him. He's wearing a black and white suit with a blue collar. The "
+            "room is dimly lit by candles in front of his desk. He has a large glass filled with crystal "
+            "clear water that he uses to make glasses for himself. His eyes are bright, shining like "
+            "stars."
+        )
+        _, (warning,) = by_tiny("a glassblower at work", "flux1_dev", text)
+        assert "“He's wearing a black and white suit with a blue collar”, “" in warning
+        assert "that he uses to …”" in warning
+        assert warning.endswith(" more of its phrases fit the idea.")
+
+    def test_an_idea_that_is_kept_has_one_warning(self):
+        text = "I'm not a singer. I'm a music lover."
+        prompt, warnings = by_tiny("a cellist in an empty church", "plain", text, text)
+        assert prompt == "a cellist in an empty church"
+        assert len(warnings) == 1
+        assert "strayed" in warnings[0]
+
+
+def test_what_is_filled_up_ends_its_first_sentence():
+    idea = "1boy, sword, armor, forest, standing"
+    assert filled(idea, EnhanceTask(idea, load("wan_2_2_t2v"), seed=1), idea).startswith(f"{idea}. ")
+
+
+def test_a_depth_of_field_brings_no_grass_to_a_fireplace():
+    idea = "no humans, sleeping dog, fireplace"
+    task = EnhanceTask(idea, load("illustrious"), seed=8214)
+    tags = filled(idea, task, idea).split(", ")
+    assert "depth of field" in tags
+    assert "grass" not in tags
