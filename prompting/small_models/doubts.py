@@ -65,7 +65,7 @@ _PEOPLE = re.compile(r"(?i)\b(?:man|men|woman|women|girls?|boys?|child|children|
 _ABOUT_TEXT = re.compile(
     r"(?i)\b(?:words?|sentences?|paragraphs?|fonts?|keywords?|commas?|spelled|alphabet|vocabulary|grammar)\b"
 )
-_QUOTED = re.compile(r"[\"“]([^\"”]{2,80})[\"”]")
+_QUOTED = re.compile(r"[\"“]([^\"”]{1,80})[\"”]")
 _NUMBER = re.compile(r"[\d.,/:%$°x×-]*\d[\d.,/:%$°x×\"”-]*")
 _USUAL_NUMBER = re.compile(
     r"(?i)\A(?:f/?\d[\d.]*|(?:1[4-9]|20)\d\d|[1-9]|\d{1,2}:\d{1,2}|35|50|85|100|\d{2,3}0)\Z"

@@ -64,7 +64,7 @@ def tidied(
     """
     target = task.target
     most = target.words[1] if target.words else most_words(target, idea)
-    shown = [example.prompt for example in target.examples]
+    shown = examples = [example.prompt for example in target.examples]
     if target.form == "any":
         return text if "\n" in own.strip() else first_paragraph(text)
     if target.form in LISTS:
@@ -91,7 +91,7 @@ def tidied(
     else:
         return text
     if is_tiny and is_english(own) and language_of(left) == "en":
-        left = fitting(left, own, is_list=target.form in LISTS)
+        left = fitting(left, own, is_list=target.form in LISTS, shown=examples)
         text = idea
     if not task.instruction.strip():
         left = _whole(left or "", idea, target)

@@ -22,6 +22,7 @@ from ..targets import Target
 from ..targets.fitting import split_terms
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_ANY_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _CLAUSE = re.compile(r",\s+(?:and\s+|but\s+)?")
 _FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags", "unsure")
@@ -33,6 +34,7 @@ _STEM = 5
 # Of a good text's words a quarter at most are unknown (the worked examples of all targets).
 _UNKNOWN, _FEWEST_UNKNOWN = 0.35, 2
 _FEWEST_WORDS = 2
+_SHORT = 4
 _NOT_DRAWN = re.compile(
     r"(?i)\b(?:moments?|beauty|beautiful|joy|peace|harmony|love|soul|sense|feeling|symbol|testament|reminder|iconic"
     r"|process|concept|idea|reality|history|culture|tradition|dreams?|memor\w+|imagination|inspiration|adventure"
@@ -53,6 +55,12 @@ _OF_TEXT = re.compile(
     r"|image of|picture of|photo of|scene of)\b"
 )
 
+# Terms that only say where something is, save the image board's tags of a view.
+_WHERE = re.compile(
+    r"(?i)\A(?!from (?:above|below|behind|side)\Z)(?:(?:an?|the|in|on|at|of|from|to|with|over|under"
+    r"|above|below|behind|around|beside|between|facing|front|top|bottom|middle|left|right|side|background|foreground"
+    r"|ground|out|up|down|and|or|more|other|one|two|wearing)(?:\s+|\Z))+\Z"
+)
 # Words of our own request that come back bare, and orders.
 _ECHOED = re.compile(
     r"(?i)\A\W*(?:(?:an? |the )?(?:setting|set|light(?:ing)?|materials?|view)"
@@ -129,11 +137,27 @@ def _is_seen(piece: str, own: str) -> bool:
     return fits(piece, own) and all(word.casefold() in own.casefold() for word in _NOT_SEEN.findall(piece))
 
 
-def fitting(text: str, own: str, *, is_list: bool) -> str:
-    """Return `text` without the terms, or without the clauses and sentences, that do not fit `own`."""
+def _runs(text: str) -> list[tuple[str, ...]]:
+    """Return each four words in a row of which two at least are long."""
+    words = [word.casefold() for word in _ANY_WORD.findall(text)]
+    fours = zip(words, words[1:], words[2:], words[3:], strict=False)
+    return [four for four in fours if sum(len(word) > _SHORT for word in four) > 1]
+
+
+def fitting(text: str, own: str, *, is_list: bool, shown: Sequence[str] = ()) -> str:
+    """Return `text` without the terms, or without the clauses and sentences, that do not fit `own`.
+
+    Such are those that a worked example, one of `shown`, says in the same words.
+    """
+    copied = {run for example in shown for run in _runs(example)} - {*_runs(own)}
+
+    def is_kept(piece: str) -> bool:
+        return _is_seen(piece, own) and copied.isdisjoint(_runs(piece))
+
     if is_list:
         known, places, terms = _places_in(own), set[str](), list[str]()
-        for term in filter(lambda term: _is_seen(term, own), split_terms(text)):
+        said = [term for term in split_terms(text) if not _WHERE.match(term) or term in split_terms(own)]
+        for term in filter(is_kept, said):
             new = _places_in(term) - known
             # One more place may be where the subject is, two are elsewhere.
             if new <= places or not places:
@@ -142,10 +166,10 @@ def fitting(text: str, own: str, *, is_list: bool) -> str:
         return ", ".join(terms)
     first, *others = _SENTENCE.split(text)
     # What follows a clause that does not fit goes on about the same.
-    clauses = list(takewhile(lambda clause: _is_seen(clause, own), _CLAUSE.split(first.rstrip(".!? "))))
+    clauses = list(takewhile(is_kept, _CLAUSE.split(first.rstrip(".!? "))))
     kept = [
         f"{', '.join(clauses)}".rstrip(" ,;:") + ".",
-        *(sentence for sentence in others if all(_is_seen(clause, own) for clause in _clauses(sentence))),
+        *(sentence for sentence in others if all(map(is_kept, _clauses(sentence)))),
     ]
     return " ".join(sentence for sentence in kept if len(sentence.split()) >= _FEWEST_WORDS)
 

@@ -714,6 +714,35 @@ class TestTheSmallestModels:
         assert prompt.lower().startswith(idea.lower())
         assert any("added from the phrasebook" in warning for warning in warnings)
 
+    def test_terms_that_only_say_where_something_is_go(self):
+        idea = "three cats, two dogs, five balloons"
+        text = (
+            f"no humans, {idea}, underwater, the coral reef, from above, around, under, from the ground, in "
+            "front of, at, facing, in the background, with the ground, on top, over, on the top, above, "
+            "behind, in the middle, right"
+        )
+        prompt, _ = by_tiny(idea, "illustrious", text, text)
+        terms = prompt.split(", ")
+        assert not {"around", "under", "in front of", "at", "on top", "in the middle", "right"} & {*terms}
+        assert "from above" in terms
+
+    def test_words_of_a_worked_example_go(self):
+        text = (
+            'A neon sign that says "OPEN LATE" above a diner door. The front door is black. A few thick '
+            "pencil lines on a soft violet shadow spread across the middle of the rear window. A pale green "
+            "wash runs from the top left corner to the far end of the wall."
+        )
+        prompt, _ = by_tiny('a neon sign that says "OPEN LATE" above a diner door', "flux1_dev", text, text)
+        assert "violet shadow" not in prompt
+
+    def test_lettering_of_one_letter_is_reported(self):
+        text = (
+            'Portrait of a man, his back to the window. He reads the letter "E" in an old pencil note on the '
+            "door. He holds his hat with one hand and looks at the coat on the wall beside the window."
+        )
+        _, warnings = by_tiny("portrait of a man", "flux1_dev", text, text)
+        assert any("lettering that was not asked for (“E”)" in warning for warning in warnings)
+
     def test_the_ideas_own_words_stay_where_the_models_go(self):
         idea = "1girl, white dress, sunflower field, straw hat, smile"
         text = (
