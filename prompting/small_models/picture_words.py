@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import takewhile
 
-from ..answers.facts.idea_tags import is_english, unquoted
+from ..answers.facts.idea_tags import is_english, tags_in, unquoted
 from ..answers.terms import LISTS, NOBODY, shows_people
 from ..phrasebook import data
 from ..phrasebook.language import language_of
@@ -67,6 +67,13 @@ _ECHOED = re.compile(
     r"|(?:see|show|look|name)\b.*)?\W*\Z"
 )
 _SOMEBODY = re.compile(r"(?i)\b(?:he|she|him|his|her|hers)\b")
+_HE = re.compile(
+    r"(?i)\b(?:he|him|his|\w*(?<!wo|hu|ro)(?<!ger)m[ae]n|\d?boys?|father|grandfather|king|prince|monk|lad)\b"
+)
+_SHE = re.compile(
+    r"(?i)\b(?:she|her|hers|wom[ae]n|\w+wom[ae]n|\d?girls?|mother|grandmother|queen|princess|nun|lady)\b"
+)
+_PAIRS = ((_HE, _SHE), (_SHE, _HE))
 _PLACES = frozenset({"landscape", "city", "building", "interior"})
 # Words that say nothing of a picture, and those of an edit that leaves the rest alone.
 _PLAIN = frozenset(
@@ -125,6 +132,8 @@ def fits(piece: str, own: str) -> bool:
         _SOMEBODY.search(own) or subjects_in(own, _ALIVE) or shows_people(own)
     ):
         return False
+    if any(other.search(piece) and one.search(own) and not other.search(own) for one, other in _PAIRS):
+        return False
     return not any(
         found[0].casefold() not in own.casefold()
         for pattern in (_NOT_DRAWN, _OF_TEXT)
@@ -135,6 +144,13 @@ def fits(piece: str, own: str) -> bool:
 def _is_seen(piece: str, own: str) -> bool:
     """Tell whether a clause or a term fits `own` and says how something looks."""
     return fits(piece, own) and all(word.casefold() in own.casefold() for word in _NOT_SEEN.findall(piece))
+
+
+def _is_again(term: str, own: str) -> bool:
+    """Tell whether `term` says once more what `own` does: “a cat” of three cats."""
+    known = {_stem(word) for word in _WORD.findall(own)}
+    words = {_stem(word) for word in _WORD.findall(term)}
+    return bool(words) and words <= known and term.casefold() not in own.casefold()
 
 
 def _runs(text: str) -> list[tuple[str, ...]]:
@@ -156,7 +172,12 @@ def fitting(text: str, own: str, *, is_list: bool, shown: Sequence[str] = ()) ->
 
     if is_list:
         known, places, terms = _places_in(own), set[str](), list[str]()
-        said = [term for term in split_terms(text) if not _WHERE.match(term) or term in split_terms(own)]
+        own_terms = {*split_terms(own), *tags_in(own)}
+        said = [
+            term
+            for term in split_terms(text)
+            if term in own_terms or not (_WHERE.match(term) or _is_again(term, own))
+        ]
         for term in filter(is_kept, said):
             new = _places_in(term) - known
             # One more place may be where the subject is, two are elsewhere.

@@ -735,6 +735,20 @@ class TestTheSmallestModels:
         prompt, _ = by_tiny('a neon sign that says "OPEN LATE" above a diner door', "flux1_dev", text, text)
         assert "violet shadow" not in prompt
 
+    def test_a_man_alone_is_not_joined_by_a_woman(self):
+        text = (
+            "Portrait of a man, with a white shirt. The man is wearing a long coat and has a hat on his "
+            "head. She stands beside the man, smiling at them both."
+        )
+        prompt, _ = by_tiny("portrait of a man", "flux1_dev", text, text)
+        assert "She" not in prompt
+
+    def test_a_term_that_says_the_idea_again_goes(self):
+        idea = "three cats, two dogs, five balloons"
+        text = f"{idea}, a cat, a dog, soft light, red carpet, wooden floor, warm colours, low view"
+        prompt, _ = by_tiny(idea, "sdxl", text, text)
+        assert prompt.startswith(f"{idea}, soft light")
+
     def test_lettering_of_one_letter_is_reported(self):
         text = (
             'Portrait of a man, his back to the window. He reads the letter "E" in an old pencil note on the '
