@@ -36,6 +36,7 @@ from .phrasebook.language import language_of
 from .small_models.begun import begun
 from .small_models.doubts import doubts
 from .small_models.mending import enough_tags, filled, strays, sure, tidied
+from .small_models.parts import sure_parts
 from .small_models.picture_words import strangest, unvouched
 from .targets import Target, fit_negative
 from .tasks import EnhanceTask
@@ -77,6 +78,7 @@ _AGAIN = "it was asked for once more."
 _MOST_NAMED, _LONGEST_QUOTE = 3, 70
 _LEFT = "your own words were kept"
 _SUNG = "The model wrote no words to sing, so the lyrics are the phrasebook's. Change them as you like."
+_PHRASED = "Of the parts, these are the phrasebook's: {}. Change them as you like."
 _PUT_IN = (
     "The model left out the lettering {0}, so it was put at the end. Check that it is where you want it."
 )
@@ -244,6 +246,11 @@ class Order:
         return self._is_compact(self.task) and self.target.form in ("prose", *LISTS)
 
     def _sifted(self, text: str) -> str:
+        if self.is_for_tiny and self.target.parts:
+            whole, names = sure_parts(text, self.task)
+            if names and _PHRASED.format(", ".join(names)) not in self.warnings:
+                self.warnings.append(_PHRASED.format(", ".join(names)))
+            return whole
         if not self._is_compact(self.task):
             return text
         idea, excluded = without_negations(self.task)

@@ -120,7 +120,7 @@ def doubts(text: str, idea: str, target: Target, own: str = "", *, is_tiny: bool
     found += _contradictions(text, own)
     if is_tiny:
         found += _of_a_tiny_model(text, idea, own, target)
-    if target.kind != "edit" and (lost := _lost(text, idea)):
+    if target.kind != "edit" and (lost := lost_words(text, idea)):
         found.append(f"it lacks “{'”, “'.join(lost)}”")
     return list(dict.fromkeys(found))
 
@@ -273,14 +273,14 @@ def _list(terms: list[str], idea: str, target: Target) -> Iterator[str]:
             return
 
 
-def _lost(text: str, idea: str) -> list[str]:
-    """Return the words of an English `idea` that `text` lacks, where these are most of it."""
+def lost_words(text: str, idea: str, share: float = _LOST) -> list[str]:
+    """Return the words of an English `idea` that `text` lacks, where these are more than a `share` of it."""
     if not is_english(idea):
         return []
     held = _words(text.partition(ALSO)[0])  # what code has put in is no sign of understanding
     wanted = [word for word in dict.fromkeys(_words(idea)) if len(word) > _STEM - 2 and word not in _SMALL]
     gone = [word for word in wanted if not any(_akin(word, other) for other in held)]
-    return gone[:3] if len(gone) > _LOST * len(wanted) else []
+    return gone[:3] if len(gone) > share * len(wanted) else []
 
 
 def _akin(one: str, other: str) -> bool:

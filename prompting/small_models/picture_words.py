@@ -153,7 +153,7 @@ def _is_again(term: str, own: str) -> bool:
     return bool(words) and words <= known and term.casefold() not in own.casefold()
 
 
-def _runs(text: str) -> list[tuple[str, ...]]:
+def runs(text: str) -> list[tuple[str, ...]]:
     """Return each four words in a row of which two at least are long."""
     words = [word.casefold() for word in _ANY_WORD.findall(text)]
     fours = zip(words, words[1:], words[2:], words[3:], strict=False)
@@ -165,10 +165,10 @@ def fitting(text: str, own: str, *, is_list: bool, shown: Sequence[str] = ()) ->
 
     Such are those that a worked example, one of `shown`, says in the same words.
     """
-    copied = {run for example in shown for run in _runs(example)} - {*_runs(own)}
+    copied = {run for example in shown for run in runs(example)} - {*runs(own)}
 
     def is_kept(piece: str) -> bool:
-        return _is_seen(piece, own) and copied.isdisjoint(_runs(piece))
+        return _is_seen(piece, own) and copied.isdisjoint(runs(piece))
 
     if is_list:
         known, places, terms = _places_in(own), set[str](), list[str]()
