@@ -49,6 +49,11 @@ _OF_SOMEBODY = re.compile(r"(?i)\b\w+['’]s\b(?=\s+\w)")
 _SEVERAL = re.compile(
     r"(?i)\b(?:samurai|knight|witch|wizard|king|queen)\s+(?:sword|helmet|armou?r|mask|hat|bee)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
 )
+# "A grandfather with his grandson" is no one boy.
+_KIN = re.compile(
+    r"(?i)\b(?:his|her|their)\s+(?:\w+\s+)?(?:(?:grand)?(?:son|daughter|child(?:ren)?|mother|father)s?|brothers?|sisters?|wife"
+    r"|husband|boyfriend|girlfriend|friends?|parents|twin)\b"
+)
 _ONE_THING = re.compile(r"\A1((?!girl|boy|other|st\b)[a-z]+)")
 _SOMEBODY = re.compile(
     r"(?i)\A(?:\w+ )?(?:man|woman|men|women|girl|boy|people|person|chef|nurse|soldier|crowd)\Z"
@@ -69,7 +74,7 @@ def with_count(text: str, idea: str) -> str:
         terms = [term for term in terms if term_key(term) != NOBODY]
     left = _OF_SOMEBODY.sub("", _SEVERAL.sub("", idea))
     girl, boy = _ONE_GIRL.search(left), _ONE_BOY.search(left)
-    if bool(girl) != bool(boy) and not any(_COUNT.match(term) for term in terms):
+    if bool(girl) != bool(boy) and not _KIN.search(left) and not any(_COUNT.match(term) for term in terms):
         terms = ["1girl" if girl else "1boy", *terms]
     somebody = [term for term in terms if term_key(term) != NOBODY]
     # A solo fox is an animal's, too.

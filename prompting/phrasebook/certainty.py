@@ -39,7 +39,7 @@ def is_read(tokens: Sequence[str], known: Iterable[int]) -> bool:
     )
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def words_for(name: str) -> frozenset[str]:
     """Return a list of words of ``certainty.yaml``."""
     return frozenset(" ".join(word.split()) for word in split_list(data.words_of("certainty")[name]))

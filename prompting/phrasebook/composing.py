@@ -10,6 +10,7 @@ from . import data
 from .chooser import Chooser
 from .data import Entry
 from .scene import Scene
+from .things import lines_about
 
 _FILES = {
     "opening": "detail",
@@ -33,10 +34,11 @@ _FILES = {
 MOTION = ("motion", "camera_move", "static_camera", "sound")
 # The order in which prose mentions things; lists follow the order of choosing.
 _PROSE_ORDER = (
-    "opening", "motion", "detail", "setting", "air", "light", "shadow", "composition", "lens", "film",
+    "opening", "motion", "thing", "things", "detail", "setting", "air", "light", "shadow", "composition",
+    "lens", "film",
     "camera_move", "static_camera", "pace", "palette", "medium", "mood", "sound",
 )  # fmt: skip
-_LIGHT_FIRST = sorted(_PROSE_ORDER, key=lambda facet: facet in ("detail", "setting", "air"))
+_LIGHT_FIRST = sorted(_PROSE_ORDER, key=lambda facet: facet in ("detail", "air"))
 _FINAL = ".!?…。！？"
 _OPEN_END = re.compile(r"[\w\"'”’)\]}%°*>»]$")
 
@@ -74,9 +76,14 @@ class Composition:
         return sorted(self.lines, key=lambda line: order.index(line[0]))
 
 
-def facet_entries(facet: str) -> tuple[Entry, ...]:
-    """Return all lines of a facet."""
-    return data.facets(_FILES[facet])[facet] + data.facets("unsure").get(facet, ())
+def facet_entries(facet: str, scene: Scene) -> tuple[Entry, ...]:
+    """Return all lines of a facet: of ``thing`` those about the first thing, of ``things`` about all."""
+    if facet in ("thing", "things"):
+        return lines_about(scene, first=facet == "thing")
+    if scene.kind != "unsure":
+        return data.facets(_FILES[facet])[facet]
+    around = data.facets("surroundings").get(facet, ())
+    return data.facets(_FILES[facet])[facet] + around + data.facets("unsure").get(facet, ())
 
 
 def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = ()) -> Composition:
@@ -92,7 +99,7 @@ def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = 
             if facet in plan.facets or (
                 facet in ("light", "palette", "composition") and "motion" not in plan.facets
             ):
-                entry = chooser.entry(facet, facet_entries(facet), tag)
+                entry = chooser.entry(facet, facet_entries(facet, chooser.scene), tag)
                 if entry is not None:
                     written.lines.append((facet, entry))
                     count += size(entry)
@@ -108,10 +115,10 @@ def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = 
             break
         if facet == "shadow" and "light" not in chooser.scene.tags and "light" not in chooser.scene.covers:
             continue
-        entries = facet_entries(facet)
+        entries = facet_entries(facet, chooser.scene)
         if chooser.spread >= plan.spread:
             entries = tuple(entry for entry in entries if count + size(entry) <= plan.room)
-        entry = chooser.entry(facet, entries)
+        entry = chooser.entry("things" if facet == "thing" else facet, entries)
         if entry is None:
             continue
         written.lines.append((facet, entry))

@@ -51,11 +51,8 @@ def words_of(name: str) -> dict[str, Any]:
 @cache
 def facets(name: str) -> dict[str, tuple[Entry, ...]]:
     """Return the facets of a file of entries: facet -> its lines."""
-    families = words_of("subjects")["families"]
     return {
-        facet: tuple(
-            entry for number, group in enumerate(groups) for entry in _entries(group, number, families)
-        )
+        facet: tuple(entry for number, group in enumerate(groups) for entry in entries(group, number))
         for facet, groups in read(name).items()
     }
 
@@ -65,14 +62,16 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if word not in _COMMON)
 
 
-def _entries(group: dict[str, Any], number: int, families: dict[str, list[str]]) -> list[Entry]:
+def entries(group: dict[str, Any], number: int) -> tuple[Entry, ...]:
+    """Return the lines of a group of entries, the one of this `number`."""
+    families = words_of("subjects")["families"]
     kinds = frozenset(kind for name in group["kinds"] for kind in families.get(name, [name]))
     shared = frozenset(group.get("is", ()))
-    entries = []
+    found = []
     for line in group["say"].splitlines():
         phrase, prose, tags = (part.strip() for part in (line + "||").split("|")[:3])
         singular = {"single"} if _SINGULAR.search(prose) else set()
-        entries.append(
+        found.append(
             Entry(
                 phrase=phrase,
                 prose=prose,
@@ -86,7 +85,7 @@ def _entries(group: dict[str, Any], number: int, families: dict[str, list[str]])
                 take=int(group.get("take", 1)),
             )
         )
-    return entries
+    return tuple(found)
 
 
 _COMMON = frozenset(

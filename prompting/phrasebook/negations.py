@@ -8,7 +8,9 @@ from . import data
 from .scene import Scene
 
 _NEGATED = re.compile(
-    r"\b(?:with\s+no|no|nothing(?!\s+(?:but|else|more|less)\b)|without(?:\s+any)?|free\s+of|not\s+any)\s+"
+    r"\b(?:with\s+no|no|nothing(?!\s+(?:but|else|more|less)\b)|without(?:\s+any)?|free\s+of|not\s+any"
+    r"|(?:is\s+|are\s+)?not\s+(?:wearing|holding|carrying|having|showing)|(?:is|are)n['’]t\s+(?:wearing|holding|carrying)"
+    r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw))\s+(?:(?:an?|any|his|her|their)\s+)?"
     r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
     r"anywhere|around|behind|near|standing|walking)\b)",

@@ -10,6 +10,16 @@ from . import data
 _NONE: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something that an idea names and shows: its noun, its name in a sentence, its kind and traits."""
+
+    word: str
+    name: str
+    traits: frozenset[str]
+    plural: bool
+
+
 @dataclass(slots=True)
 class Scene:
     """Facts known about the picture so far; `tags` grows while additions are chosen.
@@ -18,6 +28,8 @@ class Scene:
     the prompt has settled, `without` what it does not want (as said), `length` the number of its words,
     `entailed` the image board's tags that its nouns bring with them. Where a word or its use is unknown, the
     scene is not `certain`: `subject` is then the kind that was read, and only the tags of `anyway` hold.
+    `things` are what of its nouns is there as it usually is, `deeds` its words of what goes on, `text` is
+    what was read.
     """
 
     kind: str = "general"
@@ -33,6 +45,9 @@ class Scene:
     entailed: list[str] = field(default_factory=list)
     certain: bool = True
     anyway: set[str] = field(default_factory=set)
+    things: list[Thing] = field(default_factory=list)
+    deeds: list[Thing] = field(default_factory=list)
+    text: str = ""
 
 
 def settle(scene: Scene) -> None:

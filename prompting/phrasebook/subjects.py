@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from . import data
-from .certainty import entailed_by, hints, is_certain, is_read, words_for
+from .certainty import hints, is_certain, is_read, words_for
 from .glossary import spoken
 from .language import ENGLISH
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
+from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_shown, note_things
+from .tokens import OWNS, WORD, Noun, break_between, tokens_of
 from .vocabulary import (
     ALIVE,
     attribute_words,
@@ -24,8 +26,6 @@ from .vocabulary import (
 
 # Code, references and quoted text are the user's own business; nothing is read into them.
 _OPAQUE = re.compile(r'"[^"\n]*"|“[^”\n]*”|<[^<>\n]*>|__[\w\-/*]+__|\bembedding:\S+|https?://\S+')
-_WORD = re.compile(r"[^\W_]+(?:['’.&/\-][^\W_]+)*", re.UNICODE)
-_OWNS = re.compile(r"['’]s?\Z")
 # "dark blue" is a colour and "light wood" a material, not light.
 _COLOURED = re.compile(
     r"\b(dark|bright|light|pale|deep|warm|soft|cold|hard|fall|old)[\s-]+(red|blue|green|yellow|orange|purple|pink|"
@@ -53,8 +53,6 @@ _OF_ICE = re.compile(
 _OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # Kinds that fill the frame: light may not stand "behind" them.
 _SPREAD = frozenset({"landscape", "city", "interior", "abstract"})
-_GUISES = frozenset({"robot", "animal", "creature"})
-_PEOPLE = frozenset({"person", "group"})
 _THINGS = frozenset({"object", "plant", "food"})
 _MADE = frozenset({"made", "carved", "built", "folded", "woven", "sculpted", "formed", "knitted", "sewn"})
 _OF = frozenset({"of", "from", "out", "entirely", "only", "completely", "purely"})
@@ -71,17 +69,6 @@ _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "b
 _SMALL_WORDS = frozenset(
     {"the", "and", "his", "her", "its", "very", "some", "many", "with", "one", "two", "three"}
 )
-_PLACES = frozenset({"landscape", "city", "building", "interior", "space"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    start: int
-    end: int
-    words: str
-    kind: str
-    traits: tuple[str, ...]
-    plural: bool
 
 
 def read_scene(prompt: str) -> Scene:
@@ -90,7 +77,7 @@ def read_scene(prompt: str) -> Scene:
     text = _visible(prompt)
     text = take_negations(text, scene)
     # "Hut" is a hat in German.
-    tokens = _tokens(text) if scene.language == "en" else []
+    tokens = tokens_of(text) if scene.language == "en" else []
     matches = _without_media(tokens, list(_nouns(tokens)))
     scene.tags = _tags_in(tokens, matches)
     scene.covers = _covers_in(tokens)
@@ -101,8 +88,8 @@ def read_scene(prompt: str) -> Scene:
         _describe_subject(scene, main, text, tokens)
     if any(re.fullmatch(r"\d(?:girl|boy)s?", token) for token in tokens):
         scene.tags.add("drawn")
-    people = sum(match.kind in _PEOPLE for match in matches)
-    if people == 1 and scene.kind == "person":
+    people = sum(match.kind in PEOPLE for match in matches)
+    if people == 1 and scene.kind == "person" and words_for("company").isdisjoint(tokens):
         scene.tags.add("alone")
     if not people:
         scene.tags.add("noperson")
@@ -110,10 +97,11 @@ def read_scene(prompt: str) -> Scene:
         scene.tags.add("nopeople")
     settle(scene)
     known = _known_in(tokens, matches)
-    shown = [noun for noun in matches if _is_shown(noun, text, tokens, known)]
-    scene.entailed = list(dict.fromkeys(_entailed_in(shown, alone="alone" in scene.tags)))
-    things = sum(match.kind not in _PLACES and "part" not in match.traits for match in matches)
-    places = [match for match in matches if match.kind in _PLACES]
+    shown = [noun for noun in matches if is_shown(noun, text, tokens, known)]
+    scene.entailed = list(dict.fromkeys(entailed_in(shown, alone="alone" in scene.tags)))
+    note_things(scene, matches, shown, text, tokens)
+    things = sum(match.kind not in PLACES and "part" not in match.traits for match in matches)
+    places = [match for match in matches if match.kind in PLACES]
     # A sea turtle above a reef is in no meadow: the one place that is named has to be the scene's.
     in_place = all(scene.tags >= (set(match.traits) & _LANDS) for match in places)
     scene.certain = (
@@ -126,43 +114,13 @@ def read_scene(prompt: str) -> Scene:
     # Nobody is there for sure only where every word is known and none speaks of somebody.
     told = {"alone", "nopeople", "drawn"}
     if main is not None and is_read(tokens, known) and words_for("somebody").isdisjoint(tokens):
-        told |= {"noperson"} if scene.kind not in _PEOPLE and "humanoid" not in scene.tags else set()
+        told |= {"noperson"} if scene.kind not in PEOPLE and "humanoid" not in scene.tags else set()
     scene.subject = scene.kind
-    scene.anyway = _anyway(said, text, tokens) | (scene.tags & told)
+    scene.anyway = _anyway(said, text, tokens) | (scene.tags & (told | NOTED))
     return scene
 
 
-def _entailed_in(shown: Sequence[_Match], *, alone: bool) -> Iterator[str]:
-    """Yield the image board's tags that the nouns of what is shown bring with them."""
-    people = [noun for noun in shown if noun.kind in _PEOPLE and "part" not in noun.traits]
-    if alone and len(people) == 1 and all(noun.kind not in _GUISES for noun in shown):
-        yield "solo"
-    for noun in shown:
-        yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
-
-
-def _is_shown(noun: _Match, text: str, tokens: list[str], known: set[int]) -> bool:
-    """Tell whether a noun is in the picture: no part of a compound ("satellite dish"), no likeness."""
-    after = tokens[noun.end : noun.end + 1]
-    is_last = (
-        not after
-        or _break_between(text, noun.end)
-        or after[0] in words_for("plain") | word_list("demoting")
-        or after[0].endswith(("ing", "ed"))
-    )
-    place = noun.start - 1
-    is_first = (
-        place < 0
-        or place in known
-        or tokens[place] in words_for("plain") | words_for("turns") | word_list("demoting")
-        or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
-        or _break_between(text, noun.start)
-    )
-    before = tokens[max(0, noun.start - 3) : noun.start]
-    return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
-
-
-def _known_in(tokens: list[str], nouns: list[_Match], usual: frozenset[str] | None = None) -> set[int]:
+def _known_in(tokens: list[str], nouns: list[Noun], usual: frozenset[str] | None = None) -> set[int]:
     """Return the places of the tokens that belong to a word of the files.
 
     With `usual`, words beside the nouns count only where they bring none but those tags.
@@ -194,6 +152,8 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
     if not _MADE.isdisjoint(tokens):  # a map made of moss is no drawing
         found.discard("flatart")
+    if any(token.endswith(("light", "lights", "lit")) for token in tokens):
+        found.add("sourced")
     if said & dimension("medium"):
         found.add("mediumsaid")
     return (said - media) | (said & media & (named | {"mono"})) | found
@@ -207,14 +167,14 @@ def _is_apart(start: int, end: int, text: str, tokens: list[str]) -> bool:
     """Tell whether a medium is named as such: first ("oil painting of ..."), last, or between commas."""
     if start <= _MEDIUM_REACH and tokens[end : end + 1] == ["of"]:
         return True
-    return end == len(tokens) or (_break_between(text, end) and (not start or _break_between(text, start)))
+    return end == len(tokens) or (break_between(text, end) and (not start or break_between(text, start)))
 
 
 def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     """Return the tags that an instruction asks for, in order, and the rest of its content (as a scene)."""
     scene = Scene()
     text = take_negations(_visible(instruction), scene)
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     said = data.words_of("context")["requested"]
     found: list[str] = []
     for tags, _ in _contexts(tokens, []):
@@ -222,10 +182,6 @@ def requested_tags(instruction: str) -> tuple[list[str], Scene]:
         scene.tags.update(tags)
     scene.covers = _lengths_in(tokens)
     return found, scene
-
-
-def _tokens(text: str) -> list[str]:
-    return [match[0].lower().replace("’", "'").removesuffix("'s") for match in _WORD.finditer(text)]
 
 
 def _visible(text: str) -> str:
@@ -237,7 +193,7 @@ def _visible(text: str) -> str:
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
 
 
-def _nouns(tokens: list[str]) -> Iterator[_Match]:
+def _nouns(tokens: list[str]) -> Iterator[Noun]:
     nouns, longest = lexicon()
     place = 0
     while place < len(tokens):
@@ -254,21 +210,32 @@ def _nouns(tokens: list[str]) -> Iterator[_Match]:
                 and tokens[place + 1] in _ARTICLES
             ):
                 continue  # two kids building a sandcastle
+            before, after = (
+                tokens[place - 1 : place] if place else [],
+                tokens[place + size : place + size + 1],
+            )
+            if _takes_picture(words, after) or (before == ["to"] and words in word_list("deeds")):
+                continue
             kind, traits = found
             if kind == "animal" and place and tokens[place - 1] in word_list("cooked"):
                 kind, traits = "food", ("hot",)
             counted = place > 0 and tokens[place - 1] in word_list("counts")
             plural = (words != single and single in nouns) or words in word_list("plurals") or counted
-            if place > 0 and kind not in _PLACES and tokens[place - 1] in worked(kind):
+            if place > 0 and kind not in PLACES and tokens[place - 1] in worked(kind):
                 traits = (*traits, "crafted")
-            yield _Match(place, place + size, words, kind, traits, plural)
+            yield Noun(place, place + size, words, kind, traits, plural)
             place += size
             break
         else:
             place += 1
 
 
-def _without_media(tokens: list[str], nouns: list[_Match]) -> list[_Match]:
+def _takes_picture(words: str, after: list[str]) -> bool:
+    """Tell whether a noun names what takes the picture: the drone of a drone shot."""
+    return words in word_list("takers") and not word_list("takings").isdisjoint(after)
+
+
+def _without_media(tokens: list[str], nouns: list[Noun]) -> list[Noun]:
     """Return the nouns without those that only name a medium, such as the children of a children's book."""
     media = [
         (start, end)
@@ -278,13 +245,13 @@ def _without_media(tokens: list[str], nouns: list[_Match]) -> list[_Match]:
     return [noun for noun in nouns if not any(start <= noun.start < end for start, end in media)]
 
 
-def _contexts(tokens: list[str], nouns: list[_Match]) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
+def _contexts(tokens: list[str], nouns: list[Noun]) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
     words, longest = context_words()
     # The snow of a snow leopard does not lie on the ground.
     taken = {
         place
         for noun in nouns
-        if noun.kind not in _PLACES and noun.end - noun.start > 1
+        if noun.kind not in PLACES and noun.end - noun.start > 1
         for place in range(noun.start, noun.end)
     }
     place = 0
@@ -300,7 +267,7 @@ def _contexts(tokens: list[str], nouns: list[_Match]) -> Iterator[tuple[tuple[st
         place += step
 
 
-def _tags_in(tokens: list[str], nouns: list[_Match]) -> set[str]:
+def _tags_in(tokens: list[str], nouns: list[Noun]) -> set[str]:
     """Return what the words say of the scene; the first of several places is where it is."""
     found = [(span[0], set(tags)) for tags, span in _contexts(tokens, nouns)]
     found += [(noun.start, _inside(noun, tokens)) for noun in nouns]
@@ -319,7 +286,7 @@ def _tags_in(tokens: list[str], nouns: list[_Match]) -> set[str]:
     return tags
 
 
-def _inside(noun: _Match, tokens: list[str]) -> set[str]:
+def _inside(noun: Noun, tokens: list[str]) -> set[str]:
     """Return the place that "in an old mansion" or "inside a train" says."""
     if noun.kind == "interior":
         return {tag for tag in noun.traits if tag != "crafted"}
@@ -358,7 +325,7 @@ def _lengths_in(tokens: list[str]) -> set[str]:
     }
 
 
-def _name_subject(scene: Scene, main: _Match | None) -> None:
+def _name_subject(scene: Scene, main: Noun | None) -> None:
     if main is None:
         scene.formless = True
         if "portrait" in scene.tags:
@@ -377,10 +344,10 @@ def _name_subject(scene: Scene, main: _Match | None) -> None:
     scene.tags.add(scene.kind)
 
 
-def _describe_subject(scene: Scene, main: _Match, text: str, tokens: list[str]) -> None:
+def _describe_subject(scene: Scene, main: Noun, text: str, tokens: list[str]) -> None:
     """Add what is said of the subject alone: before it, in its name, and what it is made of."""
     start = main.start
-    while start > max(0, main.start - _NAME_REACH) and not _break_between(text, start):
+    while start > max(0, main.start - _NAME_REACH) and not break_between(text, start):
         if tokens[start - 1] in word_list("demoting") or tokens[start - 1] == "of":
             break
         start -= 1
@@ -423,9 +390,9 @@ def _found(tokens: list[str], words: dict[str, tuple[str, ...]], longest: int) -
                 yield tags
 
 
-def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | None:
+def _main_noun(text: str, tokens: list[str], matches: list[Noun]) -> Noun | None:
     """Return the head of the first noun phrase that no preposition introduces."""
-    heads: list[_Match] = []
+    heads: list[Noun] = []
     for match in matches:
         # "robot barista": what it is stands first, what it plays last.
         if heads and heads[-1].end == match.start and match.kind == "person" and _plays(heads[-1], match):
@@ -436,20 +403,20 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
             heads[-1] = replace(heads[-1], end=match.end, words=f"{heads[-1].words}s", plural=True)
             continue
         # "dog house": the last noun of a compound is its head; "bowl of ramen": what the bowl holds.
-        if (heads and heads[-1].end == match.start and not _break_between(text, match.start)) or (
+        if (heads and heads[-1].end == match.start and not break_between(text, match.start)) or (
             heads and _carried(heads[-1], match, tokens)
         ):
             heads[-1] = match
         else:
             heads.append(match)
     # "A sailor's arm" is no sailor.
-    owners = {place for place, match in enumerate(_WORD.finditer(text)) if _OWNS.search(match[0])}
+    owners = {place for place, match in enumerate(WORD.finditer(text)) if OWNS.search(match[0])}
     heads = [head for head in heads if head.end - 1 not in owners or head.end == len(tokens)]
     if not heads or _unknown_before(heads[0], text, tokens):
         return None
     # A "bird feeder" is no bird.
     first = heads[0]
-    if first.kind not in _PLACES | _PEOPLE and (
+    if first.kind not in PLACES | PEOPLE and (
         _is_compound(first, text, tokens) or _is_qualified_by_thing(first, text, tokens)
     ):
         return None
@@ -463,22 +430,22 @@ def _main_noun(text: str, tokens: list[str], matches: list[_Match]) -> _Match | 
         return graphic
     free = [head for head in heads if not _demoted(head, text, tokens)]
     pool = free or heads
-    figures = [head for head in pool if head.kind not in _PLACES | {"abstract", "graphic"}]
+    figures = [head for head in pool if head.kind not in PLACES | {"abstract", "graphic"}]
     living = [head for head in figures if head.kind in {"person", "group", "animal", "creature", "robot"}]
-    if living and figures[0].kind in _THINGS and _break_between(text, living[0].start - 1):
+    if living and figures[0].kind in _THINGS and break_between(text, living[0].start - 1):
         return living[0]
     # "dark forest, glowing mushrooms": things after a place belong to it.
-    if pool[0].kind == "graphic" or (figures and pool[0].kind in _PLACES and figures[0].kind in _THINGS):
+    if pool[0].kind == "graphic" or (figures and pool[0].kind in PLACES and figures[0].kind in _THINGS):
         return pool[0]
     return (figures or pool)[0]
 
 
-def _plays(one: _Match, role: _Match) -> bool:
+def _plays(one: Noun, role: Noun) -> bool:
     """Tell whether `one` is an animal or machine in a person's role; a cat girl is a girl."""
-    return one.kind in _GUISES and role.words not in ("girl", "boy", "woman", "man", "lady", "guy")
+    return one.kind in GUISES and role.words not in ("girl", "boy", "woman", "man", "lady", "guy")
 
 
-def _unknown_before(head: _Match, text: str, tokens: list[str]) -> bool:
+def _unknown_before(head: Noun, text: str, tokens: list[str]) -> bool:
     """Tell whether somebody or something that we have no word for stands before the first noun: a name."""
     if not _demoted(head, text, tokens):
         return False
@@ -498,10 +465,10 @@ def _unknown_before(head: _Match, text: str, tokens: list[str]) -> bool:
     )
 
 
-def _is_qualified_by_thing(head: _Match, text: str, tokens: list[str]) -> bool:
+def _is_qualified_by_thing(head: Noun, text: str, tokens: list[str]) -> bool:
     """Tell whether a thing that we do not know stands right before the noun: a carousel horse is no horse."""
     place = head.start - 1
-    if place < 0 or _break_between(text, head.start):
+    if place < 0 or break_between(text, head.start):
         return False
     word = tokens[place]
     return len(word) > 3 and not word.endswith(tuple(word_list("quality_endings"))) and _is_unknown(word)
@@ -519,15 +486,15 @@ def _is_unknown(word: str) -> bool:
     )
 
 
-def _is_compound(head: _Match, text: str, tokens: list[str]) -> bool:
+def _is_compound(head: Noun, text: str, tokens: list[str]) -> bool:
     """Tell whether a word that we do not know follows the noun, as the head of a compound."""
-    if head.end >= len(tokens) or _break_between(text, head.end):
+    if head.end >= len(tokens) or break_between(text, head.end):
         return False
     word = tokens[head.end]
     return not word.endswith(("ing", "ed", "ly", "s", "en")) and _is_unknown(word)
 
 
-def _carried(first: _Match, second: _Match, tokens: list[str]) -> bool:
+def _carried(first: Noun, second: Noun, tokens: list[str]) -> bool:
     between = tokens[first.end : second.start]
     return (
         first.words.split()[-1] in word_list("carriers")
@@ -537,21 +504,13 @@ def _carried(first: _Match, second: _Match, tokens: list[str]) -> bool:
     )
 
 
-def _demoted(match: _Match, text: str, tokens: list[str]) -> bool:
+def _demoted(match: Noun, text: str, tokens: list[str]) -> bool:
     behind = word_list("demoting")
     for place in range(match.start - 1, max(-1, match.start - 5), -1):
-        if _break_between(text, place + 1):
+        if break_between(text, place + 1):
             return False
         if tokens[place] in behind:
             return True
         if tokens[place].endswith("ing") and place < match.start - 1:
             return True
     return False
-
-
-def _break_between(text: str, place: int) -> bool:
-    """Tell whether a comma or full stop stands before the word number `place`."""
-    words = list(_WORD.finditer(text))
-    if place <= 0 or place >= len(words):
-        return False
-    return any(mark in text[words[place - 1].end() : words[place].start()] for mark in ",.;:!?\n|")

@@ -13,6 +13,7 @@ from .chooser import Chooser
 from .composing import looks_like_tags
 from .negations import take_negations
 from .scene import Scene
+from .things import tags_about
 
 # Of 64 numbers in a row the two nearest lie 1/123 of the whole apart.
 ENOUGH_SPREAD = 130.0
@@ -103,7 +104,11 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
     else:
         order += ["again", *["tags"] * 12, *["safe"] * 30, "size", "size"]
     if chooser.scene.kind == "unsure":
-        order = [*["medium"] * 5, *["tags"] * 8, *["safe"] * 40, "size", "size"]
+        order = [*["medium"] * 5, *["thing"] * 6, *["tags"] * 5, *["things"] * 12, *["tags"] * 3]
+        order += [*["safe"] * 40, "size", "size"]
+    else:
+        order[1:1] = ["thing", "thing", "things", "things"]
+        order += ["things"] * 8
     found: list[str] = []
     for tag in chooser.scene.entailed:
         if not any(_stems(tag) == _stems(known) for known in (*present, *found)):
@@ -114,7 +119,10 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
         if facet == "again":
             chooser.begin_again()
             continue
-        entry = chooser.entry(f"tags/{facet}", facets[facet])
+        if facet in ("thing", "things"):
+            entry = chooser.entry("tags/things", tags_about(chooser.scene, first=facet == "thing"))
+        else:
+            entry = chooser.entry(f"tags/{facet}", facets[facet])
         if entry is None:
             continue
         for tag in entry.phrase.split(","):

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 _DETAILED = 40
 # Of a subject that is not surely known, in the order of choosing.
 _OF_THE_UNSURE: tuple[str, ...] = (
-    "medium", "light", "composition", "palette", "detail", "shadow", "detail", "composition", "palette",
-    "detail", "shadow", "detail", "medium", "detail",
+    "medium", "thing", "light", "things", "setting", "composition", "things", "palette", "setting", "shadow",
+    "detail", "things", "composition", "palette", "detail", "shadow", "detail", "medium", "detail", "things",
+    "detail",
 )  # fmt: skip
 # To so few words a target that wants no more than the idea gets a phrase, and no sentence.
 _FEW_WORDS = 9
@@ -226,6 +227,7 @@ def _compose(
     if target.form == "tags_and_prose":
         tags = tags_of(prompt, chooser, few, with_light=False)[: 6 if plan.words < 60 else 9]
         listed = join_phrases(prompt, [*wordings, *tags])
+        chooser.spread = 1.0  # some of the tags were left out again
         plan.words -= len(prompt.split()) + 2 * len(tags)
         plan.facets = tuple(facet for facet in plan.facets if facet not in ("opening", "lens", "film"))
         plan.most = 1 if plan.words < 40 else 4
@@ -260,12 +262,13 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         facets: tuple[str, ...] = ("motion", "motion", "camera_move", "pace", "pace", "motion")
         goal = max(few, 30) + scene.length // 2
     elif target.kind == "video":
-        facets = ("medium", "motion", "light", "camera_move", "setting", "opening", "composition", "motion",
-                  "palette", "air", "detail", "shadow", "setting", "mood", "detail")  # fmt: skip
+        facets = ("medium", "motion", "light", "thing", "camera_move", "setting", "opening", "things",
+                  "composition", "motion", "palette", "things", "air", "detail", "shadow", "setting",
+                  "mood", "detail")  # fmt: skip
         goal = round(few + (many - few) * 0.25) if many else scene.length + 60
     else:
-        facets = ("medium", "light", "opening", "setting", "composition", "lens", "palette", "detail", "air",
-                  "shadow", "mood", "film", "setting", "detail", "shadow")  # fmt: skip
+        facets = ("medium", "light", "opening", "setting", "composition", "thing", "lens", "palette",
+                  "detail", "air", "shadow", "mood", "film", "setting", "detail", "shadow")  # fmt: skip
         goal = round(few + (many - few) * 0.3) if many else scene.length + 36
         if target.form == "any":  # a target that wants no more than the idea gets a touch of it
             facets = ("medium", "opening", *(facet for facet in facets[1:] if facet != "opening"))

@@ -31,7 +31,10 @@ _MEDIUM_OF = re.compile(
     r"(?i)\b(portrait|painting|sketch|drawing|photo|photograph|snapshot|render|icon|illustration|pixel art"
     r"|line art|watercolou?r|close-up|closeup|macro shot|wide shot|aerial view|picture|image|logo)\s+of\s+"
 )
-_VIEW = re.compile(r"(?i)\s+(?:as\s+)?seen\s+from\s+(above|below|behind)\b")
+_VIEW = re.compile(
+    r"(?i),?\s+(?:as\s+)?(?:(?:seen|shot|viewed|taken|photographed|view)\s+)?from\s+(?:the\s+)?(above|below|behind|side)\b"
+    r"(?!\s+(?:an?|the|his|her|its|of)\b)"
+)
 _TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
 _SMALL = re.compile(
     r"(?i)(?<![\w-])(?:a(?=\s+\w)|an|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
@@ -55,7 +58,7 @@ def tags_in(idea: str) -> list[str]:
     if is_list(idea):
         return [_ARTICLE.sub("", term) for term in split_terms(idea)]
     tags: list[str] = []
-    idea = _TOGETHER.sub(r"\1-and-\2", _VIEW.sub(r", from \1", idea))
+    idea = _TOGETHER.sub(r"\1-and-\2", _VIEW.sub(r", from-\1", idea))
     for place, piece in enumerate(re.split(r"(\"[^\"]*\"|“[^”]*”)", idea)):
         if place % 2:
             tags.append(piece)
@@ -63,7 +66,7 @@ def tags_in(idea: str) -> list[str]:
         for part in _BETWEEN.split(_MEDIUM_OF.sub(r"\1, ", piece)):
             words = _SMALL.sub("", part.strip(" ,.;:!?\n")).split()
             for start in range(0, len(words), _LONGEST_TAG):
-                tag = " ".join(words[start : start + _LONGEST_TAG])
+                tag = " ".join(words[start : start + _LONGEST_TAG]).replace("from-", "from ")
                 if any(map(str.isalnum, tag)) and not WISH.match(tag) and not _NO_TAG.match(tag):
                     tags.append(tag)
     return list({term_key(tag): tag for tag in tags}.values())

@@ -37,6 +37,16 @@ _FACETS = {
     "artistic_style": "medium",
     "style_medium": "medium",
 }
+# What fields say of a view, and of the side that is seen.
+_VIEWS: dict[str, dict[str, str]] = {
+    "overhead": {"camera_angle": "seen from directly above", "orientation": "seen from above"},
+    "aerial": {"camera_angle": "seen from high in the air", "orientation": "seen from above"},
+    "high": {"camera_angle": "high angle", "orientation": "seen from above"},
+    "low": {"camera_angle": "low angle", "orientation": "seen from below"},
+    "isometric": {"camera_angle": "isometric", "orientation": "turned to one side at an angle"},
+    "back": {"orientation": "facing away from the viewer"},
+    "side": {"orientation": "in profile"},
+}
 
 
 def clip(task: EnhanceTask, prompt: str, scene: Scene, chooser: Chooser) -> str:
@@ -58,7 +68,7 @@ def clip(task: EnhanceTask, prompt: str, scene: Scene, chooser: Chooser) -> str:
 def with_parts(task: EnhanceTask, prompt: str, scene: Scene, chooser: Chooser) -> str:
     """Write the parts of a clip that the target names."""
     target = task.target
-    sound = chooser.entry("sound", facet_entries("sound"))
+    sound = chooser.entry("sound", facet_entries("sound", scene))
     texts = {sections.main_of(target.parts): clip(task, prompt, scene, chooser)}
     names = {part.name for part in target.parts}
     if "overall_soundscape" in names:
@@ -102,6 +112,11 @@ def _references(task: EnhanceTask, prompt: str) -> dict[str, str]:
     }
 
 
+def _seen(name: str, scene: Scene) -> str:
+    """Return what the field `name` says of a view that the idea names."""
+    return next((said[name] for tag, said in _VIEWS.items() if tag in scene.tags and name in said), "")
+
+
 def _filled(schema: dict[str, Any], prompt: str, scene: Scene, chooser: Chooser) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, one in schema.get("properties", {}).items():
@@ -111,8 +126,10 @@ def _filled(schema: dict[str, Any], prompt: str, scene: Scene, chooser: Chooser)
             found[name] = [_filled(one["items"], prompt, scene, chooser)]
         elif name in ("short_description", "high_level_description", "description", "desc"):
             found[name] = prompt
+        elif seen := _seen(name, scene):
+            found[name] = seen
         elif facet := _FACETS.get(name):
-            entry = chooser.entry(facet, facet_entries(facet))
+            entry = chooser.entry(facet, facet_entries(facet, scene))
             if entry is not None and not problem(entry.phrase, one, name):
                 found[name] = entry.phrase
     if "depth_of_field" in schema.get("properties", {}) and "shallow" in scene.tags:

@@ -9,9 +9,13 @@ import pytest
 from quillwork.prompting.phrasebook import data
 from quillwork.prompting.phrasebook.certainty import hints
 from quillwork.prompting.phrasebook.scene import Scene, compatible, settle
+from quillwork.prompting.phrasebook.shown import NOTED
+from quillwork.prompting.phrasebook.things import ABOUT, ASKED, NUMBERS, blocks_of
 
-FILES = ("detail", "light", "setting", "camera", "finish", "motion", "unsure", "tags")
+FILES = ("detail", "light", "setting", "camera", "finish", "motion", "unsure", "surroundings", "tags")
+BLOCKS = [block for file in ABOUT for block in blocks_of(file)]
 ENTRIES = [entry for file in FILES for entries in data.facets(file).values() for entry in entries]
+ENTRIES += [entry for block in BLOCKS for entry in block.entries]
 KINDS = {line.split(":")[0].split()[0] for line in data.words_of("subjects")["nouns"].splitlines()} | {
     "general",
     "unsure",
@@ -30,7 +34,7 @@ def known_tags() -> set[str]:
     return (
         tags
         | KINDS
-        | {*hints(), "mediumsaid"}
+        | {*hints(), "mediumsaid", *NOTED, *ASKED, *NUMBERS}
         | {"plural", "crafted", "oddmatter", "alone", "tentinside", "noperson", "nopeople", "drawn"}
     )
 
@@ -53,7 +57,7 @@ def test_every_exclusion_is_made_of_known_tags_and_every_tag_of_a_line_has_an_ef
     used = excluded | {tag for entry in ENTRIES for tag in entry.needs | entry.not_with}
     used |= {tag for tags in context["one_of"].values() for tag in tags}
     used |= set(re.findall(r"\w+", context["implies"] + context["once"]))
-    assert {tag for entry in ENTRIES for tag in entry.tags} <= used | {"light"}
+    assert {tag for entry in ENTRIES for tag in entry.tags} <= used | {"light"} | ASKED | NUMBERS
 
 
 def test_no_line_asks_for_what_it_excludes() -> None:

@@ -1,0 +1,164 @@
+"""Nouns of a prompt that are in the picture, and in it as they usually are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..answers.terms import shows_people
+from .certainty import entailed_by, words_for
+from .scene import Scene, Thing
+from .tokens import OWNS, WORD, Noun, break_between
+from .vocabulary import singular, word_list
+
+PEOPLE = frozenset({"person", "group"})
+GUISES = frozenset({"robot", "animal", "creature"})
+PLACES = frozenset({"landscape", "city", "building", "interior", "space"})
+# What the words of a prompt say of all its things, whether the subject is known or not.
+NOTED = frozenset(
+    {"literal", "inanimate", "shabby", "dressed", "inside", "doing", "manythings", "nobody", "part"}
+)
+# Where one of these was found, nothing is as it usually is.
+_UNUSUAL = frozenset(
+    [
+        "crafted", "oddmatter", "underglass", "flatsheet", "voxel", "lowpoly", "pixel", "vector", "lineart",
+        "print", "craft", "mural", "minimal", "isometric", "interiorof", "silhouette", "abstract", "graphic",
+        "engraved",
+    ]
+)  # fmt: skip
+# "A sea of clouds" is no sea.
+_OF_OTHERS = re.compile(
+    r"\b(?:sea|ocean|forest|mountain|river|lake|jungle|city|garden|rain|storm|blizzard|snow|island|cloud|waterfall|moon"
+    r"|tower|wall|carpet|heap|town|desert|field)s?\s+of\s+(?!(?:the|a|an|flowers?|grass|wheat|corn|barley|daisies"
+    r"|sunflowers|lavender|poppies|tulips|wildflowers|snow|ice|sand|night|dawn)\b)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<!\A)(?<![.!?]\s)\b[A-Z][a-z]")
+_DEED = frozenset({"deed"})
+_FEW_BEFORE, _FEW_BEHIND = 2, 4
+_KEMPT = frozenset({"modern", "abandoned", "overgrown", "derelict", "minimalist"})
+_DATED = frozenset({"cyberpunk", "steampunk", "futuristic", "sci-fi", "neon", "alien"}) | _KEMPT
+_USUAL_MATTER = {
+    "building": frozenset({"wooden", "wood", "stone"}) | _KEMPT,
+    "interior": frozenset({"modern", "wooden", "neon"}),
+    "city": _DATED,
+    "landscape": frozenset({"overgrown", "sea", "alien", "mountain", "water", "snow", "moon"}),
+    "object": frozenset(
+        {"wooden", "wood", "leather", "rubber", "silk", "brass", "silver", "gold", "golden", "metal"}
+    ),
+    "food": frozenset({"chocolate", "hot", "fruit", "vegetable", "candy", "iced"}),
+    "vehicle": frozenset({"wooden", "wood"}),
+    "animal": frozenset({"flying", "golden"}),
+    "creature": frozenset({"flying", "golden"}),
+}
+
+
+def entailed_in(shown: Sequence[Noun], *, alone: bool) -> Iterator[str]:
+    """Yield the image board's tags that the nouns of what is shown bring with them."""
+    people = [noun for noun in shown if noun.kind in PEOPLE and "part" not in noun.traits]
+    if alone and len(people) == 1 and all(noun.kind not in GUISES for noun in shown):
+        yield "solo"
+    for noun in shown:
+        yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
+
+
+def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
+    """Tell whether a noun is in the picture: no part of a compound ("satellite dish"), no likeness."""
+    after = tokens[noun.end : noun.end + 1]
+    is_last = (
+        not after
+        or break_between(text, noun.end)
+        or after[0] in words_for("plain") | word_list("demoting")
+        or after[0].endswith(("ing", "ed"))
+        or (noun.kind in PEOPLE and _is_named(noun, text))
+    )
+    place = noun.start - 1
+    is_first = (
+        place < 0
+        or place in known
+        or tokens[place] in words_for("plain") | words_for("turns") | word_list("demoting")
+        or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
+        or break_between(text, noun.start)
+    )
+    before = tokens[max(0, noun.start - 3) : noun.start]
+    return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
+
+
+def _is_named(noun: Noun, text: str) -> bool:
+    """Tell whether a name follows the noun: my grandmother Ingrid."""
+    words = [match[0] for match in WORD.finditer(text)]
+    return noun.end < len(words) and words[noun.end].istitle()
+
+
+def note_things(
+    scene: Scene, nouns: Sequence[Noun], shown: Sequence[Noun], text: str, tokens: Sequence[str]
+) -> None:
+    """Note in `scene` the things that are there as they usually are, and what holds of all of them."""
+    scene.text = text
+    for tag in ("dressed", "inside", "shabby"):
+        if not words_for(tag).isdisjoint(tokens):
+            scene.tags.add(tag)
+    if any(token.endswith("ing") and token not in words_for("no_deeds") for token in tokens):
+        scene.tags.add("doing")
+    if not words_for("turns").isdisjoint(tokens):
+        scene.tags.add("doing")
+    # A close-up of hands shows no face.
+    if "close" in scene.tags and any("part" in noun.traits for noun in nouns):
+        scene.tags.add("part")
+    if _is_nobody_there(scene, nouns, text, tokens):
+        scene.tags.add("nobody")
+        if all(noun.kind not in GUISES | {"creature"} for noun in nouns):
+            scene.tags.add("inanimate")
+    if (
+        scene.language != "en"
+        or not words_for("altered").isdisjoint(tokens)
+        or not _UNUSUAL.isdisjoint(scene.tags)
+        or _OF_OTHERS.search(text)
+    ):
+        return
+    scene.tags.add("literal")
+    words_of_text = [match[0] for match in WORD.finditer(text)]
+    for noun in shown:
+        # "A sailor's arm" shows no sailor.
+        if OWNS.search(words_of_text[noun.end - 1]) and noun.end < len(tokens):
+            continue
+        if "crafted" in noun.traits or "part" in noun.traits or _is_of_other_matter(noun, tokens):
+            continue
+        if _is_pictured(noun, tokens):
+            continue
+        words = re.sub(r"^\d+|^multiple ", "", noun.words)
+        before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
+        outside = {"seenoutside"} if not words_for("outside").isdisjoint(before) else set()
+        traits = frozenset({noun.kind, *noun.traits, *outside})
+        scene.things.append(Thing(singular(words), f"the {words}", traits, noun.plural))
+    scene.deeds = [Thing(token, token, _DEED, plural=False) for token in dict.fromkeys(tokens)]
+    if len({thing.word for thing in scene.things}) > 1:
+        scene.tags.add("manythings")
+
+
+def _is_nobody_there(scene: Scene, nouns: Sequence[Noun], text: str, tokens: Sequence[str]) -> bool:
+    """Tell whether no word speaks of somebody, and none is a name."""
+    return (
+        "humanoid" not in scene.tags
+        and all(noun.kind not in PEOPLE for noun in nouns)
+        and words_for("somebody").isdisjoint(tokens)
+        and not _NAME.search(text)
+        and not shows_people(text)
+    )
+
+
+def _is_pictured(noun: Noun, tokens: Sequence[str]) -> bool:
+    """Tell whether a noun is what a picture in the picture shows, or what looks at it: the camera."""
+    before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
+    if noun.words in ("camera", "lens"):
+        return not {"at", "into", "to", "toward", "towards", "facing"}.isdisjoint(before)
+    return noun.start > _FEW_BEHIND and "of" in before and not words_for("pictures").isdisjoint(before)
+
+
+def _is_of_other_matter(noun: Noun, tokens: Sequence[str]) -> bool:
+    """Tell whether the word before a noun, or after its "of", makes of it something else: a paper dragon."""
+    before = list(tokens[max(0, noun.start - _FEW_BEFORE) : noun.start])
+    if "of" in before:
+        before = before[before.index("of") + 1 :]
+    after = tokens[noun.end + 1 : noun.end + 2] if tokens[noun.end : noun.end + 1] == ["of"] else []
+    return not (words_for("matter") - _USUAL_MATTER.get(noun.kind, frozenset())).isdisjoint([*before, *after])

@@ -1,0 +1,108 @@
+"""Lines about things that an idea names: true of the thing, whatever else the idea says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from . import data
+from .data import Entry
+from .scene import Scene, Thing, split_list
+from .vocabulary import lexicon
+
+# A line of one thing says its name; a line of several says theirs.
+NUMBERS = frozenset({"single", "plural"})
+# What a line asks for, though it stands among what it says.
+ASKED = frozenset({"nobody", "inanimate"})
+_LIVING = frozenset({"person", "group", "animal", "creature", "robot"})
+_OWNED = re.compile(r"\b([Tt])he ((?:(?!of\b)[a-z]+ ){1,3})of \{n\}")
+# The files, and the list that each has.
+ABOUT = {"things": "things", "thing_tags": "tags"}
+_ANY = ["any", "abstract", "graphic", "unsure"]
+# So many blocks can there be for one thing.
+_BLOCKS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    words: frozenset[str]
+    traits: frozenset[str]
+    but: frozenset[str]
+    unless: frozenset[str]
+    said: frozenset[str]
+    entries: tuple[Entry, ...]
+
+    def holds(self, thing: Thing) -> bool:
+        """Tell whether the lines of the block are true of `thing`."""
+        if self.said:
+            return thing.word in self.said
+        if not self.unless.isdisjoint(thing.traits) or "deed" in thing.traits:
+            return False
+        if self.words:
+            # A grilled chicken is no bird.
+            usual = lexicon()[0].get(thing.word, ("",))[0]
+            return thing.word in self.words and (usual in thing.traits or not usual)
+        return thing.traits >= self.traits and thing.word not in self.but
+
+
+@lru_cache(maxsize=2)
+def blocks_of(file: str) -> tuple[_Block, ...]:
+    """Return the lines of a file by what they are about."""
+    return tuple(
+        _Block(
+            frozenset(split_list(block.get("of", ""))),
+            frozenset(block.get("like", "").split()),
+            frozenset(split_list(block.get("except", ""))),
+            frozenset(block.get("unless", "").split()),
+            frozenset(split_list(block.get("said", ""))),
+            data.entries({"kinds": _ANY, **block}, number),
+        )
+        for number, block in enumerate(data.words_of(file)[ABOUT[file]])
+    )
+
+
+def lines_about(scene: Scene, *, first: bool = False) -> tuple[Entry, ...]:
+    """Return the lines about the things of a scene, or about its first thing alone, with their names."""
+    return _about(scene, blocks_of("things"), 1 if first else None)
+
+
+def tags_about(scene: Scene, *, first: bool = False) -> tuple[Entry, ...]:
+    """Return the tags that follow from the things of a scene, or from its first thing alone."""
+    return _about(scene, blocks_of("thing_tags"), 1 if first else None)
+
+
+def _about(scene: Scene, blocks: tuple[_Block, ...], most: int | None) -> tuple[Entry, ...]:
+    said = data.stems(scene.text)
+    found = []
+    for place, thing in enumerate([*scene.things, *scene.deeds][:most]):
+        own = data.stems(thing.name)
+        for entry in _of(thing, blocks):
+            # What the idea says of a part is not said again, and not said otherwise.
+            if not (data.stems(entry.phrase) - own) & said:
+                found.append(replace(entry, group=place * _BLOCKS + entry.group))
+    return tuple(found)
+
+
+def _of(thing: Thing, blocks: tuple[_Block, ...]) -> Iterator[Entry]:
+    for block in blocks:
+        if not block.holds(thing):
+            continue
+        for entry in block.entries:
+            numbers = entry.tags & NUMBERS
+            if numbers and thing.plural != ("plural" in numbers):
+                continue
+            # A biker's hair is under the helmet, whatever else is in the picture.
+            if not entry.not_with.isdisjoint(thing.traits):
+                continue
+            name = thing.name
+            prose = _OWNED.sub(_owned, entry.prose) if thing.traits & _LIVING else entry.prose
+            prose = prose.replace("{n}", name).replace("{N}", name[:1].upper() + name[1:])
+            prose = prose.replace("s's ", "s' ") if thing.plural else prose
+            asked = entry.needs | (entry.tags & ASKED)
+            yield replace(entry, prose=prose, tags=entry.tags - NUMBERS - ASKED, needs=asked)
+
+
+def _owned(match: re.Match[str]) -> str:
+    return f"{'{N}' if match[1] == 'T' else '{n}'}'s {match[2].strip()}"
