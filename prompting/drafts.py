@@ -51,6 +51,10 @@ _TRANSLATES_FROM_BILLIONS = 1.0
 _GUESSED = (
     "{} is too small a model to translate an idea reliably. Check that the prompt shows what you meant."
 )
+_NOT_TRANSLATED = (
+    "{} is too small a model to translate an idea, so your own words were kept. Write the idea in English, "
+    "or choose a larger model."
+)
 _FORM_GUESSED = "{} is too small a model to fill in such a form reliably. Check what it wrote into each part."
 _UNVOUCHED = "{} is a very small model. Read the prompt before you use it: nothing shows that {} the idea."
 _ENDS = (".", "!", "?")
@@ -224,14 +228,27 @@ class Order:
             and _FORM_GUESSED.format(deployment.name) not in self.warnings
         ):
             self.warnings.append(_FORM_GUESSED.format(deployment.name))
-        if self._is_guesswork(deployment) and _GUESSED.format(deployment.name) not in self.warnings:
-            self.warnings.append(_GUESSED.format(deployment.name))
+        guessed = _NOT_TRANSLATED if self._keeps_own_words else _GUESSED
+        if self._is_guesswork(deployment) and guessed.format(deployment.name) not in self.warnings:
+            self.warnings.append(guessed.format(deployment.name))
+        if self._keeps_own_words:
+            return Draft((self.task.prompt,))
         return Draft(tuple(texts), ", ".join(filter(None, dict.fromkeys(negatives))))
 
     def _is_guesswork(self, deployment: Deployment) -> bool:
         """Tell whether the idea has to be translated by a model that is too small for it."""
-        size, languages = billions_of(deployment), self.target.languages
-        if not self._is_compact(self.task) or size is None or size >= _TRANSLATES_FROM_BILLIONS:
+        size = billions_of(deployment)
+        return size is not None and size < _TRANSLATES_FROM_BILLIONS and self._is_foreign
+
+    @property
+    def _keeps_own_words(self) -> bool:
+        """Tell whether the idea would have to be translated by a model that only makes up another one."""
+        return self.is_for_tiny and self._is_foreign
+
+    @property
+    def _is_foreign(self) -> bool:
+        languages = self.target.languages
+        if not self._is_compact(self.task):
             return False
         is_read = "any" in languages or language_of(self.task.prompt) in languages
         return not is_english(self.task.prompt) and not (is_read and set(languages) != {"en"})
@@ -268,6 +285,8 @@ class Order:
 
     def faults(self, draft: Draft) -> dict[int, tuple[Fault, ...]]:
         """Return the faults of each part by its place; parts without any are left out."""
+        if self._keeps_own_words:
+            return {}
         has_instruction = bool(self.task.instruction.strip())
         ideas = self.protected.parts or ("",)
         found = {

@@ -223,7 +223,9 @@ def _orders(
         if not protected.text and not idea.instruction.strip() and not idea.from_nothing:
             raise NothingAsked("The prompt is empty.", hint="Enter an idea, or at least an instruction.")
         is_bare = not idea.instruction.strip() and len(protected.parts) < 2
-        english = _in_english(protected.text, idea.target) if speaks_english and is_bare else ""
+        english = ""
+        if speaks_english and is_bare:
+            english = _in_english(protected.text, idea.target, is_for_tiny=is_for_tiny)
         last = idea.first + idea.variations
         for variation in range(idea.first, last):
             task = EnhanceTask(
@@ -255,10 +257,15 @@ def _orders(
     return orders
 
 
-def _in_english(text: str, target: Target) -> str:
-    """Return an idea that `target` cannot read in English, word by word; "" where not all words are known."""
+def _in_english(text: str, target: Target, *, is_for_tiny: bool) -> str:
+    """Return an idea that `target` cannot read in English, word by word; "" where not all words are known.
+
+    For a tiny model, which understands no other language, a word that can stay as it is need not be.
+    """
     found = gloss_for(text, target.languages)
-    return found.english if found and not found.unknown else ""
+    if found is None or (found.unknown and not (is_for_tiny and found.keeps_unknown)):
+        return ""
+    return found.english
 
 
 def _gather(

@@ -735,6 +735,39 @@ class TestTheSmallestModels:
         prompt, _ = by_tiny('a neon sign that says "OPEN LATE" above a diner door', "flux1_dev", text, text)
         assert "violet shadow" not in prompt
 
+    @pytest.mark.parametrize(
+        ("idea", "target", "text"),
+        [
+            ("девочка кормит голубей на площади", "sdxl", "A picture of a woman with a scarf"),
+            (
+                "猫と老人が縁側に座っている",
+                "wan_2_2_t2v",
+                "One of the two men is standing in front of his house.",
+            ),
+            ("красный трактор в поле", "illustrious", "2dog, 3dogs, cat, doggy, kitten, puppy, little girl"),
+            ("un vals con acordeón", "stable_audio_3", "TrackType: Vocal, a solo piano in the background."),
+        ],
+    )
+    def test_an_idea_that_it_cannot_translate_stays(self, idea, target, text):
+        model = Told(text, name="SmolLM2-135M-Instruct.gguf")
+        done = asyncio.run(enhance([Idea(idea, load(target))], model))  # type: ignore[arg-type]
+        assert idea in done.prompts[0]
+        assert text not in done.prompts[0]
+        (warning,) = done.info["warnings"]
+        assert "too small a model to translate an idea, so your own words were kept" in warning
+
+    def test_a_word_that_is_not_known_stays_in_an_idea_put_into_english(self):
+        model = Told(
+            "Two children playing with cerf-volant, on a hill.", "", name="SmolLM2-135M-Instruct.gguf"
+        )
+        idea = Idea("deux enfants jouent avec un cerf-volant", load("flux1_dev"))
+        done = asyncio.run(enhance([idea], model))  # type: ignore[arg-type]
+        assert done.prompts[0].startswith("Two children playing with cerf-volant")
+        assert "word by word: “two children playing with cerf-volant”" in done.info["warnings"][0]
+        told = Told(GOOD, GOOD)
+        asyncio.run(enhance([idea], told))  # type: ignore[arg-type]
+        assert "deux enfants" in told.asked[0].messages[-1].content
+
     def test_a_man_alone_is_not_joined_by_a_woman(self):
         text = (
             "Portrait of a man, with a white shirt. The man is wearing a long coat and has a hat on his "
