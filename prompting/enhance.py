@@ -12,6 +12,7 @@ from ..llm_backends.errors import CannotSee, LLMError, NotConfigured, NothingAsk
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Image, Result
 from .answers.clean import read_answer
+from .answers.facts.idea_tags import is_english
 from .answers.parts import split_parts
 from .answers.prompt import SEEDS, first_of
 from .answers.protect import protect
@@ -260,12 +261,12 @@ def _orders(
 def _in_english(text: str, target: Target, *, is_for_tiny: bool) -> str:
     """Return an idea that `target` cannot read in English, word by word; "" where not all words are known.
 
-    For a tiny model, which understands no other language, a word that can stay as it is need not be.
+    For a tiny model, which understands no other language, a word that could be English need not be known.
     """
     found = gloss_for(text, target.languages)
     if found is None or (found.unknown and not (is_for_tiny and found.keeps_unknown)):
         return ""
-    return found.english
+    return found.english if not is_for_tiny or is_english(found.english) else ""
 
 
 def _gather(

@@ -55,11 +55,13 @@ _OF_TEXT = re.compile(
     r"|image of|picture of|photo of|scene of)\b"
 )
 
-# Terms that only say where something is, save the image board's tags of a view.
-_WHERE = re.compile(
+# Terms that only say where something is, or how and not what, save the image board's tags of a view.
+_NO_THING = re.compile(
     r"(?i)\A(?!from (?:above|below|behind|side)\Z)(?:(?:an?|the|in|on|at|of|from|to|with|over|under"
     r"|above|below|behind|around|beside|between|facing|front|top|bottom|middle|left|right|side|background|foreground"
-    r"|ground|out|up|down|and|or|more|other|one|two|wearing)(?:\s+|\Z))+\Z"
+    r"|ground|out|up|down|and|or|more|other|one|two|wearing|red|orange|yellow|green|blue|purple|pink|brown"
+    r"|black|white|gr[ae]y|gold|golden|silver|small|large|big|little|tall|long|short|old|new|dark|bright|pale"
+    r"|soft)(?:\s+|\Z))+\Z"
 )
 # Words of our own request that come back bare, and orders.
 _ECHOED = re.compile(
@@ -176,7 +178,7 @@ def fitting(text: str, own: str, *, is_list: bool, shown: Sequence[str] = ()) ->
         said = [
             term
             for term in split_terms(text)
-            if term in own_terms or not (_WHERE.match(term) or _is_again(term, own))
+            if term in own_terms or not (_NO_THING.match(term) or _is_again(term, own))
         ]
         for term in filter(is_kept, said):
             new = _places_in(term) - known

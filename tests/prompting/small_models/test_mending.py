@@ -745,6 +745,11 @@ class TestTheSmallestModels:
                 "One of the two men is standing in front of his house.",
             ),
             ("красный трактор в поле", "illustrious", "2dog, 3dogs, cat, doggy, kitten, puppy, little girl"),
+            (
+                "eine Katze schläft auf einem Stapel Bücher",
+                "wan_2_2_t2v",
+                "The cat sleeps on a bed of straw.",
+            ),
             ("un vals con acordeón", "stable_audio_3", "TrackType: Vocal, a solo piano in the background."),
         ],
     )
@@ -781,6 +786,12 @@ class TestTheSmallestModels:
         text = f"{idea}, a cat, a dog, soft light, red carpet, wooden floor, warm colours, low view"
         prompt, _ = by_tiny(idea, "sdxl", text, text)
         assert prompt.startswith(f"{idea}, soft light")
+
+    def test_a_quality_of_nothing_goes(self):
+        idea = "twin sisters in matching coats waiting for a bus"
+        text = f"{idea}, a small, red, white, blue, green, wet cobblestones, warm lamps, grey sky, low view"
+        prompt, _ = by_tiny(idea, "sdxl", text, text)
+        assert prompt.endswith(f"{idea[1:]}, wet cobblestones, warm lamps, grey sky, low view")
 
     def test_lettering_of_one_letter_is_reported(self):
         text = (
