@@ -13,6 +13,7 @@ from .... import errors
 from ....host import program
 from .. import libraries
 from ..device_memory import give_back
+from .four_bit import call_directly
 from .linears import turn_linears
 from .norms import fuse_norms
 from .planning import QUANTISED, LoadPlan, plan
@@ -139,6 +140,7 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
         fuse_norms(model)
     elif device.type == "cpu":
         turn_linears(model)
+        call_directly(model.eval())
     return model.eval()
 
 
