@@ -251,7 +251,7 @@ def _contexts(tokens: list[str], nouns: list[Noun]) -> Iterator[tuple[tuple[str,
     taken = {
         place
         for noun in nouns
-        if noun.kind not in PLACES and noun.end - noun.start > 1
+        if noun.kind not in PLACES - {"building"} and noun.end - noun.start > 1
         for place in range(noun.start, noun.end)
     }
     place = 0

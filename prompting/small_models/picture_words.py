@@ -15,8 +15,9 @@ from ..answers.facts.idea_tags import is_english, tags_in, unquoted
 from ..answers.terms import LISTS, NOBODY, shows_people
 from ..phrasebook import data
 from ..phrasebook.language import language_of
-from ..phrasebook.scene import compatible, settle
+from ..phrasebook.scene import Scene, compatible, settle
 from ..phrasebook.subjects import read_scene
+from ..phrasebook.things import ABOUT, blocks_of, lines_about, tags_about
 from ..phrasebook.vocabulary import attribute_words, context_words, lexicon, singular
 from ..targets import Target
 from ..targets.fitting import split_terms
@@ -25,7 +26,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _ANY_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _CLAUSE = re.compile(r",\s+(?:and\s+|but\s+)?")
-_FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "tags", "unsure")
+_FACETS = ("camera", "detail", "finish", "light", "motion", "setting", "surroundings", "tags", "unsure")
 # Somebody or something that is the subject of a picture wherever it stands.
 _SUBJECTS = frozenset({"person", "group", "animal", "creature", "robot", "vehicle", "food"})
 _ALIVE = frozenset({"person", "group", "animal", "creature", "robot"})
@@ -99,6 +100,8 @@ def picture_words() -> frozenset[str]:
     for name in _FACETS:
         for entries in data.facets(name).values():
             said += [f"{entry.phrase} {entry.prose}" for entry in entries]
+    for block in (block for file in ABOUT for block in blocks_of(file)):
+        said += [f"{entry.phrase} {entry.prose}" for entry in block.entries]
     return frozenset(_stem(word) for text in said for word in _WORD.findall(text))
 
 
@@ -212,6 +215,7 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
     known = {_stem(word) for word in _WORD.findall(own)} | {_stem(word) for word in _PLAIN}
     if target.kind == "edit":
         known |= {_stem(word) for word in _LEFT_ALONE}
+    about = _phrases_about(scene)
     found = []
     pieces = split_terms(text) if is_list else _clauses(text)
     # A quotation that was begun and not ended.
@@ -226,7 +230,7 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
         states = next(
             (
                 entry
-                for entry in _phrases().get(said, ())
+                for entry in (*_phrases().get(said, ()), *about.get(said, ()))
                 if not {scene.kind, "unsure"}.isdisjoint(entry.kinds)
                 and entry.not_with.isdisjoint(scene.tags)
                 and compatible(entry.tags, scene)
@@ -294,6 +298,16 @@ def _phrases() -> dict[str, list[data.Entry]]:
             for entry in entries:
                 for term in split_terms(entry.phrase.casefold()):
                     found.setdefault(term, []).append(entry)
+    return found
+
+
+def _phrases_about(scene: Scene) -> dict[str, list[data.Entry]]:
+    """Return the phrases about the things of a scene, as `_phrases` does."""
+    found: dict[str, list[data.Entry]] = {}
+    for entry in lines_about(scene) + tags_about(scene):
+        if entry.needs <= scene.tags:
+            for term in split_terms(entry.phrase.casefold()):
+                found.setdefault(term, []).append(entry)
     return found
 
 
