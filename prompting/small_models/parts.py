@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..answers.facts.idea_tags import is_english
-from ..answers.shapes import sections
+from ..answers.shapes import lyrics, sections
 from ..tasks import EnhanceTask
 from .doubts import lost_words
 from .picture_words import runs
@@ -17,9 +17,11 @@ from .picture_words import runs
 # So much of an idea may be said in other words.
 _LOST = 1 / 3
 _SECTION = re.compile(
-    r"(?im)^\s*\[(?:(?:pre|post|final|last)[- ]?)?(?:verse|chorus|bridge|intro|outro|hook|refrain|interlude"
-    r"|instrumental|break|build|drop)\b"
+    r"(?im)^\s*\[(?:(?:pre|post|final|last)[- ]?)?(?:verse|chorus|bridge|intro|outro|hook|refrain)\b"
 )
+# Nobody sings these.
+_NOT_SUNG = re.compile(r"[{}<>|=:\d]")
+_FEWEST_LINES = 4
 
 
 def sure_parts(text: str, task: EnhanceTask) -> tuple[str, list[str]]:
@@ -44,11 +46,17 @@ def sure_parts(text: str, task: EnhanceTask) -> tuple[str, list[str]]:
         or not copied.isdisjoint(runs(said))
     ):
         names.insert(0, main)
-    if (
-        sung
-        and not _SECTION.search(texts.get(sung, ""))
-        and not sections.own_parts(task.prompt, target.parts)
-    ):
+    if sung and not _is_song(texts.get(sung, "")) and not sections.own_parts(task.prompt, target.parts):
         names.append(sung)
     texts |= {name: others[name] for name in names if name in others}
     return sections.joined(texts, target.parts), names
+
+
+def _is_song(text: str) -> bool:
+    """Tell whether `text` can be lyrics: lines in sections, or none for a piece without a voice."""
+    lines = [line for line in text.splitlines() if line.strip() and not lyrics.TAG.match(line)]
+    if text.strip() == lyrics.INSTRUMENTAL:
+        return True
+    return (
+        bool(_SECTION.search(text)) and len(lines) >= _FEWEST_LINES and not any(map(_NOT_SUNG.search, lines))
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from quillwork.prompting.answers.shapes import sections
 from quillwork.prompting.small_models.parts import sure_parts
 from quillwork.prompting.targets import load
@@ -13,6 +15,10 @@ from .test_mending import by_tiny
 
 ACE = load("ace_step_1_5")
 BALLAD = "a sad country ballad about a train, male voice"
+SONG = (
+    "[Verse 1]\nThe train has gone away\nIt took my heart along\nI stand beside the rails\n"
+    "And sing a lonely song"
+)
 REST = {"bpm": "108", "keyscale": "F minor", "timesignature": "4"}
 
 
@@ -42,17 +48,24 @@ def test_a_caption_that_copies_the_example_is_replaced():
 
 
 def test_a_caption_of_the_idea_stays_and_the_numbers_go_with_it():
-    texts, names = parts_of(
-        BALLAD, "ace_step_1_5", caption=f"{BALLAD}, slow.", lyrics="[Verse 1]\nThe train has gone", **REST
-    )
+    texts, names = parts_of(BALLAD, "ace_step_1_5", caption=f"{BALLAD}, slow.", lyrics=SONG, **REST)
     assert texts["caption"] == f"{BALLAD}, slow."
-    assert texts["lyrics"] == "[Verse 1]\nThe train has gone"
+    assert texts["lyrics"] == SONG
     assert names == ["bpm", "keyscale", "timesignature"]
 
 
-def test_lyrics_without_a_section_are_replaced():
-    texts, names = parts_of(BALLAD, "ace_step_1_5", caption=BALLAD, lyrics="[The Train]", **REST)
-    assert "[Verse 1]" in texts["lyrics"]
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[The Train]",
+        "[Instrumental]\n]}, lyrics: The first track is a slow,\nflat tune that makes you think of a sea",
+        "[Verse]\nSong 1: A girl with a head lamp\nsaw the girl\nthrough the window\nof her train",
+        "[Verse]\nThe train has gone",
+    ],
+)
+def test_what_is_no_song_is_replaced(said):
+    texts, names = parts_of(BALLAD, "ace_step_1_5", caption=BALLAD, lyrics=said, **REST)
+    assert texts["lyrics"] != said
     assert "lyrics" in names
 
 
