@@ -154,7 +154,7 @@ def _is_seen(piece: str, own: str) -> bool:
 def _is_again(term: str, own: str) -> bool:
     """Tell whether `term` says once more what `own` does: “a cat” of three cats."""
     known = {_stem(word) for word in _WORD.findall(own)}
-    words = {_stem(word) for word in _WORD.findall(term)}
+    words = {_stem(word) for word in _WORD.findall(term) if word.casefold() not in _PLAIN}
     return bool(words) and words <= known and term.casefold() not in own.casefold()
 
 

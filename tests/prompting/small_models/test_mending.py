@@ -781,11 +781,17 @@ class TestTheSmallestModels:
         prompt, _ = by_tiny("portrait of a man", "flux1_dev", text, text)
         assert "She" not in prompt
 
-    def test_a_term_that_says_the_idea_again_goes(self):
-        idea = "three cats, two dogs, five balloons"
-        text = f"{idea}, a cat, a dog, soft light, red carpet, wooden floor, warm colours, low view"
+    @pytest.mark.parametrize(
+        ("idea", "again"),
+        [
+            ("three cats, two dogs, five balloons", "a cat, a dog"),
+            ("a red panda in a tree", "a red panda in the tree"),
+        ],
+    )
+    def test_a_term_that_says_the_idea_again_goes(self, idea, again):
+        text = f"{idea}, {again}, soft light, red carpet, wooden floor, warm colours, low view"
         prompt, _ = by_tiny(idea, "sdxl", text, text)
-        assert prompt.startswith(f"{idea}, soft light")
+        assert prompt.lower().startswith(f"{idea}, soft light")
 
     def test_a_quality_of_nothing_goes(self):
         idea = "twin sisters in matching coats waiting for a bus"
