@@ -176,11 +176,16 @@ def _told(text: str, idea: str) -> Iterator[str]:
         others = [word for word in _PEOPLE.findall(text) if word.casefold() not in known]
         if known and others:
             yield f"it brings in somebody else (“{others[0]}”)"
-    new = [said for said in _QUOTED.findall(text) if said.strip(" ,.!?").casefold() not in idea.casefold()]
+    new = [said for said in _QUOTED.findall(text) if not _holds(idea, said.strip(" ,.!?"))]
     if new:
         yield f"it has lettering that was not asked for (“{new[0]}”)"
     elif (about := _ABOUT_TEXT.search(text)) and not _ABOUT_TEXT.search(idea) and not lettering(idea):
         yield f"it speaks of text (“{about[0]}”)"
+
+
+def _holds(text: str, said: str) -> bool:
+    """Tell whether `text` has what is `said`, as words of their own."""
+    return bool(re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text, re.IGNORECASE))
 
 
 def _contradictions(text: str, idea: str) -> Iterator[str]:

@@ -246,15 +246,18 @@ def unvouched(text: str, own: str, target: Target) -> list[str]:
 
 
 def strangest(pieces: Sequence[str], own: str) -> list[str]:
-    """Return `pieces`, those first of which the most words are known neither from `own` nor from pictures."""
+    """Return `pieces`, those first of which the most words are known neither from `own` nor from pictures.
+
+    Of equal ones the longer come first.
+    """
     known = picture_words() | {_stem(word) for word in _WORD.findall(own)}
 
-    def strange(piece: str) -> float:
+    def strange(piece: str) -> tuple[float, int]:
         words = _WORD.findall(piece)
         odd = sum(_stem(word) not in known for word in words) + len(
             set(subjects_in(piece)) - set(subjects_in(own))
         )
-        return -odd / (len(words) or 1)
+        return -odd / (len(words) or 1), -len(words)
 
     return sorted(pieces, key=strange)
 

@@ -804,7 +804,7 @@ class TestTheSmallestModels:
             'Portrait of a man, his back to the window. He reads the letter "E" in an old pencil note on the '
             "door. He holds his hat with one hand and looks at the coat on the wall beside the window."
         )
-        _, warnings = by_tiny("portrait of a man", "flux1_dev", text, text)
+        _, warnings = by_tiny("portrait of a man, no beard", "flux1_dev", text, text)
         assert any("lettering that was not asked for (“E”)" in warning for warning in warnings)
 
     def test_the_ideas_own_words_stay_where_the_models_go(self):
