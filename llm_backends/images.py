@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ _LARGEST_16_BIT = 65535
 _MOST_BY_FFMPEG = 3
 _ORIENTATION = 0x0112
 _LARGEST_BLOCK = 24 * 2**20
+# The scaler of each thread, whose filters serve for all pictures of one size.
+_kept = threading.local()
 
 
 def read_picture(data: bytes, longest_side: int = LONGEST_SIDE) -> Image:
@@ -173,17 +176,24 @@ def _scaled_by_ffmpeg(picture: Pixels, data: bytes, longest_side: int) -> Pixels
     except Exception:  # noqa: BLE001 - as in `read_picture`
         return None
     pillow = picture_library()
-    bands = [pillow.frombytes("L", size, memoryview(plane), "raw", "L", plane.line_size) for plane in planes]
+    # The frame's own memory; `merge` copies it.
+    bands = [
+        pillow.frombuffer("L", size, memoryview(plane), "raw", "L", plane.line_size, 1) for plane in planes
+    ]
     return pillow.merge("YCbCr", bands)
 
 
 def _rescaled(frame: Any, size: tuple[int, int]) -> Any:
+    if not hasattr(_kept, "scaler"):
+        from av.video.reformatter import VideoReformatter
+
+        _kept.scaler = VideoReformatter()
     how = {"format": "yuvj444p", "interpolation": "BICUBIC"}
     try:
         # Else newer releases of PyAV begin a thread for each processor, for every picture.
-        return frame.reformat(*size, **how, threads=1)
+        return _kept.scaler.reformat(frame, *size, **how, threads=1)
     except TypeError:  # an older one
-        return frame.reformat(*size, **how)
+        return _kept.scaler.reformat(frame, *size, **how)
 
 
 def _too_large(what: str) -> BadRequest:

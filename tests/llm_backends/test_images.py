@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -151,6 +152,19 @@ def test_a_jpeg_of_odd_sides_is_scaled(size):
     shown = decoded(read_picture(file_of(detailed(size=size), "JPEG")))
     assert max(shown.size) == 1024
     assert min(shown.size) == max(SMALLEST_SIDE, round(min(size) * 1024 / max(size)))
+
+
+def test_pictures_of_several_sizes_in_turn_are_scaled_as_each_alone():
+    files = [
+        file_of(detailed(size=size), "JPEG", subsampling=subsampling)
+        for size in [(1633, 1225), (1224, 1632), (2000, 300)]
+        for subsampling in (0, 2)
+    ]
+    alone = []
+    for data in files:
+        with ThreadPoolExecutor(1) as thread:
+            alone.append(thread.submit(read_picture, data).result())
+    assert [read_picture(data) for data in files * 2] == alone * 2
 
 
 def test_a_large_jpeg_on_its_side_stands_upright():
