@@ -6,6 +6,7 @@ done, or that it breaks a rule. What stands in quotes is lettering, unless all o
 
 from __future__ import annotations
 
+import functools
 import re
 
 from ..envelope import peel
@@ -126,6 +127,8 @@ _ONLY_SORRY = re.compile(
 )
 
 
+# An answer is looked at with what is around it and without, which for most is the same text.
+@functools.lru_cache(maxsize=16)
 def is_refusal(text: str) -> bool:
     """Tell whether `text` is a refusal."""
     if len(text) > _LONGEST:
