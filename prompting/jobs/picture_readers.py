@@ -17,9 +17,9 @@ from ...llm_backends import errors
 from ...llm_backends.images import read_picture
 from ...llm_backends.types import Image
 
-# A process costs its start and a copy of Pillow. Decoding lets go of the lock for most of its time, so that
-# threads keep two processors as busy.
-_FEWEST_PICTURES, _FEWEST_CPUS = 100, 3
+# A process costs its start and a copy of Pillow. Threads keep two processors less busy: Pillow holds the lock
+# for as long as it encodes.
+_FEWEST_PICTURES, _FEWEST_CPUS = 100, 2
 _PACK = Path(__file__).resolve().parents[2] / "__main__.py"
 # The current folder, which Python puts first, is the user's.
 _PROGRAM = """
@@ -51,8 +51,14 @@ class PictureReaders:
         return self
 
     def __exit__(self, *raised: object) -> None:
+        # Each ends when nothing more can come, all of them at the same time.
         for process in self.processes:
-            # It ends when nothing more can come. A job that was stopped may have a thread that reads there.
+            with contextlib.suppress(OSError, ValueError):
+                stream, process.stdin = process.stdin, None
+                if stream is not None:
+                    stream.close()
+        for process in self.processes:
+            # A job that was stopped may have a thread that reads there.
             with contextlib.suppress(OSError, ValueError):
                 process.communicate()
 

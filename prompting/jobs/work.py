@@ -38,6 +38,8 @@ _NOBODY_THERE, _NOBODY_LEFT = 4, 12
 _LOOK_EVERY_S = 0.05
 # Entries read at least before they are asked for: while the pace is still rising there is time for it.
 _READ_AHEAD = 64
+# One more than there are processors: each waits for its next entry now and then.
+_READERS = min(8, 1 + (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,7 @@ class Work:
 
     # -- over the network
 
-    async def run(self, pace: Pace, readers: int = min(8, os.cpu_count() or 1)) -> None:
+    async def run(self, pace: Pace, readers: int = _READERS) -> None:
         """Ask for the texts at `pace`, while `readers` threads prepare what comes next."""
         self._pace = pace
         loop = asyncio.get_running_loop()

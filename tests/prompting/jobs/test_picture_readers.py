@@ -15,7 +15,7 @@ from quillwork.llm_backends.images import read_picture
 from quillwork.prompting.jobs.picture_readers import PictureReaders
 
 
-@pytest.mark.parametrize(("pictures", "cpus", "expected"), [(99, 8, False), (100, 2, False), (100, 3, True)])
+@pytest.mark.parametrize(("pictures", "cpus", "expected"), [(99, 8, False), (100, 1, False), (100, 2, True)])
 def test_processes_only_where_they_are_worth_it(pictures, cpus, expected):
     with PictureReaders(pictures, cpus) as readers:
         assert readers.in_processes is expected
