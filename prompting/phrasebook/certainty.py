@@ -52,6 +52,15 @@ def hints() -> dict[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=1)
+def sure_words() -> dict[str, frozenset[str]]:
+    """Return the words that say a place, an hour or a weather plainly, by the tag that they make sure."""
+    return {
+        f"sure{name}": frozenset(split_list(words))
+        for name, words in data.words_of("certainty")["surely"].items()
+    }
+
+
+@lru_cache(maxsize=1)
 def _entailed() -> list[tuple[list[str], tuple[str, ...]]]:
     lines = (line.partition(":") for line in data.words_of("certainty")["entails"].splitlines())
     return [(left.split(), tuple(split_list(right))) for left, _, right in lines]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..answers.terms import shows_people
-from .certainty import entailed_by, words_for
+from .certainty import entailed_by, sure_words, words_for
 from .scene import Scene, Thing
 from .tokens import OWNS, WORD, Noun, break_between
 from .vocabulary import singular, word_list
@@ -84,6 +84,18 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
 
 
+def _ends_there(place: int, text: str, tokens: Sequence[str]) -> bool:
+    """Tell whether the word at `place` is no part of a compound, such as the sea of a sea monster."""
+    after = tokens[place + 1 : place + 2]
+    return (
+        not after
+        or break_between(text, place + 1)
+        or after[0]
+        in words_for("plain") | words_for("turns") | word_list("demoting") | words_for("place_ends")
+        or after[0].endswith(("ing", "ed"))
+    )
+
+
 def _is_named(noun: Noun, text: str) -> bool:
     """Tell whether a name follows the noun: my grandmother Ingrid."""
     words = [match[0] for match in WORD.finditer(text)]
@@ -117,6 +129,11 @@ def note_things(
     ):
         return
     scene.tags.add("literal")
+    for tag, plain in sure_words().items():
+        if tag.removeprefix("sure") in scene.tags and any(
+            token in plain and _ends_there(place, text, tokens) for place, token in enumerate(tokens)
+        ):
+            scene.tags.add(tag)
     words_of_text = [match[0] for match in WORD.finditer(text)]
     for noun in shown:
         # "A sailor's arm" shows no sailor.
@@ -124,11 +141,22 @@ def note_things(
             continue
         if "crafted" in noun.traits or "part" in noun.traits or _is_of_other_matter(noun, tokens):
             continue
-        if _is_pictured(noun, tokens):
+        if noun.words in words_for("no_things") or _is_pictured(noun, tokens):
+            continue
+        # Who is in a train sees nothing of its outside.
+        if noun.kind == "vehicle" and any(one.kind in PEOPLE and one.start < noun.start for one in nouns):
+            continue
+        if noun.words in words_for("kin") and any(one.kind == "animal" for one in nouns):
             continue
         words = re.sub(r"^\d+|^multiple ", "", noun.words)
         before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
-        outside = {"seenoutside"} if not words_for("outside").isdisjoint(before) else set()
+        outside: set[str] = set()
+        if not words_for("outside").isdisjoint(before):
+            outside.add("seenoutside")
+        # In a tower nobody sees its parapet.
+        near = tokens[max(0, noun.start - 3) : noun.start]
+        if noun.kind == "building" and not {"in", "inside", "within"}.isdisjoint(near):
+            outside.add("inside")
         traits = frozenset({noun.kind, *noun.traits, *outside})
         scene.things.append(Thing(singular(words), f"the {words}", traits, noun.plural))
     scene.deeds = [Thing(token, token, _DEED, plural=False) for token in dict.fromkeys(tokens)]

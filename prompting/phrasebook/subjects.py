@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from . import data
-from .certainty import hints, is_certain, is_read, words_for
+from .certainty import hints, is_certain, is_read, sure_words, words_for
 from .glossary import spoken
 from .language import ENGLISH
 from .negations import take_negations
@@ -99,6 +99,8 @@ def read_scene(prompt: str) -> Scene:
     known = _known_in(tokens, matches)
     shown = [noun for noun in matches if is_shown(noun, text, tokens, known)]
     scene.entailed = list(dict.fromkeys(entailed_in(shown, alone="alone" in scene.tags)))
+    if "outdoors" in scene.tags:
+        scene.entailed = [tag for tag in scene.entailed if tag != "indoors"]
     note_things(scene, matches, shown, text, tokens)
     things = sum(match.kind not in PLACES and "part" not in match.traits for match in matches)
     places = [match for match in matches if match.kind in PLACES]
@@ -116,7 +118,7 @@ def read_scene(prompt: str) -> Scene:
     if main is not None and is_read(tokens, known) and words_for("somebody").isdisjoint(tokens):
         told |= {"noperson"} if scene.kind not in PEOPLE and "humanoid" not in scene.tags else set()
     scene.subject = scene.kind
-    scene.anyway = _anyway(said, text, tokens) | (scene.tags & (told | NOTED))
+    scene.anyway = _anyway(said, text, tokens) | (scene.tags & (told | NOTED | set(sure_words())))
     return scene
 
 
@@ -150,6 +152,8 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     apart = [tags for tags, (start, end) in _contexts(tokens, []) if _is_apart(start, end, text, tokens)]
     named = {tag for tags in apart for tag in tags}
     media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
+    if "map" in tokens and "map of" not in " ".join(tokens):  # it lies on a table
+        found -= {"flatart"} if not _is_flat(tokens) else set()
     if not _MADE.isdisjoint(tokens):  # a map made of moss is no drawing
         found.discard("flatart")
     if any(token.endswith(("light", "lights", "lit")) for token in tokens):
@@ -157,6 +161,11 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     if said & dimension("medium"):
         found.add("mediumsaid")
     return (said - media) | (said & media & (named | {"mono"})) | found
+
+
+def _is_flat(tokens: list[str]) -> bool:
+    """Tell whether words other than "map" say that the picture is flat."""
+    return any(_is_one_of(token, hints()["flatart"]) for token in tokens if token not in ("map", "maps"))
 
 
 def _is_one_of(token: str, words: frozenset[str]) -> bool:
@@ -289,6 +298,8 @@ def _tags_in(tokens: list[str], nouns: list[Noun]) -> set[str]:
 def _inside(noun: Noun, tokens: list[str]) -> set[str]:
     """Return the place that "in an old mansion" or "inside a train" says."""
     if noun.kind == "interior":
+        if "outside" in tokens[max(0, noun.start - 2) : noun.start]:
+            return {"outdoors"}
         return {tag for tag in noun.traits if tag != "crafted"}
     before = tokens[max(0, noun.start - 3) : noun.start]
     if noun.kind in ("landscape", "city") and not _AROUND.isdisjoint(before):

@@ -17,6 +17,8 @@ NUMBERS = frozenset({"single", "plural"})
 # What a line asks for, though it stands among what it says.
 ASKED = frozenset({"nobody", "inanimate"})
 _LIVING = frozenset({"person", "group", "animal", "creature", "robot"})
+# "In the owls' faces": each has one.
+_ONE_EACH = re.compile(r"(?<=[a-z] )(the [a-z ]+(?:'s|s')) (face|body|head|nose|outline|tail|beak|back)\b")
 _OWNED = re.compile(r"\b([Tt])he ((?:(?!of\b)[a-z]+ ){1,3})of \{n\}")
 # The files, and the list that each has.
 ABOUT = {"things": "things", "thing_tags": "tags"}
@@ -99,7 +101,8 @@ def _of(thing: Thing, blocks: tuple[_Block, ...]) -> Iterator[Entry]:
             name = thing.name
             prose = _OWNED.sub(_owned, entry.prose) if thing.traits & _LIVING else entry.prose
             prose = prose.replace("{n}", name).replace("{N}", name[:1].upper() + name[1:])
-            prose = prose.replace("s's ", "s' ") if thing.plural else prose
+            if thing.plural:
+                prose = _ONE_EACH.sub(r"\1 \2s", prose.replace("s's ", "s' ")).replace("bodys", "bodies")
             asked = entry.needs | (entry.tags & ASKED)
             yield replace(entry, prose=prose, tags=entry.tags - NUMBERS - ASKED, needs=asked)
 

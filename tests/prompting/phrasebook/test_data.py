@@ -7,7 +7,7 @@ import re
 import pytest
 
 from quillwork.prompting.phrasebook import data
-from quillwork.prompting.phrasebook.certainty import hints
+from quillwork.prompting.phrasebook.certainty import hints, sure_words
 from quillwork.prompting.phrasebook.scene import Scene, compatible, settle
 from quillwork.prompting.phrasebook.shown import NOTED
 from quillwork.prompting.phrasebook.things import ABOUT, ASKED, NUMBERS, blocks_of
@@ -34,7 +34,7 @@ def known_tags() -> set[str]:
     return (
         tags
         | KINDS
-        | {*hints(), "mediumsaid", *NOTED, *ASKED, *NUMBERS}
+        | {*hints(), "mediumsaid", *NOTED, *sure_words(), *ASKED, *NUMBERS}
         | {"plural", "crafted", "oddmatter", "alone", "tentinside", "noperson", "nopeople", "drawn"}
     )
 
