@@ -21,6 +21,7 @@ _SECTION = re.compile(
 )
 # Nobody sings these.
 _NOT_SUNG = re.compile(r"[{}<>|=:\d]")
+_NO_TEXT = re.compile(r"[{}<>]")
 _FEWEST_LINES = 4
 
 
@@ -42,6 +43,7 @@ def sure_parts(text: str, task: EnhanceTask) -> tuple[str, list[str]]:
         others[main] = task.prompt
     if (
         lost_words(said, task.prompt, _LOST)
+        or _NO_TEXT.search(said)
         or others[main] == task.prompt
         or not copied.isdisjoint(runs(said))
     ):

@@ -283,10 +283,12 @@ def vouched(text: str, own: str, target: Target) -> str:
     if target.form in LISTS:
         left = ", ".join(term for term in split_terms(text) if term.strip(" .!?") not in out)
         return left if left.count('"') % 2 == 0 else ""
-    sentences = []
+    sentences, said = list[str](), set[str]()
     for sentence in _SENTENCE.split(text):
         kept = [clause for clause in _CLAUSE.split(sentence) if clause.strip(" .!?") not in out]
-        if kept:
+        # What is left of a later sentence may only say a word of the first once more.
+        if kept and not {*map(_stem, _WORD.findall(" ".join(kept)))} <= said:
+            said |= {*map(_stem, _WORD.findall(" ".join(kept)))}
             sentences.append(f"{', '.join(kept).rstrip(' ,;:.')}.")
     left = " ".join(sentences)
     return left if left.count('"') % 2 == 0 else ""

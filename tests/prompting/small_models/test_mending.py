@@ -643,6 +643,23 @@ class TestTheSmallestModels:
         assert ("no humans" in done.prompts[0]) is is_empty
         assert ("no humans" in model.asked[0].opening) is is_empty
 
+    def test_a_grandfather_clock_is_nobody(self):
+        idea = "the inside of a grandfather clock"
+        model = Told(idea, idea, name="SmolLM2-135M-Instruct.gguf")
+        done = asyncio.run(enhance([Idea(idea, load("illustrious"))], model))  # type: ignore[arg-type]
+        assert "1boy" not in done.prompts[0]
+        assert "1boy" not in model.asked[0].opening
+
+    def test_the_rest_of_a_sentence_does_not_say_a_word_again(self):
+        idea = "desk lamp, typewriter, rain on window"
+        text = (
+            "Desk lamp, typewriter, rain on window. Set up a desk lamp, typewriter, a white sheet of glass, "
+            "a rain curtain, and a set of windows."
+        )
+        prompt, _ = by_tiny(idea, "qwen_image", text, text)
+        assert prompt.startswith("Desk lamp, typewriter, rain on window. ")
+        assert "typewriter. " not in prompt
+
     def test_a_second_answer_is_read_as_the_first(self):
         rest = "white paper, red water, green grass, sea water, open window, fog, soft sand, cloudy sky"
         texts = (f"Two kayaks on a lake, 150-165, {rest}", f"Two kayaks on a lake, {rest}")

@@ -47,6 +47,14 @@ def test_a_caption_that_copies_the_example_is_replaced():
     assert said not in texts["caption"]
 
 
+def test_a_caption_with_the_rest_of_a_form_is_replaced():
+    idea = "heavy metal about a dragon"
+    said = "Global Metadata: Heavy metal about a dragon, with instruments and voice in English.\n} {"
+    texts, names = parts_of(idea, "minimax_music_3", caption=said, lyrics=SONG)
+    assert names == ["caption"]
+    assert "{" not in texts["caption"]
+
+
 def test_a_caption_of_the_idea_stays_and_the_numbers_go_with_it():
     texts, names = parts_of(BALLAD, "ace_step_1_5", caption=f"{BALLAD}, slow.", lyrics=SONG, **REST)
     assert texts["caption"] == f"{BALLAD}, slow."
