@@ -13,7 +13,7 @@ from ...llm_backends.accounting import budget
 from ...llm_backends.accounting.estimate import worst_cost
 from ...llm_backends.model import Model
 from ...llm_backends.pipeline import check_plan
-from ...llm_backends.remote.batches.service import BatchService, State
+from ...llm_backends.remote.batches.service import Answer, BatchService, State
 from ...llm_backends.remote.batches.service import Question as BatchQuestion
 from ...llm_backends.types import Request
 from ...llm_backends.vision import check_vision
@@ -280,13 +280,24 @@ class BatchWork(Work):
 
     async def _fetch(self, batch: Batch, state: State) -> None:
         """Keep all answers of a batch that has ended."""
-        kept = []
-        async for answer in self._service.answers(state, self._table.ids(batch.tag)):
+        ids = self._table.ids(batch.tag)
+        ours, kept, is_strange, has_ours = set(ids), list[Answer](), False, False
+        async for answer in self._service.answers(state, ids):
+            if answer.id not in ours:
+                is_strange = True
+                continue
+            has_ours = True
             kept.append(answer)
             if len(kept) >= _KEPT_AT_ONCE:
                 self._table.keep(batch.tag, kept)
                 kept = []
         self._table.keep(batch.tag, kept)
+        if is_strange and not has_ours:
+            # Somebody else's, which was taken for this one while it had not ended: ours is still to be found.
+            self._table.submitted(batch.tag, "")
+            await self._find_lost()
+            await self._submit_all()
+            return
         self._table.end(batch.tag, state.fault or f"The batch is over ({state.word}).")
         self._release(batch.tag)
         await self._service.clear(state)

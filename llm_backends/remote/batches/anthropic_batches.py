@@ -52,7 +52,7 @@ class AnthropicBatches:
 
     async def find(self, tag: str, ids: Sequence[str], since: float, others: Collection[str]) -> str | None:
         """A batch of Anthropic's has no name: the latest one of this size and time is taken for it. One that
-        has ended is known by its answers; one that has not may be another, whose answers are left alone."""
+        has ended is known by its answers; one that has not may turn out to be another's when it ends."""
         page, _ = await self._wire.json("GET", f"{self._path}?limit=100")
         for batch in page.get("data") or ():
             is_of_size = sum((batch.get("request_counts") or {}).values()) == len(ids)

@@ -214,7 +214,9 @@ def test_killed_while_it_submits_it_finds_its_batch_again(
     assert len(rows(tmp_path)) == 3 and len(wire.batches.made) == 1
 
 
+@pytest.mark.parametrize("have_ended", [True, False])
 def test_a_batch_of_somebody_else_is_not_taken_for_a_nameless_one(
+    have_ended: bool,
     command: Command,
     begin: Callable[..., subprocess.Popen[str]],
     wire: WireServer,
@@ -229,9 +231,9 @@ def test_a_batch_of_somebody_else_is_not_taken_for_a_nameless_one(
     wire.batches.hangs = False
     (ours,) = wire.batches.made.values()
     theirs = {f"theirs-{number}": asked for number, asked in enumerate(ours.asked.values())}
-    # The later one, of the same size; both have ended.
-    wire.batches.made["msgbatch_9"] = Batch("msgbatch_9", "", theirs, looks=1)
-    ours.looks = 1
+    # The later one, of the same size. Where neither has ended it is the one that is waited for.
+    wire.batches.made["msgbatch_9"] = Batch("msgbatch_9", "", theirs, looks=int(have_ended))
+    ours.looks = int(have_ended)
     done = command(*job(tmp_path, "--when-cheap"), **setup(wire, "anthropic"))
     assert done.returncode == 0, done.stderr
     assert [row["error"] for row in rows(tmp_path)] == [None] * 3 and len(wire.batches.made) == 2
