@@ -44,7 +44,7 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
     if len(model) > _LONGEST_NAME:
         raise NotConfigured(
             f"The model name is {len(model):,} characters long, which is not a valid name.",
-            hint=("Check LLM_MODEL, or llm_model on the node: a text may have been pasted there by mistake."),
+            hint="Check the model chosen here and LLM_MODEL: a text may have been pasted by mistake.",
         )
     mode = (
         _mode_of_way(way, choice, settings)
@@ -223,8 +223,5 @@ def _no_model(settings: Settings) -> str:
 
 def _no_model_hint(settings: Settings) -> str:
     if settings.endpoint() is not None:
-        return (
-            "Choose one of its models: under Model in the settings, in llm_model on the node, or "
-            "with LLM_MODEL."
-        )
-    return "Set LLM_MODEL, or llm_model on the node, for example to " + ", ".join(providers.examples()) + "."
+        return "Choose one of its models here, under Model in the settings, or with LLM_MODEL."
+    return "Choose a model here or with LLM_MODEL, for example " + ", ".join(providers.examples()) + "."

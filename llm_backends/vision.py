@@ -45,7 +45,7 @@ def cannot_see(deployment: Deployment) -> CannotSee:
     hint = f"Choose a model that does, such as {which}" if which else "Choose a model that does"
     return CannotSee(
         f"{deployment.name} does not support images.",
-        hint=f"{hint} (llm_model on the node, or LLM_MODEL), or remove the image.",
+        hint=f"{hint}, or remove the image.",
         provider=deployment.provider,
         model=deployment.model,
     )

@@ -16,6 +16,8 @@ FOLDERS = ("config", "interfaces", "llm_backends", "nodes", "prompting")
 JARGON = re.compile(
     r"\b(the|this|your) host\b(?! of| name)(?!'s own)|\bhost (starts|restarts|runs)\b", re.IGNORECASE
 )
+# A node is in ComfyUI alone.
+NODE = re.compile(r"\b(the|this|your) nodes?\b", re.IGNORECASE)
 # Each has a term in the field, which stands in brackets.
 DIALECT = re.compile(
     r"\bwish(es)?\b"  # (instruction, guidance)
@@ -73,6 +75,17 @@ def test_python_says_restart_comfyui_and_not_restart_the_host(folder):
         for file in sorted((REPOSITORY / folder).rglob("*.py"))
         for line, text in shown(file)
         if JARGON.search(text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != "nodes"])
+def test_texts_of_every_host_name_no_node_unless_they_say_in_comfyui(folder):
+    found = [
+        f"{file.relative_to(REPOSITORY)}:{line}: {text}"
+        for file in sorted((REPOSITORY / folder).rglob("*.py"))
+        for line, text in shown(file)
+        if NODE.search(text) and "ComfyUI" not in text
     ]
     assert found == []
 

@@ -81,7 +81,7 @@ def refuse_encoder(deployment: Deployment, node: str = "Enhance Prompt") -> None
     if modes.of(deployment.backend).needs_wire:
         raise NotConfigured(
             "The image workflow's text encoder can only be used by a node that it is connected to.",
-            hint=f"Use the node {node} with its clip connected, or choose another model.",
+            hint=f"In ComfyUI, use the node {node} with its clip connected. Elsewhere, choose another model.",
         )
 
 
