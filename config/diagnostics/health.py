@@ -92,6 +92,10 @@ def _python(settings: Settings) -> Check:
     version = platform.python_version()
     if sys.version_info < _OLDEST_PYTHON:
         return Check("Python", False, version, "Quillwork needs Python 3.10 or newer.")
+    if importlib.util.find_spec("aiohttp") is None:
+        return Check(
+            "Python", False, f"{version}, without the package aiohttp: no server can be called.", _install()
+        )
     return Check("Python", True, version)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .. import registry
 from ..pipeline import used
-from ..remote.http_client import client
+from ..remote.http_client import aiohttp_library, client
 
 _log = logging.getLogger("quillwork")
 _OLLAMA_PORT = 11434
@@ -53,7 +53,7 @@ def _root(base_url: str) -> str:
 
 async def _unload_from_ollama(root: str, model: str) -> bool:
     """Ask an Ollama to unload: https://github.com/ollama/ollama/blob/main/docs/api.md#unload-a-model."""
-    import aiohttp
+    aiohttp = aiohttp_library()
 
     body: dict[str, Any] = {"model": model, "keep_alive": 0}
     try:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .. import errors
+from .. import errors, modes
+from ..host import program
 from ..runner import runner
 from ..system.loopback import leads_to_loopback
 from ..types import Deployment, Secret
@@ -37,6 +38,23 @@ _TLS_ONLY = re.compile(
 _log = logging.getLogger("quillwork")
 
 
+def aiohttp_library() -> Any:
+    """The module ``aiohttp``. Raises `errors.DependencyMissing` where it is missing or broken.
+
+    Most hosts bring it; on Forge Neo our install.py adds it, which a host may be told to leave out.
+    """
+    try:
+        import aiohttp
+    except ImportError as error:
+        raise errors.DependencyMissing(
+            f"Every server needs the Python package {error.name or 'aiohttp'}, which could not be imported.",
+            hint=f"Run `python install.py` in Quillwork's folder with {program()}'s Python and restart "
+            f"{program()}. Until then, models in {program()}'s own process and the "
+            f"{modes.of(modes.stand_in()).label.lower()} work.",
+        ) from None
+    return aiohttp
+
+
 class HttpClient:
     """A kept-alive session: a new one for each call costs more than all other work on a call."""
 
@@ -48,8 +66,7 @@ class HttpClient:
         """The session of the running loop."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.closed or self._loop is not loop:
-            import aiohttp
-
+            aiohttp = aiohttp_library()
             # trust_env stays off: with it aiohttp also sends what a .netrc holds, and proxies loopback.
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
@@ -77,8 +94,7 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], data: Any, timeout_s: float
     ) -> aiohttp.client._RequestContextManager:
         """Send `data` (bytes, a stream, a form, or None) by `method`, all within `timeout_s` seconds."""
-        import aiohttp
-
+        aiohttp = aiohttp_library()
         return self.session().request(
             method,
             url,

@@ -11,7 +11,7 @@ from .. import errors
 from ..modes import ENDPOINT
 from ..types import Deployment, Secret
 from .addresses import api_base, key_headers, route
-from .http_client import client, origin_of, placed, wire_error
+from .http_client import aiohttp_library, client, origin_of, placed, wire_error
 from .status_errors import error_from_status
 
 _PATIENCE_S = 5.0
@@ -49,7 +49,7 @@ async def fetch_json(
     `label` names the server in messages. Raises `LLMError` when it cannot be fetched within `patience_s`
     seconds, or is longer than 2 MB.
     """
-    import aiohttp
+    aiohttp = aiohttp_library()
 
     where = label or origin_of(url)
     deployment = Deployment(

@@ -17,7 +17,7 @@ from .. import errors
 from ..types import Chunk, Deployment, Request
 from .addresses import key_headers, route
 from .answer_reader import read_answer
-from .http_client import client, is_good, placed, read_refusal, wire_error
+from .http_client import aiohttp_library, client, is_good, placed, read_refusal, wire_error
 from .openai_embeddings import LONGEST_ANSWER as LONGEST_VECTORS
 from .openai_embeddings import embedding_body, read_embeddings
 from .openai_format import chat_messages, chat_parameters
@@ -95,7 +95,7 @@ def _call(deployment: Deployment, path: str) -> Call:
 
 async def embed(request: Request, call: Call, encoding: str = "float") -> Chunk:
     """Make one POST for vectors and read them. Raises `LLMError`."""
-    import aiohttp
+    aiohttp = aiohttp_library()
 
     deployment = call.deployment
     body, begun = embedding_body(request, deployment.model, encoding), False
@@ -113,7 +113,7 @@ async def embed(request: Request, call: Call, encoding: str = "float") -> Chunk:
 
 async def answer(body: dict[str, Any], call: Call) -> AsyncGenerator[Chunk, None]:
     """Make one POST and read the answer. Raises `Refusal` where there is none."""
-    import aiohttp
+    aiohttp = aiohttp_library()
 
     begun, deployment = False, call.deployment
     try:

@@ -16,7 +16,7 @@ from .. import errors
 from ..types import Chunk, Deployment, Message, Request, ToolCallDelta, Usage
 from .addresses import key_headers, route
 from .answer_decoder import DONE, AnswerDecoder, Event, EventTooLong
-from .http_client import client, is_good, placed, read_refusal, wire_error
+from .http_client import aiohttp_library, client, is_good, placed, read_refusal, wire_error
 from .openai_format import TOOL_CHOICES, data_url, response_format
 from .repairs import Refusal
 from .status_errors import error_from_status
@@ -44,7 +44,7 @@ async def respond(
     request: Request, deployment: Deployment, *, streams: bool = True
 ) -> AsyncGenerator[Chunk, None]:
     """Make one POST and read the answer. Raises `Refusal` where there is none."""
-    import aiohttp
+    aiohttp = aiohttp_library()
 
     begun, url = False, route(deployment.base_url or "", "/responses")
     accept = {"Accept": "text/event-stream" if streams else "application/json"}

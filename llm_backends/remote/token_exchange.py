@@ -21,7 +21,7 @@ from .. import errors
 from ..host import program
 from ..redact import scrub
 from ..types import Deployment, Secret
-from .http_client import client, origin_of, proxy_for, read_refusal, wire_error
+from .http_client import aiohttp_library, client, origin_of, proxy_for, read_refusal, wire_error
 from .reasons import read_reason
 
 PARAMETER = "token_exchange"
@@ -65,7 +65,7 @@ def _place(exchange: Mapping[str, str], key: Secret) -> tuple[str, ...]:
 
 
 async def _fetch(exchange: Mapping[str, str], deployment: Deployment) -> tuple[float, Secret]:
-    import aiohttp
+    aiohttp = aiohttp_library()
 
     url = exchange["url"]
     form, headers = _question(exchange, deployment)

@@ -431,3 +431,18 @@ def test_the_models_can_be_refreshed(
     while not [call for call in wire.log if call.path.endswith("/models")] and time.monotonic() < deadline:
         page.page.wait_for_timeout(100)
     assert [call for call in wire.log if call.path.endswith("/models")]
+
+
+def test_a_host_without_aiohttp_is_told_what_to_install(tmp_path: Path, webui_factory: WebUIs) -> None:
+    """As a Forge Neo that was started with --skip-install: the image is not made from something else."""
+    (tmp_path / "aiohttp.py").write_text(
+        "raise ModuleNotFoundError('No aiohttp.', name='aiohttp')\n", "utf-8"
+    )
+    env = {"PYTHONPATH": str(tmp_path), "LLM_BASE_URL": "http://127.0.0.1:9/v1", "LLM_MODEL": "fox"}
+    webui = webui_factory(env, fresh=True)
+    done = webui.txt2img("a fox", [True])
+    assert (done.status, done.images) == (503, [])
+    assert "package aiohttp" in done.error and "install.py" in done.error
+    passed = webui.txt2img("a fox", [{"on_error": "passthrough"}])
+    assert passed.infotext.startswith("a fox\n") and "package aiohttp" in passed.infotext
+    assert "ModuleNotFoundError" not in webui.log()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from ... import errors
-from ...remote.http_client import HttpClient, bearer, origin_of, proxy_for, reason_of
+from ...remote.http_client import HttpClient, aiohttp_library, bearer, origin_of, proxy_for, reason_of
 from ...system.loopback import leads_to_loopback
 from .access import HubAccess
 from .repository import RemoteFile, Repository, read_repository
@@ -58,7 +58,7 @@ class HubClient:
         return f"{self._access.endpoint}/{self.name}/resolve/{repository.commit}/{quote(file.name)}"
 
     async def _read(self, url: str, revision: str) -> bytes:
-        import aiohttp
+        aiohttp = aiohttp_library()
 
         try:
             async with self.get(url) as response:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ... import errors
+from ...remote.http_client import aiohttp_library
 from ...system.file_lock import lock
 from .client import HubClient
 from .progress import Progress, size
@@ -88,7 +89,7 @@ class _Transfer:
                 self._progress.skip(self._have)
 
     async def complete(self, url: str) -> None:
-        import aiohttp
+        aiohttp = aiohttp_library()
 
         tries, before = 0, self._have
         while self._have < self._file.size:

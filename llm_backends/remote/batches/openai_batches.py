@@ -14,6 +14,7 @@ from typing import Any
 
 from ...errors import LLMError
 from ...types import Deployment
+from ..http_client import aiohttp_library
 from .service import MOST_BYTES, NOT_CARRIED_OUT, Answer, Question, State, Wire
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -35,7 +36,7 @@ class OpenAIBatches:
         return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
     async def submit(self, tag: str, encoded: Sequence[bytes], beta: str) -> str:
-        import aiohttp
+        aiohttp = aiohttp_library()
 
         form = aiohttp.FormData()
         form.add_field("purpose", "batch")

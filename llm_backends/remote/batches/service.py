@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ... import errors
 from ...types import Deployment
-from ..http_client import client, is_good, placed, read_refusal, wire_error
+from ..http_client import aiohttp_library, client, is_good, placed, read_refusal, wire_error
 from ..model_list import style_headers
 from ..status_errors import error_from_status, retry_after_s
 
@@ -133,7 +133,7 @@ class Wire:
     async def _exchange(
         self, method: str, path: str, data: Any, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        import aiohttp
+        aiohttp = aiohttp_library()
 
         deployment = self.deployment
         url = f"{(deployment.base_url or '').rstrip('/')}{path}"

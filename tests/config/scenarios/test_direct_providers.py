@@ -179,6 +179,12 @@ def test_what_speaks_another_format_says_what_to_install(env):
     assert not check.ok
 
 
+def test_doctor_says_that_no_server_can_be_called_without_aiohttp(env, monkeypatch):
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    (check,) = [check for check in health.checks(load()) if check.name == "Python"]
+    assert not check.ok and "aiohttp" in check.message and "install.py" in check.hint
+
+
 def test_doctor_and_models_say_which_way_a_model_goes(wire, env, ready):
     ready(providers.get("groq"))
     env(LLM_MODEL="groq/fox")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from dataclasses import replace
 
 import pytest
+from endpoints import endpoint, failure
 
 from quillwork.llm_backends import errors
+from quillwork.llm_backends.local.hub.access import HubAccess
+from quillwork.llm_backends.local.hub.client import HubClient
+from quillwork.llm_backends.remote import openai_responses
+from quillwork.llm_backends.remote.batches.openai_batches import OpenAIBatches
 from quillwork.llm_backends.remote.http_client import HttpClient, bearer, origin_of, proxy_for
-from quillwork.llm_backends.types import Secret
+from quillwork.llm_backends.remote.model_list import fetch_json
+from quillwork.llm_backends.remote.openai_compatible import Call, embed
+from quillwork.llm_backends.remote.token_exchange import PARAMETER, with_token
+from quillwork.llm_backends.types import Deployment, Message, Request, Secret
 
 
 @pytest.mark.parametrize(
@@ -88,3 +98,36 @@ def test_no_cookie_and_no_redirect(wire):
 
     assert asyncio.run(run()) == 307
     assert {entry.origin for entry in wire.log} == {wire.url}
+
+
+FOX = Deployment("litellm", "fox", provider="openai", base_url="http://127.0.0.1:9/v1")
+GIGACHAT = replace(FOX, api_key=Secret("sk-1"), params={PARAMETER: {"url": "http://127.0.0.1:9/token"}})
+ASKED = Request((Message("user", "A fox"),))
+
+
+async def _all_of(chunks):
+    return [chunk async for chunk in chunks]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: embed(ASKED, Call(f"{FOX.base_url}/embeddings", {}, FOX)),
+        lambda: _all_of(openai_responses.respond(ASKED, FOX)),
+        lambda: fetch_json(f"{FOX.base_url}/models", None, ""),
+        lambda: with_token(GIGACHAT),
+        lambda: OpenAIBatches(FOX).submit("tag", [b"{}"], ""),
+        lambda: OpenAIBatches(FOX).find("tag", [], 0.0, ()),
+        lambda: HubClient(HubAccess("http://127.0.0.1:9"), "a/b", 1.0).repository(""),
+    ],
+)
+def test_without_aiohttp_every_call_says_what_to_do(call, monkeypatch):
+    """Forge Neo brings none, and a start with --skip-install adds none."""
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(errors.DependencyMissing, match=r"package aiohttp, .* Run `python install\.py` in"):
+        asyncio.run(call())
+
+
+def test_without_aiohttp_so_does_an_answer(monkeypatch, wire):
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    assert isinstance(failure(endpoint(wire.url, "fox")), errors.DependencyMissing)
