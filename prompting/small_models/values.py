@@ -29,6 +29,9 @@ _ECHO = re.compile(
     r"|not these|in english"
     r"|here (?:is|are)|a word or a few|list of values|variable)\b|</?\w+>|\[/?\w+\]"
 )
+_SMALL = r"(?:the|an?|on|in|of|and|or|to|it|is|this|that|these|those|with|for|as|at|by)"
+# Signs of no word, small words alone, and one that nothing follows.
+_NOISE = re.compile(rf"(?i)[;$=<>{{}}|*#]|\A{_SMALL}(?:\W+{_SMALL})*\W*\Z|[\s,]{_SMALL}\Z")
 _SCRIPTS = {
     "ru": re.compile(r"[\u0400-\u04ff]"),
     "ja": re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]"),
@@ -64,7 +67,11 @@ def is_value(value: str, name: str) -> bool:
         return False
     if not asks_for_text(name) and len(value.split()) > _MOST_WORDS:
         return False
-    if value.strip(" .").casefold() == name.strip().casefold():
+    said, named = value.strip(" .").casefold(), name.strip().casefold()
+    if said == named or f"({named})" in said or value.count("(") != value.count(")"):
+        return False
+    is_plain = not asks_for_text(name) and not _ASKS_FOR_NUMBERS.search(name)
+    if is_plain and language_of(name) in ("en", "other") and _NOISE.search(value):
         return False
     script = _SCRIPTS.get(language_of(name))
     if script and not script.search(value):
