@@ -29,7 +29,7 @@ class Scene:
     `entailed` the image board's tags that its nouns bring with them. Where a word or its use is unknown, the
     scene is not `certain`: `subject` is then the kind that was read, and only the tags of `anyway` hold.
     `things` are what of its nouns is there as it usually is, `deeds` its words of what goes on, `text` is
-    what was read.
+    what was read, `lines` those about the things once they are looked up.
     """
 
     kind: str = "general"
@@ -47,6 +47,7 @@ class Scene:
     anyway: set[str] = field(default_factory=set)
     things: list[Thing] = field(default_factory=list)
     deeds: list[Thing] = field(default_factory=list)
+    lines: dict[tuple[str, bool], tuple[data.Entry, ...]] = field(default_factory=dict)
     text: str = ""
 
 

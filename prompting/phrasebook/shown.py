@@ -107,6 +107,8 @@ def note_things(
 ) -> None:
     """Note in `scene` the things that are there as they usually are, and what holds of all of them."""
     scene.text = text
+    if scene.language == "en":
+        scene.deeds = [Thing(token, token, _DEED, plural=False) for token in dict.fromkeys(tokens)]
     for tag in ("dressed", "inside", "shabby"):
         if not words_for(tag).isdisjoint(tokens):
             scene.tags.add(tag)
@@ -159,7 +161,6 @@ def note_things(
             outside.add("inside")
         traits = frozenset({noun.kind, *noun.traits, *outside})
         scene.things.append(Thing(singular(words), f"the {words}", traits, noun.plural))
-    scene.deeds = [Thing(token, token, _DEED, plural=False) for token in dict.fromkeys(tokens)]
     if len({thing.word for thing in scene.things}) > 1:
         scene.tags.add("manythings")
 

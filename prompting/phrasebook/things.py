@@ -67,28 +67,50 @@ def blocks_of(file: str) -> tuple[_Block, ...]:
 
 def lines_about(scene: Scene, *, first: bool = False) -> tuple[Entry, ...]:
     """Return the lines about the things of a scene, or about its first thing alone, with their names."""
-    return _about(scene, blocks_of("things"), 1 if first else None)
+    return _about(scene, "things", first=first)
 
 
 def tags_about(scene: Scene, *, first: bool = False) -> tuple[Entry, ...]:
     """Return the tags that follow from the things of a scene, or from its first thing alone."""
-    return _about(scene, blocks_of("thing_tags"), 1 if first else None)
+    return _about(scene, "thing_tags", first=first)
 
 
-def _about(scene: Scene, blocks: tuple[_Block, ...], most: int | None) -> tuple[Entry, ...]:
+def _about(scene: Scene, file: str, *, first: bool) -> tuple[Entry, ...]:
+    if (file, first) not in scene.lines:
+        scene.lines[file, first] = tuple(_look_up(scene, file, 1 if first else None))
+    return scene.lines[file, first]
+
+
+def _look_up(scene: Scene, file: str, most: int | None) -> Iterator[Entry]:
     said = data.stems(scene.text)
-    found = []
-    for place, thing in enumerate([*scene.things, *scene.deeds][:most]):
+    # A statue that runs raises no dust; its tags are the same.
+    deeds = scene.deeds if "literal" in scene.tags or file == "thing_tags" else []
+    for place, thing in enumerate([*scene.things, *deeds][:most]):
         own = data.stems(thing.name)
-        for entry in _of(thing, blocks):
+        for entry in _of(thing, file):
             # What the idea says of a part is not said again, and not said otherwise.
             if not (data.stems(entry.phrase) - own) & said:
-                found.append(replace(entry, group=place * _BLOCKS + entry.group))
-    return tuple(found)
+                yield replace(entry, group=place * _BLOCKS + entry.group)
 
 
-def _of(thing: Thing, blocks: tuple[_Block, ...]) -> Iterator[Entry]:
-    for block in blocks:
+@lru_cache(maxsize=2)
+def _by_word(file: str) -> tuple[dict[str, tuple[_Block, ...]], tuple[_Block, ...]]:
+    """Return the blocks of each word that a block names, and those that name none."""
+    found: dict[str, tuple[_Block, ...]] = {}
+    for block in blocks_of(file):
+        for word in block.words | block.said:
+            found[word] = (*found.get(word, ()), block)
+    return found, tuple(block for block in blocks_of(file) if not block.words | block.said)
+
+
+@lru_cache(maxsize=1024)
+def _of(thing: Thing, file: str) -> tuple[Entry, ...]:
+    return tuple(_entries_of(thing, file))
+
+
+def _entries_of(thing: Thing, file: str) -> Iterator[Entry]:
+    by_word, others = _by_word(file)
+    for block in (*by_word.get(thing.word, ()), *(() if "deed" in thing.traits else others)):
         if not block.holds(thing):
             continue
         for entry in block.entries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+(?:['’.&/\-][^\W_]+)*", re.UNICODE)
 OWNS = re.compile(r"['’]s?\Z")
@@ -28,7 +29,14 @@ def tokens_of(text: str) -> list[str]:
 
 def break_between(text: str, place: int) -> bool:
     """Tell whether a comma or full stop stands before the word number `place`."""
+    return place in _breaks(text)
+
+
+@lru_cache(maxsize=64)
+def _breaks(text: str) -> frozenset[int]:
     words = list(WORD.finditer(text))
-    if place <= 0 or place >= len(words):
-        return False
-    return any(mark in text[words[place - 1].end() : words[place].start()] for mark in ",.;:!?\n|")
+    return frozenset(
+        place
+        for place in range(1, len(words))
+        if any(mark in text[words[place - 1].end() : words[place].start()] for mark in ",.;:!?\n|")
+    )

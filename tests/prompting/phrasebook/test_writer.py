@@ -178,6 +178,13 @@ def test_64_variations_are_64_texts_for_every_kind_of_prompt(prompt: str, target
     assert len({enhanced(prompt, target, variation=n, seed=n) for n in range(64)}) == 64
 
 
+def test_a_view_that_an_idea_names_is_the_view_of_every_field() -> None:
+    idea = "a glass of orange juice on a white table, top view"
+    caption = json.loads(enhanced(idea, targets.load("fibo")))
+    assert caption["photographic_characteristics"]["camera_angle"] == "seen from directly above"
+    assert caption["objects"][0]["orientation"] == "seen from above"
+
+
 # Prompt, instruction, and what must never be among the additions.
 CONTRADICTIONS = [
     ("a village at night", "", r"\bsun(ny|light|lit|set)?\b|daylight|blue sky|midday|noon"),
@@ -721,13 +728,14 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a painter's studio, easels", "shadow keeps|nothing else"),
         ("a motorcycle on a desert road, heat haze", "scattered|pale, flat shapes"),
         ("an ice hockey goalkeeper", "snow"),
+        ("girl catching fireflies in a meadow at dusk", "lost in darkness|into the dark"),
         ("child asleep on father's shoulder, train", "rivets|row of windows"),
         ("cactus garden, terracotta pots, sun", "leaves"),
         ("elephant calf and its mother at sunset", "mother's"),
         ("windmills in a tulip field", "windmills tapers"),
         ("city rooftops at sunrise, pigeons", "pigeons' beak"),
         ("baker at 4 am, flour in the air", "blue-black|stars"),
-        ("woman in a library, candlelight", "reading lamps"),
+        ("a monastery library with monks", "lamps"),
         ("stormy sea and a small fishing boat", "facets|low waves"),
         ("mountain village in the Himalayas", "paving|cables"),
         ("mountain goat on a cliff face", "face's"),
@@ -774,6 +782,26 @@ def test_a_list_comes_near_its_length_without_a_medium_or_a_frame_of_its_own(ide
 
 
 @pytest.mark.parametrize(
+    "idea",
+    [
+        "a castle on a hill at night",
+        "two foxes in a foggy forest",
+        "a bowl of ramen",
+        "a knight in a tavern",
+        "red bicycle",
+        "a chef in a kitchen",
+        "old fishing boat in a harbor",
+        "a dragon over a village",
+    ],
+)
+def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_asked_for(idea: str) -> None:
+    target = targets.load("illustrious")
+    assert target.words is not None
+    for seed in range(12):
+        assert len(enhanced(idea, target, seed=seed).split(", ")) >= target.words[0]
+
+
+@pytest.mark.parametrize(
     ("idea", "with_tags", "without"),
     [
         ("a wolf howling at a satellite dish", {"animal"}, {"food"}),
@@ -787,6 +815,7 @@ def test_a_list_comes_near_its_length_without_a_medium_or_a_frame_of_its_own(ide
         ("sports car parked outside a casino at night", set(), {"indoors"}),
         ("a fairy ring of mushrooms", set(), {"wings", "fairy", "minigirl"}),
         ("a frozen waterfall", set(), {"ripples", "reflective water"}),
+        ("modern kitchen with an island, morning", {"kitchen"}, {"island", "ocean", "sand", "waves"}),
         ("soldier writing a letter in a tent", {"tent"}, {"building", "architecture"}),
         ("1girl, sleeping, bed, morning, sunlight", set(), {"sky", "outdoors"}),
         ("little red riding hood in a dark forest", set(), {"no humans"}),
