@@ -32,27 +32,50 @@ _FAMILIES = (
     ("zimage", "z_image"),
     ("qwenimageedit", "qwen_image_edit"),
     ("qwenimage", "qwen_image"),
+    ("netayume", "netayume"),
+    ("netalumina", "netayume"),
     ("lumina", "lumina_2"),
     ("hidream", "hidream_i1"),
+    ("chroma1", "chroma"),
+    ("chromahd", "chroma"),
+    ("ernieimage", "ernie_image"),
+    ("krea2", "krea_2"),
+    ("wan22i2v", "wan_2_2_i2v"),
+    ("wan22", "wan_2_2_t2v"),
+    ("wan21i2v", "wan_2_1_i2v"),
+    ("wan21", "wan_2_1_t2v"),
 )
 # Less certain: what is loaded knows better.
 _HINTS = (("flux", "flux1_dev"), ("xl", "sdxl"), ("sd15", "sd15"), ("v15", "sd15"))
 # The class of what is loaded: Forge's engines, SD.Next's pipelines.
 _ENGINES = (
+    (r"chroma", "chroma"),
     (r"schnell", "flux1_schnell"),
+    (r"flux2(k|klein)", "flux2_klein"),
     (r"flux2", "flux2_dev"),
     (r"flux", "flux1_dev"),
     (r"zimage", "z_image"),
     (r"qwen", "qwen_image"),
     (r"lumina", "lumina_2"),
+    (r"krea2", "krea_2"),
+    (r"ernie", "ernie_image"),
+    (r"^wan21_i2v$", "wan_2_1_i2v"),
+    (r"^wan(21_t2v)?$", "wan_2_1_t2v"),
     (r"xl", "sdxl"),
     (r"^anima$", "anima"),
     (r"^sd15$|^stablediffusion(pipeline)?$", "sd15"),
 )
 # In the names of a file's tensors, all of them in it; the first that fits.
 _TENSORS = (
+    (("distilled_guidance_layer.",), "chroma"),
+    (("double_stream_modulation_img.", "guidance_in."), "flux2_dev"),
+    (("double_stream_modulation_img.",), "flux2_klein"),
     (("double_blocks.", "guidance_in."), "flux1_dev"),
     (("double_blocks.", "img_in."), "flux1_schnell"),
+    (("txtfusion.projector.",), "krea_2"),
+    (("cap_embedder.", "cap_pad_token"), "z_image"),
+    (("cap_embedder.", "noise_refiner."), "lumina_2"),
+    (("llm_adapter.blocks.",), "anima"),
     (("conditioner.embedders.1.",), "sdxl"),
     (("diffusion_model.label_emb.",), "sdxl"),
     (("cond_stage_model.transformer.",), "sd15"),
@@ -68,7 +91,19 @@ _VIDEO = (
 )
 _FROM_A_PICTURE = ("i2v", "flf2v", "animate")
 _LONGEST_HEADER = 16 * 2**20
-_PRESETS = {"xl": "sdxl", "flux": "flux1_dev", "zit": "z_image_turbo", "qwen": "qwen_image"}
+# Those of Forge and Forge Neo but "sd", which nobody has chosen.
+_PRESETS = {
+    "xl": "sdxl",
+    "flux": "flux1_dev",
+    "klein": "flux2_klein",
+    "qwen": "qwen_image",
+    "lumina": "lumina_2",
+    "zit": "z_image_turbo",
+    "wan": "wan_2_2_t2v",
+    "anima": "anima",
+    "ernie": "ernie_image",
+    "krea": "krea_2",
+}
 
 
 def target_of(p: Any, fallback: str = GENERAL) -> targets.Target:

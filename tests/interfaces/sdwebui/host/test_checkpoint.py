@@ -45,6 +45,17 @@ def host(monkeypatch):
         ("flux1-kontext-dev.safetensors", "flux1_kontext"),
         ("z_image_turbo_bf16.safetensors", "z_image_turbo"),
         ("qwen_image_edit_2509.safetensors", "qwen_image_edit"),
+        ("flux-2-klein-4b-fp8.safetensors", "flux2_klein"),
+        ("Chroma1-HD-fp8.safetensors", "chroma"),
+        ("chromatic_dreams_v2.safetensors", "general"),
+        ("ernie-image-turbo.safetensors", "ernie_image"),
+        ("krea2_turbo_bf16.safetensors", "krea_2"),
+        ("flux1-krea-dev.safetensors", "flux1_dev"),
+        ("NetaYumev35_pretrained.safetensors", "netayume"),
+        ("lumina_2_model_bf16.safetensors", "lumina_2"),
+        ("wan2.2_i2v_high_noise_14B_fp8.safetensors", "wan_2_2_i2v"),
+        ("Wan2_2-T2V-A14B-Q4.gguf", "wan_2_2_t2v"),
+        ("wan2.1_t2v_1.3B.safetensors", "wan_2_1_t2v"),
         ("sd_xl_base_1.0.safetensors", "sdxl"),
         ("v1-5-pruned-emaonly.safetensors [6ce0161689]", "sd15"),
         ("juggernautXL_v9.safetensors", "sdxl"),
@@ -73,7 +84,15 @@ def engine(name: str, **flags: bool) -> object:
         (engine("StableDiffusion3Pipeline"), "general"),
         (engine("Flux2Pipeline"), "flux2_dev"),
         (engine("ZImagePipeline"), "z_image"),
-        (engine("Chroma"), "general"),
+        (engine("Chroma"), "chroma"),
+        (engine("Flux2", model_config=engine("Flux2K4B")), "flux2_klein"),
+        (engine("Krea2", is_wan=True), "krea_2"),
+        (engine("ErnieImage"), "ernie_image"),
+        (engine("Anima", is_wan=True), "anima"),
+        (engine("Wan", model_config=engine("WAN21_T2V")), "wan_2_1_t2v"),
+        (engine("Wan", model_config=engine("WAN21_I2V")), "wan_2_1_i2v"),
+        (engine("Lumina2"), "lumina_2"),
+        (engine("PiD"), "general"),
         (engine("FakeInitialModel"), "general"),
         (None, "general"),
     ],
@@ -101,6 +120,13 @@ def test_what_is_loaded_knows_better_than_a_name(host):
         (["conditioner.embedders.0.a", "conditioner.embedders.1.b"], "sdxl"),
         (["model.diffusion_model.double_blocks.0", "model.diffusion_model.guidance_in.a"], "flux1_dev"),
         (["double_blocks.0.a", "img_in.weight"], "flux1_schnell"),
+        (["double_blocks.0.a", "img_in.weight", "distilled_guidance_layer.norms.0.scale"], "chroma"),
+        (["double_blocks.0.a", "img_in.weight", "double_stream_modulation_img.lin.weight"], "flux2_klein"),
+        (["double_stream_modulation_img.lin.weight", "guidance_in.in_layer.weight"], "flux2_dev"),
+        (["txtfusion.projector.weight"], "krea_2"),
+        (["cap_embedder.1.weight", "noise_refiner.0.a", "cap_pad_token"], "z_image"),
+        (["cap_embedder.1.weight", "noise_refiner.0.a"], "lumina_2"),
+        (["llm_adapter.blocks.0.cross_attn.q_proj.weight"], "anima"),
         (["something.else"], "general"),
         (None, "general"),
     ],
@@ -118,6 +144,26 @@ def test_the_page_s_preset_comes_last(host):
     assert target_of(job()).id == "flux1_dev"
     host(engine("StableDiffusion", is_sd1=True), sd_model_checkpoint="dreamy.safetensors", forge_preset="xl")
     assert target_of(job()).id == "sd15"
+
+
+@pytest.mark.parametrize(
+    ("preset", "target"),
+    [
+        ("sd", "general"),
+        ("xl", "sdxl"),
+        ("klein", "flux2_klein"),
+        ("lumina", "lumina_2"),
+        ("zit", "z_image_turbo"),
+        ("wan", "wan_2_2_t2v"),
+        ("anima", "anima"),
+        ("ernie", "ernie_image"),
+        ("pid", "general"),
+        ("krea", "krea_2"),
+    ],
+)
+def test_every_preset_of_forge_neo(host, preset, target):
+    host(None, sd_model_checkpoint="dreamy.safetensors", forge_preset=preset)
+    assert target_of(job()).id == target
 
 
 def test_asking_what_is_loaded_loads_nothing(monkeypatch):
