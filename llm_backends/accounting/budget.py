@@ -41,6 +41,16 @@ def set_aside(requests: Sequence[Request], deployment: Deployment) -> list[Hold]
     return holds
 
 
+def hold_again(amount: float) -> Hold:
+    """Set `amount` dollars aside for calls that an earlier run has sent, whatever a budget covers."""
+    global _held
+    hold = Hold()
+    with _lock:
+        hold.amount = amount
+        _held += amount
+    return hold
+
+
 def cover(hold: Hold, request: Request, deployment: Deployment, lost: float) -> None:
     """Raise `hold` to cover another attempt after `lost` dollars went into attempts that failed.
     Raises `BudgetExceeded`."""

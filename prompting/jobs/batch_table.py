@@ -19,6 +19,7 @@ create table if not exists asked (
     id text primary key, key text not null, name text not null, stamp text not null, tag text not null,
     status integer, body text
 );
+create table if not exists worst_costs (tag text primary key, usd real not null);
 create index if not exists asked_by_key on asked (key);
 create index if not exists asked_by_tag on asked (tag);
 """
@@ -36,7 +37,7 @@ class Asked(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A batch whose answers are not here yet: its own name, the provider's id ("" while that is not known),
-    its state when last seen, and when it was submitted, in seconds since 1970."""
+    its state when last seen, when it was submitted, in seconds since 1970, and its most in US dollars."""
 
     tag: str
     id: str
@@ -44,6 +45,7 @@ class Batch:
     answered: int
     total: int
     began: float
+    worst_usd: float
 
 
 class BatchTable:
@@ -52,11 +54,12 @@ class BatchTable:
     def __init__(self, data: sqlite3.Connection, writing: Callable[[], AbstractContextManager[None]]) -> None:
         self._data, self._writing = data, writing
 
-    def begin(self, tag: str, asked: Iterable[Asked], now: float) -> None:
-        """Note the intent to submit these questions as the batch `tag`."""
+    def begin(self, tag: str, asked: Iterable[Asked], now: float, worst_usd: float = 0.0) -> None:
+        """Note the intent to submit these questions, which may cost so much, as the batch `tag`."""
         with self._writing():
             self._data.execute("begin")
             self._data.execute("insert into batches values (?, '', 'submitted', 0, ?)", (tag, now))
+            self._data.execute("insert into worst_costs values (?, ?)", (tag, worst_usd))
             self._data.executemany(
                 "insert into asked values (?, ?, ?, ?, ?, null, null)", [(*one, tag) for one in asked]
             )
@@ -92,6 +95,7 @@ class BatchTable:
                 (NOT_CARRIED_OUT, why, tag),
             )
             self._data.execute("delete from batches where tag = ?", (tag,))
+            self._data.execute("delete from worst_costs where tag = ?", (tag,))
             self._data.execute("commit")
 
     def withdraw(self, tag: str) -> None:
@@ -100,6 +104,7 @@ class BatchTable:
             self._data.execute("begin")
             self._data.execute("delete from asked where tag = ?", (tag,))
             self._data.execute("delete from batches where tag = ?", (tag,))
+            self._data.execute("delete from worst_costs where tag = ?", (tag,))
             self._data.execute("commit")
 
     def forget(self, name: str) -> None:
@@ -110,8 +115,9 @@ class BatchTable:
     def open(self) -> list[Batch]:
         """Return the batches whose answers are not here yet."""
         rows = self._data.execute(
-            "select tag, batches.id, state, answered, count(asked.id), began from batches"
-            " left join asked using (tag) group by tag order by batches.rowid"
+            "select tag, batches.id, state, answered, count(asked.id), began, coalesce(usd, 0) from batches"
+            " left join asked using (tag) left join worst_costs using (tag) group by tag"
+            " order by batches.rowid"
         )
         return [Batch(*row) for row in rows]
 

@@ -94,6 +94,9 @@ class BatchWork(Work):
         try:
             self.progress.waiting = "preparing the batch"
             await self._find_lost()
+            for batch in self._table.open():
+                # An earlier run has set it aside, which ended with that run.
+                self._holds[batch.tag] = [budget.hold_again(batch.worst_usd)]
             await self._submit_all()
             await self._wait(pace)
         finally:
@@ -115,6 +118,7 @@ class BatchWork(Work):
                 self._table.submitted(batch.tag, found)
                 continue
             self._table.withdraw(batch.tag)
+            self._release(batch.tag)
             self._say(
                 f"The submission of {_spoken(batch.total)} was cut off and {self._service.label} has no such "
                 "batch, so it is made again."
@@ -211,7 +215,8 @@ class BatchWork(Work):
             f"Batch for {self._service.label}: {_spoken(len(bundle.asked))} at half the price{cost}. The "
             "answers come within 24 hours."
         )
-        self._table.begin(tag, bundle.asked, self._now())
+        worst_usd = sum(hold.amount for hold in bundle.holds)
+        self._table.begin(tag, bundle.asked, self._now(), worst_usd)
         self._table.submitted(tag, await self._sent(tag, bundle))
 
     async def _sent(self, tag: str, bundle: _Bundle) -> str:

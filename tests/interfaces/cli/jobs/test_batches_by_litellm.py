@@ -382,6 +382,27 @@ def test_a_budget_that_ends_in_the_middle_leaves_the_rest(
     assert len(rows(tmp_path)) == 3
 
 
+def test_a_budget_counts_the_batch_of_a_killed_run_too(
+    command: Command,
+    begin: Callable[..., subprocess.Popen[str]],
+    wire: WireServer,
+    ideas: Path,
+    tmp_path: Path,
+) -> None:
+    limited = {**setup(wire, "openai"), "LLM_BUDGET_DAY": "0.025"}
+    looks, wire.batches.looks = wire.batches.looks, 99
+    first = begin(*job(tmp_path, "--when-cheap"), **limited)
+    wait_until(lambda: any(batch.looks for batch in wire.batches.made.values()))
+    first.kill()
+    first.communicate()
+    wire.batches.looks = looks
+    done = command(*job(tmp_path, "--when-cheap"), **limited)
+    # The third would fit if the two that wait were not counted.
+    assert done.returncode == 3 and "LLM_BUDGET_DAY" in done.stderr
+    assert [len(batch.asked) for batch in wire.batches.made.values()] == [2]
+    assert [row["line"] for row in rows(tmp_path)] == [0, 1]
+
+
 def test_what_is_too_much_for_one_batch_makes_several(
     command: Command, wire: WireServer, ideas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
