@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..answers.terms import shows_people
 from .certainty import entailed_by, sure_words, words_for
 from .scene import Scene, Thing
-from .tokens import OWNS, WORD, Noun, break_between
-from .vocabulary import singular, word_list
+from .vocabulary import OWNS, WORD, Noun, break_between, singular, word_list
 
 PEOPLE = frozenset({"person", "group"})
 GUISES = frozenset({"robot", "animal", "creature"})

@@ -13,13 +13,17 @@ from .language import ENGLISH
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
 from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_shown, note_things
-from .tokens import OWNS, WORD, Noun, break_between, tokens_of
 from .vocabulary import (
     ALIVE,
+    OWNS,
+    WORD,
+    Noun,
     attribute_words,
+    break_between,
     context_words,
     lexicon,
     singular,
+    tokens_of,
     word_list,
     worked,
 )
