@@ -42,6 +42,36 @@ document.addEventListener("click", (event) => {
     document.querySelector(`#sdnext_app #${tab}_prompts:not(.active)`)?.click();
 });
 
+// Hosts count a prompt's tokens anew when it is typed in: after our buttons have written, they are asked to.
+(() => {
+    const WRITES = /^quillwork_(?:send_(\w+)|(\w+)_(?:enhance|undo))$/;
+    const EVERY_MS = 500;
+    const PATIENCE_MS = 600_000;
+    const watched = new Map(); // a tab, and when watching it ends
+
+    const textOf = (tab) =>
+        ["prompt", "neg_prompt"].map((box) => document.querySelector(`#${tab}_${box} textarea`)?.value).join("\n");
+
+    document.addEventListener("click", (event) => {
+        const [, sent, written] = WRITES.exec(event.target.closest?.("[id^=quillwork_]")?.id ?? "") ?? [];
+        const tab = sent ?? written;
+        if (!tab || typeof window[`update_${tab}_tokens`] !== "function") return;
+        const isWatched = watched.has(tab);
+        watched.set(tab, Date.now() + PATIENCE_MS);
+        if (isWatched) return;
+        let text = textOf(tab);
+        const timer = setInterval(() => {
+            const now = textOf(tab);
+            // It waits until nothing more has come for a moment.
+            if (now !== text) window[`update_${tab}_tokens`]();
+            text = now;
+            if (Date.now() < watched.get(tab)) return;
+            clearInterval(timer);
+            watched.delete(tab);
+        }, EVERY_MS);
+    });
+})();
+
 // SD.Next's Modern UI shows of the Video tab only what it knows by name: our accordion goes below its prompts.
 document.addEventListener("DOMContentLoaded", () => {
     if (typeof onAfterUiUpdate !== "function") return;

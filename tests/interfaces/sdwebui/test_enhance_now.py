@@ -52,6 +52,26 @@ def choose_model(page, name, tab="txt2img"):
     page.page.wait_for_timeout(300)
 
 
+def counts(page, text):
+    """Wait until the host has counted the tokens of `text`; a real one shows only their number."""
+    if page.webui.is_real:
+        page.wait(
+            "() => !/^(0|\\?)\\//.test(document.querySelector('#txt2img_token_counter').innerText.trim())"
+        )
+    else:
+        page.wait("(text) => window.counted.txt2img === text", text)
+
+
+def test_the_host_counts_the_tokens_of_what_was_written(webui_page, buttons):
+    webui_page.prompt().fill(IDEA)
+    buttons.begin.click()
+    buttons.prompt_is(WRITTEN)
+    counts(webui_page, WRITTEN)
+    buttons.undo.click()
+    buttons.prompt_is(IDEA)
+    counts(webui_page, IDEA)
+
+
 def test_the_prompt_is_written_into_the_box_and_undone_step_by_step(webui_page, buttons, wire):
     prompt = webui_page.prompt()
     prompt.fill(IDEA)

@@ -169,6 +169,7 @@ def test_a_value_for_each_image():
     [
         ("ollama.lan:11434 (fox) failed.", "… (fox) failed."),
         ("See https://a.example/x?key=1 now.", "See … now."),
+        ("Nothing at http://127.0.0.1:11434. Start it.", "Nothing at …. Start it."),
         ("There is no /home/ann/models/x here.", "There is no … here."),
         (r"There is no C:\Users\ann\x here.", "There is no … here."),
         ("Choose ollama/llama3.2 or org/name.", "Choose ollama/llama3.2 or org/name."),

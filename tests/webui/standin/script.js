@@ -22,6 +22,12 @@ function switch_to_img2img() {
   switchTo(1);
 }
 
+// The hosts count tokens when a prompt is typed in, and when they are asked to.
+window.counted = {};
+function update_txt2img_tokens() {
+  window.counted.txt2img = gradioApp().querySelector("#txt2img_prompt textarea").value;
+}
+
 // A value set from a script counts only after this.
 function updateInput(target) {
   const event = new Event("input", { bubbles: true });
