@@ -30,6 +30,8 @@ FOLDER = "my-own quillwork (1)"
 SMALL = {"steps": 1, "width": 64, "height": 64}
 PAGE_STEPS = {f"customscript/sampler.py/{tab}/Sampling steps/value": 1 for tab in ("txt2img", "img2img")}
 PAGE_SIZE = {f"sd_{task}_{side}": 64 for task in ("t2i", "i2i") for side in ("width", "height")}
+# Forge Neo's preset has steps of its own, which its page takes when it is loaded.
+PRESET_STEPS = {f"sd_{task}_step": 1 for task in ("t2i", "i2i")}
 # Of these a host is given those that it knows: Forge Neo says --cpu.
 FORGE_FLAGS = (
     "--always-cpu",
@@ -100,7 +102,7 @@ class WebUI(Client):
             (folder / "extensions" / name).symlink_to(source, target_is_directory=True)
         if self.is_real:
             (folder / "ui-config.json").write_text(json.dumps(PAGE_STEPS), "utf-8")
-            config = {**_version_mark(real_forge()), **PAGE_SIZE}
+            config = {**_version_mark(real_forge()), **PAGE_SIZE, **PRESET_STEPS}
             (folder / "config.json").write_text(json.dumps(config), "utf-8")
         self._log_file = folder / "webui.log"
         began = time.perf_counter()

@@ -164,13 +164,17 @@ def test_no_key_anywhere(fox: str, wired: WebUI) -> None:
 def test_a_host_that_cannot_have_a_local_model_says_what_it_takes(
     fox: str, wired: WebUI, tmp_path: Path
 ) -> None:
-    """The stand-in has no torch, Forge's transformers is too old; every other mode works there."""
+    """The stand-in has no torch, Forge's transformers is too old; every other mode works there.
+
+    Forge Neo's is new enough, and reads the file.
+    """
     (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
     (tmp_path / "model.safetensors").write_bytes(b"")
     done = wired.txt2img(fox, [{"mode": "hf_local", "model": str(tmp_path)}])
     assert done.status == 503, done.error
-    assert "transformers" in done.error
-    assert "or newer" in done.error or "Update it" in done.error
+    if not (real_forge() and "is damaged" in done.error):
+        assert "transformers" in done.error
+        assert "or newer" in done.error or "Update it" in done.error
     assert prompts(wired.txt2img(fox, [True]).infotexts) == [WRITTEN]
 
 
