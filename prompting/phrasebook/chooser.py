@@ -46,6 +46,10 @@ class Chooser:
         self._avoid = {stem for words in avoid for stem in stems(words)} | {
             word for words in avoid for word in words.split() if len(word) == 3
         }
+        # Without stars there is no star either, and no starry sky.
+        for word in {word.removesuffix("s") for words in avoid for word in words.lower().split()}:
+            if len(word) > 2:
+                self._avoid |= {form[:5] for form in (word, f"{word}y", f"{word}{word[-1]}y")}
 
     def index(self, weights: Sequence[int]) -> int:
         """Choose a place in `weights` (positive numbers), heavier ones more often."""

@@ -13,7 +13,7 @@ _NEGATED = re.compile(
     r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw))\s+(?:(?:an?|any|his|her|their)\s+)?"
     r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
-    r"anywhere|around|behind|near|standing|walking)\b)",
+    r"anywhere|around|behind|near|standing|walking|running|sitting|lying|sleeping|jumping|swimming|dancing|playing)\b)",
     re.IGNORECASE,
 )
 _AND_NOT = re.compile(

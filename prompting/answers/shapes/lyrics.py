@@ -17,7 +17,7 @@ _VOICE = re.compile(
 )
 # What nobody sings, in a paragraph of one line behind the lyrics.
 _STYLE = re.compile(
-    r"(?i)^\W*(?:style|genre|caption|tags|mood|tempo|music)s?\s*[:：]|\b\d{2,3}\s*bpm\b"
+    r"(?i)^\W*(?:style|genre|caption|tags|mood|tempo|music)s?\s*[:：]|\b\d{2,3}\s*bpm\b|\bbpm\s*[:=]?\s*\d{2,3}\b"
     r"|\b(?:fe)?male (?:vocals?|voice)\b"
 )
 _GENRE = re.compile(

@@ -46,7 +46,7 @@ _TRACK_TYPES = {
     "instrument": "TrackType: Instrument,",
     "noise": "TrackType: SFX,",
 }
-_TEMPO = re.compile(r"(?i)\b(\d{2,3})\s*bpm\b")
+_TEMPO = re.compile(r"(?i)\b(?:(\d{2,3})\s*bpm|bpm\s*[:=]?\s*(\d{2,3}))\b")
 _KEY = re.compile(r"\b([A-G][b#♭♯]?)\s+(major|minor)\b")
 _ABOUT = re.compile(
     r"(?i)\b(?:about|of|for)\s+(?!(?:the )?(?:piano|guitar|orchestra|voice)\b)([^,.;:!?\n]{2,40})"
@@ -285,7 +285,7 @@ def _about(said: str) -> str:
 
 def _tempo(said: str, style: dict[str, str], chooser: Chooser) -> int:
     if found := _TEMPO.search(said):
-        return int(found[1])
+        return int(found[1] or found[2])
     least, most = map(int, style["bpm"].split("-"))
     if pace := _PACE.search(said):
         middle = (least + most) // 2

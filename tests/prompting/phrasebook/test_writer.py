@@ -362,6 +362,7 @@ def test_an_unknown_wish_changes_nothing_but_the_choice() -> None:
         ("a beach with no people or cars", "people, cars"),
         ("an empty hall, nobody around", "people"),
         ("a man, not wearing a hat", "hat"),
+        ("a dog without a collar running on a beach", "collar"),
         ("a forest, no longer green", None),
         ("a fox in the snow", None),
         ("no matter what, a fox", None),
@@ -372,6 +373,13 @@ def test_the_negative_line(prompt: str, negative: str | None) -> None:
     last = enhanced(prompt, with_negative).splitlines()[-1]
     assert (last == f"Negative: {negative}") if negative else not last.startswith("Negative:")
     assert "Negative:" not in enhanced(prompt, PROSE)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("idea", ["an astronaut on the moon, no stars", "a castle without fog"])
+def test_tags_show_nothing_that_is_not_to_be_there(idea: str, seed: int) -> None:
+    written = write(EnhanceTask(prompt=idea, target=targets.load("illustrious"), seed=seed))
+    assert not re.search(r"\bstar(?:s|ry)?\b|\bfog", written.partition("\nNegative:")[0])
 
 
 def test_other_languages_get_their_own_words() -> None:
@@ -621,6 +629,7 @@ def caption_of(idea: str, seed: int, target: str = "ace_step_1_5") -> str:
         ("sad piano ballad, female voice", r"\bmale|The mood is"),
         ("rock song sung by a man", r"\bfemale"),
         ("solo piano", r"vocal(?!s, i)|strings|band"),
+        ("a sad piano piece, no vocals", r"voice|vocal(?!s, i)"),
         ("sad violin solo", r"pop|rock|vocal(?!s, i)|house"),
         ("reggae", r"folk|techno|pop"),
         ("techno with a children's choir", r"\b(?:fe)?male"),
@@ -628,6 +637,13 @@ def caption_of(idea: str, seed: int, target: str = "ace_step_1_5") -> str:
 )
 def test_what_an_idea_says_of_its_music_is_not_contradicted(idea, never, seed):
     assert not re.search(never, caption_of(idea, seed).removeprefix(f"caption: {idea}"))
+
+
+@pytest.mark.parametrize("tempo", ["128 bpm", "128bpm", "bpm 128", "BPM: 128"])
+def test_a_tempo_that_is_named_is_kept(tempo):
+    text = write(EnhanceTask(f"rock song, {tempo}, loud", targets.load("ace_step_1_5")))
+    assert "bpm: 128\n" in text
+    assert "128" not in text.partition("lyrics:")[0]
 
 
 def test_fast_is_faster_than_slow():
