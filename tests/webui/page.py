@@ -37,6 +37,9 @@ class WebUIPage:
         # Fonts that never come would hold up the `load` event.
         self.page.goto(self.webui.base_url, wait_until="domcontentloaded")
         self.page.wait_for_function(READY, timeout=60_000)
+        if self.webui.is_real:  # Forge Neo's page loads itself once more after a moment
+            self.page.wait_for_timeout(5000)
+            self.page.wait_for_function(READY, timeout=60_000)
         if self.is_modern:
             self.page.wait_for_function("() => window.modernReady", timeout=60_000)
         # Gradio attaches its handlers a moment after it has drawn; a moment of the page's own, which stands
