@@ -11,6 +11,7 @@ from . import providers, ways
 from .access.session_keys import ENDPOINT
 from .choice import ROLE_VARIABLES, Choice
 from .models import local_models
+from .pasted import is_key
 from .settings.values import Settings, Value, warn_once
 
 DEFAULT_REPOSITORY = "unsloth/Qwen3-4B-Instruct-2507-bnb-4bit"
@@ -45,6 +46,12 @@ def find(choice: Choice, settings: Settings) -> ModelSource:
         raise NotConfigured(
             f"The model name is {len(model):,} characters long, which is not a valid name.",
             hint="Check the model chosen here and LLM_MODEL: a text may have been pasted by mistake.",
+        )
+    if is_key(model.rpartition("/")[2]):
+        raise NotConfigured(
+            "What is chosen as the model looks like a key.",
+            hint="Take it out: it would be saved and sent as a name. Enter keys in the settings, or set "
+            "the provider's variable, such as OPENAI_API_KEY.",
         )
     mode = (
         _mode_of_way(way, choice, settings)

@@ -19,6 +19,26 @@ _BRACKETED = re.compile(r"<((?=[^<>]*\d[^<>]*\d)[^<>\s]{16,})>")
 _BEARER = re.compile(r"(?i)^(?:authorization\s*:\s*)?(?:bearer(?:\s+|$)|(?:token|basic)\s+)")
 
 
+# A key as its provider writes it, at the beginning of a text or behind ``NAME=`` and the like.
+_KEY = re.compile(
+    r"(?i)(?:^|[\s=:\"'])(?:bearer\s+\S|(?:sk|gsk|pk|hf|xai|nvapi|key|r8|tgp|pplx|fw|csk)[-_][\w-]{12,}"
+    r"|AIza[\w-]{20,}|eyJ[\w-]{20,})"
+)
+# What no name has within it, such as xai-grok-4-fast-reasoning.
+_RANDOM = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}")
+_LONG_WORD = re.compile(r"(?:^|[\s=:\"'])[A-Za-z0-9_-]{40,}\W*$")
+
+
+def holds_key(text: str) -> bool:
+    """Tell whether something in `text` looks like a key."""
+    return bool(_KEY.search(text) or _LONG_WORD.search(text))
+
+
+def is_key(name: str) -> bool:
+    """Tell whether `name`, which ought to be a model's, is a key."""
+    return bool(_KEY.fullmatch(name) and _RANDOM.search(name))
+
+
 def key_in(text: str) -> str:
     """The key in the pasted `text`, without quotes, ``Bearer`` and ``NAME=`` around it.
     Raises ValueError with a sentence for what is none."""

@@ -12,6 +12,7 @@ from ...config import own_server, providers
 from ...config.access import consent
 from ...config.models import sizes
 from ...config.models.catalog import Listing, SourceState, catalog
+from ...config.pasted import holds_key
 from ...config.providers.table import Provider
 from ...config.settings.env_file import write_env
 from ...config.settings.values import load
@@ -33,11 +34,6 @@ _GOOD_FOR = {
     "standard": "every prompt format, lists, other languages",
     "large": "long ideas, translation, chat",
 }
-# What looks like a key: it must not get into a file, and not on the screen either.
-_KEY = re.compile(
-    r"(?i)(?:^|[\s=:\"'])(?:bearer\s+\S|(?:sk|gsk|pk|hf|xai|nvapi|key|r8|tgp|pplx|fw|csk)[-_][\w-]{12,}|AIza[\w-]{20,}"
-    r"|eyJ[\w-]{20,}|[A-Za-z0-9_-]{40,}\W*$)"
-)
 _MODEL_NAMED = re.compile(r"(?i)^(?:export\s+|setx?\s+|\$env:)?(?:LLM_)?MODEL(?:_ID|_NAME)?\s*[=:]\s*")
 _QUOTES = " \t\"'`“”‘’«»"
 
@@ -200,7 +196,7 @@ class Wizard:
 
     def _without_key(self, question: str, default: str) -> str:
         """Ask `question` until the answer does not look like a key."""
-        while _KEY.search(typed := self._answer(question, default)):
+        while holds_key(typed := self._answer(question, default)):
             self._say("That looks like a key. It belongs in the environment, not in this file.")
         return typed
 

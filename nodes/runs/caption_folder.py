@@ -121,8 +121,8 @@ class _Execution:
         except LLMError as error:
             progress = work.progress
             error.hint = (
-                f"{error.hint} {progress.ended:,} of {progress.in_all:,} images are done; the next run "
-                "continues."
+                f"{error.hint} {progress.before + progress.done:,} of {progress.in_all:,} images have their "
+                "caption; the next run continues."
             )
             raise
         finally:

@@ -243,3 +243,14 @@ def test_a_text_in_a_models_place_is_not_echoed(chosen, long):
         find(Choice(llm_mode=chosen, llm_model=long), load())
     assert len(str(caught.value)) < 500
     assert "characters" in caught.value.message
+
+
+@pytest.mark.parametrize("chosen", ["auto", "litellm", "hf_download", "gguf"])
+@pytest.mark.parametrize("before", ["", "openai/", "endpoint:"])
+def test_a_key_in_a_models_place_is_refused_and_not_echoed(env, chosen, before):
+    env(LLM_BASE_URL="http://127.0.0.1:9/v1")
+    key = "sk-abcdef1234567890abcdef1234567890"
+    with pytest.raises(NotConfigured) as caught:
+        find(Choice(llm_mode=chosen, llm_model=before + key), load())
+    assert "abcdef" not in str(caught.value)
+    assert "looks like a key" in caught.value.message

@@ -9,7 +9,7 @@ import pytest
 from quillwork.config import own_server, providers
 from quillwork.config.choice import Choice
 from quillwork.config.deployment import deploy
-from quillwork.config.pasted import key_in
+from quillwork.config.pasted import is_key, key_in
 from quillwork.config.settings import values
 from quillwork.config.settings.values import load
 from quillwork.llm_backends.errors import NotConfigured
@@ -176,3 +176,23 @@ def test_a_providers_address(home, monkeypatch, provider, text, base):
     assert access.base_url == base
     if "api-version" in text:
         assert access.params["api_version"] == "2025-01-01"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("sk-abcdef1234567890abcdef1234567890", True),
+        ("sk-proj-Ab3dEf6hIj9kLm2nOp5qRs8t", True),
+        ("hf_aBcDeFgHiJkLmNoPqRsTuVwXyZ012345", True),
+        ("AIzaSyA1234567890abcdefghijklmnopqrstu", True),
+        ("xai-grok-4-fast-reasoning", False),
+        ("pplx-70b-online", False),
+        ("fw-llama-v3p1-70b-instruct", False),
+        ("hf-internal-testing/tiny-random-gpt2", False),
+        ("DeepSeek-R1-Distill-Llama-70B-Instruct-AWQ-int4", False),
+        ("openai/gpt-5.1", False),
+        ("key-model-2024-11-05-preview", False),
+    ],
+)
+def test_a_key_where_a_model_is_wanted(name: str, is_one: bool) -> None:
+    assert is_key(name) is is_one

@@ -201,7 +201,7 @@ def test_a_refused_key_says_where_it_stopped(host_factory: Hosts, wire: WireServ
     host = host_factory({"LLM_BASE_URL": f"{wire.url}/v1", "LLM_MODEL": "fox-status401", "LLM_API_KEY": KEY})
     training_set(host.base_directory / "input" / "set", 3)
     run = host.run(graph("set"))
-    assert "0 of 3 images are done; the next run continues." in run.message
+    assert "0 of 3 images have their caption; the next run continues." in run.message
     assert KEY not in run.message + host.log()
 
 
