@@ -76,7 +76,10 @@ class Chooser:
         fitting = [entry for entry in entries if self._fits(facet, entry, tag)]
         fresh = [entry for entry in fitting if entry.stems.isdisjoint(self._used)]
         if len(fresh) < 3:
-            fresh = [entry for entry in fitting if len(entry.stems & self._used) < 2] or fresh
+            # A tag of one word that is there already adds nothing.
+            fresh = [
+                entry for entry in fitting if len(entry.stems & self._used) < min(2, len(entry.stems) or 1)
+            ] or fresh
         if not fresh:
             return None
         if facet == "sound":  # silence is for scenes of which nothing can be heard

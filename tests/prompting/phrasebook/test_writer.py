@@ -882,3 +882,12 @@ def test_a_target_that_wants_no_more_than_the_idea_gets_a_touch_of_it(idea: str)
     for seed in range(12):
         text = write(EnhanceTask(idea, targets.load("plain"), seed=seed))
         assert len(text.split()) <= 2 * len(idea.split()) + 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_place_in_a_list_is_wasted_on_a_tag_that_is_there(seed):
+    """Bloom, chosen twice, once took the place of a tag that the list lacked."""
+    task = EnhanceTask("crystal ball on a velvet cloth", targets.load("illustrious"), seed=seed)
+    tags = write(task).partition("\nNegative: ")[0].split(", ")
+    assert len(tags) >= 18
+    assert {"highres", "absurdres"} <= set(tags)

@@ -863,7 +863,7 @@ def test_what_is_filled_up_ends_its_first_sentence():
 
 def test_a_depth_of_field_brings_no_grass_to_a_fireplace():
     idea = "no humans, sleeping dog, fireplace"
-    task = EnhanceTask(idea, load("illustrious"), seed=8214)
-    tags = filled(idea, task, idea).split(", ")
-    assert "depth of field" in tags
-    assert "grass" not in tags
+    lists = [filled(idea, EnhanceTask(idea, load("illustrious"), seed=seed), idea) for seed in range(12)]
+    blurred = [listed.split(", ") for listed in lists if "depth of field" in listed]
+    assert blurred
+    assert not any("grass" in tags for tags in blurred)
