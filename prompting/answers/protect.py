@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..syntax import Piece, close_gaps, read, side_weight
+from .shapes import lyrics
 
 # What no model may bring into a prompt: networks, of which each host loads what it finds, and embeddings.
 TAKEN_OUT = re.compile(
@@ -133,7 +134,9 @@ def _region(
         first += 1
     while first < last and prompt[last - 1] in blank:
         last -= 1
-    moved = [piece for piece in inside if piece.is_assignment]
+    # Nor is a tag sung: it counts for the whole, wherever in the lyrics it stands.
+    sung = _in_lyrics(prompt[first:last], first, inside) if keeps_lines else []
+    moved = [piece for piece in inside if piece.is_assignment] + sung
     items: list[Item] = []
     place = first
     for piece in inside:
@@ -145,9 +148,28 @@ def _region(
     if not any(map(_says_something, text)):
         return Region((), source, "", "")
     # An assignment has to precede its uses, and leaves nothing where it stood.
-    front = prompt[start:first] + "".join(f"{piece.source} " for piece in moved)
-    back = prompt[last:end_of_tags] + (stop[0][len(stop[0].rstrip()) :] if stop else "") + tail
+    front = prompt[start:first] + "".join(f"{piece.source} " for piece in moved if piece not in sung)
+    back = (
+        "".join(f" {piece.source}" for piece in sung)
+        + prompt[last:end_of_tags]
+        + (stop[0][len(stop[0].rstrip()) :] if stop else "")
+        + tail
+    )
     return Region(tuple(item for item in items if item and item not in moved), front, back, text)
+
+
+def _in_lyrics(text: str, start: int, pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the tags among `pieces` that stand in the lyrics of `text`, which begins at `start`."""
+    tags = [piece for piece in pieces if piece.kind == "tag"]
+    for piece in tags:
+        blank = " " * (piece.end - piece.start)
+        text = text[: piece.start - start] + blank + text[piece.end - start :]
+    lines = text.split("\n")
+    place = lyrics.first_section(lines)
+    if place is None:
+        return []
+    sung_from = start + sum(len(line) + 1 for line in lines[:place])
+    return [piece for piece in tags if piece.start >= sung_from]
 
 
 def _lines_without_gaps(words: str) -> list[str]:

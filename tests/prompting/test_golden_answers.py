@@ -300,6 +300,83 @@ class TestVoices:
         assert "I will keep the door ajar" in made(target, more, idea)[0]
 
 
+@pytest.mark.parametrize("id", ["ace_step_1_5", "minimax_music_3"])
+class TestNamesOfSections:
+    """Names alone on their lines, without square brackets."""
+
+    @pytest.mark.parametrize(
+        ("verse", "chorus", "tags"),
+        [
+            ("Verse 1:", "Chorus:", ("[Verse 1]", "[Chorus]")),
+            ("(Verse)", "(Chorus)", ("[Verse]", "[Chorus]")),
+            ("**Verse 2**", "**Pre Chorus:**", ("[Verse 2]", "[Pre-Chorus]")),
+            ("verse", "chorus", ("[Verse]", "[Chorus]")),
+            ("[Verse 1]", "Chorus:", ("[Verse 1]", "[Chorus]")),
+            ("Verse 1:", "[Chorus - loud]", ("[Verse 1]", "[Chorus - loud]")),
+            ("Strophe 1:", "Refrain:", ("[Verse 1]", "[Chorus]")),
+            ("[Estrofa]", "[Estribillo]", ("[Verse]", "[Chorus]")),
+            ("[Couplet 1: Anna]", "[Refrain]", ("[Verse 1 - Anna]", "[Chorus]")),
+        ],
+    )
+    def test_they_are_tags(self, id, verse, chorus, tags):
+        target = load(id)
+        song = f"{verse}\nHello my friend\nthe night is long (so long)\n{chorus}\nWe sing la la la"
+        wanted = f"{tags[0]}\nHello my friend\nthe night is long (so long)\n\n{tags[1]}\nWe sing la la la"
+        for idea in (f"{song}\n\npop punk", f"pop punk\n{song}", f"pop punk\n\n{song}\n"):
+            for said in (golden(target), phrasebook(order(target, idea).task)):
+                parts = parts_of(made(target, said, idea)[0], target)
+                assert parts["lyrics"] == wanted
+                assert "Hello" not in parts["caption"]
+            assert "pop punk" in parts["caption"]
+
+    @pytest.mark.parametrize(
+        "idea",
+        [
+            "a rock song\nIntro: slow piano\nVerse: soft drums\nChorus: loud guitars",
+            "jazz\ninstrumental\n120 bpm",
+            "clean guitar\nchorus\nlong reverb",
+            "a song that ends on its\nChorus:",
+            "a song with\nVerse\nChorus",
+        ],
+    )
+    def test_what_is_said_of_the_piece_is_none(self, id, idea):
+        one = order(load(id), idea)
+        assert lyrics.own_lyrics(one.task.prompt) == (idea, "")
+
+    def test_words_behind_a_name_are_sung_beside_other_tags(self, id):
+        song = "folk\nIntro: slow piano\nVerse 1: Hello my friend\nthe night is long\nChorus:\nLa la la la"
+        said, sung = lyrics.own_lyrics(song)
+        assert said == "folk\nIntro: slow piano"
+        assert sung == "[Verse 1]\nHello my friend\nthe night is long\n[Chorus]\nLa la la la"
+
+    def test_a_refrain_beside_a_chorus_stays(self, id):
+        assert "[Refrain]" in lyrics.tidy("[Chorus]\nLa la la la\n[Refrain]\nOh my my my")
+
+    @pytest.mark.parametrize(
+        "idea",
+        [
+            "pop punk\n[Verse] <lora:voice:0.5>\nHello my friend",
+            "[Verse] <lora:voice:0.5>\nHello my friend\n\npop punk",
+            "pop punk\n<lora:voice:0.5> [Verse]\nHello my friend",
+            "pop punk\n[Verse]\nHello my <lora:voice:0.5> friend",
+            "pop punk\n[Verse]\n<lora:voice:0.5>\nHello my friend",
+            "pop punk\nVerse: <lora:voice:0.5>\nHello my friend",
+        ],
+    )
+    def test_a_network_among_them_stands_in_the_caption(self, id, idea):
+        target = load(id)
+        for said in (golden(target), phrasebook(order(target, idea).task)):
+            parts = parts_of(made(target, said, idea)[0], target)
+            assert parts["lyrics"] == "[Verse]\nHello my friend"
+            assert parts["caption"].count("<lora:voice:0.5>") == 1
+
+
+@pytest.mark.parametrize(("said", "metre"), [("3/4", "3"), ("6/8", "6"), ("3", "3"), ("5/4", "4")])
+def test_a_time_signature_counts_by_its_beats(said, metre):
+    parts = load("ace_step_1_5").parts
+    assert sections.mended({"timesignature": said}, parts)["timesignature"] == metre
+
+
 @pytest.mark.parametrize("target", [one for one in TARGETS if one.parts], ids=lambda one: one.id)
 @pytest.mark.parametrize("idea", ["<lora:x:0.8>, a red fox at dawn", "a red fox at dawn, <lora:x:0.8>"])
 def test_a_network_stands_in_the_main_part(target, idea):

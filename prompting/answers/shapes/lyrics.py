@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 # What ACE-Step's authors advise is 6 to 10, with up to two more or fewer; a shout such as “Hey!” is shorter.
@@ -15,6 +16,9 @@ _NO_VOICE = re.compile(
 _VOICE = re.compile(
     r"(?i)\b(?:vocals?|voices?|vocalists?|sings?|singing|sung|singers?|lyrics|songs?|choirs?|duets?|raps?|rapper)\b"
 )
+_WORDLESS = re.compile(
+    r"(?i)\bwordless(?: \w+){0,2}? (?:vocals?|voices?|vocalists?|choirs?|singing|singers?)\b"
+)
 # What nobody sings, in a paragraph of one line behind the lyrics.
 _STYLE = re.compile(
     r"(?i)^\W*(?:style|genre|caption|tags|mood|tempo|music)s?\s*[:：]|\b\d{2,3}\s*bpm\b|\bbpm\s*[:=]?\s*\d{2,3}\b"
@@ -25,11 +29,28 @@ _GENRE = re.compile(
     r"|metal|punk|country|hip[- ]?hop|trap|reggae|soul|funk|disco|r&b|lo-?fi|edm|orchestral|acoustic|ballad"
     r"|indie|drum (?:and|&) bass|dubstep|guitars?|piano|strings|synths?|drums)\b"
 )
-_TAG_IN_LINE = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*(\S.*)$")
-_BARE_TAG = re.compile(
-    r"(?i)^\W{0,3}((?:pre-|post-)?chorus|verse|bridge|intro|outro|hook|refrain|interlude|instrumental)"
-    r"(\s*\d{1,2})?\s*:?\W{0,3}$"
+# What stands beside a genre in a line of style that has no commas.
+_STYLE_WORD = re.compile(
+    r"(?i)\b(?:\d{2,4}s|epic|dark|sad|happy|slow|fast|modern|classic|old[- ]school|melodic|progressive"
+    r"|symphonic|cinematic|dreamy|upbeat|mellow|chill|heavy|hard|soft|deep|electro\w*"
+    r"|music|songs?|track|beat|style|and)\b"
 )
+_TAG_IN_LINE = re.compile(r"^\s*\[([^\[\]\n]{1,60})\]\s*(\S.*)$")
+# Names of sections in other languages, where they can be no other.
+_NAMES = {
+    "Verse": "strophe|vers|couplet|estrofa|verso|strofa",
+    "Chorus": "refrain|kehrreim|estribillo|coro|ritornello",
+    "Pre-Chorus": "prechorus|pr[eé][- ]?refrain|pre[- ]?estribillo|pre[- ]?coro",
+    "Post-Chorus": "postchorus",
+    "Bridge": "brücke|pont|puente|ponte",
+}
+_SUNG_NAME = rf"(?:pre[- ]|post[- ])?chorus|verse|bridge|hook|{'|'.join(_NAMES.values())}"
+_NAME = rf"({_SUNG_NAME}|intro|outro|interlude|instrumental)(?:\s*#?(\d{{1,2}}))?"
+_BARE_TAG = re.compile(rf"(?i)^\s*[\s*_#>(\[（【=~–—-]{{0,6}}{_NAME}[\s*_:：)\]）】.=~–—-]{{0,6}}\s*$")
+_PLAIN = re.compile(rf"(?i)^\s*(?:{_SUNG_NAME}|intro|outro|interlude|instrumental)\s*$")
+_SUNG = re.compile(rf"(?i)^(?:{_SUNG_NAME})$")
+_TAG_BEFORE_WORDS = re.compile(rf"(?i)^[\s*_#(\[-]{{0,6}}{_NAME}[\s*_)\]]{{0,3}}[:：][\s*_]*(\S.*)$")
+_NAMED = re.compile(rf"(?i)^({_SUNG_NAME})(?=\s*\d|\s*$)")
 _BACKING = re.compile(r"\([^()]*\)")
 _NUMBERED = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -49,30 +70,87 @@ def is_sung(wish: str) -> bool | None:
     """Tell whether `wish` is for a piece with a voice; None where it does not say."""
     if _NO_VOICE.search(wish):
         return False
-    return True if _VOICE.search(wish) else None
+    other = _WORDLESS.sub("", wish)
+    if _VOICE.search(other):
+        return True
+    return None if other == wish else False
 
 
 def own_lyrics(text: str) -> tuple[str, str]:
     """Return (what is said of the piece, the lyrics) of an idea that has lyrics under section tags already.
 
-    What is said stands before them, or in a line of its own behind them.
+    What is said stands before them, or in a line of its own behind them. A section's name alone on a line is
+    a tag, too: “Verse 1:”, “(Chorus)”.
     """
     lines = text.splitlines()
-    place = next((number for number, line in enumerate(lines) if TAG.match(line)), None)
+    place = first_section(lines)
     if place is None:
         return text, ""
-    said, sung = "\n".join(lines[:place]).strip(), "\n".join(lines[place:])
+    said, sung = "\n".join(lines[:place]).strip(), "\n".join(_tagged(lines[place:]))
     body, _, last = sung.rstrip().rpartition("\n\n")
     if body and "\n" not in last.strip() and _is_style(last):
         said, sung = "\n".join(filter(None, (said, last.strip()))), body
     return said, sung
 
 
+def first_section(lines: Sequence[str]) -> int | None:
+    """Return the place of the line that the lyrics begin with, a section tag; None where there are none."""
+    if not any(TAG.match(line) for line in lines) and not _has_bare_tags(lines):
+        return None
+    for place, line in enumerate(lines):
+        if TAG.match(line) or ((bare := _BARE_TAG.match(line)) and _SUNG.match(bare[1])):
+            return place
+        # “Intro: slow piano” may well be said of the piece, “Verse 1: …” beside other tags is sung.
+        if (inline := _TAG_BEFORE_WORDS.match(line)) and _SUNG.match(inline[1]):
+            return place
+        if (bare := _BARE_TAG.match(line)) and not _PLAIN.match(line):
+            return place
+    return None
+
+
+def _has_bare_tags(lines: Sequence[str]) -> bool:
+    """Tell whether names of sections alone on their lines are tags: words follow on one that is sung.
+
+    A name without number, colon or brackets could also be said of the piece, such as an effect; two are tags.
+    """
+    written = [line for line in lines if line.strip()]
+    bare = [place for place, line in enumerate(written) if _BARE_TAG.match(line)]
+    sung = [
+        place
+        for place in bare
+        if (tag := _BARE_TAG.match(written[place])) and _SUNG.match(tag[1])
+        if place + 1 < len(written) and place + 1 not in bare
+    ]
+    return bool(sung) and (len(bare) > 1 or not _PLAIN.match(written[bare[0]]))
+
+
+def _tagged(lines: Sequence[str]) -> list[str]:
+    """Return lines of lyrics with each section's name in square brackets, on a line of its own."""
+    tagged: list[str] = []
+    for line in lines:
+        if TAG.match(line):
+            tagged.append(line)
+        elif bare := _BARE_TAG.match(line):
+            tagged.append(_bracketed(bare))
+        elif inline := _TAG_BEFORE_WORDS.match(line):
+            tagged += [_bracketed(inline), inline[3]]
+        else:
+            tagged.append(line)
+    return tagged
+
+
+def _bracketed(found: re.Match[str]) -> str:
+    name = found[1].title().replace(" Chorus", "-Chorus")
+    return f"[{name} {found[2]}]" if found[2] else f"[{name}]"
+
+
 def _is_style(line: str) -> bool:
     """Tell whether a line names a style and no words of a song: “synthwave, 120 bpm”, “Style: indie folk”."""
     items = line.split(",")
     is_list = len(items) > 1 and all(len(item.split()) <= 3 for item in items)
-    return bool(_STYLE.search(line) or (is_list and _GENRE.search(line)))
+    is_name = _GENRE.search(line) and not re.search(r"\w", _STYLE_WORD.sub("", _GENRE.sub("", line)))
+    is_name = is_name and (line.islower() or len(line.split()) > 1)
+    return bool(_STYLE.search(line) or (is_list and _GENRE.search(line)) or is_name)
 
 
 def with_own(text: str, own: str) -> str:
@@ -105,9 +183,10 @@ def tidy(text: str, own: str = "") -> str:
     Lines that `own`, the user's text, has as well stay as they are.
     """
     sections: list[tuple[str, list[str]]] = []
+    has_chorus = re.search(r"(?im)^\W*chorus\b", text) is not None
     for line in _lines(text):
         if tag := TAG.match(line):
-            sections.append((_tag(tag[1]), []))
+            sections.append((_tag(tag[1], has_chorus=has_chorus), []))
         else:
             if not sections:
                 sections.append(("[Verse]", []))
@@ -139,7 +218,7 @@ def _lines(text: str) -> list[str]:
     for line in text.splitlines():
         line = _NUMBERED.sub("", line).strip().strip("*_").strip()
         if bare := _BARE_TAG.match(line):
-            lines.append(f"[{bare[1].title()}{bare[2] or ''}]")
+            lines.append(_bracketed(bare))
         elif (inline := _TAG_IN_LINE.match(line)) and not TAG.match(line):
             lines += [f"[{inline[1]}]", inline[2]]
         elif line:
@@ -147,9 +226,18 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _tag(text: str) -> str:
+def _tag(text: str, *, has_chorus: bool = False) -> str:
     name, *more = [part.strip() for part in re.split(r"\s+[-–—]\s+|\s*[:|,]\s*", text) if part.strip()]
+    if named := _NAMED.match(name):
+        name = _in_english(named[1], has_chorus=has_chorus) + name[named.end() :]
     return f"[{name} - {more[0]}]" if more else f"[{name}]"
+
+
+def _in_english(name: str, *, has_chorus: bool) -> str:
+    """Return the name of a section as models know it; beside a chorus a refrain is something else."""
+    if has_chorus and name.casefold() == "refrain":
+        return name
+    return next((known for known, others in _NAMES.items() if re.fullmatch(others, name, re.I)), name)
 
 
 def _singable(lines: list[str], own: set[str]) -> list[str]:

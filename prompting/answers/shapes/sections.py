@@ -131,9 +131,9 @@ def mended(texts: Mapping[str, str], parts: Sequence[Part], own: str = "") -> di
         elif part.holds == "number":
             said = _number(said, part)
         elif part.holds == "choice":
-            said = (
-                next((one for one in part.options if bare_name(one) == bare_name(said)), "") or part.fallback
-            )
+            # Of a time signature such as 3/4 the first number is the choice.
+            wanted = {bare_name(said), said.partition("/")[0].strip().casefold()}
+            said = next((one for one in part.options if bare_name(one) in wanted), "") or part.fallback
         if said:
             found[part.name] = said
     return found
@@ -165,7 +165,7 @@ def _before_lyrics(text: str, parts: Sequence[Part], found: Mapping[str, str]) -
     if not sung or sung in found:
         return text, {}
     lines = text.splitlines()
-    place = next((number for number, line in enumerate(lines) if lyrics.TAG.match(line)), None)
+    place = lyrics.first_section(lines)
     if place is None:
         return text, {}
     return "\n".join(lines[:place]).strip(), {sung: "\n".join(lines[place:])}

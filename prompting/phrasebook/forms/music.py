@@ -47,6 +47,12 @@ _TRACK_TYPES = {
     "noise": "TrackType: SFX,",
 }
 _TEMPO = re.compile(r"(?i)\b(?:(\d{2,3})\s*bpm|bpm\s*[:=]?\s*(\d{2,3}))\b")
+_TEMPI = re.compile(r"(?i)\b\d{2,3}\s*(?:-|–|to)\s*\d{2,3}\s*bpm\b")
+_TEMPO_SAID = re.compile(
+    rf"(?i)(?:\b(?:at|around|about|with)\s+)*(?:\ba\s+)?(?:\btempo(?:\s+of|\s*[:=])?\s*)?{_TEMPO.pattern[4:]}"
+)
+_METRE = re.compile(r"(?i)(?<![\d/])([2346])/[248](?![\d/])|\b(?:waltz\w*|walzer|valse)\b")
+_LABEL = re.compile(r"(?im)^\W*(?:(?:music )?styles?|genres?|caption|tags)\s*[:：][ \t]*")
 _KEY = re.compile(r"\b([A-G][b#♭♯]?)\s+(major|minor)\b")
 _ABOUT = re.compile(
     r"(?i)\b(?:about|of|for)\s+(?!(?:the )?(?:piano|guitar|orchestra|voice)\b)([^,.;:!?\n]{2,40})"
@@ -69,6 +75,7 @@ def write(task: EnhanceTask, point: int) -> str:
     given = sections.own_parts(task.prompt.strip(), parts)
     if given:
         idea, own = given.pop(sections.main_of(parts), ""), given.pop(sections.lyrics_of(parts))
+    idea = _LABEL.sub("", idea).strip()
     said = " ".join(filter(None, [idea, task.instruction.strip()]))
     chooser = Chooser(Scene(), point)
     if said and not task.target.parts and _kind(said) == "noise":
@@ -92,6 +99,8 @@ def write(task: EnhanceTask, point: int) -> str:
             texts[part.name] = str(tempo)
         elif part.name == "keyscale":
             texts[part.name] = key
+        elif part.name == "timesignature" and (metre := _METRE.search(said)):
+            texts[part.name] = metre[1] or "3"
         elif part.holds == "prose" and "caption" not in texts:
             own_fields = {other.name for other in parts}
             texts[part.name] = _caption(part, idea, said, style, chooser, is_sung, tempo, key, own_fields)
@@ -152,12 +161,12 @@ def _caption(
     key: str,
     own_fields: set[str],
 ) -> str:
-    voice = _voice(said, style, chooser) if is_sung else "no vocals, instrumental"
+    voice = _voice(said, style, chooser) if is_sung else _no_voice(said)
     mood = chooser.one(_items(style["mood"]))
     sound = chooser.one(_without("" if is_sung else "vocal", style["production"]))
     course = chooser.one(_without("band" if _ALONE.search(said) else "", data.words_of("music")["progress"]))
-    if "bpm" in own_fields:
-        idea = re.sub(r"\s*,\s*(?=,|$)", "", _TEMPO.sub("", idea)).strip(" ,") or idea
+    if "bpm" in own_fields and not _TEMPI.search(idea) and len(set(_TEMPO.findall(idea))) == 1:
+        idea = _without_tempo(idea) or idea
     opening = continues(idea, sentence=True).strip()
     played = _played(said, style)
     kind = chooser.one(_items(style["caption"])) if style["caption"] else ""
@@ -189,6 +198,19 @@ def _played(said: str, style: dict[str, str]) -> str:
     named = said.casefold()
     played = style["instruments"].split(", ")
     return ", ".join(one for one in played if one.rsplit(" ", 1)[-1].removesuffix("s") not in named)
+
+
+def _without_tempo(idea: str) -> str:
+    idea = re.sub(r"[ \t]{2,}", " ", _TEMPO_SAID.sub("", idea))
+    idea = re.sub(r"(?m)[ \t]*,[ \t]*(?=[,.]|$)", "", idea)
+    return re.sub(r"\n[ \t]*(?=\n)", "", idea).strip(" ,\n")
+
+
+def _no_voice(said: str) -> str:
+    """Return that nobody sings, as far as `said` does not say it."""
+    if re.search(r"(?i)\b(?:instrumentals?|wordless)\b", said):
+        return ""
+    return "instrumental" if shape_of_lyrics.is_sung(said) is False else "no vocals, instrumental"
 
 
 def _voice(said: str, style: dict[str, str], chooser: Chooser) -> str:
@@ -279,8 +301,17 @@ def _about(said: str) -> str:
     named = found[1].strip() if found else ""
     if not named:
         noun = read_scene(said).noun
-        named = noun if noun not in ("the main subject", "the subject") else ""
+        is_theme = noun not in ("the main subject", "the subject") and not _is_kind(noun)
+        named = noun if is_theme else ""
     return named if 0 < shape_of_lyrics.syllables(named) <= 6 else ""
+
+
+def _is_kind(noun: str) -> bool:
+    """Tell whether a noun is a kind of music, which no song is about."""
+    styles = data.words_of("music")["styles"].values()
+    kinds = {word.strip() for style in styles for word in style["words"].split(",")}
+    last = noun.casefold().split()[-1:]
+    return bool(_MUSIC.search(noun) or kinds.intersection([*last, noun.casefold().removeprefix("the ")]))
 
 
 def _tempo(said: str, style: dict[str, str], chooser: Chooser) -> int:

@@ -646,6 +646,49 @@ def test_a_tempo_that_is_named_is_kept(tempo):
     assert "128" not in text.partition("lyrics:")[0]
 
 
+@pytest.mark.parametrize(
+    ("idea", "caption"),
+    [
+        ("house at 120 bpm", "house"),
+        ("epic 128 bpm orchestral", "epic orchestral"),
+        ("epic orchestral, 128 bpm fast, 60 bpm slow", "epic orchestral, 128 bpm fast, 60 bpm slow"),
+        ("house, 120-128 bpm", "house, 120-128 bpm"),
+        ("Genre: rock, 120 bpm\nMood: sad", "\nrock\nMood: sad"),
+        ("rock\ntempo: 120 bpm\nsad", "\nrock\nsad"),
+        ("Style: indie folk, male vocals", "indie folk, male vocals"),
+    ],
+)
+def test_a_caption_begins_with_the_words_of_the_idea(idea, caption):
+    assert caption_of(idea, 0).removeprefix("caption:").lstrip(" ").startswith(f"{caption}. ")
+
+
+@pytest.mark.parametrize(
+    ("idea", "metre"),
+    [("reggae in 3/4", 3), ("a jig in 6/8", 6), ("rock, 4/4", 4), ("a slow waltz", 3), ("prog in 15/8", 4)],
+)
+def test_the_metre_of_an_idea_is_kept(idea, metre):
+    assert f"timesignature: {metre}" in write(EnhanceTask(idea, targets.load("ace_step_1_5")))
+
+
+@pytest.mark.parametrize("target", ["ace_step_1_5", "minimax_music_3"])
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_sung_is_said_once_and_as_it_is(target, seed):
+    assert caption_of("piano, no vocals", seed, target).casefold().count("no vocals") == 1
+    assert caption_of("a piano instrumental", seed, target).casefold().count("instrumental") == 1
+    assert "ordless" not in caption_of("epic orchestral, a song", seed, target)
+    wordless = write(EnhanceTask("epic orchestral, wordless choir", targets.load(target), seed=seed))
+    assert "[Instrumental]" in wordless and "no vocals" not in wordless.casefold()
+    sung = write(EnhanceTask("a song, wordless backing vocals", targets.load(target), seed=seed))
+    assert "[Verse 1]" in sung
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("idea", ["120bpm house", "indie rock song", "deep trance", "a sad ballad"])
+def test_a_kind_of_music_is_no_theme_of_a_song(idea, seed):
+    sung = write(EnhanceTask(idea, targets.load("ace_step_1_5"), seed=seed)).partition("lyrics:")[2]
+    assert not re.search(r"(?i)\b(?:house|rock|song|trance|ballad)\b", sung)
+
+
 def test_fast_is_faster_than_slow():
     tempos = [
         [
