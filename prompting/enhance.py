@@ -266,6 +266,8 @@ def _in_english(text: str, target: Target, *, is_for_tiny: bool) -> str:
     found = gloss_for(text, target.languages)
     if found is None or (found.unknown and not (is_for_tiny and found.keeps_unknown)):
         return ""
+    if not all(map(is_english, found.unknown)):
+        return ""
     return found.english if not is_for_tiny or is_english(found.english) else ""
 
 

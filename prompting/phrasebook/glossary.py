@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from . import data
 from .language import ENGLISH, language_of
@@ -14,8 +15,10 @@ from .vocabulary import ALIVE, context_words, lexicon, singular
 # In these the thing that the words before it describe stands last, and a postposition behind its noun.
 _HEAD_LAST = frozenset({"ja", "ko", "zh"})
 _WITHOUT_BLANKS = frozenset({"ja", "zh"})
+# Chinese words of one character that join others and begin or end hardly any.
+_BORDERS = frozenset("的在和")
 # Of these a word that we do not know stays as it is: a name is one, and the rest is guessed by many encoders.
-_LATIN = frozenset({"de", "fr", "es", "pt"})
+_KEEPING = frozenset({"de", "fr", "es", "pt"}) | _WITHOUT_BLANKS
 _QUALITY_BEHIND = frozenset({"fr", "es", "pt"})
 # An ending may have so many letters; Korean ones are particles and may be two.
 _LONGEST_ENDING, _LONGEST_WORDS = 3, 4
@@ -39,6 +42,15 @@ class Gloss:
     keeps_unknown: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A piece of a text without blanks: a known word, a mark, or a single character that is neither."""
+
+    text: str
+    kind: str
+    english: str
+
+
 @dataclass(slots=True)
 class _Phrase:
     """A thing: what joins it to the one before, its qualities, its name, what it does."""
@@ -57,13 +69,19 @@ def gloss(prompt: str, language: str) -> Gloss | None:
     if _SYNTAX.search(prompt) or language not in data.words_of("glossary")["skipped"]:
         return None
     items = list(_items(prompt, language))
+    # Without kana, Japanese looks like Chinese.
+    if language == "zh" and ("unknown" in dict(items)):
+        japanese = list(_items(prompt, "ja"))
+        items, language = (items, "zh") if "unknown" in dict(japanese) else (japanese, "ja")
     known = {item for item in items if item[0] in _TELLING}
     left_out = tuple(word for kind, word in items if kind == "unknown")
-    few = 1 if language in _HEAD_LAST else _LEAST_HITS
+    # An article gives a language away, where all that follows is known.
+    is_evident = language in _HEAD_LAST or (not left_out and ("skipped", "") in items)
+    few = 1 if is_evident else _LEAST_HITS
     if len(known) < few or not any(kind == "nouns" for kind, _ in known) or len(left_out) > len(known) / 2:
         return None
     ordered = _head_first(items) if language in _HEAD_LAST else items
-    return Gloss(_joined(ordered, language), left_out, language in _LATIN)
+    return Gloss(_joined(ordered, language), left_out, language in _KEEPING)
 
 
 def gloss_for(prompt: str, languages: Sequence[str]) -> Gloss | None:
@@ -123,24 +141,93 @@ def _items(prompt: str, language: str) -> Iterator[tuple[str, str]]:
 
 
 def _unspaced(prompt: str, language: str) -> Iterator[tuple[str, str]]:
-    forms, _ = _table(language)
-    longest = max(map(len, forms))
+    """Yield the items of a text without blanks: a stretch of which a part is not known is not known at all.
+
+    A torii is no bird, and Shanghai no sea.
+    """
+    stretch: list[_Cut] = []
     unknown = ""
+    for cut in _cuts(prompt, language):
+        is_border = cut.kind == "break" or _is_border(cut, stretch, language)
+        if stretch and (is_border or _ends(stretch[-1], cut, language)):
+            if _is_known(stretch, language):
+                yield from _told(unknown)
+                yield from ((each.kind, each.english) for each in stretch)
+                unknown = ""
+            else:
+                unknown += "".join(each.text for each in stretch)
+            stretch = []
+        if is_border:
+            yield from _told(unknown)
+            unknown = ""
+            yield cut.kind, cut.english
+        else:
+            stretch.append(cut)
+
+
+def _told(unknown: str) -> Iterator[tuple[str, str]]:
+    if unknown:
+        yield "unknown", unknown
+
+
+def _cuts(prompt: str, language: str) -> Iterator[_Cut]:
+    """Cut `prompt` into the longest known words and single characters; a break stands at its end."""
+    forms, _ = _table(language)
+    longest = _longest(language)
     place = 0
-    while place <= len(prompt):
+    while place < len(prompt):
         rest = prompt[place : place + longest]
         size = next((size for size in range(len(rest), 0, -1) if rest[:size] in forms), 0)
-        mark = rest[:1] in _BREAK or rest[:1].isspace() or not rest
-        if (size or mark) and unknown:
-            yield "unknown", unknown
-            unknown = ""
         if size:
-            yield forms[rest[:size]]
-        elif mark:
-            yield "break", ""
+            yield _Cut(rest[:size], *forms[rest[:size]])
+        elif rest[0] in _BREAK or rest[0].isspace():
+            yield _Cut(rest[0], "break", "")
         else:
-            unknown += rest[:1]
+            yield _Cut(rest[0], "unknown", rest[0])
         place += size or 1
+    yield _Cut("", "break", "")
+
+
+@cache
+def _longest(language: str) -> int:
+    return max(map(len, _table(language)[0]))
+
+
+def _is_border(cut: _Cut, before: Sequence[_Cut], language: str) -> bool:
+    """Tell whether `cut` is a word that stands between others and is part of none."""
+    if language == "zh":
+        return cut.text in _BORDERS or (len(cut.text) > 1 and cut.kind == "skipped")
+    # An "i" within a word in kana is no particle.
+    follows = not before or before[-1].kind != "unknown" or _script(before[-1].text[-1]) != "hiragana"
+    return cut.kind in ("between", "skipped") and follows
+
+
+def _ends(last: _Cut, following: _Cut, language: str) -> bool:
+    """Tell whether a word ends between two cuts."""
+    if language == "zh":
+        return last.kind == "numbers" or (len(last.text) > 1 and last.text[-1] in "的在着")
+    scripts = _script(last.text[-1]), _script(following.text[0])
+    return scripts[0] != scripts[1] and scripts != ("kanji", "hiragana")
+
+
+def _is_known(stretch: Sequence[_Cut], language: str) -> bool:
+    """Tell whether the words of a stretch are the ones that its characters say."""
+    if any(cut.kind == "unknown" for cut in stretch):
+        return False
+    # In Chinese "above" stands behind a thing, and is part of a word before one.
+    if language == "zh" and stretch[0].kind in ("between", "skipped") and len(stretch) > 1:
+        return False
+    # A firework is no flower and no fire.
+    return not any(
+        one.kind == other.kind == "nouns" and len(one.text) == len(other.text) == 1
+        for one, other in pairwise(stretch)
+    )
+
+
+def _script(character: str) -> str:
+    if "\u3041" <= character <= "\u309f":
+        return "hiragana"
+    return "katakana" if "\u30a0" <= character <= "\u30ff" else "kanji"
 
 
 def _found(words: Sequence[str], language: str) -> tuple[str, str] | None:
@@ -160,8 +247,21 @@ def _by_stem(word: str, language: str) -> tuple[str, str] | None:
             return found
         # A particle stands at the end of a Korean word.
         if language == "ko" and forms.get(word[:size], ("skipped",))[0] != "skipped":
-            return forms[word[:size]]
+            return forms[word[:size]] if _is_particle(word[size:]) else None
     return None
+
+
+def _is_particle(ending: str) -> bool:
+    """Tell whether a Korean ending is made of particles: a frog, which begins like a dog, is none."""
+    forms, _ = _table("ko")
+    if not ending:
+        return True
+    return any(
+        _is_particle(ending[size:])
+        for size in range(1, len(ending) + 1)
+        if ending[:size] == "들"
+        or (ending[:size] != "한" and forms.get(ending[:size], ("",))[0] in ("skipped", "between"))
+    )
 
 
 @cache
@@ -216,7 +316,7 @@ def _joined(items: Sequence[tuple[str, str]], language: str) -> str:
         if kind in ("qualities", "numbers"):
             waiting.append(word)
             is_counted = is_counted or kind == "numbers"
-        elif kind in ("nouns", "times", "name") or (kind == "unknown" and language in _LATIN):
+        elif kind in ("nouns", "times", "name") or (kind == "unknown" and language in _KEEPING):
             # "Cocina" cooks in one place and is a kitchen in the other.
             if phrases and phrases[-1].name == word and not phrases[-1].qualities:
                 phrases.pop()

@@ -1,0 +1,55 @@
+"""English for ideas in other languages: no word is made of a part of another one."""
+
+from __future__ import annotations
+
+import pytest
+
+from quillwork.prompting.phrasebook.glossary import gloss, spoken
+
+
+def english(idea: str) -> str | None:
+    found = gloss(idea, spoken(idea))
+    return found.english if found else None
+
+
+@pytest.mark.parametrize(
+    ("idea", "said"),
+    [
+        ("鳥居", "torii gate"),
+        ("鳥居の前の猫", "cat, torii gate"),
+        ("上海", "shanghai"),
+        ("上海的夜景", "night view of the city, shanghai"),
+        ("霓虹灯", "neon light"),
+        ("東京の夜", "tokyo, night"),
+        ("赛博朋克城市", "cyberpunk city"),
+        ("一个穿着和服的女孩", "girl, wearing kimono"),
+        ("猫耳少女", "girl, cat ears"),
+        ("竹林里的武士", "samurai, bamboo forest"),
+        ("桜の木の下で眠る猫", "cat, cherry tree, sleeping"),
+        ("神社", "shrine"),
+        ("花火", "fireworks"),
+        ("개구리", "frog"),
+        ("숲속의 고양이", "cat, forest"),
+        ("ein Haus", "house"),
+        ("eine Katze", "cat"),
+        ("le chat", "cat"),
+        ("ein Haus im Wald", "house in forest"),
+    ],
+)
+def test_common_words_are_said_in_english(idea: str, said: str) -> None:
+    assert english(idea) == said
+
+
+@pytest.mark.parametrize(
+    "idea",
+    ["龙居", "上野", "地铁", "河马", "海月", "赤ん坊", "鳥かご", "手紙", "강남 거리", "소나무", "물감"],
+)
+def test_no_word_is_made_of_a_part_of_another(idea: str) -> None:
+    """A hippopotamus, "river horse", is neither."""
+    assert english(idea) is None
+
+
+def test_a_stretch_that_is_not_known_stays_whole_and_is_told() -> None:
+    found = gloss("猫坐在塔楼前", "zh")
+    assert found is not None
+    assert (found.english, found.unknown, found.keeps_unknown) == ("cat, sitting, 塔楼前", ("塔楼前",), True)
