@@ -46,6 +46,10 @@ class Chooser:
         self._avoid = {stem for words in avoid for stem in stems(words)} | {
             word for words in avoid for word in words.split() if len(word) == 3
         }
+        # Who is not smiling has no smile.
+        self._avoid |= {
+            f"{word[:-3]}e"[:5] for words in avoid for word in words.lower().split() if word.endswith("ing")
+        }
         # Without stars there is no star either, and no starry sky.
         for word in {word.removesuffix("s") for words in avoid for word in words.lower().split()}:
             if len(word) > 2:

@@ -10,14 +10,20 @@ from .scene import Scene
 _NEGATED = re.compile(
     r"\b(?:with\s+no|no|nothing(?!\s+(?:but|else|more|less)\b)|without(?:\s+any)?|free\s+of|not\s+any"
     r"|(?:is\s+|are\s+)?not\s+(?:wearing|holding|carrying|having|showing)|(?:is|are)n['’]t\s+(?:wearing|holding|carrying)"
-    r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw))\s+(?:(?:an?|any|his|her|their)\s+)?"
+    r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw)"
+    # "Not a dog, a wolf", "NOT smiling"; but not "why not a dragon" and "whether or not a storm comes".
+    r"|(?<!\bor\s)(?<!\bif\s)(?<!\bwhy\s)(?<!\btoo\s)not(?=\s+an?\s)(?:\s+a(?=\s+single\s)\s+single)?"
+    r"|(?:(?:is|are)\s+)?not(?=\s+[a-z]+ing\s*(?:[,.;!?\n]|$|\band\b)))"
+    r"\s+(?:(?:an?|any|the|his|her|their)\s+)?"
     r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
-    r"anywhere|around|behind|near|standing|walking|running|sitting|lying|sleeping|jumping|swimming|dancing|playing)\b)",
+    r"anywhere|around|behind|near|over|above|under|below|beside|across|by|standing|walking|running|sitting|lying|sleeping|jumping|swimming|dancing|playing)\b)",
     re.IGNORECASE,
 )
 _AND_NOT = re.compile(
-    r"\s*(?:,\s*)?\b(?:or|nor|and\s+no|and)\s+([^\W\d_][\w'-]*)(?=\s*(?:[,.;:!?)\n]|$))", re.IGNORECASE
+    r"\s*(?:,\s*)?\b(?:(?:or|nor|and\s+no)\s+(?=[\w'-]+\s+(?:in|on|at|near|under|by)\s)|(?:or|nor|and\s+no|and)\s+)"
+    r"([^\W\d_][\w'-]*)(?=\s*(?:[,.;:!?)\n]|$)|\s+(?:in|on|at|near|under|by)\s)",
+    re.IGNORECASE,
 )
 _NO_THING = frozenset(
     [

@@ -53,6 +53,11 @@ _OF_ICE = re.compile(
     r"\b((?:made|carved|built|sculpted)\s+(?:entirely\s+)?(?:of|from|out\s+of))\s+(?:ice|snow)\b",
     re.IGNORECASE,
 )
+# The camera of "camera from above" is where the picture is seen from.
+_CAMERA = re.compile(
+    r"(?i)(\A|[,.;\n]\s*)(?:the\s+)?camera\s+(?:is\s+)?"
+    r"(?=(?:from|looking|facing|pointing)\s+(?:the\s+)?(?:above|below|behind|front|side|up|down)\b)"
+)
 # A field of view is no meadow.
 _OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # Kinds that fill the frame: light may not stand "behind" them.
@@ -200,7 +205,13 @@ def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     return found, scene
 
 
+def without_camera(text: str) -> str:
+    """Return `text` with "camera from above" said without the camera, which is no thing in the picture."""
+    return _CAMERA.sub(r"\1", text)
+
+
 def _visible(text: str) -> str:
+    text = without_camera(text)
     text = _OPAQUE.sub(lambda match: " lettered " if match[0][0] in '"“' else " ", text)
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     text = _AT_WORK.sub("working", text)

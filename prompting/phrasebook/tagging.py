@@ -13,7 +13,9 @@ from .chooser import Chooser
 from .composing import looks_like_tags
 from .negations import take_negations
 from .scene import Scene
+from .subjects import without_camera
 from .things import tags_about
+from .vocabulary import lexicon, singular
 
 # Of 64 numbers in a row the two nearest lie 1/123 of the whole apart.
 ENOUGH_SPREAD = 130.0
@@ -30,6 +32,12 @@ _SHOULD_SHOW = re.compile(
 _CLAUSE = re.compile(
     r"(?i)\s+(?:whose|where|while|(?:who|which|that)\s+(?:is|are)|is|are|as|becoming|turning\s+into)\s+(?=\S)"
 )
+# What is left around something that is not there: "no stars in the sky", "sunglasses but no hat".
+_AROUND_NOTHING = re.compile(
+    r"(?i)(?:[\s,]+(?:but|and|or|though|although|yet))?\s+,\s"
+    r"(?:[\s,]*\b(?:but|and|or|in|on|at|near|over|above|under|below|beside|across|by|around|behind|to|of|for|from|with|visible|anywhere)(?=\s))*"
+)
+_OPENING = re.compile(r"(?i)\A[\s,]*(?:(?:in|on|at|under|inside|near)\s+(?=(?:an?|the)\s))?")
 # "Caught in a net" and "driven by a panda" stay whole.
 _DONE_BY = re.compile(
     r"(?i)\b(?!(?:made|carved|built|woven|folded|sculpted|covered|surrounded)\b)"
@@ -50,8 +58,9 @@ def as_tags(prompt: str, scene: Scene) -> str:
     # What is not to be there stands in the negative prompt.
     if looks_like_tags(prompt):
         return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
-    left = _SHOULD_SHOW.sub(", ", take_negations(prompt, Scene()))
-    left = _CLAUSE.sub(", ", _DONE_BY.sub(r"\1_\2_", left))
+    left = _AROUND_NOTHING.sub(", ", take_negations(without_camera(prompt), Scene()))
+    left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
+    left = _CLAUSE.sub(", ", _DONE_BY.sub(_done_by, left))
     tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]
     if not tags:
         return prompt
@@ -68,6 +77,13 @@ def as_tags(prompt: str, scene: Scene) -> str:
     # A mermaid has the tags of a girl.
     known = known and "humanoid" not in scene.tags
     return f"{NOBODY}, {listed}" if known and not shows_people(left) and NOBODY not in listed else listed
+
+
+def _done_by(match: re.Match[str]) -> str:
+    """Return "caught in" as one word; a kitchen ends like what is done, and is a thing."""
+    is_thing = match[1].lower() in lexicon()[0] or singular(match[1].lower()) in lexicon()[0]
+    # The island of a kitchen with one is no tag.
+    return match[0] if is_thing and match[2].lower() != "with" else f"{match[1]}_{match[2]}_"
 
 
 def _without_deed(tag: str, *, is_first: bool) -> list[str]:

@@ -18,7 +18,12 @@ NUMBERS = frozenset({"single", "plural"})
 ASKED = frozenset({"nobody", "inanimate"})
 _LIVING = frozenset({"person", "group", "animal", "creature", "robot"})
 # "In the owls' faces": each has one.
-_ONE_EACH = re.compile(r"(?<=[a-z] )(the [a-z ]+(?:'s|s')) (face|body|head|nose|outline|tail|beak|back)\b")
+_ONE_EACH = re.compile(
+    r"(?<=[a-z] )(the [a-z ]+(?:'s|s')) (face|body|head|nose|outline|tail|beak|back|mane|trunk)\b"
+)
+_EACH_HAS = re.compile(
+    r"\A(The [a-z ]+s') (face|body|head|nose|outline|tail|beak|back|mane|trunk) ([a-z]+)\b"
+)
 _OWNED = re.compile(r"\b([Tt])he ((?:(?!of\b)[a-z]+ ){1,3})of \{n\}")
 # The files, and the list that each has.
 ABOUT = {"things": "things", "thing_tags": "tags"}
@@ -124,9 +129,15 @@ def _entries_of(thing: Thing, file: str) -> Iterator[Entry]:
             prose = _OWNED.sub(_owned, entry.prose) if thing.traits & _LIVING else entry.prose
             prose = prose.replace("{n}", name).replace("{N}", name[:1].upper() + name[1:])
             if thing.plural:
-                prose = _ONE_EACH.sub(r"\1 \2s", prose.replace("s's ", "s' ")).replace("bodys", "bodies")
+                prose = _EACH_HAS.sub(_each_has, _ONE_EACH.sub(r"\1 \2s", prose.replace("s's ", "s' ")))
+                prose = prose.replace("bodys", "bodies")
             asked = entry.needs | (entry.tags & ASKED)
             yield replace(entry, prose=prose, tags=entry.tags - NUMBERS - ASKED, needs=asked)
+
+
+def _each_has(match: re.Match[str]) -> str:
+    verb = {"is": "are", "has": "have"}.get(match[3], re.sub(r"(?<=ch|sh)es$|s$", "", match[3]))
+    return f"{match[1]} {match[2]}s {verb}"
 
 
 def _owned(match: re.Match[str]) -> str:

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ..tasks import EnhanceTask
 
 _DETAILED = 40
+_ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
+_EMPTY_PARTS = re.compile(r"[ \t]*,(?:[ \t]*,)+|[ \t]+,(?=\s)")
+_EMPTY_END = re.compile(r"(?:\s+,|,\s*,)[\s,]*\Z")
+_SYNTAX = re.compile(r"[\[\]{}()<>|\\_\"“]")
 # Of a subject that is not surely known, in the order of choosing.
 _OF_THE_UNSURE: tuple[str, ...] = (
     "medium", "thing", "light", "things", "setting", "composition", "things", "palette", "setting", "shadow",
@@ -105,6 +109,7 @@ def _write(task: EnhanceTask) -> str:
     if not task.prompt.strip():
         theme = _theme(task)
         task = replace(task, prompt=theme or _invented(task), instruction="" if theme else task.instruction)
+    task = replace(task, prompt=_in_line(task.prompt))
     if english := gloss_for(task.prompt, task.target.languages):
         task = replace(task, prompt=english.english)
     scene = read_scene(task.prompt)
@@ -117,6 +122,17 @@ def _write(task: EnhanceTask) -> str:
     if task.target.negative != "none" and scene.without:
         text = f"{text}\nNegative: {', '.join(scene.without)}"
     return text
+
+
+def _in_line(prompt: str) -> str:
+    """Return a list of marked lines as one with commas, and any prompt without empty parts."""
+    if "," not in prompt and "\n" not in prompt:
+        return prompt
+    lines = [line for line in prompt.splitlines() if line.strip()]
+    items = [_ITEM.sub("", line, count=1).strip(" ,;") for line in lines if _ITEM.match(line)]
+    if 1 < len(lines) == len(items) and not _SYNTAX.search("".join(items)):
+        prompt = ", ".join(items)
+    return prompt if _SYNTAX.search(prompt) else _EMPTY_PARTS.sub(",", _EMPTY_END.sub("", prompt))
 
 
 def _theme(task: EnhanceTask) -> str:

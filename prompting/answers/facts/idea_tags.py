@@ -13,12 +13,12 @@ _FOREIGN = re.compile(
     r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|um|uma)\b"
 )
 WISH = re.compile(
-    r"(?i)\A\W*(?:i|we|you|please|make|create|draw|paint|show|generate|give|write|imagine|let['’]?s|can|could|there"
+    r"(?i)\A\W*(?:i|we|you|please|pls|plz|make|create|draw|paint|show|generate|give|write|imagine|let['’]?s|can|could|there"
     r"|need|want|what|how|a (?:picture|prompt))\b"
 )
 # Between the things that an idea names: where one of these stands, one tag ends and another begins.
 _BETWEEN = re.compile(
-    r"(?i)[,.;:]\s+|\s+(?:and|with|in front of|on top of|in|on|at|under|behind|above|below|beside|near"
+    r"(?i)[,.;:!?]+\s+|\s+(?:and|with|in front of|on top of|in|on|at|under|behind|above|below|beside|near"
     r"|next to|along|over|through|across|into|by"
     r"|(?<!carved )(?<!made )(?<!built )(?<!woven )(?<!folded )(?<!sculpted )from"
     r"|that says|reading(?=\s*\Z)|saying|titled|for|who|that|which"
@@ -32,7 +32,7 @@ _MEDIUM_OF = re.compile(
     r"|line art|watercolou?r|close-up|closeup|macro shot|wide shot|aerial view|picture|image|logo)\s+of\s+"
 )
 _VIEW = re.compile(
-    r"(?i),?\s+(?:as\s+)?(?:(?:seen|shot|viewed|taken|photographed|view)\s+)?from\s+(?:the\s+)?(above|below|behind|side)\b"
+    r"(?i)(?:\A|,?\s+)(?:as\s+)?(?:(?:seen|shot|viewed|taken|photographed|view)\s+)?from\s+(?:the\s+)?(above|below|behind|side)\b"
     r"(?!\s+(?:an?|the|his|her|its|of)\b)"
 )
 _TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
@@ -41,7 +41,8 @@ _SMALL = re.compile(
 )
 # What is left of a sentence between its things.
 _NO_TAG = re.compile(
-    r"(?i)(?:behind|before|beyond|around|there|here|shot|taken|seen|then|now|still|also|just)\Z"
+    r"(?i)(?:behind|before|beyond|around|there|here|shot|taken|seen|then|now|still|also|just|but|or|one|others?|another"
+    r"|each|both|all|some|why|when|where|who|which)\Z"
 )
 _ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -104,7 +105,15 @@ def words_lost(prompt: str, text: str) -> set[str]:
 @given(prompt=st.text(max_size=120), form=st.sampled_from([PROSE, PHRASES, ANY, VIDEO, EDIT, FROM_IMAGE]))
 @settings(max_examples=150, deadline=None)
 def test_odd_prompts_survive_verbatim(prompt: str, form: Target) -> None:
-    assert enhanced(prompt, form).startswith(prompt.strip())
+    assert begins_with(enhanced(prompt, form), prompt)
+
+
+def begins_with(text: str, prompt: str) -> bool:
+    """Tell whether `text` begins with `prompt`, where that has parts without a word but for the commas."""
+    prompt = prompt.strip()
+    if re.search(r"\s,|,\s*,", prompt):
+        text, prompt = (re.sub(r"[\s,]", "", each) for each in (text, prompt))
+    return text.startswith(prompt)
 
 
 @given(parts=st.lists(st.sampled_from(SYNTAX), max_size=10))
@@ -112,7 +121,7 @@ def test_odd_prompts_survive_verbatim(prompt: str, form: Target) -> None:
 def test_prompt_syntax_survives_verbatim(parts: list[str]) -> None:
     prompt = " ".join(parts)
     for target in (PROSE, PHRASES, ANY, VIDEO, EDIT):
-        assert enhanced(prompt, target).startswith(prompt.strip())
+        assert begins_with(enhanced(prompt, target), prompt)
     with_syntax = f"{prompt}, (red scarf:1.2), <lora:ink:0.7>"
     assert enhanced(with_syntax, TAGS).startswith(with_syntax.strip())
 
@@ -375,6 +384,59 @@ def test_the_negative_line(prompt: str, negative: str | None) -> None:
     assert "Negative:" not in enhanced(prompt, PROSE)
 
 
+@pytest.mark.parametrize(
+    ("idea", "without"),
+    [
+        ("a woman NOT smiling", "smiling"),
+        ("not a dog, a wolf", "dog"),
+        ("camera from above, don't show the face", "face"),
+        ("a girl without a hat or gloves in a park", "hat, gloves"),
+        ("not a single cloud over the sea", "cloud"),
+    ],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_not_to_be_seen_stands_in_the_negative_prompt(idea: str, without: str, seed: int) -> None:
+    written = write(EnhanceTask(prompt=idea, target=targets.load("illustrious"), seed=seed))
+    shown, _, negative = written.partition("\nNegative: ")
+    assert negative == without
+    assert not re.search(rf"\b(?:{without.replace(', ', '|').replace('smiling', 'smil(?:e|ing)')})\b", shown)
+
+
+@pytest.mark.parametrize("idea", ["why not a dragon", "whether or not a storm comes, a ship sails"])
+def test_not_every_not_takes_something_away(idea: str) -> None:
+    assert not read_scene(idea).without
+
+
+@pytest.mark.parametrize(
+    ("idea", "start"),
+    [
+        ("- fox\n- snow\n- night", "fox, snow, night. "),
+        ("1. a fox\n2) deep snow", "a fox, deep snow. "),
+        ("a house on a hill   ,  ,", "a house on a hill"),
+        ("a house   ,  , on a hill \n,", "a house, on a hill"),
+    ],
+)
+def test_a_list_has_commas_and_no_empty_parts(idea: str, start: str) -> None:
+    written = write(EnhanceTask(prompt=idea, target=targets.load("flux1_dev")))
+    assert written.startswith(start)
+    assert not re.search(r"\s,|,\s*,|[,.]\s*, ", written)
+
+
+@pytest.mark.parametrize("idea", ["four vikings in a boat", "two horses in a field"])
+def test_each_of_several_has_a_face_of_its_own(idea: str) -> None:
+    lines = [entry.prose for entry in lines_about(read_scene(idea))]
+    assert any(re.match(r"The (?:vikings' faces are|horses' manes fall)\b", line) for line in lines)
+    assert not any(re.search(r"s' (?:face|head|mane|nose)\b", line) for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["video", "image_to_video"])
+def test_nothing_moves_by_the_camera_where_it_holds_still(kind: str) -> None:
+    target = replace(VIDEO, kind=kind)
+    for seed, idea in itertools.product(range(60), ["a fox in the snow", "zxqv"]):
+        written = write(EnhanceTask(prompt=idea, target=target, seed=seed))
+        assert "Near things move" not in written
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("idea", ["an astronaut on the moon, no stars", "a castle without fog"])
 def test_tags_show_nothing_that_is_not_to_be_there(idea: str, seed: int) -> None:
@@ -400,6 +462,23 @@ def test_other_languages_get_their_own_words() -> None:
         ("two women laughing in a kitchen", "2girls, two women, laughing, kitchen, "),
         ('a neon sign that says "OPEN LATE"', 'no humans, neon sign, "OPEN LATE", '),
         ("a beach without people", "no humans, beach, "),
+        ("not a dog, a wolf", "no humans, wolf, "),
+        ("camera from above, don't show the face", "from above, "),
+        ("an old camera from above", "no humans, old camera, from above, "),
+        (
+            "two knights fighting, one in red armor, the other in black",
+            "two knights fighting, red armor, black, ",
+        ),
+        ("a man with sunglasses but no hat", "1boy, sunglasses, "),
+        ("a girl without a hat or gloves in a park", "1girl, park, "),
+        ("SOFA!!!! PLS MAKE GOOD", "SOFA, "),
+        ("kitchen at 6 am", "no humans, kitchen, 6 am, "),
+        ("a chicken in a garden", "no humans, chicken, garden, "),
+        ("no stars in the sky", "no humans, sky, "),
+        ("not a single cloud over the sea", "no humans, sea, "),
+        ("why is the sky blue?", "sky blue, "),
+        ("castle, but no people", "no humans, castle, "),
+        ("- fox\n- snow\n- night", "fox, snow, night, "),
         ("1girl, silver hair, a red coat", "1girl, silver hair, a red coat, "),
         ("(freckled woman:1.3) in the rain", "(freckled woman:1.3) in the rain, "),
     ],
