@@ -348,6 +348,7 @@ def _plural(noun: str) -> str:
         "man": "men",
         "child": "children",
         "fish": "fish",
+        "samurai": "samurai",
         "sheep": "sheep",
         "deer": "deer",
         "mouse": "mice",

@@ -13,7 +13,7 @@ _NEGATED = re.compile(
     r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw)"
     # "Not a dog, a wolf", "NOT smiling"; but not "why not a dragon" and "whether or not a storm comes".
     r"|(?<!\bor\s)(?<!\bif\s)(?<!\bwhy\s)(?<!\btoo\s)not(?=\s+an?\s)(?:\s+a(?=\s+single\s)\s+single)?"
-    r"|(?:(?:is|are)\s+)?not(?=\s+[a-z]+ing\s*(?:[,.;!?\n]|$|\band\b)))"
+    r"|(?:(?:is|are)\s+)?(?:not(?=\s+[a-z]+ing\s*(?:[,.;!?\n]|$|\band\b))|(?-i:NOT)(?=\s+(?-i:[a-z]+)\s*(?:[,.;!?\n]|$))))"
     r"\s+(?:(?:an?|any|the|his|her|their)\s+)?"
     r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
@@ -48,6 +48,11 @@ _NO_THING = frozenset(
 )
 _NOBODY = re.compile(r"\b(?:nobody|no[\s-]one|no\s+humans?|unpeopled|uninhabited)\b", re.IGNORECASE)
 
+_LOOKS_AWAY = re.compile(
+    r"\b(?:is\s+|are\s+)?not\s+(?:looking\s+(?:at|into|towards?)|facing)\s+(?:the\s+)?(?:camera|viewer)\b",
+    re.IGNORECASE,
+)
+
 
 def take_negations(text: str, scene: Scene) -> str:
     """Return `text` without what it says is not there, and note that in ``scene.without``."""
@@ -66,6 +71,9 @@ def take_negations(text: str, scene: Scene) -> str:
     if _NOBODY.search(text):
         text = _NOBODY.sub(" , ", text)
         scene.without.append("people")
+    if _LOOKS_AWAY.search(text):
+        text = _LOOKS_AWAY.sub(" , ", text)
+        scene.without.append("looking at viewer")
     while True:
         match = _NEGATED.search(text)
         if match is None or not note(match[1]):

@@ -37,6 +37,10 @@ _AROUND_NOTHING = re.compile(
     r"(?i)(?:[\s,]+(?:but|and|or|though|although|yet))?\s+,\s"
     r"(?:[\s,]*\b(?:but|and|or|in|on|at|near|over|above|under|below|beside|across|by|around|behind|to|of|for|from|with|visible|anywhere)(?=\s))*"
 )
+# "Please draw a dragon": what is wished for is the dragon.
+_WISHED = re.compile(
+    r"(?i)\A\W*(?:(?:please|pls|plz)\W+)?(?:draw|paint|make|create|show|generate|give|render)\s+(?:me\s+)?(?=(?:an?|the|two|three)\s)"
+)
 _OPENING = re.compile(r"(?i)\A[\s,]*(?:(?:in|on|at|under|inside|near)\s+(?=(?:an?|the)\s))?")
 # "Caught in a net" and "driven by a panda" stay whole.
 _DONE_BY = re.compile(
@@ -58,7 +62,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     # What is not to be there stands in the negative prompt.
     if looks_like_tags(prompt):
         return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
-    left = _AROUND_NOTHING.sub(", ", take_negations(without_camera(prompt), Scene()))
+    left = _AROUND_NOTHING.sub(", ", take_negations(without_camera(_WISHED.sub("", prompt)), Scene()))
     left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
     left = _CLAUSE.sub(", ", _DONE_BY.sub(_done_by, left))
     tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]

@@ -27,6 +27,8 @@ def english(idea: str) -> str | None:
         ("竹林里的武士", "samurai, bamboo forest"),
         ("桜の木の下で眠る猫", "cat, cherry tree, sleeping"),
         ("神社", "shrine"),
+        ("日本の侍", "samurai, japan"),
+        ("两个武士在竹林中", "two samurai, bamboo forest"),
         ("花火", "fireworks"),
         ("개구리", "frog"),
         ("숲속의 고양이", "cat, forest"),

@@ -388,6 +388,8 @@ def test_the_negative_line(prompt: str, negative: str | None) -> None:
     ("idea", "without"),
     [
         ("a woman NOT smiling", "smiling"),
+        ("a man NOT old", "old"),
+        ("a woman not looking at the camera", "looking at viewer"),
         ("not a dog, a wolf", "dog"),
         ("camera from above, don't show the face", "face"),
         ("a girl without a hat or gloves in a park", "hat, gloves"),
@@ -463,6 +465,7 @@ def test_other_languages_get_their_own_words() -> None:
         ('a neon sign that says "OPEN LATE"', 'no humans, neon sign, "OPEN LATE", '),
         ("a beach without people", "no humans, beach, "),
         ("not a dog, a wolf", "no humans, wolf, "),
+        ("please draw a dragon on a mountain", "dragon, mountain, "),
         ("camera from above, don't show the face", "from above, "),
         ("an old camera from above", "no humans, old camera, from above, "),
         (
