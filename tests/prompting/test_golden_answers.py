@@ -313,6 +313,7 @@ class TestNamesOfSections:
             ("verse", "chorus", ("[Verse]", "[Chorus]")),
             ("[Verse 1]", "Chorus:", ("[Verse 1]", "[Chorus]")),
             ("Verse 1:", "[Chorus - loud]", ("[Verse 1]", "[Chorus - loud]")),
+            ("Verse 1 (male):", "Chorus x2:", ("[Verse 1 - male]", "[Chorus - x2]")),
             ("Strophe 1:", "Refrain:", ("[Verse 1]", "[Chorus]")),
             ("[Estrofa]", "[Estribillo]", ("[Verse]", "[Chorus]")),
             ("[Couplet 1: Anna]", "[Refrain]", ("[Verse 1 - Anna]", "[Chorus]")),

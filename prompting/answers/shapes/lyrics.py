@@ -45,11 +45,12 @@ _NAMES = {
     "Bridge": "brücke|pont|puente|ponte",
 }
 _SUNG_NAME = rf"(?:pre[- ]|post[- ])?chorus|verse|bridge|hook|{'|'.join(_NAMES.values())}"
-_NAME = rf"({_SUNG_NAME}|intro|outro|interlude|instrumental)(?:\s*#?(\d{{1,2}}))?"
+_MODIFIER = r"(?:\s*\((?P<voice>[^()\n]{1,20})\)|\s*(?P<times>x\s?\d|\d\s?x)\b)?"
+_NAME = rf"({_SUNG_NAME}|intro|outro|interlude|instrumental)(?:\s*#?(\d{{1,2}}))?{_MODIFIER}"
 _BARE_TAG = re.compile(rf"(?i)^\s*[\s*_#>(\[（【=~–—-]{{0,6}}{_NAME}[\s*_:：)\]）】.=~–—-]{{0,6}}\s*$")
 _PLAIN = re.compile(rf"(?i)^\s*(?:{_SUNG_NAME}|intro|outro|interlude|instrumental)\s*$")
 _SUNG = re.compile(rf"(?i)^(?:{_SUNG_NAME})$")
-_TAG_BEFORE_WORDS = re.compile(rf"(?i)^[\s*_#(\[-]{{0,6}}{_NAME}[\s*_)\]]{{0,3}}[:：][\s*_]*(\S.*)$")
+_TAG_BEFORE_WORDS = re.compile(rf"(?i)^[\s*_#(\[-]{{0,6}}{_NAME}[\s*_)\]]{{0,3}}[:：][\s*_]*(?P<words>\S.*)$")
 _NAMED = re.compile(rf"(?i)^({_SUNG_NAME})(?=\s*\d|\s*$)")
 _BACKING = re.compile(r"\([^()]*\)")
 _NUMBERED = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
@@ -133,7 +134,7 @@ def _tagged(lines: Sequence[str]) -> list[str]:
         elif bare := _BARE_TAG.match(line):
             tagged.append(_bracketed(bare))
         elif inline := _TAG_BEFORE_WORDS.match(line):
-            tagged += [_bracketed(inline), inline[3]]
+            tagged += [_bracketed(inline), inline["words"]]
         else:
             tagged.append(line)
     return tagged
@@ -141,7 +142,9 @@ def _tagged(lines: Sequence[str]) -> list[str]:
 
 def _bracketed(found: re.Match[str]) -> str:
     name = found[1].title().replace(" Chorus", "-Chorus")
-    return f"[{name} {found[2]}]" if found[2] else f"[{name}]"
+    name = f"{name} {found[2]}" if found[2] else name
+    modifier = found["voice"] or found["times"]
+    return f"[{name} - {modifier}]" if modifier else f"[{name}]"
 
 
 def _is_style(line: str) -> bool:
