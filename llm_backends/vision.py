@@ -42,10 +42,10 @@ def cannot_see(deployment: Deployment) -> CannotSee:
     """The error for `deployment`, naming the user's models with vision where there are some."""
     others = [name for name in deployment.seeing() if name != deployment.model_id][:_SHOWN]
     which = " or ".join(filter(None, [", ".join(others[:-1]), *others[-1:]])) if others else ""
-    hint = f"Choose a model that does, such as {which}" if which else "Choose a model that does"
+    example = f", such as {which} (here or with LLM_MODEL)" if which else ""
     return CannotSee(
         f"{deployment.name} does not support images.",
-        hint=f"{hint}, or remove the image.",
+        hint=f"Choose a model that does{example}, or remove the image.",
         provider=deployment.provider,
         model=deployment.model,
     )

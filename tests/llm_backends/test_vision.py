@@ -41,10 +41,10 @@ def test_without_pictures_and_where_nothing_is_known_it_may_try():
     ("seeing", "said"),
     [
         ((), r"Choose a model that does, or remove the image\."),
-        (("a/b",), r"such as a/b, or remove"),
-        (("a/b", "c/d"), r"such as a/b or c/d, or remove"),
-        (("a", "b", "c", "d"), r"such as a, b or c, or remove"),
-        (("fox", "c"), r"such as c, or remove"),
+        (("a/b",), r"such as a/b \(here or with LLM_MODEL\), or"),
+        (("a/b", "c/d"), r"such as a/b or c/d \("),
+        (("a", "b", "c", "d"), r"such as a, b or c \("),
+        (("fox", "c"), r"such as c \("),
     ],
 )
 def test_it_names_models_of_the_users_that_see(seeing, said):

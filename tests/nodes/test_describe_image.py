@@ -163,7 +163,7 @@ def test_on_a_fresh_install_it_says_how_to_choose_a_model(host: Host) -> None:
     assert run.status == "error"
     assert "Phrasebook does not support images." in run.message
     assert "Choose a model that does, such as " in run.message
-    assert "llm_model" in run.message
+    assert "here or with LLM_MODEL" in run.message
 
 
 def test_enhance_prompt_shows_its_picture_too(endpoint_host: Host, wire: WireServer, host: Host) -> None:
