@@ -59,7 +59,11 @@ def facets(name: str) -> dict[str, tuple[Entry, ...]]:
 
 def stems(text: str) -> frozenset[str]:
     """Return the meaningful words of `text`, cut to five letters, to notice repetition."""
-    return frozenset(word[:5] for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if word not in _COMMON)
+    words = re.findall(r"[^\W\d_]{4,}", text.lower())
+    # "Armour" and "armor" are one word, as are "grey" and "gray".
+    return frozenset(
+        word.replace("our", "or").replace("grey", "gray")[:5] for word in words if word not in _COMMON
+    )
 
 
 def entries(group: dict[str, Any], number: int) -> tuple[Entry, ...]:

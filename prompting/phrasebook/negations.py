@@ -17,7 +17,10 @@ _NEGATED = re.compile(
     r"\s+(?:(?:an?|any|the|his|her|their)\s+)?"
     r"((?:[^\W\d_][\w'-]*)(?:\s+[^\W\d_][\w'-]*){0,2}?)"
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
-    r"anywhere|around|behind|near|over|above|under|below|beside|across|by|standing|walking|running|sitting|lying|sleeping|jumping|swimming|dancing|playing)\b)",
+    r"anywhere|around|behind|near|over|above|under|below|beside|across|by|standing|walking|running|sitting|lying|sleeping|jumping|swimming|dancing|playing)\b"
+    # "Without armour drinking tea"; but a big building is what is not there.
+    r"|\s+(?!(?:building|ring|earring|clothing|ceiling|wing|string|thing|king|lightning|painting|railing|wedding|bedding"
+    r"|piercing|stuffing|lighting|writing|lettering|crossing|opening|covering|spring|evening|morning)s?\b)[a-z]{3,}ing\b)",
     re.IGNORECASE,
 )
 _AND_NOT = re.compile(

@@ -79,6 +79,9 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
         or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
         or break_between(text, noun.start)
     )
+    # A model airplane is no aircraft.
+    if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
+        return False
     before = tokens[max(0, noun.start - 3) : noun.start]
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
 

@@ -13,6 +13,7 @@ from .language import ENGLISH
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
 from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_shown, note_things
+from .visible import visible
 from .vocabulary import (
     ALIVE,
     OWNS,
@@ -28,15 +29,6 @@ from .vocabulary import (
     worked,
 )
 
-# Code, references and quoted text are the user's own business; nothing is read into them.
-_OPAQUE = re.compile(r'"[^"\n]*"|“[^”\n]*”|<[^<>\n]*>|__[\w\-/*]+__|\bembedding:\S+|https?://\S+')
-# "dark blue" is a colour and "light wood" a material, not light.
-_COLOURED = re.compile(
-    r"\b(dark|bright|light|pale|deep|warm|soft|cold|hard|fall|old)[\s-]+(red|blue|green|yellow|orange|purple|pink|"
-    r"brown|grey|gray|black|white|gold|golden|teal|beige|blonde?|hair\w*|eye\w*|skin\w*|wood\w*|oak|fur|coat|suit|"
-    r"dress|jacket|shirt|chocolate|el(?:f|ves)|lord|knight|wizard|mage|roast|rum|beer|drinks?|brew|coffee|tea|"
-    r"drive|town|smile|bulb|weight|year)\b"
-)
 # A mountain bike before a white background stands on no mountain.
 _LANDS = frozenset(
     {"mountain", "sea", "forest", "desert", "city", "field", "garden", "water", "road", "openwater"}
@@ -46,20 +38,6 @@ _AROUND = frozenset({"in", "on", "at", "by", "near", "beside", "through", "acros
 _BELOW = frozenset({"under", "beneath", "among", "between", "behind", "near", "beside", "against"})
 _OUTSIDE = frozenset({"outside", "near", "behind", "beside", "before", "above", "over"})
 _CABINS = frozenset({"road", "rail", "air", "spacecraft"})
-# Somebody draws; it is no drawing.
-_AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
-# Ice that something is made of lies on no ground.
-_OF_ICE = re.compile(
-    r"\b((?:made|carved|built|sculpted)\s+(?:entirely\s+)?(?:of|from|out\s+of))\s+(?:ice|snow)\b",
-    re.IGNORECASE,
-)
-# The camera of "camera from above" is where the picture is seen from.
-_CAMERA = re.compile(
-    r"(?i)(\A|[,.;\n]\s*)(?:the\s+)?camera\s+(?:is\s+)?"
-    r"(?=(?:from|looking|facing|pointing)\s+(?:the\s+)?(?:above|below|behind|front|side|up|down)\b)"
-)
-# A field of view is no meadow.
-_OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # Kinds that fill the frame: light may not stand "behind" them.
 _SPREAD = frozenset({"landscape", "city", "interior", "abstract"})
 _THINGS = frozenset({"object", "plant", "food"})
@@ -72,6 +50,8 @@ _NAME_REACH = 4
 # "A faded black and white photo of": so many words may stand before a medium.
 _MEDIUM_REACH = 5
 _IMAGING_REACH = 4
+# A last part may name the medium in so many words: "in Egyptian mural style".
+_LAST_REACH = 4
 _OF_MEDIA = frozenset({"imaging", "flatart"})
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
@@ -82,8 +62,8 @@ _SMALL_WORDS = frozenset(
 
 def read_scene(prompt: str) -> Scene:
     """Return the scene that `prompt` describes."""
-    scene = Scene(length=len(prompt.split()), language=spoken(_visible(prompt)))
-    text = _visible(prompt)
+    scene = Scene(length=len(prompt.split()), language=spoken(visible(prompt)))
+    text = visible(prompt)
     text = take_negations(text, scene)
     # "Hut" is a hat in German.
     tokens = tokens_of(text) if scene.language == "en" else []
@@ -155,11 +135,19 @@ def _known_in(tokens: list[str], nouns: list[Noun], usual: frozenset[str] | None
 def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     """Return of the tags that words of the scene bring those that hold whatever its subject is, and hints."""
     # What takes the picture is named first or last; a satellite in the middle is a thing.
-    ends = [*tokens[:_IMAGING_REACH], *tokens[-1:]]
+    last = max((place for place in range(len(tokens)) if break_between(text, place)), default=0)
+    last = max(last, len(tokens) - _LAST_REACH) if last else len(tokens) - 1
+    ends = {*range(min(_IMAGING_REACH, len(tokens))), *range(max(0, last), len(tokens))}
+    # A tattoo artist is no tattoo.
+    ends = {place for place in ends if not _is_of_trade(tokens[place + 1 : place + 2])}
     found = {
         hint
         for hint, words in hints().items()
-        if any(_is_one_of(token, words) for token in (ends if hint in _OF_MEDIA else tokens))
+        if any(
+            _is_one_of(token, words)
+            for place, token in enumerate(tokens)
+            if hint not in _OF_MEDIA or place in ends
+        )
     }
     apart = [tags for tags, (start, end) in _contexts(tokens, []) if _is_apart(start, end, text, tokens)]
     named = {tag for tags in apart for tag in tags}
@@ -173,6 +161,11 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     if said & dimension("medium"):
         found.add("mediumsaid")
     return (said - media) | (said & media & (named | {"mono"})) | found
+
+
+def _is_of_trade(after: list[str]) -> bool:
+    """Tell whether the next word makes of a medium somebody's trade or the place of it."""
+    return any(_is_one_of(word, word_list("trades")) for word in after)
 
 
 def _is_flat(tokens: list[str]) -> bool:
@@ -194,7 +187,7 @@ def _is_apart(start: int, end: int, text: str, tokens: list[str]) -> bool:
 def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     """Return the tags that an instruction asks for, in order, and the rest of its content (as a scene)."""
     scene = Scene()
-    text = take_negations(_visible(instruction), scene)
+    text = take_negations(visible(instruction), scene)
     tokens = tokens_of(text)
     said = data.words_of("context")["requested"]
     found: list[str] = []
@@ -203,21 +196,6 @@ def requested_tags(instruction: str) -> tuple[list[str], Scene]:
         scene.tags.update(tags)
     scene.covers = _lengths_in(tokens)
     return found, scene
-
-
-def without_camera(text: str) -> str:
-    """Return `text` with "camera from above" said without the camera, which is no thing in the picture."""
-    return _CAMERA.sub(r"\1", text)
-
-
-def _visible(text: str) -> str:
-    text = without_camera(text)
-    text = _OPAQUE.sub(lambda match: " lettered " if match[0][0] in '"“' else " ", text)
-    text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
-    text = _AT_WORK.sub("working", text)
-    text = _OF_ICE.sub(r"\1 icework", text)
-    text = _OF_FOCUS.sub("bokeh", text)
-    return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
 
 
 def _nouns(tokens: list[str]) -> Iterator[Noun]:

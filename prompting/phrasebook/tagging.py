@@ -13,8 +13,8 @@ from .chooser import Chooser
 from .composing import looks_like_tags
 from .negations import take_negations
 from .scene import Scene
-from .subjects import without_camera
 from .things import tags_about
+from .visible import without_camera
 from .vocabulary import lexicon, singular
 
 # Of 64 numbers in a row the two nearest lie 1/123 of the whole apart.
@@ -35,7 +35,7 @@ _CLAUSE = re.compile(
 # What is left around something that is not there: "no stars in the sky", "sunglasses but no hat".
 _AROUND_NOTHING = re.compile(
     r"(?i)(?:[\s,]+(?:but|and|or|though|although|yet))?\s+,\s"
-    r"(?:[\s,]*\b(?:but|and|or|in|on|at|near|over|above|under|below|beside|across|by|around|behind|to|of|for|from|with|visible|anywhere)(?=\s))*"
+    r"(?:[\s,]*\b(?:but|and|or|in|on|at|near|over|above|under|below|beside|across|by|around|behind|to|of|for|from|with|visible|anywhere)(?=\s)(?:\s+(?:him|her|it|them)(?=\s*(?:,|\Z)))?)*"
 )
 # "Please draw a dragon": what is wished for is the dragon.
 _WISHED = re.compile(

@@ -23,7 +23,10 @@ _BETWEEN = re.compile(
     r"|(?<!carved )(?<!made )(?<!built )(?<!woven )(?<!folded )(?<!sculpted )from"
     r"|that says|reading(?=\s*\Z)|saying|titled|for|who|that|which"
     r"|(?=(?:made|carved|built|woven|folded|sculpted)\s(?:of|from|out\sof)\s)"
-    r"|(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
+    # "A sling" is a thing, and who is slow dancing does one thing.
+    r"|(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!ly\s)(?<!\bslow\s)(?<!\btap\s)(?<!\bbelly\s)(?<!\bice\s)(?<!\brock\s)"
+    r"(?<!\bscuba\s)(?<!\bhorse\s)(?<!\bbird\s)(?<!\bline\s)(?<!\bpole\s)(?<!\bnot\s)"
+    r"(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
     r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to)\s)"
     r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
 )
@@ -44,6 +47,7 @@ _NO_TAG = re.compile(
     r"(?i)(?:behind|before|beyond|around|there|here|shot|taken|seen|then|now|still|also|just|but|or|one|others?|another"
     r"|each|both|all|some|why|when|where|who|which)\Z"
 )
+_DEED = re.compile(r"(?i)(?!(?:king|ring|string|wing|thing|spring|evening|morning|ceiling|wedding|sling)\Z)[a-z]{2,}ing\Z")
 _ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
 
 
@@ -66,11 +70,20 @@ def tags_in(idea: str) -> list[str]:
             continue
         for part in _BETWEEN.split(_MEDIUM_OF.sub(r"\1, ", piece)):
             words = _SMALL.sub("", part.strip(" ,.;:!?\n")).split()
-            for start in range(0, len(words), _LONGEST_TAG):
-                tag = " ".join(words[start : start + _LONGEST_TAG]).replace("from-", "from ")
+            for some in _short(words):
+                tag = " ".join(some).replace("from-", "from ")
                 if any(map(str.isalnum, tag)) and not WISH.match(tag) and not _NO_TAG.match(tag):
                     tags.append(tag)
     return list({term_key(tag): tag for tag in tags}.values())
+
+
+def _short(words: list[str]) -> list[list[str]]:
+    """Cut what is too long for a tag, before what somebody does where it says that."""
+    if len(words) <= _LONGEST_TAG:
+        return [words]
+    deeds = [place for place in range(1, min(len(words), _LONGEST_TAG + 1)) if _DEED.match(words[place])]
+    size = deeds[-1] if deeds else _LONGEST_TAG
+    return [words[:size], *_short(words[size:])]
 
 
 def unquoted(idea: str) -> str:

@@ -894,6 +894,14 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("Roman soldiers marching through a forest", "creased uniform"),
         ("the interior of a pyramid, torchlight", "even light|soft light|light from"),
         ("a pianist's hands on the keys", "metal|pianist's"),
+        ("a vampire without a reflection before a mirror", "reflection|second"),
+        ("a samurai without armor in a garden", "armou?r"),
+        ("a gladiator saluting the crowd", "sleeves|elbows"),
+        ("a girl dyeing her hair in the bathtub", "clothes"),
+        ("a lighthouse keeper writing letters at night, storm outside", "sky|dark shapes"),
+        ("a priestess of the moon raising a silver bowl, night", "disc|moonlight"),
+        ("creepy doll in a rocking chair, attic, single lightbulb", "even light|soft light|light from"),
+        ("Anubis weighing a heart, egyptian mural style", "light from|highlights"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -969,6 +977,13 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("a man whose beard is a flock of starlings", {"beard", "flock of starlings"}, set()),
         ("a satellite image of a farm", set(), {"traditional media", "anime coloring"}),
         ("astronaut cat, sticker, white border", {"white border"}, {"black border"}),
+        ("a mother carrying her newborn in a sling through a rice terrace", {"sling"}, {"a"}),
+        ("a ten year old boy building a model airplane at the kitchen table", {"building model airplane"}, {"aircraft"}),
+        ("an elderly couple slow dancing in their kitchen", {"elderly couple slow dancing"}, set()),
+        ("pixel art of a witch stirring a cauldron", set(), {"vector trace"}),
+        ("a gymnast frozen mid-air above the beam", set(), {"snow", "ice", "winter", "snowing"}),
+        ("a tattoo artist at work", set(), {"vector trace", "flat color", "drop shadow"}),
+        ("a samurai without armor drinking tea in a garden, no people around him", {"drinking tea"}, {"him"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:

@@ -1,0 +1,65 @@
+"""Words of a prompt that say what is in the picture: without code, lettering, and turns of phrase."""
+
+from __future__ import annotations
+
+import re
+
+# Code, references and quoted text are the user's own business; nothing is read into them.
+_OPAQUE = re.compile(r'"[^"\n]*"|“[^”\n]*”|<[^<>\n]*>|__[\w\-/*]+__|\bembedding:\S+|https?://\S+')
+# "dark blue" is a colour and "light wood" a material, not light.
+_COLOURED = re.compile(
+    r"\b(dark|bright|light|pale|deep|warm|soft|cold|hard|fall|old)[\s-]+(red|blue|green|yellow|orange|purple|pink|"
+    r"brown|grey|gray|black|white|gold|golden|teal|beige|blonde?|hair\w*|eye\w*|skin\w*|wood\w*|oak|fur|coat|suit|"
+    r"dress|jacket|shirt|chocolate|el(?:f|ves)|lord|knight|wizard|mage|roast|rum|beer|drinks?|brew|coffee|tea|"
+    r"drive|town|smile|bulb|weight|year)\b"
+)
+# Somebody draws; it is no drawing.
+_AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
+# Ice that something is made of lies on no ground.
+_OF_ICE = re.compile(
+    r"\b((?:made|carved|built|sculpted)\s+(?:entirely\s+)?(?:of|from|out\s+of))\s+(?:ice|snow)\b",
+    re.IGNORECASE,
+)
+# The camera of "camera from above" is where the picture is seen from.
+_CAMERA = re.compile(
+    r"(?i)(\A|[,.;\n]\s*)(?:the\s+)?camera\s+(?:is\s+)?"
+    r"(?=(?:from|looking|facing|pointing)\s+(?:the\s+)?(?:above|below|behind|front|side|up|down)\b)"
+)
+# A field of view is no meadow.
+_OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
+# A priestess of the moon and the knights of the Round Table: the words behind are no part of the scene.
+_TITLED = re.compile(
+    r"\b((?:god|goddess|king|queen|prince|princess|lord|lady|priest|priestess|knight|spirit|master|emperor|empress|"
+    r"guardian|child|children|daughter|son|saint|ruler|deity|champion|herald|angel|demon|patron|protector)(?:e?s)?)"
+    r"\s+of\s+(?:the\s+)?(?!(?:an?|\d+|two|three|four)\b)[\w'-]+(?:\s+and\s+(?:the\s+)?[\w'-]+(?=\s*(?:[,.;]|\Z)))?",
+    re.IGNORECASE,
+)
+# Whoever hears a storm outside is in a room.
+_HEARD = re.compile(
+    r"\b(?:thunder|storm|thunderstorm|rain|snow|blizzard|wind|snowstorm)\s+(?:\w+ing\s+)?outside\b"
+    r"(?!\s+(?:an?|the|his|her|their)\b)",
+    re.IGNORECASE,
+)
+# A leap is frozen without any ice, and so is food.
+_FROZEN = re.compile(
+    r"\bfrozen\s+(?=(?:in\s+)?(?:mid|time|place|motion|fear|terror|shock|movement|the\s+moment|the\s+act|pizza|food|yogh?urt|"
+    r"peas|dessert|margarita|meal)\b)",
+    re.IGNORECASE,
+)
+
+
+def without_camera(text: str) -> str:
+    """Return `text` with "camera from above" said without the camera, which is no thing in the picture."""
+    return _CAMERA.sub(r"\1", text)
+
+
+def visible(text: str) -> str:
+    """Return the words of `text` that describe its scene, some of them said in a plainer way."""
+    text = without_camera(text)
+    text = _OPAQUE.sub(lambda match: " lettered " if match[0][0] in '"“' else " ", text)
+    text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
+    text = _AT_WORK.sub("working", text)
+    text = _OF_ICE.sub(r"\1 icework", text)
+    text = _OF_FOCUS.sub("bokeh", text)
+    text = _FROZEN.sub("", _HEARD.sub("indoors", _TITLED.sub(r"\1", text)))
+    return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)
