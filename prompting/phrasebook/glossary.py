@@ -31,6 +31,7 @@ _TAKES_THING = frozenset(
 )
 _TELLING = ("nouns", "times", "qualities", "numbers", "actions")
 _KINDS = (*_TELLING, "between")
+_NAMING = frozenset({"nouns", "unknown", "name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +310,8 @@ def _joined(items: Sequence[tuple[str, str]], language: str) -> str:
     is_counted = False
     joint, before = ", ", ""
     for kind, word in items:
-        behind = phrases[-1] if phrases and before == "nouns" else None
+        behind = phrases[-1] if phrases and before in _NAMING else None
+        # "Globo rojo": red is what we have no word for, too.
         if kind == "qualities" and language in _QUALITY_BEHIND and behind:
             behind.qualities.append(word)
             continue

@@ -64,4 +64,7 @@ def language_of(text: str) -> str:
                 best, hits = str(code), score
     if hits >= 2 and hits > english:
         return best
+    # "La mariée jette": one word and an accent, with no word of English.
+    if hits and not english and any("ß" <= char < "ɐ" for char in text.lower()):
+        return best
     return "en"

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from ..answers.terms import shows_people
 from .certainty import entailed_by, sure_words, words_for
 from .scene import Scene, Thing
-from .vocabulary import OWNS, WORD, Noun, break_between, singular, word_list
+from .vocabulary import OWNS, WORD, Noun, break_between, lexicon, singular, word_list
 
 PEOPLE = frozenset({"person", "group"})
+_BEASTS = frozenset({"animal", "creature"})
 GUISES = frozenset({"robot", "animal", "creature"})
 PLACES = frozenset({"landscape", "city", "building", "interior", "space"})
 # What the words of a prompt say of all its things, whether the subject is known or not.
@@ -31,6 +32,9 @@ _OF_OTHERS = re.compile(
     r"|tower|wall|carpet|heap|town|desert|field)s?\s+of\s+(?!(?:the|a|an|flowers?|grass|wheat|corn|barley|daisies"
     r"|sunflowers|lavender|poppies|tulips|wildflowers|snow|ice|sand|night|dawn)\b)",
     re.IGNORECASE,
+)
+_SOMEBODY = re.compile(
+    r"(?<!hu)(?<!ger)(?<!ro)(?<!otto)(?<!talis)(?<!snow)(?<!walk)(?:m[ae]n|girls?|boys?|folk|rider|fighter)\Z(?<!omen)(?<!amen)(?<!imen)"
 )
 _NAME = re.compile(r"(?<!\A)(?<![.!?]\s)\b[A-Z][a-z]")
 _DEED = frozenset({"deed"})
@@ -79,11 +83,21 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
         or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
         or break_between(text, noun.start)
     )
+    if is_hybrid(noun, text, tokens):
+        return False
     # A model airplane is no aircraft.
     if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
         return False
     before = tokens[max(0, noun.start - 3) : noun.start]
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
+
+
+def is_hybrid(noun: Noun, text: str, tokens: Sequence[str]) -> bool:
+    """Tell whether an animal bears the name of another before its own: an owl bear is no bear."""
+    if noun.kind not in _BEASTS or not noun.start or break_between(text, noun.start):
+        return False
+    kind, _ = lexicon()[0].get(singular(tokens[noun.start - 1]), ("", ()))
+    return kind in _BEASTS and singular(noun.words) not in words_for("young_animals")
 
 
 def _ends_there(place: int, text: str, tokens: Sequence[str]) -> bool:
@@ -159,12 +173,17 @@ def note_things(
             outside.add("seenoutside")
         # In a tower nobody sees its parapet.
         near = tokens[max(0, noun.start - 3) : noun.start]
-        if noun.kind == "building" and not {"in", "inside", "within"}.isdisjoint(near):
+        if noun.kind == "building" and not {"in", "inside", "within", "through"}.isdisjoint(near):
             outside.add("inside")
         traits = frozenset({noun.kind, *noun.traits, *outside})
         scene.things.append(Thing(singular(words), f"the {words}", traits, noun.plural))
     if len({thing.word for thing in scene.things}) > 1:
         scene.tags.add("manythings")
+
+
+def is_somebody(token: str) -> bool:
+    """Tell whether a word ends as those for people do: a caveman."""
+    return bool(_SOMEBODY.search(token)) and singular(token) not in lexicon()[0]
 
 
 def _is_nobody_there(scene: Scene, nouns: Sequence[Noun], text: str, tokens: Sequence[str]) -> bool:
@@ -173,6 +192,7 @@ def _is_nobody_there(scene: Scene, nouns: Sequence[Noun], text: str, tokens: Seq
         "humanoid" not in scene.tags
         and all(noun.kind not in PEOPLE for noun in nouns)
         and words_for("somebody").isdisjoint(tokens)
+        and not any(map(is_somebody, tokens))
         and not _NAME.search(text)
         and not shows_people(text)
     )

@@ -12,7 +12,7 @@ from .glossary import spoken
 from .language import ENGLISH
 from .negations import take_negations
 from .scene import Scene, dimension, settle, split_list
-from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_shown, note_things
+from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_hybrid, is_shown, is_somebody, note_things
 from .visible import visible
 from .vocabulary import (
     ALIVE,
@@ -52,7 +52,24 @@ _MEDIUM_REACH = 5
 _IMAGING_REACH = 4
 # A last part may name the medium in so many words: "in Egyptian mural style".
 _LAST_REACH = 4
-_OF_MEDIA = frozenset({"imaging", "flatart"})
+_OF_MEDIA = frozenset({"imaging", "flatart", "handmade"})
+_HAD = frozenset(
+    {
+        "with",
+        "wearing",
+        "holding",
+        "carrying",
+        "selling",
+        "reading",
+        "copying",
+        "his",
+        "her",
+        "their",
+        "my",
+        "its",
+    }
+)
+_HAD_REACH = 3
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
 _SMALL_WORDS = frozenset(
@@ -102,12 +119,14 @@ def read_scene(prompt: str) -> Scene:
         main is not None
         and scene.language == "en"
         and len(places) <= 1
+        and not any(is_hybrid(match, text, tokens) for match in matches)
         and in_place
         and is_certain(scene, tokens, things, _known_in(tokens, matches, words_for("usual")))
     )
     # Nobody is there for sure only where every word is known and none speaks of somebody.
     told = {"alone", "nopeople", "drawn"}
-    if main is not None and is_read(tokens, known) and words_for("somebody").isdisjoint(tokens):
+    unnamed = words_for("somebody").isdisjoint(tokens) and not any(map(is_somebody, tokens))
+    if main is not None and is_read(tokens, known) and unnamed:
         told |= {"noperson"} if scene.kind not in PEOPLE and "humanoid" not in scene.tags else set()
     scene.subject = scene.kind
     scene.anyway = _anyway(said, text, tokens) | (scene.tags & (told | NOTED | set(sure_words())))
@@ -138,8 +157,9 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     last = max((place for place in range(len(tokens)) if break_between(text, place)), default=0)
     last = max(last, len(tokens) - _LAST_REACH) if last else len(tokens) - 1
     ends = {*range(min(_IMAGING_REACH, len(tokens))), *range(max(0, last), len(tokens))}
-    # A tattoo artist is no tattoo.
+    # A tattoo artist is no tattoo, and who has one is not drawn with it.
     ends = {place for place in ends if not _is_of_trade(tokens[place + 1 : place + 2])}
+    ends = {place for place in ends if not _is_had(place, tokens)}
     found = {
         hint
         for hint, words in hints().items()
@@ -166,6 +186,12 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
 def _is_of_trade(after: list[str]) -> bool:
     """Tell whether the next word makes of a medium somebody's trade or the place of it."""
     return any(_is_one_of(word, word_list("trades")) for word in after)
+
+
+def _is_had(place: int, tokens: list[str]) -> bool:
+    """Tell whether somebody has what the word at `place` names, or makes it."""
+    before = tokens[max(0, place - _HAD_REACH) : place]
+    return not _HAD.isdisjoint(before) and not {"drawn", "painted", "made", "done", "in"} & set(before)
 
 
 def _is_flat(tokens: list[str]) -> bool:

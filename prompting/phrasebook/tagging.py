@@ -52,6 +52,7 @@ _DANGLING = re.compile(
     r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|seen|mid|with)\Z"
 )
 _GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
+_LIFELESS = frozenset({"object", "food", "building", "city", "interior", "landscape", "plant"})
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 
 
@@ -94,9 +95,17 @@ def _without_deed(tag: str, *, is_first: bool) -> list[str]:
     """Cut "roller skates carrying milkshakes" in two: who carries them stands in another tag."""
     words = tag.split()
     for place in range(1, len(words) - 1):
-        if not is_first and words[place].endswith("ing") and words[place].lower() in words_for("turns"):
+        if not is_first and _is_deed(words[place - 1 : place + 1]):
             return [" ".join(words[:place]), " ".join(words[place:])]
     return [tag]
+
+
+def _is_deed(words: list[str]) -> bool:
+    """Tell whether the second of two words is what the first does not do itself: a suit that waits."""
+    noun, deed = (word.lower() for word in words)
+    if not deed.endswith("ing") or deed in words_for("no_deeds"):
+        return False
+    return deed in words_for("turns") or lexicon()[0].get(singular(noun), ("",))[0] in _LIFELESS
 
 
 def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True) -> list[str]:

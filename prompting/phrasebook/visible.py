@@ -40,10 +40,13 @@ _HEARD = re.compile(
     r"(?!\s+(?:an?|the|his|her|their)\b)",
     re.IGNORECASE,
 )
-# A leap is frozen without any ice, and so is food.
-_FROZEN = re.compile(
-    r"\bfrozen\s+(?=(?:in\s+)?(?:mid|time|place|motion|fear|terror|shock|movement|the\s+moment|the\s+act|pizza|food|yogh?urt|"
-    r"peas|dessert|margarita|meal)\b)",
+# Who stands guard need be no guard, and a weightlifter's bar serves no drinks.
+_STANDS_GUARD = re.compile(
+    r"\b(?:stand(?:s|ing)?|keep(?:s|ing)?)\s+(?:guard|watch)\b|\bon\s+guard\b", re.IGNORECASE
+)
+_BARBELL = re.compile(
+    r"\b((?:under|over|lift\w*|grip\w*|grab\w*|clear\w*|hold\w*|pull\w*|press\w*)\s+(?:an?|the))\s+bar\b|"
+    r"\b(?:chocolate|candy|gold|pull-up|high|parallel|horizontal|roll|soap|handle|monkey)\s+bars?\b",
     re.IGNORECASE,
 )
 
@@ -61,5 +64,6 @@ def visible(text: str) -> str:
     text = _AT_WORK.sub("working", text)
     text = _OF_ICE.sub(r"\1 icework", text)
     text = _OF_FOCUS.sub("bokeh", text)
-    text = _FROZEN.sub("", _HEARD.sub("indoors", _TITLED.sub(r"\1", text)))
+    text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
+    text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)

@@ -9,6 +9,8 @@ from ...targets.fitting import split_terms, term_key
 from .kept import lettering
 
 _LONGEST_TAG = 6
+# Holds words together, and is no blank.
+_GLUE = "\ue000"
 _FOREIGN = re.compile(
     r"(?i)[äöüßñãõ]|\b(?:der|die|das|ein|eine|und|mit|auf|le|la|les|un|une|dans|el|los|una|con|por|um|uma)\b"
 )
@@ -27,7 +29,8 @@ _BETWEEN = re.compile(
     r"|(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!ly\s)(?<!\bslow\s)(?<!\btap\s)(?<!\bbelly\s)(?<!\bice\s)(?<!\brock\s)"
     r"(?<!\bscuba\s)(?<!\bhorse\s)(?<!\bbird\s)(?<!\bline\s)(?<!\bpole\s)(?<!\bnot\s)"
     r"(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
-    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to)\s)"
+    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to"
+    r"|for|from|with|towards?|around|off|out|against|between|among|near|beside|behind)\s)"
     r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
 )
 _MEDIUM_OF = re.compile(
@@ -38,6 +41,8 @@ _VIEW = re.compile(
     r"(?i)(?:\A|,?\s+)(?:as\s+)?(?:(?:seen|shot|viewed|taken|photographed|view)\s+)?from\s+(?:the\s+)?(above|below|behind|side)\b"
     r"(?!\s+(?:an?|the|his|her|its|of)\b)"
 )
+# "Hand in hand" and "side by side" are one tag.
+_PAIRED = re.compile(r"(?i)\b([a-z]{3,}) (in|by|to|on|against) (\1)\b")
 _TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
 _SMALL = re.compile(
     r"(?i)(?<![\w-])(?:a(?=\s+\w)|an|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
@@ -47,7 +52,9 @@ _NO_TAG = re.compile(
     r"(?i)(?:behind|before|beyond|around|there|here|shot|taken|seen|then|now|still|also|just|but|or|one|others?|another"
     r"|each|both|all|some|why|when|where|who|which)\Z"
 )
-_DEED = re.compile(r"(?i)(?!(?:king|ring|string|wing|thing|spring|evening|morning|ceiling|wedding|sling)\Z)[a-z]{2,}ing\Z")
+_DEED = re.compile(
+    r"(?i)(?!(?:king|ring|string|wing|thing|spring|evening|morning|ceiling|wedding|sling)\Z)[a-z]{2,}ing\Z"
+)
 _ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
 
 
@@ -64,6 +71,7 @@ def tags_in(idea: str) -> list[str]:
         return [_ARTICLE.sub("", term) for term in split_terms(idea)]
     tags: list[str] = []
     idea = _TOGETHER.sub(r"\1-and-\2", _VIEW.sub(r", from-\1", idea))
+    idea = _PAIRED.sub(r"\1\0\2\0\3", idea).replace("\0", _GLUE)
     for place, piece in enumerate(re.split(r"(\"[^\"]*\"|“[^”]*”)", idea)):
         if place % 2:
             tags.append(piece)
@@ -71,7 +79,7 @@ def tags_in(idea: str) -> list[str]:
         for part in _BETWEEN.split(_MEDIUM_OF.sub(r"\1, ", piece)):
             words = _SMALL.sub("", part.strip(" ,.;:!?\n")).split()
             for some in _short(words):
-                tag = " ".join(some).replace("from-", "from ")
+                tag = " ".join(some).replace("from-", "from ").replace(_GLUE, " ")
                 if any(map(str.isalnum, tag)) and not WISH.match(tag) and not _NO_TAG.match(tag):
                     tags.append(tag)
     return list({term_key(tag): tag for tag in tags}.values())

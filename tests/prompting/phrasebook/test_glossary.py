@@ -36,10 +36,16 @@ def english(idea: str) -> str | None:
         ("eine Katze", "cat"),
         ("le chat", "cat"),
         ("ein Haus im Wald", "house in forest"),
+        ("una niña con un globo rojo en la playa", "girl with red balloon in beach"),
+        ("una niña con un paraguitas rojo en la playa", "girl with red paraguitas in beach"),
     ],
 )
 def test_common_words_are_said_in_english(idea: str, said: str) -> None:
     assert english(idea) == said
+
+
+def test_an_accent_tells_a_language_of_which_few_words_are_known() -> None:
+    assert spoken("la mariée jette son bouquet") == "fr"
 
 
 @pytest.mark.parametrize(
