@@ -79,7 +79,9 @@ def gloss(prompt: str, language: str) -> Gloss | None:
     # An article gives a language away, where all that follows is known.
     is_evident = language in _HEAD_LAST or (not left_out and ("skipped", "") in items)
     few = 1 if is_evident else _LEAST_HITS
-    if len(known) < few or not any(kind == "nouns" for kind, _ in known) or len(left_out) > len(known) / 2:
+    # What is not known of a text without blanks is one name as often as not.
+    most = len(known) if language in _WITHOUT_BLANKS else len(known) / 2
+    if len(known) < few or not any(kind == "nouns" for kind, _ in known) or len(left_out) > most:
         return None
     ordered = _head_first(items) if language in _HEAD_LAST else items
     return Gloss(_joined(ordered, language), left_out, language in _KEEPING)

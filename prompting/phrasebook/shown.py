@@ -38,6 +38,12 @@ _SOMEBODY = re.compile(
 )
 _NAME = re.compile(r"(?<!\A)(?<![.!?]\s)\b[A-Z][a-z]")
 _DEED = frozenset({"deed"})
+_GROWN = frozenset({"plant", "animal", "creature"})
+_MADE = frozenset({"object", "vehicle", "building"})
+# Where somebody stands who looks, nothing is seen of the place: "seen from a mountain hut".
+_LOOKING = frozenset(
+    {"seen", "view", "viewed", "looking", "photographed", "filmed", "watched", "shot", "taken", "vista"}
+)
 _FEW_BEFORE, _FEW_BEHIND = 2, 4
 _KEMPT = frozenset({"modern", "abandoned", "overgrown", "derelict", "minimalist"})
 _DATED = frozenset({"cyberpunk", "steampunk", "futuristic", "sci-fi", "neon", "alien"}) | _KEMPT
@@ -56,12 +62,14 @@ _USUAL_MATTER = {
 }
 
 
-def entailed_in(shown: Sequence[Noun], *, alone: bool) -> Iterator[str]:
+def entailed_in(shown: Sequence[Noun], tokens: Sequence[str], *, alone: bool) -> Iterator[str]:
     """Yield the image board's tags that the nouns of what is shown bring with them."""
     people = [noun for noun in shown if noun.kind in PEOPLE and "part" not in noun.traits]
     if alone and len(people) == 1 and all(noun.kind not in GUISES for noun in shown):
         yield "solo"
     for noun in shown:
+        if _is_around(noun, tokens):
+            continue
         yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
 
 
@@ -83,11 +91,15 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
         or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
         or break_between(text, noun.start)
     )
-    if is_hybrid(noun, text, tokens):
+    if is_hybrid(noun, text, tokens) or _is_viewpoint(noun, tokens):
         return False
     # A model airplane is no aircraft.
     if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
         return False
+    # The rose of a compass rose is no flower.
+    if noun.kind in _GROWN and place >= 0 and not break_between(text, noun.start):
+        if lexicon()[0].get(tokens[place], ("",))[0] in _MADE:
+            return False
     before = tokens[max(0, noun.start - 3) : noun.start]
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
 
@@ -124,7 +136,8 @@ def note_things(
     """Note in `scene` the things that are there as they usually are, and what holds of all of them."""
     scene.text = text
     if scene.language == "en":
-        scene.deeds = [Thing(token, token, _DEED, plural=False) for token in dict.fromkeys(tokens)]
+        deeds = dict.fromkeys(_deeds_in(nouns, shown, text, tokens))
+        scene.deeds = [Thing(token, token, _DEED, plural=False) for token in deeds]
     for tag in ("dressed", "inside", "shabby"):
         if not words_for(tag).isdisjoint(tokens):
             scene.tags.add(tag)
@@ -172,13 +185,23 @@ def note_things(
         if not words_for("outside").isdisjoint(before):
             outside.add("seenoutside")
         # In a tower nobody sees its parapet.
-        near = tokens[max(0, noun.start - 3) : noun.start]
-        if noun.kind == "building" and not {"in", "inside", "within", "through"}.isdisjoint(near):
+        if _is_around(noun, tokens):
             outside.add("inside")
         traits = frozenset({noun.kind, *noun.traits, *outside})
         scene.things.append(Thing(singular(words), f"the {words}", traits, noun.plural))
     if len({thing.word for thing in scene.things}) > 1:
         scene.tags.add("manythings")
+
+
+def _deeds_in(
+    nouns: Sequence[Noun], shown: Sequence[Noun], text: str, tokens: Sequence[str]
+) -> Iterator[str]:
+    """Yield the words of what goes on: running shoes run nowhere, and an orange cat is no fruit."""
+    made = {noun.start for noun in nouns if noun.kind in _MADE and not break_between(text, noun.start)}
+    hidden = {place for noun in nouns if noun not in shown for place in range(noun.start, noun.end)}
+    for place, token in enumerate(tokens):
+        if place not in hidden and not (token.endswith("ing") and place + 1 in made):
+            yield token
 
 
 def is_somebody(token: str) -> bool:
@@ -204,6 +227,25 @@ def _is_pictured(noun: Noun, tokens: Sequence[str]) -> bool:
     if noun.words in ("camera", "lens"):
         return not {"at", "into", "to", "toward", "towards", "facing"}.isdisjoint(before)
     return noun.start > _FEW_BEHIND and "of" in before and not words_for("pictures").isdisjoint(before)
+
+
+def _is_around(noun: Noun, tokens: Sequence[str]) -> bool:
+    """Tell whether a noun is a building that what is shown is in."""
+    near = tokens[max(0, noun.start - 3) : noun.start]
+    return noun.kind == "building" and not {"in", "inside", "within", "through"}.isdisjoint(near)
+
+
+def _is_viewpoint(noun: Noun, tokens: Sequence[str]) -> bool:
+    """Tell whether a noun is where the picture is seen from."""
+    before = list(tokens[max(0, noun.start - _FEW_BEHIND) : noun.start])
+    if "from" not in before:
+        return False
+    place = noun.start - len(before) + before.index("from")
+    return (
+        not _LOOKING.isdisjoint(tokens[max(0, place - 2) : place])
+        and {"across", "over", "beyond"}.isdisjoint(before)
+        and tokens[noun.end : noun.end + 1] != ["of"]
+    )
 
 
 def _is_of_other_matter(noun: Noun, tokens: Sequence[str]) -> bool:

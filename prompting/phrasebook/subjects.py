@@ -107,7 +107,7 @@ def read_scene(prompt: str) -> Scene:
     # The island of a kitchen lies in no sea.
     rooms = [noun.start for noun in matches if noun.kind == "interior"]
     shown = [noun for noun in shown if noun.kind != "landscape" or not rooms or noun.start < rooms[0]]
-    scene.entailed = list(dict.fromkeys(entailed_in(shown, alone="alone" in scene.tags)))
+    scene.entailed = list(dict.fromkeys(entailed_in(shown, tokens, alone="alone" in scene.tags)))
     if "outdoors" in scene.tags:
         scene.entailed = [tag for tag in scene.entailed if tag != "indoors"]
     note_things(scene, matches, shown, text, tokens)

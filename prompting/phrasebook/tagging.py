@@ -48,10 +48,27 @@ _DONE_BY = re.compile(
     r"(\w{2,}(?:ed|en)|stuck|caught|lost|lit|held|hung|worn|drawn|asleep)\s+(by|with|as|in|into|from|at|under)\s+"
     r"(?:(?:an?|the|his|her|its)\s+)?(?=\w)"
 )
+# "Rays of light from above" says where they come from, and not where the picture is seen from.
+_LIT_FROM = re.compile(
+    r"(?i)\b((?:\w+\s+of\s+)?(?:\w*light(?:s|ing)?|lit|rays?|beams?|shafts?|glow|glowing|sun|lamps?|shining|falling|"
+    r"streaming|coming|pouring))\s+from\s+(?:the\s+)?(above|below|behind|side|left|right|front|within|inside)\b"
+)
 _DANGLING = re.compile(
     r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|seen|mid|with)\Z"
 )
 _GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
+# Each with the tag that is left of it where nothing else is said.
+_PRONOUNS = {
+    "she": "1girl",
+    "he": "1boy",
+    "it": "",
+    "they": "",
+    "him": "",
+    "them": "",
+    "i": "",
+    "we": "",
+    "you": "",
+}
 _LIFELESS = frozenset({"object", "food", "building", "city", "interior", "landscape", "plant"})
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 
@@ -64,6 +81,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     if looks_like_tags(prompt):
         return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
     left = _AROUND_NOTHING.sub(", ", take_negations(without_camera(_WISHED.sub("", prompt)), Scene()))
+    left = _LIT_FROM.sub(lambda found: f"{found[1].replace(' ', '_')}_from_{found[2]}", left)
     left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
     left = _CLAUSE.sub(", ", _DONE_BY.sub(_done_by, left))
     tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]
@@ -72,6 +90,10 @@ def as_tags(prompt: str, scene: Scene) -> str:
     if group := _GROUP.match(tags[0]):
         kind = "girls" if group[2].lower() in ("girls", "women") else "boys"
         tags.insert(0, f"{_NUMBERS.get(group[1].lower(), group[1])}{kind}")
+    # "She is not a child" says nothing of her.
+    tags = [tag for tag in tags if tag.lower() not in _PRONOUNS] or [
+        _PRONOUNS.get(tag.lower(), tag) or tag for tag in tags
+    ]
     tags = [_DANGLING.sub("", part) for tag in tags for part in _without_deed(tag, is_first=tag == tags[0])]
     listed = ", ".join(tags)
     # The queen that a chess piece dreams of is no girl in the picture.
@@ -132,7 +154,9 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
         order = ["frame", "light", "colour"]
     else:
         order += ["again", *["tags"] * 12, *["safe"] * 30, "size", "size"]
-    if chooser.scene.kind == "unsure":
+    if chooser.scene.language != "en":  # of which no medium and no hour is known
+        order = ["foreign"] * 8
+    elif chooser.scene.kind == "unsure":
         order = [*["medium"] * 5, *["thing"] * 6, *["tags"] * 5, *["things"] * 12, *["tags"] * 3]
         order += [*["safe"] * 40, "size", "size"]
     else:

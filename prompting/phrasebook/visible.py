@@ -25,6 +25,12 @@ _CAMERA = re.compile(
     r"(?i)(\A|[,.;\n]\s*)(?:the\s+)?camera\s+(?:is\s+)?"
     r"(?=(?:from|looking|facing|pointing)\s+(?:the\s+)?(?:above|below|behind|front|side|up|down)\b)"
 )
+# Ink in a glass of water draws nothing.
+_INK = re.compile(
+    r"\bink(?=\s+(?:in\s+(?:\w+\s+)?water|swirl\w*|clouds?|drops?|droplets?|dissolving|spreading|diffusing|bottles?"
+    r"|pots?|cartridges?)\b)",
+    re.IGNORECASE,
+)
 # A field of view is no meadow.
 _OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # A priestess of the moon and the knights of the Round Table: the words behind are no part of the scene.
@@ -63,6 +69,7 @@ def visible(text: str) -> str:
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     text = _AT_WORK.sub("working", text)
     text = _OF_ICE.sub(r"\1 icework", text)
+    text = _INK.sub("dye", text)
     text = _OF_FOCUS.sub("bokeh", text)
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))

@@ -307,10 +307,10 @@ def _plan(task: EnhanceTask, scene: Scene, instruction: Scene, by_list: bool) ->
         facets = tuple(facet for facet in facets if facet != "opening")
     elif many and goal < scene.length + 12:
         goal = scene.length + 14
-    if scene.language != "en":  # of which nothing is known: no light, no place
-        facets = ("composition", "opening", "setting", "lens", "detail", "palette", "opening", "detail")
     if scene.kind == "unsure" and target.kind not in ("video", "image_to_video"):
         facets = _OF_THE_UNSURE
+    if scene.language != "en":  # of which nothing is known: no light, no hour, no weather
+        facets = tuple(facet for facet in facets if facet not in ("light", "shadow", "air"))
     if not by_list and not can_attach(task.prompt.strip()):
         facets = tuple("detail" if facet == "opening" else facet for facet in facets)
     if {"rain", "fog", "storm", "wind"} & scene.tags and "air" in facets:

@@ -1,0 +1,69 @@
+"""Additions that would contradict the idea: each kind of them once."""
+
+from __future__ import annotations
+
+import pytest
+
+from quillwork.prompting import targets
+from quillwork.prompting.phrasebook import write
+from quillwork.prompting.targets import Target
+from quillwork.prompting.tasks import EnhanceTask
+
+FLUX = targets.load("flux1_dev")
+ILLUSTRIOUS = targets.load("illustrious")
+
+
+def texts(prompt: str, target: Target, seeds: int = 24) -> list[str]:
+    return [write(EnhanceTask(prompt, target, variations=64, variation=n, seed=n)) for n in range(seeds)]
+
+
+def tags(prompt: str, seeds: int = 24) -> set[str]:
+    return {tag.strip() for text in texts(prompt, ILLUSTRIOUS, seeds) for tag in text.split(",")}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "never"),
+    [
+        ("a foggy pine valley seen from a mountain hut at dawn", "of the hut"),
+        ("old treasure map with a compass rose, parchment", "petals"),
+        ("an advertisement for running shoes, dynamic", "stride"),
+        ("a kelp forest with sunlight, underwater photography", "branches"),
+        ("flat vector icon of a coffee cup, white background", "toward the corners"),
+        ("minimalist logo of a whale, black on white", "colour"),
+        ("bonsai tree on a stone plinth, white background", "What lies behind"),
+        ("un phare étrange quelque part, biscornu", "comes from"),
+    ],
+)
+def test_prose_never_says(prompt: str, never: str) -> None:
+    for text in texts(prompt, FLUX):
+        assert never not in text.replace(prompt, ""), text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "never"),
+    [
+        ("a foggy pine valley seen from a mountain hut", {"building", "architecture"}),
+        ("a ceramic teapot in the shape of an elephant", {"animal", "tail", "wrinkled skin"}),
+        ("logo for a coffee shop", {"building", "drink", "cup"}),
+        ("abstract swirl of ink in water", {"paper texture"}),
+        ("isometric server room with blinking lights", {"laboratory"}),
+        ("coral reef, a sunken amphora and shafts of light from above", {"from above"}),
+        ("aerial view of a roundabout at night with light trails", {"crescent moon", "vanishing point"}),
+        ("a whale in the sea", {"fish"}),
+        ("a woman in a café", {"building", "architecture"}),
+        ("technical illustration of a mechanical wristwatch", {"painterly", "blending"}),
+        ("un bodegón rarísimo, claroscuro, óleo", {"film grain", "blurry background"}),
+        ("She is not a child", {"She", "she"}),
+    ],
+)
+def test_no_tag_says(prompt: str, never: set[str]) -> None:
+    assert not tags(prompt) & never
+
+
+def test_outlines_and_their_absence_are_not_tagged_together() -> None:
+    for text in texts("icon set of weather symbols, flat design", ILLUSTRIOUS):
+        assert not ("no lineart" in text and "outline" in text), text
+
+
+def test_an_unknown_name_stays_where_the_rest_is_put_in_english() -> None:
+    assert {"cat", "上野"} <= tags("上野的猫")
