@@ -34,7 +34,7 @@ _OF_OTHERS = re.compile(
     re.IGNORECASE,
 )
 _SOMEBODY = re.compile(
-    r"(?<!hu)(?<!ger)(?<!ro)(?<!otto)(?<!talis)(?<!snow)(?<!walk)(?:m[ae]n|girls?|boys?|folk|rider|fighter)\Z(?<!omen)(?<!amen)(?<!imen)"
+    r"(?<!hu)(?<!ger)(?<!ro)(?<!otto)(?<!talis)(?<!snow)(?<!walk)(?:m[ae]n|girls?|boys?|folk|rider|fighter|children|people)\Z(?<!omen)(?<!amen)(?<!imen)"
 )
 _NAME = re.compile(r"(?<!\A)(?<![.!?]\s)\b[A-Z][a-z]")
 _DEED = frozenset({"deed"})
@@ -167,6 +167,7 @@ def note_things(
             scene.tags.add(tag)
     words_of_text = [match[0] for match in WORD.finditer(text)]
     for noun in shown:
+        before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
         # "A sailor's arm" shows no sailor.
         if OWNS.search(words_of_text[noun.end - 1]) and noun.end < len(tokens):
             continue
@@ -174,13 +175,20 @@ def note_things(
             continue
         if noun.words in words_for("no_things") or _is_pictured(noun, tokens):
             continue
+        # A monkey mechanic has fur, and wears what monkeys do.
+        if noun.kind in PEOPLE and noun.start and not break_between(text, noun.start):
+            kind, _ = lexicon()[0].get(singular(tokens[noun.start - 1]), ("", ()))
+            if kind in GUISES | {"creature"}:
+                continue
+        # From the deck nobody sees the hull.
+        if noun.kind == "vehicle" and not {"deck", "aboard"}.isdisjoint(before):
+            continue
         # Who is in a train sees nothing of its outside.
         if noun.kind == "vehicle" and any(one.kind in PEOPLE and one.start < noun.start for one in nouns):
             continue
         if noun.words in words_for("kin") and any(one.kind == "animal" for one in nouns):
             continue
         words = re.sub(r"^\d+|^multiple ", "", noun.words)
-        before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
         outside: set[str] = set()
         if not words_for("outside").isdisjoint(before):
             outside.add("seenoutside")

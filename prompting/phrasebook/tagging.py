@@ -175,7 +175,10 @@ def tags_of(prompt: str, chooser: Chooser, few: int, *, with_light: bool = True)
         if facet in ("thing", "things"):
             entry = chooser.entry("tags/things", tags_about(chooser.scene, first=facet == "thing"))
         else:
-            entry = chooser.entry(f"tags/{facet}", facets[facet])
+            entries = facets[facet]
+            if not with_light:
+                entries = tuple(entry for entry in entries if "lightdir" not in entry.tags)
+            entry = chooser.entry(f"tags/{facet}", entries)
         if entry is None:
             continue
         for tag in entry.phrase.split(","):

@@ -46,6 +46,11 @@ _HEARD = re.compile(
     r"(?!\s+(?:an?|the|his|her|their)\b)",
     re.IGNORECASE,
 )
+# "Only his legs visible": nothing else of him is there.
+_ONLY_PART = re.compile(
+    r"\b(?:only|just)\s+(?:(?:the|his|her|their|its|a|two)\s+)?(?:\w+\s+)?(legs|feet|hands?|eyes?|arms?|fingers|lips|boots|shoes)\b",
+    re.IGNORECASE,
+)
 # Who stands guard need be no guard, and a weightlifter's bar serves no drinks.
 _STANDS_GUARD = re.compile(
     r"\b(?:stand(?:s|ing)?|keep(?:s|ing)?)\s+(?:guard|watch)\b|\bon\s+guard\b", re.IGNORECASE
@@ -72,5 +77,6 @@ def visible(text: str) -> str:
     text = _INK.sub("dye", text)
     text = _OF_FOCUS.sub("bokeh", text)
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
+    text = _ONLY_PART.sub("hands only", text)
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)

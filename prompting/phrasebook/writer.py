@@ -248,6 +248,8 @@ def _compose(
         plan.facets = tuple(facet for facet in plan.facets if facet not in ("opening", "lens", "film"))
         plan.most = 1 if plan.words < 40 else 4
         written = write_facets(plan, chooser, requested)
+        if not written.lines:
+            return listed
         return join_prose(continues(listed, sentence=True), written, scene, attach=False)
     if by_list:
         plan.by_phrase = True

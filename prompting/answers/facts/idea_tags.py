@@ -29,8 +29,7 @@ _BETWEEN = re.compile(
     r"|(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!ly\s)(?<!\bslow\s)(?<!\btap\s)(?<!\bbelly\s)(?<!\bice\s)(?<!\brock\s)"
     r"(?<!\bscuba\s)(?<!\bhorse\s)(?<!\bbird\s)(?<!\bline\s)(?<!\bpole\s)(?<!\bnot\s)"
     r"(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
-    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to"
-    r"|for|from|with|towards?|around|off|out|against|between|among|near|beside|behind)\s)"
+    r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to)\s)"
     r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
 )
 _MEDIUM_OF = re.compile(
@@ -42,7 +41,9 @@ _VIEW = re.compile(
     r"(?!\s+(?:an?|the|his|her|its|of)\b)"
 )
 # "Hand in hand" and "side by side" are one tag.
-_PAIRED = re.compile(r"(?i)\b([a-z]{3,}) (in|by|to|on|against) (\1)\b")
+_PAIRED = re.compile(
+    r"(?i)\b([a-z]{3,}) (in|by|to|on|against) (\1)\b|\b(\w+) (in) (hand|mouth|flames|bloom|flight|love|motion|tow|profile|silhouette|uniform|armou?r|ruins|arms|tears)\b"
+)
 _TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
 _SMALL = re.compile(
     r"(?i)(?<![\w-])(?:a(?=\s+\w)|an|the|my|our|his|her|its|their|your|is|are|it|should|would|could|and|with(?!out))(?![\w-])\s*"
@@ -71,7 +72,7 @@ def tags_in(idea: str) -> list[str]:
         return [_ARTICLE.sub("", term) for term in split_terms(idea)]
     tags: list[str] = []
     idea = _TOGETHER.sub(r"\1-and-\2", _VIEW.sub(r", from-\1", idea))
-    idea = _PAIRED.sub(r"\1\0\2\0\3", idea).replace("\0", _GLUE)
+    idea = _PAIRED.sub(lambda match: match[0].replace(" ", _GLUE), idea)
     for place, piece in enumerate(re.split(r"(\"[^\"]*\"|“[^”]*”)", idea)):
         if place % 2:
             tags.append(piece)

@@ -911,6 +911,11 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("portrait of a grandmother, studio flash", "a faint shadow"),
         ("a bodybuilder posing on a stage", "clothes|cloth"),
         ("a butcher at his counter in 1930s Paris", "worn paving|windows, ledges"),
+        ("monkey mechanic repairing a robot", "mechanic's hair|mechanic wears"),
+        ("a mechanic under a car, only his legs visible", "mechanic's"),
+        ("a mermaid on the deck of a trawler, night", "waterline"),
+        ("boys playing football in a dusty street", "paving"),
+        ("a Greek temple on a hill", "eaves|tiled roof"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1016,7 +1021,20 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("a troll under a bridge counting coins", {"bridge", "counting coins"}, set()),
         ("pixel art fighter sprite sheet, 8 frames", set(), {"paper texture", "halftone", "vector trace"}),
         ("hockey player shaving ice, sharp stop", set(), {"bare tree", "snowing"}),
-        ("a werewolf in a business suit waiting for the subway", {"business suit"}, set()),
+        ("toddler twins fighting over a toy truck", {"toy truck"}, {"motor vehicle"}),
+        ("portrait of a model with silver makeup, beauty dish", set(), {"food"}),
+        ("paparazzi shot of a pop star leaving a club at 2 am", set(), {"space"}),
+        ("Zeus throwing lightning from a cloud, ceiling fresco", set(), {"western comics \\(style\\)"}),
+        (
+            "an explorer discovering an overgrown temple, torch in hand",
+            {"torch in hand"},
+            {"hand", "east asian architecture"},
+        ),
+        ("schoolchildren under desks, air raid drill, 1950s", set(), {"still life", "no humans"}),
+        ("wedding photo of a couple under an umbrella, sparklers all around", set(), {"rain"}),
+        ("an ice skater spinning, long exposure", set(), {"snow", "snowing"}),
+        ("boys playing football in a dusty street in Lagos", set(), {"pavement"}),
+        ("a mermaid caught in a fishing net", set(), {"fishing rod"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
@@ -1064,3 +1082,17 @@ def test_no_place_in_a_list_is_wasted_on_a_tag_that_is_there(seed):
     tags = write(task).partition("\nNegative: ")[0].split(", ")
     assert len(tags) >= 18
     assert {"highres", "absurdres"} <= set(tags)
+
+
+@pytest.mark.parametrize("target", ["sd35", "anima", "pony_v6"])
+def test_tags_leave_the_direction_of_light_to_the_sentences_behind_them(target: str) -> None:
+    for idea in ("a snake charmer in Marrakech", "my dog as a renaissance duke", "a boxer dog"):
+        for seed in range(12):
+            assert not re.search("backlighting|sidelighting", enhanced(idea, targets.load(target), seed=seed))
+
+
+def test_a_list_without_a_sentence_behind_it_ends_without_a_full_stop() -> None:
+    idea = "1girl, dark skin, white braids, golden jewelry, desert, wind, cloth, full body"
+    for seed in range(6):
+        assert not enhanced(idea, targets.load("pony_v6"), seed=seed).endswith(" ")
+        assert enhanced(idea, targets.load("pony_v6"), seed=seed) != f"{idea}."
