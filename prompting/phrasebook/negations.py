@@ -19,7 +19,7 @@ _NEGATED = re.compile(
     r"(?=\s*(?:[,.;:!?()\[\]\n]|$)|\s+(?:and|or|but|in|on|at|with|of|to|for|from|visible|please|is|are|the|just|only|"
     r"anywhere|around|behind|near|over|above|under|below|beside|across|by|standing|walking|running|sitting|lying|sleeping|jumping|swimming|dancing|playing)\b"
     # "Without armour drinking tea"; but a big building is what is not there.
-    r"|\s+(?!(?:building|ring|earring|clothing|ceiling|wing|string|thing|king|lightning|painting|railing|wedding|bedding"
+    r"|\s+(?!(?!\w+\s+(?:an?|the|his|her|their|its)\b)(?:building|ring|earring|clothing|ceiling|wing|string|thing|king|lightning|painting|railing|wedding|bedding"
     r"|piercing|stuffing|lighting|writing|lettering|crossing|opening|covering|spring|evening|morning)s?\b)[a-z]{3,}ing\b)",
     re.IGNORECASE,
 )

@@ -11,12 +11,26 @@ from .scene import Scene, Thing
 from .vocabulary import OWNS, WORD, Noun, break_between, lexicon, singular, word_list
 
 PEOPLE = frozenset({"person", "group"})
+_PORTRAITS = frozenset({"portrait", "portraits", "photo", "photograph", "picture"})
+# What somebody builds is not there yet.
+_BUILDING = frozenset({"building", "builds", "build", "constructing", "erecting", "assembling"})
 _BEASTS = frozenset({"animal", "creature"})
 GUISES = frozenset({"robot", "animal", "creature"})
 PLACES = frozenset({"landscape", "city", "building", "interior", "space"})
 # What the words of a prompt say of all its things, whether the subject is known or not.
 NOTED = frozenset(
-    {"literal", "inanimate", "shabby", "dressed", "inside", "doing", "manythings", "nobody", "part"}
+    {
+        "literal",
+        "inanimate",
+        "shabby",
+        "dressed",
+        "inside",
+        "doing",
+        "manythings",
+        "manyliving",
+        "nobody",
+        "part",
+    }
 )
 # Where one of these was found, nothing is as it usually is.
 _UNUSUAL = frozenset(
@@ -79,8 +93,8 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
     is_last = (
         not after
         or break_between(text, noun.end)
-        or after[0] in words_for("plain") | word_list("demoting")
-        or after[0].endswith(("ing", "ed"))
+        or (after[0] in words_for("plain") | word_list("demoting") and not _is_photographed(noun, after[0]))
+        or _is_deed(after[0])
         or (noun.kind in PEOPLE and _is_named(noun, text))
     )
     place = noun.start - 1
@@ -120,8 +134,18 @@ def _ends_there(place: int, text: str, tokens: Sequence[str]) -> bool:
         or break_between(text, place + 1)
         or after[0]
         in words_for("plain") | words_for("turns") | word_list("demoting") | words_for("place_ends")
-        or after[0].endswith(("ing", "ed"))
+        or _is_deed(after[0])
     )
+
+
+def _is_deed(word: str) -> bool:
+    """Tell whether a word is what somebody does or what was done: no wedding, and no ring."""
+    return word.endswith(("ing", "ed")) and singular(word) not in lexicon()[0]
+
+
+def _is_photographed(noun: Noun, word: str) -> bool:
+    """Tell whether a building only says what kind of picture it is: a school portrait."""
+    return noun.kind == "building" and word in _PORTRAITS
 
 
 def _is_named(noun: Noun, text: str) -> bool:
@@ -135,6 +159,8 @@ def note_things(
 ) -> None:
     """Note in `scene` the things that are there as they usually are, and what holds of all of them."""
     scene.text = text
+    if sum(noun.kind in PEOPLE | GUISES | {"creature"} for noun in nouns) > 1:
+        scene.tags.add("manyliving")
     if scene.language == "en":
         deeds = dict.fromkeys(_deeds_in(nouns, shown, text, tokens))
         scene.deeds = [Thing(token, token, _DEED, plural=False) for token in deeds]
@@ -165,6 +191,7 @@ def note_things(
             token in plain and _ends_there(place, text, tokens) for place, token in enumerate(tokens)
         ):
             scene.tags.add(tag)
+    people = any(noun.kind in PEOPLE | GUISES | {"creature"} for noun in nouns)
     words_of_text = [match[0] for match in WORD.finditer(text)]
     for noun in shown:
         before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
@@ -186,13 +213,18 @@ def note_things(
         # Who is in a train sees nothing of its outside.
         if noun.kind == "vehicle" and any(one.kind in PEOPLE and one.start < noun.start for one in nouns):
             continue
-        if noun.words in words_for("kin") and any(one.kind == "animal" for one in nouns):
+        if not _BUILDING.isdisjoint(before):
+            continue
+        if noun.words in words_for("kin") and any(one.kind in GUISES | {"creature"} for one in nouns):
             continue
         words = re.sub(r"^\d+|^multiple ", "", noun.words)
         outside: set[str] = set()
         if not words_for("outside").isdisjoint(before):
             outside.add("seenoutside")
         # In a tower nobody sees its parapet.
+        # Beside somebody who is named, "cathedral" alone may well be where he is.
+        if noun.kind == "building" and people and not outside and "outdoors" not in scene.tags:
+            outside.add("inside")
         if _is_around(noun, tokens):
             outside.add("inside")
         traits = frozenset({noun.kind, *noun.traits, *outside})

@@ -191,6 +191,8 @@ def _is_of_trade(after: list[str]) -> bool:
 def _is_had(place: int, tokens: list[str]) -> bool:
     """Tell whether somebody has what the word at `place` names, or makes it."""
     before = tokens[max(0, place - _HAD_REACH) : place]
+    if tokens[place] == "tattoos":
+        return True
     return not _HAD.isdisjoint(before) and not {"drawn", "painted", "made", "done", "in"} & set(before)
 
 

@@ -26,7 +26,7 @@ _BETWEEN = re.compile(
     r"|that says|reading(?=\s*\Z)|saying|titled|for|who|that|which"
     r"|(?=(?:made|carved|built|woven|folded|sculpted)\s(?:of|from|out\sof)\s)"
     # "A sling" is a thing, and who is slow dancing does one thing.
-    r"|(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!ly\s)(?<!\bslow\s)(?<!\btap\s)(?<!\bbelly\s)(?<!\bice\s)(?<!\brock\s)"
+    r"|(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!ly\s)(?<!\bslow\s)(?<!skinny\s)(?<!\bstage\s)(?<!\bsky\s)(?<!\barm\s)(?<!\bmud\s)(?<!roller\s)(?<!figure\s)(?<!\btap\s)(?<!\bbelly\s)(?<!\bice\s)(?<!\brock\s)"
     r"(?<!\bscuba\s)(?<!\bhorse\s)(?<!\bbird\s)(?<!\bline\s)(?<!\bpole\s)(?<!\bnot\s)"
     r"(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
     r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to)\s)"

@@ -916,6 +916,12 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a mermaid on the deck of a trawler, night", "waterline"),
         ("boys playing football in a dusty street", "paving"),
         ("a Greek temple on a hill", "eaves|tiled roof"),
+        ("an Amish family building a barn", "planks|double doors"),
+        ("a satyr bathing nymphs in a spring", "petals"),
+        ("a werewolf child learning to howl, father watching", "father's"),
+        ("a woman in a burqa riding a motorbike", "woman's face|waist"),
+        ("a peasant wedding in a village", "peasant's"),
+        ("1boy, knight, cathedral, light rays, kneeling", "front of|above the doors"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1035,6 +1041,20 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("an ice skater spinning, long exposure", set(), {"snow", "snowing"}),
         ("boys playing football in a dusty street in Lagos", set(), {"pavement"}),
         ("a mermaid caught in a fishing net", set(), {"fishing rod"}),
+        (
+            "space pirate queen on her throne, neon tattoos",
+            set(),
+            {"paper texture", "flat color", "drop shadow"},
+        ),
+        ("teenagers skinny dipping in a lake", {"teenagers skinny dipping"}, set()),
+        ("a rider without a horse crossing the steppe", {"crossing steppe"}, set()),
+        ("an Amish family building a barn", set(), {"hay", "door", "window"}),
+        ("a satyr bathing in a spring", set(), {"spring \\(season\\)", "petals"}),
+        ("manticore, medieval bestiary illumination, gold leaf", set(), {"leaf", "plant", "sunlight"}),
+        ("8 year old girl with missing front teeth, school portrait", set(), {"building", "architecture"}),
+        ("a cat burglar on a roof, moon behind", set(), {"space", "planet"}),
+        ("a shepherd watching a meteor shower, his sheep asleep", set(), {"closed eyes"}),
+        ("1girl, beach volleyball, ball, blue sky", set(), {"cloudy sky"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
