@@ -49,7 +49,11 @@ _NO_THING = frozenset(
         "changes",
     ]
 )
-_NOBODY = re.compile(r"\b(?:nobody|no[\s-]one|no\s+humans?|unpeopled|uninhabited)\b", re.IGNORECASE)
+_NOBODY = re.compile(
+    # Where nobody looks at somebody, there may be many.
+    r"\b(?:(?:nobody|no[\s-]one)(?!\s+(?:else\s+)?[a-z]+(?:s|ed|ing)\b)|no\s+humans?|unpeopled|uninhabited)\b",
+    re.IGNORECASE,
+)
 
 _LOOKS_AWAY = re.compile(
     r"\b(?:is\s+|are\s+)?not\s+(?:looking\s+(?:at|into|towards?)|facing)\s+(?:the\s+)?(?:camera|viewer)\b",

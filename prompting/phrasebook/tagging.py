@@ -54,7 +54,7 @@ _LIT_FROM = re.compile(
     r"streaming|coming|pouring))\s+from\s+(?:the\s+)?(above|below|behind|side|left|right|front|within|inside)\b"
 )
 _DANGLING = re.compile(
-    r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|seen|mid|with)\Z"
+    r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|has|have|had|wears|seen|mid|with)\Z"
 )
 _GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
 # Each with the tag that is left of it where nothing else is said.
@@ -70,6 +70,12 @@ _PRONOUNS = {
     "you": "",
 }
 _LIFELESS = frozenset({"object", "food", "building", "city", "interior", "landscape", "plant"})
+# Bees in the shape of a man are no man.
+_LIKENESS = re.compile(r"(?i)\b(?:shape|form|likeness|silhouette)s?\s+of\s+(?:an?|the)\s+\w+")
+# Who lies on her back has no back in the picture.
+_LIES_ON = re.compile(
+    r"(?i)\b(asleep|sleeping|lying|lies|resting|floating|rolling|sprawled)\s+on\s+(?:his|her|its|their)\s+(back|side|stomach|belly)\b"
+)
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 
 
@@ -83,6 +89,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     left = _AROUND_NOTHING.sub(", ", take_negations(without_camera(_WISHED.sub("", prompt)), Scene()))
     left = _LIT_FROM.sub(lambda found: f"{found[1].replace(' ', '_')}_from_{found[2]}", left)
     left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
+    left = _LIES_ON.sub(r"\1, on_\2", left)
     left = _CLAUSE.sub(", ", _DONE_BY.sub(_done_by, left))
     tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]
     if not tags:
@@ -98,7 +105,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     listed = ", ".join(tags)
     # The queen that a chess piece dreams of is no girl in the picture.
     if scene.kind != "unsure" or scene.subject in ("person", "group", "general") or _GIRL_OR_BOY.search(left):
-        listed = _TWICE.sub(r"\1", with_count(listed, left))
+        listed = _TWICE.sub(r"\1", with_count(listed, _LIKENESS.sub("", left)))
     # Somebody whose name is not known may well be a person.
     known = scene.subject not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
     # A mermaid has the tags of a girl.

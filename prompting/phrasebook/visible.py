@@ -51,6 +51,12 @@ _ONLY_PART = re.compile(
     r"\b(?:only|just)\s+(?:(?:the|his|her|their|its|a|two)\s+)?(?:\w+\s+)?(legs|feet|hands?|eyes?|arms?|fingers|lips|boots|shoes)\b",
     re.IGNORECASE,
 )
+# Hands on her temples are on no building.
+_OF_THE_BODY = re.compile(r"\b(his|her|their)\s+(?:temples?|calves|calf|palms?|trunk)\b", re.IGNORECASE)
+# Feathers that rain down wet nothing.
+_RAIN_OF = re.compile(
+    r"\b(?:rain|storm|blizzard|hail|flood|shower)\s+of\s+(?!(?:the|an?)\b)(?=[a-z])", re.IGNORECASE
+)
 # Who stands guard need be no guard, and a weightlifter's bar serves no drinks.
 _STANDS_GUARD = re.compile(
     r"\b(?:stand(?:s|ing)?|keep(?:s|ing)?)\s+(?:guard|watch)\b|\bon\s+guard\b", re.IGNORECASE
@@ -77,6 +83,7 @@ def visible(text: str) -> str:
     text = _INK.sub("dye", text)
     text = _OF_FOCUS.sub("bokeh", text)
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
+    text = _OF_THE_BODY.sub(r"\1 head", _RAIN_OF.sub("", text))
     text = _ONLY_PART.sub("hands only", text)
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)

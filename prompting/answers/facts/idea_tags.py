@@ -21,7 +21,7 @@ WISH = re.compile(
 # Between the things that an idea names: where one of these stands, one tag ends and another begins.
 _BETWEEN = re.compile(
     r"(?i)[,.;:!?]+\s+|\s+(?:and|with|in front of|on top of|in|on|at|under|behind|above|below|beside|near"
-    r"|next to|along|over|through|across|into|by"
+    r"|next to|(?<!\ball )(?:along|over|through|across)|into|by"
     r"|(?<!carved )(?<!made )(?<!built )(?<!woven )(?<!folded )(?<!sculpted )from"
     r"|that says|reading(?=\s*\Z)|saying|titled|for|who|that|which"
     r"|(?=(?:made|carved|built|woven|folded|sculpted)\s(?:of|from|out\sof)\s)"

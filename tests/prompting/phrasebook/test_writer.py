@@ -922,6 +922,9 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a woman in a burqa riding a motorbike", "woman's face|waist"),
         ("a peasant wedding in a village", "peasant's"),
         ("1boy, knight, cathedral, light rays, kneeling", "front of|above the doors"),
+        ("a swarm of bees in the shape of a man", "man's"),
+        ("a chess grandmaster thinking, hands on his temples", "temple"),
+        ("an angel in ruins, rain of feathers", "wet surfaces|streaks of rain"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1055,6 +1058,12 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("a cat burglar on a roof, moon behind", set(), {"space", "planet"}),
         ("a shepherd watching a meteor shower, his sheep asleep", set(), {"closed eyes"}),
         ("1girl, beach volleyball, ball, blue sky", set(), {"cloudy sky"}),
+        ("a swarm of bees in the shape of a man", set(), {"1boy"}),
+        ("a chess grandmaster thinking, hands on his temples", set(), {"building", "architecture"}),
+        ("1boy, kneeling, halo, rain of feathers", set(), {"overcast", "puddle", "water drop"}),
+        ("a toddler with chocolate all over his face", set(), {"chocolate all"}),
+        ("a harlequin great dane asleep on its back", {"on back"}, {"back"}),
+        ("the emperor has no clothes, crowd laughing", {"emperor"}, {"emperor has"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
@@ -1116,3 +1125,15 @@ def test_a_list_without_a_sentence_behind_it_ends_without_a_full_stop() -> None:
     for seed in range(6):
         assert not enhanced(idea, targets.load("pony_v6"), seed=seed).endswith(" ")
         assert enhanced(idea, targets.load("pony_v6"), seed=seed) != f"{idea}."
+
+
+def test_where_nobody_looks_at_somebody_there_may_be_people() -> None:
+    assert read_scene("a tired clown on the subway, nobody looks at him").without == []
+    assert read_scene("a street, nobody around").without == ["people"]
+
+
+def test_movements_run_on_or_stop() -> None:
+    for idea in ("two kids sharing an umbrella", "a sad clown", "a family of owls on a branch"):
+        for seed in range(30):
+            text = enhanced(idea, targets.load("wan_2_2_t2v"), seed=seed)
+            assert not ("starts and stops softly" in text and re.search("without a break|continuous", text))
