@@ -42,7 +42,8 @@ _VIEW = re.compile(
 )
 # "Hand in hand" and "side by side" are one tag.
 _PAIRED = re.compile(
-    r"(?i)\b([a-z]{3,}) (in|by|to|on|against) (\1)\b|\b(\w+) (in) (hand|mouth|flames|bloom|flight|love|motion|tow|profile|silhouette|uniform|armou?r|ruins|arms|tears)\b"
+    r"(?i)\b([a-z]{3,}) (in|by|to|on|against) (\1)\b|\b(\w+) (in) "
+    r"(hand|mouth|flames|bloom|flight|love|motion|tow|profile|silhouette|uniform|armou?r|ruins|arms|tears)\b"
 )
 _TOGETHER = re.compile(r"(?i)\b(black)\s+and\s+(white)\b")
 _SMALL = re.compile(
