@@ -47,6 +47,8 @@ _OF_OTHERS = re.compile(
     r"|sunflowers|lavender|poppies|tulips|wildflowers|snow|ice|sand|night|dawn)\b)",
     re.IGNORECASE,
 )
+# A map of mountains shows signs for them.
+_OF_MAPS = re.compile(r"\b(?:maps?|plans?|charts?|atlas)\s+(?:of|for|showing)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(
     r"(?<!hu)(?<!ger)(?<!ro)(?<!otto)(?<!talis)(?<!snow)(?<!walk)(?:m[ae]n|girls?|boys?|folk|rider|fighter|children|people)\Z(?<!omen)(?<!amen)(?<!imen)"
 )
@@ -178,8 +180,11 @@ def note_things(
         scene.tags.add("nobody")
         if all(noun.kind not in GUISES | {"creature"} for noun in nouns):
             scene.tags.add("inanimate")
+    if _is_seen_through(nouns, tokens):
+        scene.tags.add("inside")
     if (
         scene.language != "en"
+        or _OF_MAPS.search(text)
         or not words_for("altered").isdisjoint(tokens)
         or not _UNUSUAL.isdisjoint(scene.tags)
         or _OF_OTHERS.search(text)
@@ -285,6 +290,14 @@ def _is_viewpoint(noun: Noun, tokens: Sequence[str]) -> bool:
         not _LOOKING.isdisjoint(tokens[max(0, place - 2) : place])
         and {"across", "over", "beyond"}.isdisjoint(before)
         and tokens[noun.end : noun.end + 1] != ["of"]
+    )
+
+
+def _is_seen_through(nouns: Sequence[Noun], tokens: Sequence[str]) -> bool:
+    """Tell whether the picture is seen out of a vehicle or a room."""
+    through = any(noun.kind in ("vehicle", "interior") and _is_viewpoint(noun, tokens) for noun in nouns)
+    return through or (
+        "window" in tokens and "from" in tokens[max(0, tokens.index("window") - 3) : tokens.index("window")]
     )
 
 

@@ -53,6 +53,11 @@ _LIT_FROM = re.compile(
     r"(?i)\b((?:\w+\s+of\s+)?(?:\w*light(?:s|ing)?|lit|rays?|beams?|shafts?|glow|glowing|sun|lamps?|shining|falling|"
     r"streaming|coming|pouring))\s+from\s+(?:the\s+)?(above|below|behind|side|left|right|front|within|inside)\b"
 )
+# A ship at dusk leaving the harbour: the dusk leaves nothing.
+_AFTER_HOUR = re.compile(
+    r"(?i)\b((?:at|in)\s+(?:the\s+)?(?:dawn|dusk|night|noon|midday|midnight|sunset|sunrise|twilight|morning|evening|"
+    r"afternoon|rain|snow|fog|mist|summer|winter|spring|autumn))\s+(?=[a-z]{3,}ing\b)"
+)
 _DANGLING = re.compile(
     r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|has|have|had|wears|seen|mid|with)\Z"
 )
@@ -87,6 +92,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     if looks_like_tags(prompt):
         return ", ".join(tag for tag in split_terms(prompt) if not _NEGATED.match(tag)) or prompt
     left = _AROUND_NOTHING.sub(", ", take_negations(without_camera(_WISHED.sub("", prompt)), Scene()))
+    left = _AFTER_HOUR.sub(r"\1, ", left)
     left = _LIT_FROM.sub(lambda found: f"{found[1].replace(' ', '_')}_from_{found[2]}", left)
     left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
     left = _LIES_ON.sub(r"\1, on_\2", left)

@@ -31,6 +31,8 @@ _INK = re.compile(
     r"|pots?|cartridges?)\b)",
     re.IGNORECASE,
 )
+# What has patterns is no pattern.
+_PATTERNS = re.compile(r"(?<!seamless )(?<!repeating )(?<!tileable )\bpatterns\b(?!\s+of\b)", re.IGNORECASE)
 # A field of view is no meadow.
 _OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # A priestess of the moon and the knights of the Round Table: the words behind are no part of the scene.
@@ -80,7 +82,7 @@ def visible(text: str) -> str:
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     text = _AT_WORK.sub("working", text)
     text = _OF_ICE.sub(r"\1 icework", text)
-    text = _INK.sub("dye", text)
+    text = _PATTERNS.sub("marks", _INK.sub("dye", text))
     text = _OF_FOCUS.sub("bokeh", text)
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
     text = _OF_THE_BODY.sub(r"\1 head", _RAIN_OF.sub("", text))

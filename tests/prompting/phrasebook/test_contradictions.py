@@ -31,6 +31,12 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("flat vector icon of a coffee cup, white background", "toward the corners"),
         ("minimalist logo of a whale, black on white", "colour"),
         ("bonsai tree on a stone plinth, white background", "What lies behind"),
+        ("a waterfall in Iceland, long exposure, summer midnight sun", "darkness"),
+        ("mid-century modern house in Palm Springs, pool, golden light", "petals"),
+        ("map of a fantasy kingdom with mountains and rivers, watercolor", "against the sky"),
+        ("thunderstorm over the prairie, lightning strike, seen from a car window", "Blades"),
+        ("frost patterns on a window pane, macro", "No part is denser"),
+        ("rice terraces in Bali, a lone farmer far away", "soil"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -53,6 +59,14 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("a woman in a café", {"building", "architecture"}),
         ("technical illustration of a mechanical wristwatch", {"painterly", "blending"}),
         ("un bodegón rarísimo, claroscuro, óleo", {"film grain", "blurry background"}),
+        ("a container ship at dusk leaving Rotterdam", {"dusk leaving Rotterdam"}),
+        ("space elevator rising from the ocean, concept art", {"starry sky", "planet"}),
+        (
+            "still life with an extinguished candle and a violin, Dutch master",
+            {"fire", "glowing", "film grain"},
+        ),
+        ("a wheelbarrow full of pumpkins next to a barn", {"tablecloth", "plate", "napkin"}),
+        ("sneaker floating in the air with leaves, product shot, pastel gradient", {"patterned"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
