@@ -54,8 +54,12 @@ _SOMEBODY = re.compile(
 )
 _NAME = re.compile(r"(?<!\A)(?<![.!?]\s)\b[A-Z][a-z]")
 _DEED = frozenset({"deed"})
-_GROWN = frozenset({"plant", "animal", "creature"})
 _MADE = frozenset({"object", "vehicle", "building"})
+# Right before a noun of a kind, a noun of one of these makes of it something else.
+_NO_NAMES = {
+    **dict.fromkeys(("plant", "animal", "creature"), _MADE),
+    "building": frozenset({"food"}),
+}
 # Where somebody stands who looks, nothing is seen of the place: "seen from a mountain hut".
 _LOOKING = frozenset(
     {"seen", "view", "viewed", "looking", "photographed", "filmed", "watched", "shot", "taken", "vista"}
@@ -112,9 +116,10 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
     # A model airplane is no aircraft.
     if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
         return False
-    # The rose of a compass rose is no flower.
-    if noun.kind in _GROWN and place >= 0 and not break_between(text, noun.start):
-        if lexicon()[0].get(tokens[place], ("",))[0] in _MADE:
+    # The rose of a compass rose is no flower, and a macaron tower is no building.
+    if place >= 0 and not break_between(text, noun.start):
+        kind = lexicon()[0].get(singular(tokens[place]), ("",))[0]
+        if kind in _NO_NAMES.get(noun.kind, ()):
             return False
     before = tokens[max(0, noun.start - 3) : noun.start]
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)

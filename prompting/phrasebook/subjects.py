@@ -172,7 +172,8 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     apart = [tags for tags, (start, end) in _contexts(tokens, []) if _is_apart(start, end, text, tokens)]
     named = {tag for tags in apart for tag in tags}
     media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
-    if "map" in tokens and "map of" not in " ".join(tokens):  # it lies on a table
+    # It lies on a table; where it is named first, it is the picture.
+    if "map" in tokens[_IMAGING_REACH:] and "map of" not in " ".join(tokens):
         found -= {"flatart"} if not _is_flat(tokens) else set()
     if not _MADE.isdisjoint(tokens):  # a map made of moss is no drawing
         found.discard("flatart")

@@ -31,6 +31,8 @@ _INK = re.compile(
     r"|pots?|cartridges?)\b)",
     re.IGNORECASE,
 )
+# A high key opens no door.
+_KEYED = re.compile(r"\b(high|low)\s+key\b", re.IGNORECASE)
 # What has patterns is no pattern.
 _PATTERNS = re.compile(r"(?<!seamless )(?<!repeating )(?<!tileable )\bpatterns\b(?!\s+of\b)", re.IGNORECASE)
 # A field of view is no meadow.
@@ -82,6 +84,7 @@ def visible(text: str) -> str:
     text = re.sub(r":\d+(?:\.\d+)?(?=[)\]])", " ", text).replace("_", " ")
     text = _AT_WORK.sub("working", text)
     text = _OF_ICE.sub(r"\1 icework", text)
+    text = _KEYED.sub(r"\1-key", text)
     text = _PATTERNS.sub("marks", _INK.sub("dye", text))
     text = _OF_FOCUS.sub("bokeh", text)
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
