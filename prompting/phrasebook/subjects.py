@@ -312,6 +312,8 @@ def _tags_in(tokens: list[str], nouns: list[Noun]) -> set[str]:
     # A city under the sea is no place out of doors, and so is one on a space station.
     if any("underglass" in more for _, more in found):
         return (tags - places - _LANDS) | {"underglass", "indoors"}
+    if "roofed" in tags:  # a staircase in a lighthouse, a market with light through the roof
+        return (tags - places - _LANDS) | {"indoors"}
     for place in ("underwater", "space"):
         if any(place in more for _, more in found):
             return (tags - places) | {place}

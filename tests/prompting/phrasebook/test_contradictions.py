@@ -37,7 +37,7 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("thunderstorm over the prairie, lightning strike, seen from a car window", "Blades"),
         ("frost patterns on a window pane, macro", "No part is denser"),
         ("rice terraces in Bali, a lone farmer far away", "soil"),
-        ("macaron tower, pastel colors, high key", "of the "),
+        ("macaron tower, pastel colors, high key", "walls of"),
         ("origami fox, paper texture, soft shadows, white background", "denser"),
         ("subway map in the style of Mondrian", "frayed"),
         ("moss covered car in a forest, god rays", "bodywork"),
