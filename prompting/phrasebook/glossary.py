@@ -31,6 +31,7 @@ _TAKES_THING = frozenset(
 )
 _TELLING = ("nouns", "times", "qualities", "numbers", "actions")
 _KINDS = (*_TELLING, "between")
+_FALLING = frozenset({"snow", "rain", "sun", "storm"})
 _NAMING = frozenset({"nouns", "unknown", "name"})
 
 
@@ -325,6 +326,9 @@ def _joined(items: Sequence[tuple[str, str]], language: str) -> str:
             if phrases and phrases[-1].name == word and not phrases[-1].qualities:
                 phrases.pop()
             noun = _plural(word) if is_counted and kind == "nouns" else word
+            # "Sous la neige" is in the snow, and not under it.
+            if joint == " under " and word in _FALLING:
+                joint = " in "
             phrases.append(_Phrase(joint, waiting, noun))
             waiting, is_counted, joint = [], False, ", "
         elif kind == "actions":

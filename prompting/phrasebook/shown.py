@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..answers.terms import shows_people
-from .certainty import entailed_by, sure_words, words_for
+from .certainty import entailed_by, is_read, sure_words, words_for
 from .scene import Scene, Thing
 from .vocabulary import OWNS, WORD, Noun, break_between, lexicon, singular, word_list
 
@@ -162,7 +162,12 @@ def _is_named(noun: Noun, text: str) -> bool:
 
 
 def note_things(
-    scene: Scene, nouns: Sequence[Noun], shown: Sequence[Noun], text: str, tokens: Sequence[str]
+    scene: Scene,
+    nouns: Sequence[Noun],
+    shown: Sequence[Noun],
+    text: str,
+    tokens: Sequence[str],
+    known: set[int],
 ) -> None:
     """Note in `scene` the things that are there as they usually are, and what holds of all of them."""
     scene.text = text
@@ -183,7 +188,8 @@ def note_things(
         scene.tags.add("part")
     if _is_nobody_there(scene, nouns, text, tokens):
         scene.tags.add("nobody")
-        if all(noun.kind not in GUISES | {"creature"} for noun in nouns):
+        # Musketeers are people, though we have no word for them.
+        if is_read(tokens, known) and all(noun.kind not in GUISES | {"creature"} for noun in nouns):
             scene.tags.add("inanimate")
     if _is_seen_through(nouns, tokens):
         scene.tags.add("inside")

@@ -110,7 +110,7 @@ def read_scene(prompt: str) -> Scene:
     scene.entailed = list(dict.fromkeys(entailed_in(shown, tokens, alone="alone" in scene.tags)))
     if "outdoors" in scene.tags:
         scene.entailed = [tag for tag in scene.entailed if tag != "indoors"]
-    note_things(scene, matches, shown, text, tokens)
+    note_things(scene, matches, shown, text, tokens, known)
     things = sum(match.kind not in PLACES and "part" not in match.traits for match in matches)
     places = [match for match in matches if match.kind in PLACES]
     # A sea turtle above a reef is in no meadow: the one place that is named has to be the scene's.

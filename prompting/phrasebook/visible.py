@@ -13,6 +13,12 @@ _COLOURED = re.compile(
     r"dress|jacket|shirt|chocolate|el(?:f|ves)|lord|knight|wizard|mage|roast|rum|beer|drinks?|brew|coffee|tea|"
     r"drive|town|smile|bulb|weight|year)\b"
 )
+# Neither is a sky blue wall a sky.
+_NAMED_COLOUR = re.compile(
+    r"\b(?:sky|ocean|sea|midnight|forest|grass|moss|olive|rose|sand|cherry|blood|fire|sunset|lime|peach|apple|lemon|"
+    r"pumpkin|coffee|chocolate|wine|ice|moon|electric|royal|baby)[\s-](blue|green|red|pink|gold|white|yellow|orange|"
+    r"brown|grey|gray|black|purple)\b"
+)
 # Somebody draws; it is no drawing.
 _AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
 # Ice that something is made of lies on no ground.
@@ -57,6 +63,12 @@ _ONLY_PART = re.compile(
 )
 # Hands on her temples are on no building.
 _OF_THE_BODY = re.compile(r"\b(his|her|their)\s+(?:temples?|calves|calf|palms?|trunk)\b", re.IGNORECASE)
+# After the battle nobody fights.
+_THEN = re.compile(
+    r"\b(?:after|before)\s+(?:(?:an?|the|his|her|their)\s+)?(?:\w+\s+)?(?:battle|fight|duel|race|match|game|war|concert|party|"
+    r"dance|show|performance|class|lesson|jump|dive|swim|run)\b",
+    re.IGNORECASE,
+)
 # Feathers that rain down wet nothing.
 _RAIN_OF = re.compile(
     r"\b(?:rain|storm|blizzard|hail|flood|shower)\s+of\s+(?!(?:the|an?)\b)(?=[a-z])", re.IGNORECASE
@@ -88,7 +100,9 @@ def visible(text: str) -> str:
     text = _PATTERNS.sub("marks", _INK.sub("dye", text))
     text = _OF_FOCUS.sub("bokeh", text)
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
+    text = _THEN.sub("", text)
     text = _OF_THE_BODY.sub(r"\1 head", _RAIN_OF.sub("", text))
     text = _ONLY_PART.sub("hands only", text)
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
+    text = _NAMED_COLOUR.sub(r"\1", text)
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)

@@ -36,6 +36,7 @@ def english(idea: str) -> str | None:
         ("eine Katze", "cat"),
         ("le chat", "cat"),
         ("ein Haus im Wald", "house in forest"),
+        ("un chien sous la neige", "dog in snow"),
         ("una niña con un globo rojo en la playa", "girl with red balloon in beach"),
         ("una niña con un paraguitas rojo en la playa", "girl with red paraguitas in beach"),
     ],

@@ -925,6 +925,10 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a swarm of bees in the shape of a man", "man's"),
         ("a chess grandmaster thinking, hands on his temples", "temple"),
         ("an angel in ruins, rain of feathers", "wet surfaces|streaks of rain"),
+        ("saint George after the battle, tired, dragon head in the grass", "dust"),
+        ("firemen playing cards in the station", "platform|columns"),
+        ("portrait of an albino man in orange robes, sky blue wall", "clouds?"),
+        ("kid reading under the covers with a torch", "orange light|fire"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1064,6 +1068,17 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("a toddler with chocolate all over his face", set(), {"chocolate all"}),
         ("a harlequin great dane asleep on its back", {"on back"}, {"back"}),
         ("the emperor has no clothes, crowd laughing", {"emperor"}, {"emperor has"}),
+        ("saint George after the battle, tired", set(), {"fighting", "dynamic pose"}),
+        ("firemen playing cards in the station", set(), {"railroad tracks"}),
+        (
+            "portrait of an albino man in orange robes, sky blue wall",
+            set(),
+            {"cloud", "cloudy sky", "outdoors"},
+        ),
+        ("kid reading under the covers with a torch", set(), {"fire"}),
+        ("the three musketeers crossing swords", set(), {"still life"}),
+        ("3d render of a baby yeti eating a snow cone", set(), {"snowing", "bare tree", "winter"}),
+        ("ink drawing of a samurai crossing a bridge", set(), {"window"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
