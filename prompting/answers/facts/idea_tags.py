@@ -30,7 +30,10 @@ _BETWEEN = re.compile(
     r"(?<!\bscuba\s)(?<!\bhorse\s)(?<!\bbird\s)(?<!\bline\s)(?<!\bpole\s)(?<!\bnot\s)"
     r"(?=(?!(?:swing|king|ring|string|wing|thing|spring|evening|morning|ceiling|building|wedding)\s)"
     r"[a-z]{2,}ing\s+(?:an?|the|his|her|its|their|my|in|on|at|under|into|along|through|across|down|up|over|past|to)\s)"
-    r"|(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
+    # Red riding hood and reading glasses do nothing.
+    r"|(?!riding\s(?:hood|boots|crop|school|hat|coat|habit)|reading\s(?:glasses|nook|lamp|room|corner|light)"
+    r"|drinking\s(?:fountain|glass|horn|straw)|sitting\sroom|standing\s(?:stones?|desk|lamp|ovation))"
+    r"(?=(?:playing|reading|holding|wearing|riding|eating|drinking|laughing|sitting|standing)\b))(?:\s+|\b|\Z)"
 )
 _MEDIUM_OF = re.compile(
     r"(?i)\b(portrait|painting|sketch|drawing|photo|photograph|snapshot|render|icon|illustration|pixel art"
@@ -57,6 +60,7 @@ _NO_TAG = re.compile(
 _DEED = re.compile(
     r"(?i)(?!(?:king|ring|string|wing|thing|spring|evening|morning|ceiling|wedding|sling)\Z)[a-z]{2,}ing\Z"
 )
+_DONE = re.compile(r"(?i)(?!red\Z|bed\Z|shed\Z|seed\Z|weed\Z)[a-z]{2,}ed\Z")
 _ARTICLE = re.compile(r"(?i)\A(?:an?|the|my|our)\s+")
 
 
@@ -92,7 +96,8 @@ def _short(words: list[str]) -> list[list[str]]:
     if len(words) <= _LONGEST_TAG:
         return [words]
     deeds = [place for place in range(1, min(len(words), _LONGEST_TAG + 1)) if _DEED.match(words[place])]
-    size = deeds[-1] if deeds else _LONGEST_TAG
+    done = [place for place in range(2, _LONGEST_TAG) if _DONE.match(words[place])]
+    size = deeds[-1] if deeds else done[-1] if done else _LONGEST_TAG
     return [words[:size], *_short(words[size:])]
 
 

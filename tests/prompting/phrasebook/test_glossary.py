@@ -37,6 +37,7 @@ def english(idea: str) -> str | None:
         ("le chat", "cat"),
         ("ein Haus im Wald", "house in forest"),
         ("un chien sous la neige", "dog in snow"),
+        ("eine junge Frau im Regen ohne Schirm", "young woman in rain without umbrella"),
         ("una niña con un globo rojo en la playa", "girl with red balloon in beach"),
         ("una niña con un paraguitas rojo en la playa", "girl with red paraguitas in beach"),
     ],

@@ -929,6 +929,9 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("firemen playing cards in the station", "platform|columns"),
         ("portrait of an albino man in orange robes, sky blue wall", "clouds?"),
         ("kid reading under the covers with a torch", "orange light|fire"),
+        ("a wise old tree spirit, face in the bark", "faintly through|edges dissolve"),
+        ("a shaman drumming in a yurt", "guy ropes|entrance flap|thin ropes"),
+        ("1girl, elf, bathing, hot spring", "clothes|fabric"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1079,6 +1082,10 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("the three musketeers crossing swords", set(), {"still life"}),
         ("3d render of a baby yeti eating a snow cone", set(), {"snowing", "bare tree", "winter"}),
         ("ink drawing of a samurai crossing a bridge", set(), {"window"}),
+        ("red riding hood holding an axe", {"red riding hood"}, {"red", "riding hood"}),
+        ("an orca breaching in front of a kayak", set(), {"scales"}),
+        ("a shaman drumming in a yurt", set(), {"grass", "camping", "rope"}),
+        ("silent film actress tied to railway tracks", {"tied to railway tracks"}, {"tracks"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
