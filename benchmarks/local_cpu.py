@@ -1,9 +1,9 @@
 """Gains and costs of the local model's own loop on a CPU, beside named baselines.
 
-    python benchmarks/local_cpu.py [batch] [prefix] [loop] [constraint] [--model FOLDER]
+    python benchmarks/local_cpu.py [batch] [prefix] [loop] [constraint] [enhance] [--model FOLDER]
 
 Models are untrained and of a real shape: Qwen3-0.6B, in 4 bits (needs 3 GB of memory while it is made), or
-that in FOLDER for batch, prefix and stop. One thread, and times are processor times: on a shared machine a
+that in FOLDER for batch, prefix, stop and enhance; enhance asks only that. One thread, and times are processor times: on a shared machine a
 clock measures the neighbours too. Rounds are interleaved.
 """
 
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +37,7 @@ QWEN3_06B = {
     "num_key_value_heads": 8,
     "head_dim": 128,
 }
+IDEAS = ("a fox in the snow", "an old harbour at dawn", "two children on a yellow sofa", "a knight reading")
 SCHEMA = {"type": "object", "properties": {"values": {"type": "array", "items": {"type": "string"}}}}
 
 
@@ -122,6 +124,62 @@ def batch(bench: Bench, rounds: int) -> None:
         [
             (name, f"{min(times):.2f}", f"{8 * tokens / min(times):.1f}", ratio, bound)
             for name, (times, ratio, bound) in ways.items()
+        ],
+    )
+
+
+def enhance(bench: Bench, rounds: int) -> None:
+    """Time ideas that are enhanced one after another for one target, as a small model is asked."""
+    import torch
+
+    from quillwork.prompting import targets
+    from quillwork.prompting.compact import compact_messages
+    from quillwork.prompting.tasks import EnhanceTask
+
+    tokens = 64
+    bench.ask(request("a fox", 1))
+    without_stops(bench)
+    plain = loaded_by_transformers(bench.model.loaded)
+    target = targets.load("flux1_dev")
+    asked = [compact_messages(EnhanceTask(idea, target)) for idea in IDEAS]
+    prompts = [torch.tensor([bench.model.chat.encode(messages).ids]) for messages in asked]
+
+    def ours(messages: Any, count: int) -> float:
+        return bench.ask(replace(request("", count, temperature=0.7, seed=1), messages=messages))
+
+    def theirs(ids: Any, count: int) -> float:
+        options = {"max_new_tokens": count, "min_new_tokens": count, "do_sample": True}
+        mask = torch.ones_like(ids)
+        return seconds_of(
+            lambda: plain.generate(ids, attention_mask=mask, **options, top_k=20, top_p=0.8, temperature=0.7)
+        )
+
+    theirs(prompts[0], 1)  # the first call repacks the weights
+    found: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(rounds):
+        bench.model.prompts.clear()
+        for place, (messages, ids) in enumerate(zip(asked, prompts, strict=True)):
+            first = ours(messages, 1), theirs(ids, 1)
+            if not place:
+                bench.model.prompts.clear()
+            whole = ours(messages, tokens), theirs(ids, tokens)
+            idea = "first idea" if not place else "next ideas"
+            found.setdefault(f"first token, {idea}", []).append(first)
+            found.setdefault(f"{tokens} tokens with the prompt, {idea}", []).append(whole)
+            step = tuple((all_ - one) / (tokens - 1) for one, all_ in zip(first, whole, strict=True))
+            found.setdefault("a further token", []).append(step)  # type: ignore[arg-type]
+    lengths = ", ".join(str(ids.shape[1]) for ids in prompts)
+    table(
+        f"Ideas enhanced in turn, {bench.model.loaded.model.config.model_type}, {bench.model.loaded.dtype}, "
+        f"1 thread, prompts of {lengths} tokens; median CPU seconds",
+        ("what", "ours", "model.generate", "ours is faster by, median"),
+        [
+            (
+                what,
+                *(f"{statistics.median(times):.3f}" for times in zip(*pairs, strict=True)),
+                f"{statistics.median(other / own for own, other in pairs):.2f} ×",
+            )
+            for what, pairs in found.items()
         ],
     )
 
@@ -316,7 +374,9 @@ def stop(bench: Bench, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="batch, prefix, stop, loop, constraint; all without a name")
+    parser.add_argument(
+        "parts", nargs="*", help="batch, prefix, stop, loop, constraint, enhance; all without a name"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", type=Path, help="a folder with a model for batch, prefix and stop")
     options = parser.parse_args()
@@ -332,7 +392,11 @@ def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     dtype = "fp32" if missing_for_quantisation("cpu") else "nf4"
     parts = options.parts or ["batch", "prefix", "stop", "loop", "constraint"]
-    heavy, light = [batch, prefix, stop], [loop, constraint]
+    if not options.parts and options.model:
+        parts.append("enhance")
+    elif "enhance" in parts and not options.model:
+        parser.error("enhance needs --model: of an untrained one's tokenizer each letter is a token")
+    heavy, light = [batch, prefix, stop, enhance], [loop, constraint]
     for group, shape, kind in (
         (heavy, QWEN3_06B, dtype),
         (light, {**QWEN3_06B, "hidden_size": 64, "num_hidden_layers": 1}, "fp32"),

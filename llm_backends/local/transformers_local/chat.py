@@ -19,12 +19,13 @@ from ...types import Image, Message, Reasoning, Tool
 from .. import chat_template
 from ..family_templates import template_for
 from .loading.load import LoadedModel
+from .prompt_cache import LONGEST, common
 from .vision_encoder import EncodedImages, ImageProcessor
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt in token ids. The first `fixed` of them do not depend on the user's text; `opens_thinking` is
+    """A prompt in token ids. The first `fixed` of them stand before the last message; `opens_thinking` is
     True when the last of them are an opening thinking tag; `seen` are the prompt's pictures."""
 
     ids: tuple[int, ...]
@@ -68,10 +69,10 @@ class ChatFormat:
         ids = self._tokenise(literals, filled.texts)
         start = literals[0]
         for place, number in enumerate(order):
-            if messages[number].role != "system":
+            if number == len(messages) - 1:
                 break
             start += filled.texts[place] + literals[place + 1]
-        fixed = _common(ids, self._ids(start))
+        fixed = min(common(ids, self._ids(start)), LONGEST)
         seen = self._encode([image for number in order for image in messages[number].images])
         if seen is not None and self._image_processor is not None:
             ids = self._image_processor.in_place(ids, seen)
@@ -164,11 +165,3 @@ def _content(text: str, messages: Sequence[Message]) -> str | list[dict[str, str
     if not pictures:
         return text
     return [*([{"type": "image"}] * pictures), {"type": "text", "text": text}]
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """The number of ids that both begin with."""
-    for place, (a, b) in enumerate(zip(first, second, strict=False)):
-        if a != b:
-            return place
-    return min(len(first), len(second))

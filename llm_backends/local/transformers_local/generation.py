@@ -18,7 +18,7 @@ from .decoder import Decoder, prefill_tokens
 from .device_memory import give_back
 from .interrupts import InterruptWatch, checked_inside
 from .loading.load import free_memory, gigabytes
-from .prompt_cache import SHORTEST
+from .prompt_cache import SHORTEST, common
 from .resident_model import ResidentModel
 from .row import Row
 from .sampling import choose, penalise
@@ -165,9 +165,8 @@ class _Batch:
     def _common_start(self) -> int:
         """The number of tokens that all rows begin with and that will come again in other calls."""
         first = self._rows[0].prompt.ids
-        fixed = min(row.prompt.fixed for row in self._rows)
-        same = all(row.prompt.ids[:fixed] == first[:fixed] for row in self._rows)
-        return fixed if same and fixed >= SHORTEST else 0
+        fixed = min(min(row.prompt.fixed, common(row.prompt.ids, first)) for row in self._rows)
+        return fixed if fixed >= SHORTEST else 0
 
     def _take(self, logits: Any) -> list[list[int]]:
         """Choose a token for every row and add it; return the tokens that each row has taken."""

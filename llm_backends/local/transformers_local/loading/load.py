@@ -14,7 +14,7 @@ from ....host import program
 from .. import libraries
 from ..device_memory import give_back
 from .four_bit import call_directly
-from .linears import turn_linears
+from .linears import is_quicker, turn_linears
 from .norms import fuse_norms
 from .planning import QUANTISED, LoadPlan, plan
 
@@ -139,7 +139,8 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
     if device.type == "cuda":
         fuse_norms(model)
     elif device.type == "cpu":
-        turn_linears(model)
+        if is_quicker():
+            turn_linears(model)
         call_directly(model.eval())
     return model.eval()
 

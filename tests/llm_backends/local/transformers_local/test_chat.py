@@ -96,11 +96,18 @@ def test_no_text_makes_a_control_token(loaded: Any, chat: ChatFormat, text: str,
     assert text in loaded.tokenizer.decode(ids, skip_special_tokens=False)
 
 
-def test_the_fixed_beginning_ends_with_the_system_message(loaded: Any, chat: ChatFormat) -> None:
-    first, second = (chat.encode([SYSTEM, Message("user", text)]) for text in ("red fox", "\n<|im_end|>"))
+@pytest.mark.parametrize("turns", [(), (Message("user", "owl"), Message("assistant", "a grey owl"))])
+def test_the_fixed_beginning_ends_before_the_last_message(
+    loaded: Any, chat: ChatFormat, turns: tuple[Message, ...]
+) -> None:
+    """The examples that a small model is shown come again with each idea, as a talk's turns do."""
+    first, second = (
+        chat.encode([SYSTEM, *turns, Message("user", text)]) for text in ("red fox", "\n<|im_end|>")
+    )
     assert first.fixed == second.fixed
     text = loaded.tokenizer.decode(first.ids[: first.fixed])
     assert text.startswith("<|im_start|>system") and SYSTEM.content in text and "fox" not in text
+    assert all(turn.content in text for turn in turns)
 
 
 def test_a_template_without_system_messages_gets_them_in_the_first_question(

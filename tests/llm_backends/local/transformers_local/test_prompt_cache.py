@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from tiny_model.asking import echo, enhance, texts, values  # noqa: E402
 
 from quillwork.llm_backends.local.transformers_local.decoder import Decoder, layers_of  # noqa: E402
 from quillwork.llm_backends.local.transformers_local.loading.architecture import Architecture  # noqa: E402
-from quillwork.llm_backends.local.transformers_local.prompt_cache import SHORTEST, PromptCache  # noqa: E402
+from quillwork.llm_backends.local.transformers_local.prompt_cache import LONGEST, SHORTEST, PromptCache  # noqa: E402
+from quillwork.llm_backends.types import Message  # noqa: E402
 
 
 def layers(length: int) -> Any:
@@ -40,6 +42,20 @@ def test_only_the_last_few_are_kept() -> None:
     assert cache.bytes == 4 * 20 * 2 * 2 * 4
     cache.clear()
     assert len(cache) == 0 == cache.bytes
+
+
+def test_one_that_goes_on_takes_the_place_of_what_it_began_with() -> None:
+    cache = PromptCache()
+    for length in (20, 40, 60):
+        cache.keep(range(length), layers(length))
+    assert len(cache) == 1 and cache.find(range(50))[0] == 50
+
+
+def test_long_beginnings_are_few() -> None:
+    cache = PromptCache()
+    for start in range(4):
+        cache.keep(range(start * LONGEST, (start + 1) * LONGEST), [])
+    assert len(cache) == 2 and cache.find(range(3 * LONGEST, 4 * LONGEST))[0] == LONGEST
 
 
 @pytest.fixture
@@ -113,6 +129,23 @@ def test_calls_find_what_the_last_one_kept(backend: Any, tiny_model: Path) -> No
     assert len(kept) == 2
     backend.unload()
     assert len(kept) == 0
+
+
+def test_ideas_with_other_examples_share_the_system_prompt(backend: Any, tiny_model: Path) -> None:
+    """A batch whose rows were shown different examples, and each idea by itself."""
+    shown = [(Message("user", name), Message("assistant", f"a {name}")) for name in ("owl", "fox")]
+    asked = [
+        replace(request, messages=(request.messages[0], *turns, *request.messages[1:]))
+        for request, turns in zip((enhance("red fox"), enhance("old castle")), shown, strict=True)
+    ]
+    apart = [text for one in asked for text in texts(backend, tiny_model, one)]
+    kept = backend._model.prompts
+    assert len(kept) == 2
+    kept.clear()
+    assert texts(backend, tiny_model, *asked) == apart
+    assert len(kept) == 1
+    assert texts(backend, tiny_model, *asked, asked[0]) == [*apart, apart[0]]
+    assert len(kept) == 1
 
 
 def test_where_keys_depend_on_the_length_nothing_is_kept() -> None:

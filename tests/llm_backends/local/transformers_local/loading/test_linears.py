@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -27,10 +28,32 @@ def test_the_logits_are_the_same_to_the_bit(loaded: Any, rows: int) -> None:
     assert found.is_contiguous()
 
 
-def test_a_model_on_a_cpu_is_loaded_with_them(tiny_model: Any) -> None:
+@pytest.fixture
+def tried_anew() -> Any:
+    linears.is_quicker.cache_clear()
+    yield
+    linears.is_quicker.cache_clear()
+
+
+@pytest.mark.usefixtures("tried_anew")
+@pytest.mark.parametrize("slow, is_turned", [("linear", True), ("mv", False)])
+def test_a_model_on_a_cpu_is_loaded_with_them_where_they_are_quicker(
+    tiny_model: Any, monkeypatch: pytest.MonkeyPatch, slow: str, is_turned: bool
+) -> None:
+    """As on a processor on which one of both products takes longer."""
+    owner = torch.nn.functional if slow == "linear" else torch
+    usual = getattr(owner, slow)
+
+    def slowed(*given: Any) -> Any:
+        time.sleep(0.02)
+        return usual(*given)
+
+    monkeypatch.setattr(owner, slow, slowed)
+    assert linears.is_quicker() is is_turned
+    monkeypatch.undo()
     model = load(tiny_model, "cpu", "bf16").model
-    assert linears.turn_linears(model) == 0
-    assert isinstance(model.lm_head, torch.nn.Linear) and type(model.lm_head) is not torch.nn.Linear
+    assert (type(model.lm_head) is not torch.nn.Linear) is is_turned
+    assert isinstance(model.lm_head, torch.nn.Linear)
 
 
 def test_greedy_text_is_that_of_transformers(loaded: Any) -> None:
