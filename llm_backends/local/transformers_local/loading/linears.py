@@ -2,23 +2,23 @@
 
 As torch's own layer has them, on the right and transposed, oneDNN brings them into another order at every
 call, which on some processors takes longer than a product with a few rows. On others it does not, and the
-weights on the left take up to four times as long (`is_quicker`). The sums are the same to the bit.
+weights on the left take up to four times as long (`is_turned_quicker`). The sums are the same to the bit.
 """
 
 from __future__ import annotations
 
 import copy
-import time
 from functools import cache
 from typing import Any
 
+from . import trial
+
 # Of more rows at once the sums may be added up in another order, and there is less to gain.
 _MOST_ROWS = 16
-_TRIALS = 5
 
 
 @cache
-def is_quicker() -> bool:
+def is_turned_quicker() -> bool:
     """Tell whether turned layers are quicker on this processor: tried once, for some milliseconds."""
     import torch
 
@@ -27,18 +27,7 @@ def is_quicker() -> bool:
     turn_linears(turned)
     # Without normal numbers in it a product may be quicker.
     rows = torch.linspace(-1, 1, 8 * 1024).view(8, 1024).to(torch.bfloat16)
-
-    def seconds(layer: Any) -> float:
-        began = time.perf_counter()
-        layer(rows[:1])
-        layer(rows)
-        return time.perf_counter() - began
-
-    with torch.inference_mode():
-        seconds(plain), seconds(turned)
-        trials = [(seconds(plain), seconds(turned)) for _ in range(_TRIALS)]
-    of_plain, of_turned = map(min, zip(*trials, strict=True))
-    return of_turned < of_plain
+    return trial.is_quicker(lambda: (turned(rows[:1]), turned(rows)), lambda: (plain(rows[:1]), plain(rows)))
 
 
 def turn_linears(model: Any) -> int:

@@ -13,8 +13,9 @@ from .... import errors
 from ....host import program
 from .. import libraries
 from ..device_memory import give_back
+from .attention import attend_by_products
 from .four_bit import call_directly
-from .linears import is_quicker, turn_linears
+from .linears import is_turned_quicker, turn_linears
 from .norms import fuse_norms
 from .planning import QUANTISED, LoadPlan, plan
 
@@ -139,9 +140,11 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
     if device.type == "cuda":
         fuse_norms(model)
     elif device.type == "cpu":
-        if is_quicker():
+        if is_turned_quicker():
             turn_linears(model)
         call_directly(model.eval())
+        if not planned.sees:
+            attend_by_products(model)
     return model.eval()
 
 

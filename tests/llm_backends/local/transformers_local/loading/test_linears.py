@@ -30,9 +30,9 @@ def test_the_logits_are_the_same_to_the_bit(loaded: Any, rows: int) -> None:
 
 @pytest.fixture
 def tried_anew() -> Any:
-    linears.is_quicker.cache_clear()
+    linears.is_turned_quicker.cache_clear()
     yield
-    linears.is_quicker.cache_clear()
+    linears.is_turned_quicker.cache_clear()
 
 
 @pytest.mark.usefixtures("tried_anew")
@@ -49,7 +49,7 @@ def test_a_model_on_a_cpu_is_loaded_with_them_where_they_are_quicker(
         return usual(*given)
 
     monkeypatch.setattr(owner, slow, slowed)
-    assert linears.is_quicker() is is_turned
+    assert linears.is_turned_quicker() is is_turned
     monkeypatch.undo()
     model = load(tiny_model, "cpu", "bf16").model
     assert (type(model.lm_head) is not torch.nn.Linear) is is_turned
