@@ -19,7 +19,7 @@ def is_quicker(ours: Callable[[], Any], usual: Callable[[], Any]) -> bool:
         for _ in range(1 + _ROUNDS):
             rounds.append([_seconds(way) for way in ways])
     of_ours, of_usual = (min(times) for times in zip(*rounds[1:], strict=True))
-    return of_ours < of_usual
+    return bool(of_ours < of_usual)
 
 
 def _seconds(way: Callable[[], Any]) -> float:

@@ -71,9 +71,7 @@ def test_a_loaded_model_decodes_with_it(tiny_model: Any) -> None:
         logits = []
         for model in (plain, ours):
             begun = model(ids, attention_mask=mask[:, :12], use_cache=True)
-            more = model(
-                torch.tensor([[7], [9]]), attention_mask=mask, past_key_values=begun.past_key_values
-            )
+            more = model(torch.tensor([[7], [9]]), attention_mask=mask, past_key_values=begun.past_key_values)
             logits.append(torch.cat([begun.logits, more.logits], dim=1))
     assert len(taken) == ours.config.num_hidden_layers
     assert torch.equal(logits[0][:, :12].argmax(-1), logits[1][:, :12].argmax(-1))
