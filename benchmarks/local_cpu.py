@@ -1,10 +1,10 @@
 """Gains and costs of the local model's own loop on a CPU, beside named baselines.
 
-    python benchmarks/local_cpu.py [batch] [prefix] [loop] [constraint] [enhance] [--model FOLDER]
+    python benchmarks/local_cpu.py [batch] [prefix] [stop] [loop] [constraint] [enhance] [--model FOLDER]
 
 Models are untrained and of a real shape: Qwen3-0.6B, in 4 bits (needs 3 GB of memory while it is made), or
-that in FOLDER for batch, prefix, stop and enhance; enhance asks only that. One thread, and times are processor times: on a shared machine a
-clock measures the neighbours too. Rounds are interleaved.
+that in FOLDER for batch, prefix, stop and enhance, which asks no other. One thread, and times are processor
+times: on a shared machine a clock measures the neighbours too. Rounds are interleaved.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Attention of one new token in bfloat16 on a CPU, as two products of matrices.
 
-torch's kernel is made for many new tokens at once: for a single one it takes about ten times as long, which at
-300 tokens of context is a sixth of a 1.5 B model's step in four bits, and more the longer the context. It is
-given to a model in transformers' own way, where the release has it.
+torch's kernel is made for many new tokens at once: for a single one it takes about ten times as long, which
+at 300 tokens of context is a sixth of a 1.5 B model's step in four bits, and more the longer the context. It
+is given to a model in transformers' own way, where the release has it.
 https://huggingface.co/docs/transformers/attention_interface
 """
 

@@ -10,7 +10,7 @@ _ROUNDS = 5
 
 
 def is_quicker(ours: Callable[[], Any], usual: Callable[[], Any]) -> bool:
-    """Tell whether `ours` took less time than `usual` at its best of a few rounds, after one that warms up."""
+    """Tell whether `ours` takes less time than `usual`, at the best of a few rounds, warmed up."""
     import torch
 
     ways = ours, usual

@@ -1,4 +1,4 @@
-"""The attention of a single token by two products: the numbers of torch's kernel, and only where it is quicker."""
+"""The attention of a single token by two products: torch's numbers, and only where it is quicker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def exact(query: Any, keys: Any, values: Any, mask: Any = None) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["none", "bool", "added", "of each head"])
-@pytest.mark.parametrize("heads, groups", [(6, 2), (4, 4)])
+@pytest.mark.parametrize(("heads", "groups"), [(6, 2), (4, 4)])
 def test_the_numbers_are_those_of_torch(kind: str, heads: int, groups: int) -> None:
     draws = torch.Generator().manual_seed(3)
 

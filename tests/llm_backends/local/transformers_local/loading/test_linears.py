@@ -36,7 +36,7 @@ def tried_anew() -> Any:
 
 
 @pytest.mark.usefixtures("tried_anew")
-@pytest.mark.parametrize("slow, is_turned", [("linear", True), ("mv", False)])
+@pytest.mark.parametrize(("slow", "is_turned"), [("linear", True), ("mv", False)])
 def test_a_model_on_a_cpu_is_loaded_with_them_where_they_are_quicker(
     tiny_model: Any, monkeypatch: pytest.MonkeyPatch, slow: str, is_turned: bool
 ) -> None:
