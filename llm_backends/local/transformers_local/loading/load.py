@@ -96,7 +96,8 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
 
     compute = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[planned.compute]
     options: dict[str, Any] = libraries.dtype_argument(compute)
-    if planned.dtype in QUANTISED or planned.checkpoint.quantised == "bitsandbytes":
+    takes_bitsandbytes = planned.dtype in QUANTISED or planned.checkpoint.quantised == "bitsandbytes"
+    if takes_bitsandbytes:
         libraries.prepare_bitsandbytes()
     if planned.dtype in QUANTISED and not planned.checkpoint.quantised:
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -142,7 +143,8 @@ def _model(transformers: Any, planned: LoadPlan, device: Any) -> Any:
     elif device.type == "cpu":
         if is_turned_quicker():
             turn_linears(model)
-        call_directly(model.eval())
+        if takes_bitsandbytes:
+            call_directly(model.eval())
         if not planned.sees:
             attend_by_products(model)
     return model.eval()

@@ -73,19 +73,20 @@ import conftest
 from quillwork.llm_backends.local.transformers_local.loading.load import load
 from tiny_model.asking import enhance, texts
 from quillwork.llm_backends.local.transformers_local.backend import TransformersLocal
-print(texts(TransformersLocal(), Path(sys.argv[3]), enhance("red fox"), dtype="nf4"))
+print(texts(TransformersLocal(), Path(sys.argv[3]), enhance("red fox"), dtype=sys.argv[4]))
 import kernels
 print("there again:", kernels.HERE)
 """
 
 
 @needs_4bit
-def test_no_native_code_is_fetched_unasked(tiny_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["nf4", "bf16"])
+def test_no_native_code_is_fetched_unasked(tiny_model: Path, tmp_path: Path, dtype: str) -> None:
     """bitsandbytes would have `kernels` do that as it is imported, on processors that know bfloat16."""
     (tmp_path / "kernels.py").write_text(
         "HERE = 1\ndef get_kernel(*args, **more):\n    print('FETCHED', args)\n    raise RuntimeError('no')\n"
     )
-    command = [sys.executable, "-c", _WITH_KERNELS, str(tmp_path), str(ROOT / "tests"), str(tiny_model)]
+    command = [sys.executable, "-c", _WITH_KERNELS, str(tmp_path), str(ROOT / "tests"), str(tiny_model), dtype]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.stdout.splitlines() == [str([FOX]), "there again: 1"], done.stderr[-2000:]
     assert "pip install" not in done.stderr
