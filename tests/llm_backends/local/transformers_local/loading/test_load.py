@@ -86,8 +86,10 @@ def test_no_native_code_is_fetched_unasked(tiny_model: Path, tmp_path: Path, dty
     (tmp_path / "kernels.py").write_text(
         "HERE = 1\ndef get_kernel(*args, **more):\n    print('FETCHED', args)\n    raise RuntimeError('no')\n"
     )
-    command = [sys.executable, "-c", _WITH_KERNELS, str(tmp_path), str(ROOT / "tests"), str(tiny_model), dtype]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    told = str(tmp_path), str(ROOT / "tests"), str(tiny_model), dtype
+    done = subprocess.run(
+        [sys.executable, "-c", _WITH_KERNELS, *told], capture_output=True, text=True, timeout=110
+    )
     assert done.stdout.splitlines() == [str([FOX]), "there again: 1"], done.stderr[-2000:]
     assert "pip install" not in done.stderr
 
