@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from ...llm_backends.errors import Cancelled, LLMError
+from ...llm_backends.errors import Cancelled
 from ...llm_backends.model import Model
-from ...llm_backends.redact import scrub
 from ...llm_backends.runner import run_in_place, runner
 from ...llm_backends.streaming.live import show_all
-from ..http.messages import HttpError
 from .host.port import WebUiHost
 from .host.queue import in_turn, settle
-from .wording import words_of
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -27,8 +23,6 @@ _LOOK_EVERY_S = 0.05
 # Only sending reveals that the browser is gone; gradio then asks for no more, and says nothing.
 _ALIVE_EVERY_S = 1.0
 _ABANDONED_S = 5.0
-STOPPED = "Stopped."
-_log = logging.getLogger("quillwork")
 
 
 class ButtonCall(WebUiHost, Generic[T]):
@@ -109,18 +103,3 @@ class Session:
     def stop(self) -> None:
         if self.call is not None:
             self.call.stop()
-
-
-def sentence_of(error: BaseException) -> str:
-    """Return the sentence for users about an error.
-
-    One of ours says what to do; any other is a fault of ours.
-    """
-    if isinstance(error, (Cancelled, concurrent.futures.CancelledError)):
-        return STOPPED
-    if isinstance(error, HttpError):
-        return " ".join(filter(None, (error.message, error.hint)))
-    if isinstance(error, (LLMError, ValueError)):
-        return words_of(error)
-    _log.error("A button failed (%s).", scrub(f"{type(error).__name__}: {error}"))
-    return "Quillwork failed with an internal error. See the web UI's log for details."

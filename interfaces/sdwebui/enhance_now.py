@@ -14,13 +14,14 @@ from ...config.settings.home import targets_folder
 from ...llm_backends import modes
 from ...prompting import targets
 from .arguments import AUTO, FOLLOW, TABS, Arguments, read
-from .button_call import ButtonCall, Session, sentence_of
+from .button_call import ButtonCall, Session
 from .generation import NO_MODEL
 from .host import checkpoint
 from .host.lookup import fixed_seed
 from .host.settings import default_target
 from .images import JobImage, Texts
 from .page_parts import AT_ONCE, fault, note, stream, unsaved
+from .wording import sentence_of
 from .writing import Written, write
 
 _MOST_STEPS_BACK = 50

@@ -28,7 +28,7 @@ from .host.neighbours import beside, give_back
 from .host.port import WebUiHost
 from .host.settings import default_target
 from .images import JobImage, Texts, columns, images_of, lay_out, shorten
-from .wording import words_of
+from .wording import sentence_of, words_of
 from .writing import Written, how_many, keep, write
 
 _JOB = "quillwork_job"
@@ -96,6 +96,8 @@ def prepare(p: Any, args: Sequence[Any]) -> None:
         _interrupt(p)
     except (LLMError, TemplateError, LibraryError, ValueError) as error:
         _stop(p, words_of(error), _status_of(error))
+    except Exception as error:  # noqa: BLE001 - the host would swallow it, and take the bare prompt
+        _stop(p, sentence_of(error), 500)
 
 
 def _status_of(error: Exception) -> int:

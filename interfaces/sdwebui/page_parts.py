@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..http.messages import HttpRequest
 from ..http.routing import Exchange
-from .button_call import sentence_of
 from .host.http import WebUiHttpHost
 from .host.lookup import shared
+from .wording import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

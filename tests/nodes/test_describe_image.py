@@ -264,7 +264,7 @@ def test_what_is_no_picture_is_told_in_plain_words(
         assert said in run.message
     run = endpoint_host.run({"1": enhance(image=["2", 0]), "2": node("TestpackPictures", kind=kind)})
     assert run.status == "error"
-    assert "picture" in run.message
+    assert "image" in run.message
     assert not wire.log
 
 

@@ -13,11 +13,12 @@ from ....llm_backends.images import encode_picture
 from ....prompting.describe import Described, describe
 from .. import enhance_now
 from ..arguments import AUTO, TABS
-from ..button_call import ButtonCall, Session, sentence_of
+from ..button_call import ButtonCall, Session
 from ..controls import models
 from ..host.lookup import fixed_seed
 from ..host.settings import target_choices
 from ..page_parts import AT_ONCE, fault, note, stream
+from ..wording import sentence_of
 
 _DESCRIPTION = "a description"
 _LEGACY = ("txt2img", "img2img")

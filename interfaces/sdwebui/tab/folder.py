@@ -26,13 +26,13 @@ from ...http.messages import HttpError
 from ...http.routes.jobs import CAPTIONS, order_of
 from ...http.schema import checked
 from ..arguments import AUTO
-from ..button_call import sentence_of
 from ..controls import models
 from ..host.folders import picture_folder
 from ..host.port import WebUiHost
 from ..host.queue import QueuedWork, others_wait, settle
 from ..host.settings import target_choices
 from ..page_parts import AT_ONCE, QUIET, exchange_of, fault, guarded, note, steps_of, stream, table, together
+from ..wording import sentence_of
 
 _CAPTION = "a caption"
 _LOOK_EVERY_S = 0.3

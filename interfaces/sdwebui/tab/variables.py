@@ -14,11 +14,12 @@ from ....prompting.generate_values import Invented, invent
 from ....prompting.tasks import CREATIVITIES, MOST_VALUES, VariablesTask
 from ....prompting.templates.missing import keep
 from ...http.routes.library import open_library
-from ..button_call import ButtonCall, Session, sentence_of
+from ..button_call import ButtonCall, Session
 from ..controls import models
 from ..generation import NO_MODEL
 from ..host.lookup import fixed_seed
 from ..page_parts import AT_ONCE, fault, guarded, note, stream
+from ..wording import sentence_of
 
 
 class ValueReview(Session):

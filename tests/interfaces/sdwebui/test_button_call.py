@@ -11,7 +11,8 @@ import pytest
 
 from quillwork.config.choice import Choice
 from quillwork.interfaces.sdwebui import button_call
-from quillwork.interfaces.sdwebui.button_call import ButtonCall, Session, sentence_of
+from quillwork.interfaces.sdwebui.button_call import ButtonCall, Session
+from quillwork.interfaces.sdwebui.wording import sentence_of
 from quillwork.llm_backends import registry
 from quillwork.llm_backends.errors import Cancelled, ConsentNeeded, NotConfigured
 from quillwork.llm_backends.types import Chunk, Message, Request, Result

@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from interfaces.sdwebui.jobs import Job, generate
 
+from quillwork.interfaces.sdwebui import generation
 from quillwork.interfaces.sdwebui.generation import NO_MODEL, PLOT, QuillworkError, apply, prepare, restore
 from quillwork.interfaces.sdwebui.infotext import arguments_in
 from quillwork.interfaces.sdwebui.writing import SKIPPED
@@ -310,6 +311,16 @@ def test_an_error_ends_the_generation_where_the_host_looks_next(wire):
             look()
     assert caught.value.status_code == 502
     assert caught.value.__cause__ is None
+
+
+def test_a_fault_of_ours_ends_it_with_a_sentence_and_a_line_in_the_log(monkeypatch, caplog):
+    monkeypatch.setattr(generation, "_write", lambda *_: {}["no such key"])
+    job = Job()
+    prepare(job, [{}])
+    with pytest.raises(QuillworkError, match=r"internal error\. See the web UI's log") as caught:
+        job.override_settings.keys()
+    assert caught.value.status_code == 500
+    assert "KeyError: 'no such key'" in caplog.text
 
 
 class JobOfControl(Job):
