@@ -88,7 +88,8 @@ def entailed_in(shown: Sequence[Noun], tokens: Sequence[str], *, alone: bool) ->
     if alone and len(people) == 1 and all(noun.kind not in GUISES for noun in shown):
         yield "solo"
     for noun in shown:
-        if _is_around(noun, tokens):
+        usual = lexicon()[0].get(singular(noun.words), (noun.kind,))[0]
+        if _is_around(noun, tokens) or (usual in PEOPLE and noun.kind not in PEOPLE):
             continue
         yield from entailed_by(singular(noun.words), noun.kind, noun.traits)
 
@@ -115,6 +116,8 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
         return False
     # A model airplane is no aircraft.
     if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
+        return False
+    if singular(noun.words) in words_for("colour_nouns") and not _is_thing(noun, text, tokens):
         return False
     # The rose of a compass rose is no flower, and a macaron tower is no building.
     if place >= 0 and not break_between(text, noun.start):
@@ -254,7 +257,11 @@ def _deeds_in(
 ) -> Iterator[str]:
     """Yield the words of what goes on: running shoes run nowhere, and an orange cat is no fruit."""
     made = {noun.start for noun in nouns if noun.kind in _MADE and not break_between(text, noun.start)}
-    hidden = {place for noun in nouns if noun not in shown for place in range(noun.start, noun.end)}
+    # Nor is there coffee in a coffee shop interior.
+    unseen = [
+        noun for noun in nouns if noun not in shown or (noun.kind in PLACES and noun.end - noun.start > 1)
+    ]
+    hidden = {place for noun in unseen for place in range(noun.start, noun.end)}
     for place, token in enumerate(tokens):
         if place not in hidden and not (token.endswith("ing") and place + 1 in made):
             yield token
@@ -283,6 +290,19 @@ def _is_pictured(noun: Noun, tokens: Sequence[str]) -> bool:
     if noun.words in ("camera", "lens"):
         return not {"at", "into", "to", "toward", "towards", "facing"}.isdisjoint(before)
     return noun.start > _FEW_BEHIND and "of" in before and not words_for("pictures").isdisjoint(before)
+
+
+def _is_thing(noun: Noun, text: str, tokens: Sequence[str]) -> bool:
+    """Tell whether a noun that may be a colour is none: orange and teal are two."""
+    colours = words_for("colours")
+    near = [noun.start - 1, noun.end]
+    if tokens[noun.end : noun.end + 1] == ["and"] or tokens[noun.start - 1 : noun.start] == ["and"]:
+        near += [noun.start - 2, noun.end + 1]
+    beside = any(0 <= place < len(tokens) and tokens[place] in colours for place in near)
+    stands_alone = break_between(text, noun.start) and (
+        noun.end >= len(tokens) or break_between(text, noun.end)
+    )
+    return noun.plural or not (beside or (stands_alone and noun.words == "orange"))
 
 
 def _is_around(noun: Noun, tokens: Sequence[str]) -> bool:

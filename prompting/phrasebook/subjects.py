@@ -72,6 +72,7 @@ _HAD = frozenset(
 _HAD_REACH = 3
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
+_CHESS = frozenset({"chess", "chessboard"})
 _SMALL_WORDS = frozenset(
     {"the", "and", "his", "her", "its", "very", "some", "many", "with", "one", "two", "three"}
 )
@@ -251,6 +252,8 @@ def _nouns(tokens: list[str]) -> Iterator[Noun]:
             if _takes_picture(words, after) or (before == ["to"] and words in word_list("deeds")):
                 continue
             kind, traits = found
+            if kind == "person" and words in word_list("chessmen") and not _CHESS.isdisjoint(tokens):
+                kind, traits = "object", ()
             if kind == "animal" and place and tokens[place - 1] in word_list("cooked"):
                 kind, traits = "food", ("hot",)
             counted = place > 0 and tokens[place - 1] in word_list("counts")

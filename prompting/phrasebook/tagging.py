@@ -63,6 +63,8 @@ _DANGLING = re.compile(
 )
 _GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
 # Each with the tag that is left of it where nothing else is said.
+_CHESS = re.compile(r"(?i)\bchess")
+_CHESSMAN = re.compile(r"(?i)\b(?:king|queen|knight|bishop)s?\b")
 _PRONOUNS = {
     "she": "1girl",
     "he": "1boy",
@@ -109,9 +111,10 @@ def as_tags(prompt: str, scene: Scene) -> str:
     ]
     tags = [_DANGLING.sub("", part) for tag in tags for part in _without_deed(tag, is_first=tag == tags[0])]
     listed = ", ".join(tags)
+    counted = _CHESSMAN.sub("piece", left) if _CHESS.search(left) else left
     # The queen that a chess piece dreams of is no girl in the picture.
     if scene.kind != "unsure" or scene.subject in ("person", "group", "general") or _GIRL_OR_BOY.search(left):
-        listed = _TWICE.sub(r"\1", with_count(listed, _LIKENESS.sub("", left)))
+        listed = _TWICE.sub(r"\1", with_count(listed, _LIKENESS.sub("", counted)))
     # Somebody whose name is not known may well be a person.
     known = scene.subject not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
     # A mermaid has the tags of a girl.

@@ -40,7 +40,11 @@ _INK = re.compile(
 # A high key opens no door.
 _KEYED = re.compile(r"\b(high|low)\s+key\b", re.IGNORECASE)
 # What has patterns is no pattern.
-_PATTERNS = re.compile(r"(?<!seamless )(?<!repeating )(?<!tileable )\bpatterns\b(?!\s+of\b)", re.IGNORECASE)
+_PATTERNS = re.compile(
+    r"(?:(?<=with a )|(?<=with an ))\w+(?:\s+\w+)?\s+pattern\b"
+    r"|(?<!seamless )(?<!repeating )(?<!tileable )\bpatterns\b(?!\s+of\b)",
+    re.IGNORECASE,
+)
 # A field of view is no meadow.
 _OF_FOCUS = re.compile(r"\bdepth of field\b", re.IGNORECASE)
 # A priestess of the moon and the knights of the Round Table: the words behind are no part of the scene.

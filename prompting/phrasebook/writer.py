@@ -110,11 +110,14 @@ def _write(task: EnhanceTask) -> str:
         theme = _theme(task)
         task = replace(task, prompt=theme or _invented(task), instruction="" if theme else task.instruction)
     task = replace(task, prompt=_in_line(task.prompt))
+    original = task.prompt
     if english := gloss_for(task.prompt, task.target.languages):
         task = replace(task, prompt=english.english)
     scene = read_scene(task.prompt)
     if english or not scene.certain:  # word by word much is lost of what joins the words
         be_careful(scene)
+    if english and _keeps_words(task.prompt, original):  # one of them may say what light there is
+        scene.tags.add("sourced")
     if task.target.form != "tags":
         task = replace(task, prompt=say_instead(task.prompt))
     requested, wordings, instruction = _follow(task, scene)
@@ -122,6 +125,11 @@ def _write(task: EnhanceTask) -> str:
     if task.target.negative != "none" and scene.without:
         text = f"{text}\nNegative: {', '.join(scene.without)}"
     return text
+
+
+def _keeps_words(english: str, original: str) -> bool:
+    """Tell whether a word of the original stands in its English as it was."""
+    return any(word in original for word in re.findall(r"[^\W\d_]{3,}|[^\x00-\u024f]", english))
 
 
 def _in_line(prompt: str) -> str:

@@ -42,6 +42,10 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("subway map in the style of Mondrian", "frayed"),
         ("moss covered car in a forest, god rays", "bodywork"),
         ("a ghost ship on the sea in green fog", "near the ground"),
+        ("wooden chess board with a single white king, dramatic side light", "hair"),
+        ("wooden chess board with a single white king, dramatic side light", "robes"),
+        ("Stillleben mit Brot und Äpfeln im Zwergenlicht", "comes from"),
+        ("isometric coffee shop interior, low poly, warm", "cool light"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -78,6 +82,11 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("spice market in Marrakesh, light beams through the roof", {"outdoors", "wind"}),
         ("pumpkin soup in a black bowl", {"chopsticks"}),
         ("marché imaginaire à Brigadoon, lumière douce", {"high contrast"}),
+        ("close-up of rusted gears, orange and teal", {"food", "fruit"}),
+        ("wooden chess board with a single white king", {"1boy", "king"}),
+        ("fish market at dawn, crates of mackerel, ice", {"snow", "winter"}),
+        ("soap carving of a swan on a sink", {"feathers", "beak"}),
+        ("isometric coffee shop interior, low poly", {"drink"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
