@@ -50,6 +50,8 @@ class Chooser:
         self._avoid |= {
             f"{word[:-3]}e"[:5] for words in avoid for word in words.lower().split() if word.endswith("ing")
         }
+        # Without a shadow there is no shade.
+        self._avoid |= {"shade", "shado"} if self._avoid & {"shade", "shado"} else set()
         # Without stars there is no star either, and no starry sky.
         for word in {word.removesuffix("s") for words in avoid for word in words.lower().split()}:
             if len(word) > 2:

@@ -85,7 +85,7 @@ def read_scene(prompt: str) -> Scene:
     text = take_negations(text, scene)
     # "Hut" is a hat in German.
     tokens = tokens_of(text) if scene.language == "en" else []
-    matches = _without_media(tokens, list(_nouns(tokens)))
+    matches = _without_media(tokens, list(_nouns(tokens, text)))
     scene.tags = _tags_in(tokens, matches)
     scene.covers = _covers_in(tokens)
     said = set(scene.tags)
@@ -228,7 +228,15 @@ def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     return found, scene
 
 
-def _nouns(tokens: list[str]) -> Iterator[Noun]:
+def _stands_apart(place: int, size: int, text: str) -> bool:
+    """Tell whether a noun is a part of a list by itself, and not the first."""
+    end = place + size
+    return (
+        place > 0 and break_between(text, place) and (end >= len(tokens_of(text)) or break_between(text, end))
+    )
+
+
+def _nouns(tokens: list[str], text: str) -> Iterator[Noun]:
     nouns, longest = lexicon()
     place = 0
     while place < len(tokens):
@@ -249,6 +257,8 @@ def _nouns(tokens: list[str]) -> Iterator[Noun]:
                 tokens[place - 1 : place] if place else [],
                 tokens[place + size : place + size + 1],
             )
+            if words == "drone" and _stands_apart(place, size, text):
+                continue  # "a canyon, first light, drone"
             if _takes_picture(words, after) or (before == ["to"] and words in word_list("deeds")):
                 continue
             kind, traits = found

@@ -46,6 +46,10 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("wooden chess board with a single white king, dramatic side light", "robes"),
         ("Stillleben mit Brot und Äpfeln im Zwergenlicht", "comes from"),
         ("isometric coffee shop interior, low poly, warm", "cool light"),
+        ("electric kettle, 3d render, white background, no shadow", "shade"),
+        ("a 1970s living room with orange wallpaper and a lava lamp", "eighbouring parts"),
+        ("dragonfruit cut in half, pink background, hard shadow", "fine steps"),
+        ("Werkstatt eines Uhrmachers, Lupe, warmes Licht", "Strong light"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -87,6 +91,8 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("fish market at dawn, crates of mackerel, ice", {"snow", "winter"}),
         ("soap carving of a swan on a sink", {"feathers", "beak"}),
         ("isometric coffee shop interior, low poly", {"drink"}),
+        ("the last leaf on a maple branch, frost, bokeh", {"snowing", "snow"}),
+        ("a canyon filled with clouds, first light, drone", {"aircraft"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
