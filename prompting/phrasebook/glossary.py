@@ -108,9 +108,9 @@ def spoken(prompt: str) -> str:
     best = max(scores, key=lambda language: (scores[language], language == found))
     if found == "en":
         english = sum(map(_is_english, words))
-        is_evident = scores[best] > max(english, _LEAST_HITS - 1) and (
-            not english or 2 * scores[best] >= len(words)
-        )
+        if not english:  # of three words without an English one, one is enough
+            return best if scores[best] >= (1 if len(words) > _LEAST_HITS else _LEAST_HITS) else found
+        is_evident = scores[best] > max(english, _LEAST_HITS - 1) and 2 * scores[best] >= len(words)
         return best if is_evident else found
     return best if scores[best] > scores.get(found, _LEAST_HITS) else found
 

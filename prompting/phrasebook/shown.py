@@ -15,12 +15,14 @@ _PORTRAITS = frozenset({"portrait", "portraits", "photo", "photograph", "picture
 # What somebody builds is not there yet.
 _BUILDING = frozenset({"building", "builds", "build", "constructing", "erecting", "assembling"})
 _BEASTS = frozenset({"animal", "creature"})
+_LIVING = PEOPLE | _BEASTS | {"robot"}
 GUISES = frozenset({"robot", "animal", "creature"})
 PLACES = frozenset({"landscape", "city", "building", "interior", "space"})
 # What the words of a prompt say of all its things, whether the subject is known or not.
 NOTED = frozenset(
     {
         "literal",
+        "wheeled",
         "inanimate",
         "shabby",
         "dressed",
@@ -45,6 +47,12 @@ _OF_OTHERS = re.compile(
     r"\b(?:sea|ocean|forest|mountain|river|lake|jungle|city|garden|rain|storm|blizzard|snow|island|cloud|waterfall|moon"
     r"|tower|wall|carpet|heap|town|desert|field)s?\s+of\s+(?!(?:the|a|an|flowers?|grass|wheat|corn|barley|daisies"
     r"|sunflowers|lavender|poppies|tulips|wildflowers|snow|ice|sand|night|dawn)\b)",
+    re.IGNORECASE,
+)
+# Of somebody so small neither hair nor cloth is seen.
+_FAR = re.compile(
+    r"\b(?:tiny|small)\s+(?:in|on|at|against|below|beneath|figures?|people|person|silhouettes?)\b|\bfar\s+(?:away|off|below)\b"
+    r"|\bin\s+the\s+(?:far\s+)?distance\b|\bdistant\b|\bdwarfed\b",
     re.IGNORECASE,
 )
 # A map of mountains shows signs for them.
@@ -191,6 +199,9 @@ def note_things(
         scene.tags.add("part")
     if _is_nobody_there(scene, nouns, text, tokens):
         scene.tags.add("nobody")
+        # A boat that races has no legs.
+        if any(noun.kind == "vehicle" for noun in nouns) and all(noun.kind not in _LIVING for noun in nouns):
+            scene.tags.add("wheeled")
         # Musketeers are people, though we have no word for them.
         if is_read(tokens, known) and all(noun.kind not in GUISES | {"creature"} for noun in nouns):
             scene.tags.add("inanimate")
@@ -228,6 +239,8 @@ def note_things(
                 continue
         # From the deck nobody sees the hull.
         if noun.kind == "vehicle" and not {"deck", "aboard"}.isdisjoint(before):
+            continue
+        if noun.kind not in PLACES and _FAR.search(text) and (noun.kind in PEOPLE or noun.kind in _BEASTS):
             continue
         # Who is in a train sees nothing of its outside.
         if noun.kind == "vehicle" and any(one.kind in PEOPLE and one.start < noun.start for one in nouns):

@@ -50,6 +50,9 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("a 1970s living room with orange wallpaper and a lava lamp", "eighbouring parts"),
         ("dragonfruit cut in half, pink background, hard shadow", "fine steps"),
         ("Werkstatt eines Uhrmachers, Lupe, warmes Licht", "Strong light"),
+        ("three sailboats racing, spray, telephoto", "stride"),
+        ("frozen waterfall with a climber, tiny in the frame", "hair"),
+        ("Herbstwald mit Bach, lange Belichtung", "comes from"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -93,6 +96,10 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("isometric coffee shop interior, low poly", {"drink"}),
         ("the last leaf on a maple branch, frost, bokeh", {"snowing", "snow"}),
         ("a canyon filled with clouds, first light, drone", {"aircraft"}),
+        ("ice cream truck on an empty beach, November", {"building", "architecture"}),
+        ("linoleum print of a crow on a fence", {"film grain", "blurry background"}),
+        ("steel mill interior, molten metal, silhouettes of workers", {"minimalism", "symmetry"}),
+        ("isometric gas station in the desert, neon, night", {"crescent moon", "full moon"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
