@@ -40,9 +40,10 @@ def billions_of(deployment: Deployment) -> float | None:
             experts, number, unit = found[0]
             size = float(number.replace("_", ".")) * int(experts or 1)
             return size if unit in "bB" else size / 1000
-    if any(map(_SMALL_FAMILIES.search, names)):
+    by_file = _by_file(deployment) if modes.of(deployment.backend).in_folders else None
+    if by_file is None and any(map(_SMALL_FAMILIES.search, names)):
         return 1.0
-    return _by_file(deployment) if modes.of(deployment.backend).in_folders else None
+    return by_file
 
 
 def _by_file(deployment: Deployment) -> float | None:

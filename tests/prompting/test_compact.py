@@ -259,6 +259,15 @@ def test_else_the_size_is_read_from_the_file(tmp_path: Path):
     assert billions_of(Deployment("gguf", str(tmp_path / "absent.gguf"))) is None
 
 
+def test_the_weights_tell_the_size_of_a_folder_that_is_named_after_a_family(tmp_path: Path) -> None:
+    folder = tmp_path / "smol"
+    folder.mkdir()
+    assert billions_of(Deployment("hf_local", str(folder))) == 1.0
+    with (folder / "model.safetensors").open("wb") as weights:
+        weights.truncate(270_000_000)
+    assert billions_of(Deployment("hf_local", str(folder))) == 0.135
+
+
 class TestNegations:
     def test_what_is_excluded_is_not_shown_to_the_model_and_goes_into_the_negative(self):
         one = order(load("sdxl"), "a Tokyo alley at night without neon signs, no people")
