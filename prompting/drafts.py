@@ -78,6 +78,7 @@ _ADDED = {
     "image_to_video": "movement of the camera and of what is around was added from the phrasebook",
 }
 _REPLACED = "words that may not fit were left out"
+_INSTEAD = "nothing in it could be used, so the phrasebook wrote the prompt"
 _AGAIN = "it was asked for once more."
 _MOST_NAMED, _LONGEST_QUOTE = 3, 70
 _LEFT = "your own words were kept"
@@ -365,6 +366,7 @@ class Order:
             self.warnings.append(_PUT_IN.format(", ".join(f"“{words}”" for words in said)))
         is_whole = self._vouched(draft.texts[0]) == draft.texts[0]
         added = _ADDED.get(self.target.kind, _FILLED)
+        added = added if draft.texts[0].strip() else _INSTEAD
         remedies = {"thin": added if is_whole else f"{_REPLACED}, and {added}", "strayed": _LEFT}
         if self.target.form == "any" and "strayed" not in mended:
             remedies["nonsense"] = _LEFT

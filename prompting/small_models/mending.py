@@ -48,6 +48,7 @@ _AS_LONG, _FEW_MORE = 2, 5
 # Of a target's range of tags, as much as is kept.
 _ENOUGH = 1 / 3
 ALSO = "Also in the picture:"
+_NEGATIVE = "\nNegative: "
 # Pieces of a sentence that say nothing on their own.
 _NO_THING = re.compile(
     r"(?i)(?:coming|going|being|having|showing|getting|making)\Z|(?:from|to|of|with|by|into|at)\s"
@@ -156,17 +157,23 @@ def sure(text: str, idea: str, own: str, target: Target) -> str:
 
 
 def filled(text: str, task: EnhanceTask, idea: str) -> str:
-    """Return a prompt that is too short with what the phrasebook says of light, place and framing."""
+    """Return a prompt that is too short with what the phrasebook says of light, place and framing.
+
+    Where nothing is left of the answer, the whole prompt is the phrasebook's.
+    """
     from ..phrasebook import write
 
     target = task.target
-    if not text.strip() or language_of(text) != "en" or not set(target.languages) & {"en", "any"}:
+    if language_of(text or idea) != "en" or not set(target.languages) & {"en", "any"}:
         return text
+    if not text.strip():
+        # What moves in a picture, or changes in one, nobody can make up without seeing it.
+        return write(task).partition(_NEGATIVE)[0] if target.kind in ("image", "video") else ""
     written = text
     # A second round of sentences knows nothing of the framing in the first.
     for round_ in range(_ROUNDS if target.form == "tags" else 1):
         more = replace(task, prompt=written, instruction="", parts=(), seed=task.seed + round_)
-        written = write(more).partition("\nNegative: ")[0]
+        written = write(more).partition(_NEGATIVE)[0]
         if not target.words or size_of(target, written) >= target.words[0]:
             break
     written = _shortened(written, text, target)

@@ -459,6 +459,18 @@ def by_tiny(idea: str, target: str, *texts: str) -> tuple[str, list[str]]:
 class TestTheSmallestModels:
     """On what SmolLM2 135M wrote."""
 
+    @pytest.mark.parametrize("prompt", ["", "<lora:film:0.8>"])
+    @pytest.mark.parametrize("target", ["flux1_dev", "illustrious", "wan_2_2_t2v"])
+    def test_talk_in_answer_to_no_idea_makes_room_for_the_phrasebook(self, prompt, target):
+        model = Told("I think you should write about my life at school.", name="SmolLM2-135M-Instruct.gguf")
+        idea = Idea(prompt, load(target), from_nothing=True)
+        done = asyncio.run(enhance([idea], model))  # type: ignore[arg-type]
+        (text,), (warning,) = done.prompts, done.info["warnings"]
+        assert text.startswith(prompt)
+        assert len(text.split()) > 15
+        assert "think" not in text
+        assert warning.endswith("nothing in it could be used, so the phrasebook wrote the prompt.")
+
     @pytest.mark.parametrize(
         ("idea", "target", "text", "gone"),
         [
