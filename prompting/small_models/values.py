@@ -27,7 +27,7 @@ _AGAIN = re.compile(r"(?i)(\w{2,}?)(?:\W*\1){2,}")
 _ECHO = re.compile(
     r"(?i)\b(?:different values|values? for|one value|numbered|no explanations|guidance|they stand in"
     r"|not these|in english"
-    r"|here (?:is|are)|a word or a few|list of values|variable)\b|</?\w+>|\[/?\w+\]"
+    r"|here (?:is|are)|a word or a few|list of values|variable|etc)\b|</?\w+>|\[/?\w+\]"
 )
 _SMALL = r"(?:the|an?|on|in|of|and|or|to|it|is|this|that|these|those|with|for|as|at|by)"
 # Signs of no word, small words alone, and one that nothing follows.
@@ -68,7 +68,8 @@ def is_value(value: str, name: str) -> bool:
     if not asks_for_text(name) and len(value.split()) > _MOST_WORDS:
         return False
     said, named = value.strip(" .").casefold(), name.strip().casefold()
-    if said == named or f"({named})" in said or value.count("(") != value.count(")"):
+    says_name_alone = set(_WORDS.findall(said)) == set(_WORDS.findall(named))
+    if says_name_alone or f"({named})" in said or value.count("(") != value.count(")"):
         return False
     is_plain = not asks_for_text(name) and not _ASKS_FOR_NUMBERS.search(name)
     if is_plain and language_of(name) in ("en", "other") and _NOISE.search(value):

@@ -14,6 +14,8 @@ from quillwork.prompting.small_models.values import is_value
         ("August (season)", "season"),
         ("summer, the", "season"),
         ("on, the", "season"),
+        ("animal, animal", "animal"),
+        ("horsecolour (black, brown, red, grey, etc.)", "hair colour"),
         ("coats; these; suit$", "animal"),
     ],
 )
