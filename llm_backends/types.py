@@ -248,10 +248,15 @@ class Deployment:
         return self.model or self.backend
 
     @property
+    def model_name(self) -> str:
+        """The model as it is shown and saved: of a file or folder no path."""
+        return self.model_id if modes.of(self.mode).in_folders else self.model
+
+    @property
     def name(self) -> str:
         """The name of the deployment in messages to a user."""
         label = self.provider_label or self.provider or self.backend
-        return f"{label} ({self.model})" if self.model else label
+        return f"{label} ({self.model_name})" if self.model else label
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def report(
     first = results[0] if results else None
     return {
         "mode": first.mode if first else deployment.mode if deployment else "",
-        "model": first.model if first else deployment.model if deployment else "",
+        "model": first.model if first else deployment.model_name if deployment else "",
         "provider": first.provider if first else deployment.provider if deployment else "",
         "prompt_tokens": _sum(result.usage.prompt_tokens for result in results),
         "completion_tokens": _sum(result.usage.completion_tokens for result in results),

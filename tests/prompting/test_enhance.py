@@ -506,6 +506,18 @@ def test_the_phrasebook_writes_instead(wire):
     assert "failed (500)" in enhanced.info["warnings"][0]
 
 
+def test_a_report_names_a_file_without_its_folder():
+    class Silent:
+        deployment = Deployment("gguf", "/home/me/models/some.gguf", mode="gguf", provider="gguf")
+
+        async def ask(self, requests, shown=None):
+            return [errors.EmptyAnswer(f"{self.deployment.name} was silent.") for _ in requests]
+
+    info = asyncio.run(enhance([Idea("a fox", PLAIN)], Silent(), "passthrough")).info
+    assert info["model"] == "some.gguf"
+    assert info["warnings"][0].startswith("gguf (some.gguf) was silent.")
+
+
 def test_without_a_model_to_ask():
     error = errors.MissingKey("OpenAI needs a key.", hint="Set OPENAI_API_KEY.")
     ideas = [Idea("a fox", PLAIN, variations=2)]
