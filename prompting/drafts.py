@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..llm_backends.errors import AnswerLoops, LLMError
+from ..llm_backends.errors import AnswerLoops, EmptyAnswer, LLMError
 from ..llm_backends.types import Deployment, Image, Request, Result
 from .answers.clean import bare_so_far, read_answer
 from .answers.facts.idea_tags import is_english
@@ -208,6 +208,8 @@ class Order:
             return unlooped
         if isinstance(answer, LLMError) or texts is None:
             whole = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
+            if isinstance(whole, EmptyAnswer) and self._is_filled_up:
+                return Draft(("",))
             return whole if isinstance(whole, LLMError) else None
         return self.read_all([replace(answer, text=text) for text in texts], deployment)
 
@@ -219,6 +221,8 @@ class Order:
                 whole = answer.text.rpartition(",")[0] if self._is_list else ""
                 answer = replace(answer, text=whole or answer.text, finish_reason="stop")
             written = read_prompt(answer, deployment, self.warnings, self.target, self.own_words)
+            if isinstance(written, EmptyAnswer) and self._is_filled_up:
+                return Draft(("",))
             if isinstance(written, LLMError):
                 return written
             texts.append(self._sifted(written[0]))
@@ -253,6 +257,12 @@ class Order:
             return False
         is_read = "any" in languages or language_of(self.task.prompt) in languages
         return not is_english(self.task.prompt) and not (is_read and set(languages) != {"en"})
+
+    @property
+    def _is_filled_up(self) -> bool:
+        """Tell whether the phrasebook writes what a very small model does not."""
+        is_compact = self.is_for_tiny and self._is_compact(self.task) and not self.target.shot_label
+        return is_compact and not self._keeps_own_words and bool(self._filled(""))
 
     @property
     def _is_list(self) -> bool:
@@ -387,9 +397,10 @@ class Order:
             self._smallness(text, self.task.prompt, bool(self.task.instruction.strip()))
         ):
             return replace(draft, texts=(self.task.prompt,))
-        if self.limits.thinness(text):
-            return replace(draft, texts=(filled(self._vouched(text), self.task, self.task.prompt),))
-        return draft
+        return replace(draft, texts=(self._filled(text),)) if self.limits.thinness(text) else draft
+
+    def _filled(self, text: str) -> str:
+        return filled(self._vouched(text), self.task, self.task.prompt)
 
     def _vouched(self, text: str) -> str:
         """Return a text that is to be filled up without what a very small model's words leave in doubt."""

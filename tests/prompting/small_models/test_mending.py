@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quillwork.llm_backends.errors import AnswerLoops
+from quillwork.llm_backends.errors import AnswerLoops, EmptyAnswer
 from quillwork.llm_backends.types import Deployment, Request, Result
 from quillwork.prompting.answers.limits import size_of
 from quillwork.prompting.answers.terms import without_runaway, without_shown
@@ -449,7 +449,7 @@ def test_what_is_excluded_under_another_name_and_our_own_words_go(idea, more, sh
     assert "cobblestones" in prompt
 
 
-def by_tiny(idea: str, target: str, *texts: str) -> tuple[str, list[str]]:
+def by_tiny(idea: str, target: str, *texts: Any) -> tuple[str, list[str]]:
     """Return (prompt, warnings) where a model of 135M parameters says `texts`."""
     model = Told(*texts, name="SmolLM2-135M-Instruct.gguf")
     done = asyncio.run(enhance([Idea(idea, load(target))], model))  # type: ignore[arg-type]
@@ -458,6 +458,18 @@ def by_tiny(idea: str, target: str, *texts: str) -> tuple[str, list[str]]:
 
 class TestTheSmallestModels:
     """On what SmolLM2 135M wrote."""
+
+    @pytest.mark.parametrize("said", [EmptyAnswer("It was silent."), "<prompt></prompt>"])
+    @pytest.mark.parametrize("target", ["flux1_dev", "illustrious"])
+    def test_the_phrasebook_speaks_for_a_model_that_says_nothing(self, said, target):
+        prompt, (warning,) = by_tiny("the last bus at night, one passenger asleep", target, said)
+        assert "last bus" in prompt
+        assert len(prompt.split()) > 25
+        assert warning.endswith("nothing in it could be used, so the phrasebook wrote the prompt.")
+
+    def test_a_model_that_says_nothing_to_an_edit_is_an_error(self):
+        with pytest.raises(EmptyAnswer):
+            by_tiny("make the car red", "flux1_kontext", EmptyAnswer("It was silent."))
 
     @pytest.mark.parametrize("prompt", ["", "<lora:film:0.8>"])
     @pytest.mark.parametrize("target", ["flux1_dev", "illustrious", "wan_2_2_t2v"])
