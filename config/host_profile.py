@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..llm_backends.host import MemoryManager, use_memory, use_program
+from ..llm_backends.host import MemoryManager, use_memory, use_nodes, use_program
 from ..llm_backends.system.command_line import pack_folder, use_arguments
 from .settings import home, host_notes
 from .settings.host_notes import HostNote
@@ -22,8 +22,9 @@ class HostProfile:
     that is empty). `models` is the folder for new models; `model_folders` and `library_folders` return the
     folders that are read, anew at every look. `settings` returns the texts of its settings page by variable,
     which messages call `settings_origin`; `page` is the file of that page, for our command line. `arguments`
-    are those that a command needs to find this home. `find_memory` finds its memory manager, at first use;
-    its queue is a matter of the routes (`HttpHost.run_in_turn`).
+    are those that a command needs to find this home. `has_nodes` says that people work with nodes there.
+    `find_memory` finds its memory manager, at first use; its queue is a matter of the routes
+    (`HttpHost.run_in_turn`).
     """
 
     program: str = ""
@@ -36,6 +37,7 @@ class HostProfile:
     settings: Callable[[], Mapping[str, str]] | None = None
     settings_origin: str = ""
     page: str = ""
+    has_nodes: bool = False
     arguments: Callable[[], Sequence[str]] = host_notes.arguments
     find_memory: Callable[[], MemoryManager | None] | None = None
 
@@ -43,6 +45,7 @@ class HostProfile:
 def enter(profile: HostProfile) -> None:
     """Register the parts of `profile` wherever they are used."""
     use_arguments(profile.arguments)
+    use_nodes(profile.has_nodes)
     if profile.program:
         use_program(profile.program)
     if profile.home is not None:

@@ -39,6 +39,8 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from .host import feasible
+
 # Chinese and Japanese have no blanks: a whole sentence would be such a word.
 _LONG_WORD = re.compile(r"[!-~]{300,}")
 _LONGEST = 2000
@@ -91,7 +93,7 @@ class LLMError(Exception):
 
     @hint.setter
     def hint(self, sentence: str) -> None:
-        self._hint = shorten(sentence)
+        self._hint = shorten(feasible(sentence))
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
@@ -202,7 +204,7 @@ class TimedOut(LLMError):
     """No data arrived for too long."""
 
     type, http_status, retryable = "timeout", 504, True
-    default_hint = "Raise LLM_TIMEOUT_MS or timeout_s on LLM Settings, or choose a faster model."
+    default_hint = "Raise LLM_TIMEOUT_MS, or timeout_s on LLM Settings, or choose a faster model."
 
 
 class RedirectRefused(LLMError):

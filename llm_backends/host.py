@@ -5,10 +5,15 @@ A host (ComfyUI, a web UI) hands in its own; without one, the null host below se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
 _program = "ComfyUI or the web UI"
+_has_nodes = True
+_ON_A_NODE = "on LLM Settings"
+_SENTENCE = re.compile(r"(?<=[.!?]) +")
+_ALTERNATIVE = re.compile(r", (?:or |and )?")
 
 
 def use_program(name: str) -> None:
@@ -20,6 +25,26 @@ def use_program(name: str) -> None:
 def program() -> str:
     """The name of the program that this runs in; both hosts' names where it is unknown."""
     return _program
+
+
+def use_nodes(there: bool) -> None:
+    """Set whether people work with nodes in the program that this runs in."""
+    global _has_nodes
+    _has_nodes = there
+
+
+def feasible(advice: str) -> str:
+    """Return `advice` without what can be done on the node LLM Settings alone, where there are no nodes."""
+    if _has_nodes or _ON_A_NODE not in advice:
+        return advice
+    return " ".join(filter(None, map(_off_the_nodes, _SENTENCE.split(advice))))
+
+
+def _off_the_nodes(sentence: str) -> str:
+    if _ON_A_NODE not in sentence:
+        return sentence
+    left = ", or ".join(part for part in _ALTERNATIVE.split(sentence) if _ON_A_NODE not in part)
+    return f"{left[:1].upper()}{left[1:].rstrip('.')}." if left else ""
 
 
 class Host(Protocol):

@@ -65,6 +65,7 @@ def _settle_in() -> None:
     models = getattr(folder_paths, "models_dir", None)
     profile = HostProfile(
         host_notes.COMFYUI,
+        has_nodes=True,
         version=_version(),
         home=Path(folder("quillwork")) if folder is not None else None,
         models=Path(models) if models else None,

@@ -10,6 +10,7 @@ from typing import Any
 from ..llm_backends import modes
 from ..llm_backends.accounting.estimate import prompt_tokens
 from ..llm_backends.errors import CannotSee, ContextOverflow, NotConfigured
+from ..llm_backends.host import feasible
 from ..llm_backends.model import Model
 from ..llm_backends.tools.loop import Conversation, answer_with_tools
 from ..llm_backends.tools.registry import RegisteredTool
@@ -137,4 +138,4 @@ def _left_out(said: int, kept: int) -> list[str]:
 
 
 def _cut(finish_reason: str) -> list[str]:
-    return [_CUT] if finish_reason == "length" else []
+    return [feasible(_CUT)] if finish_reason == "length" else []

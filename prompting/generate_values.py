@@ -9,6 +9,7 @@ from typing import Any
 
 from ..llm_backends import modes
 from ..llm_backends.errors import AnswerLoops, EmptyAnswer, LLMError, NotConfigured
+from ..llm_backends.host import feasible
 from ..llm_backends.model import Model
 from ..llm_backends.types import Deployment, Request, Result
 from .answers.clean import bare
@@ -162,7 +163,7 @@ def _read(answer: Result, deployment: Deployment, have_some: bool, name: str = "
         values, warning = read_values(bare(answer.text, who=who), name=spoken_name(name), who=who)
         if warning and answer.finish_reason == "length":
             # The last value is the one that was cut.
-            return values[:-1], "The answer was cut off at max_tokens. Raise it on LLM Settings."
+            return values[:-1], feasible("The answer was cut off at max_tokens. Raise it on LLM Settings.")
         return values, warning
     except LLMError as error:
         if not have_some:

@@ -284,7 +284,7 @@ def test_a_mode_in_a_script_is_seen():
 # What only `config/host_profile.py` calls, so that a host comes in at one place.
 SETTERS = {
     *("use_host_home", "use_models_folder", "use_llm_folders", "use_host_settings", "use_library_folders"),
-    *("use_program", "use_arguments", "use_memory"),
+    *("use_program", "use_nodes", "use_arguments", "use_memory"),
 }
 
 

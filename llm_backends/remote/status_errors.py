@@ -108,7 +108,7 @@ def _choose(
         return errors.ProviderFailed(f"{name} failed{said}.")
     return errors.BadRequest(
         f"{name} rejected the request{said}.",
-        hint="Check the model name and the additional parameters on LLM Settings.",
+        hint="Check the model name, and the additional parameters on LLM Settings.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...llm_backends.errors import LLMError
+from ...llm_backends.host import feasible
 from ...llm_backends.types import Deployment, Result
 from ..tags.correct import corrected
 from ..targets import Target, fit_prompt
@@ -59,7 +60,7 @@ def read_prompt(
         error.provider, error.model, error.attempts = answer.provider, answer.model, answer.attempts
         return error
     if answer.finish_reason == "length":
-        warnings.append(_CUT)
+        warnings.append(feasible(_CUT))
     warnings.extend(answer.warnings)
     return written
 

@@ -217,7 +217,7 @@ def _from_class(error: Exception, deployment: Deployment, exchange: Transmission
     if "BadRequestError" in kinds or status in (400, 422):
         return errors.BadRequest(
             f"{name} rejected the request.",
-            hint="Check the model name and the additional parameters on LLM Settings.",
+            hint="Check the model name, and the additional parameters on LLM Settings.",
         )
     return errors.ProviderFailed(f"{name} failed ({type(error).__name__}).")
 

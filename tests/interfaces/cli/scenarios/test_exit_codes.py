@@ -99,6 +99,12 @@ def test_words_that_cannot_be_meant(command: Command, words: tuple[str, ...], sa
     ended(command(*words), 2, says)
 
 
+@pytest.mark.parametrize("fault", ["length", "status500", "reasoning-length"])
+def test_nobody_is_sent_to_a_node(command: Command, wire: WireServer, fault: str) -> None:
+    done = command("enhance", "a fox", **{**endpoint(wire), "LLM_MODEL": f"fox-{fault}"})
+    assert done.stderr and "LLM Settings" not in done.stderr, done.stderr
+
+
 def test_values_that_cannot_be_saved_are_printed_all_the_same(
     command: Command,
     home: Path,
