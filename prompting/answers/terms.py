@@ -47,7 +47,7 @@ _ONE_BOY = re.compile(
 # "A wizard's desk" shows no wizard, and "two samurai" are no one boy.
 _OF_SOMEBODY = re.compile(r"(?i)\b\w+['’]s\b(?=\s+\w)")
 _SEVERAL = re.compile(
-    r"(?i)\b(?:samurai|knight|witch|wizard|king|queen|grandfather|grandmother)\s+(?:sword|helmet|armou?r|mask|hat|bee|clock)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
+    r"(?i)\b(?:samurai|knight|witch|wizard|king|queen|grandfather|grandmother)\s+(?:sword|helmet|armou?r|mask|hat|bee|clock|doctor|hunter|hunt|trial|house)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
 )
 # "A grandfather with his grandson" is no one boy.
 _KIN = re.compile(
@@ -74,6 +74,9 @@ def with_count(text: str, idea: str) -> str:
         terms = [term for term in terms if term_key(term) != NOBODY]
     left = _OF_SOMEBODY.sub("", _SEVERAL.sub("", idea))
     girl, boy = _ONE_GIRL.search(left), _ONE_BOY.search(left)
+    # An old witch and a young witch are two.
+    if re.search(rf"{_ONE_GIRL.pattern}\s+and\s+.*{_ONE_GIRL.pattern.removeprefix('(?i)')}", left):
+        girl = None
     if bool(girl) != bool(boy) and not _KIN.search(left) and not any(_COUNT.match(term) for term in terms):
         terms = ["1girl" if girl else "1boy", *terms]
     somebody = [term for term in terms if term_key(term) != NOBODY]

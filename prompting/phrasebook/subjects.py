@@ -170,7 +170,11 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
             if hint not in _OF_MEDIA or place in ends
         )
     }
-    apart = [tags for tags, (start, end) in _contexts(tokens, []) if _is_apart(start, end, text, tokens)]
+    apart = [
+        tags
+        for tags, (start, end) in _contexts(tokens, [])
+        if _is_apart(start, end, text, tokens) and not _is_had(start, tokens)
+    ]
     named = {tag for tags in apart for tag in tags}
     media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
     # It lies on a table; where it is named first, it is the picture.
@@ -316,7 +320,13 @@ def _contexts(tokens: list[str], nouns: list[Noun]) -> Iterator[tuple[tuple[str,
 
 def _tags_in(tokens: list[str], nouns: list[Noun]) -> set[str]:
     """Return what the words say of the scene; the first of several places is where it is."""
-    found = [(span[0], set(tags)) for tags, span in _contexts(tokens, nouns)]
+    media = dimension("medium") | {"flatsheet"}
+    # An architect with blueprints is not drawn on one.
+    found = [
+        (span[0], set(tags))
+        for tags, span in _contexts(tokens, nouns)
+        if media.isdisjoint(tags) or not _is_had(span[0], tokens)
+    ]
     found += [(noun.start, _inside(noun, tokens)) for noun in nouns]
     tags: set[str] = set()
     places = dimension("place")

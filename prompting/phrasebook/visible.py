@@ -19,6 +19,13 @@ _NAMED_COLOUR = re.compile(
     r"pumpkin|coffee|chocolate|wine|ice|moon|electric|royal|baby)[\s-](blue|green|red|pink|gold|white|yellow|orange|"
     r"brown|grey|gray|black|purple)\b"
 )
+# A seamless backdrop has no pattern, and pop art is one word.
+_SEAMLESS = re.compile(
+    r"\b((?:white|gr[ae]y|black|beige|pink|blue|red|green|yellow|orange|cream|brown|paper)\s+)seamless\b(?!\s+(?:pattern|tile|texture))|"
+    r"\bseamless\s+(?:paper|backdrop|background)\b",
+    re.IGNORECASE,
+)
+_POP_ART = re.compile(r"\bpop[\s-]art\b", re.IGNORECASE)
 # Somebody draws; it is no drawing.
 _AT_WORK = re.compile(r"\b(?:drawing|painting)(?=\s+(?:with|an?|his|her|their|on\s+the)\b)", re.IGNORECASE)
 # Ice that something is made of lies on no ground.
@@ -108,5 +115,6 @@ def visible(text: str) -> str:
     text = _OF_THE_BODY.sub(r"\1 head", _RAIN_OF.sub("", text))
     text = _ONLY_PART.sub("hands only", text)
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
+    text = _POP_ART.sub("popart", _SEAMLESS.sub("plain background", text))
     text = _NAMED_COLOUR.sub(r"\1", text)
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)

@@ -932,6 +932,7 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a wise old tree spirit, face in the bark", "faintly through|edges dissolve"),
         ("a shaman drumming in a yurt", "guy ropes|entrance flap|thin ropes"),
         ("1girl, elf, bathing, hot spring", "clothes|fabric"),
+        ("a beaver architect with blueprints", "construction lines|hatching"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1086,6 +1087,20 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("an orca breaching in front of a kayak", set(), {"scales"}),
         ("a shaman drumming in a yurt", set(), {"grass", "camping", "rope"}),
         ("silent film actress tied to railway tracks", {"tied to railway tracks"}, {"tracks"}),
+        (
+            "model in neon raincoat, white seamless, hard flash",
+            {"simple background"},
+            {"patterned", "symmetry"},
+        ),
+        (
+            "pop art portrait of a crying woman on the phone",
+            set(),
+            {"film grain", "light rays", "sidelighting"},
+        ),
+        ("dark portrait of a witch doctor, firelight", set(), {"1girl"}),
+        ("an ice queen crying frozen tears", set(), {"snowing", "bare tree"}),
+        ("a beaver architect with blueprints", set(), {"crosshatching", "sketch"}),
+        ("an old witch and a young witch flying side by side", set(), {"1girl"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
