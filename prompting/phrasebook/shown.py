@@ -120,7 +120,7 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
         or tokens[place].endswith(("ing", "ed", "y", "ful", "ous"))
         or break_between(text, noun.start)
     )
-    if is_hybrid(noun, text, tokens) or _is_viewpoint(noun, tokens):
+    if is_hybrid(noun, text, tokens) or _is_viewpoint(noun, tokens) or _is_owner(noun, text, after):
         return False
     # A model airplane is no aircraft.
     if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
@@ -142,6 +142,12 @@ def is_hybrid(noun: Noun, text: str, tokens: Sequence[str]) -> bool:
         return False
     kind, _ = lexicon()[0].get(singular(tokens[noun.start - 1]), ("", ()))
     return kind in _BEASTS and singular(noun.words) not in words_for("young_animals")
+
+
+def _is_owner(noun: Noun, text: str, after: Sequence[str]) -> bool:
+    """Tell whether a noun only says whose the next thing is: a wolf in sheep's clothing is no sheep."""
+    words = [match[0] for match in WORD.finditer(text)]
+    return bool(after) and bool(OWNS.search(words[noun.end - 1])) and after[0] not in _PORTRAITS
 
 
 def _ends_there(place: int, text: str, tokens: Sequence[str]) -> bool:
@@ -243,7 +249,9 @@ def note_things(
         if noun.kind not in PLACES and _FAR.search(text) and (noun.kind in PEOPLE or noun.kind in _BEASTS):
             continue
         # Who is in a train sees nothing of its outside.
-        if noun.kind == "vehicle" and any(one.kind in PEOPLE and one.start < noun.start for one in nouns):
+        if noun.kind == "vehicle" and (
+            "seat" in before or any(one.kind in PEOPLE and one.start < noun.start for one in nouns)
+        ):
             continue
         if not _BUILDING.isdisjoint(before):
             continue

@@ -79,6 +79,7 @@ _PRONOUNS = {
 _LIFELESS = frozenset({"object", "food", "building", "city", "interior", "landscape", "plant"})
 # Bees in the shape of a man are no man.
 _LIKENESS = re.compile(r"(?i)\b(?:shape|form|likeness|silhouette)s?\s+of\s+(?:an?|the)\s+\w+")
+_MOTHER = re.compile(r"(?i)\b([a-z]+)\s+(?:mother|father)\b")
 # Who lies on her back has no back in the picture.
 _LIES_ON = re.compile(
     r"(?i)\b(asleep|sleeping|lying|lies|resting|floating|rolling|sprawled)\s+on\s+(?:his|her|its|their)\s+(back|side|stomach|belly)\b"
@@ -114,7 +115,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     counted = _CHESSMAN.sub("piece", left) if _CHESS.search(left) else left
     # The queen that a chess piece dreams of is no girl in the picture.
     if scene.kind != "unsure" or scene.subject in ("person", "group", "general") or _GIRL_OR_BOY.search(left):
-        listed = _TWICE.sub(r"\1", with_count(listed, _LIKENESS.sub("", counted)))
+        listed = _TWICE.sub(r"\1", with_count(listed, _MOTHER.sub(_of_animal, _LIKENESS.sub("", counted))))
     # Somebody whose name is not known may well be a person.
     known = scene.subject not in ("person", "group", "general", "abstract") and "noperson" in scene.tags
     # A mermaid has the tags of a girl.
@@ -136,6 +137,12 @@ def _without_deed(tag: str, *, is_first: bool) -> list[str]:
         if not is_first and _is_deed(words[place - 1 : place + 1]):
             return [" ".join(words[:place]), " ".join(words[place:])]
     return [tag]
+
+
+def _of_animal(match: re.Match[str]) -> str:
+    """Return nothing for an opossum mother, who is no girl."""
+    kind = lexicon()[0].get(match[1].lower(), ("",))[0]
+    return "" if kind == "animal" else match[0]
 
 
 def _is_deed(words: list[str]) -> bool:

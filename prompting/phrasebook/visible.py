@@ -84,6 +84,11 @@ _THEN = re.compile(
 _RAIN_OF = re.compile(
     r"\b(?:rain|storm|blizzard|hail|flood|shower)\s+of\s+(?!(?:the|an?)\b)(?=[a-z])", re.IGNORECASE
 )
+# A carpenter's plane does not fly, and crowd surfing needs no sea.
+_TOOL = re.compile(r"\b(?:(?:wood|block|hand|astral)\s+planes?|planes?\s+of\s+existence)\b", re.IGNORECASE)
+_AT_THE_BENCH = re.compile(r"\b(?:carpenter|joiner|luthier|sawdust|shavings|woodwork\w*)\b", re.IGNORECASE)
+_PLANE = re.compile(r"\bplanes?\b", re.IGNORECASE)
+_CROWD_SURFING = re.compile(r"\b(?:crowd|couch|channel|web|net)[\s-]surf\w*", re.IGNORECASE)
 # Who stands guard need be no guard, and a weightlifter's bar serves no drinks.
 _STANDS_GUARD = re.compile(
     r"\b(?:stand(?:s|ing)?|keep(?:s|ing)?)\s+(?:guard|watch)\b|\bon\s+guard\b", re.IGNORECASE
@@ -113,6 +118,9 @@ def visible(text: str) -> str:
     text = _HEARD.sub("indoors", _TITLED.sub(r"\1", text))
     text = _THEN.sub("", text)
     text = _OF_THE_BODY.sub(r"\1 head", _RAIN_OF.sub("", text))
+    text = _CROWD_SURFING.sub("crowd", _TOOL.sub("tool", text))
+    if _AT_THE_BENCH.search(text):
+        text = _PLANE.sub("tool", text)
     text = _ONLY_PART.sub("hands only", text)
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
     text = _POP_ART.sub("popart", _SEAMLESS.sub("plain background", text))

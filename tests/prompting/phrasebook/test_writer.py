@@ -933,6 +933,10 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a shaman drumming in a yurt", "guy ropes|entrance flap|thin ropes"),
         ("1girl, elf, bathing, hot spring", "clothes|fabric"),
         ("a beaver architect with blueprints", "construction lines|hatching"),
+        ("three cousins asleep in the back seat of a car", "bodywork|tyres|windows of the car"),
+        ("a sorcerer's duel on a rope bridge", "dust"),
+        ("an explorer poling a raft through a flooded forest", "ferns|undergrowth"),
+        ("a carpenter blowing sawdust off a plane", "wings|fuselage"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1101,6 +1105,13 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("an ice queen crying frozen tears", set(), {"snowing", "bare tree"}),
         ("a beaver architect with blueprints", set(), {"crosshatching", "sketch"}),
         ("an old witch and a young witch flying side by side", set(), {"1girl"}),
+        ("wolf in sheep's clothing, literal", {"wolf"}, {"sheep"}),
+        ("a carpenter blowing sawdust off a plane", set(), {"aircraft"}),
+        ("polaroid of a punk concert, crowd surfing, flash", set(), {"ocean", "waves"}),
+        ("chef with a flaming wok, sparks, night market", set(), {"kitchen"}),
+        ("opossum mother with babies on her back", set(), {"1girl"}),
+        ("an old sea dog tattooing a mermaid on his arm", set(), {"dog"}),
+        ("a man with a birdcage for a head", {"birdcage"}, {"lips", "nose", "eyelashes"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
