@@ -937,6 +937,8 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a sorcerer's duel on a rope bridge", "dust"),
         ("an explorer poling a raft through a flooded forest", "ferns|undergrowth"),
         ("a carpenter blowing sawdust off a plane", "wings|fuselage"),
+        ("1girl, ninja, roof tiles, night, crescent moon", "disc"),
+        ("1girl, succubus, red moon, castle balcony", "disc|cold moonlight"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1112,6 +1114,7 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("opossum mother with babies on her back", set(), {"1girl"}),
         ("an old sea dog tattooing a mermaid on his arm", set(), {"dog"}),
         ("a man with a birdcage for a head", {"birdcage"}, {"lips", "nose", "eyelashes"}),
+        ("1girl, ninja, roof tiles, night, crescent moon", set(), {"full moon"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
