@@ -47,7 +47,7 @@ _ONE_BOY = re.compile(
 # "A wizard's desk" shows no wizard, and "two samurai" are no one boy.
 _OF_SOMEBODY = re.compile(r"(?i)\b\w+['’]s\b(?=\s+\w)")
 _SEVERAL = re.compile(
-    r"(?i)\b(?:samurai|knight|witch|wizard|king|queen|grandfather|grandmother)\s+(?:sword|helmet|armou?r|mask|hat|bee|clock|doctor|hunter|hunt|trial|house)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
+    r"(?i)\b(?:samurai|knight|witch|wizard|king|queen|grandfather|grandmother)\s+(?:sword|helmet|armou?r|mask|hat|bee|clock|doctor|hunter|hunt|trial|house|funeral|procession|duel|battle|army|wedding|film|movie|statue|costume|school)\b|\b(?:two|three|four|five|six|several|many|[2-9])\s+(?:\w+\s+)?\w+"
 )
 # "A grandfather with his grandson" is no one boy.
 _KIN = re.compile(

@@ -283,6 +283,8 @@ def _deeds_in(
         noun for noun in nouns if noun not in shown or (noun.kind in PLACES and noun.end - noun.start > 1)
     ]
     hidden = {place for noun in unseen for place in range(noun.start, noun.end)}
+    # A jumping spider need not jump.
+    hidden |= {place for noun in nouns if noun.kind == "animal" for place in range(noun.start, noun.end - 1)}
     for place, token in enumerate(tokens):
         if place not in hidden and not (token.endswith("ing") and place + 1 in made):
             yield token

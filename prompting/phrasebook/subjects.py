@@ -70,6 +70,9 @@ _HAD = frozenset(
     }
 )
 _HAD_REACH = 3
+_OF_STYLE = frozenset(
+    {"style", "art", "aesthetic", "painting", "print", "look", "paper", "work", "book", "colors", "colours"}
+)
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
 _CHESS = frozenset({"chess", "chessboard"})
@@ -157,7 +160,9 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     # What takes the picture is named first or last; a satellite in the middle is a thing.
     last = max((place for place in range(len(tokens)) if break_between(text, place)), default=0)
     last = max(last, len(tokens) - _LAST_REACH) if last else len(tokens) - 1
-    ends = {*range(min(_IMAGING_REACH, len(tokens))), *range(max(0, last), len(tokens))}
+    ends = set(range(min(_IMAGING_REACH, len(tokens))))
+    # Chalk on hands draws nothing.
+    ends |= {place for place in range(max(0, last), len(tokens)) if _closes(place, tokens)}
     # A tattoo artist is no tattoo, and who has one is not drawn with it.
     ends = {place for place in ends if not _is_of_trade(tokens[place + 1 : place + 2])}
     ends = {place for place in ends if not _is_had(place, tokens)}
@@ -187,6 +192,12 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     if said & dimension("medium"):
         found.add("mediumsaid")
     return (said - media) | (said & media & (named | {"mono"})) | found
+
+
+def _closes(place: int, tokens: list[str]) -> bool:
+    """Tell whether a word of the last part names a medium: nothing but a word of style stands behind it."""
+    after = tokens[place + 1 : place + 2]
+    return not after or after[0] in hints()["flatart"] or after[0] in _OF_STYLE
 
 
 def _is_of_trade(after: list[str]) -> bool:

@@ -939,6 +939,10 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("a carpenter blowing sawdust off a plane", "wings|fuselage"),
         ("1girl, ninja, roof tiles, night, crescent moon", "disc"),
         ("1girl, succubus, red moon, castle balcony", "disc|cold moonlight"),
+        ("lifeguard tower on an empty beach, lifeguard asleep", "narrow windows|parapet"),
+        ("three monks laughing, ink painting", "brushwork|palette-knife|canvas"),
+        ("a bearded dragon on a heat lamp rock", "dragon's head|wings"),
+        ("macro portrait of a jumping spider", "leap"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1115,6 +1119,11 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("an old sea dog tattooing a mermaid on his arm", set(), {"dog"}),
         ("a man with a birdcage for a head", {"birdcage"}, {"lips", "nose", "eyelashes"}),
         ("1girl, ninja, roof tiles, night, crescent moon", set(), {"full moon"}),
+        ("1girl, ghost, white kimono, long hair covering face, well", set(), {"nose", "lips", "eyelashes"}),
+        ("gymnast on rings, strained face, chalk on hands", set(), {"traditional media", "paper texture"}),
+        ("a samurai funeral procession in the rain", set(), {"1boy"}),
+        ("portrait of a sea captain, brass buttons", set(), {"ocean", "waves"}),
+        ("a bearded dragon on a heat lamp rock", set(), {"wings", "fangs", "fantasy"}),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
