@@ -143,7 +143,7 @@ def without_negations(task: EnhanceTask) -> tuple[str, list[str]]:
     return re.sub(r"\s*,(?:\s*[,.])*\s*", ", ", text).strip(" ,"), scene.without
 
 
-def _negates(idea: str) -> bool:
+def negates(idea: str) -> bool:
     """Tell whether `idea` may say what is not to be there."""
     # In Portuguese "no" is "in the".
     return bool(_NEGATION.search(re.sub(r"(?i)\bno\b", "", idea) if language_of(idea) == "pt" else idea))
@@ -249,7 +249,7 @@ def _closing_line(task: EnhanceTask) -> str:
     manner.append(f"in {languages[0]}" if len(languages) == 1 else "in the language of the idea")
     excluded = (
         (_NEGATED if target.negations else _EXCLUDED[target.negative != "none"])
-        if _negates(task.prompt) and target.kind != "edit"
+        if negates(task.prompt) and target.kind != "edit"
         else ""
     )
     sentence = ", ".join(manner)

@@ -18,6 +18,7 @@ from .answers.prompt import SEEDS, first_of
 from .answers.protect import protect
 from .answers.shapes.shape import parts_of
 from .briefs.messages import brief_warnings, for_brief
+from .compact import negates
 from .drafts import Draft, Order
 from .model_size import billions_of, is_small, is_tiny
 from .phrasebook.glossary import gloss_for
@@ -268,6 +269,9 @@ def _in_english(text: str, target: Target, *, is_for_tiny: bool) -> str:
         return ""
     if not all(map(is_english, found.unknown)):
         return ""
+    known = " ".join(word for word in found.english.split() if word.strip(",") not in found.unknown)
+    if negates(text) and not negates(known):
+        return ""  # it would ask for what must not be there
     return found.english if not is_for_tiny or is_english(found.english) else ""
 
 

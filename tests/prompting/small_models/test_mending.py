@@ -467,6 +467,12 @@ class TestTheSmallestModels:
         assert len(prompt.split()) > 25
         assert warning.endswith("nothing in it could be used, so the phrasebook wrote the prompt.")
 
+    def test_a_translation_that_would_lose_a_no_is_not_made(self):
+        idea = "ein Leuchtturm im Sturm, keine Menschen"
+        prompt, (warning,) = by_tiny(idea, "flux1_dev", "People stand at the lighthouse.")
+        assert prompt.casefold() == idea.casefold()
+        assert "your own words were kept" in warning
+
     def test_a_model_that_says_nothing_to_an_edit_is_an_error(self):
         with pytest.raises(EmptyAnswer):
             by_tiny("make the car red", "flux1_kontext", EmptyAnswer("It was silent."))
