@@ -62,7 +62,8 @@ def brief_lines(task: EnhanceTask) -> list[str]:
     """Return what is said of the task's brief, a paragraph each; none where all is left open."""
     target, brief = task.target, task.brief
     lines = []
-    if brief.duration:
+    unused = _unused(target, brief)
+    if brief.duration and "duration" not in unused:
         seconds = f"{brief.duration:g}"
         line = _LENGTH.format(seconds=seconds)
         if target.kind in ("video", "image_to_video"):
@@ -72,7 +73,7 @@ def brief_lines(task: EnhanceTask) -> list[str]:
         elif "duration" not in target.states and "{at}" not in target.shot_label:
             line += _NOT_SAID.format(what="the length")
         lines.append(line)
-    if brief.aspect:
+    if brief.aspect and "aspect" not in unused:
         line = f"Picture format: {brief.aspect}; compose for it."
         lines.append(line if "aspect" in target.states else line + _NOT_SAID.format(what="the format"))
     if brief.language:
@@ -90,14 +91,25 @@ def for_brief(target: Target, brief: Brief) -> Target:
 
 
 def brief_warnings(target: Target, brief: Brief) -> list[str]:
-    """Return what the user should know: a length, or a number of pictures, that the target does not take."""
-    warnings = [too_many(target, len(brief.references))]
+    """Return what the user should know: what the target has no use for, and a length or a number of pictures
+    that it does not take."""
+    warnings = [too_many(target, len(brief.references)), *_unused(target, brief).values()]
     if brief.duration and target.seconds and not target.seconds[0] <= brief.duration <= target.seconds[1]:
         least, most = target.seconds
         warnings.append(
             f"{target.label} makes {least} to {most} seconds; the prompt was written for {brief.duration:g}."
         )
     return [warning for warning in warnings if warning]
+
+
+def _unused(target: Target, brief: Brief) -> dict[str, str]:
+    """Return what `brief` says that `target` has no use for, each with the sentence that tells so."""
+    unused = {}
+    if brief.duration and target.kind in ("image", "edit") and target.form != "any":
+        unused["duration"] = f"{target.label} makes still images, so the duration was not used."
+    if brief.aspect and target.kind == "audio":
+        unused["aspect"] = f"{target.label} makes no images, so the aspect ratio was not used."
+    return unused
 
 
 def _language(target: Target, brief: Brief) -> str:
