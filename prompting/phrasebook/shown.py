@@ -55,8 +55,10 @@ _FAR = re.compile(
     r"|\bin\s+the\s+(?:far\s+)?distance\b|\bdistant\b|\bdwarfed\b",
     re.IGNORECASE,
 )
+# The storefront of a watchmaker shows none.
+_OWNING = frozenset({"building", "interior", "object", "vehicle"})
 # A map of mountains shows signs for them.
-_OF_MAPS = re.compile(r"\b(?:maps?|plans?|charts?|atlas)\s+(?:of|for|showing)\b", re.IGNORECASE)
+_OF_MAPS = re.compile(r"\b(?:maps?|plans?|charts?|atlas|signs?)\s+(?:of|for|showing)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(
     r"(?<!hu)(?<!ger)(?<!ro)(?<!otto)(?<!talis)(?<!snow)(?<!walk)(?:m[ae]n|girls?|boys?|folk|rider|fighter|children|people)\Z(?<!omen)(?<!amen)(?<!imen)"
 )
@@ -121,6 +123,8 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
         or break_between(text, noun.start)
     )
     if is_hybrid(noun, text, tokens) or _is_viewpoint(noun, tokens) or _is_owner(noun, text, after):
+        return False
+    if _is_named_for(noun, tokens):
         return False
     # A model airplane is no aircraft.
     if place >= 0 and tokens[place] in words_for("imitations") and not break_between(text, noun.start):
@@ -332,6 +336,16 @@ def _is_around(noun: Noun, tokens: Sequence[str]) -> bool:
     """Tell whether a noun is a building that what is shown is in."""
     near = tokens[max(0, noun.start - 3) : noun.start]
     return noun.kind == "building" and not {"in", "inside", "within", "through"}.isdisjoint(near)
+
+
+def _is_named_for(noun: Noun, tokens: Sequence[str]) -> bool:
+    """Tell whether somebody is named only for whose thing it is: the workshop of a violin maker."""
+    before = list(tokens[max(0, noun.start - _FEW_BEHIND) : noun.start])
+    if noun.kind not in PEOPLE or "of" not in before[1:]:
+        return False
+    owned = before[before.index("of", 1) - 1]
+    kind = lexicon()[0].get(singular(owned), ("",))[0]
+    return kind in _OWNING and owned not in word_list("carriers") and owned not in words_for("altered")
 
 
 def _is_viewpoint(noun: Noun, tokens: Sequence[str]) -> bool:

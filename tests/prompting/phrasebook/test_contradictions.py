@@ -53,6 +53,10 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("three sailboats racing, spray, telephoto", "stride"),
         ("frozen waterfall with a climber, tiny in the frame", "hair"),
         ("Herbstwald mit Bach, lange Belichtung", "comes from"),
+        ("a red kite above a beach, windy, one cloud", "layers of cloud"),
+        ("storefront of a watchmaker, gold letters", "watchmaker's"),
+        ("icon of a house, thin line, rounded corners", "rich in detail"),
+        ("rainforest canopy walkway, hanging bridge, mist", "piers"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -100,6 +104,11 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("linoleum print of a crow on a fence", {"film grain", "blurry background"}),
         ("steel mill interior, molten metal, silhouettes of workers", {"minimalism", "symmetry"}),
         ("isometric gas station in the desert, neon, night", {"crescent moon", "full moon"}),
+        ("underground river with a wooden boat, torches", {"ocean"}),
+        ("neon sign of a flamingo on a pink wall", {"feathers", "beak"}),
+        ("bathtub full of oranges", {"water", "soap bubbles"}),
+        ("perfume ad, bottle on wet rocks, waves, moonlit", {"table"}),
+        ("ein Korb voller Äpfel im Garten", {"apple"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
