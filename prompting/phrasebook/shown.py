@@ -58,7 +58,11 @@ _FAR = re.compile(
 # The storefront of a watchmaker shows none.
 _OWNING = frozenset({"building", "interior", "object", "vehicle"})
 # A map of mountains shows signs for them.
-_OF_MAPS = re.compile(r"\b(?:maps?|plans?|charts?|atlas|signs?)\s+(?:of|for|showing)\b", re.IGNORECASE)
+_OF_MAPS = re.compile(
+    r"\b(?:(?:maps?|plans?|charts?|atlas|signs?)\s+(?:of|for|showing)|(?:cave|rock|wall|vase)\s+(?:paintings?|art)|petroglyphs?"
+    r"|hieroglyphs?)\b",
+    re.IGNORECASE,
+)
 _SOMEBODY = re.compile(
     r"(?<!hu)(?<!ger)(?<!ro)(?<!otto)(?<!talis)(?<!snow)(?<!walk)(?:m[ae]n|girls?|boys?|folk|rider|fighter|children|people)\Z(?<!omen)(?<!amen)(?<!imen)"
 )
@@ -68,7 +72,9 @@ _MADE = frozenset({"object", "vehicle", "building"})
 # Right before a noun of a kind, a noun of one of these makes of it something else.
 _NO_NAMES = {
     **dict.fromkeys(("plant", "animal", "creature"), _MADE),
-    "building": frozenset({"food"}),
+    "building": frozenset({"food", "object"}),
+    "landscape": frozenset({"object"}),
+    "interior": frozenset({"object"}),
 }
 # Where somebody stands who looks, nothing is seen of the place: "seen from a mountain hut".
 _LOOKING = frozenset(
@@ -134,7 +140,7 @@ def is_shown(noun: Noun, text: str, tokens: list[str], known: set[int]) -> bool:
     # The rose of a compass rose is no flower, and a macaron tower is no building.
     if place >= 0 and not break_between(text, noun.start):
         kind = lexicon()[0].get(singular(tokens[place]), ("",))[0]
-        if kind in _NO_NAMES.get(noun.kind, ()):
+        if kind in _NO_NAMES.get(noun.kind, ()) and tokens[place] not in words_for("matter") | {"brick"}:
             return False
     before = tokens[max(0, noun.start - 3) : noun.start]
     return is_first and is_last and after != ["of"] and words_for("likening").isdisjoint(before)
@@ -168,7 +174,8 @@ def _ends_there(place: int, text: str, tokens: Sequence[str]) -> bool:
 
 def _is_deed(word: str) -> bool:
     """Tell whether a word is what somebody does or what was done: no wedding, and no ring."""
-    return word.endswith(("ing", "ed")) and singular(word) not in lexicon()[0]
+    is_thing = singular(word) in lexicon()[0] or singular(word) in words_for("noun_endings")
+    return word.endswith(("ing", "ed")) and not is_thing
 
 
 def _is_photographed(noun: Noun, word: str) -> bool:
@@ -250,7 +257,8 @@ def note_things(
         # From the deck nobody sees the hull.
         if noun.kind == "vehicle" and not {"deck", "aboard"}.isdisjoint(before):
             continue
-        if noun.kind not in PLACES and _FAR.search(text) and (noun.kind in PEOPLE or noun.kind in _BEASTS):
+        is_small = tokens[noun.start - 1 : noun.start] in (["tiny"], ["distant"], ["minuscule"])
+        if noun.kind in _LIVING and (is_small or _FAR.search(text)):
             continue
         # Who is in a train sees nothing of its outside.
         if noun.kind == "vehicle" and (
@@ -290,7 +298,13 @@ def _deeds_in(
     # A jumping spider need not jump.
     hidden |= {place for noun in nouns if noun.kind == "animal" for place in range(noun.start, noun.end - 1)}
     for place, token in enumerate(tokens):
-        if place not in hidden and not (token.endswith("ing") and place + 1 in made):
+        is_tool = place + 1 in made or tokens[place + 1 : place + 2] in (
+            ["tray"],
+            ["sheet"],
+            ["pan"],
+            ["pot"],
+        )
+        if place not in hidden and not (token.endswith("ing") and is_tool):
             yield token
 
 

@@ -75,6 +75,7 @@ _OF_STYLE = frozenset(
 )
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
+_SERVED = [[dish, "of"] for dish in ("tin", "can", "plate", "platter", "dish", "fillet", "slice")]
 _CHESS = frozenset({"chess", "chessboard"})
 _SMALL_WORDS = frozenset(
     {"the", "and", "his", "her", "its", "very", "some", "many", "with", "one", "two", "three"}
@@ -281,6 +282,9 @@ def _nouns(tokens: list[str], text: str) -> Iterator[Noun]:
                 kind, traits = "object", ()
             if kind == "animal" and place and tokens[place - 1] in word_list("cooked"):
                 kind, traits = "food", ("hot",)
+            # Sardines in a tin swim nowhere.
+            if kind == "animal" and tokens[max(0, place - 2) : place] in _SERVED:
+                kind, traits = "food", ()
             counted = place > 0 and tokens[place - 1] in word_list("counts")
             plural = (words != single and single in nouns) or words in word_list("plurals") or counted
             if place > 0 and kind not in PLACES and tokens[place - 1] in worked(kind):

@@ -49,7 +49,8 @@ _KEYED = re.compile(r"\b(high|low)\s+key\b", re.IGNORECASE)
 # What has patterns is no pattern.
 _PATTERNS = re.compile(
     r"(?:(?<=with a )|(?<=with an ))\w+(?:\s+\w+)?\s+pattern\b"
-    r"|(?<!seamless )(?<!repeating )(?<!tileable )\bpatterns\b(?!\s+of\b)",
+    r"|(?<!seamless )(?<!repeating )(?<!tileable )\bpatterns\b(?!\s+of\b)"
+    r"|(?<=, )(?:[\w-]+\s+){1,2}pattern\b(?=\s*(?:,|\Z))",
     re.IGNORECASE,
 )
 # A field of view is no meadow.

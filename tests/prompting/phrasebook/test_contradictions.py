@@ -57,6 +57,12 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("storefront of a watchmaker, gold letters", "watchmaker's"),
         ("icon of a house, thin line, rounded corners", "rich in detail"),
         ("rainforest canopy walkway, hanging bridge, mist", "piers"),
+        ("lone tree in a snowfield, minimal, high key", "crisp shadows"),
+        ("rock garden in Kyoto, moss, early morning", "many shapes"),
+        ("crystal cave with tiny explorers", "explorers'"),
+        ("broken piano in a flooded ballroom", "stone floor"),
+        ("garden shed full of tools, cobwebs, sunbeam", "gravel"),
+        ("cave painting of bison, ochre, torchlight", "nose"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -109,6 +115,9 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("bathtub full of oranges", {"water", "soap bubbles"}),
         ("perfume ad, bottle on wet rocks, waves, moonlit", {"table"}),
         ("ein Korb voller Äpfel im Garten", {"apple"}),
+        ("hand-painted wooden bowl, folk pattern, isolated on white", {"flat color", "patterned"}),
+        ("wide canyon, river far below, eagle's view", {"eagle", "bird"}),
+        ("a tin of sardines, open", {"water", "fins"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
