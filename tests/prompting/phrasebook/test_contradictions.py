@@ -63,6 +63,11 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("broken piano in a flooded ballroom", "stone floor"),
         ("garden shed full of tools, cobwebs, sunbeam", "gravel"),
         ("cave painting of bison, ochre, torchlight", "nose"),
+        ("riverside factory converted to lofts, brick, morning fog", "old boxes"),
+        ("rocky desert with a wrecked spaceship, two suns", "crests"),
+        ("hot air balloon basket, view down on fields", "stems"),
+        ("a torii gate in the sea at sunset", "handle"),
+        ("steel bridge at night, traffic trails, long exposure", "stones"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
