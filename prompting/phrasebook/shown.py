@@ -365,6 +365,8 @@ def _is_named_for(noun: Noun, tokens: Sequence[str]) -> bool:
 def _is_viewpoint(noun: Noun, tokens: Sequence[str]) -> bool:
     """Tell whether a noun is where the picture is seen from."""
     before = list(tokens[max(0, noun.start - _FEW_BEHIND) : noun.start])
+    if noun.kind == "vehicle" and before[-2:] in (["from", "a"], ["from", "an"], ["from", "the"]):
+        return True
     if "from" not in before:
         return False
     place = noun.start - len(before) + before.index("from")

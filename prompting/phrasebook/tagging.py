@@ -45,7 +45,7 @@ _OPENING = re.compile(r"(?i)\A[\s,]*(?:(?:in|on|at|under|inside|near)\s+(?=(?:an
 # "Caught in a net" and "driven by a panda" stay whole.
 _DONE_BY = re.compile(
     r"(?i)\b(?!(?:made|carved|built|woven|folded|sculpted|covered|surrounded)\b)"
-    r"(\w{2,}(?:ed|en)|stuck|caught|lost|lit|held|hung|worn|drawn|asleep)\s+(by|with|as|in|into|from|at|under)\s+"
+    r"(\w{2,}(?:ed|en)|stuck|caught|run(?=\s+by)|lost|lit|held|hung|worn|drawn|asleep)\s+(by|with|as|in|into|from|at|under)\s+"
     r"(?:(?:an?|the|his|her|its)\s+)?(?=\w)"
 )
 # "Rays of light from above" says where they come from, and not where the picture is seen from.

@@ -68,6 +68,10 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("hot air balloon basket, view down on fields", "stems"),
         ("a torii gate in the sea at sunset", "handle"),
         ("steel bridge at night, traffic trails, long exposure", "stones"),
+        ("empty theatre, red seats, one ghost light", "ghost's"),
+        ("cloudscape over the Pacific, from a plane, dawn", "wings"),
+        ("waterwheel on an old mill, ferns", "grimy"),
+        ("Christmas market, wooden stalls, snow, evening", "canvas"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -123,6 +127,10 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("hand-painted wooden bowl, folk pattern, isolated on white", {"flat color", "patterned"}),
         ("wide canyon, river far below, eagle's view", {"eagle", "bird"}),
         ("a tin of sardines, open", {"water", "fins"}),
+        ("oil painting of a kitchen garden with cabbages", {"tablecloth", "napkin"}),
+        ("a bakery run by mice", {"bakery run"}),
+        ("clock face without hands", {"solo"}),
+        ("half-built wooden boat in a shed", {"water", "sky", "ripples"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
