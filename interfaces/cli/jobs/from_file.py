@@ -23,7 +23,7 @@ from ....prompting.jobs.line_tasks import (
     prompts_for,
     values_for,
 )
-from ....prompting.jobs.lines import read_lines
+from ....prompting.jobs.lines import place_of, read_lines
 from ....prompting.templates.library import Library
 from ..writing import open_chosen, print_json
 from .carry_out import SOME_FAILED, carry_out, job_journal, jobs_folder, list_failures
@@ -93,6 +93,7 @@ def _from_file(
         )
     else:
         warned = f" ({report.warned} with warnings)" if report.warned else ""
-        print(f"{report.written} of {report.total} lines are written to {out}{warned}.")
+        unit = place_of(0, source).partition(" ")[0]
+        print(f"{report.written} of {report.total} {unit}s are written to {out}{warned}.")
         list_failures({tasks.place(name): said for name, said in report.failures.items()}, journal.id)
     return SOME_FAILED if report.failures else 0

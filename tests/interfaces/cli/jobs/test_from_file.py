@@ -168,6 +168,15 @@ def test_a_preview_is_no_job_and_is_cleaned(command: Command, tmp_path: Path) ->
     assert not file.exists()
 
 
+def test_a_table_is_counted_in_rows(command: Command, wire: WireServer, tmp_path: Path) -> None:
+    ideas = tmp_path / "ideas.csv"
+    ideas.write_text("idea\na fox\nan owl\n", "utf-8")
+    words = ("enhance", "--file", str(ideas), "--out", str(tmp_path / "out.csv"))
+    done = command(*words, **endpoint(wire, "fox-status400"))
+    assert "0 of 2 rows are written" in done.stdout, done.stderr
+    assert "row 2: " in done.stderr and "row 3: " in done.stderr
+
+
 def test_a_row_carries_the_warnings_of_its_own_prompt(
     command: Command, wire: WireServer, tmp_path: Path
 ) -> None:
