@@ -98,7 +98,7 @@ def gloss_for(prompt: str, languages: Sequence[str]) -> Gloss | None:
 def spoken(prompt: str) -> str:
     """Return the language of `prompt` as `language_of` does, or the one whose words of things it has."""
     found = language_of(prompt)
-    if found in _HEAD_LAST or found in ("ru", "other"):
+    if found in _HEAD_LAST or found in ("ru", "it", "other"):
         return found
     words = [word.casefold() for word in re.findall(r"[^\W\d_]+", prompt)]
     scores = {

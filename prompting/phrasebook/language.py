@@ -38,6 +38,9 @@ ENGLISH = frozenset(
 )
 
 
+_ITALIAN = frozenset(["che", "gli", "della", "dello", "degli", "nella", "nello", "sulla", "sullo", "di"])
+
+
 def language_of(text: str) -> str:
     """Return the language of `text`: ``en`` unless another is evident, ``other`` for one we cannot write."""
     letters = [char for char in text if char.isalpha()]
@@ -62,6 +65,9 @@ def language_of(text: str) -> str:
             score = sum(token in known for token in tokens)
             if score > hits:
                 best, hits = str(code), score
+    # Italian has many a word of Spanish.
+    if hits and best in ("es", "pt", "fr") and not _ITALIAN.isdisjoint(tokens):
+        return "it"
     if hits >= 2 and hits > english:
         return best
     # "La mariée jette": one word and an accent, with no word of English.

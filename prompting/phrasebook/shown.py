@@ -280,7 +280,9 @@ def note_things(
         if _is_around(noun, tokens):
             outside.add("inside")
         traits = frozenset({noun.kind, *noun.traits, *outside})
-        scene.things.append(Thing(singular(words), f"the {words}", traits, noun.plural))
+        scene.things.append(
+            Thing(singular(words), f"the {_as_written(words, noun, words_of_text)}", traits, noun.plural)
+        )
     if len({thing.word for thing in scene.things}) > 1:
         scene.tags.add("manythings")
 
@@ -311,6 +313,12 @@ def _deeds_in(
 def is_somebody(token: str) -> bool:
     """Tell whether a word ends as those for people do: a caveman."""
     return bool(_SOMEBODY.search(token)) and singular(token) not in lexicon()[0]
+
+
+def _as_written(words: str, noun: Noun, text: Sequence[str]) -> str:
+    """Return the words of a noun with the capitals that the idea gives them: a Persian cat."""
+    written = {word.lower(): word for word in text[max(1, noun.start) : noun.end] if word.istitle()}
+    return " ".join(written.get(word, word) for word in words.split())
 
 
 def _is_nobody_there(scene: Scene, nouns: Sequence[Noun], text: str, tokens: Sequence[str]) -> bool:

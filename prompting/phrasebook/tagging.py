@@ -59,7 +59,7 @@ _AFTER_HOUR = re.compile(
     r"afternoon|rain|snow|fog|mist|summer|winter|spring|autumn))\s+(?=[a-z]{3,}ing\b)"
 )
 _DANGLING = re.compile(
-    r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|has|have|had|wears|seen|mid|with)\Z"
+    r"(?i)\A(?:being|is|are)\s+|\s+(?:of|to|by|as|from|for|like|who|that|which|is|are|has|have|had|wears|among|seen|mid|with)\Z"
 )
 _GIRL_OR_BOY = re.compile(r"(?i)\b(?:girls?|boys?|wom[ae]n|m[ae]n|lady|ladies|guys?)\b")
 # Each with the tag that is left of it where nothing else is said.

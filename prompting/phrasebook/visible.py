@@ -19,6 +19,19 @@ _NAMED_COLOUR = re.compile(
     r"pumpkin|coffee|chocolate|wine|ice|moon|electric|royal|baby)[\s-](blue|green|red|pink|gold|white|yellow|orange|"
     r"brown|grey|gray|black|purple)\b"
 )
+# Lavender hair is no plant.
+_HUED = re.compile(
+    r"\b(?:lavender|rose|lilac|violet|peach|cherry|strawberry|honey|lemon|orange|chocolate|mint|olive|lime|cream|coffee|"
+    r"caramel|coral|salmon|sand|plum|apricot|pumpkin|sunflower|raven|fox|ice|fire|ocean|sky|moss|forest|wheat|butter)[\s-]"
+    r"(hair|haired|eyes?|eyed|skin|dress|coat|jacket|suit|gown|lips|lipstick|cloak|robes?|sweater|skirt|ribbon|blouse|"
+    r"shirt|colou?red|tones?|tinted)\b",
+    re.IGNORECASE,
+)
+# Running makeup and a running tap run nowhere.
+_RUNNING = re.compile(
+    r"\brunning\s+(makeup|make-up|mascara|water|paint|ink|nose|late|shoes?|tap|order|tears|colou?rs)\b",
+    re.IGNORECASE,
+)
 # A seamless backdrop has no pattern, and pop art is one word.
 _SEAMLESS = re.compile(
     r"\b((?:white|gr[ae]y|black|beige|pink|blue|red|green|yellow|orange|cream|brown|paper)\s+)seamless\b(?!\s+(?:pattern|tile|texture))|"
@@ -124,6 +137,7 @@ def visible(text: str) -> str:
         text = _PLANE.sub("tool", text)
     text = _ONLY_PART.sub("hands only", text)
     text = _BARBELL.sub(r"\1 barbell", _STANDS_GUARD.sub("standing", text))
+    text = _RUNNING.sub(r"\1", _HUED.sub(r"\1", text))
     text = _POP_ART.sub("popart", _SEAMLESS.sub("plain background", text))
     text = _NAMED_COLOUR.sub(r"\1", text)
     return _COLOURED.sub(lambda match: " " * len(match[1]) + " " + match[2], text)

@@ -98,6 +98,8 @@ def _short(words: list[str]) -> list[list[str]]:
     deeds = [place for place in range(1, min(len(words), _LONGEST_TAG + 1)) if _DEED.match(words[place])]
     done = [place for place in range(2, _LONGEST_TAG) if _DONE.match(words[place])]
     size = deeds[-1] if deeds else done[-1] if done else _LONGEST_TAG
+    # "Hundreds of heads" are one thing.
+    size -= words[size].lower() == "of"
     return [words[:size], *_short(words[size:])]
 
 

@@ -50,6 +50,10 @@ def test_an_accent_tells_a_language_of_which_few_words_are_known() -> None:
     assert spoken("la mariée jette son bouquet") == "fr"
 
 
+def test_italian_is_no_spanish() -> None:
+    assert spoken("un bambino che gioca con un cane") == "it"
+
+
 @pytest.mark.parametrize(
     "idea",
     ["龙居", "上野", "地铁", "河马", "海月", "赤ん坊", "鳥かご", "手紙", "강남 거리", "소나무", "물감"],

@@ -943,6 +943,7 @@ def test_of_what_an_idea_names_something_is_said(idea: str, said: str) -> None:
         ("three monks laughing, ink painting", "brushwork|palette-knife|canvas"),
         ("a bearded dragon on a heat lamp rock", "dragon's head|wings"),
         ("macro portrait of a jumping spider", "leap"),
+        ("a gladiator school, wooden swords", "blade"),
     ],
 )
 def test_nothing_usual_is_said_of_what_is_not_as_usual(idea: str, never: str) -> None:
@@ -1124,6 +1125,13 @@ def test_tags_that_follow_from_what_is_named_make_a_list_of_the_length_that_is_a
         ("a samurai funeral procession in the rain", set(), {"1boy"}),
         ("portrait of a sea captain, brass buttons", set(), {"ocean", "waves"}),
         ("a bearded dragon on a heat lamp rock", set(), {"wings", "fangs", "fantasy"}),
+        ("1girl, lavender hair, witch, broom, night sky", set(), {"flower", "plant", "petals"}),
+        ("a street mime in the rain, running makeup", set(), {"motion blur", "running"}),
+        (
+            "a doll repair shop owner among hundreds of heads",
+            {"doll repair shop owner", "hundreds of heads"},
+            {"of heads"},
+        ),
     ],
 )
 def test_tags_are_true_of_the_idea(idea: str, with_tags: set[str], without: set[str]) -> None:
@@ -1197,3 +1205,9 @@ def test_movements_run_on_or_stop() -> None:
         for seed in range(30):
             text = enhanced(idea, targets.load("wan_2_2_t2v"), seed=seed)
             assert not ("starts and stops softly" in text and re.search("without a break|continuous", text))
+
+
+def test_a_noun_keeps_the_capital_that_the_idea_gives_it() -> None:
+    texts = [enhanced("a Persian cat on a Persian carpet", PROSE, seed=seed) for seed in range(6)]
+    assert any("the Persian cat's" in text for text in texts)
+    assert not any("persian" in text for text in texts)
