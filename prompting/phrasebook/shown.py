@@ -361,13 +361,15 @@ def _is_around(noun: Noun, tokens: Sequence[str]) -> bool:
 
 
 def _is_named_for(noun: Noun, tokens: Sequence[str]) -> bool:
-    """Tell whether somebody is named only for whose thing it is: the workshop of a violin maker."""
+    """Tell whether somebody is named only for whose a thing is: the workshop of a violin maker."""
     before = list(tokens[max(0, noun.start - _FEW_BEHIND) : noun.start])
-    if noun.kind not in PEOPLE or "of" not in before[1:]:
+    if noun.kind not in PEOPLE | {"vehicle"} or "of" not in before[1:]:
         return False
     owned = before[before.index("of", 1) - 1]
     kind = lexicon()[0].get(singular(owned), ("",))[0]
-    return kind in _OWNING and owned not in word_list("carriers") and owned not in words_for("altered")
+    # In the library of a spaceship nothing is seen of its engines.
+    owning = _OWNING if noun.kind in PEOPLE else {"interior"}
+    return kind in owning and owned not in word_list("carriers") and owned not in words_for("altered")
 
 
 def _is_viewpoint(noun: Noun, tokens: Sequence[str]) -> bool:

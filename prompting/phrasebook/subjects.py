@@ -184,7 +184,12 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     named = {tag for tags in apart for tag in tags}
     media = dimension("medium") | {"lineart", "mono", "lowpoly", "voxel"}
     # It lies on a table; where it is named first, it is the picture.
-    if "map" in tokens[_IMAGING_REACH:] and "map of" not in " ".join(tokens):
+    lies = any(
+        place >= _IMAGING_REACH or tokens[place + 1 : place + 2] in (["on"], ["spread"], ["lying"], ["under"])
+        for place, word in enumerate(tokens)
+        if word == "map"
+    )
+    if lies and "map of" not in " ".join(tokens):
         found -= {"flatart"} if not _is_flat(tokens) else set()
     if not _MADE.isdisjoint(tokens):  # a map made of moss is no drawing
         found.discard("flatart")

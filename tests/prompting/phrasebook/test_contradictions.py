@@ -72,6 +72,9 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("cloudscape over the Pacific, from a plane, dawn", "wings"),
         ("waterwheel on an old mill, ferns", "grimy"),
         ("Christmas market, wooden stalls, snow, evening", "canvas"),
+        ("spring thaw, river ice breaking up, birch trees", "petals"),
+        ("vintage matchbox art, rooster, two colors", "light is"),
+        ("library of a spaceship, planet outside the window", "engines"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
@@ -131,6 +134,8 @@ def test_prose_never_says(prompt: str, never: str) -> None:
         ("a bakery run by mice", {"bakery run"}),
         ("clock face without hands", {"solo"}),
         ("half-built wooden boat in a shed", {"water", "sky", "ripples"}),
+        ("crumpled map on a car bonnet, desert", {"flat color", "outline"}),
+        ("água clara, barco de pesca vermelho, praia", {"red pesca"}),
         ("She is not a child", {"She", "she"}),
     ],
 )
