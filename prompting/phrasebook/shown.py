@@ -55,6 +55,9 @@ _FAR = re.compile(
     r"|\bin\s+the\s+(?:far\s+)?distance\b|\bdistant\b|\bdwarfed\b",
     re.IGNORECASE,
 )
+_PAINTED = frozenset(
+    {"amphora", "vase", "urn", "stamp", "coin", "medal", "tile", "tiles", "tapestry", "fan", "carpet"}
+)
 # The storefront of a watchmaker shows none.
 _OWNING = frozenset({"building", "interior", "object", "vehicle"})
 # A map of mountains shows signs for them.
@@ -338,6 +341,9 @@ def _is_pictured(noun: Noun, tokens: Sequence[str]) -> bool:
     before = tokens[max(0, noun.start - _FEW_BEHIND) : noun.start]
     if noun.words in ("camera", "lens"):
         return not {"at", "into", "to", "toward", "towards", "facing"}.isdisjoint(before)
+    # The runners on an amphora are painted.
+    if "with" in before and not _PAINTED.isdisjoint(before):
+        return True
     return noun.start > _FEW_BEHIND and "of" in before and not words_for("pictures").isdisjoint(before)
 
 

@@ -75,6 +75,7 @@ _OF_STYLE = frozenset(
 )
 _ARTICLES = frozenset({"a", "an", "the", "his", "her", "their", "its"})
 _LYING = frozenset({"on", "atop", "upon", "in", "inside", "under", "beneath", "beside", "next"})
+_SHEETS = frozenset({"poster", "logo", "flyer", "icon", "emblem", "label", "banner"})
 _SERVED = [[dish, "of"] for dish in ("tin", "can", "plate", "platter", "dish", "fillet", "slice")]
 _CHESS = frozenset({"chess", "chessboard"})
 _SMALL_WORDS = frozenset(
@@ -191,7 +192,7 @@ def _anyway(said: set[str], text: str, tokens: list[str]) -> set[str]:
     )
     if lies and "map of" not in " ".join(tokens):
         found -= {"flatart"} if not _is_flat(tokens) else set()
-    if not _MADE.isdisjoint(tokens):  # a map made of moss is no drawing
+    if not _MADE.isdisjoint(tokens) and _SHEETS.isdisjoint(tokens):  # a map made of moss is no drawing
         found.discard("flatart")
     if any(token.endswith(("light", "lights", "lit")) for token in tokens):
         found.add("sourced")

@@ -75,6 +75,9 @@ def tags(prompt: str, seeds: int = 24) -> set[str]:
         ("spring thaw, river ice breaking up, birch trees", "petals"),
         ("vintage matchbox art, rooster, two colors", "light is"),
         ("library of a spaceship, planet outside the window", "engines"),
+        ("greek amphora with runners, museum light", "runners'"),
+        ("a motel corridor, patterned carpet, green light", "dull reflection"),
+        ('poster with the word "JAZZ" made of trumpets', "contours"),
         ("un phare étrange quelque part, biscornu", "comes from"),
     ],
 )
