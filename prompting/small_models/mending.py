@@ -91,7 +91,8 @@ def tidied(
         left = " ".join(pieces)
     else:
         return text
-    if is_tiny and is_english(own) and language_of(left) == "en":
+    says_nothing = not any(map(str.isalpha, own))
+    if is_tiny and (says_nothing or is_english(own)) and language_of(left) == "en":
         left = fitting(left, own, is_list=target.form in LISTS, shown=examples)
         text = idea
     if not task.instruction.strip():

@@ -477,10 +477,11 @@ class TestTheSmallestModels:
         with pytest.raises(EmptyAnswer):
             by_tiny("make the car red", "flux1_kontext", EmptyAnswer("It was silent."))
 
-    @pytest.mark.parametrize("prompt", ["", "<lora:film:0.8>"])
+    @pytest.mark.parametrize("prompt", ["", "...", "<lora:film:0.8>"])
     @pytest.mark.parametrize("target", ["flux1_dev", "illustrious", "wan_2_2_t2v"])
     def test_talk_in_answer_to_no_idea_makes_room_for_the_phrasebook(self, prompt, target):
-        model = Told("I think you should write about my life at school.", name="SmolLM2-135M-Instruct.gguf")
+        said = "What makes a good story about the moon? I think you want to write about my life."
+        model = Told(said, said, name="SmolLM2-135M-Instruct.gguf")
         idea = Idea(prompt, load(target), from_nothing=True)
         done = asyncio.run(enhance([idea], model))  # type: ignore[arg-type]
         (text,), (warning,) = done.prompts, done.info["warnings"]
