@@ -18,7 +18,7 @@ from .answers.shapes.sections import as_json, read
 from .answers.terms import NOBODY, shows_people
 from .briefs.messages import brief_lines, shot_rules
 from .phrasebook.language import language_of
-from .phrasebook.negations import take_negations
+from .phrasebook.reading.negations import take_negations
 from .phrasebook.scene import Scene
 from .small_models.mending import most_words
 from .targets import Target

@@ -8,13 +8,13 @@ from ..answers.facts.idea_tags import tags_in
 from ..answers.terms import NOBODY, shows_people, with_count
 from ..targets.fitting import split_terms
 from . import data
-from .certainty import words_for
 from .chooser import Chooser
 from .composing import looks_like_tags
-from .negations import take_negations
+from .reading.certainty import words_for
+from .reading.negations import take_negations
+from .reading.visible import without_camera
 from .scene import Scene
 from .things import tags_about
-from .visible import without_camera
 from .vocabulary import lexicon, singular
 
 # Of 64 numbers in a row the two nearest lie 1/123 of the whole apart.

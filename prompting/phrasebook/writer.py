@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..answers.parts import numbered
 from ..tasks import VariablesTask
 from . import data
-from .certainty import words_for
 from .chooser import Chooser, position
 from .composing import (
     PromptPlan,
@@ -24,9 +23,10 @@ from .composing import (
 from .forms import edits, music, structured
 from .glossary import gloss_for
 from .lists import shorten, values_for
-from .negations import say_instead
+from .reading.certainty import words_for
+from .reading.negations import say_instead
+from .reading.subjects import read_scene, requested_tags
 from .scene import Scene, be_careful, same_dimension, settle
-from .subjects import read_scene, requested_tags
 from .tagging import ENOUGH_SPREAD, as_tags, tags_of
 
 if TYPE_CHECKING:

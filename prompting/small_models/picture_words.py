@@ -15,8 +15,8 @@ from ..answers.facts.idea_tags import is_english, tags_in, unquoted
 from ..answers.terms import LISTS, NOBODY, shows_people
 from ..phrasebook import data
 from ..phrasebook.language import language_of
+from ..phrasebook.reading.subjects import read_scene
 from ..phrasebook.scene import Scene, compatible, settle
-from ..phrasebook.subjects import read_scene
 from ..phrasebook.things import ABOUT, blocks_of, lines_about, tags_about
 from ..phrasebook.vocabulary import attribute_words, context_words, lexicon, singular
 from ..targets import Target

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from ...phrasebook.language import language_of
-from ...phrasebook.negations import take_negations
+from ...phrasebook.reading.negations import take_negations
 from ...phrasebook.scene import Scene
 from .words import CHARACTERS, COLOURS, MEASURES, NUMBERS, ONLY_ANSWERS
 

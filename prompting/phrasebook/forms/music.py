@@ -11,8 +11,8 @@ from .. import data
 from ..chooser import Chooser
 from ..composing import continues
 from ..language import language_of
+from ..reading.subjects import read_scene
 from ..scene import Scene
-from ..subjects import read_scene
 
 if TYPE_CHECKING:
     from ...targets.shape import Part

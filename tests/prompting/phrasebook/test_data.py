@@ -7,9 +7,9 @@ import re
 import pytest
 
 from quillwork.prompting.phrasebook import data
-from quillwork.prompting.phrasebook.certainty import hints, sure_words
+from quillwork.prompting.phrasebook.reading.certainty import hints, sure_words
+from quillwork.prompting.phrasebook.reading.shown import NOTED
 from quillwork.prompting.phrasebook.scene import Scene, compatible, settle
-from quillwork.prompting.phrasebook.shown import NOTED
 from quillwork.prompting.phrasebook.things import ABOUT, ASKED, NUMBERS, blocks_of
 
 FILES = ("detail", "light", "setting", "camera", "finish", "motion", "unsure", "surroundings", "tags")

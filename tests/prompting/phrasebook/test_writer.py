@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from quillwork.prompting import targets
 from quillwork.prompting.phrasebook import chooser, data, write
-from quillwork.prompting.phrasebook.subjects import read_scene
+from quillwork.prompting.phrasebook.reading.subjects import read_scene
 from quillwork.prompting.phrasebook.things import lines_about
 from quillwork.prompting.phrasebook.writer import remark
 from quillwork.prompting.targets import Target

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from . import data
-from .scene import Scene, split_list
-from .vocabulary import singular
+from .. import data
+from ..scene import Scene, split_list
+from ..vocabulary import singular
 
 _LANDS_AT_MOST = 1
 

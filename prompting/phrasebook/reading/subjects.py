@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import data
-from .certainty import hints, is_certain, is_read, sure_words, words_for
-from .glossary import spoken
-from .language import ENGLISH
-from .negations import take_negations
-from .scene import Scene, dimension, settle, split_list
-from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_hybrid, is_shown, is_somebody, note_things
-from .visible import visible
-from .vocabulary import (
+from .. import data
+from ..glossary import spoken
+from ..language import ENGLISH
+from ..scene import Scene, dimension, settle, split_list
+from ..vocabulary import (
     ALIVE,
     OWNS,
     WORD,
@@ -28,6 +24,10 @@ from .vocabulary import (
     word_list,
     worked,
 )
+from .certainty import hints, is_certain, is_read, sure_words, words_for
+from .negations import take_negations
+from .shown import GUISES, NOTED, PEOPLE, PLACES, entailed_in, is_hybrid, is_shown, is_somebody, note_things
+from .visible import visible
 
 # A mountain bike before a white background stands on no mountain.
 _LANDS = frozenset(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from . import data
-from .scene import Scene
+from .. import data
+from ..scene import Scene
 
 _NEGATED = re.compile(
     r"\b(?:with\s+no|no|nothing(?!\s+(?:but|else|more|less)\b)|without(?:\s+any)?|free\s+of|not\s+any"

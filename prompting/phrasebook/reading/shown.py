@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..answers.terms import shows_people
+from ...answers.terms import shows_people
+from ..scene import Scene, Thing
+from ..vocabulary import OWNS, WORD, Noun, break_between, lexicon, singular, word_list
 from .certainty import entailed_by, is_read, sure_words, words_for
-from .scene import Scene, Thing
-from .vocabulary import OWNS, WORD, Noun, break_between, lexicon, singular, word_list
 
 PEOPLE = frozenset({"person", "group"})
 _PORTRAITS = frozenset({"portrait", "portraits", "photo", "photograph", "picture"})
