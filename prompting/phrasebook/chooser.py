@@ -74,8 +74,8 @@ class Chooser:
         """Choose one of `options`."""
         return options[self.index([1] * len(options))]
 
-    def entry(self, facet: str, entries: Sequence[Entry], tag: str = "") -> Entry | None:
-        """Choose a line of `facet` that fits, and note it; None where none fits.
+    def entry(self, facet: str, entries: Sequence[Entry], tag: str = "", *, few: int = 1) -> Entry | None:
+        """Choose a line of `facet` that fits, and note it; None where fewer than `few` fit.
 
         Where `tag` is given, the line must have it.
         """
@@ -86,7 +86,7 @@ class Chooser:
             fresh = [
                 entry for entry in fitting if len(entry.stems & self._used) < min(2, len(entry.stems) or 1)
             ] or fresh
-        if not fresh:
+        if len(fresh) < few:
             return None
         if facet == "sound":  # silence is for scenes of which nothing can be heard
             fresh = [entry for entry in fresh if entry.needs] or fresh

@@ -118,7 +118,9 @@ def write_facets(plan: PromptPlan, chooser: Chooser, requested: Sequence[str] = 
         entries = facet_entries(facet, chooser.scene)
         if chooser.spread >= plan.spread:
             entries = tuple(entry for entry in entries if count + size(entry) <= plan.room)
-        entry = chooser.entry("things" if facet == "thing" else facet, entries)
+        # Enough is written: a line without a rival would tell this text from no other.
+        few = 2 if enough and facet != "medium" else 1
+        entry = chooser.entry("things" if facet == "thing" else facet, entries, few=few)
         if entry is None:
             continue
         written.lines.append((facet, entry))
