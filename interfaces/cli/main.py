@@ -19,6 +19,7 @@ from ...prompting.tasks import (
     EXISTING,
     FORMS,
     HINTS,
+    LARGEST_SEED,
     MOST_VALUES,
     MOST_VARIATIONS,
     ON_ERROR,
@@ -312,6 +313,14 @@ def _cheap_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument("--mode", default=modes.AUTO, help=", ".join(registry.choices(installed=False)))
     parser.add_argument("--model", default="", help="e.g. ollama/llama3.2")
+
+
+def _seed(text: str) -> int:
+    """Read a seed. A negative one is left to the models that take it."""
+    with contextlib.suppress(ValueError):  # as is said of a number of thousands of digits, too
+        if abs(seed := int(text)) <= LARGEST_SEED:
+            return seed
+    raise argparse.ArgumentTypeError(f"a seed is a whole number of at most {LARGEST_SEED}")

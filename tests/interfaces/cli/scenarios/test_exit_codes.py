@@ -252,3 +252,12 @@ def _own_terminal() -> None:
 
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.mark.parametrize(
+    "seed", ["abc", "1.5", str(2**64), "9" * 5000], ids=["word", "fraction", "large", "long"]
+)
+def test_a_seed_that_is_none_is_told_in_one_line(command: Command, seed: str) -> None:
+    done = command("enhance", "a fox", "--mode", "phrasebook", "--seed", seed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith(f"argument --seed: a seed is a whole number of at most {2**64 - 1}")
