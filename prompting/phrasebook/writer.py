@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..targets import Target
     from ..tasks import EnhanceTask
 
-_DETAILED = 40
+_DETAILED = 36
 _ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+(?=\S)")
 _EMPTY_PARTS = re.compile(r"[ \t]*,(?:[ \t]*,)+|[ \t]+,(?=\s)")
 _EMPTY_END = re.compile(r"(?:\s+,|,\s*,)[\s,]*\Z")
