@@ -153,3 +153,9 @@ def test_outlines_and_their_absence_are_not_tagged_together() -> None:
 
 def test_an_unknown_name_stays_where_the_rest_is_put_in_english() -> None:
     assert {"cat", "上野"} <= tags("上野的猫")
+
+
+def test_a_frozen_lake_does_not_ripple() -> None:
+    video = targets.load("ltx_2")
+    for text in texts("an observatory on a frozen lake, aurora", video):
+        assert "Ripples" not in text, text
