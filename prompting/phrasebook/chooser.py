@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Collection, Sequence
 
 from .data import Entry, stems
-from .scene import Scene, compatible, once, settle
+from .scene import Scene, compatible, not_there_either, once, settle
+from .vocabulary import singular
 
 _BITS = 256
 _STEP = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: its multiples lie as far apart as can be
@@ -50,8 +51,12 @@ class Chooser:
         self._avoid |= {
             f"{word[:-3]}e"[:5] for words in avoid for word in words.lower().split() if word.endswith("ing")
         }
-        # Without a shadow there is no shade.
-        self._avoid |= {"shade", "shado"} if self._avoid & {"shade", "shado"} else set()
+        either = not_there_either()
+        for word in {
+            form for words in avoid for one in words.lower().split() for form in (one, singular(one))
+        }:
+            for more in either.get(word, ()):
+                self._avoid |= stems(more) | {more, f"{more}s"}
         # Without stars there is no star either, and no starry sky.
         for word in {word.removesuffix("s") for words in avoid for word in words.lower().split()}:
             if len(word) > 2:

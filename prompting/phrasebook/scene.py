@@ -113,6 +113,12 @@ def _by_nature() -> dict[str, frozenset[str]]:
     return _by_line(data.words_of("context")["by_nature"])
 
 
+@lru_cache(maxsize=1)
+def not_there_either() -> dict[str, frozenset[str]]:
+    """What goes with a thing, by the thing's name: a boat's hull and its ropes."""
+    return _by_line(data.words_of("context")["not_there_either"])
+
+
 def _by_line(text: str) -> dict[str, frozenset[str]]:
     lines = (line.partition(":") for line in text.splitlines())
     return {left.strip(): frozenset(split_list(right)) for left, _, right in lines}

@@ -26,6 +26,8 @@ from ..answers.terms import (
     without_shown,
 )
 from ..phrasebook.language import language_of
+from ..phrasebook.reading.negations import take_negations
+from ..phrasebook.scene import Scene
 from ..phrasebook.vocabulary import lexicon, singular
 from ..targets import Target
 from ..targets.fitting import split_terms
@@ -171,9 +173,12 @@ def filled(text: str, task: EnhanceTask, idea: str) -> str:
         # What moves in a picture, or changes in one, nobody can make up without seeing it.
         return write(task).partition(_NEGATIVE)[0] if target.kind in ("image", "video") else ""
     written = text
+    unwanted = Scene()
+    take_negations(f"{idea}. {task.instruction}", unwanted)
+    excluding = ", ".join(f"no {words}" for words in unwanted.without)
     # A second round of sentences knows nothing of the framing in the first.
     for round_ in range(_ROUNDS if target.form == "tags" else 1):
-        more = replace(task, prompt=written, instruction="", parts=(), seed=task.seed + round_)
+        more = replace(task, prompt=written, instruction=excluding, parts=(), seed=task.seed + round_)
         written = write(more).partition(_NEGATIVE)[0]
         if not target.words or size_of(target, written) >= target.words[0]:
             break

@@ -10,7 +10,7 @@ from ..scene import Scene
 _NEGATED = re.compile(
     r"\b(?:with\s+no|no|nothing(?!\s+(?:but|else|more|less)\b)|without(?:\s+any)?|free\s+of|not\s+any"
     r"|(?:is\s+|are\s+)?not\s+(?:wearing|holding|carrying|having|showing)|(?:is|are)n['’]t\s+(?:wearing|holding|carrying)"
-    r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw)"
+    r"|do(?:es)?(?:n['’]t|\s+not)\s+(?:wear|have|hold|carry|show|include|add|draw|paint|use|put(?:\s+in)?|mention|want)"
     # "Not a dog, a wolf", "NOT smiling"; but not "why not a dragon" and "whether or not a storm comes".
     r"|(?<!\bor\s)(?<!\bif\s)(?<!\bwhy\s)(?<!\btoo\s)not(?=\s+an?\s)(?:\s+a(?=\s+single\s)\s+single)?"
     r"|(?:(?:is|are)\s+)?(?:not(?=\s+[a-z]+ing\s*(?:[,.;!?\n]|$|\band\b))|(?-i:NOT)(?=\s+(?-i:[a-z]+)\s*(?:[,.;!?\n]|$))))"

@@ -1210,3 +1210,23 @@ def test_a_noun_keeps_the_capital_that_the_idea_gives_it() -> None:
     texts = [enhanced("a Persian cat on a Persian carpet", PROSE, seed=seed) for seed in range(6)]
     assert any("the Persian cat's" in text for text in texts)
     assert not any("persian" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("idea", "instruction", "absent"),
+    [
+        ("a quiet harbour in winter", "no boats", "boat hull mast rope ship sail deck rigging"),
+        ("a quiet harbour in winter, no boats", "", "hull mast rope ship sail deck rigging"),
+        ("a cabin in the mountains in winter", "do not mention snow", "snow flake"),
+        ("a street in Paris", "without any cars", "car traffic headlight vehicle"),
+        ("a meadow in spring", "do not paint flowers", "flower petal blossom"),
+    ],
+)
+@pytest.mark.parametrize("target", [PROSE, PHRASES, TAGS], ids=lambda target: target.id)
+def test_what_goes_with_a_thing_is_not_there_without_it(
+    idea: str, instruction: str, absent: str, target: Target
+) -> None:
+    """ "Hulls lie side by side" was said of a harbour without boats."""
+    said = added(idea, target, instruction).replace(instruction.lower(), "")
+    found = [word for word in absent.split() if re.search(rf"\b{word}(?:s|es|y)?\b", said)]
+    assert not found, said

@@ -887,6 +887,17 @@ class TestTheSmallestModels:
         assert "strayed" in warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("idea", "instruction"),
+    [("a quiet harbour in winter", "no boats"), ("a quiet harbour in winter, no boats", "")],
+)
+def test_what_is_filled_up_stays_without_what_is_not_wanted(idea, instruction):
+    target = load("flux1_dev")
+    for seed in range(16):
+        text = filled("A quiet harbour in winter.", EnhanceTask(idea, target, instruction, seed=seed), idea)
+        assert not {"Hulls", "hulls", "Masts", "masts", "boats", "ropes"} & set(text.split()), text
+
+
 def test_what_is_filled_up_ends_its_first_sentence():
     idea = "1boy, sword, armor, forest, standing"
     assert filled(idea, EnhanceTask(idea, load("wan_2_2_t2v"), seed=1), idea).startswith(f"{idea}. ")
