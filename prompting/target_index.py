@@ -27,7 +27,7 @@ _FIRST_IN_GROUP = ("general", "plain", "z_image_turbo", "sdxl")
 _RESERVED = frozenset({"", "auto"})
 _HEAD_BYTES = 2048
 _MAX_FILES = 1000
-_HEAD_FIELD = re.compile(r"^(label|group|aliases):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_HEAD_FIELD = re.compile(r"^(label|group|kind|aliases):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class TargetEntry:
     group: str
     is_user: bool = False
     aliases: tuple[str, ...] = ()
+    kind: str = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ def _entry(file: TargetFile, overridden: TargetEntry | None) -> TargetEntry:
         _bare(head.get("group", "")) or fallback.group,
         mine,
         tuple(name for alias in aliases if (name := _bare(alias.strip()))) or fallback.aliases,
+        _bare(head.get("kind", "")) or fallback.kind,
     )
 
 

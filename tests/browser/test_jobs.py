@@ -107,6 +107,12 @@ class Panel:
         return self.page.locator(f"{self.form} .quillwork-samples dd").all_inner_texts()
 
 
+def test_captions_are_written_for_no_music_model(comfy) -> None:
+    targets = Panel(comfy.page).field("For model")
+    targets.locator("option[value=sdxl]").wait_for(state="attached")
+    assert targets.locator("option[value=ace_step_1_5]").count() == 0
+
+
 def test_a_folder_is_captioned_from_the_sidebar(comfy, wire: WireServer) -> None:
     host: Host = comfy.host
     folder = pictures(host.base_directory / "input" / "from the sidebar")

@@ -14,11 +14,11 @@ function listTargets() {
   return targets;
 }
 
-/** Add all targets to `select` behind its first option, and choose one. Rejects with `CallError`. */
-export async function fillTargets(select, chosen) {
+/** Add the targets but those of a kind in `without` to `select` behind its first option, and choose one. Rejects with `CallError`. */
+export async function fillTargets(select, chosen, without = []) {
   const groups = new Map();
-  for (const { id, label, group } of await listTargets()) {
-    if (id === "auto" || id === "general") continue;
+  for (const { id, label, group, kind } of await listTargets()) {
+    if (id === "auto" || id === "general" || without.includes(kind)) continue;
     if (!groups.has(group)) groups.set(group, el("optgroup", { label: group }));
     groups.get(group).append(el("option", { value: id, textContent: label }));
   }

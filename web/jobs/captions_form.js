@@ -27,7 +27,7 @@ export class CaptionsForm extends NewJob {
         kept ? t("jobs.kept", "Already captioned: {count}.", { count: kept }) : "",
       ],
     };
-    super({ begun, remembered, kind: "captions", path: "jobs", fields, wording });
+    super({ begun, remembered, kind: "captions", path: "jobs", fields, wording, without: ["audio"] });
     this.subfolders = el("input", { type: "checkbox", checked: Boolean(remembered.subfolders) });
     this.show(
       t("jobs.new", "Caption a folder"),

@@ -8,11 +8,12 @@ import { t } from "../common/texts.js";
 import { suggestModels } from "../models/suggestions.js";
 import { clock } from "./clock.js";
 
-/** A form of `fields`; a kind of job names its `path`, and has `rows` of elements and the words of `wording`. */
+/** A form of `fields`; a kind of job names its `path`, and has `rows` of elements and the words of `wording`;
+ * no target of a kind in `without` is to be chosen. */
 export class NewJob {
   /** `begun` is called once a job has begun; `remembered` holds what was entered, for a sidebar that is opened again. */
-  constructor({ begun, remembered, kind, path, fields, wording }) {
-    Object.assign(this, { begun, remembered, path, fields, wording });
+  constructor({ begun, remembered, kind, path, fields, wording, without }) {
+    Object.assign(this, { begun, remembered, path, fields, wording, without });
     const preview = guarded(() => this.preview());
     this.look = button(t("jobs.preview", "Preview"), preview, { className: "quillwork-primary" });
     this.stop = button(t("jobs.stop", "Stop"), () => this.running?.abort(), { hidden: true });
@@ -38,7 +39,7 @@ export class NewJob {
 
   async fillTargets() {
     try {
-      await fillTargets(this.fields.target, this.remembered.target);
+      await fillTargets(this.fields.target, this.remembered.target, this.without);
     } catch (error) {
       this.say(asCallError(error).text, "bad");
     }

@@ -32,7 +32,13 @@ def _library(folder: Path, read_only: tuple[Path, ...]) -> Library:
 async def _targets(exchange: Exchange) -> Answer:
     found = await in_thread(targets.search, exchange.query["q"], targets_folder())
     rows = [
-        {"id": entry.id, "label": entry.label, "group": entry.group, "is_user": entry.is_user}
+        {
+            "id": entry.id,
+            "label": entry.label,
+            "group": entry.group,
+            "kind": entry.kind,
+            "is_user": entry.is_user,
+        }
         for entry in found
     ]
     return Answer({"targets": rows})

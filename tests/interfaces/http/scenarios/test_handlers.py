@@ -656,8 +656,11 @@ def test_read_only_variables_stay(call, env, tmp_path):
 
 def test_targets_are_found_by_words(call):
     found = call("GET", "targets", query={"q": "flux dev"}).content["targets"]
-    assert {"id": "flux1_dev", "label": "Flux.1 dev", "group": "Flux", "is_user": False} in found
+    flux = {"id": "flux1_dev", "label": "Flux.1 dev", "group": "Flux", "kind": "image", "is_user": False}
+    assert flux in found
     assert all("flux" in row["label"].lower() for row in found)
+    (music,) = call("GET", "targets", query={"q": "ace step"}).content["targets"]
+    assert music["kind"] == "audio"
 
 
 def test_tags_come_with_their_manner_and_once(call, home, monkeypatch):
