@@ -1226,7 +1226,7 @@ def test_a_noun_keeps_the_capital_that_the_idea_gives_it() -> None:
 def test_what_goes_with_a_thing_is_not_there_without_it(
     idea: str, instruction: str, absent: str, target: Target
 ) -> None:
-    """ "Hulls lie side by side" was said of a harbour without boats."""
     """Of a harbour without boats it was said that hulls lie side by side in it."""
+    said = added(idea, target, instruction).replace(instruction.lower(), "")
     found = [word for word in absent.split() if re.search(rf"\b{word}(?:s|es|y)?\b", said)]
     assert not found, said
