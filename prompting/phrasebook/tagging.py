@@ -51,7 +51,13 @@ _DONE_BY = re.compile(
 # "Rays of light from above" says where they come from, and not where the picture is seen from.
 _LIT_FROM = re.compile(
     r"(?i)\b((?:\w+\s+of\s+)?(?:\w*light(?:s|ing)?|lit|rays?|beams?|shafts?|glow|glowing|sun|lamps?|shining|falling|"
-    r"streaming|coming|pouring))\s+from\s+(?:the\s+)?(above|below|behind|side|left|right|front|within|inside)\b"
+    r"streaming|coming|pouring))\s+from\s+(?:an?\s+|the\s+)?"
+    r"(above|below|behind|side|left|right|front|within|inside|window|doorway|skylight)\b"
+)
+# "Boots walks a terrier", "paint lies tilted": what is done stands in a tag of its own.
+_DOES = re.compile(
+    r"(?i)(?<=[a-z])\s+(?:([a-z]{2,}s)\s+(?=(?:an?|the|his|her|its|their)\s)"
+    r"|(lies|sits|stands|hangs|leans|rests|kneels|sleeps|floats)\s+(?=[a-z]))"
 )
 # A ship at dusk leaving the harbour: the dusk leaves nothing.
 _AFTER_HOUR = re.compile(
@@ -98,6 +104,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     left = _AFTER_HOUR.sub(r"\1, ", left)
     left = _LIT_FROM.sub(lambda found: f"{found[1].replace(' ', '_')}_from_{found[2]}", left)
     left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
+    left = _DOES.sub(_doing, left)
     left = _LIES_ON.sub(r"\1, on_\2", left)
     left = _CLAUSE.sub(", ", _DONE_BY.sub(_done_by, left))
     tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]
@@ -128,6 +135,15 @@ def _done_by(match: re.Match[str]) -> str:
     is_thing = match[1].lower() in lexicon()[0] or singular(match[1].lower()) in lexicon()[0]
     # The island of a kitchen with one is no tag.
     return match[0] if is_thing and match[2].lower() != "with" else f"{match[1]}_{match[2]}_"
+
+
+def _doing(match: re.Match[str]) -> str:
+    """Cut a text before a deed; the plural of a thing is none."""
+    word = (match[1] or match[2]).lower()
+    if match[1] and (singular(word) in lexicon()[0] or word in lexicon()[0]):
+        return match[0]
+    # A comma more could make a list of it.
+    return f"; {match[0].strip()} "
 
 
 def _without_deed(tag: str, *, is_first: bool) -> list[str]:

@@ -1230,3 +1230,22 @@ def test_what_goes_with_a_thing_is_not_there_without_it(
     said = added(idea, target, instruction).replace(instruction.lower(), "")
     found = [word for word in absent.split() if re.search(rf"\b{word}(?:s|es|y)?\b", said)]
     assert not found, said
+
+
+@pytest.mark.parametrize(
+    ("idea", "tags"),
+    [
+        (
+            "a woman in black boots walks a small terrier along a pier",
+            {"black boots", "walks small terrier"},
+        ),
+        ("a boat with peeling paint lies tilted on the mud", {"peeling paint", "lies tilted", "mud"}),
+        ("an old man with a white beard sits on a bench", {"white beard", "sits", "bench"}),
+        ("a girl in a red coat carries a lantern", {"red coat", "carries lantern"}),
+        ("a table, sunlight coming from a window", {"sunlight coming from window"}),
+        ("cats and dogs the size of houses", {"cats"}),
+    ],
+)
+def test_what_is_done_is_a_tag_of_its_own(idea: str, tags: set[str]) -> None:
+    written = write(EnhanceTask(prompt=idea, target=targets.load("illustrious")))
+    assert tags <= set(written.partition("\n")[0].split(", ")), written
