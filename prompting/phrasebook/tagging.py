@@ -51,7 +51,7 @@ _DONE_BY = re.compile(
 # "Rays of light from above" says where they come from, and not where the picture is seen from.
 _LIT_FROM = re.compile(
     r"(?i)\b((?:\w+\s+of\s+)?(?:\w*light(?:s|ing)?|lit|rays?|beams?|shafts?|glow|glowing|sun|lamps?|shining|falling|"
-    r"streaming|coming|pouring))\s+from\s+(?:an?\s+|the\s+)?"
+    r"streaming|coming|pouring)(?:\s+in)?)\s+from\s+(?:an?\s+|the\s+)?"
     r"(above|below|behind|side|left|right|front|within|inside|window|doorway|skylight)\b"
 )
 # "Boots walks a terrier", "paint lies tilted": what is done stands in a tag of its own.

@@ -1242,7 +1242,7 @@ def test_what_goes_with_a_thing_is_not_there_without_it(
         ("a boat with peeling paint lies tilted on the mud", {"peeling paint", "lies tilted", "mud"}),
         ("an old man with a white beard sits on a bench", {"white beard", "sits", "bench"}),
         ("a girl in a red coat carries a lantern", {"red coat", "carries lantern"}),
-        ("a table, sunlight coming from a window", {"sunlight coming from window"}),
+        ("a table, sunlight coming in from a window", {"sunlight coming in from window"}),
         ("cats and dogs the size of houses", {"cats"}),
     ],
 )
