@@ -41,6 +41,10 @@ _AROUND_NOTHING = re.compile(
 _WISHED = re.compile(
     r"(?i)\A\W*(?:(?:please|pls|plz)\W+)?(?:draw|paint|make|create|show|generate|give|render)\s+(?:me\s+)?(?=(?:an?|the|two|three)\s)"
 )
+# A table laid for eight shows none of them, and the bow of a boat is no ribbon.
+_WHOLE = re.compile(
+    r"(?i)\b(?:(?:laid|set)\s+for\s+\w+(?:\s+(?:people|guests))?|(?:on|at)\s+(?:the|its)\s+(?:bow|stern))\b"
+)
 _OPENING = re.compile(r"(?i)\A[\s,]*(?:(?:in|on|at|under|inside|near)\s+(?=(?:an?|the)\s))?")
 # "Caught in a net" and "driven by a panda" stay whole.
 _DONE_BY = re.compile(
@@ -104,7 +108,7 @@ def as_tags(prompt: str, scene: Scene) -> str:
     left = _AFTER_HOUR.sub(r"\1, ", left)
     left = _LIT_FROM.sub(lambda found: f"{found[1].replace(' ', '_')}_from_{found[2]}", left)
     left = _SHOULD_SHOW.sub(", ", _OPENING.sub("", left))
-    left = _DOES.sub(_doing, left)
+    left = _WHOLE.sub(lambda found: found[0].replace(" ", "_"), _DOES.sub(_doing, left))
     left = _LIES_ON.sub(r"\1, on_\2", left)
     left = _CLAUSE.sub(", ", _DONE_BY.sub(_done_by, left))
     tags = [_WORN.sub("", tag.replace("_", " ")) for tag in tags_in(left) if not _NEGATED.match(tag)]

@@ -159,3 +159,25 @@ def test_a_frozen_lake_does_not_ripple() -> None:
     video = targets.load("ltx_2")
     for text in texts("an observatory on a frozen lake, aurora", video):
         assert "Ripples" not in text, text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "never"),
+    [
+        ("pencil sketch of an elephant", {"object focus", "vignetting"}),
+        ("oil painting of a stormy sea with a small sailing ship", {"ripples", "reflection"}),
+        ("seven candles on a birthday cake", {"candlestand"}),
+        ("flat vector icon of a coffee cup, white background", {"white outline", "vignetting"}),
+        ("a fishing boat with peeling paint lies tilted on the mud at low tide", {"ripples", "reflection"}),
+        ("a boat by the pier, two gulls stand on the bow", {"bow"}),
+        ("a long wooden table laid for eight people, a window behind it", {"eight people"}),
+    ],
+)
+def test_no_tag_is_against_the_idea_or_against_another(prompt: str, never: set[str]) -> None:
+    assert not tags(prompt) & never
+
+
+def test_nothing_is_clear_in_fog() -> None:
+    said = "".join(texts("a tall woman walks a terrier along a pier in thick fog", targets.load("plain")))
+    said += "".join(texts("a tall woman walks a terrier along a pier in thick fog", FLUX))
+    assert "at a glance" not in said and "clean against what lies behind" not in said
