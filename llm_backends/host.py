@@ -41,7 +41,7 @@ def feasible(advice: str) -> str:
 
 
 def _off_the_nodes(sentence: str) -> str:
-    if _ON_A_NODE not in sentence:
+    if _ON_A_NODE not in sentence or sentence.startswith("In ComfyUI,"):
         return sentence
     left = ", or ".join(part for part in _ALTERNATIVE.split(sentence) if _ON_A_NODE not in part)
     return f"{left[:1].upper()}{left[1:].rstrip('.')}." if left else ""

@@ -65,6 +65,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _as_where_there_are_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have advice as on the canvas, whatever host an earlier test has entered."""
+    monkeypatch.setattr("quillwork.llm_backends.host._has_nodes", True)
+
+
+@pytest.fixture(autouse=True)
 def _modes_as_they_were() -> Iterator[None]:
     """Restore the modes after a test that registers one: lists of models hold every mode."""
     from quillwork.llm_backends import modes, registry

@@ -10,8 +10,7 @@ from quillwork.llm_backends.host import feasible
 
 
 @pytest.fixture
-def _without_nodes(monkeypatch):
-    monkeypatch.setattr(host, "_has_nodes", True)  # put back afterwards
+def _without_nodes():
     host.use_nodes(False)
 
 
@@ -28,6 +27,7 @@ def _without_nodes(monkeypatch):
         ("Check the name, and the additional parameters on LLM Settings.", "Check the name."),
         ("It was cut off. Raise it on LLM Settings to get all.", "It was cut off."),
         ("Raise max_tokens on LLM Settings.", ""),
+        ("In ComfyUI, connect a CLIP loader on LLM Settings. Elsewhere, choose another.", None),
         ("Wait a moment, lower LLM_MAX_CONCURRENCY, or try 1.5.", None),
     ],
 )
