@@ -31,6 +31,8 @@ _TAKES_THING = frozenset(
 )
 _TELLING = ("nouns", "times", "qualities", "numbers", "actions")
 _KINDS = (*_TELLING, "between")
+# Behind its noun where the head of a phrase is last.
+_PLACES = frozenset({"under", "in front of", "behind", "over"})
 _FALLING = frozenset({"snow", "rain", "sun", "storm"})
 _NAMING = frozenset({"nouns", "unknown", "name"})
 
@@ -289,8 +291,17 @@ def _table(language: str) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[s
 
 
 def _head_first(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the items with the subject's first, and without the words that only join."""
-    kept = [item for item in items if item[0] not in ("between", "skipped")]
+    """Return the items with the subject's first, and of the words that join those that say where, before what
+    they stand behind ("桜の下で" is under cherry trees)."""
+    kept: list[tuple[str, str]] = []
+    for item in items:
+        if item[0] == "between" and item[1] in _PLACES and kept and kept[-1][0] == "nouns":
+            place = len(kept) - 1
+            while place and kept[place - 1][0] in ("qualities", "numbers"):
+                place -= 1
+            kept.insert(place, item)
+        elif item[0] not in ("between", "skipped"):
+            kept.append(item)
     nouns = [place for place, (kind, _) in enumerate(kept) if kind == "nouns"]
     alive = [place for place in nouns if _is_alive(kept[place][1])]
     end = next((place for place, (kind, _) in enumerate(kept) if kind == "break"), len(kept))

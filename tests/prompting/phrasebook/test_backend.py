@@ -99,9 +99,9 @@ def test_a_language_that_is_not_translated_is_reported(idea: str, target: str, t
         ("dos caballos blancos corren por la playa", "two white horses running along beach"),
         ("um velho pescador consertando redes no porto", "old fisherman mending nets in harbour"),
         ("девочка читает книгу в саду", "girl reading book in garden"),
-        ("桜の木の下で本を読む少女", "girl, cherry tree, reading book"),
+        ("桜の木の下で本を読む少女", "girl under cherry tree, reading book"),
         ("海边的红色灯塔，日出", "red lighthouse, seaside, sunrise"),
-        ("한복을 입은 여자가 궁궐 앞에 서 있다", "woman, wearing hanbok, palace, standing"),
+        ("한복을 입은 여자가 궁궐 앞에 서 있다", "woman, wearing hanbok in front of palace, standing"),
     ],
 )
 def test_the_commonest_words_are_said_in_english(idea: str, english: str) -> None:

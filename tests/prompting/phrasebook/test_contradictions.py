@@ -177,6 +177,13 @@ def test_no_tag_is_against_the_idea_or_against_another(prompt: str, never: set[s
     assert not tags(prompt) & never
 
 
+def test_what_lies_behind_and_where_to_look_are_said_once() -> None:
+    for text in texts("two cats on a windowsill", targets.load("sdxl"), 48):
+        assert not ("window behind" in text and "out of focus behind" in text), text
+    for text in texts("[sketch], a lion, (golden mane:1.1)", FLUX, 48):
+        assert not ("third of the frame" in text and "in the middle" in text), text
+
+
 def test_nothing_is_clear_in_fog() -> None:
     said = "".join(texts("a tall woman walks a terrier along a pier in thick fog", targets.load("plain")))
     said += "".join(texts("a tall woman walks a terrier along a pier in thick fog", FLUX))
