@@ -115,7 +115,7 @@ def _by_nature() -> dict[str, frozenset[str]]:
 
 @lru_cache(maxsize=1)
 def not_there_either() -> dict[str, frozenset[str]]:
-    """What goes with a thing, by the thing's name: a boat's hull and its ropes."""
+    """The words for what goes with a thing, by its name: a boat's hull and its ropes."""
     return _by_line(data.words_of("context")["not_there_either"])
 
 

@@ -92,7 +92,7 @@ def read_scene(prompt: str) -> Scene:
     tokens = tokens_of(text) if scene.language == "en" else []
     matches = _without_media(tokens, list(_nouns(tokens, text)))
     scene.tags = _tags_in(tokens, matches)
-    scene.covers = _covers_in(tokens)
+    scene.covers = _named_in(tokens, "covers")
     said = set(scene.tags)
     main = _main_noun(text, tokens, matches)
     _name_subject(scene, main)
@@ -246,7 +246,7 @@ def requested_tags(instruction: str) -> tuple[list[str], Scene]:
     for tags, _ in _contexts(tokens, []):
         found += [tag for tag in tags if tag in said and tag not in found][:1]
         scene.tags.update(tags)
-    scene.covers = _lengths_in(tokens)
+    scene.covers = _named_in(tokens, "lengths")
     return found, scene
 
 
@@ -389,20 +389,12 @@ def _inside(noun: Noun, tokens: list[str]) -> set[str]:
     return set()
 
 
-def _covers_in(tokens: list[str]) -> set[str]:
-    joined = f" {' '.join(tokens)} "
-    return {
-        facet
-        for facet, words in data.words_of("context")["covers"].items()
-        if any(f" {word} " in joined for word in split_list(words))
-    }
-
-
-def _lengths_in(tokens: list[str]) -> set[str]:
+def _named_in(tokens: list[str], table: str) -> set[str]:
+    """Return the names in that table of the context of whose words one is said."""
     joined = f" {' '.join(tokens)} "
     return {
         name
-        for name, words in data.words_of("context")["lengths"].items()
+        for name, words in data.words_of("context")[table].items()
         if any(f" {word} " in joined for word in split_list(words))
     }
 

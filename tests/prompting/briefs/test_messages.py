@@ -1,4 +1,4 @@
-"""What is said to the model of a brief, and to the user of what the target has no use for."""
+"""Sentences of a brief: to the model, and to the user about what the target has no use for."""
 
 from __future__ import annotations
 
